@@ -1,0 +1,106 @@
+"""JSON text to values and back, with the numbers as AWS keeps them (ASL A3.15)."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import msgspec
+
+from stepwell.errors import InvalidInput
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+# Text in which a number may need care: 19 digits and more, a whole fraction, an exponent. It may match inside a
+# string too, which costs a walk and changes nothing.
+_SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9]\.0|[0-9][eE]")
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+def loads(text: bytes | str) -> Any:
+    """The value of a JSON text.
+
+    Integers are exact while they fit 64 bits and doubles beyond; a double that is whole becomes an integer.
+    Raises InvalidInput where the text is not JSON.
+    """
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    try:
+        value = _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"This is not valid JSON: {error}. Give one JSON value in UTF-8.") from error
+    except RecursionError as error:
+        raise InvalidInput("This JSON is nested too deeply.") from error
+    return _exact_numbers(value) if _SPECIAL_NUMBER.search(data) else value
+
+
+def dumps(value: Any) -> bytes:
+    """The compact JSON text of a value, in UTF-8. Raises InvalidInput where the value has none."""
+    try:
+        data = _encoder.encode(value)
+        if _SPECIAL_NUMBER.search(data) or b"null" in data:  # msgspec writes a NaN as null
+            data = _encoder.encode(_printable_numbers(value))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"This value has no JSON form: {error}.") from error
+    except RecursionError as error:
+        raise InvalidInput("This value is nested too deeply for JSON.") from error
+    return data
+
+
+def number_text(value: float) -> str:
+    """How AWS prints a number: an integer plainly, a double as Java does (``1.5``, ``1.0E20``)."""
+    if isinstance(value, int):
+        return str(value) if INT64_MIN <= value <= INT64_MAX else number_text(float(value))
+    if value.is_integer() and INT64_MIN <= value <= INT64_MAX:
+        return str(int(value))
+    magnitude = abs(value)
+    if 1e-3 <= magnitude < 1e7:
+        return repr(value)
+    # Java writes one digit before the point, at least one after it, and a bare exponent.
+    mantissa, exponent = _scientific(repr(value))
+    return f"{mantissa}E{exponent}"
+
+
+def _scientific(shortest: str) -> tuple[str, int]:
+    """Mantissa ``d.d…`` and decimal exponent of a number that Python printed as ``shortest``."""
+    sign = "-" if shortest.startswith("-") else ""
+    digits, _, exponent = shortest.lstrip("-").partition("e")
+    whole, _, fraction = digits.partition(".")
+    point = len(whole) + int(exponent or 0)
+    significant = (whole + fraction).lstrip("0")
+    point -= len(whole + fraction) - len(significant)
+    significant = significant.rstrip("0") or "0"
+    return f"{sign}{significant[0]}.{significant[1:] or '0'}", point - 1
+
+
+def _exact_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _exact_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_exact_numbers(item) for item in value]
+    if type(value) is float and value.is_integer() and INT64_MIN <= value < 2.0**63:
+        return int(value)
+    if type(value) is int and not INT64_MIN <= value <= INT64_MAX:
+        return _double(value)
+    return value
+
+
+def _printable_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _printable_numbers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable_numbers(item) for item in value]
+    if type(value) is float or (type(value) is int and not INT64_MIN <= value <= INT64_MAX):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is not a JSON number")
+        return msgspec.Raw(number_text(value).encode())
+    return value
+
+
+def _double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InvalidInput("A number in this JSON is too large for a double.") from error
