@@ -1,0 +1,93 @@
+# make demo: build, then run a real state machine end to end.   make test: build, lint, all tests.
+# Both do all of their own set-up (Debian packages, virtual environment, build) and are quick when nothing changed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# One cache for all checkouts and for pip's builds too, so that RocksDB (13 to 28 minutes) is built once on a machine.
+# Everything is built with --release, tests as well: a second profile would build it a second time.
+export CARGO_TARGET_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepwell/target
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+SYSTEM_PACKAGES := build-essential libclang-dev python3-venv
+VENV            := .venv
+BIN             := $(VENV)/bin
+CARGO           := scripts/with-build-cache cargo
+CLIPPY          := $(CARGO) clippy --workspace --all-targets --release --locked --quiet
+RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
+PYTHON_FOLDERS  := python tests $(wildcard benches examples)
+
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust test test-python test-rust bench demo clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+system:
+	@scripts/install-system-packages $(SYSTEM_PACKAGES)
+
+$(VENV)/.installed: pyproject.toml | system
+	@echo "Setting up $(VENV) ..."
+	@[ -x $(BIN)/python ] || "$$(scripts/find-python)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+setup: $(VENV)/.installed ## the Debian packages and the virtual environment that the build needs
+
+# maturin runs in the environment above (no build isolation) and leaves the module beside the Python sources.
+$(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
+	@echo "Building the native module (the first build on a machine takes 15 to 30 minutes, for RocksDB) ..."
+	@VIRTUAL_ENV=$(abspath $(VENV)) scripts/with-build-cache $(BIN)/maturin develop --release --locked --quiet
+	@touch $@
+
+build: $(VENV)/.built ## build the native module and install the package, editable, in .venv
+
+dist/.built: $(VENV)/.installed $(RUST_SOURCES) $(PYTHON_SOURCES) README.md LICENSE
+	@rm -rf dist && mkdir -p dist
+	@scripts/with-build-cache $(BIN)/maturin build --release --locked --quiet --out dist
+	@touch $@
+
+wheel: dist/.built ## build the wheel into dist/
+	@ls dist/*.whl
+
+fmt: setup ## format all code
+	@cargo fmt --all
+	@$(BIN)/ruff check --quiet --fix-only $(PYTHON_FOLDERS)
+	@$(BIN)/ruff format --quiet $(PYTHON_FOLDERS)
+
+lint-python: build
+	@$(BIN)/ruff format --quiet --check $(PYTHON_FOLDERS) || { echo 'Not formatted: run "make fmt".' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet $(PYTHON_FOLDERS)
+	@$(BIN)/pyright --warnings
+
+lint-rust: setup
+	@cargo fmt --all --check
+	@$(CLIPPY) -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check; fi
+
+lint: lint-python lint-rust ## formatting, linters and types, of Python and Rust
+
+test-rust: setup
+	@$(CARGO) test --workspace --release --locked --quiet
+
+test-python: build wheel
+	@$(BIN)/python -m pytest
+
+# In this order, so that what fails fast fails first, and pytest's summary is the last line.
+test: ## build, lint, all tests
+	@$(MAKE) lint
+	@$(MAKE) test-rust
+	@$(MAKE) test-python
+
+bench: build ## the benchmarks
+	@$(BIN)/python -m pytest benches --benchmark-enable --benchmark-only -p no:cacheprovider
+
+demo: build ## run the order-processing state machine, killed half-way and recovered
+	@$(BIN)/python examples/order_processing/demo.py
+
+clean: ## remove what was built here (the shared build cache stays)
+	@rm -rf dist $(VENV)/.built python/stepwell/*.so .pytest_cache .ruff_cache
