@@ -1,0 +1,90 @@
+//! Every file operation of the log, behind a trait, so that tests can make files fail.
+//!
+//! [`RealEnv`] is the operating system. [`FaultEnv`] keeps files in memory and forgets, tears and
+//! refuses on purpose.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A file system, as much of it as a log needs.
+pub trait Env: Send + Sync {
+    /// Makes a folder and the folders above it, unless it is there.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// The names of the files in a folder, in any order.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+
+    /// Makes a file that must not be there yet, for reading and writing.
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+
+    /// Opens a file for reading.
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+
+    /// Opens a file for reading and writing.
+    fn open_writable(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Moves a file, within one file system.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Makes durable which files a folder has.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Takes a lock on the file at `path`, which is made if need be, until the guard is dropped.
+    /// `WouldBlock`, with who holds it, if another process or another guard of this one has it.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>>;
+}
+
+/// An open file. Reads and writes say where; a file has no place of its own.
+pub trait File: Send + Sync {
+    /// Reads up to `buffer.len()` bytes; 0 at the end of the file.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Writes some of `bytes`, and says how many.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+
+    /// Makes the file's bytes and its length durable.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Cuts the file off, or fills it up with zeros.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// How many bytes the file has.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Writes all of `bytes`, however short the single writes are.
+    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write_at(bytes, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    bytes = &bytes[written..];
+                    offset += written as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `buffer` as far as the file reaches, and says how far.
+    fn read_full_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.read_at(&mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+/// Holds a lock until it is dropped.
+pub trait LockGuard: Send + Sync {}

@@ -1,0 +1,132 @@
+//! Everything that can go wrong in this crate. A message says what was wrong, where, and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of whatever can fail in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One enum for the crate; the binding maps its variants to exceptions.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb: "open", "write".
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+
+    /// Another process, or another opening in this one, owns the folder.
+    #[error(
+        "{} is in use{holder}; close the other one, or give this one a folder of its own",
+        path.display()
+    )]
+    Locked {
+        path: PathBuf,
+        /// " by process 123", or empty where it is not known.
+        holder: String,
+    },
+
+    /// Bytes that were durable are not what was written. Nothing at or after `position` was served.
+    #[error(
+        "damage in {} at byte {offset}, position {position}: {reason}; nothing from there on was read: \
+         restore the folder from a backup, or cut the log there with `stepwell log repair`",
+        path.display()
+    )]
+    Corruption {
+        path: PathBuf,
+        offset: u64,
+        position: u64,
+        reason: String,
+    },
+
+    /// Written by a newer version of this software.
+    #[error("{} has format {found}, and this version knows {known} and older; upgrade it", path.display())]
+    Format {
+        path: PathBuf,
+        found: u32,
+        known: u32,
+    },
+
+    /// A write or a sync failed before; what the disk holds since is not known.
+    #[error(
+        "the log takes no more records, because of an earlier failure ({reason}); mend the disk and open it again"
+    )]
+    Poisoned { reason: String },
+
+    /// A leader of an earlier epoch tried to write.
+    #[error(
+        "epoch {epoch} is over: the log is at epoch {current}; stop writing, another leader took over"
+    )]
+    Fenced { epoch: u64, current: u64 },
+
+    /// The log does not end where the writer thought.
+    #[error("the log ends at position {last}, not at {expected}; read on to its end and try again")]
+    Conflict { expected: u64, last: u64 },
+
+    /// A position that the log does not hold any more.
+    #[error("position {position} was cut off: the log begins at {start}; start from a snapshot")]
+    Truncated { position: u64, start: u64 },
+
+    /// A batch that no frame can hold.
+    #[error("a batch of {bytes} bytes is over the limit of {limit}; split it")]
+    TooLarge { bytes: u64, limit: u64 },
+
+    /// A text that is not an id, or a name that may not be part of one.
+    #[error("{text:?} is not a valid {what}: {reason}")]
+    InvalidId {
+        /// What it should have been: "id", "tenant", "timestamp".
+        what: &'static str,
+        text: String,
+        reason: &'static str,
+    },
+
+    /// Every number of an id sequence belongs to something alive.
+    #[error("all 2^32 ids of {prefix} are in use; end some tasks first")]
+    IdsExhausted { prefix: String },
+
+    /// A clock stands further off than the drift bound.
+    #[error(
+        "the {whose} clock is {seconds} s {direction}, beyond the drift bound of {bound} s; \
+         set the clock right, or raise the bound"
+    )]
+    ClockDrift {
+        /// "local" or "remote".
+        whose: &'static str,
+        seconds: u64,
+        /// "behind the last timestamp" or "ahead of the local one".
+        direction: &'static str,
+        bound: u32,
+    },
+
+    /// A time that a timestamp cannot hold.
+    #[error(
+        "{seconds} s after 1970 is past the last time that a timestamp holds (2^32 s, in 2106)"
+    )]
+    ClockExhausted { seconds: u64 },
+
+    /// Bytes that are not the record, row or turn that they should be.
+    #[error("byte {offset}: {reason}")]
+    Record { offset: usize, reason: String },
+
+    /// The storage refused an operation.
+    #[error("cannot {action} the storage: {reason}")]
+    Storage {
+        action: &'static str,
+        reason: String,
+    },
+}
+
+impl Error {
+    /// For `map_err` on a file operation.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Clock, ids, record codec, log and storage of the Stepwell workflow engine. No Python here.
+//!
+//! Data moves one way: records are encoded into a batch, the batch goes on the [`log`], and once it
+//! is durable there it is applied to the storage, with its position. After a crash the storage
+//! says how far it came and the log says what is missing.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`clock`] | timestamps in causal order |
+//! | [`id`] | the formats of ids, and what may stand in them |
+//! | [`mod@record`] | commands, events, rows of storage: their layouts in MessagePack |
+//! | [`env`] | every file operation, for real and failing on purpose |
+//! | [`log`] | batches in files: frames, segments, recovery |
+//! | [`error`] | everything that can go wrong |
+
+pub mod clock;
+pub mod env;
+pub mod error;
+pub mod id;
+pub mod log;
+pub mod record;
+
+pub use error::{Error, Result};

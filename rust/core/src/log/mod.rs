@@ -1,0 +1,91 @@
+//! The log: batches of records, in the order of their positions.
+//!
+//! Positions count records from 1. A batch is written, read, cut off and lost as a whole.
+//! [`FileLogStream`] keeps it in files, [`MemoryLogStream`] in memory; whoever holds a
+//! [`LogStream`] cannot tell them apart.
+//!
+//! Writing has two steps, so that one sync can serve many batches: [`LogStream::append`] hands the
+//! batches to the operating system, [`LogStream::sync`] makes all of them durable. Whatever is read
+//! is durable.
+
+use crate::error::Result;
+
+/// A batch to be written: `count` records, and their bytes in as many pieces as the writer has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Batch<'a> {
+    /// How many records the payload holds. 0 only marks an epoch.
+    pub count: u32,
+    /// The pieces of the payload, which are written back to back.
+    pub payload: &'a [&'a [u8]],
+}
+
+/// A batch that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The epoch of the leader that wrote it.
+    pub epoch: u64,
+    /// The position of its first record.
+    pub first: u64,
+    /// How many records the payload holds.
+    pub count: u32,
+    /// The records: for the engine a run of turns, for the log just bytes.
+    pub payload: Vec<u8>,
+}
+
+impl Frame {
+    /// The position of its last record (one less than `first` where it has none).
+    pub fn last(&self) -> u64 {
+        self.first + u64::from(self.count) - 1
+    }
+}
+
+/// Frames in the order of their positions. It ends at the last durable one, and goes on from there
+/// when it is asked again after a later sync. After an error it yields nothing more.
+pub type Frames = Box<dyn Iterator<Item = Result<Frame>> + Send>;
+
+/// An append-only sequence of batches, with one writer and any number of readers.
+///
+/// One thread appends and syncs; every method may be called by others meanwhile.
+pub trait LogStream: Send + Sync {
+    /// Writes batches behind position `expected_last` and returns the position of the last record.
+    /// They are durable after the next [`sync`](Self::sync), not before.
+    ///
+    /// Refused, with nothing written: [`Fenced`](crate::Error::Fenced) if the log has seen a later
+    /// `epoch`, [`Conflict`](crate::Error::Conflict) if it ends elsewhere,
+    /// [`TooLarge`](crate::Error::TooLarge), [`Poisoned`](crate::Error::Poisoned). Any other error
+    /// poisons the log: nothing can be appended until it is opened again.
+    fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64>;
+
+    /// Makes durable whatever was appended before the call, and returns the last durable position.
+    /// A failure poisons the log; it is not tried again, because a second try proves nothing.
+    fn sync(&self) -> Result<u64>;
+
+    /// The last durable position; 0 in an empty log.
+    fn durable(&self) -> u64;
+
+    /// The last position written, durable or not.
+    fn tail(&self) -> u64;
+
+    /// The first position that the log still holds, or would hold next if it is empty.
+    fn start(&self) -> u64;
+
+    /// The highest epoch seen.
+    fn epoch(&self) -> u64;
+
+    /// The batches from the one that holds `from` on. [`Truncated`](crate::Error::Truncated) if that
+    /// was cut off; a `from` behind the tail waits for it.
+    fn read(&self, from: u64) -> Result<Frames>;
+
+    /// Lets go of batches that hold only positions before `position`, as far as that is cheap:
+    /// a file log removes whole segments. Returns the new [`start`](Self::start).
+    fn truncate_before(&self, position: u64) -> Result<u64>;
+
+    /// Why nothing more can be appended, if so.
+    fn poisoned(&self) -> Option<String>;
+
+    /// Ends the epochs before `epoch`, durably: their leaders' appends are refused from now on.
+    fn fence(&self, epoch: u64) -> Result<()> {
+        self.append(&[Batch::default()], epoch, self.tail())?;
+        self.sync().map(drop)
+    }
+}

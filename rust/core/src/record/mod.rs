@@ -1,0 +1,1 @@
+//! Commands, events and rows of storage.
