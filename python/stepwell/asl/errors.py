@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepwell.errors import StepwellError
+from stepwell.errors import InvalidDefinition, StepwellError
 
 RUNTIME = "States.Runtime"
 
@@ -31,3 +31,7 @@ class AslError(StepwellError):
 def runtime_error(cause: str) -> AslError:
     """The States.Runtime error with the interpreter's text ``cause``."""
     return AslError(RUNTIME, cause, interpreter=True)
+
+
+class ExpressionSyntaxError(InvalidDefinition):
+    """A path, an intrinsic call or a JSONata expression that does not parse; found when a machine is compiled."""
