@@ -1,0 +1,68 @@
+"""Where a command writes: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stepwell.asl.json import dumps
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2"}
+
+
+class Console:
+    """Results as JSON documents, one a line (``--json``), or as text for people."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.is_live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._coloured = self.is_live and "NO_COLOR" not in os.environ
+
+    def document(self, value: Any) -> None:
+        """A result that is JSON in itself: on one line with ``--json``, else indented."""
+        text = dumps(value).decode()
+        print(text if self.as_json else json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+
+    def record(self, record: Mapping[str, Any], text: str) -> None:
+        """One result: ``record`` with ``--json``, else ``text``."""
+        print(dumps(record).decode() if self.as_json else text)
+
+    def table(self, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """Many results: a document a line with ``--json``, else aligned columns under a heading."""
+        if self.as_json:
+            for record in records:
+                print(dumps(record).decode())
+            return
+        rows = [tuple(column.replace("_", " ").upper() for column in columns)]
+        rows += [tuple(_cell(record.get(column)) for column in columns) for record in records]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+    def note(self, text: str) -> None:
+        """Something to know that is no result."""
+        print(text, file=sys.stderr, flush=True)
+
+    def write_raw(self, text: str) -> None:
+        """Terminal output as it is, control sequences and all."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def error(self, error: Exception) -> None:
+        """Why the command failed, on one line."""
+        message = " ".join(str(error).split()) or type(error).__name__
+        if self.as_json:
+            self.note(dumps({"error": type(error).__name__, "message": message}).decode())
+        else:
+            self.note(f"{self.paint('stepwell: error:', 'red')} {message}")
+
+    def paint(self, text: str, colour: str) -> str:
+        """``text`` in a colour, where standard error is a terminal that shows it."""
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,98 @@
+"""``stepwell start|list|show|stop``: the executions in a data folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from stepwell import Executor
+
+from .console import Console
+from .describe import COLUMNS, outcome, summary
+from .exits import OK
+from .options import Commands, add_command, add_data, add_handlers, add_input, data_folder, load_handlers, read_input
+from .progress import Event, event_line, event_time
+from .run import conclude
+
+STATUSES = ("Pending", "Running", "Completing", "Canceling", "Succeeded", "Failed", "Canceled")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``start``, ``list``, ``show`` and ``stop``."""
+    parser = add_command(commands, "start", start, "start an execution of a deployed workflow and print its id")
+    parser.add_argument("workflow", metavar="NAME", help="the workflow's name")
+    add_input(parser)
+    add_data(parser)
+    add_handlers(parser)
+    parser.add_argument("--name", help="the execution's name, which starts it once only")
+    parser.add_argument("--delay", type=float, metavar="SECONDS", help="start it so much later")
+    parser.add_argument("--wait", action="store_true", help="follow it to its end, as `run` does")
+
+    parser = add_command(commands, "list", list_executions, "list executions, newest first")
+    add_data(parser)
+    parser.add_argument("--workflow", metavar="NAME", help="only this workflow's")
+    parser.add_argument("--status", choices=STATUSES, metavar="STATUS", help=f"only these: {', '.join(STATUSES)}")
+
+    parser = add_command(commands, "show", show, "show an execution and its history")
+    parser.add_argument("id", metavar="ID", help="the execution's id")
+    add_data(parser)
+    parser.add_argument("--no-history", action="store_true", help="without its history")
+
+    parser = add_command(commands, "stop", stop, "stop an execution")
+    parser.add_argument("id", metavar="ID", help="the execution's id")
+    add_data(parser)
+    parser.add_argument("--error", help="the error's name to record")
+    parser.add_argument("--cause", help="the cause to record")
+
+
+def start(options: argparse.Namespace, console: Console) -> int:
+    """The execution is safe on the disk when its id is printed; it runs whenever the folder is open."""
+    input = read_input(options.input)
+    with Executor(data_folder(options), handlers=load_handlers(options.handlers)) as executor:
+        execution = executor.start(options.workflow, input, options.name, delay=options.delay)
+        if options.wait:
+            return conclude(execution, console, quiet=False)
+        console.record(summary(execution), execution.id)
+    return OK
+
+
+def list_executions(options: argparse.Namespace, console: Console) -> int:
+    """A line an execution."""
+    with Executor(data_folder(options)) as executor:
+        executions = executor.list(workflow=options.workflow, status=options.status)
+        console.table([summary(execution) for execution in executions], COLUMNS)
+    return OK
+
+
+def show(options: argparse.Namespace, console: Console) -> int:
+    """The execution, its input and outcome, and every event."""
+    with Executor(data_folder(options)) as executor:
+        execution = executor.get(options.id)
+        record = outcome(execution) | {"input": execution.input}
+        history: list[Event] = [] if options.no_history else list(execution.history())
+    if console.as_json:
+        console.record(record if options.no_history else record | {"history": history}, "")
+        return OK
+    for key, value in record.items():
+        if value is not None:
+            print(f"{key + ':':<10}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    if history:
+        print("history:")
+    for event in history:
+        print(_history_line(event))
+    return OK
+
+
+def stop(options: argparse.Namespace, console: Console) -> int:
+    """Cancel it; what it has done stays done."""
+    with Executor(data_folder(options)) as executor:
+        executor.stop(options.id, error=options.error, cause=options.cause)
+        execution = executor.get(options.id)
+        console.record(summary(execution), f"{execution.id} {execution.status}")
+    return OK
+
+
+def _history_line(event: Event) -> str:
+    line = event_line(event)
+    which = line[1] if line else ""
+    return f"{event['id']:>6}  {event_time(event).isoformat(timespec='milliseconds')}  {event['type']:<26}  {which}".rstrip()

@@ -1,0 +1,133 @@
+"""Options that several commands share, and what their values become."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from stepwell.asl.json import loads
+from stepwell.errors import InvalidInput
+
+from .exits import UsageError
+
+Commands = Any  # argparse names the type of its sub-parsers with an underscore
+Handlers = Mapping[str, Callable[..., Any]]
+
+
+def add_command(commands: Commands, name: str, run: Callable[..., int], help: str) -> argparse.ArgumentParser:
+    """A command with the options that every command has."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+    parser.add_argument("--json", action="store_true", help="print results as JSON, one document a line")
+    parser.set_defaults(command=run)
+    return parser
+
+
+def add_data(parser: argparse.ArgumentParser, *, otherwise: str | None = None) -> None:
+    """``--data DIR``; ``otherwise`` says what happens without one, None that there must be one."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        default=os.environ.get("STEPWELL_DATA"),
+        help=f"the data folder (default: $STEPWELL_DATA{', else ' + otherwise if otherwise else ''})",
+    )
+
+
+def add_handlers(parser: argparse.ArgumentParser) -> None:
+    """``--handlers MODULE``."""
+    parser.add_argument(
+        "--handlers",
+        metavar="MODULE",
+        help="a Python module or file with the functions that do the tasks: its dict `handlers` "
+        "of resource to function, else all of its public functions by their names",
+    )
+
+
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """``--input JSON|@FILE``."""
+    parser.add_argument(
+        "--input", metavar="JSON|@FILE", default="{}", help="the execution's input (default: {}; @-: standard input)"
+    )
+
+
+def data_folder(options: argparse.Namespace, *, create: bool = False) -> Path:
+    """The data folder of a command that needs one; it must exist unless ``create``."""
+    if not options.data:
+        raise UsageError("no data folder: give --data DIR, or set STEPWELL_DATA.")
+    folder = Path(options.data)
+    if not create and not folder.is_dir():
+        raise UsageError(f"there is no data folder {folder}: `stepwell deploy` or `stepwell run --data` makes one.")
+    return folder
+
+
+def read_input(argument: str) -> Any:
+    """The JSON value of an ``--input``."""
+    if not argument.startswith("@"):
+        return _parse(argument, "--input")
+    name = argument[1:]
+    return _parse(sys.stdin.read() if name == "-" else read_text(name), "standard input" if name == "-" else name)
+
+
+def read_text(name: str) -> str:
+    """The text of a file that the user named."""
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 text.") from error
+
+
+def load_handlers(name: str | None) -> Handlers:
+    """The handlers of a module, given by its dotted name or its file."""
+    if name is None:
+        return {}
+    module = _import_file(Path(name)) if name.endswith(".py") else _import_module(name)
+    declared = getattr(module, "handlers", None)
+    if isinstance(declared, Mapping):
+        return declared  # pyright: ignore[reportUnknownVariableType]
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return {name: fn for name, fn in functions if fn.__module__ == module.__name__ and not name.startswith("_")}
+
+
+def _parse(text: str, source: str) -> Any:
+    try:
+        return loads(text)
+    except InvalidInput as error:
+        raise UsageError(f"{source}: {error}") from error
+
+
+def _import_module(name: str) -> ModuleType:
+    sys.path.insert(0, os.getcwd())  # as `python -m` does: a console script would not find what lies beside it
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise _broken_handlers(name, error) from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"there is no handlers file {path}.")
+    name = f"handlers_{path.stem}"  # a file json.py must not stand in for the standard library's
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise _broken_handlers(str(path), error) from error
+    return module
+
+
+def _broken_handlers(name: str, error: Exception) -> UsageError:
+    return UsageError(f"the handlers module {name} cannot be imported: {type(error).__name__}: {error}")

@@ -1,0 +1,80 @@
+"""``stepwell deploy`` and ``stepwell validate``: state machines as files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from stepwell import Executor
+from stepwell.asl.json import loads
+from stepwell.asl.validate import check_definition
+from stepwell.errors import InvalidDefinition, InvalidInput
+
+from .console import Console
+from .exits import FAILED, OK, UsageError
+from .options import Commands, add_command, add_data, data_folder, read_text
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``deploy`` and ``validate``."""
+    parser = add_command(commands, "deploy", deploy, "keep a state machine under a name")
+    parser.add_argument("name", metavar="NAME", help="the workflow's name")
+    parser.add_argument("file", metavar="FILE", help="the state machine, JSON or YAML")
+    add_data(parser)
+    parser = add_command(commands, "validate", validate, "check a state machine and tell every problem with its place")
+    parser.add_argument("file", metavar="FILE", help="the state machine, JSON or YAML")
+    parser.add_argument("--type", choices=["STANDARD", "EXPRESS"], default="STANDARD", help="the kind of workflow")
+
+
+def deploy(options: argparse.Namespace, console: Console) -> int:
+    """Keep the definition; executions that run keep the one that they began with."""
+    definition = read_definition(options.file)
+    with Executor(data_folder(options, create=True)) as executor:
+        executor.deploy(options.name, definition)
+    console.record({"workflow": options.name}, f"deployed {options.name}")
+    return OK
+
+
+def validate(options: argparse.Namespace, console: Console) -> int:
+    """Print each problem, errors and warnings; only errors make the answer no."""
+    problems = check_definition(read_definition(options.file), options.type)
+    errors = 0
+    for problem in problems:
+        errors += problem.severity == "ERROR"
+        record = {
+            "severity": problem.severity,
+            "code": problem.code,
+            "location": problem.location,
+            "message": problem.message,
+        }
+        console.record(record, f"{options.file}: {problem.severity.lower()}: {problem.message} at {problem.location}")
+    if not problems and not console.as_json:
+        console.note(f"{options.file}: valid")
+    return FAILED if errors else OK
+
+
+def read_definition(file: str) -> dict[str, Any]:
+    """The definition in a file: JSON, or YAML where the name says so."""
+    text = read_text(file)
+    if Path(file).suffix in (".yaml", ".yml"):
+        definition = _parse_yaml(text, file)
+    else:
+        try:
+            definition = loads(text)
+        except InvalidInput as error:
+            raise InvalidDefinition(f"{file}: {error}") from error
+    if not isinstance(definition, dict):
+        raise InvalidDefinition(f"{file}: a state machine is a JSON object.")
+    return definition  # pyright: ignore[reportUnknownVariableType]
+
+
+def _parse_yaml(text: str, file: str) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise UsageError(f"{file}: reading YAML needs PyYAML: pip install 'stepwell[yaml]'.") from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InvalidDefinition(f"{file}: this is not YAML: {error}") from error
