@@ -109,13 +109,13 @@ def _bracket(cursor: Cursor) -> Step:
 
 
 def _names(cursor: Cursor) -> Property:
-    names = [cursor.quoted()]
+    names = [cursor.quoted_name()]
     cursor.blanks()
     while cursor.take(","):
         cursor.blanks()
         if cursor.peek() not in ("'", '"'):
             cursor.fail("expected a quoted name")
-        names.append(cursor.quoted())
+        names.append(cursor.quoted_name())
         cursor.blanks()
     return Property(tuple(names))
 

@@ -35,7 +35,11 @@ def is_definite(steps: Sequence[Step]) -> bool:
 def compile_find(steps: Sequence[Step]) -> Find:
     """The function that gives what the path finds in a value."""
     if _aggregates_scan(steps):
-        return _function(compile_find(steps[:-1]), steps[-1])
+        scanned = steps[:-1]
+        # The length of a scan counts what is inside the arrays it finds: "$..book.length()", Jayway's README.
+        if steps[-1] == Function("length", ()):
+            scanned = (*scanned, Wildcard())
+        return _function(compile_find(scanned), steps[-1])
     length = _definite_length(steps)
     find = _definite(steps[:length])
     return find if length == len(steps) else _indefinite(find, steps[length:])

@@ -178,6 +178,17 @@ class Cursor:
             parts.append(self._escape() if character == "\\" else character)
         self.fail(f"a string has no closing {quote}")
 
+    def quoted_name(self) -> str:
+        """Read a name in single or double quotes; a backslash only keeps a quote from ending it (AWS recording)."""
+        quote = self.peek()
+        self.position += 1
+        start = self.position
+        while not self.done and self.peek() != quote:
+            self.position += 2 if self.peek() == "\\" else 1
+        name = self.text[start : self.position]
+        self.expect(quote)
+        return name.replace(f"\\{quote}", quote)
+
     def _escape(self) -> str:
         character = self.peek()
         self.position += 1

@@ -1,0 +1,214 @@
+"""Paths as they stand in a definition: over the input, the Context Object or a variable; and reference paths.
+
+``$.a`` reads the state's input, ``$$.Execution.Id`` the Context Object (ASL A14), ``$total.net`` the workflow variable
+``total`` (ASL A3.14). Paths are compiled once; evaluating one does no parsing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+from stepwell.asl.errors import AslError, ExpressionSyntaxError, runtime_error
+from stepwell.asl.json import dumps
+from stepwell.asl.jsonpath import MISSING, Query, compile_query
+from stepwell.asl.jsonpath.syntax import Index, Property
+from stepwell.asl.scope import Scope
+
+__all__ = ["MISSING", "Path", "ReferencePath", "compile_path", "compile_reference_path", "not_found"]
+
+RESULT_PATH_MATCH_FAILURE = "States.ResultPathMatchFailure"
+_VARIABLE = re.compile(r"\$([^\W\d]\w*)")
+
+Source = Literal["input", "context", "variable"]
+
+
+class Path:
+    """A compiled path.
+
+    ``text`` is what the definition says, ``reference`` what AWS's messages say: the Context Object's ``$$`` is one
+    ``$`` there. ``definite``: it gives one value or nothing, else a list. ``is_input``: it is ``$``, the input whole.
+    """
+
+    __slots__ = ("_read", "definite", "is_input", "query", "reference", "source", "text", "variable")
+
+    def __init__(self, text: str, source: Source, query: Query, variable: str | None) -> None:
+        self.text, self.source, self.query, self.variable = text, source, query, variable
+        self.reference = text[1:] if source == "context" else text
+        self.definite = query.definite
+        self.is_input = source == "input" and query.names == ()
+        self._read = _reader(source, query, variable)
+
+    def find(self, scope: Scope) -> Any:
+        """The value, the list of values where the path is not definite, or MISSING."""
+        return self._read(scope)
+
+    def evaluate(self, scope: Scope, field: str | None = None) -> Any:
+        """The value. Where it is missing: States.Runtime, whose text names ``field`` (``name.$``) if one is given."""
+        value = self._read(scope)
+        if value is MISSING:
+            raise not_found(self, scope, field)
+        return value
+
+    def root(self, scope: Scope) -> Any:
+        """The value that the path starts from, or MISSING where the variable is not set."""
+        if self.source == "input":
+            return scope.input
+        return scope.context if self.source == "context" else scope.variables.get(self.variable or "", MISSING)
+
+    def finds_past_end(self, scope: Scope) -> bool:
+        """Whether ``find`` gave null because an index lies outside of its array; intrinsics take that as missing."""
+        return self.query.finds_past_end(self.root(scope))
+
+    def __repr__(self) -> str:
+        return f"Path({self.text!r})"
+
+
+def not_found(path: Path, scope: Scope, field: str | None = None) -> AslError:
+    """The error of a path that finds nothing, in AWS's words: with a field's name, or with Jayway's reason."""
+    root = path.root(scope)
+    if field is None:
+        problem = "No results for path: $" if root is MISSING else path.query.problem(root)
+        return runtime_error(f"Invalid path '{path.reference}' : {problem}")
+    searched = scope.input if path.source == "variable" else root
+    return runtime_error(
+        f"The JSONPath '{path.reference}' specified for the field '{field}' could not be found in the input "
+        f"'{dumps(searched).decode()}'"
+    )
+
+
+def compile_path(text: str) -> Path:
+    """The path of a definition's text. Raises ExpressionSyntaxError."""
+    if text.startswith("$$"):
+        return Path(text, "context", compile_query(text[1:]), None)
+    variable = _VARIABLE.match(text)
+    if variable is None:
+        return Path(text, "input", compile_query(text), None)
+    return Path(text, "variable", compile_query("$" + text[variable.end() :]), variable[1])
+
+
+def _reader(source: Source, query: Query, variable: str | None) -> Callable[[Scope], Any]:
+    find = query.find
+    if source == "context":
+        return lambda scope: find(scope.context)
+    if variable is not None:
+        return _variable_reader(variable, find)
+    return _input_reader(query)
+
+
+def _variable_reader(variable: str, find: Callable[[Any], Any]) -> Callable[[Scope], Any]:
+    def read(scope: Scope) -> Any:
+        value = scope.variables.get(variable, MISSING)
+        return value if value is MISSING else find(value)
+
+    return read
+
+
+def _input_reader(query: Query) -> Callable[[Scope], Any]:
+    """Reading the input: ``$``, ``$.a`` and ``$.a.b`` have functions of their own, most paths being one of them."""
+    match query.names:
+        case ():
+            return lambda scope: scope.input
+        case (name,):
+            return _name_reader(name)
+        case (first, second):
+            return _names_reader(first, second)
+        case _:
+            find = query.find
+            return lambda scope: find(scope.input)
+
+
+def _name_reader(name: str) -> Callable[[Scope], Any]:
+    def read(scope: Scope) -> Any:
+        try:
+            return scope.input[name]
+        except (KeyError, TypeError):
+            return MISSING
+
+    return read
+
+
+def _names_reader(first: str, second: str) -> Callable[[Scope], Any]:
+    def read(scope: Scope) -> Any:
+        try:
+            return scope.input[first][second]
+        except (KeyError, TypeError):
+            return MISSING
+
+    return read
+
+
+class ReferencePath:
+    """A path that names one place: names and indices only (ASL A3.13)."""
+
+    __slots__ = ("steps", "text")
+
+    def __init__(self, text: str, steps: tuple[str | int, ...]) -> None:
+        self.text, self.steps = text, steps
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is ``$``."""
+        return not self.steps
+
+    def get(self, value: Any) -> Any:
+        """The value at the place, or MISSING."""
+        for step in self.steps:
+            value = _child(value, step)
+            if value is MISSING:
+                return MISSING
+        return value
+
+    def set(self, root: Any, value: Any) -> Any:
+        """``root`` with ``value`` at the place, as a new value that shares what did not change.
+
+        Objects that are missing on the way are made. Raises States.ResultPathMatchFailure where the place cannot be:
+        a name in what is no object, an index in what is no array or past its end.
+        """
+        return self._set(root, value, 0)
+
+    def _set(self, current: Any, value: Any, position: int) -> Any:
+        if position == len(self.steps):
+            return value
+        step = self.steps[position]
+        if isinstance(step, str):
+            if current is MISSING:
+                return {step: self._set(MISSING, value, position + 1)}
+            if isinstance(current, dict):
+                return {**current, step: self._set(current.get(step, MISSING), value, position + 1)}
+        elif isinstance(current, list) and -len(current) <= step < len(current):
+            items = list(current)
+            items[step] = self._set(items[step], value, position + 1)
+            return items
+        raise self._mismatch()
+
+    def _mismatch(self) -> AslError:
+        return AslError(
+            RESULT_PATH_MATCH_FAILURE,
+            f"Unable to apply Reference Path {self.text} to the state's input.",
+            interpreter=True,
+        )
+
+    def __repr__(self) -> str:
+        return f"ReferencePath({self.text!r})"
+
+
+def compile_reference_path(text: str) -> ReferencePath:
+    """The reference path of a text: ``$`` and then names and single indices. Raises ExpressionSyntaxError."""
+    steps: list[str | int] = []
+    for step in compile_query(text).steps:
+        match step:
+            case Property((name,)):
+                steps.append(name)
+            case Index((index,)):
+                steps.append(index)
+            case _:
+                raise ExpressionSyntaxError(f"'{text}' is not a Reference Path: it must name exactly one place.")
+    return ReferencePath(text, tuple(steps))
+
+
+def _child(value: Any, step: str | int) -> Any:
+    if isinstance(step, str):
+        return value.get(step, MISSING) if isinstance(value, dict) else MISSING
+    return value[step] if isinstance(value, list) and -len(value) <= step < len(value) else MISSING
