@@ -1,7 +1,7 @@
 """An order, processed durably: the engine's process is killed half-way with SIGKILL, started again, and finishes.
 
-Run it with ``make demo``. It runs ``stepwell run`` twice on one data folder. Every call of a handler is journaled by the
-handler itself (handlers.py); at the end the calls are held against what the engine recorded.
+Run it with ``make demo``. It runs ``stepwell run`` twice on one data folder. Every call of a handler is journaled by
+the handler itself (handlers.py); at the end the calls are held against what the engine recorded.
 """
 
 from __future__ import annotations

@@ -94,5 +94,5 @@ def stop(options: argparse.Namespace, console: Console) -> int:
 
 def _history_line(event: Event) -> str:
     line = event_line(event)
-    which = line[1] if line else ""
-    return f"{event['id']:>6}  {event_time(event).isoformat(timespec='milliseconds')}  {event['type']:<26}  {which}".rstrip()
+    when = event_time(event).isoformat(timespec="milliseconds")
+    return f"{event['id']:>6}  {when}  {event['type']:<26}  {line[1] if line else ''}".rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,10 +69,8 @@ def _batches(execution: Execution) -> Iterator[list[Event]]:
         seen = len(events)
         if ended:
             return
-        try:
+        with suppress(WaitTimeout, ExecutionFailed):
             execution.wait(timeout=POLL_SECONDS)
-        except (WaitTimeout, ExecutionFailed):
-            pass
 
 
 class _PlainScreen:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stepwell import Executor
-from stepwell.asl.json import loads
 from stepwell.asl.validate import check_definition
-from stepwell.errors import InvalidDefinition, InvalidInput
+from stepwell.asl.validate.diagnostic import ERROR
 
 from .console import Console
 from .exits import FAILED, OK, UsageError
@@ -39,42 +38,28 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
 def validate(options: argparse.Namespace, console: Console) -> int:
     """Print each problem, errors and warnings; only errors make the answer no."""
     problems = check_definition(read_definition(options.file), options.type)
-    errors = 0
     for problem in problems:
-        errors += problem.severity == "ERROR"
-        record = {
-            "severity": problem.severity,
-            "code": problem.code,
-            "location": problem.location,
-            "message": problem.message,
-        }
-        console.record(record, f"{options.file}: {problem.severity.lower()}: {problem.message} at {problem.location}")
+        console.record(problem.as_dict(), f"{options.file}: {problem.severity.lower()}: {problem}")
     if not problems and not console.as_json:
-        console.note(f"{options.file}: valid")
-    return FAILED if errors else OK
+        print(f"{options.file}: valid")
+    return FAILED if any(problem.severity == ERROR for problem in problems) else OK
 
 
-def read_definition(file: str) -> dict[str, Any]:
-    """The definition in a file: JSON, or YAML where the name says so."""
+def read_definition(file: str) -> dict[str, Any] | str:
+    """The definition in a file: JSON as its text, which may say a thing twice; YAML where the name says so."""
     text = read_text(file)
-    if Path(file).suffix in (".yaml", ".yml"):
-        definition = _parse_yaml(text, file)
-    else:
-        try:
-            definition = loads(text)
-        except InvalidInput as error:
-            raise InvalidDefinition(f"{file}: {error}") from error
-    if not isinstance(definition, dict):
-        raise InvalidDefinition(f"{file}: a state machine is a JSON object.")
-    return definition  # pyright: ignore[reportUnknownVariableType]
+    return _parse_yaml(text, file) if Path(file).suffix in (".yaml", ".yml") else text
 
 
-def _parse_yaml(text: str, file: str) -> Any:
+def _parse_yaml(text: str, file: str) -> dict[str, Any]:
     try:
         import yaml
     except ImportError as error:
         raise UsageError(f"{file}: reading YAML needs PyYAML: pip install 'stepwell[yaml]'.") from error
     try:
-        return yaml.safe_load(text)
+        definition = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InvalidDefinition(f"{file}: this is not YAML: {error}") from error
+        raise UsageError(f"{file}: this is not YAML: {error}") from error
+    if not isinstance(definition, dict):
+        raise UsageError(f"{file}: a state machine is a mapping, and this is not one.")
+    return definition  # pyright: ignore[reportUnknownVariableType]

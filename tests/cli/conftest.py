@@ -1,0 +1,49 @@
+"""How the tests call the command: as a process of its own, the way that people do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.support import Finished, Machine, Stepwell
+
+
+@pytest.fixture
+def stepwell(tmp_path: Path) -> Stepwell:
+    """``stepwell(*words)`` runs the command in an empty folder of the test's own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("STEPWELL", "ORDER_"))}
+    environment |= {"TZ": "UTC", "PYTHONWARNINGS": "error"}
+
+    def run(*words: object, stdin: str = "", **variables: str) -> Finished:
+        finished = subprocess.run(
+            [sys.executable, "-m", "stepwell", *map(str, words)],
+            cwd=tmp_path,
+            env=environment | variables,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in finished.stderr, finished.stderr
+        return Finished(finished.returncode, finished.stdout, finished.stderr)
+
+    return run
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """``machine(states)`` writes a state machine to a file; it starts at the first state."""
+
+    def write(states: dict[str, Any], name: str = "machine.json", **fields: Any) -> Path:
+        file = tmp_path / name
+        file.write_text(json.dumps({"StartAt": next(iter(states)), "States": states, **fields}))
+        return file
+
+    return write

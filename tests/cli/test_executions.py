@@ -1,0 +1,85 @@
+"""``stepwell deploy|start|list|show|stop``: what is in a data folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.support import Machine, Stepwell, assert_golden
+
+PASS = {"Greet": {"Type": "Pass", "Result": "hello", "End": True}}
+WAIT = {"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}}
+
+
+@pytest.fixture
+def deployed(stepwell: Stepwell, machine: Machine) -> None:
+    assert stepwell("deploy", "greeting", machine(PASS, "greeting.json"), "--data", "data").out == "deployed greeting\n"
+    assert stepwell("deploy", "sleep", machine(WAIT, "sleep.json"), "--data", "data").code == 0
+
+
+@pytest.mark.usefixtures("deployed")
+def test_start_prints_the_id_and_wait_the_output(stepwell: Stepwell) -> None:
+    started = stepwell("start", "sleep", "--data", "data")
+    assert started.code == 0
+    assert started.out.startswith("/default/default/e")
+    waited = stepwell("start", "greeting", "--data", "data", "--wait")
+    assert (waited.code, waited.out) == (0, '"hello"\n')
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_name_starts_an_execution_once(stepwell: Stepwell) -> None:
+    first = stepwell("start", "sleep", "--data", "data", "--name", "nap")
+    again = stepwell("start", "sleep", "--data", "data", "--name", "nap")
+    assert first.out == again.out
+    other = stepwell("start", "sleep", "--data", "data", "--name", "nap", "--input", "1")
+    assert other.code == 2
+    assert "nap" in other.error_line()
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_delayed_start_is_pending(stepwell: Stepwell) -> None:
+    stepwell("start", "greeting", "--data", "data", "--delay", "3600")
+    assert stepwell("list", "--data", "data", "--json").document["status"] == "Pending"
+
+
+@pytest.mark.usefixtures("deployed")
+def test_list_filters_by_workflow_and_status(stepwell: Stepwell) -> None:
+    stepwell("start", "greeting", "--data", "data", "--name", "a", "--wait")
+    stepwell("start", "sleep", "--data", "data", "--name", "b")
+
+    def names(*options: str) -> list[str]:
+        return [record["name"] for record in stepwell("list", "--data", "data", "--json", *options).documents]
+
+    assert names() == ["b", "a"]
+    assert names("--workflow", "greeting") == ["a"]
+    assert names("--status", "Running") == ["b"]
+    assert names("--status", "Failed") == []
+    assert_golden("list.txt", stepwell("list", "--data", "data").out)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_show_tells_the_outcome_and_the_history(stepwell: Stepwell) -> None:
+    id = stepwell("start", "greeting", "--data", "data", "--name", "a", "--wait", "--json").document["id"]
+    assert_golden("show.txt", stepwell("show", id, "--data", "data").out)
+    document = stepwell("show", id, "--data", "data", "--json").document
+    assert document["output"] == "hello"
+    assert [event["type"] for event in document["history"]] == [
+        "ExecutionStarted",
+        "PassStateEntered",
+        "PassStateExited",
+        "ExecutionSucceeded",
+    ]
+    assert "history" not in stepwell("show", id, "--data", "data", "--json", "--no-history").document
+
+
+@pytest.mark.usefixtures("deployed")
+def test_stop_cancels_with_the_error_and_cause_given(stepwell: Stepwell) -> None:
+    id = stepwell("start", "sleep", "--data", "data").out.strip()
+    stopped = stepwell("stop", id, "--data", "data", "--error", "Morning", "--cause", "the sun is up")
+    assert (stopped.code, stopped.out) == (0, f"{id} Canceled\n")
+    document = stepwell("show", id, "--data", "data", "--json").document
+    assert (document["status"], document["error"], document["cause"]) == ("Canceled", "Morning", "the sun is up")
+
+
+def test_the_folder_may_be_named_by_the_environment(stepwell: Stepwell, machine: Machine) -> None:
+    assert stepwell("deploy", "greeting", machine(PASS), STEPWELL_DATA="here").code == 0
+    assert stepwell("start", "greeting", "--wait", STEPWELL_DATA="here").out == '"hello"\n'
