@@ -111,6 +111,27 @@ pub enum Error {
     #[error("byte {offset}: {reason}")]
     Record { offset: usize, reason: String },
 
+    /// Files of the storage are not what was written.
+    #[error(
+        "the storage in {} is damaged: {reason}; restore the folder from a backup",
+        path.display()
+    )]
+    Damaged { path: PathBuf, reason: String },
+
+    /// A key that storage cannot make or a kind of row that it does not have.
+    #[error("no such key: {reason}")]
+    Key { reason: String },
+
+    /// A batch that does not go on where the store is.
+    #[error(
+        "position {position} does not follow {applied}, the last applied one; apply what the log holds first"
+    )]
+    OutOfOrder { position: u64, applied: u64 },
+
+    /// The store was closed.
+    #[error("the store is closed; open it again")]
+    Closed,
+
     /// The storage refused an operation.
     #[error("cannot {action} the storage: {reason}")]
     Storage {

@@ -11,6 +11,8 @@
 //! | [`mod@record`] | commands, events, rows of storage: their layouts in MessagePack |
 //! | [`env`] | every file operation, for real and failing on purpose |
 //! | [`log`] | batches in files: frames, segments, recovery |
+//! | [`storage`] | rows in RocksDB: keys, batches, reads |
+//! | [`store`] | log and storage in step: group commit, replay, upkeep |
 //! | [`error`] | everything that can go wrong |
 
 pub mod clock;
@@ -19,5 +21,7 @@ pub mod error;
 pub mod id;
 pub mod log;
 pub mod record;
+pub mod storage;
+pub mod store;
 
 pub use error::{Error, Result};

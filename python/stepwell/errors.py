@@ -1,0 +1,111 @@
+"""What Stepwell raises. Everything is a ``StepwellError``; its text says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class StepwellError(Exception):
+    """The base of every error that Stepwell raises."""
+
+
+class InvalidDefinition(StepwellError):
+    """A state machine that cannot run. ``diagnostics`` holds every problem with its place."""
+
+    def __init__(self, message: str, diagnostics: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics
+
+
+class InvalidInput(StepwellError):
+    """An input or output that is not JSON."""
+
+
+class InvalidName(StepwellError):
+    """A name that may not be used: of a workflow, an execution, a tenant or a namespace."""
+
+
+class WorkflowNotFound(StepwellError):
+    """No workflow was deployed under this name."""
+
+
+class HandlerNotFound(StepwellError):
+    """A Task state names a resource for which no handler is registered."""
+
+
+class ExecutionNotFound(StepwellError):
+    """No execution has this id."""
+
+
+class ExecutionAlreadyExists(StepwellError):
+    """The name belongs to an execution that ended, or that has another input."""
+
+
+class ExecutionFailed(StepwellError):
+    """An execution that was waited for did not succeed; ``error`` and ``cause`` say why."""
+
+    def __init__(self, status: str, error: str | None, cause: str | None) -> None:
+        super().__init__(f"{status}: {error or 'no error name'}: {cause or 'no cause'}")
+        self.status, self.error, self.cause = status, error, cause
+
+
+class WaitTimeout(StepwellError, TimeoutError):
+    """The execution did not end within the time given."""
+
+
+class TaskDoesNotExist(StepwellError):
+    """No open task has this id or token: it never was, or it has its result already."""
+
+
+class TaskTimedOut(StepwellError):
+    """The task's time ran out before this answer came."""
+
+
+class TaskError(StepwellError):
+    """Raised by a handler: an ASL error by name, for Retry and Catch to match."""
+
+    def __init__(self, error: str, cause: str | None = None) -> None:
+        super().__init__(f"{error}: {cause}" if cause is not None else error)
+        self.error, self.cause = error, cause
+
+
+class Busy(StepwellError):
+    """The inbox is full; nothing was taken in. Try again, or wait with a timeout."""
+
+
+class Closed(StepwellError):
+    """The executor was closed."""
+
+
+class StorageError(StepwellError):
+    """The folder, the log or the storage cannot be used; the text says which and why."""
+
+
+class LockedError(StorageError):
+    """Another process has the folder open."""
+
+
+class CorruptionError(StorageError):
+    """The log or the storage is damaged; the text names the place."""
+
+
+class PoisonedError(StorageError):
+    """A write or a sync failed: nothing more is taken in until the folder is opened again."""
+
+
+class FencedError(StorageError):
+    """Another leader took over: this one may write nothing more."""
+
+
+class ClockError(StepwellError):
+    """A clock is further off than the drift bound."""
+
+
+class InvalidId(StepwellError, ValueError):
+    """A text that is not an id or a timestamp."""
+
+
+class ApiError(StepwellError):
+    """A request that AWS's API would refuse, with AWS's ``code`` and ``message``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message

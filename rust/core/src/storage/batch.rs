@@ -1,0 +1,172 @@
+//! One batch: turns of the log, and what they change in storage.
+
+use std::ops::Range;
+
+use rocksdb::WriteBatch;
+
+use super::Storage;
+use crate::error::{Error, Result};
+use super::families::{Families, Family};
+use super::keys::{self, EXECUTION_TREE, Layout};
+use super::msgpack::Reader;
+
+/// What is committed as one: all of it or nothing.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The position of its last record.
+    pub position: u64,
+    /// How many records it has.
+    pub count: u32,
+    /// The clock of its newest record, as a `u64`.
+    pub hlc: u64,
+    /// The turns, back to back, as they stand in the log.
+    pub payload: Vec<u8>,
+    /// The turns that belong to a history.
+    turns: Vec<HistoryTurn>,
+    /// Rows to put and keys to delete, a msgpack array of arrays.
+    pub changes: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct HistoryTurn {
+    execution: Box<str>,
+    first_event: u64,
+    bytes: Range<usize>,
+}
+
+impl Batch {
+    /// A batch without turns yet; `bytes` and `turns` are what it will take in.
+    pub fn with_capacity(bytes: usize, turns: usize) -> Self {
+        Self { payload: Vec::with_capacity(bytes), turns: Vec::with_capacity(turns), ..Self::default() }
+    }
+
+    /// Adds a turn of `count` records. Its first history event is `first_event`, or 0 if it has none.
+    pub fn push(&mut self, execution: &str, first_event: u64, count: u32, turn: &[u8]) {
+        let start = self.payload.len();
+        self.payload.extend_from_slice(turn);
+        self.count += count;
+        if first_event > 0 {
+            self.turns.push(HistoryTurn { execution: execution.into(), first_event, bytes: start..self.payload.len() });
+        }
+    }
+
+    /// About how much memory it holds.
+    pub fn bytes(&self) -> usize {
+        self.payload.len() + self.changes.len() + 64 * self.turns.len()
+    }
+
+    /// Whether storage will understand the changes, so that nothing is written to the log that it cannot take in.
+    pub fn check(&self) -> Result<()> {
+        let mut key = Vec::with_capacity(128);
+        read_changes(&self.changes, &mut key, |_, _| Ok(()))
+    }
+
+    /// The changes as RocksDB takes them, with the position and clock that they lead to.
+    pub(super) fn build(&self, storage: &Storage) -> Result<WriteBatch> {
+        let families = storage.families()?;
+        let mut writes = WriteBatch::with_capacity_bytes(self.payload.len() + self.changes.len() * 5 / 4 + 256);
+        let mut key = Vec::with_capacity(128);
+        for turn in &self.turns {
+            key.clear();
+            keys::history(&turn.execution, turn.first_event, &mut key);
+            writes.put_cf(families.get(Family::History), &key, &self.payload[turn.bytes.clone()]);
+        }
+        read_changes(&self.changes, &mut key, |key, change| {
+            match change {
+                Change::Put { family, row, .. } => writes.put_cf(families.get(family), key, row),
+                Change::Delete { family } => writes.delete_cf(families.get(family), key),
+                Change::DeleteTree { execution, until } => {
+                    self.delete_tree(execution, until, storage, &families, &mut writes)?;
+                }
+            }
+            Ok(())
+        })?;
+        writes.put_cf(families.get(Family::Meta), super::APPLIED, super::applied_value(self.position, self.hlc));
+        Ok(writes)
+    }
+
+    /// Deletes an execution's rows: those stored, and those that the changes before byte `until` put.
+    ///
+    /// A range deletion would say it in one write, but many of them make every later read slower.
+    fn delete_tree(
+        &self,
+        execution: &str,
+        until: usize,
+        storage: &Storage,
+        families: &Families,
+        writes: &mut WriteBatch,
+    ) -> Result<()> {
+        let mut prefix = Vec::with_capacity(64);
+        keys::execution(execution, &mut prefix);
+        writes.delete_cf(families.get(Family::Executions), &prefix);
+        for family in [Family::Activities, Family::History] {
+            storage.each(family, &prefix, |key, _| {
+                writes.delete_cf(families.get(family), key);
+                true
+            })?;
+        }
+        let mut key = Vec::with_capacity(128);
+        for turn in self.turns.iter().filter(|turn| *turn.execution == *execution) {
+            key.clear();
+            keys::history(execution, turn.first_event, &mut key);
+            writes.delete_cf(families.get(Family::History), &key);
+        }
+        read_changes(&self.changes, &mut key, |key, change| {
+            if let Change::Put { family: Family::Activities, at, .. } = change
+                && at < until
+                && key.starts_with(&prefix)
+            {
+                writes.delete_cf(families.get(Family::Activities), key);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// One item of a batch's changes.
+enum Change<'a> {
+    Put { family: Family, row: &'a [u8], at: usize },
+    Delete { family: Family },
+    DeleteTree { execution: &'a str, until: usize },
+}
+
+/// Calls `visit` with each change and its key, which is empty for the deletion of a tree.
+fn read_changes(
+    changes: &[u8],
+    key: &mut Vec<u8>,
+    mut visit: impl FnMut(&[u8], Change) -> Result<()>,
+) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut reader = Reader::new(changes);
+    for _ in 0..reader.array()? {
+        key.clear();
+        let at = reader.at();
+        let fields = reader.array()?;
+        let tag = reader.integer()?;
+        let change = if tag == -EXECUTION_TREE {
+            let execution = reader.text()?;
+            skip_rest(&mut reader, fields, 2, at)?;
+            Change::DeleteTree { execution, until: at }
+        } else {
+            let layout = Layout::of(tag.abs())?;
+            layout.read_key(&mut reader, key)?;
+            skip_rest(&mut reader, fields, 1 + layout.fields.len() as u32, at)?;
+            match tag {
+                0.. => Change::Put { family: layout.family, row: reader.since(at), at },
+                _ => Change::Delete { family: layout.family },
+            }
+        };
+        visit(key, change)?;
+    }
+    match reader.is_at_end() {
+        true => Ok(()),
+        false => Err(Error::Record { offset: reader.at(), reason: "bytes behind the changes".to_owned() }),
+    }
+}
+
+fn skip_rest(reader: &mut Reader, fields: u32, read: u32, at: usize) -> Result<()> {
+    let rest = fields.checked_sub(read);
+    reader.skip(rest.ok_or_else(|| Error::Record { offset: at, reason: "a row without all of its key".to_owned() })?)
+}

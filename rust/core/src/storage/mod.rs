@@ -1,0 +1,167 @@
+//! Storage: rows in RocksDB, written batch by batch.
+//!
+//! There is no write-ahead log: Stepwell's log is it. Every batch carries the position that it leads
+//! to, all families are flushed together, and so what a restart finds is the state at some position,
+//! from which the log goes on.
+
+mod batch;
+mod families;
+pub mod keys;
+pub mod msgpack;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use rocksdb::checkpoint::Checkpoint;
+use rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteOptions};
+
+pub use batch::Batch;
+pub use families::Family;
+pub use read::Scan;
+
+use crate::error::{Error, Result};
+use families::Families;
+
+/// The format of rows and keys. A change that an older version cannot read takes the next number.
+pub const FORMAT: u32 = 1;
+
+const FORMAT_KEY: &[u8] = b"\x00format";
+const APPLIED: &[u8] = b"\x00applied";
+
+/// How much memory storage may take.
+#[derive(Clone, Debug)]
+pub struct StorageOptions {
+    /// Of all families together, before they are flushed.
+    pub write_buffer_bytes: usize,
+    /// For blocks that were read.
+    pub cache_bytes: usize,
+}
+
+impl Default for StorageOptions {
+    fn default() -> Self {
+        Self { write_buffer_bytes: 48 << 20, cache_bytes: 32 << 20 }
+    }
+}
+
+/// How far storage is: the position of the last record applied, and the clock at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Applied {
+    pub position: u64,
+    pub hlc: u64,
+}
+
+/// The rows of one partition.
+pub struct Storage {
+    db: DB,
+    write: WriteOptions,
+    path: PathBuf,
+}
+
+impl Storage {
+    /// Opens or creates storage in `path`, or in memory.
+    pub fn open(path: Option<&Path>, options: &StorageOptions) -> Result<Self> {
+        let place = path.map_or_else(|| PathBuf::from("/memory"), Path::to_owned);
+        let failed = |error| failure(&place, "open", error);
+        let memory = match path {
+            Some(_) => None,
+            None => Some(Env::mem_env().map_err(failed)?),
+        };
+        let database = families::database(options, memory.as_ref());
+        let db = DB::open_cf_descriptors(&database, &place, families::descriptors(options)).map_err(failed)?;
+        let mut write = WriteOptions::default();
+        write.disable_wal(true);
+        let storage = Self { db, write, path: place };
+        storage.check_format()?;
+        Ok(storage)
+    }
+
+    fn check_format(&self) -> Result<()> {
+        match self.get_raw(Family::Meta, FORMAT_KEY)? {
+            None if self.get_raw(Family::Meta, APPLIED)?.is_none() => self
+                .db
+                .put_cf_opt(self.family(Family::Meta)?, FORMAT_KEY, FORMAT.to_be_bytes(), &self.write)
+                .map_err(self.failed("write to")),
+            None => Err(self.damaged("it has a position but no format number")),
+            Some(value) => match value.as_slice().try_into().map(u32::from_be_bytes) {
+                Ok(FORMAT) => Ok(()),
+                Ok(found) => Err(Error::Format { path: self.path.clone(), found, known: FORMAT }),
+                Err(_) => Err(self.damaged("its format number is no number")),
+            },
+        }
+    }
+
+    /// How far the batches are that were applied.
+    pub fn applied(&self) -> Result<Applied> {
+        let Some(value) = self.get_raw(Family::Meta, APPLIED)? else {
+            return Ok(Applied::default());
+        };
+        let value: [u8; 16] = value.try_into().map_err(|_| self.damaged("its position is no position"))?;
+        let number = u128::from_be_bytes(value);
+        Ok(Applied { position: (number >> 64) as u64, hlc: number as u64 })
+    }
+
+    /// Applies a batch: all of its rows and its position, or nothing.
+    pub fn apply(&self, batch: &Batch) -> Result<()> {
+        let writes = batch.build(self)?;
+        self.db.write_opt(writes, &self.write).map_err(self.failed("write to"))
+    }
+
+    /// Puts everything applied on disk.
+    pub fn flush(&self) -> Result<()> {
+        let families = self.families()?;
+        let families = Family::ALL.map(|family| families.get(family));
+        self.db.flush_cfs_opt(&families.each_ref(), &FlushOptions::default()).map_err(self.failed("flush"))
+    }
+
+    /// Makes a copy of the storage at `path`, which must not exist; files are linked, not copied, on the same disk.
+    pub fn checkpoint(&self, path: &Path) -> Result<()> {
+        Checkpoint::new(&self.db)
+            .and_then(|checkpoint| checkpoint.create_checkpoint(path))
+            .map_err(self.failed("copy"))
+    }
+
+    /// Reads every block of every family, and so checks all of its checksums; returns how many rows there are.
+    pub fn verify(&self) -> Result<u64> {
+        let mut rows = 0;
+        for family in Family::ALL {
+            self.each(family, &[], |_, _| {
+                rows += 1;
+                true
+            })?;
+        }
+        Ok(rows)
+    }
+
+    fn families(&self) -> Result<Families<'_>> {
+        Families::of(&self.db).ok_or_else(|| self.damaged("a column family is missing"))
+    }
+
+    fn family(&self, family: Family) -> Result<&ColumnFamily> {
+        self.db.cf_handle(family.name()).ok_or_else(|| self.damaged("a column family is missing"))
+    }
+
+    fn failed(&self, action: &'static str) -> impl FnOnce(rocksdb::Error) -> Error {
+        move |error| failure(&self.path, action, error)
+    }
+
+    fn damaged(&self, reason: &str) -> Error {
+        Error::Damaged { path: self.path.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// What a failed call of RocksDB means.
+fn failure(path: &Path, action: &'static str, error: rocksdb::Error) -> Error {
+    let (path, reason) = (path.to_owned(), error.as_ref().to_owned());
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => Error::Damaged { path, reason },
+        rocksdb::ErrorKind::IOError if reason.contains("lock") => Error::Locked { path, holder: String::new() },
+        _ => Error::Storage { action, reason },
+    }
+}
+
+fn applied_value(position: u64, hlc: u64) -> [u8; 16] {
+    (u128::from(position) << 64 | u128::from(hlc)).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Reads: a row, rows in order, an execution's live tree, its history.
+
+use rocksdb::{DBRawIterator, ReadOptions};
+
+use super::Storage;
+use crate::error::Result;
+use super::families::Family;
+use super::keys::{self, Layout, Value};
+
+/// Which rows of a kind to read.
+#[derive(Clone, Debug, Default)]
+pub struct Scan<'a> {
+    /// The first parts of the key, in the key's order.
+    pub prefix: &'a [Value<'a>],
+    /// The key fields of the row to go on behind, in the row's order.
+    pub after: Option<&'a [Value<'a>]>,
+    /// For timers: the latest due time.
+    pub until: Option<u64>,
+    pub limit: usize,
+    pub reverse: bool,
+}
+
+impl Storage {
+    /// The row of a kind with this key.
+    pub fn get(&self, tag: i64, key: &[Value]) -> Result<Option<Vec<u8>>> {
+        let layout = Layout::of(tag)?;
+        let mut bytes = Vec::with_capacity(96);
+        layout.key(key, &mut bytes)?;
+        self.get_raw(layout.family, &bytes)
+    }
+
+    /// Rows of a kind in the order of their keys.
+    pub fn scan(&self, tag: i64, scan: &Scan) -> Result<Vec<Vec<u8>>> {
+        let layout = Layout::of(tag)?;
+        let mut prefix = Vec::with_capacity(96);
+        layout.prefix(scan.prefix, &mut prefix)?;
+        let (mut start, mut end) = (prefix.clone(), keys::after_prefix(&prefix));
+        if let Some(until) = scan.until.and_then(|until| until.checked_add(1)) {
+            let mut bound = prefix.clone();
+            keys::number(until, &mut bound);
+            end = Some(end.map_or(bound.clone(), |end| end.min(bound)));
+        }
+        if let Some(after) = scan.after {
+            let mut key = Vec::with_capacity(96);
+            layout.key(after, &mut key)?;
+            match scan.reverse {
+                true => end = Some(end.map_or(key.clone(), |end| end.min(key))),
+                false => {
+                    key.push(0);
+                    start = start.max(key);
+                }
+            }
+        }
+        let mut rows = Vec::new();
+        self.range(layout.family, start, end, scan.reverse, |_, row| {
+            if rows.len() < scan.limit {
+                rows.push(row.to_vec());
+            }
+            rows.len() < scan.limit
+        })?;
+        Ok(rows)
+    }
+
+    /// The execution's row and all rows within it, as one msgpack array; an empty one if there is no such execution.
+    pub fn load(&self, execution: &str) -> Result<Vec<u8>> {
+        let mut prefix = Vec::with_capacity(64);
+        keys::execution(execution, &mut prefix);
+        let Some(row) = self.get_raw(Family::Executions, &prefix)? else {
+            return Ok(vec![0x90]);
+        };
+        let mut rows = Vec::with_capacity(1024);
+        rows.extend_from_slice(&[0xdd, 0, 0, 0, 0]);
+        rows.extend_from_slice(&row);
+        let mut count = 1_u32;
+        self.each(Family::Activities, &prefix, |_, row| {
+            rows.extend_from_slice(row);
+            count += 1;
+            true
+        })?;
+        rows[1..5].copy_from_slice(&count.to_be_bytes());
+        Ok(rows)
+    }
+
+    /// Up to `limit` turns of an execution's history, from the one that holds event number `first_event`.
+    ///
+    /// In reverse they go back from there; 0 is then the last event.
+    pub fn history(
+        &self,
+        execution: &str,
+        first_event: u64,
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Vec<Vec<u8>>> {
+        let mut prefix = Vec::with_capacity(64);
+        keys::execution(execution, &mut prefix);
+        let end = keys::after_prefix(&prefix);
+        let first_event = if reverse && first_event == 0 { u64::MAX } else { first_event };
+        let mut key = Vec::with_capacity(64);
+        keys::history(execution, first_event, &mut key);
+        let mut rows = self.iterator(Family::History, prefix, end)?;
+        rows.seek_for_prev(&key);
+        if !rows.valid() && !reverse {
+            rows.seek_to_first();
+        }
+        let mut turns = Vec::new();
+        while turns.len() < limit
+            && let Some(turn) = rows.value()
+        {
+            turns.push(turn.to_vec());
+            step(&mut rows, reverse);
+        }
+        rows.status().map_err(self.failed("read"))?;
+        Ok(turns)
+    }
+
+    pub(super) fn get_raw(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let row = self.db.get_pinned_cf(self.family(family)?, key).map_err(self.failed("read"))?;
+        Ok(row.map(|row| row.to_vec()))
+    }
+
+    /// Calls `visit` with each key and row whose key begins with `prefix`, until it says no.
+    pub(super) fn each(
+        &self,
+        family: Family,
+        prefix: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
+        self.range(family, prefix.to_vec(), keys::after_prefix(prefix), false, visit)
+    }
+
+    fn range(
+        &self,
+        family: Family,
+        start: Vec<u8>,
+        end: Option<Vec<u8>>,
+        reverse: bool,
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
+        if end.as_ref().is_some_and(|end| *end <= start) {
+            return Ok(());
+        }
+        let mut rows = self.iterator(family, start, end)?;
+        match reverse {
+            true => rows.seek_to_last(),
+            false => rows.seek_to_first(),
+        }
+        while let Some((key, row)) = rows.item() {
+            if !visit(key, row) {
+                return Ok(());
+            }
+            step(&mut rows, reverse);
+        }
+        rows.status().map_err(self.failed("read"))
+    }
+
+    fn iterator(
+        &self,
+        family: Family,
+        start: Vec<u8>,
+        end: Option<Vec<u8>>,
+    ) -> Result<DBRawIterator<'_>> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_lower_bound(start);
+        if let Some(end) = end {
+            options.set_iterate_upper_bound(end);
+        }
+        Ok(self.db.raw_iterator_cf_opt(self.family(family)?, options))
+    }
+}
+
+fn step(rows: &mut DBRawIterator, reverse: bool) {
+    match reverse {
+        true => rows.prev(),
+        false => rows.next(),
+    }
+}

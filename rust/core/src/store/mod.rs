@@ -1,0 +1,273 @@
+//! The store of a partition: its log and its storage, kept in step.
+//!
+//! [`Store::commit`] gives a batch its positions and returns. A thread writes whatever was queued to
+//! the log, syncs once, applies each batch to storage and moves the applied position on. So nothing
+//! that can be read from storage is missing in the log, and nothing waits for more than one sync.
+//!
+//! After a crash storage is at some position that was flushed, and the log goes further. Whoever
+//! opens the store reads the log behind [`Store::applied`] and calls [`Store::apply`] with what the
+//! records change; until that is done nothing can be committed.
+
+mod committer;
+mod memory_log;
+mod queue;
+mod upkeep;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+
+pub use queue::Queue;
+
+use crate::error::{Error, Result};
+use crate::log::{Frame, LogStream};
+use crate::storage::{Batch, Storage, StorageOptions};
+use committer::{Committer, Counters};
+use upkeep::Upkeep;
+
+/// Limits of a store.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Of the leader that writes: it is in every batch.
+    pub epoch: u64,
+    /// How long a file of the log becomes.
+    pub segment_bytes: u64,
+    /// How many bytes of batches may wait for the disk; beyond that `commit` blocks.
+    pub queue_bytes: usize,
+    /// After how many bytes of log storage is flushed and the log cut.
+    pub flush_bytes: u64,
+    /// Leaves the log whole; the owner cuts it with [`Store::truncate_log`].
+    pub keeps_log: bool,
+    pub storage: StorageOptions,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            epoch: 0,
+            segment_bytes: 64 << 20,
+            queue_bytes: 64 << 20,
+            flush_bytes: 256 << 20,
+            keeps_log: false,
+            storage: StorageOptions::default(),
+        }
+    }
+}
+
+/// What a store wrote since it was opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stats {
+    pub syncs: u64,
+    pub batches: u64,
+    pub records: u64,
+    pub bytes: u64,
+    pub applied: u64,
+    pub flushed: u64,
+    pub log_start: u64,
+    pub log_tail: u64,
+}
+
+/// The log and the storage of one partition. One thread commits; any thread reads and waits.
+pub struct Store {
+    queue: Arc<Queue>,
+    log: Arc<dyn LogStream>,
+    storage: Arc<Storage>,
+    upkeep: Arc<Upkeep>,
+    counters: Arc<Counters>,
+    threads: Vec<JoinHandle<()>>,
+    recovered: Option<String>,
+}
+
+impl Store {
+    /// Opens or creates the store in a folder, or in memory.
+    pub fn open(path: Option<&Path>, options: &StoreOptions) -> Result<Self> {
+        let log = Arc::new(memory_log::MemoryLog::default());
+        let storage = Storage::open(path, &options.storage)?;
+        Self::new(log, storage, None, options)
+    }
+
+    /// Joins a log and a storage, and starts the threads.
+    pub fn new(
+        log: Arc<dyn LogStream>,
+        storage: Storage,
+        recovered: Option<String>,
+        options: &StoreOptions,
+    ) -> Result<Self> {
+        let storage = Arc::new(storage);
+        let applied = storage.applied()?;
+        if log.tail() < applied.position {
+            return Err(Error::Storage {
+                action: "join",
+                reason: format!(
+                    "it is at position {}, but the log ends at {}; they are not of one folder",
+                    applied.position,
+                    log.tail()
+                ),
+            });
+        }
+        let queue = Arc::new(Queue::new(
+            applied.position,
+            applied.hlc,
+            log.tail(),
+            options.queue_bytes,
+        ));
+        let upkeep = Arc::new(Upkeep::new(
+            queue.clone(),
+            log.clone(),
+            storage.clone(),
+            options.flush_bytes,
+            options.keeps_log,
+        ));
+        let counters = Arc::new(Counters::default());
+        let committer = Committer {
+            queue: queue.clone(),
+            log: log.clone(),
+            storage: storage.clone(),
+            upkeep: upkeep.clone(),
+            counters: counters.clone(),
+            epoch: options.epoch.max(log.epoch()),
+        };
+        let keeper = upkeep.clone();
+        let threads = vec![
+            start("stepwell-commit", move || committer.run())?,
+            start("stepwell-upkeep", move || keeper.run())?,
+        ];
+        Ok(Self {
+            queue,
+            log,
+            storage,
+            upkeep,
+            counters,
+            threads,
+            recovered,
+        })
+    }
+
+    /// Where batches go in and progress shows, for those who outlive the store.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// The rows. What is written here and not by a batch is lost.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Arc<dyn LogStream> {
+        &self.log
+    }
+
+    /// What was cut off the log's end when it was opened, if a batch was torn.
+    pub fn recovered(&self) -> Option<&str> {
+        self.recovered.as_deref()
+    }
+
+    /// Queues a batch and returns the position of its last record. It is durable and can be read
+    /// once the applied position is there. A batch that storage would not understand is refused.
+    pub fn commit(queue: &Queue, batch: Batch) -> Result<u64> {
+        batch.check()?;
+        queue.push(batch)
+    }
+
+    /// Applies a batch that is on the log already. `batch.position` is its last position there.
+    pub fn apply(&self, batch: &Batch) -> Result<()> {
+        self.queue.check()?;
+        let applied = self.queue.applied();
+        if batch.position <= applied {
+            return Err(Error::OutOfOrder {
+                position: batch.position,
+                applied,
+            });
+        }
+        self.storage.apply(batch)?;
+        self.queue.replayed(batch.position, batch.hlc);
+        self.upkeep.grown(batch.payload.len() as u64);
+        Ok(())
+    }
+
+    /// Batches from the one that holds position `from` on, until they hold `max_bytes`.
+    pub fn read_log(&self, from: u64, max_bytes: usize) -> Result<Vec<Frame>> {
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        for frame in self.log.read(from)? {
+            let frame = frame?;
+            bytes += frame.payload.len();
+            if frame.count > 0 {
+                frames.push(frame);
+            }
+            if bytes >= max_bytes {
+                break;
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Puts storage on disk, and returns the position that is safe there.
+    pub fn flush(&self) -> Result<u64> {
+        self.queue.check()?;
+        self.upkeep.flush()
+    }
+
+    /// Cuts the log before `position`, but never what storage has not on disk; returns its new start.
+    pub fn truncate_log(&self, position: u64) -> Result<u64> {
+        self.queue.check()?;
+        self.upkeep.truncate_before(position)
+    }
+
+    /// Makes a copy of storage in a folder that does not exist yet.
+    pub fn checkpoint(&self, path: &Path) -> Result<()> {
+        self.queue.check()?;
+        self.storage.checkpoint(path)
+    }
+
+    pub fn stats(&self) -> Stats {
+        let counters = &self.counters;
+        Stats {
+            syncs: counters.syncs.load(Ordering::Relaxed),
+            batches: counters.batches.load(Ordering::Relaxed),
+            records: counters.records.load(Ordering::Relaxed),
+            bytes: counters.bytes.load(Ordering::Relaxed),
+            applied: self.queue.applied(),
+            flushed: self.upkeep.flushed(),
+            log_start: self.log.start(),
+            log_tail: self.log.tail(),
+        }
+    }
+
+    /// Writes what is queued, flushes storage and stops the threads.
+    pub fn close(mut self) -> Result<()> {
+        self.stop();
+        match self.queue.check() {
+            Err(Error::Closed) => self.upkeep.flush().map(drop),
+            outcome => outcome,
+        }
+    }
+
+    fn stop(&mut self) {
+        self.queue.close();
+        self.upkeep.stop();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to stop.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn start(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(body);
+    thread.map_err(|error| Error::Storage {
+        action: "start a thread for",
+        reason: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

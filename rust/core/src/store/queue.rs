@@ -1,0 +1,246 @@
+//! Batches on their way to the log, and those who wait for them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::error::{Error, Result};
+use crate::storage::Batch;
+
+/// Where the threads of a store meet: writers push, the committer takes, and whoever waits learns
+/// how far the applied position came.
+pub struct Queue {
+    state: Mutex<State>,
+    /// There is something to take.
+    work: Condvar,
+    /// There is room again.
+    room: Condvar,
+    /// The applied position moved, somebody notified, or the queue stopped.
+    progress: Condvar,
+    applied: AtomicU64,
+    hlc: AtomicU64,
+    notified: AtomicBool,
+    waiting: AtomicUsize,
+    limit: usize,
+    /// What the log held when it was opened: all of it must be applied before anything is added.
+    replay_until: u64,
+}
+
+struct State {
+    batches: VecDeque<Batch>,
+    /// Of the batches that are queued or being written.
+    bytes: usize,
+    /// The last position given to a batch.
+    tail: u64,
+    stop: Option<Stop>,
+}
+
+#[derive(Clone)]
+enum Stop {
+    Closed,
+    Poisoned(String),
+}
+
+impl Stop {
+    fn error(&self) -> Error {
+        match self {
+            Stop::Closed => Error::Closed,
+            Stop::Poisoned(reason) => Error::Poisoned {
+                reason: reason.clone(),
+            },
+        }
+    }
+}
+
+impl Queue {
+    /// An empty queue behind position `tail`, which holds up to `limit` bytes of batches.
+    pub fn new(applied: u64, hlc: u64, tail: u64, limit: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                batches: VecDeque::new(),
+                bytes: 0,
+                tail,
+                stop: None,
+            }),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            progress: Condvar::new(),
+            applied: AtomicU64::new(applied),
+            hlc: AtomicU64::new(hlc),
+            notified: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            limit,
+            replay_until: tail,
+        }
+    }
+
+    /// The position of the last record whose batch is durable and applied.
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// The last position given to a batch, or that the log had.
+    pub fn tail(&self) -> u64 {
+        self.state.lock().tail
+    }
+
+    /// The newest clock that a batch brought.
+    pub fn hlc(&self) -> u64 {
+        self.hlc.load(Ordering::Acquire)
+    }
+
+    /// Queues a batch, gives it its positions and returns the last of them. Blocks while there is no room.
+    pub fn push(&self, mut batch: Batch) -> Result<u64> {
+        let bytes = batch.bytes();
+        let mut state = self.running()?;
+        while state.bytes > 0 && state.bytes + bytes > self.limit {
+            self.room.wait(&mut state);
+            check(&state)?;
+        }
+        let applied = self.applied();
+        if applied < self.replay_until {
+            let position = state.tail + 1;
+            return Err(Error::OutOfOrder { position, applied });
+        }
+        state.tail += u64::from(batch.count);
+        state.bytes += bytes;
+        batch.position = state.tail;
+        let position = batch.position;
+        state.batches.push_back(batch);
+        drop(state);
+        self.work.notify_one();
+        Ok(position)
+    }
+
+    /// Everything queued, at least one batch; `None` when nothing will come any more.
+    pub fn take(&self) -> Option<VecDeque<Batch>> {
+        let mut state = self.state.lock();
+        loop {
+            match &state.stop {
+                Some(Stop::Poisoned(_)) => return None,
+                _ if !state.batches.is_empty() => return Some(std::mem::take(&mut state.batches)),
+                Some(Stop::Closed) => return None,
+                None => self.work.wait(&mut state),
+            }
+        }
+    }
+
+    /// A batch of `bytes` that was taken is durable and applied.
+    pub fn done(&self, position: u64, hlc: u64, bytes: usize) {
+        let mut state = self.state.lock();
+        state.bytes -= bytes;
+        self.advance(position, hlc);
+        drop(state);
+        self.room.notify_all();
+        self.progress.notify_all();
+    }
+
+    /// A batch that came from the log was applied.
+    pub fn replayed(&self, position: u64, hlc: u64) {
+        let mut state = self.state.lock();
+        state.tail = state.tail.max(position);
+        self.advance(position, hlc);
+        drop(state);
+        self.progress.notify_all();
+    }
+
+    fn advance(&self, position: u64, hlc: u64) {
+        self.hlc.fetch_max(hlc, Ordering::AcqRel);
+        self.applied.store(position, Ordering::Release);
+    }
+
+    /// Waits until the applied position is beyond `seen`, for [`notify`](Self::notify), or for the
+    /// timeout, and returns the applied position.
+    pub fn wait(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
+        self.wait_until(timeout, || {
+            self.applied() > seen || self.notified.swap(false, Ordering::SeqCst)
+        })?;
+        Ok(self.applied())
+    }
+
+    /// Waits until a position is applied, or for the timeout; returns whether it is.
+    pub fn wait_applied(&self, position: u64, timeout: Option<Duration>) -> Result<bool> {
+        self.wait_until(timeout, || self.applied() >= position)?;
+        Ok(self.applied() >= position)
+    }
+
+    /// Ends a [`wait`](Self::wait): the one that goes on, or else the next one.
+    pub fn notify(&self) {
+        // Either this sees the waiter counted, or the waiter, which counts itself first, sees the flag.
+        let is_first = !self.notified.swap(true, Ordering::SeqCst);
+        if is_first && self.waiting.load(Ordering::SeqCst) > 0 {
+            drop(self.state.lock());
+            self.progress.notify_all();
+        }
+    }
+
+    /// Takes nothing in any more. Batches that are queued are still written.
+    pub fn close(&self) {
+        self.stop(Stop::Closed);
+    }
+
+    /// Takes nothing in any more, and forgets what is queued: it cannot be made durable.
+    pub fn poison(&self, reason: String) {
+        self.stop(Stop::Poisoned(reason));
+    }
+
+    /// An error if the queue was closed or poisoned.
+    pub fn check(&self) -> Result<()> {
+        self.running().map(drop)
+    }
+
+    fn stop(&self, stop: Stop) {
+        let mut state = self.state.lock();
+        if !matches!(state.stop, Some(Stop::Poisoned(_))) {
+            state.stop = Some(stop);
+        }
+        drop(state);
+        self.work.notify_all();
+        self.room.notify_all();
+        self.progress.notify_all();
+    }
+
+    fn running(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.state.lock();
+        check(&state)?;
+        Ok(state)
+    }
+
+    fn wait_until(
+        &self,
+        timeout: Option<Duration>,
+        mut is_due: impl FnMut() -> bool,
+    ) -> Result<()> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = self.running()?;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let outcome = loop {
+            if let Err(error) = check(&state) {
+                break Err(error);
+            }
+            if is_due() {
+                break Ok(());
+            }
+            match deadline {
+                None => self.progress.wait(&mut state),
+                Some(deadline) if Instant::now() >= deadline => break Ok(()),
+                Some(deadline) => drop(self.progress.wait_until(&mut state, deadline)),
+            }
+        };
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        outcome
+    }
+}
+
+fn check(state: &State) -> Result<()> {
+    match &state.stop {
+        None => Ok(()),
+        Some(stop) => Err(stop.error()),
+    }
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

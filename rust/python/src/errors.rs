@@ -1,0 +1,36 @@
+//! Errors of the core as exceptions of `stepwell.errors`.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::import_exception;
+use pyo3::prelude::*;
+use stepwell_core::Error;
+
+import_exception!(stepwell.errors, ClockError);
+import_exception!(stepwell.errors, Closed);
+import_exception!(stepwell.errors, CorruptionError);
+import_exception!(stepwell.errors, FencedError);
+import_exception!(stepwell.errors, InvalidId);
+import_exception!(stepwell.errors, InvalidName);
+import_exception!(stepwell.errors, LockedError);
+import_exception!(stepwell.errors, PoisonedError);
+import_exception!(stepwell.errors, StorageError);
+
+/// The exception that says the same.
+pub fn raise(error: Error) -> PyErr {
+    let text = error.to_string();
+    match error {
+        Error::Locked { .. } => LockedError::new_err(text),
+        Error::Corruption { .. } | Error::Damaged { .. } => CorruptionError::new_err(text),
+        Error::Poisoned { .. } => PoisonedError::new_err(text),
+        Error::Fenced { .. } => FencedError::new_err(text),
+        Error::Closed => Closed::new_err(text),
+        Error::ClockDrift { .. } | Error::ClockExhausted { .. } => ClockError::new_err(text),
+        Error::InvalidId {
+            what: "tenant" | "namespace" | "name",
+            ..
+        } => InvalidName::new_err(text),
+        Error::InvalidId { .. } => InvalidId::new_err(text),
+        Error::Record { .. } | Error::Key { .. } => PyValueError::new_err(text),
+        _ => StorageError::new_err(text),
+    }
+}

@@ -1,0 +1,22 @@
+//! The Python binding of `stepwell-core`: convert, release the GIL, map errors; no decisions.
+
+use pyo3::prelude::*;
+
+mod clock;
+mod errors;
+mod ids;
+mod store;
+mod values;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::clock::{Clock, Timestamp, parse_timestamp};
+    #[pymodule_export]
+    use crate::ids::{
+        Id, activity_id, branch_id, check_name, execution_id, hash7, iteration_id, parse_id,
+        partition, partition_key, task_id,
+    };
+    #[pymodule_export]
+    use crate::store::Store;
+}

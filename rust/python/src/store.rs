@@ -1,0 +1,317 @@
+//! The store of a partition.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use stepwell_core::storage::{Batch, Scan, StorageOptions};
+use stepwell_core::store::{self, Queue, StoreOptions};
+use stepwell_core::{Error, Result};
+
+use crate::errors::raise;
+use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
+
+/// About how many bytes a turn has: room to begin with for a batch's payload.
+const TURN_BYTES: usize = 768;
+
+/// Log and storage of one partition: one thread commits, any thread reads and waits.
+///
+/// The queue outlives the store, so that whoever waits when it is closed learns of it.
+#[pyclass(frozen, module = "stepwell._core")]
+pub struct Store {
+    queue: Arc<Queue>,
+    store: RwLock<Option<store::Store>>,
+    recovered: Option<String>,
+}
+
+impl Store {
+    /// Calls `body` without the GIL. The lock is taken without it, too: `close` waits for it.
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        body: impl FnOnce(&store::Store) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        py.detach(|| match &*self.store.read() {
+            Some(store) => body(store),
+            None => Err(Error::Closed),
+        })
+        .map_err(raise)
+    }
+}
+
+#[pymethods]
+impl Store {
+    /// Opens the store in a folder, or with `None` one in memory.
+    #[staticmethod]
+    #[pyo3(signature = (
+        path, *, epoch=None, segment_bytes=None, queue_bytes=None, flush_bytes=None,
+        keeps_log=false, write_buffer_bytes=None, cache_bytes=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "options by keyword")]
+    fn open(
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        epoch: Option<u64>,
+        segment_bytes: Option<u64>,
+        queue_bytes: Option<usize>,
+        flush_bytes: Option<u64>,
+        keeps_log: bool,
+        write_buffer_bytes: Option<usize>,
+        cache_bytes: Option<usize>,
+    ) -> PyResult<Self> {
+        let default = StoreOptions::default();
+        let options = StoreOptions {
+            epoch: epoch.unwrap_or(default.epoch),
+            segment_bytes: segment_bytes.unwrap_or(default.segment_bytes),
+            queue_bytes: queue_bytes.unwrap_or(default.queue_bytes),
+            flush_bytes: flush_bytes.unwrap_or(default.flush_bytes),
+            keeps_log,
+            storage: StorageOptions {
+                write_buffer_bytes: write_buffer_bytes
+                    .unwrap_or(default.storage.write_buffer_bytes),
+                cache_bytes: cache_bytes.unwrap_or(default.storage.cache_bytes),
+            },
+        };
+        let store = py
+            .detach(|| store::Store::open(path.as_deref(), &options))
+            .map_err(raise)?;
+        Ok(Self {
+            queue: store.queue().clone(),
+            recovered: store.recovered().map(str::to_owned),
+            store: RwLock::new(Some(store)),
+        })
+    }
+
+    /// What was cut off the end of the log when it was opened.
+    #[getter]
+    fn recovered(&self) -> Option<&str> {
+        self.recovered.as_deref()
+    }
+
+    fn applied(&self) -> u64 {
+        self.queue.applied()
+    }
+
+    /// The last position given, durable or not.
+    fn tail(&self) -> u64 {
+        self.queue.tail()
+    }
+
+    fn clock_high_water(&self) -> u64 {
+        self.queue.hlc()
+    }
+
+    /// Queues one atomic batch and returns the position of its last record.
+    fn commit(
+        &self,
+        py: Python<'_>,
+        turns: &Bound<'_, PyList>,
+        changes: &Bound<'_, PyBytes>,
+        hlc: u64,
+    ) -> PyResult<u64> {
+        let batch = batch(turns, changes, hlc)?;
+        py.detach(|| store::Store::commit(&self.queue, batch))
+            .map_err(raise)
+    }
+
+    /// Applies a batch that is on the log, at `position`.
+    fn apply(
+        &self,
+        py: Python<'_>,
+        turns: &Bound<'_, PyList>,
+        changes: &Bound<'_, PyBytes>,
+        position: u64,
+        hlc: u64,
+    ) -> PyResult<()> {
+        let mut batch = batch(turns, changes, hlc)?;
+        batch.position = position;
+        self.with(py, |store| store.apply(&batch))
+    }
+
+    /// Waits until more than `seen` is applied, for `notify`, or for the timeout; returns what is applied.
+    #[pyo3(signature = (seen, timeout=None))]
+    fn wait(&self, py: Python<'_>, seen: u64, timeout: Option<f64>) -> PyResult<u64> {
+        let timeout = self::timeout(timeout)?;
+        py.detach(|| self.queue.wait(seen, timeout)).map_err(raise)
+    }
+
+    /// Waits until `position` is applied; returns whether it is.
+    #[pyo3(signature = (position, timeout=None))]
+    fn wait_applied(&self, py: Python<'_>, position: u64, timeout: Option<f64>) -> PyResult<bool> {
+        let timeout = self::timeout(timeout)?;
+        py.detach(|| self.queue.wait_applied(position, timeout))
+            .map_err(raise)
+    }
+
+    /// Ends a `wait`: the one that goes on, or else the next one.
+    fn notify(&self) {
+        self.queue.notify();
+    }
+
+    /// The row of a kind with this key.
+    #[pyo3(signature = (tag, *key))]
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        tag: i64,
+        key: &Bound<'py, PyTuple>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let key = fields(key)?;
+        let row = self.with(py, |store| store.storage().get(tag, &borrowed(&key)))?;
+        Ok(row.map(|row| PyBytes::new(py, &row)))
+    }
+
+    /// Rows of a kind in the order of their keys.
+    #[pyo3(signature = (tag, prefix=None, after=None, limit=1000, reverse=false, *, until=None))]
+    #[expect(clippy::too_many_arguments, reason = "options by keyword")]
+    fn scan<'py>(
+        &self,
+        py: Python<'py>,
+        tag: i64,
+        prefix: Option<&Bound<'py, PyTuple>>,
+        after: Option<&Bound<'py, PyTuple>>,
+        limit: usize,
+        reverse: bool,
+        until: Option<u64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let prefix = prefix.map(fields).transpose()?.unwrap_or_default();
+        let after = after.map(fields).transpose()?;
+        let rows = self.with(py, |store| {
+            let after = after.as_deref().map(borrowed);
+            let scan = Scan {
+                prefix: &borrowed(&prefix),
+                after: after.as_deref(),
+                until,
+                limit,
+                reverse,
+            };
+            store.storage().scan(tag, &scan)
+        })?;
+        byte_list(py, &rows)
+    }
+
+    /// An execution's row and all rows within it, as one msgpack array.
+    fn load<'py>(&self, py: Python<'py>, execution_id: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let rows = self.with(py, |store| store.storage().load(execution_id))?;
+        Ok(PyBytes::new(py, &rows))
+    }
+
+    /// Turns of an execution's history, from the one that holds `first_event`.
+    #[pyo3(signature = (execution_id, first_event=0, limit_rows=1000, reverse=false))]
+    fn history<'py>(
+        &self,
+        py: Python<'py>,
+        execution_id: &str,
+        first_event: u64,
+        limit_rows: usize,
+        reverse: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let turns = self.with(py, |store| {
+            store
+                .storage()
+                .history(execution_id, first_event, limit_rows, reverse)
+        })?;
+        byte_list(py, &turns)
+    }
+
+    /// Batches of the log as tuples of first position, epoch, number of records and payload.
+    #[pyo3(signature = (from_position, max_bytes=8 << 20))]
+    fn read_log<'py>(
+        &self,
+        py: Python<'py>,
+        from_position: u64,
+        max_bytes: usize,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let frames = self.with(py, |store| store.read_log(from_position, max_bytes))?;
+        frame_list(py, &frames)
+    }
+
+    /// Cuts the log before a position, as far as storage has it on disk; returns the log's new start.
+    fn truncate_log(&self, py: Python<'_>, before_position: u64) -> PyResult<u64> {
+        self.with(py, |store| store.truncate_log(before_position))
+    }
+
+    /// Puts storage on disk; returns the position that is safe there.
+    fn flush(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, store::Store::flush)
+    }
+
+    /// Copies storage into a folder that does not exist yet.
+    fn checkpoint(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        self.with(py, |store| store.checkpoint(&path))
+    }
+
+    /// Reads every row and checks its checksum; returns how many rows there are.
+    fn verify(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |store| store.storage().verify())
+    }
+
+    fn sync_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = self.with(py, |store| Ok(store.stats()))?;
+        let numbers = PyDict::new(py);
+        for (name, number) in [
+            ("syncs", stats.syncs),
+            ("batches", stats.batches),
+            ("records", stats.records),
+            ("bytes", stats.bytes),
+            ("applied", stats.applied),
+            ("flushed", stats.flushed),
+            ("log_start", stats.log_start),
+            ("log_tail", stats.log_tail),
+        ] {
+            numbers.set_item(name, number)?;
+        }
+        Ok(numbers)
+    }
+
+    /// Writes what is queued, flushes storage, and lets go of the folder. A second time does nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| {
+            self.queue.close();
+            let store = self.store.write().take();
+            store.map_or(Ok(()), store::Store::close)
+        })
+        .map_err(raise)
+    }
+
+    fn __enter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    #[pyo3(signature = (*_error))]
+    fn __exit__(&self, py: Python<'_>, _error: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Stopping joins threads, none of which needs the GIL.
+        drop(self.store.get_mut().take());
+    }
+}
+
+fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> PyResult<Batch> {
+    let mut batch = Batch::with_capacity(turns.len() * TURN_BYTES, turns.len());
+    for turn in turns {
+        let turn = turn.cast::<PyTuple>()?;
+        let first_event: u64 = turn.get_borrowed_item(1)?.extract()?;
+        let count: u32 = turn.get_borrowed_item(2)?.extract()?;
+        let blob = item::<PyBytes>(turn, 3)?;
+        if first_event > 0 {
+            let scope = item::<PyString>(turn, 0)?;
+            batch.push(scope.to_str()?, first_event, count, blob.as_bytes());
+        } else {
+            batch.push("", 0, count, blob.as_bytes());
+        }
+    }
+    if batch.count == 0 {
+        return Err(PyValueError::new_err("a batch without records"));
+    }
+    batch.changes.extend_from_slice(changes.as_bytes());
+    batch.hlc = hlc;
+    Ok(batch)
+}

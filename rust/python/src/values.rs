@@ -1,0 +1,63 @@
+//! Python values as the core takes them.
+
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::{Borrowed, PyTypeCheck};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use stepwell_core::log::Frame;
+use stepwell_core::storage::keys::Value;
+
+/// One field of a key.
+pub enum Field {
+    Text(String),
+    Number(u64),
+}
+
+/// The fields of a key, owned, so that they can be used without the GIL.
+pub fn fields(values: &Bound<'_, PyTuple>) -> PyResult<Vec<Field>> {
+    let field = |value: Bound<'_, PyAny>| match value.cast::<PyString>() {
+        Ok(text) => Ok(Field::Text(text.to_str()?.to_owned())),
+        Err(_) => value.extract().map(Field::Number),
+    };
+    values.iter().map(field).collect()
+}
+
+pub fn borrowed(fields: &[Field]) -> Vec<Value<'_>> {
+    let value = |field| match field {
+        &Field::Text(ref text) => Value::Text(text),
+        &Field::Number(number) => Value::Number(number),
+    };
+    fields.iter().map(value).collect()
+}
+
+/// Seconds as a duration; `None` has no end, and neither has what is longer than a duration.
+pub fn timeout(seconds: Option<f64>) -> PyResult<Option<Duration>> {
+    match seconds {
+        Some(seconds) if seconds.is_nan() => Err(PyValueError::new_err("a timeout is not NaN")),
+        Some(seconds) => Ok(Duration::try_from_secs_f64(seconds.max(0.0)).ok()),
+        None => Ok(None),
+    }
+}
+
+pub fn byte_list<'py>(py: Python<'py>, rows: &[Vec<u8>]) -> PyResult<Bound<'py, PyList>> {
+    PyList::new(py, rows.iter().map(|row| PyBytes::new(py, row)))
+}
+
+/// Frames as tuples of their first position, epoch, number of records and payload.
+pub fn frame_list<'py>(py: Python<'py>, frames: &[Frame]) -> PyResult<Bound<'py, PyList>> {
+    let tuple = |frame: &Frame| {
+        let payload = PyBytes::new(py, &frame.payload);
+        (frame.first, frame.epoch, frame.count, payload)
+    };
+    PyList::new(py, frames.iter().map(tuple))
+}
+
+/// Item `index` of a tuple in an argument.
+pub fn item<'a, 'py, T: PyTypeCheck>(
+    tuple: &'a Bound<'py, PyTuple>,
+    index: usize,
+) -> PyResult<Borrowed<'a, 'py, T>> {
+    Ok(tuple.get_borrowed_item(index)?.cast()?)
+}
