@@ -1,0 +1,150 @@
+"""JSONata in a state's fields: ``{% … %}`` strings at any depth, and AWS's texts for what fails (ASL A4).
+
+A template is compiled to one closure over ``(states, variables)``; a template without expressions is
+its own value. Fields are named as AWS names them: ``Output/a/b[0][1]``, ``Choices[1]/Condition``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn, cast
+
+from stepwell.asl.errors import AslError
+from stepwell.asl.json import dumps
+from stepwell.asl.jsonata import UNDEFINED, Expression, ExpressionError, compile_expression
+
+QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
+
+Evaluate = Callable[[dict[str, Any], dict[str, Any]], Any]
+"""(states, variables) → value."""
+
+_STATES = re.compile(r"\$states\b")
+_STATES_WITHOUT_CONTEXT = re.compile(r"\$states\s*\.\s*(?:input|result|errorOutput)\b")
+
+
+class Template(NamedTuple):
+    """A compiled field. ``evaluate`` is None where the field is a constant, ``constant`` its value."""
+
+    evaluate: Evaluate | None
+    constant: Any
+    needs_context: bool
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a value of the definition is a JSONata expression: a string from ``{%`` to ``%}`` exactly."""
+    return isinstance(value, str) and len(value) >= 4 and value.startswith("{%") and value.endswith("%}")
+
+
+def compile_template(value: Any, field: str) -> Template:
+    """Compile the JSON value of ``field``, with the expressions that it holds at any depth."""
+    if is_expression(value):
+        return _compile_leaf(value, field)
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return _compile_object({key: compile_template(item, f"{field}/{key}") for key, item in members.items()}, value)
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return _compile_array([compile_template(item, f"{field}[{i}]") for i, item in enumerate(items)], value)
+    return Template(None, value, False)
+
+
+def _compile_leaf(text: str, field: str) -> Template:
+    source = text[2:-2].strip()
+    expression = compile_expression(source)
+    run = expression.evaluate
+
+    def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
+        try:
+            value = run(states, variables)
+        except ExpressionError as error:
+            _raise_evaluation_error(error, source, field)
+        if value is UNDEFINED:
+            raise query_error(_about(source, field) + " returned nothing (undefined).", field)
+        return value
+
+    return Template(evaluate, None, _needs_context(source, expression))
+
+
+def _compile_object(members: dict[str, Template], value: Any) -> Template:
+    if all(member.evaluate is None for member in members.values()):
+        return Template(None, value, False)
+    parts = [(key, member.evaluate, member.constant) for key, member in members.items()]
+
+    def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
+        return {key: constant if run is None else run(states, variables) for key, run, constant in parts}
+
+    return Template(evaluate, None, any(member.needs_context for member in members.values()))
+
+
+def _compile_array(items: list[Template], value: Any) -> Template:
+    if all(item.evaluate is None for item in items):
+        return Template(None, value, False)
+    parts = [(item.evaluate, item.constant) for item in items]
+
+    def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
+        return [constant if run is None else run(states, variables) for run, constant in parts]
+
+    return Template(evaluate, None, any(item.needs_context for item in items))
+
+
+def compile_typed(value: Any, field: str, expected: str) -> Template:
+    """Compile a field whose expression must give a value of JSON type ``expected``.
+
+    ``expected`` is array, object, string, number, integer or boolean; ``array|object`` takes either and
+    names the first in its error.
+    """
+    template = compile_template(value, field)
+    run = template.evaluate
+    if run is None or not is_expression(value):
+        return template
+    source = cast("str", value)[2:-2].strip()
+    accepted = expected.split("|")
+
+    def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
+        result = run(states, variables)
+        found = json_type(result)
+        if found in accepted or (type(result) is int and "integer" in accepted):
+            return result
+        raise query_error(
+            f"{_about(source, field)} returned an unexpected result type. "
+            f"Expected '{accepted[0]}', but was '{found}' for value: {dumps(result).decode()}",
+            field,
+        )
+
+    return Template(evaluate, None, template.needs_context)
+
+
+def json_type(value: Any) -> str:
+    """The name that JSON gives to a value's type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def query_error(cause: str, location: str | None) -> AslError:
+    """A States.QueryEvaluationError with the interpreter's text, at the field ``location``."""
+    return AslError(QUERY_EVALUATION_ERROR, cause, location=location, interpreter=True)
+
+
+def _about(source: str, field: str) -> str:
+    return f"The JSONata expression '{source}' specified for the field '{field}'"
+
+
+def _raise_evaluation_error(error: ExpressionError, source: str, field: str) -> NoReturn:
+    if error.code == "unsupported":
+        raise query_error(_about(source, field) + " returned an unsupported result type.", field) from error
+    # AWS ends the sentence before a coded message and goes on after a colon before an uncoded one (ASL A4.23).
+    detail = f". {error.code}: {error.message}" if error.code else f": {error.message}"
+    raise query_error(f"{_about(source, field)} threw an error during evaluation{detail}", field) from error
+
+
+def _needs_context(source: str, _: Expression) -> bool:
+    """Whether an expression may read ``$states.context``: making the Context Object costs, so most go without."""
+    return len(_STATES.findall(source)) != len(_STATES_WITHOUT_CONTEXT.findall(source))

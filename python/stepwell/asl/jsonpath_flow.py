@@ -1,0 +1,78 @@
+"""The data flow of a JSONPath state (ASL A3).
+
+InputPath → Parameters → the work → ResultSelector → Assign → ResultPath, onto the raw input → OutputPath.
+``$`` is what the stage before gave; variables and the Context Object are those of the state's entry
+throughout (ASL A5.27).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepwell.asl.outcome import Outcome
+from stepwell.asl.paths import compile_path as parse_path
+from stepwell.asl.paths import compile_reference_path
+from stepwell.asl.scope import Scope
+from stepwell.asl.template import compile_template
+
+Read = Callable[[Scope], Any]
+Finish = Callable[[Scope, Any], Outcome]
+Place = Callable[[Any, Any], Any]
+"""(raw input, result) → their combination."""
+
+
+def compile_path(text: str) -> Read:
+    """A path field; where it finds nothing: States.Runtime, in the words of AWS's path library."""
+    path = parse_path(text)
+    return (lambda scope: scope.input) if path.is_input else path.evaluate
+
+
+def compile_payload(template: Any) -> Read:
+    """A payload template: Parameters, ResultSelector, ItemSelector, Assign, Credentials."""
+    return compile_template(template)
+
+
+def compile_input_path(definition: dict[str, Any]) -> Read | None:
+    """InputPath; None where the state takes its input as it is."""
+    return _compile_filter(definition.get("InputPath", "$"))
+
+
+def compile_finish(definition: dict[str, Any]) -> Finish | None:
+    """ResultSelector, Assign, ResultPath and OutputPath of a state or a catcher; None where it has none of them.
+
+    The function takes the scope of the state, with its raw input, and the result.
+    """
+    select = compile_payload(definition["ResultSelector"]) if "ResultSelector" in definition else None
+    assign = compile_payload(definition["Assign"]) if definition.get("Assign") else None
+    place = compile_result_path(definition.get("ResultPath", "$"))
+    output_path = _compile_filter(definition.get("OutputPath", "$"))
+    if select is None and assign is None and place is None and output_path is None:
+        return None
+
+    def finish(scope: Scope, result: Any) -> Outcome:
+        if select is not None:
+            result = select(scope.with_input(result))
+        assigned = None if assign is None else assign(scope.with_input(result))
+        output = result if place is None else place(scope.input, result)
+        if output_path is not None:
+            output = output_path(scope.with_input(output))
+        return Outcome(output, assigned)
+
+    return finish
+
+
+def compile_result_path(path: str | None) -> Place | None:
+    """ResultPath: null drops the result. None where the result replaces the input."""
+    if path is None:
+        return lambda raw, result: raw
+    reference = compile_reference_path(path)
+    return None if reference.is_root else reference.set
+
+
+def _compile_filter(path: str | None) -> Read | None:
+    """InputPath or OutputPath: null gives an empty object (ASL A3.10). None where the path is ``$``."""
+    if path is None:
+        return lambda scope: {}
+    parsed = parse_path(path)
+    return None if parsed.is_input else parsed.evaluate

@@ -1,0 +1,26 @@
+"""Whole numbers out of values, and values as AWS's messages print them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stepwell.asl.json import dumps
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def whole_number(value: Any) -> int | None:
+    """The integer that a value is or, as AWS reads its paths, that a string spells; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
+
+
+def text_of(value: Any) -> str:
+    """A string as it is, anything else as compact JSON."""
+    return value if isinstance(value, str) else dumps(value).decode()

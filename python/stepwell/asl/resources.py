@@ -1,0 +1,73 @@
+"""The Resource of a Task state, taken apart once (ASL A15.68)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+_PATTERNS = ("waitForTaskToken", "sync:2", "sync")
+
+_LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+_ACTIVITY = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:activity:(?P<name>.+)")
+_INTEGRATION = re.compile(
+    r"arn:[^:]+:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^.]+)(?:\.(?P<pattern>.+))?"
+)
+
+
+class Resource(NamedTuple):
+    """What a Task state calls.
+
+    ``kind`` is "lambda" (a function, by ARN or by its plain local name), "activity" or "integration".
+    ``name`` is the function's or the activity's; ``service``, ``action`` and ``pattern`` ("", "sync", "sync:2" or
+    "waitForTaskToken") are an integration's. ``text`` is the Resource as it was written.
+    """
+
+    text: str
+    kind: str
+    name: str = ""
+    qualifier: str = ""
+    service: str = ""
+    action: str = ""
+    pattern: str = ""
+
+    @property
+    def history_type(self) -> str:
+        """``resourceType`` of the history's Task events: ``sqs``, ``aws-sdk:dynamodb``."""
+        return self.service
+
+    @property
+    def history_resource(self) -> str:
+        """``resource`` of the history's Task events: ``sendMessage.waitForTaskToken``."""
+        return f"{self.action}.{self.pattern}" if self.pattern else self.action
+
+    @property
+    def waits_for_token(self) -> bool:
+        """Whether the task ends when somebody hands its token back."""
+        return self.pattern == "waitForTaskToken"
+
+
+def parse_resource(text: str) -> Resource:
+    """The parts of a Resource. What has no form of AWS's is the name of a handler of this process."""
+    if match := _LAMBDA.fullmatch(text):
+        return Resource(text, "lambda", match["name"], match["qualifier"] or "")
+    if match := _ACTIVITY.fullmatch(text):
+        return Resource(text, "activity", match["name"])
+    if match := _INTEGRATION.fullmatch(text):
+        action, pattern = match["action"], match["pattern"] or ""
+        if pattern and pattern not in _PATTERNS:
+            action, pattern = f"{action}.{pattern}", ""
+        return Resource(text, "integration", "", "", match["service"], action, pattern)
+    return Resource(text, "lambda", text)
+
+
+def function_name(arguments: Any) -> str | None:
+    """The function that ``lambda:invoke`` calls: FunctionName is a name, a partial or a whole ARN, with a qualifier or not."""
+    if not isinstance(arguments, dict):
+        return None
+    given: Any = arguments.get("FunctionName")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if not isinstance(given, str) or not given:
+        return None
+    if match := _LAMBDA.fullmatch(given):
+        return match["name"]
+    _, separator, partial = given.partition(":function:")
+    return (partial if separator else given).partition(":")[0]

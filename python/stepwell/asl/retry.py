@@ -1,0 +1,118 @@
+"""Which retrier and catcher take an error, and how long a retry waits (ASL A6, A7). Counting is the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from stepwell.asl.errors import RUNTIME
+from stepwell.asl.outcome import Outcome
+from stepwell.asl.scope import Scope
+
+ALL = "States.ALL"
+TASK_FAILED = "States.TaskFailed"
+TIMEOUT = "States.Timeout"
+HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
+
+# The longest wait that a retrier may ask for; a rate without MaxDelaySeconds grows past every bound.
+_LONGEST_DELAY = 99_999_999.0
+
+
+class Retrier(NamedTuple):
+    """One entry of Retry. ``max_attempts`` counts retries: 0 means never (ASL A7.36)."""
+
+    errors: frozenset[str]
+    interval_seconds: float = 1
+    max_attempts: int = 3
+    backoff_rate: float = 2.0
+    max_delay_seconds: float | None = None
+    full_jitter: bool = False
+
+    def matches(self, error: str | None, *, heartbeat: bool = False) -> bool:
+        """Whether this retrier is for ``error``, spent or not."""
+        return error_matches(self.errors, error, heartbeat=heartbeat)
+
+    def delay(self, attempt: int, random: Callable[[], float]) -> float:
+        """The seconds before retry number ``attempt`` (0: the first). ``random`` gives 0 ≤ x < 1, for FULL jitter."""
+        try:
+            seconds = self.interval_seconds * self.backoff_rate**attempt
+        except OverflowError:
+            seconds = _LONGEST_DELAY
+        seconds = min(seconds, self.max_delay_seconds or _LONGEST_DELAY)
+        return random() * seconds if self.full_jitter else seconds
+
+
+class Catcher(NamedTuple):
+    """One entry of Catch: where an error goes, with which output and variables."""
+
+    errors: frozenset[str]
+    next: str
+    run: Callable[[Scope, str | None, str | None], Outcome]
+    """The output and the variables of a state that failed with (error, cause); its scope is the state's."""
+
+    def matches(self, error: str | None, *, heartbeat: bool = False) -> bool:
+        """Whether this catcher is for ``error``."""
+        return error_matches(self.errors, error, heartbeat=heartbeat)
+
+
+class Retriable(Protocol):
+    """A Task, Parallel or Map state."""
+
+    retriers: tuple[Retrier, ...]
+    catchers: tuple[Catcher, ...]
+
+
+def match_retrier(state: Retriable, error: str | None, *, heartbeat: bool = False) -> int | None:
+    """The index of the first retrier for ``error``: a spent one does not hand over to a later one (ASL A7.38).
+
+    ``heartbeat`` says that a States.Timeout is a missed heartbeat, which States.HeartbeatTimeout matches too.
+    """
+    return _first(state.retriers, error, heartbeat)
+
+
+def match_catcher(state: Retriable, error: str | None, *, heartbeat: bool = False) -> int | None:
+    """The index of the first catcher for ``error``, or None."""
+    return _first(state.catchers, error, heartbeat)
+
+
+def error_matches(names: frozenset[str], error: str | None, *, heartbeat: bool = False) -> bool:
+    """Whether ErrorEquals takes ``error``; None is the error of a Fail state without a name."""
+    if error == RUNTIME:
+        return False
+    if error in names or ALL in names:
+        return True
+    if error == TIMEOUT:
+        return heartbeat and HEARTBEAT_TIMEOUT in names
+    return TASK_FAILED in names
+
+
+def error_output(error: str | None, cause: str | None) -> dict[str, Any]:
+    """The Error Output that a catcher hands on: only what the failure had (ASL A7.41)."""
+    output: dict[str, Any] = {}
+    if error is not None:
+        output["Error"] = error
+    if cause is not None:
+        output["Cause"] = cause
+    return output
+
+
+def compile_retriers(retry: Sequence[dict[str, Any]] | None) -> tuple[Retrier, ...]:
+    """The retriers of a state's Retry field."""
+    return tuple(
+        Retrier(
+            errors=frozenset(entry["ErrorEquals"]),
+            interval_seconds=entry.get("IntervalSeconds", 1),
+            max_attempts=entry.get("MaxAttempts", 3),
+            backoff_rate=entry.get("BackoffRate", 2.0),
+            max_delay_seconds=entry.get("MaxDelaySeconds"),
+            full_jitter=entry.get("JitterStrategy") == "FULL",
+        )
+        for entry in retry or ()
+    )
+
+
+def _first(handlers: tuple[Retrier, ...] | tuple[Catcher, ...], error: str | None, heartbeat: bool) -> int | None:
+    for index, handler in enumerate(handlers):
+        if error_matches(handler.errors, error, heartbeat=heartbeat):
+            return index
+    return None

@@ -1,0 +1,26 @@
+"""The eight state types, each compiled once to pure functions of a scope.
+
+Methods raise AslError and change nothing. Values are JSON values that nobody may change in place:
+constants of a definition are handed out again and again.
+"""
+
+from stepwell.asl.states.base import State
+from stepwell.asl.states.choice import ChoiceState
+from stepwell.asl.states.fail import FailState
+from stepwell.asl.states.map import MapState
+from stepwell.asl.states.parallel import ParallelState
+from stepwell.asl.states.passing import PassState, SucceedState
+from stepwell.asl.states.task import TaskState
+from stepwell.asl.states.wait import WaitState
+
+__all__ = [
+    "ChoiceState",
+    "FailState",
+    "MapState",
+    "ParallelState",
+    "PassState",
+    "State",
+    "SucceedState",
+    "TaskState",
+    "WaitState",
+]

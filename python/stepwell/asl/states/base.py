@@ -1,0 +1,39 @@
+"""What every state has."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from stepwell.asl.flow import compile_catchers, compile_result_finish, pass_on
+from stepwell.asl.retry import compile_retriers
+
+
+class State:
+    """A state of a machine. ``next`` is None where it ends its level."""
+
+    type: ClassVar[str]
+
+    def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:
+        self.name = name
+        self.definition = definition
+        self.query_language = language
+        self.next: str | None = definition.get("Next")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+class WorkState(State):
+    """A state that waits for a result: Task, Parallel, Map.
+
+    ``finish(scope, result)`` gives the outcome; ``result_identity`` says that the output is the result
+    and no variables are set.
+    """
+
+    def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:
+        super().__init__(name, definition, language)
+        finish = compile_result_finish(definition, language)
+        self.finish = finish or pass_on
+        self.result_identity = finish is None
+        self.retriers = compile_retriers(definition.get("Retry"))
+        self.catchers = compile_catchers(definition, language)

@@ -1,0 +1,118 @@
+"""What a distributed Map state says about reading, batching and writing (ASL A12.59-62).
+
+Here it is only evaluated; reading and writing files is the engine's and its integrations'.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stepwell.asl import jsonata_flow, jsonpath_flow
+from stepwell.asl.errors import AslError
+from stepwell.asl.flow import JSONATA, Read, within
+from stepwell.asl.resources import Resource, parse_resource
+from stepwell.asl.scope import Scope
+from stepwell.asl.states.limits import compile_positive
+
+ITEM_READER_FAILED = "States.ItemReaderFailed"
+MOST_ITEMS = 100_000_000
+
+
+class ReadRequest(NamedTuple):
+    """What to read: the call's arguments and how its data becomes items. ``max_items`` 0 is all of them."""
+
+    resource: Resource
+    arguments: dict[str, Any]
+    config: dict[str, Any]
+    max_items: int
+
+
+class BatchRequest(NamedTuple):
+    """How many items, and how many bytes of input, one child execution gets; and what goes with every batch."""
+
+    max_items: int | None
+    max_bytes: int | None
+    batch_input: Any
+
+
+class WriteRequest(NamedTuple):
+    """Where results go (``resource`` None: into the state's output) and in which form."""
+
+    resource: Resource | None
+    arguments: dict[str, Any]
+    config: dict[str, Any]
+
+
+class ReaderSpec:
+    """An ItemReader. ``config`` is its ReaderConfig as it was written."""
+
+    def __init__(self, definition: dict[str, Any], language: str, effective: Read | None) -> None:
+        self.resource = parse_resource(definition["Resource"])
+        self.config: dict[str, Any] = definition.get("ReaderConfig") or {}
+        self.items_pointer: str | None = self.config.get("ItemsPointer")
+        self._arguments = _compile_call(definition, language, effective, "ItemReader/")
+        self._max_items = compile_positive(self.config, "MaxItems", language, effective)
+
+    def evaluate(self, scope: Scope) -> ReadRequest:
+        """The request, in the scope of the state."""
+        max_items = self._max_items(scope) or 0
+        if max_items < 0:
+            raise AslError(ITEM_READER_FAILED, "field MaxItems must be positive")
+        return ReadRequest(self.resource, self._arguments(scope), self.config, min(max_items, MOST_ITEMS))
+
+
+class BatcherSpec:
+    """An ItemBatcher."""
+
+    def __init__(self, definition: dict[str, Any], language: str, effective: Read | None) -> None:
+        self._max_items = compile_positive(definition, "MaxItemsPerBatch", language, effective)
+        self._max_bytes = compile_positive(definition, "MaxInputBytesPerBatch", language, effective)
+        self._batch_input = _compile_payload(definition, "BatchInput", language, effective, "ItemBatcher/")
+
+    def evaluate(self, scope: Scope) -> BatchRequest:
+        """The request, in the scope of the state."""
+        batch_input = None if self._batch_input is None else self._batch_input(scope)
+        return BatchRequest(self._max_items(scope), self._max_bytes(scope), batch_input)
+
+
+class WriterSpec:
+    """A ResultWriter."""
+
+    def __init__(self, definition: dict[str, Any], language: str, effective: Read | None) -> None:
+        self.resource = parse_resource(definition["Resource"]) if "Resource" in definition else None
+        self.config: dict[str, Any] = definition.get("WriterConfig") or {}
+        self._arguments = _compile_call(definition, language, effective, "ResultWriter/")
+
+    def evaluate(self, scope: Scope) -> WriteRequest:
+        """The request, in the scope of the state."""
+        return WriteRequest(self.resource, self._arguments(scope), self.config)
+
+
+def compile_reader(state: dict[str, Any], language: str, effective: Read | None) -> ReaderSpec | None:
+    """The ItemReader of a Map state, if it has one."""
+    return ReaderSpec(state["ItemReader"], language, effective) if state.get("ItemReader") else None
+
+
+def compile_batcher(state: dict[str, Any], language: str, effective: Read | None) -> BatcherSpec | None:
+    """The ItemBatcher of a Map state, if it has one."""
+    return BatcherSpec(state["ItemBatcher"], language, effective) if state.get("ItemBatcher") else None
+
+
+def compile_writer(state: dict[str, Any], language: str, effective: Read | None) -> WriterSpec | None:
+    """The ResultWriter of a Map state, if it has one."""
+    return WriterSpec(state["ResultWriter"], language, effective) if state.get("ResultWriter") else None
+
+
+def _compile_call(definition: dict[str, Any], language: str, effective: Read | None, prefix: str) -> Read:
+    name = "Arguments" if language == JSONATA else "Parameters"
+    return _compile_payload(definition, name, language, effective, prefix) or (lambda scope: {})
+
+
+def _compile_payload(
+    definition: dict[str, Any], name: str, language: str, effective: Read | None, prefix: str
+) -> Read | None:
+    if name not in definition:
+        return None
+    if language == JSONATA:
+        return jsonata_flow.compile_field(definition, name, prefix=prefix)
+    return within(effective, jsonpath_flow.compile_payload(definition[name]))

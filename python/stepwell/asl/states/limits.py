@@ -1,0 +1,142 @@
+"""Numbers that a state may have literally, by path, or by expression: time limits, concurrency, tolerated failures.
+
+Each becomes one function of the scope, with the checks and texts that AWS makes at run time (ASL A6.35).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepwell.asl import jsonata_flow, jsonpath_flow
+from stepwell.asl.errors import runtime_error
+from stepwell.asl.flow import JSONATA, Read, within
+from stepwell.asl.jsonata_template import query_error
+from stepwell.asl.numbers import text_of, whole_number
+from stepwell.asl.scope import Scope
+
+# What no map reaches: the limit of a map that tolerates failures only by percentage.
+UNLIMITED_COUNT = 2**31 - 1
+
+
+def compile_seconds(definition: dict[str, Any], name: str, language: str, effective: Read | None) -> Read:
+    """TimeoutSeconds or HeartbeatSeconds: a positive whole number, or None where the state has none."""
+
+    def check(value: Any, problem: Callable[[str], Exception]) -> int:
+        seconds = whole_number(value)
+        if seconds is None:
+            raise problem(f"cannot be parsed as a long value: {text_of(value)}")
+        if seconds <= 0:
+            raise problem(f"references a value that is not positive: {seconds}")
+        return seconds
+
+    if language == JSONATA:
+        read = jsonata_flow.compile_typed_field(definition, name, "number")
+        if read is None or isinstance(definition[name], int):
+            return _constant(definition.get(name))
+        return lambda scope: check(read(scope), lambda text: query_error(f"The {name} parameter {text}", name))
+    path: str | None = definition.get(f"{name}Path")
+    if path is None:
+        return _constant(definition.get(name))
+    read_path = within(effective, jsonpath_flow.compile_path(path))
+    return lambda scope: check(
+        read_path(scope),
+        lambda text: runtime_error(f"The {name}Path parameter {text.replace(': ', f': {path} == ', 1)}"),
+    )
+
+
+def compile_max_concurrency(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
+    """MaxConcurrency: 0, the default, is without limit."""
+    return _compile_count(definition, "MaxConcurrency", language, effective, 0)
+
+
+def compile_tolerated_count(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
+    """ToleratedFailureCount. Without it a percentage alone decides, and without both no failure is tolerated."""
+    default = UNLIMITED_COUNT if tolerates_percentage(definition) else 0
+    return _compile_count(definition, "ToleratedFailureCount", language, effective, default)
+
+
+def compile_tolerated_percentage(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
+    """ToleratedFailurePercentage, 0 to 100. Without it a count alone decides, and without both no failure is tolerated."""
+    name = "ToleratedFailurePercentage"
+    read, path = _compile_number(definition, name, language, effective)
+    if read is None:
+        default = 100.0 if tolerates_count(definition) else 0.0
+        return _constant(default)
+
+    def percentage(scope: Scope) -> float:
+        value = read(scope)
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if number is None:
+            raise _not_a(name, "float", value, path)
+        if not 0 <= number <= 100:
+            raise _limit_error(f"{name} must be between 0 and 100.", name, language)
+        return float(number)
+
+    return percentage
+
+
+def tolerates_count(definition: dict[str, Any]) -> bool:
+    """Whether a Map state says how many failures it tolerates."""
+    return "ToleratedFailureCount" in definition or "ToleratedFailureCountPath" in definition
+
+
+def tolerates_percentage(definition: dict[str, Any]) -> bool:
+    """Whether a Map state says what share of failures it tolerates."""
+    return "ToleratedFailurePercentage" in definition or "ToleratedFailurePercentagePath" in definition
+
+
+def compile_positive(definition: dict[str, Any], name: str, language: str, effective: Read | None) -> Read:
+    """A whole number of a reader or batcher (MaxItems, MaxItemsPerBatch, …); None where there is none."""
+    return _compile_count(definition, name, language, effective, None, checks_sign=False)
+
+
+def _compile_count(
+    definition: dict[str, Any],
+    name: str,
+    language: str,
+    effective: Read | None,
+    default: int | None,
+    *,
+    checks_sign: bool = True,
+) -> Read:
+    read, path = _compile_number(definition, name, language, effective)
+    if read is None:
+        return _constant(default)
+
+    def count(scope: Scope) -> int:
+        value = read(scope)
+        number = whole_number(value)
+        if number is None:
+            raise _not_a(name, "integer", value, path)
+        if checks_sign and number < 0:
+            raise _limit_error(f"{name} cannot be negative.", name, language)
+        return number
+
+    return count
+
+
+def _compile_number(
+    definition: dict[str, Any], name: str, language: str, effective: Read | None
+) -> tuple[Read | None, str | None]:
+    """The field as a function, or None; and the path where it is one."""
+    if language == JSONATA:
+        return jsonata_flow.compile_typed_field(definition, name, "number"), None
+    path: str | None = definition.get(f"{name}Path")
+    if path is not None:
+        return within(effective, jsonpath_flow.compile_path(path)), path
+    return (_constant(definition[name]) if name in definition else None), None
+
+
+def _not_a(name: str, kind: str, value: Any, path: str | None) -> Exception:
+    if path is None:
+        return query_error(f'The {name} field refers to value "{text_of(value)}" which is not a valid {kind}', name)
+    return runtime_error(f'The {name}Path field refers to value "{text_of(value)}" which is not a valid {kind}: {path}')
+
+
+def _limit_error(cause: str, name: str, language: str) -> Exception:
+    return query_error(cause, name) if language == JSONATA else runtime_error(cause)
+
+
+def _constant(value: Any) -> Read:
+    return lambda scope: value
