@@ -1,1 +1,44 @@
 """``stepwell log verify|dump``: the log of a data folder that no process has open."""
+
+from __future__ import annotations
+
+import argparse
+
+from stepwell import _core
+from stepwell.asl.json import loads
+from stepwell.errors import CorruptionError
+
+from .console import Console
+from .exits import FAILED, OK
+from .options import Commands, add_command, add_data, data_folder
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``log verify`` and ``log dump``."""
+    group = commands.add_parser("log", help="check or read the log", description="Check or read the log.")
+    words = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser = add_command(words, "verify", verify, "read the whole log and check every frame")
+    add_data(parser)
+    parser = add_command(words, "dump", dump, "print the records of the log, one a line")
+    add_data(parser)
+    parser.add_argument("--from", dest="start", type=int, default=1, metavar="POSITION", help="begin at this record")
+    parser.add_argument("--limit", type=int, default=2**63 - 1, metavar="N", help="print at most N records")
+
+
+def verify(options: argparse.Namespace, console: Console) -> int:
+    """Say what is on the log, or where it is damaged."""
+    folder = data_folder(options)
+    try:
+        report = _core.log_verify(str(folder))
+    except CorruptionError as error:
+        console.error(error)
+        return FAILED
+    console.record(report, "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in report.items()))
+    return OK
+
+
+def dump(options: argparse.Namespace, console: Console) -> int:
+    """Every record as JSON, in the order of the log."""
+    for record in _core.log_dump(str(data_folder(options)), options.start, options.limit):
+        console.record(loads(record), record)
+    return OK
