@@ -10,6 +10,7 @@ import msgspec
 
 from stepwell.errors import InvalidInput
 
+MAX_NUMBER_CHARACTERS = 400
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 # Text in which a number may need care: 19 digits and more, a whole fraction, an exponent. It may match inside a
@@ -18,6 +19,7 @@ _SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9]\.0|[0-9][eE]")
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
+_canonical_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def loads(text: bytes | str) -> Any:
@@ -47,6 +49,23 @@ def dumps(value: Any) -> bytes:
     except RecursionError as error:
         raise InvalidInput("This value is nested too deeply for JSON.") from error
     return data
+
+
+def canonical(value: Any) -> bytes:
+    """Bytes that two values share exactly where they are the same JSON: any order of fields, 1 for 1.0."""
+    return _canonical_encoder.encode(_exact_numbers(value))
+
+
+def number_value(text: str) -> int | float | None:
+    """The number that a text of JSON's number characters is, or None where it is none or too large."""
+    if len(text) > MAX_NUMBER_CHARACTERS:
+        return None
+    try:
+        value = float(text)
+        whole = int(text) if text.lstrip("-+").isdigit() else None
+    except ValueError:
+        return None
+    return _exact_numbers(value if whole is None else whole) if math.isfinite(value) else None
 
 
 def number_text(value: float) -> str:

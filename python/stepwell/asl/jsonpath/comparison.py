@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stepwell.asl.json import number_text
+from stepwell.asl.json import number_text, number_value
 from stepwell.asl.jsonpath.regex import Pattern
 from stepwell.asl.jsonpath.syntax import MISSING, Run
 
 Compare = Callable[[Any, Any, Run], bool]
 Values = list[Any]
+_NUMBER = frozenset("0123456789+-.eE")
 
 
 def is_number(value: Any) -> bool:
@@ -34,13 +35,8 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def _reads_as(text: str) -> float | None:
-    # Java's BigDecimal takes no blanks and no underscores; what is longer than any double reads as none.
-    if len(text) > 400 or not text or text[0] not in "+-.0123456789" or "_" in text or text != text.strip():
-        return None
-    try:
-        return float(text) if any(mark in text for mark in ".eE") else int(text)
-    except ValueError:
-        return None
+    # Java's BigDecimal reads neither blanks nor underscores.
+    return number_value(text) if text and all(character in _NUMBER for character in text) else None
 
 
 def _same(left: Any, right: Any) -> bool:

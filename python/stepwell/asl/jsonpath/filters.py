@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from stepwell.asl.json import number_value
 from stepwell.asl.jsonpath.comparison import OPERATORS
 from stepwell.asl.jsonpath.regex import compile_pattern
 from stepwell.asl.jsonpath.selectors import compile_find
@@ -148,19 +149,9 @@ def _literal(cursor: Cursor) -> Any:
         if cursor.take(word):
             return value
     text = cursor.take_while(lambda character: character in _NUMBER)
-    try:
-        return int(text)
-    except ValueError:
-        return _decimal(cursor, text)
-
-
-def _decimal(cursor: Cursor, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
+    value = number_value(text)
+    if value is None:
         cursor.fail("expected a path, a string, a number, true, false, null, an array or a pattern")
-    if value in (float("inf"), float("-inf")):
-        cursor.fail("the number is out of range")
     return value
 
 

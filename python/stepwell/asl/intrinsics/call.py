@@ -1,0 +1,119 @@
+"""Nodes to functions of the scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepwell.asl.errors import AslError, ExpressionSyntaxError, runtime_error
+from stepwell.asl.intrinsics.formatting import compile_format
+from stepwell.asl.intrinsics.functions import FUNCTIONS, IntrinsicError
+from stepwell.asl.intrinsics.parser import Call, Literal, Node, PathText, parse_call
+from stepwell.asl.json import dumps
+from stepwell.asl.paths import MISSING, Path, compile_path
+from stepwell.asl.scope import Scope
+
+Evaluate = Callable[[Scope], Any]
+
+
+class Intrinsic:
+    """A compiled call. Calling it with a scope gives the value; what fails raises States.Runtime."""
+
+    __slots__ = ("_evaluate", "name", "paths", "text")
+
+    def __init__(self, text: str, call: Call) -> None:
+        self.text, self.name = text, call.name
+        self.paths: list[Path] = []
+        self._evaluate = _compile(call, self.paths)
+
+    def __call__(self, scope: Scope) -> Any:
+        try:
+            return self._evaluate(scope)
+        except IntrinsicError as error:
+            raise runtime_error(f"The function '{self.text}' had the following error: {error}") from None
+        except AslError as error:  # a path's own: too many values
+            raise runtime_error(f"The function '{self.text}' had the following error: {error.cause}") from None
+
+    def __repr__(self) -> str:
+        return f"Intrinsic({self.text!r})"
+
+
+def compile_intrinsic(text: str) -> Intrinsic:
+    """The compiled call of a text. Raises ExpressionSyntaxError."""
+    return Intrinsic(text, parse_call(text))
+
+
+def _compile(node: Node, paths: list[Path]) -> Evaluate:
+    match node:
+        case Literal(value):
+            return lambda scope: value
+        case PathText(text):
+            path = compile_path(text)
+            paths.append(path)
+            return _read(path)
+        case Call():
+            return _compile_call(node, paths)
+
+
+def _compile_call(call: Call, paths: list[Path]) -> Evaluate:
+    if call.name == "Format":
+        return _compile_format(call, paths)
+    function = FUNCTIONS.get(call.name)
+    if function is None:
+        raise ExpressionSyntaxError(f"There is no intrinsic function 'States.{call.name}'.")
+    count = len(call.arguments)
+    if count < function.least or (function.most is not None and count > function.most):
+        raise ExpressionSyntaxError(f"States.{call.name} takes {function.arity} arguments, not {count}.")
+    compute = function.compute
+    arguments = [_compile(argument, paths) for argument in call.arguments]
+    match arguments:
+        case []:
+            return lambda scope: compute()
+        case [first]:
+            return lambda scope: compute(first(scope))
+        case [first, second]:
+            return lambda scope: compute(first(scope), second(scope))
+        case _:
+            return lambda scope: compute(*[argument(scope) for argument in arguments])
+
+
+def _compile_format(call: Call, paths: list[Path]) -> Evaluate:
+    if not call.arguments:
+        raise ExpressionSyntaxError("States.Format takes a template and the values for its {}.")
+    template, *values = call.arguments
+    arguments = [_compile(value, paths) for value in values]
+    if isinstance(template, Literal) and template.raw is not None:
+        fill = compile_format(template.raw)
+        return lambda scope: fill([argument(scope) for argument in arguments])
+    read = _compile(template, paths)
+
+    def evaluate(scope: Scope) -> str:
+        text = read(scope)
+        if not isinstance(text, str):
+            raise IntrinsicError("The template of States.Format must be a string.")
+        return compile_format(text)([argument(scope) for argument in arguments])
+
+    return evaluate
+
+
+def _read(path: Path) -> Evaluate:
+    def read(scope: Scope) -> Any:
+        value = path.find(scope)
+        # Unlike a field of its own, an argument takes an index past the end for a miss.
+        if value is MISSING or (value is None and path.finds_past_end(scope)):
+            raise _missing(path, scope)
+        return value
+
+    return read
+
+
+def _missing(path: Path, scope: Scope) -> IntrinsicError:
+    root = path.root(scope)
+    problem = "" if root is MISSING else path.query.problem(root)
+    if problem.startswith("Filter:"):  # AWS lets this text of its path library through
+        return IntrinsicError(problem)
+    # The input is the state's even where the Context Object was searched.
+    return IntrinsicError(
+        f"The JsonPath argument for the field '{path.reference}' could not be found in the input "
+        f"'{dumps(scope.input).decode()}'"
+    )

@@ -1,0 +1,115 @@
+"""Payload templates: objects in which a field ``name.$`` holds an expression and gives ``name`` (ASL A3.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from stepwell.asl.errors import ExpressionSyntaxError
+from stepwell.asl.intrinsics import compile_intrinsic
+from stepwell.asl.paths import MISSING, compile_path, not_found
+from stepwell.asl.scope import Scope
+
+__all__ = ["Template", "compile_template", "compile_value_expression"]
+
+Evaluate = Callable[[Scope], Any]
+INTRINSIC_PREFIX = "States."
+EXPRESSION_SUFFIX = ".$"
+
+
+class Template:
+    """A compiled template. Calling it with a scope, whose input is the ``$`` of its paths, gives the value.
+
+    ``constant``: it holds no expression, and ``value`` is what it gives.
+    """
+
+    __slots__ = ("_evaluate", "constant", "value")
+
+    def __init__(self, value: Any, evaluate: Evaluate | None) -> None:
+        self.constant, self.value = evaluate is None, value
+        self._evaluate = evaluate or (lambda scope: value)
+
+    def __call__(self, scope: Scope) -> Any:
+        return self._evaluate(scope)
+
+
+def compile_template(template: Any) -> Template:
+    """The template of a definition's value. Raises ExpressionSyntaxError."""
+    return Template(template, _compile(template))
+
+
+def compile_value_expression(text: str, field: str | None = None) -> Evaluate:
+    """What may stand behind a ``.$`` key: a path, a Context Object path, a variable, an intrinsic call.
+
+    ``field`` is the name that the error of a path names when it finds nothing (``name.$``).
+    """
+    if text.startswith(INTRINSIC_PREFIX):
+        return compile_intrinsic(text)
+    path = compile_path(text)
+    if path.is_input:
+        return lambda scope: scope.input
+    find = path.find
+
+    def evaluate(scope: Scope) -> Any:
+        value = find(scope)
+        if value is MISSING:
+            raise not_found(path, scope, field)
+        return value
+
+    return evaluate
+
+
+def _compile(template: Any) -> Evaluate | None:
+    """The function of a template, or None where it is constant."""
+    if isinstance(template, dict):
+        return _compile_object(cast("dict[str, Any]", template))
+    if isinstance(template, list):
+        return _compile_array(cast("list[Any]", template))
+    return None
+
+
+def _compile_object(template: dict[str, Any]) -> Evaluate | None:
+    fields: list[tuple[str, Evaluate]] = []
+    constants: dict[str, Any] = {}
+    for key, value in template.items():
+        name, evaluate = _compile_field(key, value)
+        if name in constants:
+            raise ExpressionSyntaxError(f"The field '{name}' is given twice, as '{name}' and '{name}.$'.")
+        # Constants and expressions share one dict, so that the fields keep their order.
+        constants[name] = value
+        if evaluate is not None:
+            fields.append((name, evaluate))
+    if not fields:
+        return None
+
+    def evaluate_object(scope: Scope) -> dict[str, Any]:
+        result = constants.copy()
+        for name, evaluate in fields:
+            result[name] = evaluate(scope)
+        return result
+
+    return evaluate_object
+
+
+def _compile_field(key: str, value: Any) -> tuple[str, Evaluate | None]:
+    if not key.endswith(EXPRESSION_SUFFIX):
+        return key, _compile(value)
+    if not isinstance(value, str):
+        raise ExpressionSyntaxError(
+            f"The value for the field '{key}' must be a STRING that contains a JSONPath or an intrinsic function call."
+        )
+    return key.removesuffix(EXPRESSION_SUFFIX), compile_value_expression(value, key)
+
+
+def _compile_array(template: list[Any]) -> Evaluate | None:
+    items = [(position, evaluate) for position, item in enumerate(template) if (evaluate := _compile(item))]
+    if not items:
+        return None
+
+    def evaluate_array(scope: Scope) -> list[Any]:
+        result = template.copy()
+        for position, evaluate in items:
+            result[position] = evaluate(scope)
+        return result
+
+    return evaluate_array
