@@ -38,10 +38,12 @@ $(VENV)/.installed: pyproject.toml | system
 
 setup: $(VENV)/.installed ## the Debian packages and the virtual environment that the build needs
 
-# maturin runs in the environment above (no build isolation) and leaves the module beside the Python sources.
+# Without build isolation, so that maturin finds the crates that it has built before. The module comes to lie beside the
+# Python sources.
 $(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
 	@echo "Building the native module (the first build on a machine takes 15 to 30 minutes, for RocksDB) ..."
-	@VIRTUAL_ENV=$(abspath $(VENV)) scripts/with-build-cache $(BIN)/maturin develop --release --locked --quiet
+	@PATH="$(abspath $(BIN)):$$PATH" scripts/with-build-cache \
+	    $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 build: $(VENV)/.built ## build the native module and install the package, editable, in .venv

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from stepwell import Executor
-from stepwell.asl.validate import check_definition
-from stepwell.asl.validate.diagnostic import ERROR
+from stepwell.asl.validate import ERROR
+from stepwell.asl.validate import validate as find_problems
+from stepwell.asl.yaml import load_yaml
+from stepwell.errors import InvalidDefinition
 
 from .console import Console
-from .exits import FAILED, OK, UsageError
+from .exits import FAILED, OK
 from .options import Commands, add_command, add_data, data_folder, read_text
 
 
@@ -37,7 +39,7 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
 
 def validate(options: argparse.Namespace, console: Console) -> int:
     """Print each problem, errors and warnings; only errors make the answer no."""
-    problems = check_definition(read_definition(options.file), options.type)
+    problems = find_problems(read_definition(options.file), options.type)
     for problem in problems:
         console.record(problem.as_dict(), f"{options.file}: {problem.severity.lower()}: {problem}")
     if not problems and not console.as_json:
@@ -48,18 +50,9 @@ def validate(options: argparse.Namespace, console: Console) -> int:
 def read_definition(file: str) -> dict[str, Any] | str:
     """The definition in a file: JSON as its text, which may say a thing twice; YAML where the name says so."""
     text = read_text(file)
-    return _parse_yaml(text, file) if Path(file).suffix in (".yaml", ".yml") else text
-
-
-def _parse_yaml(text: str, file: str) -> dict[str, Any]:
-    try:
-        import yaml
-    except ImportError as error:
-        raise UsageError(f"{file}: reading YAML needs PyYAML: pip install 'stepwell[yaml]'.") from error
-    try:
-        definition = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file}: this is not YAML: {error}") from error
+    if Path(file).suffix not in (".yaml", ".yml"):
+        return text
+    definition = load_yaml(text)
     if not isinstance(definition, dict):
-        raise UsageError(f"{file}: a state machine is a mapping, and this is not one.")
+        raise InvalidDefinition(f"{file}: a state machine is a mapping, and this is not one.")
     return definition  # pyright: ignore[reportUnknownVariableType]
