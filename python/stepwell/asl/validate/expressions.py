@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from stepwell.asl.errors import ExpressionSyntaxError
+from stepwell.asl.intrinsics import compile_intrinsic
 from stepwell.asl.jsonata_names import names_of
+from stepwell.asl.paths import compile_path, compile_reference_path
 
 _REMEMBERED = 4096
-
-jsonata_names = lru_cache(_REMEMBERED)(names_of)
-
+_NOT_A_REFERENCE = "Value is not a Reference Path"
+_VARIABLE = re.compile(r"\$[^\W\d]\w*")
+_JSONATA_CODE = re.compile(r"[A-Z]\d{4}: ")
 _STRING_FUNCTIONS = frozenset(
     {"Format", "JsonToString", "ArrayGetItem", "Base64Encode", "Base64Decode", "Hash", "UUID"}
 )
-_REFERENCE = re.compile(
-    r"""\$(?:[^\W\d]\w*)?(?:\.(?:[^.\[\]'"()*,:?@\s][^.\[\]'"()*,:?@]*)|\.?\[(?:-?\d+|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])*"""
-)
+
+jsonata_names = lru_cache(_REMEMBERED)(names_of)
 
 
 def is_path_or_intrinsic(text: str) -> bool:
@@ -27,30 +29,55 @@ def is_path_or_intrinsic(text: str) -> bool:
 @lru_cache(_REMEMBERED)
 def is_path(text: str) -> bool:
     """Whether a text is a path of AWS's JSONPath dialect: ``$.a``, ``$$.Execution.Id``, ``$variable.b``."""
-    return text.startswith("$")
+    if not text.startswith("$"):
+        return False
+    try:
+        compile_path(text)
+    except ExpressionSyntaxError:
+        return False
+    return True
 
 
 @lru_cache(_REMEMBERED)
 def is_intrinsic(text: str) -> bool:
     """Whether a text is a call of an intrinsic function."""
-    return text.startswith("States.")
+    try:
+        compile_intrinsic(text)
+    except ExpressionSyntaxError:
+        return False
+    return True
 
 
 def returns_string(text: str) -> bool:
     """Whether an intrinsic call may stand in ErrorPath or CausePath (ASL A13.67)."""
-    return text.removeprefix("States.").partition("(")[0] in _STRING_FUNCTIONS
+    return text.removeprefix("States.").partition("(")[0].strip() in _STRING_FUNCTIONS
 
 
+@lru_cache(_REMEMBERED)
 def reference_path_error(text: str, *, context: bool = False) -> str | None:
     """What is wrong with a Reference Path: one that names exactly one place. ``context`` allows ``$$``."""
     if not text.startswith("$"):
-        return "Value is not a Reference Path: Reference path didn't start with '$'"
+        return f"{_NOT_A_REFERENCE}: Reference path didn't start with '$'"
     if text.startswith("$$"):
-        return None if context and _REFERENCE.fullmatch(text[1:]) else "Value is not a Reference Path"
-    return None if _REFERENCE.fullmatch(text) else "Value is not a Reference Path"
+        if not context:
+            return _NOT_A_REFERENCE
+        text = text[1:]
+    elif variable := _VARIABLE.match(text):
+        text = "$" + text[variable.end() :]
+    try:
+        compile_reference_path(text)
+    except ExpressionSyntaxError:
+        return _NOT_A_REFERENCE
+    return None
 
 
 @lru_cache(_REMEMBERED)
 def jsonata_error(text: str) -> str | None:
-    """What is wrong with the syntax of a JSONata expression."""
+    """What is wrong with the syntax of a JSONata expression, in the parser's words without its code."""
+    from stepwell.asl.jsonata import compile_expression
+
+    try:
+        compile_expression(text)
+    except ExpressionSyntaxError as error:
+        return _JSONATA_CODE.sub("", str(error), count=1)
     return None

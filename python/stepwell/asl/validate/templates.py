@@ -14,7 +14,7 @@ from stepwell.asl.validate.values import is_expression
 
 
 def check_template(value: Any, place: str, report: Report) -> None:
-    """A JSONPath payload template: ``x.$`` holds a path or an intrinsic call, and no ``x`` stands beside (ASL A3.12)."""
+    """A JSONPath payload template: ``x.$`` is a path or an intrinsic call and has no ``x`` beside it (ASL A3.12)."""
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
             if key.endswith(".$"):

@@ -1,0 +1,96 @@
+"""Which workflow variables each state reads, as DescribeStateMachine's ``variableReferences`` has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from stepwell.asl.jsonata_names import names_of
+from stepwell.asl.validate.fields import JSONATA, JSONPATH
+from stepwell.asl.validate.values import is_expression
+from stepwell.asl.validate.variables import inner_levels, states_of
+
+# The states inside are states of their own; error names, constants and comments hold no expression.
+_NOT_READ = frozenset(
+    {
+        "Comment",
+        "Next",
+        "Default",
+        "Resource",
+        "ErrorEquals",
+        "Retry",
+        "Result",
+        "ItemProcessor",
+        "Iterator",
+        "Branches",
+    }
+)
+# Within these every key is the user's, whatever its name.
+_PAYLOADS = frozenset(
+    {"Parameters", "Arguments", "ResultSelector", "ItemSelector", "BatchInput", "Assign", "Output", "Items"}
+)
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
+_VARIABLE = re.compile(r"(?<!\$)\$([^\W\d]\w*)")
+
+
+def variable_references(definition: dict[str, Any]) -> dict[str, list[str]]:
+    """The names of the variables that each state reads, sorted; states that read none are left out."""
+    found: dict[str, list[str]] = {}
+    for name, state, language in all_states(definition):
+        if names := variables_read(state, language):
+            found[name] = sorted(names)
+    return found
+
+
+def all_states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Every state at every level, with its name and query language."""
+    machine_language: str = definition.get("QueryLanguage", JSONPATH)
+
+    def walk(level: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+        for name, state in states_of(level):
+            yield name, state, state.get("QueryLanguage", machine_language)
+            for inner in inner_levels(state, ""):
+                yield from walk(inner.value)
+
+    return walk(definition)
+
+
+def variables_read(state: dict[str, Any], language: str) -> set[str]:
+    """The variables that one state reads, in its choice rules and catchers too."""
+    if language == JSONATA:
+        return set(_in_expressions(state, payload=False))
+    return set(_in_paths(state, payload=False))
+
+
+def _in_expressions(value: Any, *, payload: bool) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if payload or key not in _NOT_READ:
+                yield from _in_expressions(item, payload=payload or key in _PAYLOADS)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _in_expressions(item, payload=payload)
+    elif is_expression(value):
+        yield from names_of(value[2:-2]).variables
+
+
+def _in_paths(value: Any, *, payload: bool) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _in_paths(item, payload=payload)
+    elif isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if isinstance(item, str):
+                if key.endswith(".$") or (not payload and (key.endswith("Path") or key == "Variable")):
+                    yield from _in_path(item)
+            elif payload or key not in _NOT_READ:
+                yield from _in_paths(item, payload=payload or key in _PAYLOADS)
+
+
+def _in_path(text: str) -> Iterator[str]:
+    if text.startswith("$"):
+        if found := _VARIABLE.match(text):
+            yield found[1]
+    else:
+        yield from _VARIABLE.findall(_QUOTED.sub("", text))
