@@ -107,7 +107,12 @@ pub fn check_name(what: &str, name: &str) -> PyResult<()> {
 }
 
 #[pyfunction]
-pub fn execution_id(tenant: &str, namespace: &str, hash7: &str, timestamp: u64) -> PyResult<String> {
+pub fn execution_id(
+    tenant: &str,
+    namespace: &str,
+    hash7: &str,
+    timestamp: u64,
+) -> PyResult<String> {
     id::execution_id(tenant, namespace, hash7, timestamp.into()).map_err(raise)
 }
 

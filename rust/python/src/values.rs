@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::{Borrowed, PyTypeCheck};
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::{Borrowed, PyTypeCheck};
 use stepwell_core::log::Frame;
 use stepwell_core::storage::keys::Value;
 

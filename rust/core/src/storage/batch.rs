@@ -5,10 +5,10 @@ use std::ops::Range;
 use rocksdb::WriteBatch;
 
 use super::Storage;
-use crate::error::{Error, Result};
 use super::families::{Families, Family};
 use super::keys::{self, EXECUTION_TREE, Layout};
 use super::msgpack::Reader;
+use crate::error::{Error, Result};
 
 /// What is committed as one: all of it or nothing.
 #[derive(Debug, Default)]
@@ -22,13 +22,13 @@ pub struct Batch {
     /// The turns, back to back, as they stand in the log.
     pub payload: Vec<u8>,
     /// The turns that belong to a history.
-    turns: Vec<HistoryTurn>,
+    pub(super) turns: Vec<HistoryTurn>,
     /// Rows to put and keys to delete, a msgpack array of arrays.
     pub changes: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct HistoryTurn {
+pub(super) struct HistoryTurn {
     execution: Box<str>,
     first_event: u64,
     bytes: Range<usize>,
@@ -37,7 +37,11 @@ struct HistoryTurn {
 impl Batch {
     /// A batch without turns yet; `bytes` and `turns` are what it will take in.
     pub fn with_capacity(bytes: usize, turns: usize) -> Self {
-        Self { payload: Vec::with_capacity(bytes), turns: Vec::with_capacity(turns), ..Self::default() }
+        Self {
+            payload: Vec::with_capacity(bytes),
+            turns: Vec::with_capacity(turns),
+            ..Self::default()
+        }
     }
 
     /// Adds a turn of `count` records. Its first history event is `first_event`, or 0 if it has none.
@@ -46,7 +50,11 @@ impl Batch {
         self.payload.extend_from_slice(turn);
         self.count += count;
         if first_event > 0 {
-            self.turns.push(HistoryTurn { execution: execution.into(), first_event, bytes: start..self.payload.len() });
+            self.turns.push(HistoryTurn {
+                execution: execution.into(),
+                first_event,
+                bytes: start..self.payload.len(),
+            });
         }
     }
 
@@ -64,12 +72,17 @@ impl Batch {
     /// The changes as RocksDB takes them, with the position and clock that they lead to.
     pub(super) fn build(&self, storage: &Storage) -> Result<WriteBatch> {
         let families = storage.families()?;
-        let mut writes = WriteBatch::with_capacity_bytes(self.payload.len() + self.changes.len() * 5 / 4 + 256);
+        let mut writes =
+            WriteBatch::with_capacity_bytes(self.payload.len() + self.changes.len() * 5 / 4 + 256);
         let mut key = Vec::with_capacity(128);
         for turn in &self.turns {
             key.clear();
             keys::history(&turn.execution, turn.first_event, &mut key);
-            writes.put_cf(families.get(Family::History), &key, &self.payload[turn.bytes.clone()]);
+            writes.put_cf(
+                families.get(Family::History),
+                &key,
+                &self.payload[turn.bytes.clone()],
+            );
         }
         read_changes(&self.changes, &mut key, |key, change| {
             match change {
@@ -81,7 +94,11 @@ impl Batch {
             }
             Ok(())
         })?;
-        writes.put_cf(families.get(Family::Meta), super::APPLIED, super::applied_value(self.position, self.hlc));
+        writes.put_cf(
+            families.get(Family::Meta),
+            super::APPLIED,
+            super::applied_value(self.position, self.hlc),
+        );
         Ok(writes)
     }
 
@@ -106,13 +123,21 @@ impl Batch {
             })?;
         }
         let mut key = Vec::with_capacity(128);
-        for turn in self.turns.iter().filter(|turn| *turn.execution == *execution) {
+        for turn in self
+            .turns
+            .iter()
+            .filter(|turn| *turn.execution == *execution)
+        {
             key.clear();
             keys::history(execution, turn.first_event, &mut key);
             writes.delete_cf(families.get(Family::History), &key);
         }
         read_changes(&self.changes, &mut key, |key, change| {
-            if let Change::Put { family: Family::Activities, at, .. } = change
+            if let Change::Put {
+                family: Family::Activities,
+                at,
+                ..
+            } = change
                 && at < until
                 && key.starts_with(&prefix)
             {
@@ -125,9 +150,18 @@ impl Batch {
 
 /// One item of a batch's changes.
 enum Change<'a> {
-    Put { family: Family, row: &'a [u8], at: usize },
-    Delete { family: Family },
-    DeleteTree { execution: &'a str, until: usize },
+    Put {
+        family: Family,
+        row: &'a [u8],
+        at: usize,
+    },
+    Delete {
+        family: Family,
+    },
+    DeleteTree {
+        execution: &'a str,
+        until: usize,
+    },
 }
 
 /// Calls `visit` with each change and its key, which is empty for the deletion of a tree.
@@ -148,25 +182,40 @@ fn read_changes(
         let change = if tag == -EXECUTION_TREE {
             let execution = reader.text()?;
             skip_rest(&mut reader, fields, 2, at)?;
-            Change::DeleteTree { execution, until: at }
+            Change::DeleteTree {
+                execution,
+                until: at,
+            }
         } else {
             let layout = Layout::of(tag.abs())?;
             layout.read_key(&mut reader, key)?;
             skip_rest(&mut reader, fields, 1 + layout.fields.len() as u32, at)?;
             match tag {
-                0.. => Change::Put { family: layout.family, row: reader.since(at), at },
-                _ => Change::Delete { family: layout.family },
+                0.. => Change::Put {
+                    family: layout.family,
+                    row: reader.since(at),
+                    at,
+                },
+                _ => Change::Delete {
+                    family: layout.family,
+                },
             }
         };
         visit(key, change)?;
     }
     match reader.is_at_end() {
         true => Ok(()),
-        false => Err(Error::Record { offset: reader.at(), reason: "bytes behind the changes".to_owned() }),
+        false => Err(Error::Record {
+            offset: reader.at(),
+            reason: "bytes behind the changes".to_owned(),
+        }),
     }
 }
 
 fn skip_rest(reader: &mut Reader, fields: u32, read: u32, at: usize) -> Result<()> {
     let rest = fields.checked_sub(read);
-    reader.skip(rest.ok_or_else(|| Error::Record { offset: at, reason: "a row without all of its key".to_owned() })?)
+    reader.skip(rest.ok_or_else(|| Error::Record {
+        offset: at,
+        reason: "a row without all of its key".to_owned(),
+    })?)
 }

@@ -1,7 +1,8 @@
 //! The column families and how RocksDB keeps them.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Env, LogLevel, Options,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Env,
+    LogLevel, Options,
 };
 
 use super::StorageOptions;
@@ -100,7 +101,9 @@ impl<'a> Families<'a> {
 /// What RocksDB needs to open every family.
 pub fn descriptors(options: &StorageOptions) -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(options.cache_bytes);
-    Family::ALL.map(|family| ColumnFamilyDescriptor::new(family.name(), family.options(&cache, options))).into()
+    Family::ALL
+        .map(|family| ColumnFamilyDescriptor::new(family.name(), family.options(&cache, options)))
+        .into()
 }
 
 /// The options of the database as a whole: one small writer beside an application.

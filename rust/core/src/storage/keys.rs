@@ -6,8 +6,8 @@
 //! comes first.
 
 use super::families::Family;
-use crate::error::{Error, Result};
 use super::msgpack::Reader;
+use crate::error::{Error, Result};
 
 /// The tag that deletes all rows of an execution.
 pub const EXECUTION_TREE: i64 = 100;
@@ -36,8 +36,20 @@ pub struct Layout {
     order: &'static [usize],
 }
 
-const fn layout(tag: u8, family: Family, tagged: bool, fields: &'static [Field], order: &'static [usize]) -> Layout {
-    Layout { tag, family, tagged, fields, order }
+const fn layout(
+    tag: u8,
+    family: Family,
+    tagged: bool,
+    fields: &'static [Field],
+    order: &'static [usize],
+) -> Layout {
+    Layout {
+        tag,
+        family,
+        tagged,
+        fields,
+        order,
+    }
 }
 
 use Field::{Newest, Number, Text, Within};
@@ -48,10 +60,22 @@ static LAYOUTS: [Layout; 12] = [
     layout(3, Family::Activities, false, &[Within], &[0]),
     layout(4, Family::Activities, false, &[Within], &[0]),
     layout(5, Family::Tasks, true, &[Text], &[0]),
-    layout(6, Family::Timers, false, &[Text, Number, Number], &[2, 0, 1]),
+    layout(
+        6,
+        Family::Timers,
+        false,
+        &[Text, Number, Number],
+        &[2, 0, 1],
+    ),
     layout(7, Family::Workflows, false, &[Text, Number], &[0, 1]),
     layout(8, Family::Idempotency, false, &[Text], &[0]),
-    layout(9, Family::Visibility, false, &[Text, Text, Newest, Text], &[0, 1, 2, 3]),
+    layout(
+        9,
+        Family::Visibility,
+        false,
+        &[Text, Text, Newest, Text],
+        &[0, 1, 2, 3],
+    ),
     layout(10, Family::Activities, false, &[Within], &[0]),
     layout(11, Family::Tasks, true, &[Text, Text], &[0, 1]),
     layout(12, Family::Meta, true, &[Number], &[0]),
@@ -69,8 +93,14 @@ pub enum Value<'a> {
 
 impl Layout {
     pub fn of(tag: i64) -> Result<&'static Self> {
-        let index = tag.checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        index.and_then(|index| LAYOUTS.get(index)).ok_or_else(|| Error::Key { reason: format!("there are no rows of tag {tag}") })
+        let index = tag
+            .checked_sub(1)
+            .and_then(|index| usize::try_from(index).ok());
+        index
+            .and_then(|index| LAYOUTS.get(index))
+            .ok_or_else(|| Error::Key {
+                reason: format!("there are no rows of tag {tag}"),
+            })
     }
 
     /// Appends the key of a row to `key`; `values` are the row's key fields.
@@ -81,7 +111,9 @@ impl Layout {
         if self.tagged {
             key.push(self.tag);
         }
-        self.order.iter().try_for_each(|&place| self.part(self.fields[place], values[place], key))
+        self.order
+            .iter()
+            .try_for_each(|&place| self.part(self.fields[place], values[place], key))
     }
 
     /// Appends what the keys of all rows have in common whose first parts, in the key's order, are `values`.
@@ -143,7 +175,9 @@ impl Layout {
             Field::Number | Field::Newest => "number",
         });
         let wanted = wanted.collect::<Vec<_>>().join(", ");
-        Error::Key { reason: format!("a row of tag {} has a key of {wanted}", self.tag) }
+        Error::Key {
+            reason: format!("a row of tag {} has a key of {wanted}", self.tag),
+        }
     }
 }
 

@@ -39,7 +39,10 @@ pub struct StorageOptions {
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { write_buffer_bytes: 48 << 20, cache_bytes: 32 << 20 }
+        Self {
+            write_buffer_bytes: 48 << 20,
+            cache_bytes: 32 << 20,
+        }
     }
 }
 
@@ -67,10 +70,15 @@ impl Storage {
             None => Some(Env::mem_env().map_err(failed)?),
         };
         let database = families::database(options, memory.as_ref());
-        let db = DB::open_cf_descriptors(&database, &place, families::descriptors(options)).map_err(failed)?;
+        let db = DB::open_cf_descriptors(&database, &place, families::descriptors(options))
+            .map_err(failed)?;
         let mut write = WriteOptions::default();
         write.disable_wal(true);
-        let storage = Self { db, write, path: place };
+        let storage = Self {
+            db,
+            write,
+            path: place,
+        };
         storage.check_format()?;
         Ok(storage)
     }
@@ -79,12 +87,21 @@ impl Storage {
         match self.get_raw(Family::Meta, FORMAT_KEY)? {
             None if self.get_raw(Family::Meta, APPLIED)?.is_none() => self
                 .db
-                .put_cf_opt(self.family(Family::Meta)?, FORMAT_KEY, FORMAT.to_be_bytes(), &self.write)
+                .put_cf_opt(
+                    self.family(Family::Meta)?,
+                    FORMAT_KEY,
+                    FORMAT.to_be_bytes(),
+                    &self.write,
+                )
                 .map_err(self.failed("write to")),
             None => Err(self.damaged("it has a position but no format number")),
             Some(value) => match value.as_slice().try_into().map(u32::from_be_bytes) {
                 Ok(FORMAT) => Ok(()),
-                Ok(found) => Err(Error::Format { path: self.path.clone(), found, known: FORMAT }),
+                Ok(found) => Err(Error::Format {
+                    path: self.path.clone(),
+                    found,
+                    known: FORMAT,
+                }),
                 Err(_) => Err(self.damaged("its format number is no number")),
             },
         }
@@ -95,22 +112,31 @@ impl Storage {
         let Some(value) = self.get_raw(Family::Meta, APPLIED)? else {
             return Ok(Applied::default());
         };
-        let value: [u8; 16] = value.try_into().map_err(|_| self.damaged("its position is no position"))?;
+        let value: [u8; 16] = value
+            .try_into()
+            .map_err(|_| self.damaged("its position is no position"))?;
         let number = u128::from_be_bytes(value);
-        Ok(Applied { position: (number >> 64) as u64, hlc: number as u64 })
+        Ok(Applied {
+            position: (number >> 64) as u64,
+            hlc: number as u64,
+        })
     }
 
     /// Applies a batch: all of its rows and its position, or nothing.
     pub fn apply(&self, batch: &Batch) -> Result<()> {
         let writes = batch.build(self)?;
-        self.db.write_opt(writes, &self.write).map_err(self.failed("write to"))
+        self.db
+            .write_opt(writes, &self.write)
+            .map_err(self.failed("write to"))
     }
 
     /// Puts everything applied on disk.
     pub fn flush(&self) -> Result<()> {
         let families = self.families()?;
         let families = Family::ALL.map(|family| families.get(family));
-        self.db.flush_cfs_opt(&families.each_ref(), &FlushOptions::default()).map_err(self.failed("flush"))
+        self.db
+            .flush_cfs_opt(&families.each_ref(), &FlushOptions::default())
+            .map_err(self.failed("flush"))
     }
 
     /// Makes a copy of the storage at `path`, which must not exist; files are linked, not copied, on the same disk.
@@ -137,7 +163,9 @@ impl Storage {
     }
 
     fn family(&self, family: Family) -> Result<&ColumnFamily> {
-        self.db.cf_handle(family.name()).ok_or_else(|| self.damaged("a column family is missing"))
+        self.db
+            .cf_handle(family.name())
+            .ok_or_else(|| self.damaged("a column family is missing"))
     }
 
     fn failed(&self, action: &'static str) -> impl FnOnce(rocksdb::Error) -> Error {
@@ -145,7 +173,10 @@ impl Storage {
     }
 
     fn damaged(&self, reason: &str) -> Error {
-        Error::Damaged { path: self.path.clone(), reason: reason.to_owned() }
+        Error::Damaged {
+            path: self.path.clone(),
+            reason: reason.to_owned(),
+        }
     }
 }
 
@@ -154,7 +185,10 @@ fn failure(path: &Path, action: &'static str, error: rocksdb::Error) -> Error {
     let (path, reason) = (path.to_owned(), error.as_ref().to_owned());
     match error.kind() {
         rocksdb::ErrorKind::Corruption => Error::Damaged { path, reason },
-        rocksdb::ErrorKind::IOError if reason.contains("lock") => Error::Locked { path, holder: String::new() },
+        rocksdb::ErrorKind::IOError if reason.contains("lock") => Error::Locked {
+            path,
+            holder: String::new(),
+        },
         _ => Error::Storage { action, reason },
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 
-
 /// A place in a run of msgpack values.
 #[derive(Clone)]
 pub struct Reader<'a> {
@@ -57,7 +56,8 @@ impl<'a> Reader<'a> {
             0xcc => self.number::<1>()? as i64,
             0xcd => self.number::<2>()? as i64,
             0xce => self.number::<4>()? as i64,
-            0xcf => i64::try_from(self.number::<8>()?).map_err(|_| self.malformed("an integer is beyond 63 bits"))?,
+            0xcf => i64::try_from(self.number::<8>()?)
+                .map_err(|_| self.malformed("an integer is beyond 63 bits"))?,
             0xd0 => i64::from(self.number::<1>()? as i8),
             0xd1 => i64::from(self.number::<2>()? as i16),
             0xd2 => i64::from(self.number::<4>()? as i32),
@@ -108,11 +108,17 @@ impl<'a> Reader<'a> {
     }
 
     fn number<const N: usize>(&mut self) -> Result<u64> {
-        Ok(self.take(N)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        Ok(self
+            .take(N)?
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let end = self.at.checked_add(length).filter(|end| *end <= self.bytes.len());
+        let end = self
+            .at
+            .checked_add(length)
+            .filter(|end| *end <= self.bytes.len());
         let end = end.ok_or_else(|| self.malformed("the bytes end within a value"))?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
@@ -124,7 +130,10 @@ impl<'a> Reader<'a> {
     }
 
     fn malformed(&self, what: &str) -> Error {
-        Error::Record { offset: self.at, reason: what.to_owned() }
+        Error::Record {
+            offset: self.at,
+            reason: what.to_owned(),
+        }
     }
 }
 
@@ -134,7 +143,10 @@ mod tests {
 
     #[test]
     fn steps_over_every_kind_of_value() {
-        let mut bytes = vec![0x93, 0x01, 0x82, 0xa1, b'k', 0x91, 0xc0, 0xa1, b'l', 0xc4, 2, 7, 7, 0xd6, 1, 2, 3, 4, 5];
+        let mut bytes = vec![
+            0x93, 0x01, 0x82, 0xa1, b'k', 0x91, 0xc0, 0xa1, b'l', 0xc4, 2, 7, 7, 0xd6, 1, 2, 3, 4,
+            5,
+        ];
         bytes.extend([0xcb, 0, 0, 0, 0, 0, 0, 0, 0, 0x2a]);
         let mut reader = Reader::new(&bytes);
         reader.skip(2).unwrap();

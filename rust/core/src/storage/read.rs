@@ -3,9 +3,9 @@
 use rocksdb::{DBRawIterator, ReadOptions};
 
 use super::Storage;
-use crate::error::Result;
 use super::families::Family;
 use super::keys::{self, Layout, Value};
+use crate::error::Result;
 
 /// Which rows of a kind to read.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +94,11 @@ impl Storage {
         let mut prefix = Vec::with_capacity(64);
         keys::execution(execution, &mut prefix);
         let end = keys::after_prefix(&prefix);
-        let first_event = if reverse && first_event == 0 { u64::MAX } else { first_event };
+        let first_event = if reverse && first_event == 0 {
+            u64::MAX
+        } else {
+            first_event
+        };
         let mut key = Vec::with_capacity(64);
         keys::history(execution, first_event, &mut key);
         let mut rows = self.iterator(Family::History, prefix, end)?;
@@ -114,7 +118,10 @@ impl Storage {
     }
 
     pub(super) fn get_raw(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let row = self.db.get_pinned_cf(self.family(family)?, key).map_err(self.failed("read"))?;
+        let row = self
+            .db
+            .get_pinned_cf(self.family(family)?, key)
+            .map_err(self.failed("read"))?;
         Ok(row.map(|row| row.to_vec()))
     }
 
@@ -125,7 +132,13 @@ impl Storage {
         prefix: &[u8],
         visit: impl FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<()> {
-        self.range(family, prefix.to_vec(), keys::after_prefix(prefix), false, visit)
+        self.range(
+            family,
+            prefix.to_vec(),
+            keys::after_prefix(prefix),
+            false,
+            visit,
+        )
     }
 
     fn range(

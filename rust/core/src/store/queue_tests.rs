@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::thread;
+
+use super::*;
+
+fn batch(count: u32, bytes: usize) -> Batch {
+    let mut batch = Batch::default();
+    batch.push("", 0, count, &vec![0; bytes]);
+    batch
+}
+
+fn queue(limit: usize) -> Arc<Queue> {
+    Arc::new(Queue::new(0, 0, 0, limit))
+}
+
+const SOON: Option<Duration> = Some(Duration::from_millis(20));
+const LONG: Option<Duration> = Some(Duration::from_secs(60));
+
+#[test]
+fn positions_count_records_and_batches_come_out_in_order() {
+    let queue = queue(1000);
+    assert_eq!(queue.push(batch(3, 10)).unwrap(), 3);
+    assert_eq!(queue.push(batch(2, 10)).unwrap(), 5);
+    let taken = queue.take().unwrap();
+    assert_eq!(
+        taken.iter().map(|batch| batch.position).collect::<Vec<_>>(),
+        [3, 5]
+    );
+}
+
+#[test]
+fn a_full_queue_blocks_until_there_is_room() {
+    let queue = queue(100);
+    queue.push(batch(1, 90)).unwrap();
+    let writer = {
+        let queue = queue.clone();
+        thread::spawn(move || queue.push(batch(1, 90)))
+    };
+    thread::sleep(Duration::from_millis(30));
+    assert!(!writer.is_finished());
+    assert_eq!(queue.take().unwrap().len(), 1);
+    queue.done(1, 1, 90);
+    assert_eq!(writer.join().unwrap().unwrap(), 2);
+}
+
+#[test]
+fn a_batch_larger_than_the_queue_passes_alone() {
+    assert_eq!(queue(100).push(batch(1, 1000)).unwrap(), 1);
+}
+
+#[test]
+fn closing_and_poison_end_every_wait() {
+    for poisons in [false, true] {
+        let queue = queue(100);
+        queue.push(batch(1, 90)).unwrap();
+        let waits: [Box<dyn FnOnce(&Queue) -> Result<()> + Send>; 3] = [
+            Box::new(|queue| queue.wait(0, None).map(drop)),
+            Box::new(|queue| queue.wait_applied(9, None).map(drop)),
+            Box::new(|queue| queue.push(batch(1, 90)).map(drop)),
+        ];
+        let waiters = waits.map(|wait| {
+            let queue = queue.clone();
+            thread::spawn(move || wait(&queue))
+        });
+        thread::sleep(Duration::from_millis(20));
+        match poisons {
+            true => queue.poison("the disk is gone".to_owned()),
+            false => queue.close(),
+        }
+        for waiter in waiters {
+            let error = waiter.join().unwrap().unwrap_err();
+            assert_eq!(matches!(error, Error::Poisoned { .. }), poisons);
+            assert_eq!(matches!(error, Error::Closed), !poisons);
+        }
+        // What was queued before closing is still written; behind a failure nothing is.
+        assert_eq!(queue.take().is_some(), !poisons);
+        assert!(queue.take().is_none());
+        assert!(queue.push(batch(1, 1)).is_err());
+    }
+}
+
+#[test]
+fn poison_outlasts_closing() {
+    let queue = queue(100);
+    queue.poison("first".to_owned());
+    queue.close();
+    assert!(matches!(queue.check(), Err(Error::Poisoned { .. })));
+}
+
+#[test]
+fn nothing_is_taken_in_before_the_log_is_replayed() {
+    let queue = Queue::new(3, 0, 10, 100);
+    assert!(matches!(
+        queue.push(batch(1, 1)),
+        Err(Error::OutOfOrder { applied: 3, .. })
+    ));
+    queue.replayed(10, 5);
+    assert_eq!(queue.push(batch(1, 1)).unwrap(), 11);
+    assert_eq!(queue.hlc(), 5);
+}
+
+#[test]
+fn a_wait_ends_by_progress_by_notice_and_by_time() {
+    let queue = queue(100);
+    assert_eq!(queue.wait(0, SOON).unwrap(), 0);
+    queue.notify();
+    queue.notify();
+    assert_eq!(queue.wait(0, LONG).unwrap(), 0);
+    assert_eq!(queue.wait(0, SOON).unwrap(), 0);
+    queue.replayed(4, 0);
+    assert_eq!(queue.wait(3, LONG).unwrap(), 4);
+    assert!(queue.wait_applied(4, LONG).unwrap());
+    assert!(!queue.wait_applied(5, SOON).unwrap());
+}
+
+/// Two threads wake each other in turn: one notice lost, and both would stand still.
+#[test]
+fn no_notice_is_lost() {
+    let (there, back) = (queue(100), queue(100));
+    let other = {
+        let (there, back) = (there.clone(), back.clone());
+        thread::spawn(move || {
+            for _ in 0..20_000 {
+                there.wait(0, None).unwrap();
+                back.notify();
+            }
+        })
+    };
+    for _ in 0..20_000 {
+        there.notify();
+        back.wait(0, None).unwrap();
+    }
+    other.join().unwrap();
+}

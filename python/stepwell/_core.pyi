@@ -1,0 +1,252 @@
+"""The native core: clock, ids, log and storage. Private; the engine is its only user.
+
+Positions count the records of the log from 1. Whatever may block lets go of the GIL. Errors are
+those of ``stepwell.errors``; a ``ValueError`` says that an argument breaks the contract.
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import TypeAlias, final
+
+Turn: TypeAlias = tuple[str, int, int, bytes]
+"""A turn to be committed: its scope, its first history event (0: none), its number of records, its bytes."""
+
+KeyFields: TypeAlias = tuple[str | int, ...]
+
+LogBatch: TypeAlias = tuple[int, int, int, bytes]
+"""A batch of the log: its first position, epoch, number of records, payload (turns, back to back)."""
+
+@final
+class Timestamp:
+    """A moment in causal order: seconds since the Unix epoch, and a counter within the second."""
+
+    def __new__(cls, wall_time: int, logical: int) -> Timestamp: ...
+    @property
+    def wall_time(self) -> int: ...
+    @property
+    def logical(self) -> int: ...
+    @property
+    def hex(self) -> str:
+        """16 lower-case hex digits, as in ids."""
+
+    def __int__(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: Timestamp, /) -> bool: ...
+    def __le__(self, other: Timestamp, /) -> bool: ...
+    def __gt__(self, other: Timestamp, /) -> bool: ...
+    def __ge__(self, other: Timestamp, /) -> bool: ...
+
+@final
+class Clock:
+    """Timestamps as integers, each later than every one that the clock gave or saw before. Threads may share it."""
+
+    def __new__(cls, last: int = 0, max_drift_seconds: int = 86400) -> Clock: ...
+    @property
+    def last(self) -> int: ...
+    def tick(self, wall_seconds: int) -> int:
+        """The next timestamp; ``ClockError`` if the wall clock is behind the last one by more than the drift bound."""
+
+    def update(self, remote: int, wall_seconds: int) -> int:
+        """The next timestamp, later than ``remote`` too; ``ClockError`` if that is too far ahead."""
+
+def parse_timestamp(text: str | int, /) -> Timestamp:
+    """Parse 16 hex digits, the dotted form, or the integer."""
+
+@final
+class Id:
+    """The parts of an id; those that its kind does not have are ``None``."""
+
+    @property
+    def kind(self) -> str:
+        """``execution``, ``activity``, ``branch``, ``iteration`` or ``task``."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def hash7(self) -> str: ...
+    @property
+    def partition_key(self) -> str: ...
+    @property
+    def execution_id(self) -> str | None: ...
+    @property
+    def timestamp(self) -> int | None: ...
+    @property
+    def activity(self) -> int | None: ...
+    @property
+    def branch(self) -> int | None: ...
+    @property
+    def iteration(self) -> int | None: ...
+    @property
+    def task(self) -> int | None: ...
+
+def parse_id(text: str, /) -> Id: ...
+def partition_key(text: str, /) -> str:
+    """An id's prefix, which all records of its execution share."""
+
+def partition(text: str, partitions: int) -> int:
+    """Which of ``partitions`` an id belongs to."""
+
+def hash7(text: str, /) -> str:
+    """The 7 hex digits that stand for a text in an id."""
+
+def check_name(what: str, name: str) -> None:
+    """Raise ``InvalidName`` unless ``name`` may be a tenant or a namespace; ``what`` says which it is."""
+
+def execution_id(tenant: str, namespace: str, hash7: str, timestamp: int) -> str: ...
+def activity_id(execution_id: str, number: int) -> str: ...
+def branch_id(activity_id: str, index: int) -> str: ...
+def iteration_id(activity_id: str, index: int) -> str: ...
+def task_id(tenant: str, namespace: str, task_type: str, number: int) -> str: ...
+def split_turns(payload: bytes, /) -> list[bytes]:
+    """The turns of a batch's payload."""
+
+@final
+class Store:
+    """Log and storage of one partition. One thread commits; any thread reads and waits."""
+
+    @staticmethod
+    def open(
+        path: str | PathLike[str] | None,
+        *,
+        epoch: int | None = None,
+        segment_bytes: int | None = None,
+        queue_bytes: int | None = None,
+        flush_bytes: int | None = None,
+        keeps_log: bool = False,
+        write_buffer_bytes: int | None = None,
+        cache_bytes: int | None = None,
+    ) -> Store:
+        """Open or create the store in a folder, or with ``None`` one in memory.
+
+        ``queue_bytes`` may wait for the disk; beyond that ``commit`` blocks. After ``flush_bytes`` of log
+        storage is flushed and the log cut, unless ``keeps_log``. ``LockedError`` if the folder is in use,
+        ``CorruptionError`` if something in it is damaged.
+        """
+
+    @property
+    def recovered(self) -> str | None:
+        """What was cut off the end of the log when it was opened, if a batch was torn."""
+
+    def applied(self) -> int:
+        """The position of the last record that is durable and applied; 0 in an empty store."""
+
+    def tail(self) -> int:
+        """The last position given to a batch, durable or not."""
+
+    def clock_high_water(self) -> int:
+        """The newest ``hlc`` that a batch brought."""
+
+    def commit(self, turns: list[Turn], changes: bytes, hlc: int) -> int:
+        """Queue one atomic batch, and return the position of its last record at once.
+
+        It is durable and can be read once ``applied()`` is there. ``changes`` is a msgpack array: rows
+        ``[tag, field, …]`` to put, ``[-tag, key field, …]`` to delete, ``[-100, execution id]`` to delete
+        all of an execution's rows. What cannot be understood is refused, with nothing written. Blocks
+        while too much is queued.
+        """
+
+    def apply(self, turns: list[Turn], changes: bytes, position: int, hlc: int) -> None:
+        """Apply a batch that is on the log already; ``position`` is its last one there."""
+
+    def wait(self, seen: int, timeout: float | None = None) -> int:
+        """Wait until ``applied() > seen``, for ``notify``, or for the timeout; return ``applied()``."""
+
+    def wait_applied(self, position: int, timeout: float | None = None) -> bool:
+        """Wait until ``applied() >= position``; whether it is."""
+
+    def notify(self) -> None:
+        """End a ``wait``: the one that goes on, or else the next one."""
+
+    def get(self, tag: int, *key: str | int) -> bytes | None:
+        """The row with this key."""
+
+    def scan(
+        self,
+        tag: int,
+        prefix: KeyFields | None = None,
+        after: KeyFields | None = None,
+        limit: int = 1000,
+        reverse: bool = False,
+        *,
+        until: int | None = None,
+    ) -> list[bytes]:
+        """Rows in the order of their keys.
+
+        ``prefix`` holds the key's first parts in the key's order, ``after`` the key fields of the row to go
+        on behind. For activities, branches, iterations and items the prefix may be an execution's id, for
+        branches and iterations an activity's. Timers come by due time, up to ``until``.
+        """
+
+    def load(self, execution_id: str) -> bytes:
+        """A msgpack array of an execution's row and all rows within it; empty if there is no such execution."""
+
+    def history(
+        self, execution_id: str, first_event: int = 0, limit_rows: int = 1000, reverse: bool = False
+    ) -> list[bytes]:
+        """Turns of a history, from the one that holds ``first_event`` (in reverse: 0 is the last event)."""
+
+    def read_log(self, from_position: int, max_bytes: int = 8388608) -> list[LogBatch]:
+        """Batches from the one that holds ``from_position``, until they hold ``max_bytes``."""
+
+    def truncate_log(self, before_position: int) -> int:
+        """Cut the log, as far as storage has it on disk; return the log's new start."""
+
+    def flush(self) -> int:
+        """Put storage on disk; return the position that is safe there."""
+
+    def checkpoint(self, path: str | PathLike[str]) -> None:
+        """Copy storage into a folder that does not exist yet."""
+
+    def verify(self) -> int:
+        """Read every row and check its checksum; return how many rows there are."""
+
+    def sync_stats(self) -> dict[str, int]:
+        """``syncs``, ``batches``, ``records``, ``bytes`` since the opening; ``applied``, ``flushed``,
+        ``log_start``, ``log_tail``.
+        """
+
+    def close(self) -> None:
+        """Write what is queued, flush storage, and let go of the folder. A second time does nothing."""
+
+    def __enter__(self) -> Store: ...
+    def __exit__(self, *_error: object) -> None: ...
+
+@final
+class LogStream:
+    """The log in files."""
+
+    @staticmethod
+    def open(path: str | PathLike[str], *, segment_bytes: int | None = None) -> LogStream: ...
+    @property
+    def recovered(self) -> str | None: ...
+    def append(self, batches: Sequence[tuple[int, bytes]], epoch: int, expected_last: int) -> int:
+        """Write batches of a number of records and their payload, which ``sync`` makes durable; the last position."""
+
+    def sync(self) -> int: ...
+    def durable(self) -> int: ...
+    def tail(self) -> int: ...
+    def start(self) -> int: ...
+    def epoch(self) -> int: ...
+    def fence(self, epoch: int) -> None: ...
+    def read(self, from_position: int, max_bytes: int = 8388608) -> list[LogBatch]: ...
+    def truncate_before(self, position: int) -> int: ...
+    def close(self) -> None: ...
+
+@final
+class MemoryLogStream:
+    """The log in memory."""
+
+    def __new__(cls) -> MemoryLogStream: ...
+    def append(self, batches: Sequence[tuple[int, bytes]], epoch: int, expected_last: int) -> int: ...
+    def sync(self) -> int: ...
+    def durable(self) -> int: ...
+    def tail(self) -> int: ...
+    def start(self) -> int: ...
+    def epoch(self) -> int: ...
+    def fence(self, epoch: int) -> None: ...
+    def read(self, from_position: int, max_bytes: int = 8388608) -> list[LogBatch]: ...
+    def truncate_before(self, position: int) -> int: ...
+    def close(self) -> None: ...
