@@ -1,0 +1,1 @@
+"""The engine: the walk of commands and events from inbox to storage."""

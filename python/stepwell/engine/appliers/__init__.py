@@ -1,0 +1,66 @@
+"""Appliers: an event makes what its command asked for true, in the live execution and in storage.
+
+The only writers of state. They evaluate nothing, call nobody, read no clock and draw no random
+number: a replay or a follower that applies the same events comes to the same storage.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..records import (
+    ActivateTaskCommand,
+    CancelExecutionCommand,
+    CancelTimerCommand,
+    Command,
+    CompleteBranchCommand,
+    CompleteExecutionCommand,
+    CompleteIterationCommand,
+    CompleteStateCommand,
+    CompleteTaskCommand,
+    CreateTaskCommand,
+    CreateTimerCommand,
+    DeleteExecutionCommand,
+    FailEvaluationCommand,
+    FailTaskCommand,
+    ForkStateCommand,
+    HeartbeatTaskCommand,
+    PutWorkflowCommand,
+    RedriveExecutionCommand,
+    RetryStateCommand,
+    StartBranchCommand,
+    StartExecutionCommand,
+    StartIterationCommand,
+    StartStateCommand,
+    SubmitTaskCommand,
+    TriggerTimerCommand,
+)
+from . import children, executions, states, tasks, timers, workflows
+
+APPLIERS: dict[type[Command], Any] = {
+    StartExecutionCommand: executions.start_execution,
+    CompleteExecutionCommand: executions.complete_execution,
+    CancelExecutionCommand: executions.cancel_execution,
+    DeleteExecutionCommand: executions.delete_execution,
+    RedriveExecutionCommand: executions.redrive_execution,
+    StartStateCommand: states.start_state,
+    CompleteStateCommand: states.complete_state,
+    RetryStateCommand: states.retry_state,
+    FailEvaluationCommand: states.fail_evaluation,
+    ForkStateCommand: children.fork_state,
+    StartBranchCommand: children.start_branch,
+    CompleteBranchCommand: children.complete_branch,
+    StartIterationCommand: children.start_iteration,
+    CompleteIterationCommand: children.complete_iteration,
+    CreateTaskCommand: tasks.create_task,
+    ActivateTaskCommand: tasks.activate_task,
+    SubmitTaskCommand: tasks.submit_task,
+    CompleteTaskCommand: tasks.complete_task,
+    FailTaskCommand: tasks.complete_task,
+    HeartbeatTaskCommand: tasks.heartbeat_task,
+    CreateTimerCommand: timers.create_timer,
+    TriggerTimerCommand: timers.trigger_timer,
+    CancelTimerCommand: timers.end_timer,
+    PutWorkflowCommand: workflows.put_workflow,
+}
+"""Command → ``apply(turn, command, document)``, run when its event is applied."""

@@ -1,0 +1,102 @@
+"""Branches of Parallel states and iterations of Map states."""
+
+from __future__ import annotations
+
+from ..contexts import ActivityBranchStatus, ActivityIterationStatus, ItemsContext
+from ..documents import Document
+from ..live import Branch, Iteration
+from ..records import (
+    CompleteBranchCommand,
+    CompleteIterationCommand,
+    ForkStateCommand,
+    StartBranchCommand,
+    StartIterationCommand,
+)
+from ..status import FAILED, RUNNING, SUCCEEDED
+from ..turn import Turn
+
+
+def fork_state(turn: Turn, command: ForkStateCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    activity = execution.activities[command.activity_id]
+    activity.children = {}
+    if command.items is None:
+        activity.branch_status = ActivityBranchStatus(command.count)
+    else:
+        activity.items = document
+        turn.create(f"{activity.id}#items", ItemsContext(activity.id, command.items))
+        activity.iteration_status = ActivityIterationStatus(
+            command.count, command.max_concurrency, command.tolerated_count, command.tolerated_percentage
+        )
+    execution.context.last_event = activity.forked_event = command.event
+    activity.level.previous_event = command.event
+    turn.put(activity.id, activity)
+    turn.put(execution.id, execution)
+    if activity.level is not execution:
+        turn.put(activity.level.id, activity.level)
+
+
+def start_branch(turn: Turn, command: StartBranchCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    activity = execution.activities[command.branch_id.rpartition("/")[0]]
+    assert activity.children is not None and activity.branch_status is not None
+    branch = Branch(command.branch_id, command.index, activity, document, RUNNING)
+    branch.previous_event = activity.forked_event
+    activity.children[command.index] = execution.levels[branch.id] = branch
+    activity.branch_status.running += 1
+    turn.create(branch.id, branch)
+    turn.put(activity.id, activity)
+
+
+def complete_branch(turn: Turn, command: CompleteBranchCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    branch = execution.levels[command.branch_id]
+    activity = branch.parent
+    assert activity is not None and activity.branch_status is not None
+    branch.status, branch.output = command.status, document
+    activity.branch_status.running -= 1
+    activity.branch_status.succeeded += command.status == SUCCEEDED
+    activity.level.previous_event = branch.previous_event
+    turn.put(branch.id, branch)
+    turn.put(activity.id, activity)
+
+
+def start_iteration(turn: Turn, command: StartIterationCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    activity = execution.activities[command.iteration_id.rpartition("/")[0]]
+    status = activity.iteration_status
+    assert activity.children is not None and status is not None
+    iteration = Iteration(command.iteration_id, command.index, activity, document, RUNNING)
+    iteration.previous_event = execution.context.last_event = command.event
+    activity.children[command.index] = execution.levels[iteration.id] = iteration
+    status.running += 1
+    status.next_index = command.index + 1
+    turn.create(iteration.id, iteration)
+    turn.put(activity.id, activity)
+    turn.put(execution.id, execution)
+
+
+def complete_iteration(turn: Turn, command: CompleteIterationCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    iteration = execution.levels[command.iteration_id]
+    activity = iteration.parent
+    assert activity is not None and activity.iteration_status is not None
+    status = activity.iteration_status
+    iteration.status, iteration.output = command.status, document
+    status.running -= 1
+    status.succeeded += command.status == SUCCEEDED
+    status.failed += command.status == FAILED
+    execution.context.last_event = command.event
+    # MapIterationSucceeded is what MapStateSucceeded follows, yet no later iteration does (ASL A11.55).
+    if command.status == SUCCEEDED:
+        activity.level.previous_event = command.event
+    elif command.status == FAILED:
+        activity.level.previous_event = iteration.previous_event
+    turn.put(iteration.id, iteration)
+    turn.put(activity.id, activity)
+    turn.put(execution.id, execution)

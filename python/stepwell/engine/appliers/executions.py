@@ -1,0 +1,175 @@
+"""Executions: started, completed, canceled, deleted, redriven."""
+
+from __future__ import annotations
+
+from ..contexts import ExecutionContext, IdempotencyContext, VisibilityContext
+from ..documents import NONE, Document
+from ..live import Activity, Execution
+from ..records import (
+    CancelExecutionCommand,
+    CompleteExecutionCommand,
+    DeleteExecutionCommand,
+    RedriveExecutionCommand,
+    StartExecutionCommand,
+)
+from ..status import CANCELED, CANCELING, COMPLETING, DELETING, PENDING, RUNNING, SUCCEEDED, transition
+from ..turn import Turn
+from .tasks import drop_task
+from .timers import drop_timer
+
+
+def idempotency_key(execution_id: str, workflow: str, name: str) -> str:
+    """What a name given by a user is unique in: tenant, namespace and workflow."""
+    tenant, namespace = execution_id.split("/")[1:3]
+    return f"/{tenant}/{namespace}/{workflow}/{name}"
+
+
+def start_execution(turn: Turn, command: StartExecutionCommand, document: Document) -> None:
+    state = turn.state
+    workflow = state.workflows.get(command.workflow_id)
+    context = ExecutionContext(
+        command.id,
+        command.workflow_id,
+        command.name,
+        command.type,
+        document.text,
+        turn.timestamp,
+        PENDING if command.start_at else RUNNING,
+        turn.now,
+        start_at=command.start_at,
+        last_event=1,
+        parent_iteration_id=command.parent_iteration_id,
+        idempotent=command.idempotent,
+    )
+    execution = turn.execution = Execution(context, workflow, document)
+    state.executions[command.id] = execution
+    turn.create(command.id, execution)
+    turn.create(f"visibility {execution.status}", visibility(execution))
+    if command.idempotent:
+        key = idempotency_key(command.id, workflow.name, command.name)
+        state.names[key] = command.id
+        turn.put("idempotency", IdempotencyContext(key, command.id))
+
+
+def visibility(execution: Execution) -> VisibilityContext:
+    """The execution's row in the list of its workflow."""
+    context = execution.context
+    return VisibilityContext(
+        execution.workflow.name,
+        execution.status,
+        context.started_at,
+        context.id,
+        context.name,
+        context.stopped_at,
+    )
+
+
+def change_status(turn: Turn, execution: Execution, *path: str) -> None:
+    """Go along ``path`` in the table of statuses; the list of executions follows."""
+    old = visibility(execution)
+    for following in path:
+        execution.status = transition(execution.status, following)
+    turn.drop(f"visibility {old.status}", (-9, old.workflow, old.status, old.started_at, old.execution_id))
+    turn.create(f"visibility {execution.status}", visibility(execution))
+    turn.put(execution.id, execution)
+
+
+def complete_execution(turn: Turn, command: CompleteExecutionCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    context = execution.context
+    execution.output = document
+    context.error, context.cause = command.error, command.cause
+    context.timed_out = command.timed_out
+    context.stopped_at = turn.now
+    context.last_event = command.event
+    execution.previous_event = command.event
+    reap(turn, execution)
+    change_status(turn, execution, *_way_to(execution.status, command.status))
+
+
+def _way_to(current: str, end: str) -> tuple[str, ...]:
+    if end == SUCCEEDED and current != COMPLETING:
+        return (COMPLETING, SUCCEEDED)
+    if end == CANCELED and current != CANCELING:
+        return (CANCELING, CANCELED)
+    return (end,)
+
+
+def reap(turn: Turn, execution: Execution) -> None:
+    """Take away whatever still runs or waits in an execution that ends."""
+    for task in list(execution.tasks.values()):
+        drop_task(turn, execution, task)
+    for activity in list(execution.activities.values()):
+        drop_activity(turn, activity)
+    context = execution.context
+    if context.timeout_due:
+        drop_timer(turn, 6, execution.id, context.timeout_due)
+        context.timeout_due = 0
+    if context.start_at and execution.status == PENDING:
+        drop_timer(turn, 1, execution.id, context.start_at)
+
+
+def drop_activity(turn: Turn, activity: Activity) -> None:
+    """Remove a state's rows: its own, its children's and its items'."""
+    execution = activity.execution
+    drop_children(turn, activity)
+    if activity.timer_due:
+        drop_timer(turn, activity.timer_kind, activity.id, activity.timer_due)
+        activity.timer_due = 0
+    execution.activities.pop(activity.id, None)
+    if activity.level.current is activity:
+        activity.level.current = None
+    turn.drop(activity.id, (-2, activity.id))
+
+
+def drop_children(turn: Turn, activity: Activity) -> None:
+    """Remove the branches or iterations of a state, and the items that it went over."""
+    if activity.children is None:
+        return
+    tag = -3 if activity.branch_status is not None else -4
+    levels = activity.execution.levels
+    for child in activity.children.values():
+        levels.pop(child.id, None)
+        turn.drop(child.id, (tag, child.id))
+    if activity.items is not NONE:
+        turn.drop(f"{activity.id}#items", (-10, activity.id))
+        activity.items = NONE
+    activity.children = activity.branch_status = activity.iteration_status = None
+
+
+def cancel_execution(turn: Turn, command: CancelExecutionCommand, document: Document) -> None:
+    assert turn.execution is not None
+    turn.execution.context.error, turn.execution.context.cause = command.error, command.cause
+    turn.execution.context.timed_out = command.timed_out
+    change_status(turn, turn.execution, CANCELING)
+
+
+def delete_execution(turn: Turn, command: DeleteExecutionCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    old = visibility(execution)
+    execution.status = transition(execution.status, DELETING)
+    turn.changes.clear()
+    turn.changes["visibility"] = (-9, old.workflow, old.status, old.started_at, old.execution_id)
+    if execution.context.idempotent:
+        key = idempotency_key(execution.id, execution.workflow.name, execution.context.name)
+        turn.changes["idempotency"] = (-8, key)
+        turn.state.names.pop(key, None)
+    turn.changes[execution.id] = (-100, execution.id)
+    turn.state.executions.pop(execution.id, None)
+
+
+def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    context = execution.context
+    context.redrive_count += 1
+    context.redriven_at = turn.now
+    context.stopped_at = 0
+    context.error = context.cause = None
+    context.timed_out = False
+    context.last_event = command.event
+    execution.previous_event = command.event
+    execution.output = NONE
+    change_status(turn, execution, RUNNING)

@@ -1,0 +1,80 @@
+"""States: started, completed, tried again; and what their expressions failed at."""
+
+from __future__ import annotations
+
+from stepwell.asl.json import loads
+
+from ..documents import Document
+from ..history_types import exit_events
+from ..live import Activity
+from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
+from ..turn import Turn
+from .executions import drop_activity, drop_children
+from .tasks import drop_task
+
+
+def start_state(turn: Turn, command: StartStateCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    parent = command.parent_branch_id or command.parent_iteration_id
+    level = execution if parent is None else execution.levels[parent]
+    activity = Activity(
+        command.activity_id,
+        execution,
+        level,
+        execution.workflow.machine.by_name[command.state_name],
+        document,
+        turn.now,
+        command.event,
+        command.previous,
+    )
+    execution.activities[command.activity_id] = level.current = activity
+    context = execution.context
+    context.last_activity = int(command.activity_id[-8:], 16)
+    context.last_event = level.previous_event = command.event
+    turn.create(command.activity_id, activity)
+    turn.changes[execution.id] = execution
+    if level is not execution:
+        turn.changes[level.id] = level
+
+
+def complete_state(turn: Turn, command: CompleteStateCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    activity = execution.activities[command.activity_id]
+    level = activity.level
+    if command.assigned:
+        level.assign(loads(command.assigned))
+    if command.event:
+        names = exit_events(activity.state.type, command.status, command.caught)
+        last = command.event + len(names) - 1
+        execution.context.last_event = last
+        if not names[-1].endswith("Aborted"):
+            level.previous_event = last
+    if activity.task_id is not None:
+        drop_task(turn, execution, execution.tasks[activity.task_id])
+    drop_activity(turn, activity)
+    turn.changes[execution.id] = execution
+    if level is not execution and level.id in execution.levels:
+        turn.changes[level.id] = level
+
+
+def retry_state(turn: Turn, command: RetryStateCommand, document: Document) -> None:
+    assert turn.execution is not None
+    activity = turn.execution.activities[command.activity_id]
+    retries = list(activity.retries) or [0] * len(activity.state.retriers)
+    retries[command.retrier] += 1
+    activity.retries = tuple(retries)
+    activity.attempt += 1
+    drop_children(turn, activity)
+    turn.put(activity.id, activity)
+
+
+def fail_evaluation(turn: Turn, command: FailEvaluationCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    level = execution.activities[command.activity_id].level
+    execution.context.last_event = level.previous_event = command.event
+    turn.put(execution.id, execution)
+    if level is not execution:
+        turn.put(level.id, level)

@@ -1,0 +1,103 @@
+"""Tasks: created, activated, kept alive, answered."""
+
+from __future__ import annotations
+
+from ..contexts import QueueContext, SequenceContext, TaskContext
+from ..documents import Document
+from ..live import Execution, Level
+from ..records import (
+    ActivateTaskCommand,
+    CompleteTaskCommand,
+    CreateTaskCommand,
+    FailTaskCommand,
+    HeartbeatTaskCommand,
+    SubmitTaskCommand,
+)
+from ..turn import Turn
+from .timers import drop_timer
+
+CREATED, ACTIVE = "Created", "Active"
+
+
+def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    activity = execution.activities[command.activity_id]
+    task = TaskContext(
+        command.id,
+        command.activity_id,
+        command.resource,
+        document.text,
+        command.queue,
+        CREATED,
+        command.attempt,
+        command.token,
+        turn.now,
+        heartbeat_seconds=command.heartbeat_seconds or 0,
+    )
+    execution.tasks[command.id] = task
+    activity.task_id = command.id
+    state = turn.state
+    state.task_owners[command.id] = execution.id
+    state.last_task = int(command.id[-8:], 16)
+    turn.create(command.id, task)
+    turn.changes[activity.id] = activity
+    turn.changes["sequence"] = SequenceContext("task", state.last_task)
+    if command.queue:
+        turn.create(f"{command.id}#queue", QueueContext(command.queue, command.id))
+    _advance(turn, execution, activity.level, command.event)
+
+
+def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) -> None:
+    execution, task = _find(turn, command.id)
+    task.status, task.worker, task.lease_until = ACTIVE, command.worker, command.lease_until
+    turn.put(task.id, task)
+    if task.queue:
+        turn.drop(f"{task.id}#queue", (-11, task.queue, task.id))
+    _advance(turn, execution, execution.activities[task.activity_id].level, command.event)
+
+
+def submit_task(turn: Turn, command: SubmitTaskCommand, document: Document) -> None:
+    execution, task = _find(turn, command.id)
+    _advance(turn, execution, execution.activities[task.activity_id].level, command.event)
+
+
+def complete_task(turn: Turn, command: CompleteTaskCommand | FailTaskCommand, document: Document) -> None:
+    execution, task = _find(turn, command.id)
+    activity = execution.activities[task.activity_id]
+    drop_task(turn, execution, task)
+    turn.changes[activity.id] = activity
+    _advance(turn, execution, activity.level, command.event)
+
+
+def heartbeat_task(turn: Turn, command: HeartbeatTaskCommand, document: Document) -> None:
+    _, task = _find(turn, command.id)
+    turn.put(task.id, task)
+
+
+def drop_task(turn: Turn, execution: Execution, task: TaskContext) -> None:
+    """Remove an open task with its timers; nobody may answer it any more."""
+    execution.tasks.pop(task.id, None)
+    turn.state.task_owners.pop(task.id, None)
+    activity = execution.activities.get(task.activity_id)
+    if activity is not None and activity.task_id == task.id:
+        activity.task_id = None
+    if task.timeout_due:
+        drop_timer(turn, 4, task.id, task.timeout_due)
+    if task.heartbeat_due:
+        drop_timer(turn, 5, task.id, task.heartbeat_due)
+    if task.queue and task.status == CREATED:
+        turn.drop(f"{task.id}#queue", (-11, task.queue, task.id))
+    turn.drop(task.id, (-5, task.id))
+
+
+def _find(turn: Turn, id: str) -> tuple[Execution, TaskContext]:
+    assert turn.execution is not None
+    return turn.execution, turn.execution.tasks[id]
+
+
+def _advance(turn: Turn, execution: Execution, level: Level, event: int) -> None:
+    execution.context.last_event = level.previous_event = event
+    turn.changes[execution.id] = execution
+    if level is not execution:
+        turn.changes[level.id] = level

@@ -1,0 +1,59 @@
+"""Turns as bytes of the log, and back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Union
+
+import msgspec
+
+from . import records as r
+from .documents import NONE, Document
+
+_Record = Union[tuple(r.Command.__subclasses__() + r.Event.__subclasses__())]  # type: ignore[valid-type]  # noqa: UP007
+_turn_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[str, int, int, list[_Record]])
+_record_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_Record)
+_record_encoder = msgspec.msgpack.Encoder()
+
+
+class DecodedTurn(NamedTuple):
+    """A turn as it stands on the log."""
+
+    scope: str
+    timestamp: int
+    time: int
+    records: list[r.Command | r.Event]
+
+
+def decode_turn(blob: bytes | memoryview) -> DecodedTurn:
+    """The turn that ``blob`` holds."""
+    return DecodedTurn(*_turn_decoder.decode(blob))
+
+
+def encode_record(record: r.Command | r.Event) -> bytes:
+    """One record, as it stands in a turn."""
+    return _record_encoder.encode(record)
+
+
+def decode_record(blob: bytes) -> r.Command | r.Event:
+    """The record that ``blob`` holds."""
+    return _record_decoder.decode(blob)
+
+
+class DocumentReader:
+    """The documents of a turn's commands, in the order of its records."""
+
+    def __init__(self) -> None:
+        self._last = NONE
+
+    def read(self, command: r.Command) -> Document:
+        """The document of ``command``: its own, the last one before it, or none."""
+        field = command.document
+        if field is None:
+            return NONE
+        text = getattr(command, field)
+        if text is None:
+            return self._last
+        if text == b"":
+            return NONE
+        self._last = Document(text)
+        return self._last

@@ -1,0 +1,192 @@
+"""What storage holds: one row a context, a msgpack array ``[tag, field, …]``.
+
+The first fields of a context name it; ``rust/core/src/storage/keys.rs`` makes the row's key of
+them. Times are microseconds since the Unix epoch, 0 where there is none. Documents are JSON text.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Context(Struct, array_like=True, gc=False, tag_field="tag"):
+    """A row of storage."""
+
+
+class ExecutionContext(Context, tag=1):
+    """An execution, running or ended."""
+
+    id: str
+    workflow_id: str
+    name: str
+    type: str
+    input: bytes
+    timestamp: int
+    status: str
+    started_at: int
+    stopped_at: int = 0
+    start_at: int = 0
+    timeout_due: int = 0
+    output: bytes = b""
+    error: str | None = None
+    cause: str | None = None
+    variables: bytes = b""
+    last_event: int = 0
+    last_activity: int = 0
+    parent_iteration_id: str | None = None
+    timed_out: bool = False
+    redrive_count: int = 0
+    redriven_at: int = 0
+    idempotent: bool = False
+    previous_event: int = 0
+
+
+class ActivityBranchStatus(Struct, array_like=True, gc=False):
+    """How far the branches of a Parallel state are."""
+
+    count: int
+    running: int = 0
+    succeeded: int = 0
+
+
+class ActivityIterationStatus(Struct, array_like=True, gc=False):
+    """How far the iterations of a Map state are, and its limits."""
+
+    count: int
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    next_index: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+
+class ActivityContext(Context, tag=2):
+    """A running state. Its row goes when the state is left."""
+
+    id: str
+    state_name: str
+    input: bytes
+    parent_branch_id: str | None
+    parent_iteration_id: str | None
+    entered_at: int
+    entered_event: int
+    last_event: int
+    attempt: int = 0
+    retries: tuple[int, ...] = ()
+    task_id: str | None = None
+    timer_kind: int = 0
+    timer_due: int = 0
+    branch_status: ActivityBranchStatus | None = None
+    iteration_status: ActivityIterationStatus | None = None
+    entered_previous: int = 0
+
+
+class BranchContext(Context, tag=3):
+    """A branch of a running Parallel state; it stays until the state is left."""
+
+    branch_id: str
+    index: int
+    input: bytes
+    status: str
+    last_event: int
+    output: bytes = b""
+    variables: bytes = b""
+
+
+class IterationContext(Context, tag=4):
+    """An iteration of a running Map state; it stays until the state is left."""
+
+    iteration_id: str
+    index: int
+    input: bytes
+    status: str
+    last_event: int
+    output: bytes = b""
+    variables: bytes = b""
+
+
+class TaskContext(Context, tag=5):
+    """A task that has no result yet."""
+
+    id: str
+    activity_id: str
+    resource: str
+    input: bytes
+    queue: str
+    status: str
+    attempt: int
+    token: str | None
+    created_at: int
+    timeout_due: int = 0
+    heartbeat_seconds: int = 0
+    heartbeat_due: int = 0
+    lease_until: int = 0
+    worker: str | None = None
+
+
+class TimerContext(Context, tag=6):
+    """A timer, kept in the order of ``due``."""
+
+    target: str
+    kind: int
+    due: int
+    execution_id: str
+
+
+class WorkflowContext(Context, tag=7):
+    """One version of a definition."""
+
+    name: str
+    version: int
+    definition: bytes
+    type: str
+    created_at: int
+
+
+class IdempotencyContext(Context, tag=8):
+    """The last execution that was started under a name: ``key`` is ``/{tenant}/{namespace}/{workflow}/{name}``."""
+
+    key: str
+    execution_id: str
+
+
+class VisibilityContext(Context, tag=9):
+    """An execution in the list of its workflow, newest first."""
+
+    workflow: str
+    status: str
+    started_at: int
+    execution_id: str
+    name: str
+    stopped_at: int
+
+
+class ItemsContext(Context, tag=10):
+    """The items of a running Map state, a JSON array."""
+
+    activity_id: str
+    items: bytes
+
+
+class QueueContext(Context, tag=11):
+    """A task that waits to be handed out to a worker of ``queue``."""
+
+    queue: str
+    task_id: str
+
+
+class PendingCommandContext(Context, tag=12):
+    """A command on the log that has no event yet."""
+
+    position: int
+    scope: str
+    record: bytes
+
+
+class SequenceContext(Context, tag=13):
+    """The last number given out of a sequence, by its name."""
+
+    name: str
+    value: int

@@ -1,0 +1,503 @@
+"""A partition: the one owner of its executions, and the loop that walks them.
+
+inbox → turns → one batch on the log → effects, once the batch is durable. Nobody else touches a
+partition's state, so there is no lock around it. The loop itself has no thread: an executor runs it
+in one, a scripted run turns it by hand on a virtual clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import msgspec
+
+from stepwell import _core
+from stepwell.errors import Busy, StepwellError
+
+from . import contexts as c
+from . import records as r
+from .appliers import APPLIERS
+from .appliers.executions import idempotency_key
+from .codec import decode_record, encode_record
+from .documents import NONE, Document
+from .live import Execution, wake
+from .processors.steps import STEPS
+from .state import PartitionState
+from .status import ENDED, FAILED
+from .storage import Storage
+from .timers import TimerQueue
+from .turn import Effect, Item, Turn
+from .workflows import Workflows
+
+if TYPE_CHECKING:
+    from stepwell._core import Store
+
+Reply = Callable[[Any, BaseException | None], None]
+"""Takes what a command came to: a result, or why it was refused."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_CANCEL_TYPES = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
+
+
+class Clock(Protocol):
+    """Physical time, in microseconds since the Unix epoch."""
+
+    def now(self) -> int:
+        """The time."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Where tasks for handlers of this process go, once they are durable."""
+
+    def dispatch(self, tasks: list[TaskCall]) -> None:
+        """Begin the work; the results come back through the inbox."""
+        ...
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls ``queue``."""
+        ...
+
+
+class TaskCall(NamedTuple):
+    """A task to be done by a handler."""
+
+    id: str
+    execution_id: str
+    state_name: str
+    resource: str
+    input: bytes
+    attempt: int
+    token: str | None
+    deadline: int
+
+
+class Request(NamedTuple):
+    """A command at the inbox."""
+
+    command: r.Command
+    document: Document
+    reply: Reply | None
+
+
+class Limits(NamedTuple):
+    """What bounds a partition's memory and the length of its turns."""
+
+    inbox: int = 100_000
+    batch_requests: int = 1024
+    turn_records: int = 4096
+    live_executions: int = 20_000
+
+
+class Partition:
+    """One log, one storage, and the executions that live in them."""
+
+    def __init__(
+        self, store: Store, clock: Clock, dispatcher: Dispatcher, limits: Limits | None = None, seed: int | None = None
+    ) -> None:
+        self.store, self.clock, self.dispatcher = store, clock, dispatcher
+        self.limits = limits or Limits()
+        self.storage = Storage(store)
+        self.random = random.Random(seed).random  # noqa: S311 - jitter
+        self.on_ended: Callable[[Execution], None] = lambda execution: None
+        storage = self.storage
+        workflows = Workflows(
+            lambda name, version: storage.get(c.WorkflowContext, name, version),
+            lambda name: next(iter(storage.scan(c.WorkflowContext, name, limit=1, reverse=True)), None),
+        )
+        self.state = PartitionState(workflows, TimerQueue(lambda limit: storage.scan(c.TimerContext, limit=limit)))
+        self._inbox: deque[Request] = deque()
+        self._unfinished: dict[str, deque[Item]] = {}
+        self._unreleased: deque[tuple[int, list[Effect]]] = deque()
+        self._calls: list[TaskCall] = []
+        self._task_prefixes: dict[str, str] = {}
+        self._hlc = _core.Clock(store.clock_high_water())
+        self._position = store.tail()
+        self._applied = store.applied()
+
+    # the door
+
+    def submit(self, command: r.Command, document: Document = NONE, reply: Reply | None = None) -> None:
+        """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
+        if len(self._inbox) >= self.limits.inbox:
+            raise Busy(f"the inbox holds {self.limits.inbox} commands; try again later")
+        self._inbox.append(Request(command, document, reply))
+        self.store.notify()
+
+    def answer(self, answers: Iterable[tuple[r.Command, Document]]) -> None:
+        """Put results of tasks into the inbox: they are always taken, for their work is done."""
+        self._inbox.extend([Request(command, document, None) for command, document in answers])
+        self.store.notify()
+
+    # the loop
+
+    def step(self) -> bool:
+        """Process what is there: one batch. Returns whether there was anything."""
+        now = self.clock.now()
+        requests = self._take(now)
+        if not requests and not self._unfinished:
+            return False
+        turns = self._open_turns(requests, now)
+        base = self._position
+        committed: list[tuple[str, int, int, bytes]] = []
+        rows: list[Any] = []
+        effects: list[Effect] = []
+        for turn in turns.values():
+            turn.position = base
+            self._walk(turn)
+            if turn.records:
+                base += len(turn.records)
+                execution = turn.execution
+                advanced = execution is not None and execution.context.last_event >= turn.first_event
+                committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), turn.encode()))
+                rows += turn.rows()
+                if execution is not None:
+                    execution.position = base
+            effects += turn.effects
+        if committed:
+            timestamp = next(iter(turns.values())).timestamp
+            self._position = self.store.commit(committed, _encode(rows), timestamp)
+        if effects:
+            self._unreleased.append((self._position, effects))
+        return True
+
+    def release(self, applied: int) -> None:
+        """Let out the effects of batches that are durable and applied."""
+        self._applied = applied
+        unreleased = self._unreleased
+        while unreleased and unreleased[0][0] <= applied:
+            for effect, *arguments in unreleased.popleft()[1]:
+                effect(*arguments)
+        if self._calls:
+            calls, self._calls = self._calls, []
+            self.dispatcher.dispatch(calls)
+        if len(self.state.executions) > self.limits.live_executions:
+            self._evict()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to process or to release; timers may wait."""
+        return not (self._inbox or self._unfinished or self._unreleased)
+
+    def timeout(self) -> float | None:
+        """The seconds until the next timer is due, or None."""
+        if self._unfinished or self._inbox:
+            return 0.0
+        due = self.state.timers.next_due()
+        return None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
+
+    def _take(self, now: int) -> list[Request]:
+        """The next requests: due timers first, then the inbox."""
+        timers = self.state.timers
+        if timers.needs_load(now):
+            self.store.wait_applied(self._position, None)
+            timers.load()
+        limit = self.limits.batch_requests
+        requests = [
+            Request(r.TriggerTimerCommand(target, kind, due), NONE, None)
+            for due, kind, target, _ in self._due(now, limit)
+        ]
+        inbox = self._inbox
+        while inbox and len(requests) < limit:
+            requests.append(inbox.popleft())
+        return requests
+
+    def _due(self, now: int, limit: int) -> list[tuple[int, int, str, str]]:
+        due = self.state.timers.pop_due(now, limit)
+        self._timer_owners = {target: execution_id for _, _, target, execution_id in due}
+        return due
+
+    def _open_turns(self, requests: list[Request], now: int) -> dict[str, Turn]:
+        turns: dict[str, Turn] = {}
+        timestamp = self._hlc.tick(now // 1_000_000)
+        for scope, queue in self._unfinished.items():
+            turns[scope] = turn = self._turn(scope, timestamp, now)
+            turn.queue = queue
+        self._unfinished = {}
+        for request in requests:
+            command, document, reply = request
+            try:
+                scope = self._scope(command, document, reply, timestamp)
+                if scope is None:
+                    continue
+                turn = turns.get(scope)
+                if turn is None:
+                    turns[scope] = turn = self._turn(scope, timestamp, now)
+            except StepwellError as error:
+                self._refuse(reply, error)
+                continue
+            turn.queue.append((command, document, 0))
+            if reply is not None:
+                turn.replies[id(command)] = reply
+        return turns
+
+    def _turn(self, scope: str, timestamp: int, now: int) -> Turn:
+        return Turn(scope, self.execution(scope) if scope else None, self.state, self, timestamp, now, 0)
+
+    def _refuse(self, reply: Reply | None, error: BaseException) -> None:
+        if reply is not None:
+            self._unreleased.append((self._position, [(reply, None, error)]))
+
+    # which execution a command belongs to
+
+    def _scope(self, command: r.Command, document: Document, reply: Reply | None, timestamp: int) -> str | None:
+        if isinstance(command, r.StartExecutionCommand):
+            return self._start_scope(command, document, reply)
+        if isinstance(command, r.TriggerTimerCommand):
+            return self._timer_owners[command.target]
+        if isinstance(command, _CANCEL_TYPES):
+            return command.id
+        if isinstance(command, r.PutWorkflowCommand):
+            return ""
+        assert isinstance(
+            command,
+            r.ActivateTaskCommand
+            | r.SubmitTaskCommand
+            | r.CompleteTaskCommand
+            | r.FailTaskCommand
+            | r.HeartbeatTaskCommand,
+        )
+        return self.owner_of_task(command.id, command, reply)
+
+    def owner_of_task(self, task_id: str, command: r.Command, reply: Reply | None) -> str | None:
+        """The execution of an open task; a task that is closed is refused."""
+        owner = self.state.task_owners.get(task_id)
+        if owner is None:
+            task = self.storage.get(c.TaskContext, task_id)
+            owner = task.activity_id.rpartition("/")[0] if task is not None else None
+        if owner is None:
+            self._refuse(reply, Rejected("the task is not open"))
+        return owner
+
+    def _start_scope(self, command: r.StartExecutionCommand, document: Document, reply: Reply | None) -> str | None:
+        if not command.idempotent:
+            return command.id
+        workflow = self.state.workflows.get(command.workflow_id)
+        key = idempotency_key(command.id, workflow.name, command.name)
+        existing = self.state.names.get(key)
+        if existing is None:
+            row = self.storage.get(c.IdempotencyContext, key)
+            existing = row.execution_id if row is not None else None
+        if existing is None:
+            self.state.names[key] = command.id
+            return command.id
+        execution = self.execution(existing)
+        if execution is None:
+            return command.id
+        same = execution.status not in ENDED and execution.input.value == document.value
+        if reply is not None:
+            error = None if same else NameTaken(execution.id, execution.status)
+            self._unreleased.append((self._position, [(reply, execution.id, error)]))
+        return None
+
+    def execution(self, id: str) -> Execution | None:
+        """An execution, live or waked from storage."""
+        execution = self.state.executions.get(id)
+        if execution is None:
+            rows = self.storage.load(id)
+            if not rows:
+                return None
+            execution = self._wake(rows)
+            self.state.executions[id] = execution
+        return execution
+
+    def _wake(self, rows: list[c.Context]) -> Execution:
+        root = rows[0]
+        assert isinstance(root, c.ExecutionContext)
+        tasks = [
+            task
+            for row in rows
+            if isinstance(row, c.ActivityContext) and row.task_id is not None
+            for task in (self.storage.get(c.TaskContext, row.task_id),)
+            if task is not None
+        ]
+        execution = wake(rows, self.state.workflows.get(root.workflow_id), tasks)
+        self.state.task_owners.update((task.id, execution.id) for task in tasks)
+        return execution
+
+    def _evict(self) -> None:
+        """Forget executions that rest and that storage has; they wake when something happens to them."""
+        state = self.state
+        excess = len(state.executions) - self.limits.live_executions * 3 // 4
+        for id, execution in list(state.executions.items()):
+            if excess <= 0:
+                return
+            if execution.position <= self._applied and id not in self._unfinished:
+                del state.executions[id]
+                for task_id in execution.tasks:
+                    state.task_owners.pop(task_id, None)
+                excess -= 1
+
+    # a turn
+
+    def _walk(self, turn: Turn) -> None:
+        """Process a turn's commands and what follows from them, until the execution rests."""
+        queue, records, budget = turn.queue, turn.records, self.limits.turn_records
+        while queue:
+            if len(records) >= budget:
+                self._leave(turn)
+                return
+            command, document, logged = queue.popleft()
+            step = STEPS[type(command)]
+            try:
+                reason = step.accept(turn, command)
+                if reason is not None:
+                    self._reject(turn, command, logged, reason)
+                    continue
+                turn.write(command, document)
+                records.append(step.event(logged) if logged else step.event())
+                if logged:
+                    turn.changes[f"pending {logged}"] = (-12, logged)
+                APPLIERS[type(command)](turn, command, document)
+                follow = step.follow(turn, command, document)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this execution's alone
+                self._poison(turn, command, error)
+                continue
+            if follow:
+                queue.extend(follow)
+            if turn.replies:
+                reply = turn.replies.pop(id(command), None)
+                if reply is not None:
+                    turn.effects.append((reply, turn.scope, None))
+
+    def _reject(self, turn: Turn, command: r.Command, logged: int, reason: str) -> None:
+        if logged:
+            turn.records.append(r.CommandRejectedEvent(logged, reason))
+            turn.changes[f"pending {logged}"] = (-12, logged)
+        reply = turn.replies.pop(id(command), None)
+        if reply is not None:
+            turn.effects.append((reply, None, Rejected(reason)))
+
+    def _leave(self, turn: Turn) -> None:
+        """Put what is left on the log, unanswered, and go on with it in the next batch."""
+        left: deque[Item] = deque()
+        for command, document, logged in turn.queue:
+            if not logged:
+                if command.document is not None:
+                    setattr(command, command.document, document.text)
+                turn.records.append(command)
+                logged = turn.position + len(turn.records)
+                row = c.PendingCommandContext(logged, turn.scope, encode_record(command))
+                turn.create(f"pending {logged}", row)
+            left.append((command, document, logged))
+        turn.queue = deque()
+        self._unfinished[turn.scope] = left
+
+    def _poison(self, turn: Turn, command: r.Command, error: Exception) -> None:
+        """A defect met in one execution ends that execution, and says so in its cause."""
+        execution = turn.execution
+        reply = turn.replies.pop(id(command), None)
+        if reply is not None:
+            turn.effects.append((reply, None, error))
+        if execution is None or isinstance(command, r.CompleteExecutionCommand) or execution.status in ENDED:
+            if reply is None:
+                raise error
+            return
+        cause = f"An internal error occurred: {type(error).__name__}: {error}"
+        turn.queue.clear()
+        turn.queue.append(
+            (r.CompleteExecutionCommand(execution.id, FAILED, None, "States.Runtime", cause, 0, 0), NONE, 0)
+        )
+
+    # what processors ask for
+
+    def task_id(self, task_type: str) -> str:
+        """The next task's id."""
+        prefix = self._task_prefixes.get(task_type)
+        if prefix is None:
+            prefix = self._task_prefixes[task_type] = _core.task_id("default", "default", task_type, 0)[:-8]
+        state = self.state
+        state.last_task = (state.last_task + 1) & 0xFFFF_FFFF
+        return f"{prefix}{state.last_task:08x}"
+
+    @staticmethod
+    def task_token(task_id: str) -> str:
+        """A token for a task: who has it may answer the task. It cannot be guessed."""
+        return base64.urlsafe_b64encode(task_id.encode() + b"\n" + secrets.token_bytes(24)).decode()
+
+    def activated(self, turn: Turn, task: c.TaskContext) -> None:
+        """A task was handed out: to a handler of this process, unless a worker polled for it."""
+        if not task.queue:
+            turn.effects.append((self._calls.append, self.call_of(turn.execution, task)))
+
+    def call_of(self, execution: Execution | None, task: c.TaskContext) -> TaskCall:
+        """What a handler gets."""
+        assert execution is not None
+        state_name = execution.activities[task.activity_id].state.name
+        return TaskCall(
+            task.id,
+            execution.id,
+            state_name,
+            task.resource,
+            task.input,
+            task.attempt,
+            task.token,
+            task.timeout_due,
+        )
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker."""
+        self.dispatcher.queued(queue)
+
+    def ended(self, turn: Turn, execution: Execution) -> None:
+        """An execution has ended."""
+        turn.effects.append((self._ended, execution))
+
+    def _ended(self, execution: Execution) -> None:
+        if execution.status in ENDED and execution.position <= self._applied:
+            self.state.executions.pop(execution.id, None)
+            if execution.context.idempotent:
+                context = execution.context
+                self.state.names.pop(idempotency_key(context.id, execution.workflow.name, context.name), None)
+        self.on_ended(execution)
+
+    # recovery
+
+    def recover(self) -> None:
+        """Replay what the log has and storage lacks; take up what was under way."""
+        from .recovery import replay
+
+        replay(self)
+        self._position = self.store.tail()
+        self._applied = self.store.applied()
+        self._hlc = _core.Clock(self.store.clock_high_water())
+        sequence = self.storage.get(c.SequenceContext, "task")
+        self.state.last_task = sequence.value if sequence is not None else 0
+        self.state.timers.load()
+        after: tuple[Any, ...] | None = None
+        while pending := self.storage.scan(c.PendingCommandContext, after=after):
+            for row in pending:
+                command = decode_record(row.record)
+                assert isinstance(command, r.Command)
+                text = getattr(command, command.document) if command.document else b""
+                item = (command, Document(text) if text else NONE, row.position)
+                self._unfinished.setdefault(row.scope, deque()).append(item)
+            after = (pending[-1].position,)
+
+    def open_calls(self) -> list[TaskCall]:
+        """The tasks that handlers had when the process ended: they are begun again, under the same id."""
+        calls: list[TaskCall] = []
+        after: tuple[Any, ...] | None = None
+        while tasks := self.storage.scan(c.TaskContext, after=after):
+            for task in tasks:
+                if not task.queue and task.status == "Active":
+                    calls.append(self.call_of(self.execution(task.activity_id.rpartition("/")[0]), task))
+            after = (tasks[-1].id,)
+        return calls
+
+
+class Rejected(StepwellError):
+    """A command that came too late, or for something that is not there."""
+
+
+class NameTaken(StepwellError):
+    """The name belongs to another execution."""
+
+    def __init__(self, execution_id: str, status: str) -> None:
+        super().__init__(f"the name belongs to execution {execution_id} ({status})")
+        self.execution_id, self.status = execution_id, status

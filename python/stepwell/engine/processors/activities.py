@@ -1,0 +1,81 @@
+"""The life of a running state: started, completed, tried again."""
+
+from __future__ import annotations
+
+from stepwell.asl.errors import AslError
+
+from ..documents import Document
+from ..history_types import has_exit_event
+from ..live import Activity, Execution
+from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
+from ..status import RUNNING, SUCCEEDED
+from ..turn import Turn
+from . import by_type
+from .common import Items, complete_level, fail, failure_of, start_state
+
+GONE = "the state is not running"
+
+
+def accept_start(turn: Turn, command: StartStateCommand) -> str | None:
+    execution = turn.execution
+    if execution is None or execution.status != RUNNING:
+        return "the execution is not running"
+    parent = command.parent_branch_id or command.parent_iteration_id
+    level = execution if parent is None else execution.levels.get(parent)
+    if level is None or level.status != RUNNING:
+        return "its branch or iteration is not running"
+    context = execution.context
+    command.activity_id = f"{execution.id}/{context.last_activity + 1:08x}"
+    command.event = context.last_event + 1
+    command.previous = level.previous_event
+    return None
+
+
+def started(turn: Turn, command: StartStateCommand, document: Document) -> Items:
+    assert turn.execution is not None
+    return begin(turn, turn.execution.activities[command.activity_id])
+
+
+def begin(turn: Turn, activity: Activity) -> Items:
+    """Begin an attempt of a state."""
+    try:
+        return by_type.PROCESSORS[activity.state.type].start(turn, activity)
+    except AslError as error:
+        return fail(turn, activity, failure_of(activity, error))
+
+
+def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
+    execution = turn.execution
+    activity = execution.activities.get(command.activity_id) if execution is not None else None
+    if execution is None or activity is None:
+        return GONE
+    level = activity.level
+    if command.status == SUCCEEDED and level.status != RUNNING:
+        return GONE
+    turn.subject = activity
+    if has_exit_event(activity.state.type, command.status, level is not execution):
+        command.event = execution.context.last_event + 1
+        command.previous = level.previous_event
+    return None
+
+
+def completed(turn: Turn, command: CompleteStateCommand, document: Document) -> Items:
+    if command.status != SUCCEEDED:
+        return []
+    level = turn.subject.level
+    if command.next is not None:
+        return [start_state(level, command.next, document)]
+    return complete_level(level, document)
+
+
+def accept_running(turn: Turn, command: RetryStateCommand | FailEvaluationCommand) -> str | None:
+    execution: Execution | None = turn.execution
+    activity = execution.activities.get(command.activity_id) if execution is not None else None
+    if execution is None or activity is None:
+        return GONE
+    if isinstance(command, FailEvaluationCommand):
+        level = activity.level
+        command.event = execution.context.last_event + 1
+        fresh = level.previous_event == activity.entered_event
+        command.previous = activity.entered_previous if fresh else level.previous_event
+    return None

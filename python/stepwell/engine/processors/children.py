@@ -1,0 +1,117 @@
+"""The life of branches and iterations."""
+
+from __future__ import annotations
+
+from stepwell.asl.errors import AslError
+
+from ..documents import Document
+from ..live import Activity, Execution
+from ..records import (
+    CompleteBranchCommand,
+    CompleteIterationCommand,
+    ForkStateCommand,
+    StartBranchCommand,
+    StartIterationCommand,
+)
+from ..status import CANCELED, FAILED, RUNNING
+from ..turn import Turn
+from .by_type import MAP, PARALLEL
+from .common import Failure, Items, fail, failure_of, start_state
+
+GONE = "it is not running"
+
+
+def accept_fork(turn: Turn, command: ForkStateCommand) -> str | None:
+    execution = turn.execution
+    activity = execution.activities.get(command.activity_id) if execution is not None else None
+    if execution is None or activity is None or activity.level.status != RUNNING or activity.children is not None:
+        return GONE
+    command.event = execution.context.last_event + 1
+    command.previous = activity.level.previous_event
+    return None
+
+
+def forked(turn: Turn, command: ForkStateCommand, document: Document) -> Items:
+    activity = _execution(turn).activities[command.activity_id]
+    if activity.iteration_status is None:
+        return []
+    try:
+        return MAP.forked(turn, activity)
+    except AslError as error:
+        return fail(turn, activity, failure_of(activity, error))
+
+
+def accept_start_branch(turn: Turn, command: StartBranchCommand) -> str | None:
+    activity = _forked_activity(turn, command.branch_id)
+    return GONE if activity is None or activity.branch_status is None else None
+
+
+def branch_started(turn: Turn, command: StartBranchCommand, document: Document) -> Items:
+    branch = _execution(turn).levels[command.branch_id]
+    assert branch.parent is not None
+    return [start_state(branch, branch.parent.state.branches[command.index].start_at, document)]
+
+
+def accept_start_iteration(turn: Turn, command: StartIterationCommand) -> str | None:
+    activity = _forked_activity(turn, command.iteration_id)
+    if activity is None or activity.iteration_status is None:
+        return GONE
+    if activity.iteration_status.next_index != command.index:
+        return "it was started before"
+    command.event = _execution(turn).context.last_event + 1
+    return None
+
+
+def iteration_started(turn: Turn, command: StartIterationCommand, document: Document) -> Items:
+    iteration = _execution(turn).levels[command.iteration_id]
+    activity = iteration.parent
+    assert activity is not None
+    follow = [start_state(iteration, activity.state.processor.start_at, document)]
+    try:
+        return follow + MAP.iteration_started(turn, activity)
+    except AslError as error:
+        return follow + fail(turn, activity, failure_of(activity, error))
+
+
+def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterationCommand) -> str | None:
+    execution = turn.execution
+    is_branch = isinstance(command, CompleteBranchCommand)
+    level = execution.levels.get(command.branch_id if is_branch else command.iteration_id) if execution else None
+    if execution is None or level is None or level.status != RUNNING:
+        return GONE
+    turn.subject = level
+    if not is_branch:
+        command.event = execution.context.last_event + 1
+        assert level.parent is not None
+        # An aborted iteration follows what the failed one came to, as MapStateFailed does (ASL A11.55).
+        aborted = command.status == CANCELED
+        command.previous = level.parent.level.previous_event if aborted else level.previous_event
+    return None
+
+
+def completed(turn: Turn, command: CompleteBranchCommand | CompleteIterationCommand, document: Document) -> Items:
+    if command.status == CANCELED:
+        return []
+    level = turn.subject
+    activity = level.parent
+    failure = Failure(command.error, command.cause) if command.status == FAILED else None
+    processor = PARALLEL if activity.branch_status is not None else MAP
+    try:
+        return processor.child_done(turn, activity, level, failure)
+    except AslError as error:
+        return fail(turn, activity, failure_of(activity, error))
+
+
+def _execution(turn: Turn) -> Execution:
+    assert turn.execution is not None
+    return turn.execution
+
+
+def _forked_activity(turn: Turn, child_id: str) -> Activity | None:
+    """The running state that a new branch or iteration belongs to."""
+    if turn.execution is None:
+        return None
+    activity = turn.execution.activities.get(child_id.rpartition("/")[0])
+    if activity is None or activity.children is None or activity.level.status != RUNNING:
+        return None
+    return activity

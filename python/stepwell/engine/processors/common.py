@@ -1,0 +1,255 @@
+"""What the processors of all states share: scopes, completion, failure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stepwell.asl.errors import AslError
+from stepwell.asl.json import dumps
+from stepwell.asl.retry import match_catcher, match_retrier
+from stepwell.asl.scope import Scope
+
+from ..documents import NONE, Document, of_value
+from ..live import Activity, Branch, Execution, Iteration, Level, descendants
+from ..records import (
+    Command,
+    CompleteBranchCommand,
+    CompleteExecutionCommand,
+    CompleteIterationCommand,
+    CompleteStateCommand,
+    CreateTimerCommand,
+    FailEvaluationCommand,
+    RetryStateCommand,
+    StartStateCommand,
+)
+from ..status import CANCELED, FAILED, SUCCEEDED
+from ..timers import RETRY
+from ..turn import Item, Turn
+from .context_object import context_object
+
+Items = list[Item]
+"""Follow-up commands."""
+
+
+class Failure(NamedTuple):
+    """Why a state failed. ``location`` asks for an EvaluationFailed event."""
+
+    error: str | None
+    cause: str | None
+    catchable: bool = True
+    location: str | None = None
+    heartbeat: bool = False
+
+
+def item(command: Command, document: Document = NONE) -> Item:
+    """A follow-up command with its document."""
+    return (command, document, 0)
+
+
+def scope_of(turn: Turn, activity: Activity, token: str | None = None) -> Scope:
+    """What the state's expressions may read."""
+    return Scope(
+        activity.input.value,
+        activity.level.visible_variables(),
+        lambda: context_object(activity, token),
+    )
+
+
+def start_state(level: Level, state_name: str, document: Document) -> Item:
+    """Enter a state of ``level``."""
+    return (
+        StartStateCommand(
+            "",
+            state_name,
+            None,
+            level.id if isinstance(level, Branch) else None,
+            level.id if isinstance(level, Iteration) else None,
+            0,
+            0,
+        ),
+        document,
+        0,
+    )
+
+
+def complete(activity: Activity, document: Document, assigned: dict[str, Any] | None = None) -> Items:
+    """Leave a state for the next one."""
+    state = activity.state
+    return [
+        (
+            CompleteStateCommand(
+                activity.id,
+                state.name,
+                SUCCEEDED,
+                None,
+                state.next,
+                dumps(assigned) if assigned else None,
+                None,
+                None,
+                0,
+                0,
+            ),
+            document,
+            0,
+        )
+    ]
+
+
+def complete_with(activity: Activity, outcome: Any) -> Items:
+    """Leave a state with what its paths or expressions made."""
+    return complete(activity, of_value(outcome.output), outcome.assigned)
+
+
+def complete_level(level: Level, document: Document) -> Items:
+    """The last state of a level is done: so is the level."""
+    if isinstance(level, Branch):
+        return [item(CompleteBranchCommand(level.id, SUCCEEDED, None, None, None), document)]
+    if isinstance(level, Iteration):
+        assert level.parent is not None
+        return [
+            item(
+                CompleteIterationCommand(
+                    level.id, level.parent.state.name, level.index, SUCCEEDED, None, None, None, 0, 0
+                ),
+                document,
+            )
+        ]
+    return [item(CompleteExecutionCommand(level.id, SUCCEEDED, None, None, None, 0, 0), document)]
+
+
+def failure_of(activity: Activity, error: AslError) -> Failure:
+    """An expression's error as the history tells it (ASL A6.34)."""
+    cause = error.cause
+    if error.interpreter:
+        cause = (
+            f"An error occurred while executing the state '{activity.state.name}' "
+            f"(entered at the event id #{activity.entered_event}). {cause}"
+        )
+    return Failure(error.error, cause, error.catchable, error.location)
+
+
+def fail(turn: Turn, activity: Activity, failure: Failure) -> Items:
+    """Retry, catch, or fail what the state runs in (ASL A6, A7)."""
+    follow: Items = []
+    if failure.location is not None:
+        follow.append(
+            item(
+                FailEvaluationCommand(
+                    activity.id,
+                    activity.state.name,
+                    failure.error or "",
+                    failure.cause,
+                    failure.location,
+                    0,
+                    0,
+                )
+            )
+        )
+    if not failure.catchable:
+        return [*follow, *_fail_execution(activity.execution, failure)]
+    retry = _retry(turn, activity, failure)
+    if retry is not None:
+        return follow + retry
+    caught = _catch(turn, activity, failure)
+    return follow + (caught if caught is not None else fail_level(activity, failure))
+
+
+def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
+    state = activity.state
+    if not getattr(state, "retriers", ()):
+        return None
+    index = match_retrier(state, failure.error, heartbeat=failure.heartbeat)
+    if index is None:
+        return None
+    retrier = state.retriers[index]
+    done = activity.retries[index] if activity.retries else 0
+    if done >= retrier.max_attempts:
+        return None
+    due = turn.now + round(retrier.delay(done, turn.services.random) * 1_000_000)
+    return [
+        item(RetryStateCommand(activity.id, index, due, failure.error, failure.cause)),
+        item(CreateTimerCommand(activity.id, RETRY, due)),
+    ]
+
+
+def _catch(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
+    state = activity.state
+    if not getattr(state, "catchers", ()):
+        return None
+    index = match_catcher(state, failure.error, heartbeat=failure.heartbeat)
+    if index is None:
+        return None
+    catcher = state.catchers[index]
+    try:
+        outcome = catcher.run(scope_of(turn, activity), failure.error, failure.cause)
+    except AslError as error:
+        return fail_uncaught(activity, failure_of(activity, error))
+    assigned = dumps(outcome.assigned) if outcome.assigned else None
+    command = CompleteStateCommand(
+        activity.id, state.name, SUCCEEDED, None, catcher.next, assigned, None, None, 0, 0, True
+    )
+    return [item(command, of_value(outcome.output))]
+
+
+def fail_uncaught(activity: Activity, failure: Failure) -> Items:
+    """Fail a state that gets no second chance, and what it runs in."""
+    follow: Items = []
+    if failure.location is not None:
+        follow.append(
+            item(
+                FailEvaluationCommand(
+                    activity.id, activity.state.name, failure.error or "", failure.cause, failure.location, 0, 0
+                )
+            )
+        )
+    if not failure.catchable:
+        return [*follow, *_fail_execution(activity.execution, failure)]
+    return follow + fail_level(activity, failure)
+
+
+def fail_level(activity: Activity, failure: Failure) -> Items:
+    """A state failed for good: so does the branch, the iteration or the execution that it runs in."""
+    level = activity.level
+    error, cause = failure.error, failure.cause
+    state_type = activity.state.type
+    leave = item(
+        CompleteStateCommand(activity.id, activity.state.name, FAILED, None, None, None, error, cause, 0, 0)
+    )
+    if isinstance(level, Iteration):
+        assert level.parent is not None
+        end = item(
+            CompleteIterationCommand(level.id, level.parent.state.name, level.index, FAILED, None, error, cause, 0, 0)
+        )
+        return [leave, end] if state_type in ("Parallel", "Map") else [end]
+    if isinstance(level, Branch):
+        end = item(CompleteBranchCommand(level.id, FAILED, None, error, cause))
+        return [leave, end] if state_type in ("Parallel", "Map") else [end]
+    return [leave, item(CompleteExecutionCommand(level.id, FAILED, None, error, cause, 0, 0))]
+
+
+def _fail_execution(execution: Execution, failure: Failure) -> Items:
+    """States.Runtime ends the execution wherever it comes up; nobody may catch it (ASL A6.32b)."""
+    return [item(CompleteExecutionCommand(execution.id, FAILED, None, failure.error, failure.cause, 0, 0))]
+
+
+def abort(level: Level, status: str = CANCELED) -> Items:
+    """Leave whatever still runs in a level, from the outside in."""
+    activity = level.current
+    if activity is None:
+        return []
+    follow = [
+        item(CompleteStateCommand(activity.id, activity.state.name, status, None, None, None, None, None, 0, 0))
+    ]
+    inner: Items = []
+    for child in descendants(activity):
+        inner += cancel_child(child)
+    return inner + follow
+
+
+def cancel_child(child: Branch | Iteration) -> Items:
+    """Cancel a branch or iteration and what runs in it."""
+    if isinstance(child, Branch):
+        return [item(CompleteBranchCommand(child.id, CANCELED, None, None, None)), *abort(child)]
+    assert child.parent is not None
+    command = CompleteIterationCommand(child.id, child.parent.state.name, child.index, CANCELED, None, None, None, 0, 0)
+    return [item(command), *abort(child)]

@@ -1,0 +1,70 @@
+"""The Context Object: what ``$$`` and ``$states.context`` show (ASL A14)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepwell.asl.scope import Scope
+from stepwell.asl.timestamps import format_timestamp
+
+from ..live import Activity, Execution, Iteration, Level
+
+ROLE_ARN = "arn:aws:iam::000000000000:role/stepwell"
+
+
+def context_object(activity: Activity, token: str | None = None) -> dict[str, Any]:
+    """The Context Object of a running state; ``token`` where the state waits for one."""
+    execution = activity.execution
+    state: dict[str, Any] = {"EnteredTime": format_timestamp(activity.entered_at), "Name": activity.state.name}
+    if activity.state.type in ("Task", "Map", "Parallel"):
+        state["RetryCount"] = activity.attempt
+    context: dict[str, Any] = {
+        "Execution": _execution(execution),
+        "StateMachine": {"Id": execution.workflow.id, "Name": execution.workflow.name},
+        "State": state,
+    }
+    if token is not None:
+        context["Task"] = {"Token": token}
+    item = _map_item(activity.level)
+    if item is not None:
+        context["Map"] = {"Item": item}
+    return context
+
+
+def map_item(activity: Activity, index: int) -> dict[str, Any]:
+    """``Map.Item`` of one iteration of a running Map state."""
+    return {"Index": index, "Value": activity.items.value[index]}
+
+
+def map_scope(activity: Activity, index: int) -> Scope:
+    """What a Map state's ItemSelector may read for one item."""
+
+    def context() -> dict[str, Any]:
+        return {**context_object(activity), "Map": {"Item": map_item(activity, index)}}
+
+    return Scope(activity.input.value, activity.level.visible_variables(), context)
+
+
+def _execution(execution: Execution) -> dict[str, Any]:
+    context = execution.context
+    document: dict[str, Any] = {
+        "Id": context.id,
+        "Input": execution.input.value,
+        "StartTime": format_timestamp(context.start_at or context.started_at),
+        "Name": context.name,
+        "RoleArn": ROLE_ARN,
+        "RedriveCount": context.redrive_count,
+    }
+    if context.redriven_at:
+        document["RedriveTime"] = format_timestamp(context.redriven_at)
+    return document
+
+
+def _map_item(level: Level) -> dict[str, Any] | None:
+    while True:
+        activity = level.parent
+        if activity is None:
+            return None
+        if isinstance(level, Iteration):
+            return map_item(activity, level.index)
+        level = activity.level

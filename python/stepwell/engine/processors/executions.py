@@ -1,0 +1,94 @@
+"""The life of an execution: started, completed, canceled, deleted, redriven."""
+
+from __future__ import annotations
+
+from ..documents import Document
+from ..records import (
+    CancelExecutionCommand,
+    CompleteExecutionCommand,
+    CreateTimerCommand,
+    DeleteExecutionCommand,
+    RedriveExecutionCommand,
+    StartExecutionCommand,
+)
+from ..status import CANCELED, CANCELING, COMPLETING, ENDED, FAILED, PENDING, RUNNING
+from ..timers import EXECUTION_TIMEOUT, START
+from ..turn import Turn
+from .common import Items, item, start_state
+
+SECOND = 1_000_000
+
+
+def accept_start(turn: Turn, command: StartExecutionCommand) -> str | None:
+    return "the execution was started before" if turn.execution is not None else None
+
+
+def started(turn: Turn, command: StartExecutionCommand, document: Document) -> Items:
+    if command.start_at:
+        return [item(CreateTimerCommand(command.id, START, command.start_at))]
+    return begin(turn, document)
+
+
+def begin(turn: Turn, document: Document) -> Items:
+    """Enter the first state."""
+    execution = turn.execution
+    assert execution is not None
+    machine = execution.machine
+    follow = [start_state(execution, machine.start_at, document)]
+    if machine.timeout_seconds is not None:
+        due = turn.now + machine.timeout_seconds * SECOND
+        follow.insert(0, item(CreateTimerCommand(execution.id, EXECUTION_TIMEOUT, due)))
+    return follow
+
+
+def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None:
+    execution = turn.execution
+    if execution is None or execution.status not in (RUNNING, COMPLETING, CANCELING, PENDING):
+        return "the execution is not running"
+    if execution.status == CANCELING and command.status != CANCELED:
+        return "the execution is being canceled"
+    command.event = execution.context.last_event + 1
+    # A limit of time and a user's stop follow no state's event (ASL A1.3).
+    command.previous = 0 if command.status == CANCELED else execution.previous_event
+    return None
+
+
+def completed(turn: Turn, command: CompleteExecutionCommand, document: Document) -> Items:
+    assert turn.execution is not None
+    turn.services.ended(turn, turn.execution)
+    return []
+
+
+def accept_cancel(turn: Turn, command: CancelExecutionCommand) -> str | None:
+    execution = turn.execution
+    if execution is None or execution.status not in (RUNNING, PENDING):
+        return "the execution is not running"
+    return None
+
+
+def canceled(turn: Turn, command: CancelExecutionCommand, document: Document) -> Items:
+    return [
+        item(
+            CompleteExecutionCommand(
+                command.id, CANCELED, None, command.error, command.cause, 0, 0, command.timed_out
+            )
+        )
+    ]
+
+
+def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
+    execution = turn.execution
+    return "the execution has not ended" if execution is None or execution.status not in ENDED else None
+
+
+def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> Items:
+    return []
+
+
+def accept_redrive(turn: Turn, command: RedriveExecutionCommand) -> str | None:
+    execution = turn.execution
+    if execution is None or execution.status not in (FAILED, CANCELED):
+        return "only a failed or canceled execution can be redriven"
+    command.event = execution.context.last_event + 1
+    command.previous = execution.previous_event
+    return None

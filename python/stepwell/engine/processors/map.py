@@ -1,0 +1,95 @@
+"""Map: its iterations run over items; their outputs, in the items' order, are its result (ASL A12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..contexts import ActivityIterationStatus
+from ..documents import Document, of_value
+from ..live import Activity, Iteration, descendants
+from ..records import ForkStateCommand, StartIterationCommand
+from ..status import FAILED, SUCCEEDED
+from ..turn import Turn
+from .common import Failure, Items, abort, cancel_child, fail, item, scope_of
+from .context_object import map_scope
+from .parallel import finish_with
+
+THRESHOLD_EXCEEDED = Failure(
+    "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
+)
+
+
+class MapProcessor:
+    """Rests on its iterations, of which at most ``MaxConcurrency`` run at a time."""
+
+    def start(self, turn: Turn, activity: Activity) -> Items:
+        state = activity.state
+        scope = scope_of(turn, activity)
+        items = state.items(scope)
+        command = ForkStateCommand(
+            activity.id,
+            len(items),
+            b"",
+            state.max_concurrency(scope),
+            state.tolerated_count(scope),
+            float(state.tolerated_percentage(scope)),
+            0,
+            0,
+        )
+        return [item(command, of_value(items))]
+
+    def forked(self, turn: Turn, activity: Activity) -> Items:
+        """The items are known."""
+        status = activity.iteration_status
+        assert status is not None
+        if status.count == 0:
+            return finish_with(turn, activity, [])
+        return self._start_next(turn, activity, activity.forked_event)
+
+    def iteration_started(self, turn: Turn, activity: Activity) -> Items:
+        """Start one more, while there is room."""
+        return self._start_next(turn, activity, activity.forked_event)
+
+    def child_done(self, turn: Turn, activity: Activity, child: Iteration, failure: Failure | None) -> Items:
+        """An iteration has ended."""
+        status = activity.iteration_status
+        assert status is not None
+        follow: Items = abort(child) if child.status == FAILED else []
+        if child.status == FAILED and failure is not None:
+            state = activity.state
+            tolerant = state.sets_tolerated_count or state.sets_tolerated_percentage
+            if not tolerant or _too_many_failed(state, status):
+                for sibling in descendants(activity):
+                    follow += cancel_child(sibling)
+                return follow + fail(turn, activity, THRESHOLD_EXCEEDED if tolerant else failure)
+        if status.succeeded + status.failed == status.count:
+            return follow + finish_with(turn, activity, self._outputs(activity))
+        return follow + self._start_next(turn, activity, child.previous_event)
+
+    @staticmethod
+    def _outputs(activity: Activity) -> list[Document]:
+        children = activity.children or {}
+        return [children[index].output for index in sorted(children) if children[index].status == SUCCEEDED]
+
+    @staticmethod
+    def _start_next(turn: Turn, activity: Activity, previous: int) -> Items:
+        status = activity.iteration_status
+        assert status is not None
+        index = status.next_index
+        if index >= status.count or (status.max_concurrency and status.running >= status.max_concurrency):
+            return []
+        state = activity.state
+        value = activity.items.value[index]
+        if state.item_identity:
+            document = of_value(value)
+        else:
+            document = of_value(state.item_input(map_scope(activity, index), index, value))
+        command = StartIterationCommand(f"{activity.id}/i{index}", state.name, index, None, 0, previous)
+        return [item(command, document)]
+
+
+def _too_many_failed(state: Any, status: ActivityIterationStatus) -> bool:
+    """Whether either limit is breached (ASL A12.63)."""
+    if state.sets_tolerated_count and status.failed > status.tolerated_count:
+        return True
+    return state.sets_tolerated_percentage and status.failed * 100 > status.tolerated_percentage * status.count

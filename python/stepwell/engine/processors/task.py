@@ -1,0 +1,72 @@
+"""Task: asks for work and completes with its result (ASL A8, A15)."""
+
+from __future__ import annotations
+
+from stepwell.asl.json import dumps
+
+from ..documents import Document, of_value
+from ..live import Activity
+from ..records import ActivateTaskCommand, CreateTaskCommand, CreateTimerCommand
+from ..timers import HEARTBEAT, TASK_TIMEOUT
+from ..turn import Turn
+from .common import Items, complete, complete_with, item, scope_of
+
+SECOND = 1_000_000
+
+
+class TaskProcessor:
+    """Rests on a task: a handler's of this process, or a worker's that polls for it."""
+
+    def start(self, turn: Turn, activity: Activity) -> Items:
+        state, services = activity.state, turn.services
+        resource = state.parsed
+        id = services.task_id(resource.text)
+        polled = resource.kind == "activity"
+        token = services.task_token(id) if polled or resource.waits_for_token else None
+        scope = None
+        if state.arguments_identity:
+            document = activity.input
+        else:
+            scope = scope_of(turn, activity, token)
+            document = of_value(state.arguments(scope))
+        timeout = heartbeat = credentials = None
+        if state.has_limits:
+            scope = scope or scope_of(turn, activity, token)
+            timeout, heartbeat = state.timeout_seconds(scope), state.heartbeat_seconds(scope)
+            granted = state.credentials(scope)
+            credentials = dumps(granted) if granted is not None else None
+        queue = resource.text if polled else ""
+        follow: Items = [
+            (
+                CreateTaskCommand(
+                    id,
+                    activity.id,
+                    resource.text,
+                    None,
+                    queue,
+                    activity.attempt,
+                    token,
+                    timeout,
+                    heartbeat,
+                    0,
+                    0,
+                    credentials,
+                ),
+                document,
+                0,
+            )
+        ]
+        if not polled:
+            follow.append(item(ActivateTaskCommand(id, resource.text, None, 0, 0, 0)))
+        if timeout is not None:
+            follow.append(item(CreateTimerCommand(id, TASK_TIMEOUT, turn.now + timeout * SECOND)))
+        if heartbeat is not None:
+            follow.append(item(CreateTimerCommand(id, HEARTBEAT, turn.now + heartbeat * SECOND)))
+        return follow
+
+    def finish(self, turn: Turn, activity: Activity, result: Document) -> Items:
+        """The task has its result."""
+        state = activity.state
+        if state.result_identity:
+            return complete(activity, result)
+        return complete_with(activity, state.finish(scope_of(turn, activity), result.value))

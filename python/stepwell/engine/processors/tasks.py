@@ -1,0 +1,107 @@
+"""The life of a task: created, activated, kept alive, answered."""
+
+from __future__ import annotations
+
+from stepwell.asl.errors import AslError
+
+from ..contexts import TaskContext
+from ..documents import Document
+from ..live import Activity
+from ..records import (
+    ActivateTaskCommand,
+    CancelTimerCommand,
+    CompleteTaskCommand,
+    CreateTaskCommand,
+    CreateTimerCommand,
+    FailTaskCommand,
+    HeartbeatTaskCommand,
+    SubmitTaskCommand,
+)
+from ..status import RUNNING
+from ..timers import HEARTBEAT
+from ..turn import Turn
+from .by_type import TASK
+from .common import Failure, Items, fail, failure_of, item
+
+CLOSED = "the task is not open"
+HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
+TIMEOUT = "States.Timeout"
+_Answer = ActivateTaskCommand | SubmitTaskCommand | CompleteTaskCommand | FailTaskCommand
+
+
+def accept_create(turn: Turn, command: CreateTaskCommand) -> str | None:
+    execution = turn.execution
+    activity = execution.activities.get(command.activity_id) if execution is not None else None
+    if execution is None or activity is None or activity.level.status != RUNNING:
+        return "its state is not running"
+    command.event = execution.context.last_event + 1
+    command.previous = activity.level.previous_event
+    return None
+
+
+def created(turn: Turn, command: CreateTaskCommand, document: Document) -> Items:
+    if command.queue:
+        turn.effects.append((turn.services.queued, command.queue))
+    return []
+
+
+def accept_answer(turn: Turn, command: _Answer) -> str | None:
+    execution = turn.execution
+    task = execution.tasks.get(command.id) if execution is not None else None
+    if execution is None or task is None:
+        return CLOSED
+    activity = execution.activities[task.activity_id]
+    if isinstance(command, ActivateTaskCommand) and task.status != "Created":
+        return "the task was handed out before"
+    turn.subject = (task, activity, task.timeout_due, task.heartbeat_due)
+    command.event = execution.context.last_event + 1
+    command.previous = activity.level.previous_event
+    return None
+
+
+def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> Items:
+    task: TaskContext = turn.subject[0]
+    turn.services.activated(turn, task)
+    return []
+
+
+def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Items:
+    return []
+
+
+def completed(turn: Turn, command: CompleteTaskCommand, document: Document) -> Items:
+    activity: Activity = turn.subject[1]
+    try:
+        return TASK.finish(turn, activity, document)
+    except AslError as error:
+        return fail(turn, activity, failure_of(activity, error))
+
+
+def failed(turn: Turn, command: FailTaskCommand, document: Document) -> Items:
+    activity: Activity = turn.subject[1]
+    missed = command.timed_out and command.error == HEARTBEAT_TIMEOUT
+    # A missed heartbeat is matched by its own name too, and reported as a timeout (ASL A6).
+    error = TIMEOUT if missed else command.error
+    return fail(turn, activity, Failure(error, command.cause, heartbeat=missed))
+
+
+def accept_heartbeat(turn: Turn, command: HeartbeatTaskCommand) -> str | None:
+    execution = turn.execution
+    task = execution.tasks.get(command.id) if execution is not None else None
+    if task is None:
+        return CLOSED
+    command.due = turn.now + task.heartbeat_seconds * 1_000_000
+    turn.subject = task
+    return None
+
+
+def kept_alive(turn: Turn, command: HeartbeatTaskCommand, document: Document) -> Items:
+    task: TaskContext = turn.subject
+    if not task.heartbeat_due:
+        return []
+    return [
+        item(CancelTimerCommand(task.id, HEARTBEAT, task.heartbeat_due)),
+        item(CreateTimerCommand(task.id, HEARTBEAT, command.due)),
+    ]
+
+

@@ -1,0 +1,386 @@
+"""Commands and events, the records of the log, and the turn that carries them.
+
+A command says what was asked, with all its data; an event says that it was done and holds nothing
+but the command that it answers. On the log a record is a msgpack array ``[tag, field, …]``; an
+event's tag is its command's plus 64. ``rust/core/src/record`` knows the same layouts; a test holds
+the two together. A field is added at the end, with a default; whatever else changes takes a new tag.
+
+A **turn** is one execution's walk from a command to rest: ``[scope, timestamp, time, records]``,
+where ``scope`` is the execution's id ("" for records of no execution), ``timestamp`` the hybrid
+logical clock of all its records and ``time`` the physical time in microseconds. A batch of the log
+is a run of turns.
+
+A document (an input or output, JSON text as bytes) stands once in a turn: ``None`` in its field
+says "the last document written before in this turn", and ``b""`` says that there is none.
+``event`` and ``previous`` number the first history event that a command gives rise to, and the one
+that it follows (0: it gives rise to none).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+EVENT = 64
+"""What an event's tag adds to its command's."""
+
+
+class Command(Struct, array_like=True, gc=False, tag_field="tag"):
+    """What was asked. ``document`` names the field that carries a JSON document, if one does."""
+
+    document: ClassVar[str | None] = None
+
+
+class Event(Struct, array_like=True, gc=False, tag_field="tag"):
+    """That a command was done. ``answers`` is its position, or 0 for the record just before."""
+
+    answers: int = 0
+
+
+class StartExecutionCommand(Command, tag=1):
+    """Start an execution, at ``start_at`` (microseconds; 0: now)."""
+
+    document: ClassVar[str | None] = "input"
+    id: str
+    workflow_id: str
+    input: bytes | None
+    name: str
+    type: str = "STANDARD"
+    start_at: int = 0
+    parent_iteration_id: str | None = None
+    idempotent: bool = False
+
+
+class CompleteExecutionCommand(Command, tag=2):
+    """End an execution as ``Succeeded``, ``Failed`` or ``Canceled`` (``timed_out``: by its own limit)."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    status: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    event: int
+    previous: int
+    timed_out: bool = False
+
+
+class StartStateCommand(Command, tag=3):
+    """Enter a state: an activity begins, at the top level or in a branch or an iteration."""
+
+    document: ClassVar[str | None] = "input"
+    activity_id: str
+    state_name: str
+    input: bytes | None
+    parent_branch_id: str | None
+    parent_iteration_id: str | None
+    event: int
+    previous: int
+
+
+class CompleteStateCommand(Command, tag=4):
+    """Leave a state as ``Succeeded`` (for ``next``), ``Failed`` or ``Canceled``.
+
+    ``assigned`` is a JSON object of the variables that it sets; ``caught`` says that a catcher chose ``next``.
+    """
+
+    document: ClassVar[str | None] = "output"
+    activity_id: str
+    state_name: str
+    status: str
+    output: bytes | None
+    next: str | None
+    assigned: bytes | None
+    error: str | None
+    cause: str | None
+    event: int
+    previous: int
+    caught: bool = False
+
+
+class CreateTaskCommand(Command, tag=5):
+    """Ask for work: a handler's of this process, or a worker's that polls ``queue``."""
+
+    document: ClassVar[str | None] = "input"
+    id: str
+    activity_id: str
+    resource: str
+    input: bytes | None
+    queue: str
+    attempt: int
+    token: str | None
+    timeout_seconds: int | None
+    heartbeat_seconds: int | None
+    event: int
+    previous: int
+    credentials: bytes | None = None
+
+
+class ActivateTaskCommand(Command, tag=6):
+    """Hand a task out, to ``worker``, until ``lease_until`` (microseconds; 0: no limit)."""
+
+    id: str
+    resource: str
+    worker: str | None
+    lease_until: int
+    event: int
+    previous: int
+
+
+class CompleteTaskCommand(Command, tag=7):
+    """A task's result."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    resource: str
+    output: bytes | None
+    event: int
+    previous: int
+
+
+class FailTaskCommand(Command, tag=8):
+    """A task's failure; ``timed_out`` when a limit of time and not the handler says so."""
+
+    id: str
+    resource: str
+    error: str | None
+    cause: str | None
+    timed_out: bool
+    event: int
+    previous: int
+
+
+class HeartbeatTaskCommand(Command, tag=9):
+    """A sign of life: the task's next heartbeat is due at ``due`` (microseconds)."""
+
+    id: str
+    due: int
+
+
+class StartBranchCommand(Command, tag=10):
+    """Begin one branch of a Parallel state."""
+
+    document: ClassVar[str | None] = "input"
+    branch_id: str
+    index: int
+    input: bytes | None
+
+
+class CompleteBranchCommand(Command, tag=11):
+    """End a branch as ``Succeeded``, ``Failed`` or ``Canceled``."""
+
+    document: ClassVar[str | None] = "output"
+    branch_id: str
+    status: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+
+
+class StartIterationCommand(Command, tag=12):
+    """Begin one iteration of a Map state, ``state_name``."""
+
+    document: ClassVar[str | None] = "input"
+    iteration_id: str
+    state_name: str
+    index: int
+    input: bytes | None
+    event: int
+    previous: int
+
+
+class CompleteIterationCommand(Command, tag=13):
+    """End an iteration as ``Succeeded``, ``Failed`` or ``Canceled``."""
+
+    document: ClassVar[str | None] = "output"
+    iteration_id: str
+    state_name: str
+    index: int
+    status: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    event: int
+    previous: int
+
+
+class ForkStateCommand(Command, tag=14):
+    """Begin an attempt of a Parallel or Map state: ``count`` children, over ``items`` (a JSON array) in a Map."""
+
+    activity_id: str
+    count: int
+    items: bytes | None
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    event: int
+    previous: int
+
+
+class RetryStateCommand(Command, tag=15):
+    """Try a state again at ``due`` (microseconds), as retrier number ``retrier`` says."""
+
+    activity_id: str
+    retrier: int
+    due: int
+    error: str | None
+    cause: str | None
+
+
+class CancelExecutionCommand(Command, tag=16):
+    """Stop an execution: a user's wish, or its limit of time."""
+
+    id: str
+    error: str | None
+    cause: str | None
+    timed_out: bool = False
+
+
+class DeleteExecutionCommand(Command, tag=17):
+    """Remove an ended execution and its history."""
+
+    id: str
+
+
+class RedriveExecutionCommand(Command, tag=18):
+    """Run a failed execution on from the states that failed, for the ``count``-th time."""
+
+    id: str
+    count: int
+    event: int
+    previous: int
+
+
+class CreateTimerCommand(Command, tag=19):
+    """Wake ``target`` at ``due`` (microseconds)."""
+
+    target: str
+    kind: int
+    due: int
+
+
+class TriggerTimerCommand(Command, tag=20):
+    """A timer is due."""
+
+    target: str
+    kind: int
+    due: int
+
+
+class CancelTimerCommand(Command, tag=21):
+    """A timer is not wanted any more."""
+
+    target: str
+    kind: int
+    due: int
+
+
+class PutWorkflowCommand(Command, tag=22):
+    """Keep a definition under a name; executions keep the version that they began with."""
+
+    name: str
+    version: int
+    definition: bytes
+    type: str
+
+
+class SubmitTaskCommand(Command, tag=23):
+    """What a called service answered at once, where the task's result comes later."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    resource: str
+    output: bytes | None
+    event: int
+    previous: int
+
+
+class FailEvaluationCommand(Command, tag=24):
+    """An expression of a state failed, in the field ``location``. Retry and Catch come after."""
+
+    activity_id: str
+    state_name: str
+    error: str
+    cause: str | None
+    location: str
+    event: int
+    previous: int
+
+
+class ExecutionStartedEvent(Event, tag=EVENT + 1): ...
+
+
+class ExecutionCompletedEvent(Event, tag=EVENT + 2): ...
+
+
+class StateStartedEvent(Event, tag=EVENT + 3): ...
+
+
+class StateCompletedEvent(Event, tag=EVENT + 4): ...
+
+
+class TaskCreatedEvent(Event, tag=EVENT + 5): ...
+
+
+class TaskActivatedEvent(Event, tag=EVENT + 6): ...
+
+
+class TaskCompletedEvent(Event, tag=EVENT + 7): ...
+
+
+class TaskFailedEvent(Event, tag=EVENT + 8): ...
+
+
+class TaskHeartbeatEvent(Event, tag=EVENT + 9): ...
+
+
+class BranchStartedEvent(Event, tag=EVENT + 10): ...
+
+
+class BranchCompletedEvent(Event, tag=EVENT + 11): ...
+
+
+class IterationStartedEvent(Event, tag=EVENT + 12): ...
+
+
+class IterationCompletedEvent(Event, tag=EVENT + 13): ...
+
+
+class StateForkedEvent(Event, tag=EVENT + 14): ...
+
+
+class StateRetriedEvent(Event, tag=EVENT + 15): ...
+
+
+class ExecutionCancelingEvent(Event, tag=EVENT + 16): ...
+
+
+class ExecutionDeletedEvent(Event, tag=EVENT + 17): ...
+
+
+class ExecutionRedrivenEvent(Event, tag=EVENT + 18): ...
+
+
+class TimerCreatedEvent(Event, tag=EVENT + 19): ...
+
+
+class TimerTriggeredEvent(Event, tag=EVENT + 20): ...
+
+
+class TimerCanceledEvent(Event, tag=EVENT + 21): ...
+
+
+class WorkflowPutEvent(Event, tag=EVENT + 22): ...
+
+
+class TaskSubmittedEvent(Event, tag=EVENT + 23): ...
+
+
+class EvaluationFailedEvent(Event, tag=EVENT + 24): ...
+
+
+class CommandRejectedEvent(Event, tag=127):
+    """A command that could not be done, and why."""
+
+    reason: str = ""

@@ -1,0 +1,80 @@
+"""Replay: storage is brought to where the log is, by the appliers alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from stepwell import _core
+
+from . import records as r
+from .appliers import APPLIERS
+from .codec import DocumentReader, decode_turn
+from .turn import Turn
+
+if TYPE_CHECKING:
+    from .partition import Partition
+
+READ_BYTES = 8 << 20
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def replay(partition: Partition) -> None:
+    """Apply every batch behind the applied position."""
+    store = partition.store
+    position = store.applied() + 1
+    while position <= store.tail():
+        for first, _, count, payload in store.read_log(position, READ_BYTES):
+            apply_batch(partition, first, payload)
+            position = first + count
+    partition.state.executions.clear()
+    partition.state.names.clear()
+    partition.state.task_owners.clear()
+
+
+def apply_batch(partition: Partition, first: int, payload: bytes) -> None:
+    """Apply one batch of the log, whose first record stands at ``first``."""
+    committed: list[tuple[str, int, int, bytes]] = []
+    rows: list[Any] = []
+    timestamp = 0
+    for blob in _core.split_turns(payload):
+        turn, count = _apply_turn(partition, blob, first)
+        first += count
+        timestamp = max(timestamp, turn.timestamp)
+        execution = turn.execution
+        advanced = execution is not None and execution.context.last_event >= turn.first_event
+        committed.append((turn.scope, turn.first_event if advanced else 0, count, blob))
+        rows += turn.rows()
+    partition.store.apply(committed, _encode(rows), first - 1, timestamp)
+
+
+def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, int]:
+    scope, timestamp, time, records = decode_turn(blob)
+    execution = partition.execution(scope) if scope else None
+    turn = Turn(scope, execution, partition.state, partition, timestamp, time, first - 1)
+    documents = DocumentReader()
+    asked: r.Command | None = None
+    for index, record in enumerate(records):
+        if isinstance(record, r.Command):
+            if asked is not None:
+                _keep_pending(turn, asked, first + index - 1)
+            asked = record
+            document = documents.read(record)
+            continue
+        if record.answers:
+            turn.drop(f"pending {record.answers}", (-12, record.answers))
+        if asked is not None and not isinstance(record, r.CommandRejectedEvent):
+            APPLIERS[type(asked)](turn, asked, document)
+        asked = None
+    if asked is not None:
+        _keep_pending(turn, asked, first + len(records) - 1)
+    return turn, len(records)
+
+
+def _keep_pending(turn: Turn, command: r.Command, position: int) -> None:
+    """A command without its event is unprocessed: it is kept, and processed again."""
+    from .codec import encode_record
+    from .contexts import PendingCommandContext
+
+    turn.create(f"pending {position}", PendingCommandContext(position, turn.scope, encode_record(command)))

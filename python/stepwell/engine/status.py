@@ -1,0 +1,50 @@
+"""The status of an execution: one table of what may follow what.
+
+::
+
+                Pending
+                   │
+    Completing ◀─ Running ─▶ Canceling
+        │          │             │
+    Succeeded    Failed       Canceled
+        └──────────┴──▶ Deleting ◀┘
+
+A failed execution that is redriven is Running again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PENDING: Final = "Pending"
+RUNNING: Final = "Running"
+COMPLETING: Final = "Completing"
+SUCCEEDED: Final = "Succeeded"
+FAILED: Final = "Failed"
+CANCELING: Final = "Canceling"
+CANCELED: Final = "Canceled"
+DELETING: Final = "Deleting"
+
+FOLLOWS: Final[dict[str, frozenset[str]]] = {
+    PENDING: frozenset({RUNNING, CANCELING}),
+    RUNNING: frozenset({COMPLETING, FAILED, CANCELING}),
+    COMPLETING: frozenset({SUCCEEDED}),
+    CANCELING: frozenset({CANCELED}),
+    SUCCEEDED: frozenset({DELETING}),
+    FAILED: frozenset({DELETING, RUNNING}),
+    CANCELED: frozenset({DELETING, RUNNING}),
+    DELETING: frozenset(),
+}
+ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELED})
+STATUSES: Final = tuple(FOLLOWS)
+
+
+class IllegalTransition(Exception):
+    """A status that may not follow another: a defect of the engine, never of its input."""
+
+
+def transition(current: str, following: str) -> str:
+    """``following``, if the table lets it follow ``current``."""
+    if following not in FOLLOWS[current]:
+        raise IllegalTransition(f"{current} → {following}")
+    return following

@@ -1,0 +1,75 @@
+"""Typed access to a partition's storage: rows in, contexts out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from . import contexts as c
+
+if TYPE_CHECKING:
+    from stepwell._core import Store
+
+Row = TypeVar("Row", bound=c.Context)
+
+_decoders: dict[type[c.Context], msgspec.msgpack.Decoder[Any]] = {
+    kind: msgspec.msgpack.Decoder(kind) for kind in c.Context.__subclasses__()
+}
+_tree_decoder = msgspec.msgpack.Decoder(
+    list[c.ExecutionContext | c.ActivityContext | c.BranchContext | c.IterationContext | c.ItemsContext]
+)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def tag_of(kind: type[c.Context]) -> int:
+    """The number that stands for a kind of row."""
+    tag = kind.__struct_config__.tag
+    assert isinstance(tag, int)
+    return tag
+
+
+class Storage:
+    """The rows of a partition.
+
+    The engine writes through its log; ``set`` and ``delete`` are for rows of its own that a program
+    keeps beside them, and are as durable as the next batch.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, kind: type[Row], *key: Any) -> Row | None:
+        """The row of ``kind`` that ``key`` names, or None."""
+        row = self._store.get(tag_of(kind), *key)
+        return None if row is None else _decoders[kind].decode(row)
+
+    def scan(
+        self,
+        kind: type[Row],
+        *prefix: Any,
+        after: tuple[Any, ...] | None = None,
+        limit: int = 1000,
+        reverse: bool = False,
+        until: int | None = None,
+    ) -> list[Row]:
+        """The rows whose key begins with ``prefix``, in the key's order, ``limit`` at most."""
+        decode = _decoders[kind].decode
+        rows = self._store.scan(tag_of(kind), prefix, after, limit, reverse, until=until)
+        return [decode(row) for row in rows]
+
+    def load(self, execution_id: str) -> list[c.Context]:
+        """An execution's row and all of its running states, branches and iterations."""
+        return _tree_decoder.decode(self._store.load(execution_id))
+
+    def history(self, execution_id: str, first_event: int = 1, limit: int = 1000, reverse: bool = False) -> list[bytes]:
+        """The turns of an execution, from the one that holds ``first_event``."""
+        return self._store.history(execution_id, first_event, limit, reverse)
+
+    def set(self, context: c.Context) -> None:
+        """Keep a row."""
+        self._store.commit([], _encode([context]), self._store.clock_high_water())
+
+    def delete(self, kind: type[c.Context], *key: Any) -> None:
+        """Remove a row."""
+        self._store.commit([], _encode([(-tag_of(kind), *key)]), self._store.clock_high_water())

@@ -1,0 +1,116 @@
+"""One execution's walk from a command to rest: what it writes, changes and asks of the world.
+
+A turn is written to the log and applied whole or not at all. Rows that appear and go within a turn
+never reach storage.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from .contexts import Context
+from .documents import NONE, Document
+from .live import Execution
+from .records import Command, Event
+from .state import PartitionState
+
+Item = tuple[Command, Document, int]
+"""A command to process, its document, and its position if it stands on the log already."""
+
+Effect = tuple[Any, ...]
+"""``(function, argument, …)``: called once the turn is durable."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Turn:
+    """What one execution did in one batch."""
+
+    __slots__ = (
+        "_created",
+        "_last_document",
+        "changes",
+        "effects",
+        "execution",
+        "first_event",
+        "now",
+        "position",
+        "queue",
+        "records",
+        "replies",
+        "scope",
+        "services",
+        "state",
+        "subject",
+        "timestamp",
+    )
+
+    def __init__(
+        self,
+        scope: str,
+        execution: Execution | None,
+        state: PartitionState,
+        services: Any,
+        timestamp: int,
+        now: int,
+        position: int,
+    ) -> None:
+        self.scope, self.execution, self.state, self.services = scope, execution, state, services
+        self.timestamp, self.now, self.position = timestamp, now, position
+        self.records: list[Command | Event] = []
+        self.queue: deque[Item] = deque()
+        self.changes: dict[str, Any] = {}
+        self.effects: list[Effect] = []
+        self.replies: dict[int, Callable[..., None]] = {}
+        self.subject: Any = None
+        """What the command under way is about, as its ``accept`` found it."""
+        self.first_event = execution.context.last_event + 1 if execution is not None else 1
+        self._created: set[str] = set()
+        self._last_document: Document = NONE
+
+    # the log
+
+    def write(self, command: Command, document: Document) -> None:
+        """Put a command on the log. Its document is written once in a turn."""
+        field = command.document
+        if field is not None:
+            if document is NONE:
+                setattr(command, field, b"")
+            elif document is not self._last_document:
+                setattr(command, field, document.text)
+                self._last_document = document
+        self.records.append(command)
+
+    def encode(self) -> bytes:
+        """The turn as it stands on the log."""
+        return _encode((self.scope, self.timestamp, self.now, self.records))
+
+    # storage
+
+    def put(self, key: str, source: Any) -> None:
+        """Keep a row: ``source`` is a context, or has one as its ``row()`` at the end of the turn."""
+        self.changes[key] = source
+
+    def create(self, key: str, source: Any) -> None:
+        """Keep a row that storage does not have yet."""
+        if key not in self.changes:
+            self._created.add(key)
+        self.changes[key] = source
+
+    def drop(self, key: str, deletion: tuple[Any, ...]) -> None:
+        """Remove a row: ``deletion`` is its negative tag and what names it."""
+        if key in self._created:
+            self._created.discard(key)
+            self.changes.pop(key, None)
+        else:
+            self.changes[key] = deletion
+
+    def rows(self) -> list[Any]:
+        """The rows to put, as contexts, and to delete, as tuples."""
+        return [
+            source if isinstance(source, tuple | Context) else source.row() for source in self.changes.values()
+        ]

@@ -1,0 +1,189 @@
+"""One execution on a virtual clock, with its tasks' answers given beforehand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepwell import _core
+from stepwell.asl.json import dumps, loads
+from stepwell.asl.resources import Resource, parse_resource
+from stepwell.engine import records as r
+from stepwell.engine.contexts import ExecutionContext
+from stepwell.engine.documents import NONE, Document, of_value
+from stepwell.engine.history import HistoryReader
+from stepwell.engine.partition import Partition, TaskCall
+from stepwell.engine.status import ENDED
+from stepwell.errors import StepwellError
+
+from .virtual import VirtualClock
+
+Script = list[dict[str, Any]]
+
+
+class UnscriptedTask(StepwellError):
+    """A task was scheduled for which no answer is left."""
+
+
+class ScriptedTasks:
+    """Answers tasks as a script says: each takes the first unused answer whose resource fits."""
+
+    def __init__(self, script: Script) -> None:
+        self._left = list(script)
+        self.answers: list[tuple[r.Command, Document]] = []
+        self.late: dict[str, dict[str, Any]] = {}
+        self.failure: UnscriptedTask | None = None
+
+    def dispatch(self, tasks: list[TaskCall]) -> None:
+        """Answer tasks for handlers."""
+        for task in tasks:
+            self.take(task.id, task.resource, loads(task.input))
+
+    def queued(self, queue: str) -> None:
+        """Tasks of activities are answered by the run."""
+
+    def take(self, task_id: str, resource_text: str, arguments: Any) -> dict[str, Any] | None:
+        """Answer one task."""
+        answer = self._find(parse_resource(resource_text), arguments)
+        if answer is None:
+            self.failure = UnscriptedTask(f"no answer is left for a task of {resource_text} with {arguments!r}")
+            return None
+        if "submitted" in answer:
+            self.answers.append(
+                (r.SubmitTaskCommand(task_id, resource_text, None, 0, 0), of_value(answer["submitted"]))
+            )
+        outcome = answer["outcome"]
+        if outcome == "succeeded":
+            command: r.Command = r.CompleteTaskCommand(task_id, resource_text, None, 0, 0)
+            self.answers.append((command, of_value(answer.get("output"))))
+        elif outcome == "failed":
+            command = r.FailTaskCommand(task_id, resource_text, answer.get("error"), _text(answer.get("cause")), False, 0, 0)
+            self.answers.append((command, NONE))
+        else:  # its time runs out: by its own timer, or as the script says where it has none
+            self.late[task_id] = answer
+        return answer
+
+    def _find(self, resource: Resource, arguments: Any) -> dict[str, Any] | None:
+        for index, answer in enumerate(self._left):
+            if _answers(answer, resource):
+                return self._left.pop(index)
+        return None
+
+
+def _answers(answer: dict[str, Any], resource: Resource) -> bool:
+    kind = answer.get("resourceType")
+    if resource.kind == "integration":
+        return kind == resource.history_type and answer["resource"] == resource.history_resource
+    if resource.kind == "activity":
+        return kind == "activity"
+    return kind is None
+
+
+def _text(cause: Any) -> str | None:
+    """A cause as text: recordings hold JSON text as its value."""
+    if cause is None or isinstance(cause, str):
+        return cause
+    return dumps(cause).decode()
+
+
+def scripted_run(
+    definition: dict[str, Any] | str,
+    input: Any,
+    tasks: Script,
+    *,
+    type: str = "STANDARD",
+) -> dict[str, Any]:
+    """Run a definition to its end, on a virtual clock and in memory.
+
+    ``tasks`` are the answers of external calls, each ``{"resource", "resourceType"?, "outcome":
+    "succeeded" | "failed" | "timedout", "output"?, "error"?, "cause"?, "submitted"?}``. Returns
+    ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises
+    ``InvalidDefinition`` for a definition that AWS refuses, and ``UnscriptedTask`` where a task has
+    no answer.
+    """
+    clock, script = VirtualClock(), ScriptedTasks(tasks)
+    with _core.Store.open(None) as store:
+        return _Run(Partition(store, clock, script, seed=0), clock, script).run(definition, input, type)
+
+
+class _Run:
+    """A partition, turned by hand."""
+
+    def __init__(self, partition: Partition, clock: VirtualClock, script: ScriptedTasks) -> None:
+        self._partition, self._clock, self._script = partition, clock, script
+
+    def run(self, definition: dict[str, Any] | str, input: Any, type: str) -> dict[str, Any]:
+        partition = self._partition
+        text = definition.encode() if isinstance(definition, str) else dumps(definition)
+        from stepwell.asl.definition import compile_definition
+
+        compile_definition(definition, type=type)
+        partition.submit(r.PutWorkflowCommand("StateMachine", 1, text, type))
+        id = _core.execution_id("default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32)
+        partition.submit(
+            r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type), of_value(input)
+        )
+        while True:
+            self._turn_until_idle()
+            if self._script.failure is not None:
+                raise self._script.failure
+            execution = partition.storage.get(ExecutionContext, id)
+            assert execution is not None
+            if execution.status in ENDED:
+                return self._answer(execution)
+            if not self._let_time_pass():
+                raise StepwellError(f"the execution rests for ever in {execution.status}")
+
+    def _turn_until_idle(self) -> None:
+        partition, store = self._partition, self._partition.store
+        while True:
+            progressed = partition.step()
+            store.wait_applied(store.tail(), None)
+            partition.release(store.applied())
+            self._poll_activities()
+            if self._script.answers:
+                answers, self._script.answers = self._script.answers, []
+                partition.answer(answers)
+            elif not progressed and partition.idle:
+                return
+
+    def _poll_activities(self) -> None:
+        for execution in list(self._partition.state.executions.values()):
+            for task in list(execution.tasks.values()):
+                if task.queue and task.status == "Created" and task.id not in self._script.late:
+                    answer = self._script.take(task.id, task.resource, loads(task.input))
+                    if answer is not None:
+                        command = r.ActivateTaskCommand(task.id, task.resource, "worker", 0, 0, 0)
+                        self._script.answers.insert(0, (command, NONE))
+
+    def _let_time_pass(self) -> bool:
+        due = self._partition.state.timers.next_due()
+        if due is not None:
+            self._clock.advance_to(due)
+            return True
+        for task_id, answer in list(self._script.late.items()):
+            del self._script.late[task_id]
+            if task_id in self._partition.state.task_owners:
+                command = r.FailTaskCommand(task_id, answer["resource"], answer.get("error"), None, True, 0, 0)
+                owner = self._partition.state.executions[self._partition.state.task_owners[task_id]]
+                command.resource = owner.tasks[task_id].resource
+                self._partition.answer([(command, NONE)])
+                return True
+        return False
+
+    def _answer(self, execution: ExecutionContext) -> dict[str, Any]:
+        answer: dict[str, Any] = {"status": _STATUSES[execution.status]}
+        if execution.timed_out:
+            answer["status"] = "TIMED_OUT"
+        if execution.output:
+            answer["output"] = loads(execution.output)
+        if execution.error is not None:
+            answer["error"] = execution.error
+        if execution.cause is not None:
+            answer["cause"] = execution.cause
+        machine = self._partition.state.workflows.get(execution.workflow_id).machine
+        turns = self._partition.storage.history(execution.id, limit=1_000_000)
+        answer["events"] = list(HistoryReader(machine).events(turns))
+        return answer
+
+
+_STATUSES = {"Succeeded": "SUCCEEDED", "Failed": "FAILED", "Canceled": "ABORTED"}
