@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import msgspec
 
@@ -22,6 +22,21 @@ _encoder = msgspec.json.Encoder()
 _canonical_encoder = msgspec.json.Encoder(order="deterministic")
 
 
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is an array."""
+    return isinstance(value, list)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a JSON value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def loads(text: bytes | str) -> Any:
     """The value of a JSON text.
 
@@ -31,11 +46,11 @@ def loads(text: bytes | str) -> Any:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
         value = _decoder.decode(data)
+        return _exact_numbers(value) if _SPECIAL_NUMBER.search(data) else value
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidInput(f"This is not valid JSON: {error}. Give one JSON value in UTF-8.") from error
     except RecursionError as error:
         raise InvalidInput("This JSON is nested too deeply.") from error
-    return _exact_numbers(value) if _SPECIAL_NUMBER.search(data) else value
 
 
 def dumps(value: Any) -> bytes:
@@ -49,6 +64,14 @@ def dumps(value: Any) -> bytes:
     except RecursionError as error:
         raise InvalidInput("This value is nested too deeply for JSON.") from error
     return data
+
+
+def rendered(value: Any) -> str:
+    """The JSON text of a value as messages show it; it never fails."""
+    try:
+        return dumps(value).decode()
+    except InvalidInput:
+        return "…"
 
 
 def canonical(value: Any) -> bytes:
@@ -95,9 +118,9 @@ def _scientific(shortest: str) -> tuple[str, int]:
 
 
 def _exact_numbers(value: Any) -> Any:
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: _exact_numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [_exact_numbers(item) for item in value]
     if type(value) is float and value.is_integer() and INT64_MIN <= value < 2.0**63:
         return int(value)
@@ -107,9 +130,10 @@ def _exact_numbers(value: Any) -> Any:
 
 
 def _printable_numbers(value: Any) -> Any:
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: _printable_numbers(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
+        value = cast("list[Any]", value)
         return [_printable_numbers(item) for item in value]
     if type(value) is float or (type(value) is int and not INT64_MIN <= value <= INT64_MAX):
         if not math.isfinite(value):

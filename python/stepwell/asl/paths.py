@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from stepwell.asl.errors import AslError, ExpressionSyntaxError, runtime_error
-from stepwell.asl.json import dumps
+from stepwell.asl.json import is_array, is_object, rendered
 from stepwell.asl.jsonpath import MISSING, Query, compile_query
 from stepwell.asl.jsonpath.syntax import Index, Property
 from stepwell.asl.scope import Scope
@@ -74,7 +74,7 @@ def not_found(path: Path, scope: Scope, field: str | None = None) -> AslError:
     searched = scope.input if path.source == "variable" else root
     return runtime_error(
         f"The JSONPath '{path.reference}' specified for the field '{field}' could not be found in the input "
-        f"'{dumps(searched).decode()}'"
+        f"'{rendered(searched)}'"
     )
 
 
@@ -166,29 +166,21 @@ class ReferencePath:
         Objects that are missing on the way are made. Raises States.ResultPathMatchFailure where the place cannot be:
         a name in what is no object, an index in what is no array or past its end.
         """
-        return self._set(root, value, 0)
+        containers: list[Any] = []
+        current = root
+        for step in self.steps:
+            container: Any = {} if current is MISSING and isinstance(step, str) else current
+            if not _takes(container, step):
+                raise self._mismatch(root)
+            containers.append(container)
+            current = _child(container, step)
+        for container, step in zip(reversed(containers), reversed(self.steps), strict=True):
+            value = _replaced(container, step, value)
+        return value
 
-    def _set(self, current: Any, value: Any, position: int) -> Any:
-        if position == len(self.steps):
-            return value
-        step = self.steps[position]
-        if isinstance(step, str):
-            if current is MISSING:
-                return {step: self._set(MISSING, value, position + 1)}
-            if isinstance(current, dict):
-                return {**current, step: self._set(current.get(step, MISSING), value, position + 1)}
-        elif isinstance(current, list) and -len(current) <= step < len(current):
-            items = list(current)
-            items[step] = self._set(items[step], value, position + 1)
-            return items
-        raise self._mismatch()
-
-    def _mismatch(self) -> AslError:
-        return AslError(
-            RESULT_PATH_MATCH_FAILURE,
-            f"Unable to apply Reference Path {self.text} to the state's input.",
-            interpreter=True,
-        )
+    def _mismatch(self, root: Any) -> AslError:
+        cause = f"Unable to apply ReferencePath {self.text} to input {rendered(root)}"
+        return AslError(RESULT_PATH_MATCH_FAILURE, cause, interpreter=True)
 
     def __repr__(self) -> str:
         return f"ReferencePath({self.text!r})"
@@ -208,7 +200,21 @@ def compile_reference_path(text: str) -> ReferencePath:
     return ReferencePath(text, tuple(steps))
 
 
+def _takes(container: Any, step: str | int) -> bool:
+    """Whether a container has a place for the step: an object for any name, an array for an index that it has."""
+    if isinstance(step, str):
+        return is_object(container)
+    return is_array(container) and -len(container) <= step < len(container)
+
+
+def _replaced(container: Any, step: Any, value: Any) -> Any:
+    """A copy of the container with ``value`` at the step."""
+    copied = container.copy()
+    copied[step] = value
+    return copied
+
+
 def _child(value: Any, step: str | int) -> Any:
     if isinstance(step, str):
-        return value.get(step, MISSING) if isinstance(value, dict) else MISSING
-    return value[step] if isinstance(value, list) and -len(value) <= step < len(value) else MISSING
+        return value.get(step, MISSING) if is_object(value) else MISSING
+    return value[step] if is_array(value) and -len(value) <= step < len(value) else MISSING

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from stepwell.asl.errors import ExpressionSyntaxError
+from stepwell.asl.errors import ExpressionSyntaxError, runtime_error
 from stepwell.asl.intrinsics import compile_intrinsic
+from stepwell.asl.json import is_array, is_object
 from stepwell.asl.paths import MISSING, compile_path, not_found
 from stepwell.asl.scope import Scope
 
@@ -24,18 +25,25 @@ class Template:
     """
 
     __slots__ = ("_evaluate", "constant", "value")
+    _evaluate: Evaluate
 
     def __init__(self, value: Any, evaluate: Evaluate | None) -> None:
         self.constant, self.value = evaluate is None, value
         self._evaluate = evaluate or (lambda scope: value)
 
     def __call__(self, scope: Scope) -> Any:
-        return self._evaluate(scope)
+        try:
+            return self._evaluate(scope)
+        except RecursionError as error:
+            raise runtime_error("The payload template is nested too deeply.") from error
 
 
 def compile_template(template: Any) -> Template:
     """The template of a definition's value. Raises ExpressionSyntaxError."""
-    return Template(template, _compile(template))
+    try:
+        return Template(template, _compile(template))
+    except RecursionError as error:
+        raise ExpressionSyntaxError("The payload template is nested too deeply.") from error
 
 
 def compile_value_expression(text: str, field: str | None = None) -> Evaluate:
@@ -61,10 +69,10 @@ def compile_value_expression(text: str, field: str | None = None) -> Evaluate:
 
 def _compile(template: Any) -> Evaluate | None:
     """The function of a template, or None where it is constant."""
-    if isinstance(template, dict):
-        return _compile_object(cast("dict[str, Any]", template))
-    if isinstance(template, list):
-        return _compile_array(cast("list[Any]", template))
+    if is_object(template):
+        return _compile_object(template)
+    if is_array(template):
+        return _compile_array(template)
     return None
 
 

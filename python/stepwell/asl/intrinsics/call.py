@@ -9,7 +9,7 @@ from stepwell.asl.errors import AslError, ExpressionSyntaxError, runtime_error
 from stepwell.asl.intrinsics.formatting import compile_format
 from stepwell.asl.intrinsics.functions import FUNCTIONS, IntrinsicError
 from stepwell.asl.intrinsics.parser import Call, Literal, Node, PathText, parse_call
-from stepwell.asl.json import dumps
+from stepwell.asl.json import rendered
 from stepwell.asl.paths import MISSING, Path, compile_path
 from stepwell.asl.scope import Scope
 
@@ -31,6 +31,8 @@ class Intrinsic:
             return self._evaluate(scope)
         except IntrinsicError as error:
             raise runtime_error(f"The function '{self.text}' had the following error: {error}") from None
+        except RecursionError as error:
+            raise runtime_error(f"The function '{self.text}' met values that are nested too deeply.") from error
         except AslError as error:  # a path's own: too many values
             raise runtime_error(f"The function '{self.text}' had the following error: {error.cause}") from None
 
@@ -115,5 +117,5 @@ def _missing(path: Path, scope: Scope) -> IntrinsicError:
     # The input is the state's even where the Context Object was searched.
     return IntrinsicError(
         f"The JsonPath argument for the field '{path.reference}' could not be found in the input "
-        f"'{dumps(scope.input).decode()}'"
+        f"'{rendered(scope.input)}'"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stepwell.asl.intrinsics.functions import IntrinsicError
-from stepwell.asl.json import number_text
+from stepwell.asl.json import is_array, is_object, number_text
 
 Values = list[Any]
 
@@ -54,8 +54,8 @@ def text_of(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dict):
+    if is_object(value):
         return "{" + ", ".join(f"{key}={text_of(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
+    if is_array(value):
         return "[" + ", ".join(map(text_of, value)) + "]"
     return number_text(value)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stepwell.asl.intrinsics.java_random import JavaRandom
-from stepwell.asl.json import canonical, dumps, loads
+from stepwell.asl.json import canonical, dumps, is_array, is_number, is_object, loads, rendered
 from stepwell.errors import InvalidInput
 
 Values = list[Any]
@@ -104,7 +104,7 @@ def hash_value(data: Any, algorithm: Any) -> str:
 
 def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
     """States.JsonMerge: the fields of both objects, the second's over the first's. Only shallow merging exists."""
-    if not isinstance(first, dict) or not isinstance(second, dict):
+    if not is_object(first) or not is_object(second):
         raise IntrinsicError("States.JsonMerge needs two objects.")
     if deep is not False:
         raise IntrinsicError("The third argument of States.JsonMerge must be false: only shallow merging is supported.")
@@ -137,7 +137,7 @@ def math_random(first: Any, last: Any, seed: Any = None) -> int:
     if start >= stop:
         raise IntrinsicError("The first number of States.MathRandom must be below the second.")
     if seed is None:
-        return random.randrange(start, stop)  # noqa: S311 - no secret
+        return random.randrange(start, stop)
     return start + JavaRandom(_rounded("MathRandom", seed)).below(stop - start)
 
 
@@ -194,15 +194,15 @@ FUNCTIONS: dict[str, Function] = {
 
 
 def _array(name: str, value: Any) -> Values:
-    if not isinstance(value, list):
+    if not is_array(value):
         raise IntrinsicError(f"The first argument of States.{name} must be an array.")
     return value
 
 
 def _rounded(name: str, value: Any) -> int:
     """A number as Java rounds it: half up, so that -1.5 is -1 (AWS recording)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise IntrinsicError(f"States.{name} needs numbers, not {dumps(value).decode()[:100]}.")
+    if not is_number(value):
+        raise IntrinsicError(f"States.{name} needs numbers, not {rendered(value)[:100]}.")
     if isinstance(value, int):
         return value
     # Java's Math.round saturates; whatever is that large is out of every function's range.

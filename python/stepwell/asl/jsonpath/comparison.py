@@ -9,18 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stepwell.asl.json import number_text, number_value
+from stepwell.asl.json import is_array, is_number, is_object, number_text, number_value
 from stepwell.asl.jsonpath.regex import Pattern
 from stepwell.asl.jsonpath.syntax import MISSING, Run
 
 Compare = Callable[[Any, Any, Run], bool]
 Values = list[Any]
 _NUMBER = frozenset("0123456789+-.eE")
-
-
-def is_number(value: Any) -> bool:
-    """Whether the value is a JSON number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -41,21 +36,18 @@ def _reads_as(text: str) -> float | None:
 
 def _same(left: Any, right: Any) -> bool:
     """Whether two JSON values are the same; unlike Python, true is not 1."""
-    if isinstance(left, list) and isinstance(right, list):
+    if is_array(left) and is_array(right):
         return len(left) == len(right) and all(map(_same, left, right))
-    if isinstance(left, dict) and isinstance(right, dict):
+    if is_object(left) and is_object(right):
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     return left == right
 
 
-def _kind(value: Any) -> type:
-    return float if is_number(value) else type(value)
-
-
 def _strictly_equal(left: Any, right: Any) -> bool:
-    return _kind(left) is _kind(right) and equal(left, right)
+    same_kind = is_number(right) if is_number(left) else type(left) is type(right)
+    return same_kind and equal(left, right)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Compare:
@@ -73,7 +65,7 @@ def _matches(left: Any, right: Any, run: Run) -> bool:
         pattern, value = left, right
     else:
         return False
-    if isinstance(value, list):
+    if is_array(value):
         return any(pattern.matches(_as_text(item), run) for item in value)
     return pattern.matches(_as_text(value), run)
 
@@ -87,7 +79,7 @@ def _as_text(value: Any) -> str:
 
 
 def _in(left: Any, right: Any, run: Run) -> bool:
-    return isinstance(right, list) and _contains(right, left, run)
+    return is_array(right) and _contains(right, left, run)
 
 
 def _contains(items: Values, wanted: Any, run: Run) -> bool:
@@ -98,31 +90,35 @@ def _contains(items: Values, wanted: Any, run: Run) -> bool:
 def _has(left: Any, right: Any, run: Run) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         return right in left
-    return isinstance(left, list) and _contains(left, right, run)
+    return is_array(left) and _contains(left, right, run)
 
 
 def _has_all(left: Any, right: Any, run: Run) -> bool:
-    return isinstance(left, list) and isinstance(right, list) and all(_contains(left, item, run) for item in right)
+    return is_array(left) and is_array(right) and all(_contains(left, item, run) for item in right)
 
 
 def _is_subset(left: Any, right: Any, run: Run) -> bool:
-    return isinstance(left, list) and isinstance(right, list) and all(_contains(right, item, run) for item in left)
+    return is_array(left) and is_array(right) and all(_contains(right, item, run) for item in left)
 
 
 def _has_any(left: Any, right: Any, run: Run) -> bool:
-    return isinstance(left, list) and isinstance(right, list) and any(_contains(right, item, run) for item in left)
+    return is_array(left) and is_array(right) and any(_contains(right, item, run) for item in left)
 
 
 def _has_none(left: Any, right: Any, run: Run) -> bool:
-    return isinstance(left, list) and isinstance(right, list) and not _has_any(left, right, run)
+    return is_array(left) and is_array(right) and not _has_any(left, right, run)
+
+
+def _length(value: Any) -> int | None:
+    return len(value) if isinstance(value, str) or is_array(value) or is_object(value) else None
 
 
 def _has_size(left: Any, right: Any, _: Run) -> bool:
-    return isinstance(left, str | list | dict) and is_number(right) and len(left) == int(right)
+    return is_number(right) and _length(left) == int(right)
 
 
 def _is_empty(left: Any, right: Any, _: Run) -> bool:
-    return isinstance(left, str | list | dict) and isinstance(right, bool) and (not left) == right
+    return isinstance(right, bool) and _length(left) is not None and (not left) == right
 
 
 OPERATORS: dict[str, Compare] = {

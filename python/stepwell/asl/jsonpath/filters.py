@@ -14,7 +14,7 @@ from stepwell.asl.json import number_value
 from stepwell.asl.jsonpath.comparison import OPERATORS
 from stepwell.asl.jsonpath.regex import compile_pattern
 from stepwell.asl.jsonpath.selectors import compile_find
-from stepwell.asl.jsonpath.syntax import MISSING, Cursor, Find, Predicate, Run, Step
+from stepwell.asl.jsonpath.syntax import MISSING, Cursor, Find, Predicate, Step
 
 ReadPath = Callable[[Cursor], tuple[Step, ...]]
 

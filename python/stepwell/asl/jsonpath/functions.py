@@ -7,23 +7,24 @@ from collections.abc import Callable
 from typing import Any
 
 from stepwell.asl.errors import runtime_error
+from stepwell.asl.json import is_array, is_number, is_object
 
 Values = list[Any]
 
 
 def _length(value: Any, _: Values) -> int | None:
-    return len(value) if isinstance(value, list | dict) else None
+    return len(value) if is_array(value) or is_object(value) else None
 
 
 def _keys(value: Any, _: Values) -> Values | None:
-    return list(value) if isinstance(value, dict) else None
+    return list(value) if is_object(value) else None
 
 
 def _numbers(value: Any, arguments: Values) -> list[float]:
-    candidates: Values = list(value) if isinstance(value, list) else []
+    candidates: Values = [*value] if is_array(value) else []
     for argument in arguments:
-        candidates.extend(argument if isinstance(argument, list) else [argument])
-    numbers = [item for item in candidates if isinstance(item, int | float) and not isinstance(item, bool)]
+        candidates.extend(argument if is_array(argument) else [argument])
+    numbers: list[float] = [item for item in candidates if is_number(item)]
     if not numbers:
         raise runtime_error("Aggregation function attempted to calculate value using empty array")
     return numbers
@@ -49,18 +50,18 @@ def _deviation(numbers: list[float]) -> float:
 
 
 def _concat(value: Any, arguments: Values) -> str:
-    pieces = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    pieces = [item for item in value if isinstance(item, str)] if is_array(value) else []
     for argument in arguments:
-        pieces.extend(map(str, argument if isinstance(argument, list) else [argument]))
+        pieces.extend(map(str, argument if is_array(argument) else [argument]))
     return "".join(pieces)
 
 
 def _append(value: Any, arguments: Values) -> Any:
-    return [*value, *arguments] if isinstance(value, list) else value
+    return [*value, *arguments] if is_array(value) else value
 
 
 def _at(value: Any, position: int) -> Any:
-    if not isinstance(value, list) or not -len(value) <= position < len(value):
+    if not is_array(value) or not -len(value) <= position < len(value):
         raise runtime_error("Aggregation function attempted to calculate value using empty array")
     return value[position]
 

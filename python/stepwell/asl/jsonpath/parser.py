@@ -148,5 +148,3 @@ def _integer(cursor: Cursor, text: str) -> int:
     if not -(2**31) <= value < 2**31:
         cursor.fail(f"the index {value} is out of range")
     return value
-
-

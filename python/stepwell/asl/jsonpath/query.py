@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stepwell.asl.json import dumps
+from stepwell.asl.errors import runtime_error
+from stepwell.asl.json import is_array, is_object, rendered
 from stepwell.asl.jsonpath.parser import parse_steps
 from stepwell.asl.jsonpath.selectors import compile_find, is_definite, item_at
 from stepwell.asl.jsonpath.syntax import MISSING, Cursor, Function, Index, Property, Run, Scan, Step, Wildcard
@@ -28,7 +29,10 @@ class Query:
 
     def find(self, value: Any) -> Any:
         """What the path finds in ``value``: a value, a list where it is not definite, or MISSING."""
-        return self._find(value, Run(value))
+        try:
+            return self._find(value, Run(value))
+        except RecursionError as error:
+            raise runtime_error(f"The JSONPath '{self.text}' meets values that are nested too deeply.") from error
 
     def finds_past_end(self, value: Any) -> bool:
         """Whether a null was found only because an index lies outside of its array."""
@@ -36,7 +40,7 @@ class Query:
             return False
         items = compile_find(self.steps[:-1])(value, Run(value))
         index = self.steps[-1].indices[0]
-        return isinstance(items, list) and not -len(items) <= index < len(items)
+        return is_array(items) and not -len(items) <= index < len(items)
 
     def problem(self, value: Any) -> str:
         """Why the path finds nothing in ``value``, in the words of Jayway's library."""
@@ -44,7 +48,7 @@ class Query:
         for position, step in enumerate(self.steps):
             match step:
                 case Property(names):
-                    if not isinstance(value, dict):
+                    if not is_object(value):
                         return _not_an_object(step, place, value)
                     place += step.fragment
                     if names[0] not in value:
@@ -52,7 +56,7 @@ class Query:
                         return f"{'No results for path:' if is_last else 'Missing property in path'} {place}"
                     value = value[names[0]]
                 case Index(indices):
-                    if not isinstance(value, list):
+                    if not is_array(value):
                         return _not_an_array(step, place, value)
                     place += step.fragment
                     value = item_at(value, indices[0])
@@ -96,7 +100,7 @@ def _not_an_object(step: Property, place: str, value: Any) -> str:
 def _not_an_array(step: Step, place: str, value: Any) -> str:
     if value is None:
         return f"The path {place} is null"
-    return f"Filter: {step.fragment} can only be applied to arrays. Current context is: {dumps(value).decode()}"
+    return f"Filter: {step.fragment} can only be applied to arrays. Current context is: {rendered(value)}"
 
 
 __all__ = ["MISSING", "Query", "compile_query"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stepwell.asl.errors import AslError, runtime_error
+from stepwell.asl.json import is_array, is_object
 from stepwell.asl.jsonpath.functions import FUNCTIONS
 from stepwell.asl.jsonpath.syntax import (
     MISSING,
@@ -118,16 +119,14 @@ def _then(find: Find, one: Callable[[Any], Any]) -> Find:
 def _one_property(step: Property) -> Callable[[Any], Any]:
     if len(step.names) == 1:
         name = step.names[0]
-        return lambda model: model.get(name, MISSING) if isinstance(model, dict) else MISSING
+        return lambda model: model.get(name, MISSING) if is_object(model) else MISSING
     names = step.names
-    return lambda model: (
-        {name: model[name] for name in names if name in model} if isinstance(model, dict) else MISSING
-    )
+    return lambda model: {name: model[name] for name in names if name in model} if is_object(model) else MISSING
 
 
 def _one_index(step: Index) -> Callable[[Any], Any]:
     index = step.indices[0]
-    return lambda model: item_at(model, index) if isinstance(model, list) else MISSING
+    return lambda model: item_at(model, index) if is_array(model) else MISSING
 
 
 def item_at(items: Values, index: int) -> Any:
@@ -186,12 +185,12 @@ def _indefinite(find: Find, steps: Sequence[Step]) -> Find:
 
 
 _FITS: dict[type, Callable[[Any], bool]] = {
-    Property: lambda model: isinstance(model, dict),
-    Index: lambda model: isinstance(model, list),
-    Slice: lambda model: isinstance(model, list),
+    Property: lambda model: is_object(model),
+    Index: lambda model: is_array(model),
+    Slice: lambda model: is_array(model),
     Wildcard: lambda _: True,
     Scan: lambda _: True,
-    Filter: lambda model: isinstance(model, dict | list),
+    Filter: lambda model: is_object(model) or is_array(model),
 }
 
 
@@ -231,12 +230,12 @@ def _many(step: Step, is_last: bool) -> Many:
 
 
 def _many_name(name: str) -> Many:
-    return lambda values, _: [value[name] for value in values if isinstance(value, dict) and name in value]
+    return lambda values, _: [value[name] for value in values if is_object(value) and name in value]
 
 
 def _many_names(names: tuple[str, ...], is_last: bool) -> Many:
     def select(values: Values, _: Run) -> Values:
-        objects = [value for value in values if isinstance(value, dict)]
+        objects = [value for value in values if is_object(value)]
         if is_last:
             return [{name: item[name] for name in names if name in item} for item in objects]
         return [item[name] for item in objects for name in names if name in item]
@@ -245,7 +244,7 @@ def _many_names(names: tuple[str, ...], is_last: bool) -> Many:
 
 
 def _from_lists(choose: Callable[[Values], Values]) -> Many:
-    return lambda values, _: [item for value in values if isinstance(value, list) for item in choose(value)]
+    return lambda values, _: [item for value in values if is_array(value) for item in choose(value)]
 
 
 def _many_children(values: Values, _: Run) -> Values:
@@ -254,9 +253,9 @@ def _many_children(values: Values, _: Run) -> Values:
 
 def children(value: Any) -> Values:
     """The values one level down."""
-    if isinstance(value, dict):
+    if is_object(value):
         return list(value.values())
-    return value if isinstance(value, list) else []
+    return value if is_array(value) else []
 
 
 def _many_filtered(step: Filter) -> Many:
@@ -266,7 +265,7 @@ def _many_filtered(step: Filter) -> Many:
         found: Values = []
         for value in values:
             # On an object the filter tests the object itself: Jayway's reading.
-            candidates = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+            candidates: Values = value if is_array(value) else [value] if is_object(value) else []
             run.spend(len(candidates))
             found.extend(candidate for candidate in candidates if predicate(candidate, run))
         return found
@@ -295,7 +294,7 @@ def _scan(step: Step, is_last: bool) -> Many:
         while stack:
             value = stack.pop()
             run.spend(1)
-            if not isinstance(value, dict | list):
+            if not (is_object(value) or is_array(value)):
                 continue
             if matches(value, run):
                 found.extend(apply([value], run))
@@ -308,7 +307,7 @@ def _scan(step: Step, is_last: bool) -> Many:
 def _scan_condition(step: Step, is_last: bool) -> Predicate:
     match step:
         case Property(names) if len(names) == 1 or is_last:
-            return lambda value, _: isinstance(value, dict) and all(name in value for name in names)
+            return lambda value, _: is_object(value) and all(name in value for name in names)
         case Filter(predicate):
             return predicate  # each object is tested where the scan meets it, not once more from its array
         case _:

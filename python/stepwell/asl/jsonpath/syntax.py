@@ -176,7 +176,7 @@ class Cursor:
             if character == quote:
                 return "".join(parts)
             parts.append(self._escape() if character == "\\" else character)
-        self.fail(f"a string has no closing {quote}")
+        return self.fail(f"a string has no closing {quote}")
 
     def quoted_name(self) -> str:
         """Read a name in single or double quotes; a backslash only keeps a quote from ending it (AWS recording)."""
