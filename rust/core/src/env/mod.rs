@@ -3,9 +3,17 @@
 //! [`RealEnv`] is the operating system. [`FaultEnv`] keeps files in memory and forgets, tears and
 //! refuses on purpose.
 
+mod crash;
+mod fault;
+mod real;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+
+pub use crash::Loss;
+pub use fault::{FaultEnv, Operation};
+pub use real::RealEnv;
 
 /// A file system, as much of it as a log needs.
 pub trait Env: Send + Sync {
@@ -53,7 +61,7 @@ pub trait File: Send + Sync {
     fn set_len(&self, len: u64) -> io::Result<()>;
 
     /// How many bytes the file has.
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
 
     /// Writes all of `bytes`, however short the single writes are.
     fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {

@@ -8,7 +8,21 @@
 //! batches to the operating system, [`LogStream::sync`] makes all of them durable. Whatever is read
 //! is durable.
 
+mod cursor;
+mod file;
+mod frame;
+mod memory;
+mod reader;
+mod recovery;
+mod scan;
+mod segment;
+mod writer;
+
 use crate::error::Result;
+
+pub use file::{FileLogStream, LogOptions, lock};
+pub use memory::MemoryLogStream;
+pub use recovery::Recovered;
 
 /// A batch to be written: `count` records, and their bytes in as many pieces as the writer has.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,4 +102,21 @@ pub trait LogStream: Send + Sync {
         self.append(&[Batch::default()], epoch, self.tail())?;
         self.sync().map(drop)
     }
+}
+
+/// Batches from the one that holds `from` on, until they hold `max_bytes`; at least one if there is one.
+pub fn read_up_to(log: &dyn LogStream, from: u64, max_bytes: usize) -> Result<Vec<Frame>> {
+    let mut frames = Vec::new();
+    let mut bytes = 0;
+    for frame in log.read(from)? {
+        let frame = frame?;
+        bytes += frame.payload.len();
+        if frame.count > 0 {
+            frames.push(frame);
+        }
+        if bytes >= max_bytes {
+            break;
+        }
+    }
+    Ok(frames)
 }

@@ -1,0 +1,68 @@
+//! Reading a file from front to back in large pieces.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::env::File;
+
+const PIECE: usize = 256 * 1024;
+
+/// A place in a file, and what was read ahead of it.
+pub struct Cursor {
+    file: Arc<dyn File>,
+    offset: u64,
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl Cursor {
+    pub fn new(file: Arc<dyn File>, offset: u64) -> Cursor {
+        Cursor {
+            file,
+            offset,
+            buffer: Vec::new(),
+            start: 0,
+        }
+    }
+
+    /// Where in the file the next byte stands.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next `length` bytes; fewer where the file ends before.
+    pub fn peek(&mut self, length: usize) -> io::Result<&[u8]> {
+        if self.buffer.len() - self.start < length {
+            self.fill(length)?;
+        }
+        let end = self.buffer.len().min(self.start + length);
+        Ok(&self.buffer[self.start..end])
+    }
+
+    /// Goes on behind `length` bytes that were peeked at.
+    pub fn advance(&mut self, length: usize) {
+        self.start += length;
+        self.offset += length as u64;
+    }
+
+    /// Forgets what was read ahead: a writer may have changed it since.
+    pub fn reread(&mut self) {
+        self.buffer.clear();
+        self.start = 0;
+    }
+
+    fn fill(&mut self, length: usize) -> io::Result<()> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let have = self.buffer.len();
+        // A length that was read from the file may be nonsense: no memory for more than there is.
+        let left = self.file.size()?.saturating_sub(self.offset);
+        let want = (length.max(PIECE) as u64).min(left).max(have as u64) as usize;
+        self.buffer.resize(want, 0);
+        let read = self
+            .file
+            .read_full_at(&mut self.buffer[have..], self.offset + have as u64);
+        self.buffer.truncate(have + *read.as_ref().unwrap_or(&0));
+        read.map(drop)
+    }
+}

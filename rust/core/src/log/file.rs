@@ -1,0 +1,194 @@
+//! The log in files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::reader::Reader;
+use super::recovery::{self, Recovered};
+use super::writer::Writer;
+use super::{Batch, Frames, LogStream, segment};
+use crate::env::{Env, LockGuard};
+use crate::error::{Error, Result};
+
+/// How a file log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LogOptions {
+    /// A segment of this many bytes or more gets a successor.
+    pub segment_bytes: u64,
+    /// The position that a new log begins with.
+    pub first: u64,
+}
+
+impl Default for LogOptions {
+    fn default() -> LogOptions {
+        LogOptions {
+            segment_bytes: 64 << 20,
+            first: 1,
+        }
+    }
+}
+
+/// A log in the segments of a folder, which it owns while it is open.
+pub struct FileLogStream {
+    shared: Arc<Shared>,
+    writer: Mutex<Writer>,
+    recovered: Option<Recovered>,
+    _lock: Box<dyn LockGuard>,
+}
+
+/// What the writer and the readers of a log share.
+pub(super) struct Shared {
+    pub env: Arc<dyn Env>,
+    pub folder: PathBuf,
+    /// The positions that the segments begin with, in order.
+    pub segments: RwLock<Vec<u64>>,
+    /// Where some frames begin, so that a reader need not start at its segment's beginning:
+    /// position → (segment, offset).
+    pub marks: RwLock<BTreeMap<u64, (u64, u64)>>,
+    pub durable: AtomicU64,
+    pub tail: AtomicU64,
+    pub epoch: AtomicU64,
+    pub poisoned: OnceLock<String>,
+}
+
+impl FileLogStream {
+    /// Opens the log in `folder`, or begins one there, and cuts off a torn tail.
+    ///
+    /// [`Locked`](Error::Locked) if the folder is in use, [`Corruption`](Error::Corruption) for
+    /// damage, [`Format`](Error::Format) for a log of a later version.
+    pub fn open(env: Arc<dyn Env>, folder: &Path, options: LogOptions) -> Result<FileLogStream> {
+        env.create_dir_all(folder)
+            .map_err(Error::io("create", folder))?;
+        let lock = lock(&*env, folder)?;
+        let mut segments = segment::list(&*env, folder)?;
+        if segments.is_empty() {
+            let path = segment::path(folder, options.first);
+            env.create(&path).map_err(Error::io("create", &path))?;
+            segments.push(options.first);
+        }
+        let tail = recovery::recover(&*env, folder, &segments)?;
+        let marks = tail.marks.iter();
+        let shared = Arc::new(Shared {
+            env,
+            folder: folder.to_owned(),
+            segments: RwLock::new(segments),
+            marks: RwLock::new(marks.map(|(p, at)| (*p, (tail.segment, *at))).collect()),
+            durable: AtomicU64::new(tail.next - 1),
+            tail: AtomicU64::new(tail.next - 1),
+            epoch: AtomicU64::new(tail.epoch),
+            poisoned: OnceLock::new(),
+        });
+        Ok(FileLogStream {
+            recovered: tail.recovered.clone(),
+            writer: Mutex::new(Writer::new(Arc::clone(&shared), tail, options)),
+            shared,
+            _lock: lock,
+        })
+    }
+
+    /// The torn tail that was cut off when the log was opened, if there was one.
+    pub fn recovered(&self) -> Option<&Recovered> {
+        self.recovered.as_ref()
+    }
+
+    /// Syncs, and writes down that all is durable: from then on nothing at the end can pass for a
+    /// torn tail. Dropping the log does the same, without saying whether it worked.
+    pub fn close(&self) -> Result<()> {
+        self.writer.lock().close()
+    }
+}
+
+impl LogStream for FileLogStream {
+    fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64> {
+        self.writer.lock().append(batches, epoch, expected_last)
+    }
+
+    fn sync(&self) -> Result<u64> {
+        self.writer.lock().sync()
+    }
+
+    fn durable(&self) -> u64 {
+        self.shared.durable.load(Ordering::Acquire)
+    }
+
+    fn tail(&self) -> u64 {
+        self.shared.tail.load(Ordering::Acquire)
+    }
+
+    fn start(&self) -> u64 {
+        self.shared.segments.read()[0]
+    }
+
+    fn epoch(&self) -> u64 {
+        self.shared.epoch.load(Ordering::Acquire)
+    }
+
+    fn read(&self, from: u64) -> Result<Frames> {
+        let start = self.start();
+        if from.max(1) < start {
+            return Err(Error::Truncated {
+                position: from,
+                start,
+            });
+        }
+        Ok(Box::new(Reader::new(Arc::clone(&self.shared), from)))
+    }
+
+    fn truncate_before(&self, position: u64) -> Result<u64> {
+        let shared = &self.shared;
+        loop {
+            let mut segments = shared.segments.write();
+            let first = match segments[..] {
+                [first, second, ..] if second <= position => first,
+                [first, ..] => return Ok(first),
+                [] => unreachable!("a log has a segment"),
+            };
+            segments.remove(0);
+            drop(segments);
+            let path = segment::path(&shared.folder, first);
+            shared
+                .env
+                .remove(&path)
+                .map_err(Error::io("remove", &path))?;
+            // One at a time, oldest first: a crash must not leave a hole between segments.
+            shared
+                .env
+                .sync_dir(&shared.folder)
+                .map_err(Error::io("sync", &shared.folder))?;
+            shared
+                .marks
+                .write()
+                .retain(|_, (segment, _)| *segment != first);
+        }
+    }
+
+    fn poisoned(&self) -> Option<String> {
+        self.shared.poisoned.get().cloned()
+    }
+}
+
+impl Drop for FileLogStream {
+    fn drop(&mut self) {
+        // Whatever fails here costs only certainty about the tail, and the next opening judges it.
+        let _ = self.close();
+    }
+}
+
+/// Takes the folder for this process alone.
+pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
+    let path = folder.join("LOCK");
+    env.lock(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => Error::Locked {
+            path: folder.to_owned(),
+            holder: match error.get_ref() {
+                Some(holder) => holder.to_string(),
+                None => String::new(),
+            },
+        },
+        _ => Error::io("lock", &path)(error),
+    })
+}

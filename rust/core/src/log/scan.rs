@@ -1,0 +1,168 @@
+//! Reading the frames of one segment, and telling what is wrong where one is not whole.
+
+use std::io;
+use std::sync::Arc;
+
+use super::cursor::Cursor;
+use super::frame::{HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION};
+use crate::env::File;
+
+/// What a disk writes as a whole or not at all.
+const SECTOR: u64 = 512;
+
+/// What a scan comes upon.
+pub enum Step {
+    /// A whole frame, which begins at `offset`; its payload is [`Scan::payload`].
+    Frame { header: Header, offset: u64 },
+    /// The end of the file, behind a whole frame.
+    End,
+    /// Something else; the scan does not go on.
+    Defect(Defect),
+    /// A whole header of a format that is not known here.
+    Unknown(u8),
+}
+
+/// Bytes that are not the frame that should be there.
+#[derive(Clone, Debug)]
+pub struct Defect {
+    /// Where the frame should begin.
+    pub offset: u64,
+    /// The position that it should begin with.
+    pub position: u64,
+    pub reason: &'static str,
+    /// Whether a crash can have left it so: something is missing, nothing is altered.
+    ///
+    /// A crash loses the end of a file, or sectors of it, which then read as zeros. Bytes that are
+    /// all there and not what was written are nobody's unfinished write.
+    pub is_torn: bool,
+}
+
+/// A walk over a segment's frames.
+pub struct Scan {
+    cursor: Cursor,
+    next: u64,
+    epoch: u64,
+    /// The frame that the last step gave: it is passed by the next one.
+    current: usize,
+}
+
+impl Scan {
+    /// A scan from `offset`, where the frame with position `next` begins.
+    pub fn new(file: Arc<dyn File>, offset: u64, next: u64) -> Scan {
+        Scan {
+            cursor: Cursor::new(file, offset),
+            next,
+            epoch: 0,
+            current: 0,
+        }
+    }
+
+    /// The position that the next frame should begin with.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Where the next step looks.
+    pub fn offset(&self) -> u64 {
+        self.cursor.offset() + self.current as u64
+    }
+
+    /// The highest epoch so far.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Forgets what was read ahead, and looks at the file again.
+    pub fn reread(&mut self) {
+        self.cursor.reread();
+    }
+
+    /// The next frame, or what stands in its place.
+    pub fn step(&mut self) -> io::Result<Step> {
+        self.cursor.advance(std::mem::take(&mut self.current));
+        let offset = self.cursor.offset();
+        let bytes = self.cursor.peek(HEADER)?;
+        if bytes.is_empty() {
+            return Ok(Step::End);
+        }
+        let header = match read_header(bytes, offset) {
+            Ok(header) => header,
+            Err(Fault::Version(version)) => return Ok(Step::Unknown(version)),
+            Err(Fault::Bytes(reason, is_torn)) => return Ok(self.defect(reason, is_torn)),
+        };
+        if let Some(reason) = self.misplaced(&header) {
+            return Ok(self.defect(reason, false));
+        }
+        let length = header.frame_length() as usize;
+        let bytes = self.cursor.peek(length)?;
+        if bytes.len() < length {
+            return Ok(self.defect("the file ends inside a frame", true));
+        }
+        if crc32c::crc32c(&bytes[HEADER..]) != header.checksum {
+            let is_torn = lacks_a_sector(bytes, offset);
+            return Ok(self.defect("the payload's checksum is wrong", is_torn));
+        }
+        self.current = length;
+        self.next = header.next();
+        self.epoch = header.epoch;
+        Ok(Step::Frame { header, offset })
+    }
+
+    /// The payload of the frame that the last step gave.
+    pub fn payload(&mut self) -> io::Result<&[u8]> {
+        Ok(&self.cursor.peek(self.current)?[HEADER..])
+    }
+
+    fn defect(&self, reason: &'static str, is_torn: bool) -> Step {
+        Step::Defect(Defect {
+            offset: self.cursor.offset(),
+            position: self.next,
+            reason,
+            is_torn,
+        })
+    }
+
+    fn misplaced(&self, header: &Header) -> Option<&'static str> {
+        if header.first != self.next {
+            return Some("a frame of another position stands here");
+        }
+        if header.epoch < self.epoch {
+            return Some("a frame of an earlier epoch stands here");
+        }
+        if header.durable >= header.first || u64::from(header.length) > MAX_PAYLOAD {
+            return Some("the header contradicts itself");
+        }
+        None
+    }
+}
+
+enum Fault {
+    Version(u8),
+    Bytes(&'static str, bool),
+}
+
+fn read_header(bytes: &[u8], offset: u64) -> Result<Header, Fault> {
+    if bytes.len() < HEADER {
+        let magic = &bytes[..bytes.len().min(MAGIC.len())];
+        let is_torn = MAGIC.starts_with(magic) || lacks_a_sector(bytes, offset);
+        return Err(Fault::Bytes("the file ends inside a header", is_torn));
+    }
+    let reason = match Header::decode(bytes) {
+        Ok(header) => return Ok(header),
+        Err(HeaderFault::Version(version)) if version > VERSION => {
+            return Err(Fault::Version(version));
+        }
+        Err(HeaderFault::Version(_)) => "the format number makes no sense",
+        Err(HeaderFault::Magic) => "no frame begins here",
+        Err(HeaderFault::Checksum) => "the header's checksum is wrong",
+    };
+    Err(Fault::Bytes(reason, lacks_a_sector(bytes, offset)))
+}
+
+/// Whether the part of some sector that lies in `bytes` is all zeros.
+fn lacks_a_sector(bytes: &[u8], offset: u64) -> bool {
+    let to_boundary = (SECTOR - offset % SECTOR) as usize;
+    let (head, rest) = bytes.split_at(to_boundary.min(bytes.len()));
+    let is_zero = |piece: &[u8]| piece.iter().all(|byte| *byte == 0);
+    is_zero(head) || rest.chunks(SECTOR as usize).any(is_zero)
+}

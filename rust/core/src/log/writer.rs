@@ -1,0 +1,165 @@
+//! Writing frames at the end of a file log.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::file::{LogOptions, Shared};
+use super::recovery::Tail;
+use super::{Batch, frame, segment};
+use crate::env::File;
+use crate::error::{Error, Result};
+
+/// A buffer that grew beyond this is given back after the write.
+const KEPT_BUFFER: usize = 4 << 20;
+
+/// How many bytes lie between two marks for readers, at least.
+const MARK_EVERY: u64 = 1 << 20;
+
+/// The end of the log: the one place that writes frames.
+pub struct Writer {
+    shared: Arc<Shared>,
+    options: LogOptions,
+    file: Arc<dyn File>,
+    /// The position that the file begins with.
+    segment: u64,
+    /// Where the file ends.
+    offset: u64,
+    /// What the last frame knows as durable.
+    known_durable: u64,
+    last_mark: u64,
+    buffer: Vec<u8>,
+}
+
+impl Writer {
+    pub fn new(shared: Arc<Shared>, tail: Tail, options: LogOptions) -> Writer {
+        Writer {
+            shared,
+            options,
+            file: tail.file,
+            segment: tail.segment,
+            offset: tail.offset,
+            known_durable: tail.known_durable,
+            last_mark: tail.marks.last().map_or(0, |(_, offset)| *offset),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// See [`LogStream::append`](super::LogStream::append).
+    pub fn append(&mut self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64> {
+        self.check(batches, epoch, expected_last)?;
+        let result = self.write_batches(batches, epoch, expected_last + 1);
+        self.poison_on_error(result)
+    }
+
+    /// See [`LogStream::sync`](super::LogStream::sync).
+    pub fn sync(&mut self) -> Result<u64> {
+        self.check_poison()?;
+        let result = self.sync_file();
+        self.poison_on_error(result)
+    }
+
+    /// See [`FileLogStream::close`](super::FileLogStream::close).
+    pub fn close(&mut self) -> Result<()> {
+        let durable = self.sync()?;
+        if durable > self.known_durable {
+            let epoch = self.shared.epoch.load(Ordering::Acquire);
+            self.append(&[Batch::default()], epoch, durable)?;
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, batches: &[Batch<'_>], epoch: u64, expected: u64) -> Result<()> {
+        self.check_poison()?;
+        let current = self.shared.epoch.load(Ordering::Acquire);
+        if epoch < current {
+            return Err(Error::Fenced { epoch, current });
+        }
+        let last = self.shared.tail.load(Ordering::Acquire);
+        if last != expected {
+            return Err(Error::Conflict { expected, last });
+        }
+        batches.iter().try_for_each(frame::check_size)
+    }
+
+    fn write_batches(&mut self, batches: &[Batch<'_>], epoch: u64, first: u64) -> Result<u64> {
+        let mut next = first;
+        for batch in batches {
+            let end = self.offset + self.buffer.len() as u64;
+            if end >= self.options.segment_bytes && next > self.segment {
+                self.write_buffer()?;
+                self.begin_segment(next)?;
+            }
+            self.mark(next);
+            let durable = self.shared.durable.load(Ordering::Acquire);
+            frame::write(&mut self.buffer, batch, epoch, next, durable);
+            self.known_durable = durable;
+            next += u64::from(batch.count);
+        }
+        self.write_buffer()?;
+        self.shared.epoch.store(epoch, Ordering::Release);
+        self.shared.tail.store(next - 1, Ordering::Release);
+        Ok(next - 1)
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        let path = segment::path(&self.shared.folder, self.segment);
+        self.file
+            .write_all_at(&self.buffer, self.offset)
+            .map_err(Error::io("write", &path))?;
+        self.offset += self.buffer.len() as u64;
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER);
+        Ok(())
+    }
+
+    /// Begins the segment of position `next`, once all before it is durable: so only the last
+    /// segment can have a torn tail.
+    fn begin_segment(&mut self, next: u64) -> Result<()> {
+        self.shared.tail.store(next - 1, Ordering::Release);
+        self.sync_file()?;
+        let Shared { env, folder, .. } = &*self.shared;
+        let path = segment::path(folder, next);
+        self.file = env.create(&path).map_err(Error::io("create", &path))?;
+        env.sync_dir(folder).map_err(Error::io("sync", folder))?;
+        self.shared.segments.write().push(next);
+        self.segment = next;
+        self.offset = 0;
+        self.last_mark = 0;
+        Ok(())
+    }
+
+    fn sync_file(&self) -> Result<u64> {
+        let tail = self.shared.tail.load(Ordering::Acquire);
+        let path = segment::path(&self.shared.folder, self.segment);
+        self.file.sync().map_err(Error::io("sync", &path))?;
+        self.shared.durable.store(tail, Ordering::Release);
+        Ok(tail)
+    }
+
+    fn mark(&mut self, next: u64) {
+        let offset = self.offset + self.buffer.len() as u64;
+        if offset - self.last_mark >= MARK_EVERY {
+            self.last_mark = offset;
+            let place = (self.segment, offset);
+            self.shared.marks.write().insert(next, place);
+        }
+    }
+
+    fn check_poison(&self) -> Result<()> {
+        match self.shared.poisoned.get() {
+            None => Ok(()),
+            Some(reason) => Err(Error::Poisoned {
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    /// After a failed write or sync nobody knows what the disk holds: nothing may follow it.
+    fn poison_on_error<T>(&self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result {
+            let _ = self.shared.poisoned.set(error.to_string());
+        }
+        result
+    }
+}

@@ -1,0 +1,148 @@
+//! Crashes at every byte: whatever was synced is there, and nothing else but whole batches.
+
+use proptest::prelude::*;
+use stepwell_core::env::{FaultEnv, Loss};
+use stepwell_core::log::LogStream;
+
+use super::{append_numbers, check_prefix, open, open_with};
+
+/// What a crash may take, from nothing to all that is not synced, with some mixtures.
+fn losses() -> impl Iterator<Item = Loss> {
+    [Loss::Nothing, Loss::Unsynced]
+        .into_iter()
+        .chain((0..6).map(Loss::Some))
+}
+
+/// Appends batches in groups until the disk crashes; returns the last durable position.
+fn write_until_crash(env: &FaultEnv, segment_bytes: u64, groups: &[u64]) -> u64 {
+    let Ok(log) = open_with(env, segment_bytes) else {
+        return 0;
+    };
+    let mut next = log.tail() + 1;
+    let mut durable = log.durable();
+    for group in groups {
+        let appended = append_numbers(&log, next, next + group - 1);
+        let Ok(synced) = appended.and_then(|_| log.sync()) else {
+            break;
+        };
+        durable = synced;
+        next += group;
+    }
+    durable
+}
+
+#[test]
+fn every_byte_of_the_last_batches() {
+    let groups = [1, 2, 3, 1, 2];
+    let whole = FaultEnv::new();
+    write_until_crash(&whole, 1 << 30, &groups);
+    let size = whole.bytes(&super::segment(1)).unwrap().len() as u64;
+    for bytes in 0..=size {
+        let env = FaultEnv::new();
+        env.crash_after(bytes);
+        let durable = write_until_crash(&env, 1 << 30, &groups);
+        for loss in losses() {
+            let log = open(&env.after_crash(loss))
+                .unwrap_or_else(|error| panic!("after {bytes} bytes, {loss:?}: {error}"));
+            assert!(check_prefix(&log) >= durable, "{bytes} {loss:?}");
+        }
+    }
+}
+
+#[test]
+fn every_byte_around_the_beginning_of_segments() {
+    let groups = [3, 2, 4, 1, 3];
+    for bytes in 0..6000 {
+        let env = FaultEnv::new();
+        env.crash_after(bytes);
+        let durable = write_until_crash(&env, 700, &groups);
+        for loss in losses() {
+            let log = open_with(&env.after_crash(loss), 700)
+                .unwrap_or_else(|error| panic!("after {bytes} bytes, {loss:?}: {error}"));
+            assert!(check_prefix(&log) >= durable, "{bytes} {loss:?}");
+        }
+    }
+}
+
+#[test]
+fn a_torn_tail_is_reported_and_written_over() {
+    let env = FaultEnv::new();
+    env.crash_after(600);
+    let durable = write_until_crash(&env, 1 << 30, &[1, 1, 1, 1, 1]);
+    let env = env.after_crash(Loss::Nothing);
+    let log = open(&env).unwrap();
+    let cut = log.recovered().expect("something was cut").clone();
+    assert_eq!(cut.position, durable + 1);
+    assert!(cut.to_string().contains("0000000000000001.log at byte"));
+    append_numbers(&log, durable + 1, durable + 4).unwrap();
+    drop(log);
+    let log = open(&env).unwrap();
+    assert_eq!(log.recovered(), None);
+    assert_eq!(check_prefix(&log), durable + 4);
+}
+
+#[test]
+fn a_crash_in_recovery_leaves_recovery_to_do() {
+    for bytes in (50..2500).step_by(7) {
+        let env = FaultEnv::new();
+        env.crash_after(bytes);
+        let durable = write_until_crash(&env, 1500, &[2, 1, 3, 1]);
+        for loss in losses() {
+            for again in [0, 1, 40, 300] {
+                let env = env.after_crash(loss);
+                env.crash_after(again);
+                let _ = open_with(&env, 1500);
+                for second in losses() {
+                    let log = open_with(&env.after_crash(second), 1500).unwrap_or_else(|error| {
+                        panic!("{bytes} bytes, {loss:?}, {again} bytes, {second:?}: {error}")
+                    });
+                    assert!(check_prefix(&log) >= durable);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_a_start_has_shown_is_there_after_the_next_crash() {
+    for bytes in (50..2500).step_by(13) {
+        let env = FaultEnv::new();
+        env.crash_after(bytes);
+        write_until_crash(&env, 1 << 30, &[2, 1, 3, 1]);
+        // The process is gone, the bytes are with the operating system: the next start sees them...
+        let env = env.after_crash(Loss::Nothing);
+        let shown = check_prefix(&open(&env).unwrap());
+        // ... and then the power fails.
+        let log = open(&env.after_crash(Loss::Unsynced)).unwrap();
+        assert_eq!(check_prefix(&log), shown);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn any_series_of_crashes(
+        rounds in prop::collection::vec(
+            (0u64..8000, any::<u64>(), prop::collection::vec(1u64..5, 1..6)),
+            1..6,
+        ),
+        segment_bytes in prop_oneof![Just(600u64), Just(2000), Just(1 << 30)],
+    ) {
+        let mut env = FaultEnv::new();
+        let mut durable = 0;
+        for (bytes, seed, groups) in rounds {
+            env.crash_after(bytes);
+            durable = durable.max(write_until_crash(&env, segment_bytes, &groups));
+            let loss = match seed % 4 {
+                0 => Loss::Nothing,
+                1 => Loss::Unsynced,
+                _ => Loss::Some(seed),
+            };
+            env = env.after_crash(loss);
+            let kept = check_prefix(&open_with(&env, segment_bytes).unwrap());
+            prop_assert!(kept >= durable);
+            durable = kept;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The log as a whole: what it keeps, through crashes, damage and failing disks.
+
+mod contract;
+mod crash;
+mod damage;
+mod failing_disk;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stepwell_core::Result;
+use stepwell_core::env::{Env, FaultEnv};
+use stepwell_core::log::{Batch, FileLogStream, Frame, LogOptions, LogStream};
+
+/// Where the log lies on the disk in memory.
+pub fn folder() -> PathBuf {
+    PathBuf::from("/log")
+}
+
+/// The path of the segment that begins with position `first`.
+pub fn segment(first: u64) -> PathBuf {
+    folder().join(format!("{first:016x}.log"))
+}
+
+/// Opens the log, with segments of `segment_bytes`.
+pub fn open_with(env: &FaultEnv, segment_bytes: u64) -> Result<FileLogStream> {
+    let env: Arc<dyn Env> = Arc::new(env.clone());
+    let options = LogOptions {
+        segment_bytes,
+        ..LogOptions::default()
+    };
+    FileLogStream::open(env, Path::new("/log"), options)
+}
+
+/// Opens the log, with segments that no test here fills.
+pub fn open(env: &FaultEnv) -> Result<FileLogStream> {
+    open_with(env, 1 << 30)
+}
+
+/// A payload of a length and look of its own.
+pub fn payload(number: u64) -> Vec<u8> {
+    let length = 20 + (number * 37) % 700;
+    (0..length)
+        .map(|at| (number * 31 + at * 7) as u8 | 1)
+        .collect()
+}
+
+/// Appends payloads as batches of one record each, behind whatever is there.
+pub fn append(log: &dyn LogStream, payloads: &[Vec<u8>]) -> Result<u64> {
+    let pieces: Vec<[&[u8]; 1]> = payloads.iter().map(|bytes| [&bytes[..]]).collect();
+    let batches: Vec<Batch<'_>> = pieces
+        .iter()
+        .map(|payload| Batch { count: 1, payload })
+        .collect();
+    log.append(&batches, log.epoch(), log.tail())
+}
+
+/// Appends batches `first..=last` of [`payload`].
+pub fn append_numbers(log: &dyn LogStream, first: u64, last: u64) -> Result<u64> {
+    append(log, &(first..=last).map(payload).collect::<Vec<_>>())
+}
+
+/// All frames from `from` on.
+pub fn read(log: &dyn LogStream, from: u64) -> Result<Vec<Frame>> {
+    log.read(from)?.collect()
+}
+
+/// Checks that the log holds [`payload`]s 1 to some number, and returns it.
+pub fn check_prefix(log: &dyn LogStream) -> u64 {
+    let frames = read(log, 1).expect("the log can be read");
+    for (index, frame) in frames.iter().enumerate() {
+        let number = index as u64 + 1;
+        assert_eq!((frame.first, frame.count), (number, 1));
+        assert_eq!(frame.payload, payload(number));
+    }
+    assert_eq!(log.durable(), frames.len() as u64);
+    frames.len() as u64
+}
