@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
-from stepwell.asl.jsonata import UNDEFINED, Expression, ExpressionError, compile_expression
+
+if TYPE_CHECKING:
+    from stepwell.asl.jsonata import ExpressionError
 
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
 
@@ -50,20 +52,21 @@ def compile_template(value: Any, field: str) -> Template:
 
 
 def _compile_leaf(text: str, field: str) -> Template:
+    from stepwell.asl.jsonata import UNDEFINED, ExpressionError, compile_expression
+
     source = text[2:-2].strip()
-    expression = compile_expression(source)
-    run = expression.evaluate
+    run = compile_expression(source).evaluate
 
     def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
         try:
             value = run(states, variables)
         except ExpressionError as error:
-            _raise_evaluation_error(error, source, field)
+            raise _evaluation_error(error, source, field) from error
         if value is UNDEFINED:
             raise query_error(_about(source, field) + " returned nothing (undefined).", field)
         return value
 
-    return Template(evaluate, None, _needs_context(source, expression))
+    return Template(evaluate, None, _needs_context(source))
 
 
 def _compile_object(members: dict[str, Template], value: Any) -> Template:
@@ -137,14 +140,14 @@ def _about(source: str, field: str) -> str:
     return f"The JSONata expression '{source}' specified for the field '{field}'"
 
 
-def _raise_evaluation_error(error: ExpressionError, source: str, field: str) -> NoReturn:
+def _evaluation_error(error: ExpressionError, source: str, field: str) -> AslError:
     if error.code == "unsupported":
-        raise query_error(_about(source, field) + " returned an unsupported result type.", field) from error
+        return query_error(_about(source, field) + " returned an unsupported result type.", field)
     # AWS ends the sentence before a coded message and goes on after a colon before an uncoded one (ASL A4.23).
     detail = f". {error.code}: {error.message}" if error.code else f": {error.message}"
-    raise query_error(f"{_about(source, field)} threw an error during evaluation{detail}", field) from error
+    return query_error(f"{_about(source, field)} threw an error during evaluation{detail}", field)
 
 
-def _needs_context(source: str, _: Expression) -> bool:
+def _needs_context(source: str) -> bool:
     """Whether an expression may read ``$states.context``: making the Context Object costs, so most go without."""
     return len(_STATES.findall(source)) != len(_STATES_WITHOUT_CONTEXT.findall(source))

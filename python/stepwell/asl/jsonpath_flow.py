@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stepwell.asl.errors import runtime_error
+from stepwell.asl.numbers import text_of
 from stepwell.asl.outcome import Outcome
 from stepwell.asl.paths import compile_path as parse_path
 from stepwell.asl.paths import compile_reference_path
 from stepwell.asl.scope import Scope
-from stepwell.asl.template import compile_template
+from stepwell.asl.template import compile_template, compile_value_expression
 
 Read = Callable[[Scope], Any]
 Finish = Callable[[Scope, Any], Outcome]
@@ -26,6 +28,19 @@ def compile_path(text: str) -> Read:
     """A path field; where it finds nothing: States.Runtime, in the words of AWS's path library."""
     path = parse_path(text)
     return (lambda scope: scope.input) if path.is_input else path.evaluate
+
+
+def compile_text(text: str, field: str) -> Callable[[Scope], str]:
+    """ErrorPath or CausePath: a path or an intrinsic call that gives a string."""
+    read = compile_path(text) if text.startswith("$") else compile_value_expression(text, field)
+
+    def string(scope: Scope) -> str:
+        value = read(scope)
+        if not isinstance(value, str):
+            raise runtime_error(f"The {field} parameter does not reference a string: {text} == {text_of(value)}")
+        return value
+
+    return string
 
 
 def compile_payload(template: Any) -> Read:

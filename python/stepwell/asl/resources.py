@@ -61,7 +61,7 @@ def parse_resource(text: str) -> Resource:
 
 
 def function_name(arguments: Any) -> str | None:
-    """The function that ``lambda:invoke`` calls: FunctionName is a name, a partial or a whole ARN, with a qualifier or not."""
+    """The function that ``lambda:invoke`` calls: FunctionName is its name or its ARN, partial or with a qualifier."""
     if not isinstance(arguments, dict):
         return None
     given: Any = arguments.get("FunctionName")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

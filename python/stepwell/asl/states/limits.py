@@ -51,13 +51,13 @@ def compile_max_concurrency(definition: dict[str, Any], language: str, effective
 
 
 def compile_tolerated_count(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
-    """ToleratedFailureCount. Without it a percentage alone decides, and without both no failure is tolerated."""
+    """ToleratedFailureCount. Without it a percentage alone decides; without both no failure is tolerated."""
     default = UNLIMITED_COUNT if tolerates_percentage(definition) else 0
     return _compile_count(definition, "ToleratedFailureCount", language, effective, default)
 
 
 def compile_tolerated_percentage(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
-    """ToleratedFailurePercentage, 0 to 100. Without it a count alone decides, and without both no failure is tolerated."""
+    """ToleratedFailurePercentage, 0 to 100. Without it a count alone decides; without both no failure is tolerated."""
     name = "ToleratedFailurePercentage"
     read, path = _compile_number(definition, name, language, effective)
     if read is None:

@@ -98,9 +98,10 @@ def _compile_jsonata_items(definition: dict[str, Any]) -> Read:
         return items
 
     def input_items(scope: Scope) -> list[Any]:
-        if isinstance(scope.input, list):
-            return cast("list[Any]", scope.input)
-        raise query_error(f"Map state input must be an array but was: {dumps(scope.input).decode()}", None)
+        value = scope.input
+        if isinstance(value, list):
+            return cast("list[Any]", value)
+        raise query_error(f"Map state input must be an array but was: {dumps(value).decode()}", None)
 
     return input_items
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from stepwell.asl.flow import (
     JSONATA,
+    Read,
     compile_arguments,
     compile_effective_input,
     compile_input_finish,
@@ -24,10 +25,7 @@ class PassState(State):
 
     def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:
         super().__init__(name, definition, language)
-        arguments = None if language == JSONATA else compile_arguments(definition, language)
-        if "Result" in definition:
-            result = definition["Result"]
-            arguments = lambda scope: result  # noqa: E731
+        arguments = _compile_result(definition, language)
         finish = compile_input_finish(definition, language)
         self.identity = arguments is None and finish is None
         self.arguments = arguments or raw_input
@@ -54,3 +52,10 @@ class SucceedState(State):
     def run(self, scope: Scope) -> Outcome:
         """The outcome: the output of its level."""
         return self.finish(scope, self.effective_input(scope))
+
+
+def _compile_result(definition: dict[str, Any], language: str) -> Read | None:
+    if "Result" in definition:
+        result = definition["Result"]
+        return lambda scope: result
+    return None if language == JSONATA else compile_arguments(definition, language)

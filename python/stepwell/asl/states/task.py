@@ -17,7 +17,8 @@ class TaskState(WorkState):
     """A Task state.
 
     ``arguments(scope)`` is what the work gets, anew on every attempt; ``arguments_identity`` says that it is the
-    raw input. ``has_limits`` says that the definition sets a timeout, a heartbeat or credentials: ``timeout_seconds`` and ``heartbeat_seconds`` give None where the definition sets no limit.
+    raw input. ``timeout_seconds``, ``heartbeat_seconds`` and ``credentials`` give None where the definition has none;
+    ``has_limits`` says that it has any of them.
     """
 
     type = "Task"
