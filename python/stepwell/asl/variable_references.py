@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from stepwell.asl.jsonata_names import names_of
+from stepwell.asl.jsonata import compile_expression
 from stepwell.asl.validate.fields import JSONATA, JSONPATH
 from stepwell.asl.validate.values import is_expression
 from stepwell.asl.validate.variables import inner_levels, states_of
@@ -30,6 +30,14 @@ _NOT_READ = frozenset(
 _PAYLOADS = frozenset(
     {"Parameters", "Arguments", "ResultSelector", "ItemSelector", "BatchInput", "Assign", "Output", "Items"}
 )
+_FUNCTION_NAMES = """
+    abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl
+    decodeUrlComponent distinct each encodeUrl encodeUrlComponent error eval exists filter floor formatBase
+    formatInteger formatNumber fromMillis hash join keys length lookup lowercase map match max merge millis min not
+    now number pad parse parseInteger partition power random range reduce replace reverse round shuffle sift single
+    sort split spread sqrt string substring substringAfter substringBefore sum toMillis trim type uppercase uuid zip
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _VARIABLE = re.compile(r"(?<!\$)\$([^\W\d]\w*)")
 
@@ -72,7 +80,7 @@ def _in_expressions(value: Any, *, payload: bool) -> Iterator[str]:
         for item in cast("list[Any]", value):
             yield from _in_expressions(item, payload=payload)
     elif is_expression(value):
-        yield from names_of(value[2:-2]).variables
+        yield from compile_expression(value[2:-2].strip()).variables - _FUNCTIONS
 
 
 def _in_paths(value: Any, *, payload: bool) -> Iterator[str]:

@@ -6,7 +6,8 @@ raises what CreateStateMachine would answer. Warnings never refuse a definition.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 from stepwell.asl.json import dumps
 from stepwell.asl.validate import diagnostic as codes
@@ -18,11 +19,17 @@ from stepwell.asl.validate.states import check_machine
 from stepwell.asl.validate.variables import check_scopes, inner_levels, states_of
 from stepwell.errors import InvalidDefinition, InvalidInput
 
-__all__ = ["ERROR", "WARNING", "Diagnostic", "check_definition", "validate"]
+__all__ = ["ERROR", "WARNING", "Diagnostic", "check_definition", "check_state", "validate"]
 
 MAX_CHARACTERS = 1_048_576
 
 Definition = dict[str, Any] | str | bytes
+
+
+class _Examined(NamedTuple):
+    text: str
+    value: dict[str, Any]
+    report: Report
 
 
 def check_definition(
@@ -37,11 +44,7 @@ def check_definition(
     Raises InvalidDefinition with the text of CreateStateMachine's refusal; its ``diagnostics`` hold every problem.
     ``local_resources`` lets a Task name a handler of this process; ``max_characters`` is None for no limit.
     """
-    text, value, report = _examine(definition, type, local_resources, max_characters)
-    errors = [found for found in report.diagnostics if found.severity == ERROR]
-    if errors:
-        raise InvalidDefinition(_refusal(errors, text), tuple(report.diagnostics))
-    return cast("dict[str, Any]", value)
+    return _raise_errors(_examine(definition, type, local_resources, max_characters))
 
 
 def validate(
@@ -52,37 +55,47 @@ def validate(
     max_characters: int | None = MAX_CHARACTERS,
 ) -> list[Diagnostic]:
     """Every problem of a definition with its place; see ``check_definition`` for the options."""
-    return _examine(definition, type, local_resources, max_characters)[2].diagnostics
+    return _examine(definition, type, local_resources, max_characters).report.diagnostics
 
 
-def _examine(
-    definition: Definition, type: str, local_resources: bool, max_characters: int | None
-) -> tuple[str, Any, Report]:
+def check_state(state: Definition, name: str, *, local_resources: bool = True) -> dict[str, Any]:
+    """The definition of one state alone, which may lead to states that are not there: what TestState takes.
+
+    Raises InvalidDefinition, whose places begin with ``/States/<name>``.
+    """
+
+    def check(value: dict[str, Any], repeated: RepeatedKeys, report: Report) -> None:
+        machine = {"StartAt": name, "States": {name: value}}
+        _check_levels(machine, Machine(report, repeated, local_resources=local_resources), "STANDARD", alone=True)
+
+    return _raise_errors(_read(state, MAX_CHARACTERS, check))
+
+
+def _examine(definition: Definition, type: str, local_resources: bool, max_characters: int | None) -> _Examined:
+    def check(value: dict[str, Any], repeated: RepeatedKeys, report: Report) -> None:
+        _check_levels(value, Machine(report, repeated, local_resources=local_resources), type)
+
+    return _read(definition, max_characters, check)
+
+
+def _read(
+    definition: Definition,
+    max_characters: int | None,
+    check: Callable[[dict[str, Any], RepeatedKeys, Report], None],
+) -> _Examined:
+    """The text as a value, and what ``check`` reports of it."""
     report = Report()
+    text, value = "", None
     try:
         text = _text_of(definition)
+        value, repeated = _parse(text, max_characters, report)
+        if isinstance(value, dict):
+            check(cast("dict[str, Any]", value), repeated, report)
     except (InvalidInput, UnicodeDecodeError):
         report.error("Definition must be a valid JSON object", None)
-        return "", None, report
-    if not text.strip():
-        report.error("Definition must be a valid JSON object", None)
-        return text, None, report
-    if max_characters is not None and len(text) > max_characters:
-        report.error(f"Definition must have length less than or equal to {max_characters}", None)
-        return text, None, report
-    try:
-        value, repeated = parse(text)
-    except JsonSyntaxError as error:
-        report.error(f"{error.message}\n at {error.place}", error.place, codes.INVALID_JSON_DESCRIPTION)
-        return text, None, report
-    if not isinstance(value, dict):
-        report.error("Definition must be a valid JSON object", None)
-        return text, None, report
-    try:
-        _check(cast("dict[str, Any]", value), repeated, report, type, local_resources)
     except RecursionError:
         report.error("The states are too deeply nested.", None, codes.TOO_DEEPLY_NESTED)
-    return text, value, report
+    return _Examined(text, cast("dict[str, Any]", value) if isinstance(value, dict) else {}, report)
 
 
 def _text_of(definition: Definition) -> str:
@@ -91,23 +104,42 @@ def _text_of(definition: Definition) -> str:
     return definition.decode() if isinstance(definition, bytes) else definition
 
 
-def _check(
-    definition: dict[str, Any], repeated: RepeatedKeys, report: Report, type: str, local_resources: bool
-) -> None:
-    machine = Machine(report, repeated, local_resources=local_resources)
+def _parse(text: str, max_characters: int | None, report: Report) -> tuple[Any, RepeatedKeys]:
+    value, repeated = None, RepeatedKeys()
+    if max_characters is not None and len(text) > max_characters:
+        report.error(f"Definition must have length less than or equal to {max_characters}", None)
+        return value, repeated
+    try:
+        if text.strip():
+            value, repeated = parse(text)
+    except JsonSyntaxError as error:
+        report.error(f"{error.message}\n at {error.place}", error.place, codes.INVALID_JSON_DESCRIPTION)
+        return value, repeated
+    if not isinstance(value, dict):
+        report.error("Definition must be a valid JSON object", None)
+    return value, repeated
+
+
+def _check_levels(definition: dict[str, Any], machine: Machine, type: str, *, alone: bool = False) -> None:
     check_machine(definition, machine, express=type == "EXPRESS")
-    _check_graphs(definition, "", report, top=True)
-    check_scopes(definition, "", report, frozenset(), machine.query_language)
+    if not alone and {"States", "StartAt"} & definition.keys() and definition.get("States") != {}:
+        check_graph(definition, "", machine.report, top=True)
+    _check_inner_graphs(definition, "", machine.report)
+    check_scopes(definition, "", machine.report, frozenset(), machine.query_language)
 
 
-def _check_graphs(level: dict[str, Any], path: str, report: Report, *, top: bool) -> None:
-    if top and not {"States", "StartAt"} & level.keys():
-        return
-    if not (top and level.get("States") == {}):
-        check_graph(level, path, report, top=top)
+def _check_inner_graphs(level: dict[str, Any], path: str, report: Report) -> None:
     for name, state in states_of(level):
         for inner in inner_levels(state, f"{path}/States/{name}"):
-            _check_graphs(inner.value, inner.path, report, top=False)
+            check_graph(inner.value, inner.path, report, top=False)
+            _check_inner_graphs(inner.value, inner.path, report)
+
+
+def _raise_errors(examined: _Examined) -> dict[str, Any]:
+    errors = [found for found in examined.report.diagnostics if found.severity == ERROR]
+    if errors:
+        raise InvalidDefinition(_refusal(errors, examined.text), tuple(examined.report.diagnostics))
+    return examined.value
 
 
 def _refusal(errors: list[Diagnostic], text: str) -> str:

@@ -7,18 +7,16 @@ from functools import lru_cache
 
 from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.intrinsics import compile_intrinsic
-from stepwell.asl.jsonata_names import names_of
+from stepwell.asl.jsonata import Expression, compile_expression
 from stepwell.asl.paths import compile_path, compile_reference_path
 
 _REMEMBERED = 4096
 _NOT_A_REFERENCE = "Value is not a Reference Path"
 _VARIABLE = re.compile(r"\$[^\W\d]\w*")
-_JSONATA_CODE = re.compile(r"[A-Z]\d{4}: ")
+_JSONATA_CODE = re.compile(r"\A[A-Z]\d{4}: ")
 _STRING_FUNCTIONS = frozenset(
     {"Format", "JsonToString", "ArrayGetItem", "Base64Encode", "Base64Decode", "Hash", "UUID"}
 )
-
-jsonata_names = lru_cache(_REMEMBERED)(names_of)
 
 
 def is_path_or_intrinsic(text: str) -> bool:
@@ -71,13 +69,9 @@ def reference_path_error(text: str, *, context: bool = False) -> str | None:
     return None
 
 
-@lru_cache(_REMEMBERED)
-def jsonata_error(text: str) -> str | None:
-    """What is wrong with the syntax of a JSONata expression, in the parser's words without its code."""
-    from stepwell.asl.jsonata import compile_expression
-
+def parse_jsonata(text: str) -> Expression | str:
+    """The expression between ``{%`` and ``%}``, or what is wrong with it in the parser's words without its code."""
     try:
-        compile_expression(text)
+        return compile_expression(text)
     except ExpressionSyntaxError as error:
         return _JSONATA_CODE.sub("", str(error), count=1)
-    return None

@@ -9,7 +9,7 @@ from stepwell.asl.validate.diagnostic import (
     UNSUPPORTED_JSONATA_EXPRESSION,
     Report,
 )
-from stepwell.asl.validate.expressions import is_path_or_intrinsic, jsonata_error, jsonata_names
+from stepwell.asl.validate.expressions import is_path_or_intrinsic, parse_jsonata
 from stepwell.asl.validate.values import is_expression
 
 
@@ -50,15 +50,11 @@ def check_expressions(value: Any, place: str, report: Report, *, error_output: b
 
 
 def _check_expression(text: str, place: str, report: Report, error_output: bool) -> None:
-    problem = jsonata_error(text)
-    if problem is not None:
-        report.error(problem, place, INVALID_JSONATA_EXPRESSION)
+    expression = parse_jsonata(text)
+    if isinstance(expression, str):
+        report.error(expression, place, INVALID_JSONATA_EXPRESSION)
         return
-    names = jsonata_names(text)
-    for name in names.context_fields:
-        message = f"Reference to '{name}' at the top level is not supported."
-        report.error(message, place, UNSUPPORTED_JSONATA_EXPRESSION)
-    if names.reads_root:
-        report.error("Reference to '$$' is not supported.", place, UNSUPPORTED_JSONATA_EXPRESSION)
-    if "errorOutput" in names.states_fields and not error_output:
+    for problem in expression.unsupported_references():
+        report.error(problem, place, UNSUPPORTED_JSONATA_EXPRESSION)
+    if "errorOutput" in (expression.states_fields or ()) and not error_output:
         report.error("Field '$states.errorOutput' does not exist.", place, UNSUPPORTED_JSONATA_EXPRESSION)
