@@ -6,7 +6,7 @@ those of ``stepwell.errors``; a ``ValueError`` says that an argument breaks the 
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 Turn: TypeAlias = tuple[str, int, int, bytes]
 """A turn to be committed: its scope, its first history event (0: none), its number of records, its bytes."""
@@ -197,8 +197,8 @@ class Store:
     def flush(self) -> int:
         """Put storage on disk; return the position that is safe there."""
 
-    def checkpoint(self, path: str | PathLike[str]) -> None:
-        """Copy storage into a folder that does not exist yet."""
+    def checkpoint(self, path: str | PathLike[str]) -> int:
+        """Copy the store into a new folder, as one that can be opened; return the position it is at."""
 
     def verify(self) -> int:
         """Read every row and check its checksum; return how many rows there are."""
@@ -250,3 +250,36 @@ class MemoryLogStream:
     def read(self, from_position: int, max_bytes: int = 8388608) -> list[LogBatch]: ...
     def truncate_before(self, position: int) -> int: ...
     def close(self) -> None: ...
+
+class JsonataError(Exception):
+    """An evaluation that failed: ``(message, code or None)``."""
+
+class JsonataSyntaxError(Exception):
+    """An expression that does not parse: ``(message, code or None)``."""
+
+@final
+class Jsonata:
+    """A compiled JSONata expression. ``nothing`` is what an evaluation gives that finds nothing."""
+
+    def __new__(cls, text: str) -> Jsonata: ...
+    def evaluate(self, states: dict[str, Any], variables: dict[str, Any], nothing: object) -> Any:
+        """The value with ``$states`` and the workflow variables bound, as on AWS."""
+
+    def evaluate_over(
+        self,
+        data: object,
+        bindings: dict[str, Any],
+        nothing: object,
+        depth: int | None = None,
+        millis: int | None = None,
+    ) -> Any:
+        """The language alone over ``data``, without AWS's additions and limits; for the official test suite."""
+
+    @property
+    def variables(self) -> frozenset[str]: ...
+    @property
+    def states_fields(self) -> frozenset[str] | None: ...
+    @property
+    def context_fields(self) -> tuple[str, ...]: ...
+    @property
+    def reads_root(self) -> bool: ...

@@ -5,7 +5,11 @@ use pyo3::prelude::*;
 mod clock;
 mod errors;
 mod ids;
+mod jsonata;
+mod jsonata_values;
+mod log;
 mod store;
+mod tools;
 mod values;
 
 #[pymodule]
@@ -18,5 +22,11 @@ mod _core {
         partition, partition_key, task_id,
     };
     #[pymodule_export]
+    use crate::log::{LogStream, MemoryLogStream};
+    #[pymodule_export]
+    use crate::jsonata::{Jsonata, JsonataError, JsonataSyntaxError};
+    #[pymodule_export]
     use crate::store::Store;
+    #[pymodule_export]
+    use crate::tools::split_turns;
 }

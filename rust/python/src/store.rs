@@ -64,7 +64,7 @@ impl Store {
     ) -> PyResult<Self> {
         let default = StoreOptions::default();
         let options = StoreOptions {
-            epoch: epoch.unwrap_or(default.epoch),
+            epoch,
             segment_bytes: segment_bytes.unwrap_or(default.segment_bytes),
             queue_bytes: queue_bytes.unwrap_or(default.queue_bytes),
             flush_bytes: flush_bytes.unwrap_or(default.flush_bytes),
@@ -239,8 +239,8 @@ impl Store {
         self.with(py, store::Store::flush)
     }
 
-    /// Copies storage into a folder that does not exist yet.
-    fn checkpoint(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    /// Copies the store into a new folder, as one that can be opened; returns its position.
+    fn checkpoint(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
         self.with(py, |store| store.checkpoint(&path))
     }
 

@@ -122,6 +122,18 @@ impl Storage {
         })
     }
 
+    /// Whether a log that begins at `start` and ends at `tail` goes on where storage is.
+    pub fn check_log(&self, start: u64, tail: u64) -> Result<()> {
+        let position = self.applied()?.position;
+        if start <= position + 1 && position <= tail {
+            return Ok(());
+        }
+        Err(self.damaged(&format!(
+            "it is at position {position}, which is not within the log, from {start} to {tail}: \
+             the two are not of one store, or a part of the folder was removed"
+        )))
+    }
+
     /// Applies a batch: all of its rows and its position, or nothing.
     pub fn apply(&self, batch: &Batch) -> Result<()> {
         let writes = batch.build(self)?;

@@ -9,7 +9,7 @@
 //! records change; until that is done nothing can be committed.
 
 mod committer;
-mod memory_log;
+mod folder;
 mod queue;
 mod upkeep;
 
@@ -21,7 +21,7 @@ use std::thread::{self, JoinHandle};
 pub use queue::Queue;
 
 use crate::error::{Error, Result};
-use crate::log::{Frame, LogStream};
+use crate::log::{self, Frame, LogStream};
 use crate::storage::{Batch, Storage, StorageOptions};
 use committer::{Committer, Counters};
 use upkeep::Upkeep;
@@ -29,8 +29,8 @@ use upkeep::Upkeep;
 /// Limits of a store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// Of the leader that writes: it is in every batch.
-    pub epoch: u64,
+    /// Of the leader that writes, in every batch; none goes on with the log's.
+    pub epoch: Option<u64>,
     /// How long a file of the log becomes.
     pub segment_bytes: u64,
     /// How many bytes of batches may wait for the disk; beyond that `commit` blocks.
@@ -45,10 +45,10 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
-            epoch: 0,
+            epoch: None,
             segment_bytes: 64 << 20,
             queue_bytes: 64 << 20,
-            flush_bytes: 256 << 20,
+            flush_bytes: 32 << 20,
             keeps_log: false,
             storage: StorageOptions::default(),
         }
@@ -80,13 +80,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or creates the store in a folder, or in memory.
-    pub fn open(path: Option<&Path>, options: &StoreOptions) -> Result<Self> {
-        let log = Arc::new(memory_log::MemoryLog::default());
-        let storage = Storage::open(path, &options.storage)?;
-        Self::new(log, storage, None, options)
-    }
-
     /// Joins a log and a storage, and starts the threads.
     pub fn new(
         log: Arc<dyn LogStream>,
@@ -96,15 +89,11 @@ impl Store {
     ) -> Result<Self> {
         let storage = Arc::new(storage);
         let applied = storage.applied()?;
-        if log.tail() < applied.position {
-            return Err(Error::Storage {
-                action: "join",
-                reason: format!(
-                    "it is at position {}, but the log ends at {}; they are not of one folder",
-                    applied.position,
-                    log.tail()
-                ),
-            });
+        storage.check_log(log.start(), log.tail())?;
+        let epoch = options.epoch.unwrap_or(log.epoch());
+        if epoch < log.epoch() {
+            let current = log.epoch();
+            return Err(Error::Fenced { epoch, current });
         }
         let queue = Arc::new(Queue::new(
             applied.position,
@@ -126,7 +115,7 @@ impl Store {
             storage: storage.clone(),
             upkeep: upkeep.clone(),
             counters: counters.clone(),
-            epoch: options.epoch.max(log.epoch()),
+            epoch,
         };
         let keeper = upkeep.clone();
         let threads = vec![
@@ -189,19 +178,7 @@ impl Store {
 
     /// Batches from the one that holds position `from` on, until they hold `max_bytes`.
     pub fn read_log(&self, from: u64, max_bytes: usize) -> Result<Vec<Frame>> {
-        let mut frames = Vec::new();
-        let mut bytes = 0;
-        for frame in self.log.read(from)? {
-            let frame = frame?;
-            bytes += frame.payload.len();
-            if frame.count > 0 {
-                frames.push(frame);
-            }
-            if bytes >= max_bytes {
-                break;
-            }
-        }
-        Ok(frames)
+        log::read_up_to(&*self.log, from, max_bytes)
     }
 
     /// Puts storage on disk, and returns the position that is safe there.
@@ -216,10 +193,11 @@ impl Store {
         self.upkeep.truncate_before(position)
     }
 
-    /// Makes a copy of storage in a folder that does not exist yet.
-    pub fn checkpoint(&self, path: &Path) -> Result<()> {
+    /// Copies the store as it is at some position, which is returned, into a folder that is new or
+    /// empty. The copy is a store of its own, whose log begins there.
+    pub fn checkpoint(&self, path: &Path) -> Result<u64> {
         self.queue.check()?;
-        self.storage.checkpoint(path)
+        folder::copy(&self.storage, path)
     }
 
     pub fn stats(&self) -> Stats {

@@ -1,0 +1,51 @@
+//! A store's folder: `log/` and `storage/`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Store, StoreOptions};
+use crate::env::{Env, RealEnv};
+use crate::error::{Error, Result};
+use crate::log::{FileLogStream, LogOptions, MemoryLogStream};
+use crate::storage::{Storage, StorageOptions};
+
+const LOG: &str = "log";
+const STORAGE: &str = "storage";
+
+impl Store {
+    /// Opens or creates the store in a folder, or in memory.
+    ///
+    /// The log's lock keeps every other process off both of them.
+    pub fn open(path: Option<&Path>, options: &StoreOptions) -> Result<Self> {
+        let Some(path) = path else {
+            let log = Arc::new(MemoryLogStream::new());
+            let storage = Storage::open(None, &options.storage)?;
+            return Self::new(log, storage, None, options);
+        };
+        let log_options = LogOptions {
+            segment_bytes: options.segment_bytes,
+            ..LogOptions::default()
+        };
+        let log = FileLogStream::open(Arc::new(RealEnv), &path.join(LOG), log_options)?;
+        let recovered = log.recovered().map(ToString::to_string);
+        let storage = Storage::open(Some(&path.join(STORAGE)), &options.storage)?;
+        Self::new(Arc::new(log), storage, recovered, options)
+    }
+}
+
+/// Copies storage into a folder, beside a log that begins where it is; returns its position.
+pub fn copy(storage: &Storage, path: &Path) -> Result<u64> {
+    RealEnv
+        .create_dir_all(path)
+        .map_err(Error::io("create", path))?;
+    let target = path.join(STORAGE);
+    storage.checkpoint(&target)?;
+    let applied = Storage::open(Some(&target), &StorageOptions::default())?.applied()?;
+    let options = LogOptions {
+        first: applied.position + 1,
+        ..LogOptions::default()
+    };
+    let log = FileLogStream::open(Arc::new(RealEnv), &path.join(LOG), options)?;
+    log.close()?;
+    Ok(applied.position)
+}
