@@ -6,23 +6,17 @@ its own value. Fields are named as AWS names them: ``Output/a/b[0][1]``, ``Choic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
-
-if TYPE_CHECKING:
-    from stepwell.asl.jsonata import ExpressionError
+from stepwell.asl.jsonata import UNDEFINED, UNSUPPORTED, ExpressionError, compile_expression
 
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
 
 Evaluate = Callable[[dict[str, Any], dict[str, Any]], Any]
 """(states, variables) → value."""
-
-_STATES = re.compile(r"\$states\b")
-_STATES_WITHOUT_CONTEXT = re.compile(r"\$states\s*\.\s*(?:input|result|errorOutput)\b")
 
 
 class Template(NamedTuple):
@@ -52,10 +46,9 @@ def compile_template(value: Any, field: str) -> Template:
 
 
 def _compile_leaf(text: str, field: str) -> Template:
-    from stepwell.asl.jsonata import UNDEFINED, ExpressionError, compile_expression
-
     source = text[2:-2].strip()
-    run = compile_expression(source).evaluate
+    expression = compile_expression(source)
+    run = expression.evaluate
 
     def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
         try:
@@ -66,7 +59,7 @@ def _compile_leaf(text: str, field: str) -> Template:
             raise query_error(_about(source, field) + " returned nothing (undefined).", field)
         return value
 
-    return Template(evaluate, None, _needs_context(source))
+    return Template(evaluate, None, expression.needs_context)
 
 
 def _compile_object(members: dict[str, Template], value: Any) -> Template:
@@ -141,13 +134,8 @@ def _about(source: str, field: str) -> str:
 
 
 def _evaluation_error(error: ExpressionError, source: str, field: str) -> AslError:
-    if error.code == "unsupported":
+    if error.code == UNSUPPORTED:
         return query_error(_about(source, field) + " returned an unsupported result type.", field)
     # AWS ends the sentence before a coded message and goes on after a colon before an uncoded one (ASL A4.23).
     detail = f". {error.code}: {error.message}" if error.code else f": {error.message}"
     return query_error(f"{_about(source, field)} threw an error during evaluation{detail}", field)
-
-
-def _needs_context(source: str) -> bool:
-    """Whether an expression may read ``$states.context``: making the Context Object costs, so most go without."""
-    return len(_STATES.findall(source)) != len(_STATES_WITHOUT_CONTEXT.findall(source))

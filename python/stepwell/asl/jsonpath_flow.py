@@ -66,13 +66,13 @@ def compile_finish(definition: dict[str, Any]) -> Finish | None:
         return None
 
     def finish(scope: Scope, result: Any) -> Outcome:
+        stage = scope.with_input(result)  # one scope for all stages: its input goes from stage to stage
         if select is not None:
-            result = select(scope.with_input(result))
-        assigned = None if assign is None else assign(scope.with_input(result))
-        output = result if place is None else place(scope.input, result)
-        if output_path is not None:
-            output = output_path(scope.with_input(output))
-        return Outcome(output, assigned)
+            stage.input = select(stage)
+        assigned = None if assign is None else assign(stage)
+        if place is not None:
+            stage.input = place(scope.input, stage.input)
+        return Outcome(stage.input if output_path is None else output_path(stage), assigned)
 
     return finish
 

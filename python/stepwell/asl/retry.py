@@ -88,6 +88,8 @@ def error_matches(names: frozenset[str], error: str | None, *, heartbeat: bool =
 
 def error_output(error: str | None, cause: str | None) -> dict[str, Any]:
     """The Error Output that a catcher hands on: only what the failure had (ASL A7.41)."""
+    if error is None and cause is None:  # a callback that failed without saying why
+        return {"Error": None, "Cause": None}
     output: dict[str, Any] = {}
     if error is not None:
         output["Error"] = error
