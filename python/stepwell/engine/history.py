@@ -16,12 +16,11 @@ from stepwell.asl.resources import Resource, parse_resource
 from . import records as r
 from .codec import DocumentReader, decode_turn
 from .history_types import exit_events
-from .processors.context_object import ROLE_ARN
+from .arns import REGION, ROLE_ARN
 
 Event = dict[str, Any]
 Details = dict[str, Any]
 _COMPLETE = {"truncated": False}
-REGION = "us-east-1"
 
 
 class HistoryReader:
@@ -56,7 +55,7 @@ class HistoryReader:
         previous = getattr(command, "previous", 0)
         for type_, name, details in tell(self, command, text):
             event: Event = {"timestamp": micros / 1_000_000, "type": type_, "id": number, "previousEventId": previous}
-            if details:
+            if name:
                 event[name] = details
             yield event
             if not type_.endswith(("StateSucceeded", "Aborted", "MapRunSucceeded")):
@@ -161,7 +160,7 @@ def _task_created(reader: HistoryReader, command: r.CreateTaskCommand, text: str
         limits["timeoutInSeconds"] = command.timeout_seconds
     if command.heartbeat_seconds is not None:
         limits["heartbeatInSeconds"] = command.heartbeat_seconds
-    credentials = {"taskCredentials": loads(command.credentials)} if command.credentials else {}
+    credentials = {"taskCredentials": _credentials(command.credentials)} if command.credentials else {}
     if resource.kind == "integration":
         details = {**_integration(resource), "region": REGION, "parameters": text, **limits, **credentials}
         yield "TaskScheduled", "taskScheduledEventDetails", details
@@ -172,6 +171,10 @@ def _task_created(reader: HistoryReader, command: r.CreateTaskCommand, text: str
     else:
         details.pop("heartbeatInSeconds", None)
         yield "LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", {**details, **credentials}
+
+
+def _credentials(text: bytes) -> Details:
+    return {name[:1].lower() + name[1:]: value for name, value in loads(text).items()}
 
 
 def _task_activated(reader: HistoryReader, command: r.ActivateTaskCommand, text: str | None) -> Told:

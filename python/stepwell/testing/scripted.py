@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from stepwell import _core
 from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
@@ -120,7 +122,7 @@ class _Run:
         partition.submit(r.PutWorkflowCommand("StateMachine", 1, text, type))
         id = _core.execution_id("default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32)
         partition.submit(
-            r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type), of_value(input)
+            r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type), Document(msgspec.json.encode(input))
         )
         while True:
             self._turn_until_idle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stepwell.asl.errors import AslError
 
 from ..documents import Document
-from ..live import Activity, Execution
+from ..live import Activity, Branch, Execution, Iteration
 from ..records import (
     CompleteBranchCommand,
     CompleteIterationCommand,
@@ -17,6 +17,7 @@ from ..status import CANCELED, FAILED, RUNNING
 from ..turn import Turn
 from .by_type import MAP, PARALLEL
 from .common import Failure, Items, fail, failure_of, start_state
+from .map import fails_state
 
 GONE = "it is not running"
 
@@ -79,6 +80,8 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
     level = execution.levels.get(command.branch_id if is_branch else command.iteration_id) if execution else None
     if execution is None or level is None or level.status != RUNNING:
         return GONE
+    if command.status == FAILED and _is_failing(level):
+        return "its state is failing already"
     turn.subject = level
     if not is_branch:
         command.event = execution.context.last_event + 1
@@ -100,6 +103,16 @@ def completed(turn: Turn, command: CompleteBranchCommand | CompleteIterationComm
         return processor.child_done(turn, activity, level, failure)
     except AslError as error:
         return fail(turn, activity, failure_of(activity, error))
+
+
+def _is_failing(level: Branch | Iteration) -> bool:
+    """Whether another child has failed its Parallel or Map state: the first failure aborts the rest."""
+    activity = level.parent
+    assert activity is not None
+    if activity.branch_status is not None:
+        return any(child.status == FAILED for child in (activity.children or {}).values())
+    status = activity.iteration_status
+    return status is not None and status.failed > 0 and fails_state(activity.state, status)
 
 
 def _execution(turn: Turn) -> Execution:

@@ -7,9 +7,8 @@ from typing import Any
 from stepwell.asl.scope import Scope
 from stepwell.asl.timestamps import format_timestamp
 
+from ..arns import ROLE_ARN, execution_arn, state_machine_arn
 from ..live import Activity, Execution, Iteration, Level
-
-ROLE_ARN = "arn:aws:iam::000000000000:role/stepwell"
 
 
 def context_object(activity: Activity, token: str | None = None) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def context_object(activity: Activity, token: str | None = None) -> dict[str, An
         state["RetryCount"] = activity.attempt
     context: dict[str, Any] = {
         "Execution": _execution(execution),
-        "StateMachine": {"Id": execution.workflow.id, "Name": execution.workflow.name},
+        "StateMachine": {"Id": state_machine_arn(execution.workflow.name), "Name": execution.workflow.name},
         "State": state,
     }
     if token is not None:
@@ -48,7 +47,7 @@ def map_scope(activity: Activity, index: int) -> Scope:
 def _execution(execution: Execution) -> dict[str, Any]:
     context = execution.context
     document: dict[str, Any] = {
-        "Id": context.id,
+        "Id": execution_arn(execution.workflow.name, context.name),
         "Input": execution.input.value,
         "StartTime": format_timestamp(context.start_at or context.started_at),
         "Name": context.name,

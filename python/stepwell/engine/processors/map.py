@@ -57,8 +57,8 @@ class MapProcessor:
         follow: Items = abort(child) if child.status == FAILED else []
         if child.status == FAILED and failure is not None:
             state = activity.state
-            tolerant = state.sets_tolerated_count or state.sets_tolerated_percentage
-            if not tolerant or _too_many_failed(state, status):
+            if fails_state(state, status):
+                tolerant = state.sets_tolerated_count or state.sets_tolerated_percentage
                 for sibling in descendants(activity):
                     follow += cancel_child(sibling)
                 return follow + fail(turn, activity, THRESHOLD_EXCEEDED if tolerant else failure)
@@ -88,8 +88,10 @@ class MapProcessor:
         return [item(command, document)]
 
 
-def _too_many_failed(state: Any, status: ActivityIterationStatus) -> bool:
-    """Whether either limit is breached (ASL A12.63)."""
+def fails_state(state: Any, status: ActivityIterationStatus) -> bool:
+    """Whether so many iterations have failed that the Map state does: either limit is breached (ASL A12.63)."""
+    if not (state.sets_tolerated_count or state.sets_tolerated_percentage):
+        return status.failed > 0
     if state.sets_tolerated_count and status.failed > status.tolerated_count:
         return True
     return state.sets_tolerated_percentage and status.failed * 100 > status.tolerated_percentage * status.count

@@ -1,0 +1,17 @@
+"""Names as AWS has them: what definitions, histories and API clients see of ours."""
+
+from __future__ import annotations
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/stepwell"
+
+
+def state_machine_arn(workflow: str) -> str:
+    """The ARN of a workflow."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{workflow}"
+
+
+def execution_arn(workflow: str, name: str) -> str:
+    """The ARN of an execution."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{workflow}:{name}"
