@@ -51,7 +51,7 @@ def test_items_by_expression_and_by_literal(compile_state, scope):
 def test_what_is_no_array(compile_state, scope, fails, value, shown):
     default = compile_state(a_map(QueryLanguage="JSONata"))
     cause = f"Map state input must be an array but was: {shown}"
-    assert fails(default.items, scope(value)) == ("States.QueryEvaluationError", cause, None)
+    assert fails(default.items, scope(value)) == ("States.QueryEvaluationError", cause, "")
     kind = {"1": "number", '"x"': "string", "true": "boolean", "null": "null"}.get(shown, "object")
     expressed = compile_state(a_map(QueryLanguage="JSONata", Items="{% $items %}"))
     cause = (

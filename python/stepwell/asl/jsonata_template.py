@@ -124,8 +124,8 @@ def json_type(value: Any) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-def query_error(cause: str, location: str | None) -> AslError:
-    """A States.QueryEvaluationError with the interpreter's text, at the field ``location``."""
+def query_error(cause: str, location: str) -> AslError:
+    """A States.QueryEvaluationError with the interpreter's text, at the field ``location``; empty: of no field."""
     return AslError(QUERY_EVALUATION_ERROR, cause, location=location, interpreter=True)
 
 

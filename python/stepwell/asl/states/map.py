@@ -101,7 +101,7 @@ def _compile_jsonata_items(definition: dict[str, Any]) -> Read:
         value = scope.input
         if isinstance(value, list):
             return cast("list[Any]", value)
-        raise query_error(f"Map state input must be an array but was: {dumps(value).decode()}", None)
+        raise query_error(f"Map state input must be an array but was: {dumps(value).decode()}", "")
 
     return input_items
 
