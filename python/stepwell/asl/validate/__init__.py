@@ -105,7 +105,8 @@ def _text_of(definition: Definition) -> str:
 
 
 def _parse(text: str, max_characters: int | None, report: Report) -> tuple[Any, RepeatedKeys]:
-    value, repeated = None, RepeatedKeys()
+    value: Any = None
+    repeated = RepeatedKeys()
     if max_characters is not None and len(text) > max_characters:
         report.error(f"Definition must have length less than or equal to {max_characters}", None)
         return value, repeated
@@ -117,7 +118,7 @@ def _parse(text: str, max_characters: int | None, report: Report) -> tuple[Any, 
         return value, repeated
     if not isinstance(value, dict):
         report.error("Definition must be a valid JSON object", None)
-    return value, repeated
+    return cast("Any", value), repeated
 
 
 def _check_levels(definition: dict[str, Any], machine: Machine, type: str, *, alone: bool = False) -> None:

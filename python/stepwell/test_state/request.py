@@ -1,0 +1,220 @@
+"""A TestState request: what AWS's API takes, checked and taken apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypedDict, cast
+
+from stepwell.asl import json
+from stepwell.asl.definition import StateMachine, compile_state
+from stepwell.asl.flow import JSONPATH
+from stepwell.asl.states import MapState, ParallelState, State, TaskState
+from stepwell.asl.validate import check_definition, check_state
+from stepwell.asl.validate.json_text import syntax_error
+from stepwell.errors import ApiError, InvalidDefinition, InvalidInput
+
+STATE_NAME = "StateName"
+"""The name of a state that is given alone, in texts and in the Context Object."""
+
+INSPECTION_LEVELS = ("INFO", "DEBUG", "TRACE")
+VALIDATION_MODES = ("STRICT", "PRESENT", "NONE")
+MAX_TEXT = 262_144
+
+_PARAMETERS = frozenset(
+    {
+        "definition",
+        "roleArn",
+        "input",
+        "inspectionLevel",
+        "revealSecrets",
+        "variables",
+        "stateName",
+        "mock",
+        "context",
+        "stateConfiguration",
+    }
+)
+
+
+class MockErrorOutput(TypedDict, total=False):
+    error: str
+    cause: str
+
+
+class MockInput(TypedDict, total=False):
+    result: str
+    errorOutput: MockErrorOutput
+    fieldValidationMode: str
+
+
+class StateConfiguration(TypedDict, total=False):
+    retrierRetryCount: int
+    errorCausedByState: str
+    mapIterationFailureCount: int
+    mapItemReaderData: str
+
+
+class TestStateRequest(TypedDict, total=False):
+    definition: str
+    roleArn: str
+    input: str
+    inspectionLevel: str
+    revealSecrets: bool
+    variables: str
+    stateName: str
+    mock: MockInput
+    context: str
+    stateConfiguration: StateConfiguration
+
+
+"""The members of TestState's request, all but ``definition`` optional. Documents are JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request whose texts are values, and whose state is compiled. ``context`` is None where none was given."""
+
+    state: State
+    input: Any
+    variables: dict[str, Any]
+    context: dict[str, Any] | None
+    inspects: bool
+    role_arn: str | None
+    mock: MockInput | None
+    configuration: StateConfiguration
+
+
+def refuse(message: str, code: str = "ValidationException") -> NoReturn:
+    """Raise what the API answers to a request it does not take."""
+    raise ApiError(code, message)
+
+
+def read_request(given: dict[str, Any]) -> Request:
+    """The request of the API's parameters. Raises ApiError."""
+    unknown = given.keys() - _PARAMETERS
+    if unknown:
+        refuse(f"Unknown parameter in input: {', '.join(sorted(unknown))}")
+    if "definition" not in given:
+        refuse(
+            "1 validation error detected: Value at 'definition' failed to satisfy constraint: Member must not be null"
+        )
+    _check_enumerated(given.get("inspectionLevel", "INFO"), "inspectionLevel", INSPECTION_LEVELS)
+    for name in ("input", "variables", "context"):
+        _check_length(given.get(name, ""), name)
+    state = _read_state(given["definition"], given.get("stateName"))
+    request = Request(
+        state=state,
+        input=_read_input(given.get("input", "{}")),
+        variables=_read_object(given.get("variables", "{}"), "variables"),
+        context=_read_object(given["context"], "context") if "context" in given else None,
+        inspects=given.get("inspectionLevel", "INFO") != "INFO",
+        role_arn=given.get("roleArn"),
+        mock=given.get("mock"),
+        configuration=given.get("stateConfiguration") or {},
+    )
+    _check_configuration(request)
+    _check_mockable(request, reveals_secrets=bool(given.get("revealSecrets")))
+    return request
+
+
+def _check_enumerated(value: Any, name: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        refuse(
+            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
+            f"Member must satisfy enum value set: [{', '.join(allowed)}]"
+        )
+
+
+def _check_length(text: Any, name: str) -> None:
+    if not isinstance(text, str):
+        refuse(f"The parameter '{name}' must be a JSON text")
+    if len(text) > MAX_TEXT:
+        refuse(
+            f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MAX_TEXT}"
+        )
+
+
+def _read_state(definition: Any, name: str | None) -> State:
+    """The compiled state: given alone, or by its name in a whole machine, at whatever level."""
+    if not isinstance(definition, str):
+        definition = json.dumps(definition).decode()
+    try:
+        if name is None:
+            return compile_state(STATE_NAME, check_state(definition, STATE_NAME))
+        checked = check_definition(definition)
+    except InvalidDefinition as error:
+        raise ApiError("InvalidDefinition", str(error)) from error
+    state = StateMachine(checked, checked.get("QueryLanguage", JSONPATH), {}).by_name.get(name)
+    return state if state is not None else refuse("State not found.")
+
+
+def _read_input(text: str) -> Any:
+    problem = syntax_error(text)
+    if problem is not None:
+        refuse(f"Invalid State Machine Execution Input: '{problem.message}'", "InvalidExecutionInput")
+    return json.loads(text)
+
+
+def _read_object(text: str, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except InvalidInput:
+        value = None
+    if not isinstance(value, dict):
+        refuse(f"The parameter '{name}' must be a valid JSON object")
+    return cast("dict[str, Any]", value)
+
+
+def _check_configuration(request: Request) -> None:
+    """What stateConfiguration says must fit the state, and needs a mock."""
+    configuration, state = request.configuration, request.state
+    for name in configuration:
+        shown = name[:1].upper() + name[1:]
+        if request.mock is None:
+            refuse(f"TestState does not support {shown} when a mock is not specified.")
+    if "mapIterationFailureCount" in configuration and not isinstance(state, MapState):
+        refuse("MapIterationFailureCount is only supported for Map states.")
+    if "mapItemReaderData" in configuration and not (isinstance(state, MapState) and state.reader):
+        refuse("MapItemReaderData is only supported for Map states with an ItemReader.")
+    if "errorCausedByState" in configuration:
+        _check_cause(configuration["errorCausedByState"], state)
+    for name in ("retrierRetryCount", "mapIterationFailureCount"):
+        if configuration.get(name, 0) < 0:
+            refuse(
+                f"1 validation error detected: Value at 'stateConfiguration.{name}' failed to satisfy constraint: "
+                "Member must have value greater than or equal to 0"
+            )
+
+
+def _check_cause(name: str, state: State) -> None:
+    """The state that a mocked error comes from lies within the Map or Parallel state."""
+    if isinstance(state, MapState):
+        levels = [state.processor]
+    elif isinstance(state, ParallelState):
+        levels = list(state.branches)
+    else:
+        refuse("ErrorCausedByState is only supported for Map and Parallel states.")
+    if not any(name in level.by_name for level in levels):
+        refuse("State not found.")
+
+
+def _check_mockable(request: Request, *, reveals_secrets: bool) -> None:
+    state, mock = request.state, request.mock
+    if mock is None:
+        if isinstance(state, MapState | ParallelState):
+            refuse(
+                "TestState API does not support Map or Parallel states. "
+                "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]",
+                "InvalidDefinition",
+            )
+        if isinstance(state, TaskState) and request.role_arn is None:
+            refuse("RoleArn must be specified when testing a Task state")
+        return
+    if not isinstance(state, TaskState | MapState | ParallelState):
+        refuse(f"State type '{state.type}' is not supported when a mock is specified")
+    if reveals_secrets:
+        refuse("TestState does not support RevealSecrets when a mock is specified.")
+    if ("result" in mock) == ("errorOutput" in mock):
+        refuse("A test mock should have only one of the following fields: [result, errorOutput].")
+    _check_enumerated(mock.get("fieldValidationMode", "STRICT"), "mock.fieldValidationMode", VALIDATION_MODES)
