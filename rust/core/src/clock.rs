@@ -63,16 +63,16 @@ pub fn parse_timestamp(text: &str) -> Result<Timestamp> {
 }
 
 fn parse(text: &str) -> Option<Timestamp> {
-    let hex = text.strip_prefix("0x").unwrap_or(text);
-    if hex.len() == 16 {
-        return parse_hex(&hex.to_ascii_lowercase(), 16).map(Timestamp::from);
-    }
-    match text.split_once('.') {
-        Some((wall_time, logical)) => Some(Timestamp {
+    if let Some((wall_time, logical)) = text.split_once('.') {
+        return Some(Timestamp {
             wall_time: parse_decimal(wall_time)?.try_into().ok()?,
             logical: parse_decimal(logical)?.try_into().ok()?,
-        }),
-        None => parse_decimal(text).map(Timestamp::from),
+        });
+    }
+    let hex = text.strip_prefix("0x").unwrap_or(text);
+    match hex.len() {
+        16 => parse_hex(&hex.to_ascii_lowercase(), 16).map(Timestamp::from),
+        _ => parse_decimal(text).map(Timestamp::from),
     }
 }
 

@@ -104,6 +104,11 @@ impl Layout {
             })
     }
 
+    /// Whether every row in its family, from the start or behind this prefix, is of this kind.
+    pub fn is_alone_behind(&self, prefix: &[Value]) -> bool {
+        self.fields[0] != Field::Within || !prefix.is_empty()
+    }
+
     /// Appends the key of a row to `key`; `values` are the row's key fields.
     pub fn key(&self, values: &[Value], key: &mut Vec<u8>) -> Result<()> {
         if values.len() != self.fields.len() {

@@ -129,7 +129,7 @@ fn refuses_keys_that_do_not_fit() {
             )
             .is_err()
     );
-    for tag in [0, -1, 13, 99, i64::MIN, i64::MAX] {
+    for tag in [0, -1, 99, i64::MIN, i64::MAX] {
         assert!(Layout::of(tag).is_err());
     }
 }

@@ -5,6 +5,7 @@ use rocksdb::{DBRawIterator, ReadOptions};
 use super::Storage;
 use super::families::Family;
 use super::keys::{self, Layout, Value};
+use super::msgpack::Reader;
 use crate::error::Result;
 
 /// Which rows of a kind to read.
@@ -51,9 +52,10 @@ impl Storage {
                 }
             }
         }
+        let is_alone = layout.is_alone_behind(scan.prefix);
         let mut rows = Vec::new();
         self.range(layout.family, start, end, scan.reverse, |_, row| {
-            if rows.len() < scan.limit {
+            if rows.len() < scan.limit && (is_alone || tag_of(row) == Some(tag)) {
                 rows.push(row.to_vec());
             }
             rows.len() < scan.limit
@@ -179,6 +181,11 @@ impl Storage {
         }
         Ok(self.db.raw_iterator_cf_opt(self.family(family)?, options))
     }
+}
+
+fn tag_of(row: &[u8]) -> Option<i64> {
+    let mut row = Reader::new(row);
+    row.array().and_then(|_| row.integer()).ok()
 }
 
 fn step(rows: &mut DBRawIterator, reverse: bool) {
