@@ -72,13 +72,22 @@ def test_a_wait_longer_than_aws_counts_is_refused(compile_state, scope, fails):
 
 
 @pytest.mark.covers("A4.23")
-@pytest.mark.parametrize(
-    ("field", "expression"), [("Seconds", "{% -1 %}"), ("Seconds", "{% 'x' %}"), ("Timestamp", "{% 'x' %}")]
-)
-def test_expressions_that_give_no_time(compile_state, scope, fails, field, expression):
-    state = compile_state(wait(QueryLanguage="JSONata", **{field: expression}))
+@pytest.mark.parametrize("expression", ["{% -1 %}", "{% 1.5 %}", "{% 'x' %}"])
+def test_expressions_that_give_no_seconds(compile_state, scope, fails, expression):
+    state = compile_state(wait(QueryLanguage="JSONata", Seconds=expression))
     error, _, location = fails(state.due, scope({}), NOW)
-    assert (error, location) == ("States.QueryEvaluationError", field)
+    assert (error, location) == ("States.QueryEvaluationError", "Seconds")
+
+
+@pytest.mark.covers("A4.23", "A10.53")
+def test_expressions_that_give_no_timestamp(compile_state, scope, fails):
+    state = compile_state(wait(QueryLanguage="JSONata", Timestamp="{% $states.input %}"))
+    cause = (
+        "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string: "
+        "$states.input == soon"
+    )
+    assert fails(state.due, scope("soon"), NOW) == ("States.Runtime", cause, None)
+    assert fails(state.due, scope(5), NOW)[0] == "States.QueryEvaluationError"
 
 
 def test_the_input_goes_on(compile_state, scope):

@@ -12,7 +12,7 @@ from stepwell.asl.errors import AslError
 from stepwell.asl.flow import JSONATA, Read, within
 from stepwell.asl.resources import Resource, parse_resource
 from stepwell.asl.scope import Scope
-from stepwell.asl.states.limits import compile_positive
+from stepwell.asl.states.limits import compile_number
 
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 MOST_ITEMS = 100_000_000
@@ -51,7 +51,9 @@ class ReaderSpec:
         self.config: dict[str, Any] = definition.get("ReaderConfig") or {}
         self.items_pointer: str | None = self.config.get("ItemsPointer")
         self._arguments = _compile_call(definition, language, effective, "ItemReader/")
-        self._max_items = compile_positive(self.config, "MaxItems", language, effective)
+        self._max_items = compile_number(
+            self.config, "MaxItems", language, effective, prefix="ItemReader/ReaderConfig/"
+        )
 
     def evaluate(self, scope: Scope) -> ReadRequest:
         """The request, in the scope of the state."""
@@ -65,8 +67,10 @@ class BatcherSpec:
     """An ItemBatcher."""
 
     def __init__(self, definition: dict[str, Any], language: str, effective: Read | None) -> None:
-        self._max_items = compile_positive(definition, "MaxItemsPerBatch", language, effective)
-        self._max_bytes = compile_positive(definition, "MaxInputBytesPerBatch", language, effective)
+        self._max_items = compile_number(definition, "MaxItemsPerBatch", language, effective, prefix="ItemBatcher/")
+        self._max_bytes = compile_number(
+            definition, "MaxInputBytesPerBatch", language, effective, prefix="ItemBatcher/"
+        )
         self._batch_input = _compile_payload(definition, "BatchInput", language, effective, "ItemBatcher/")
 
     def evaluate(self, scope: Scope) -> BatchRequest:

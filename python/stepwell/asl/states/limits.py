@@ -86,9 +86,14 @@ def tolerates_percentage(definition: dict[str, Any]) -> bool:
     return "ToleratedFailurePercentage" in definition or "ToleratedFailurePercentagePath" in definition
 
 
-def compile_positive(definition: dict[str, Any], name: str, language: str, effective: Read | None) -> Read:
-    """A whole number of a reader or batcher (MaxItems, MaxItemsPerBatch, …); None where there is none."""
-    return _compile_count(definition, name, language, effective, None, checks_sign=False)
+def compile_number(
+    definition: dict[str, Any], name: str, language: str, effective: Read | None, *, prefix: str
+) -> Read:
+    """A whole number of a reader or a batcher (MaxItems, MaxItemsPerBatch, …), of any sign; None where there is none.
+
+    ``prefix`` is the place of ``definition`` in its state: ``ItemBatcher/``.
+    """
+    return _compile_count(definition, name, language, effective, None, prefix=prefix, checks_sign=False)
 
 
 def _compile_count(
@@ -98,9 +103,10 @@ def _compile_count(
     effective: Read | None,
     default: int | None,
     *,
+    prefix: str = "",
     checks_sign: bool = True,
 ) -> Read:
-    read, path = _compile_number(definition, name, language, effective)
+    read, path = _compile_number(definition, name, language, effective, prefix)
     if read is None:
         return _constant(default)
 
@@ -108,7 +114,7 @@ def _compile_count(
         value = read(scope)
         number = whole_number(value)
         if number is None:
-            raise _not_a(name, "integer", value, path)
+            raise _not_a(name, "integer", value, path, prefix)
         if checks_sign and number < 0:
             raise _limit_error(f"{name} cannot be negative.", name, language)
         return number
@@ -117,20 +123,21 @@ def _compile_count(
 
 
 def _compile_number(
-    definition: dict[str, Any], name: str, language: str, effective: Read | None
+    definition: dict[str, Any], name: str, language: str, effective: Read | None, prefix: str = ""
 ) -> tuple[Read | None, str | None]:
     """The field as a function, or None; and the path where it is one."""
     if language == JSONATA:
-        return jsonata_flow.compile_typed_field(definition, name, "number"), None
+        return jsonata_flow.compile_typed_field(definition, name, "number", prefix=prefix), None
     path: str | None = definition.get(f"{name}Path")
     if path is not None:
         return within(effective, jsonpath_flow.compile_path(path)), path
     return (_constant(definition[name]) if name in definition else None), None
 
 
-def _not_a(name: str, kind: str, value: Any, path: str | None) -> Exception:
+def _not_a(name: str, kind: str, value: Any, path: str | None, prefix: str = "") -> Exception:
     if path is None:
-        return query_error(f'The {name} field refers to value "{text_of(value)}" which is not a valid {kind}', name)
+        cause = f'The {name} field refers to value "{text_of(value)}" which is not a valid {kind}'
+        return query_error(cause, prefix + name)
     return runtime_error(f'The {name}Path field refers to value "{text_of(value)}" which is not a valid {kind}: {path}')
 
 

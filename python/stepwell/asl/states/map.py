@@ -28,7 +28,8 @@ class MapState(WorkState):
     """A Map state.
 
     ``items(scope)`` are what it iterates over. ``item_input`` makes an iteration's input, in a scope whose Context
-    Object has Map.Item; ``item_identity`` says that it is the item itself. ``max_concurrency`` 0 is without limit.
+    Object has Map.Item; ``item_identity`` says that it is the item itself. ``iterates_object``: an item is
+    ``{"Key", "Value"}``, a member of an object. ``max_concurrency`` 0 is without limit.
     A failed share of iterations above ``tolerated_percentage``, or more than ``tolerated_count``, fails the state;
     ``sets_tolerated_count`` and ``sets_tolerated_percentage`` say which of them the definition has.
     """
@@ -45,6 +46,7 @@ class MapState(WorkState):
 
         effective = compile_effective_input(definition, language)
         self.items = _compile_items(definition, language, effective)
+        self.iterates_object = isinstance(definition.get("Items"), dict)
         selector = _compile_selector(definition, language, effective)
         self._selector = selector
         self.item_identity = selector is None

@@ -16,7 +16,6 @@ from stepwell.asl.flow import (
     raw_input,
     within,
 )
-from stepwell.asl.json import dumps
 from stepwell.asl.jsonata_template import query_error
 from stepwell.asl.numbers import text_of, whole_number
 from stepwell.asl.outcome import Outcome
@@ -60,7 +59,9 @@ def _compile_due(definition: dict[str, Any], language: str, effective: Read | No
     if language == JSONATA:
         if "Seconds" in definition:
             return _after(jsonata_flow.compile_typed_field(definition, "Seconds", "number"), _jsonata_seconds)
-        return _at(jsonata_flow.compile_typed_field(definition, "Timestamp", "string"), _jsonata_timestamp)
+        shown = str(definition["Timestamp"]).removeprefix("{%").removesuffix("%}").strip()
+        read = jsonata_flow.compile_typed_field(definition, "Timestamp", "string")
+        return _at(read, lambda value: _bad_timestamp("Timestamp", f"{shown} == {value}"))
     if (path := definition.get("SecondsPath")) is not None:
         read = within(effective, jsonpath_flow.compile_path(path))
         return _after(read, lambda value: _path_seconds(path, value))
@@ -113,12 +114,4 @@ def _jsonata_seconds(value: Any) -> int:
 def _bad_timestamp(field: str, found: str) -> AslError:
     return runtime_error(
         f"The {field} parameter does not reference a valid ISO-8601 extended offset date-time format string: {found}"
-    )
-
-
-def _jsonata_timestamp(value: Any) -> AslError:
-    return query_error(
-        "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-        + dumps(value).decode(),
-        "Timestamp",
     )
