@@ -12,6 +12,7 @@ from stepwell.asl.intrinsics.parser import Call, Literal, Node, PathText, parse_
 from stepwell.asl.json import rendered
 from stepwell.asl.paths import MISSING, Path, compile_path
 from stepwell.asl.scope import Scope
+from stepwell.errors import InvalidInput
 
 Evaluate = Callable[[Scope], Any]
 
@@ -29,7 +30,7 @@ class Intrinsic:
     def __call__(self, scope: Scope) -> Any:
         try:
             return self._evaluate(scope)
-        except IntrinsicError as error:
+        except (IntrinsicError, InvalidInput) as error:
             raise runtime_error(f"The function '{self.text}' had the following error: {error}") from None
         except RecursionError as error:
             raise runtime_error(f"The function '{self.text}' met values that are nested too deeply.") from error

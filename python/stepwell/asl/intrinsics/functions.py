@@ -51,10 +51,9 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
     start, stop, by = (_rounded("ArrayRange", number) for number in (first, last, step))
     if by == 0:
         raise IntrinsicError("States.ArrayRange needs a step other than zero.")
-    numbers = range(start, stop + (1 if by > 0 else -1), by)
-    if len(numbers) > MAX_RANGE:
+    if (stop - start) // by >= MAX_RANGE:
         raise IntrinsicError(f"States.ArrayRange makes {MAX_RANGE} items at most.")
-    return list(numbers)
+    return list(range(start, stop + (1 if by > 0 else -1), by))
 
 
 def array_get_item(items: Any, index: Any) -> Any:

@@ -324,7 +324,7 @@ class _Parser:
             self.fail("it is nested too deeply")
         is_negated = self.take("^")
         tests: list[Accepts] = []
-        while not self.take("]") or not tests:
+        while not tests or not self.take("]"):
             if self.take("&&"):
                 self.fail("intersections of classes are not supported")
             tests.append(self._class() if self.take("[") else self._class_item())
