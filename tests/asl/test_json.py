@@ -40,6 +40,7 @@ def test_numbers_deep_in_a_value_and_texts_that_look_like_them():
         "a": [1, {"b": 10}],
         "c": "1.0 e5 12345678901234567890",
     }
+    assert loads('{"a":1.00,"b":[10.0e1,3e+2\n],"c":-0.0}') == {"a": 1, "b": [100, 300], "c": 0}
     assert dumps({"a": 3.0, "b": None, "c": "7.0"}) == b'{"a":3,"b":null,"c":"7.0"}'
 
 

@@ -15,7 +15,7 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 # Text in which a number may need care: 19 digits and more, a whole fraction, an exponent. It may match inside a
 # string too, which costs a walk and changes nothing.
-_SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9]\.0|[0-9][eE]")
+_SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9](?:\.0+|[eE][+-]?[0-9]+)(?=[],}\s]|\Z)")
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
@@ -57,8 +57,10 @@ def dumps(value: Any) -> bytes:
     """The compact JSON text of a value, in UTF-8. Raises InvalidInput where the value has none."""
     try:
         data = _encoder.encode(value)
-        if _SPECIAL_NUMBER.search(data) or b"null" in data:  # msgspec writes a NaN as null
+        if _SPECIAL_NUMBER.search(data):
             data = _encoder.encode(_printable_numbers(value))
+        elif b"null" in data:  # which msgspec writes for a NaN too
+            _check_finite(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"This value has no JSON form: {error}.") from error
     except RecursionError as error:
@@ -140,6 +142,18 @@ def _printable_numbers(value: Any) -> Any:
             raise ValueError(f"{value} is not a JSON number")
         return msgspec.Raw(number_text(value).encode())
     return value
+
+
+def _check_finite(value: Any) -> None:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if type(item) is float and not math.isfinite(item):
+            raise ValueError(f"{item} is not a JSON number")
+        if is_object(item):
+            pending.extend(item.values())
+        elif isinstance(item, list | tuple):
+            pending.extend(cast("list[Any]", item))
 
 
 def _double(value: int) -> float:
