@@ -11,6 +11,7 @@
 mod cursor;
 mod file;
 mod frame;
+mod inspect;
 mod memory;
 mod reader;
 mod recovery;
@@ -21,6 +22,7 @@ mod writer;
 use crate::error::Result;
 
 pub use file::{FileLogStream, LogOptions, lock};
+pub use inspect::{Dump, Report, dump, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;
 

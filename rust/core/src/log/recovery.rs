@@ -75,11 +75,11 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64]) -> Result<Tail> {
     let file = env.open_writable(&path).map_err(Error::io("open", &path))?;
     let mut walk = Walk::default();
     let mut scan = Scan::new(Arc::clone(&file), 0, last);
-    let defect = walk.to_the_end(&mut scan, &path)?;
-    if let Some(defect) = &defect {
-        if is_damage(&*file, defect).map_err(Error::io("read", &path))? {
-            return Err(corruption(&path, defect));
-        }
+    let defect = walk.pass_all(&mut scan, &path)?;
+    if let Some(defect) = &defect
+        && is_damage(&*file, defect).map_err(Error::io("read", &path))?
+    {
+        return Err(corruption(&path, defect));
     }
     let epoch = match (scan.next() == last, earlier.last()) {
         (true, Some(&before)) => last_epoch(env, folder, before, last)?.max(scan.epoch()),
@@ -161,7 +161,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn to_the_end(&mut self, scan: &mut Scan, path: &Path) -> Result<Option<Defect>> {
+    fn pass_all(&mut self, scan: &mut Scan, path: &Path) -> Result<Option<Defect>> {
         loop {
             match scan.step().map_err(Error::io("read", path))? {
                 Step::Frame { header, offset } => self.pass(&header, offset),
@@ -197,7 +197,7 @@ fn last_epoch(env: &dyn Env, folder: &Path, first: u64, successor: u64) -> Resul
     let path = segment::path(folder, first);
     let file = env.open(&path).map_err(Error::io("open", &path))?;
     let mut scan = Scan::new(file, 0, first);
-    if let Some(defect) = Walk::default().to_the_end(&mut scan, &path)? {
+    if let Some(defect) = Walk::default().pass_all(&mut scan, &path)? {
         return Err(corruption(&path, &defect));
     }
     if scan.next() == successor {

@@ -103,7 +103,7 @@ fn a_missing_segment_or_a_missing_end_is_found() {
     drop(log);
     env.remove(&second).unwrap();
     let log = open_with(&env, 700).unwrap();
-    let found = read(&log, 1).err().expect("refused").to_string();
+    let found = read(&log, 1).expect_err("refused").to_string();
     assert!(found.contains("ends before its last position"), "{found}");
 }
 

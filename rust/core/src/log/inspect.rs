@@ -1,0 +1,234 @@
+//! Reading a log that nobody has open, or that somebody else has: for checking and for showing it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use super::recovery::{Recovered, corruption, is_damage, unknown_format};
+use super::scan::{Defect, Scan, Step};
+use super::{Frame, segment};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::record::{Json, turns};
+
+/// What a check of a whole log found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub segments: u64,
+    pub batches: u64,
+    pub records: u64,
+    /// The length of the segments, without a torn tail.
+    pub bytes: u64,
+    /// The first position that the log holds, or would hold if it is empty.
+    pub first: u64,
+    /// The last position.
+    pub last: u64,
+    pub epoch: u64,
+    /// What the next opening will cut off.
+    pub torn: Option<Recovered>,
+}
+
+/// Reads the whole log, checks every frame and decodes every record.
+///
+/// [`Corruption`](Error::Corruption) names the first place that is damaged.
+pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
+    let mut walk = Walk::new(env, folder, 1)?;
+    let mut report = Report {
+        segments: walk.segments.len() as u64,
+        first: walk.segments.first().copied().unwrap_or(1),
+        ..Report::default()
+    };
+    report.last = report.first - 1;
+    while let Some((frame, offset)) = walk.next()? {
+        check_records(&frame).map_err(|reason| Error::Corruption {
+            path: walk.path(),
+            offset,
+            position: frame.first,
+            reason,
+        })?;
+        report.batches += u64::from(frame.count > 0);
+        report.records += u64::from(frame.count);
+        report.last = frame.last();
+        report.epoch = frame.epoch;
+    }
+    report.bytes = walk.bytes;
+    report.torn = walk.torn;
+    Ok(report)
+}
+
+/// The records from position `from` on, each as a line of JSON.
+pub fn dump<'e>(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Dump<'e>> {
+    Ok(Dump {
+        walk: Walk::new(env, folder, from)?,
+        from,
+        lines: VecDeque::new(),
+        has_failed: false,
+    })
+}
+
+/// Lines of JSON, one a record. After an error it yields nothing more.
+pub struct Dump<'e> {
+    walk: Walk<'e>,
+    from: u64,
+    lines: VecDeque<String>,
+    has_failed: bool,
+}
+
+impl Iterator for Dump<'_> {
+    type Item = Result<String>;
+
+    fn next(&mut self) -> Option<Result<String>> {
+        while self.lines.is_empty() && !self.has_failed {
+            match self.walk.next() {
+                Ok(None) => return None,
+                Ok(Some((frame, _))) => self.show(&frame),
+                Err(error) => {
+                    self.has_failed = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.lines.pop_front().map(Ok)
+    }
+}
+
+impl Dump<'_> {
+    /// Adds a frame's lines, up to a record that this version cannot read, of which it says so.
+    fn show(&mut self, frame: &Frame) {
+        let mut position = frame.first;
+        for turn in turns(&frame.payload) {
+            match turn {
+                Ok(turn) => {
+                    let lines = turn.lines(frame.epoch, position);
+                    let before = self.from.saturating_sub(position) as usize;
+                    position += lines.len() as u64;
+                    self.lines.extend(lines.into_iter().skip(before));
+                }
+                Err(error) => self.lines.push_back(unreadable(position, &error)),
+            }
+        }
+    }
+}
+
+fn unreadable(position: u64, error: &Error) -> String {
+    let reason = error.to_string();
+    let mut json = Json::default();
+    json.object(|json| {
+        json.field("position", &position);
+        json.field("unreadable", &reason.as_str());
+    });
+    json.take()
+}
+
+/// What is wrong with a frame's records, if something is.
+fn check_records(frame: &Frame) -> Result<(), String> {
+    let mut records = 0;
+    for turn in turns(&frame.payload) {
+        records += turn.map_err(|error| error.to_string())?.records.len();
+    }
+    if records == frame.count as usize {
+        return Ok(());
+    }
+    let count = frame.count;
+    Err(format!(
+        "the batch holds {records} records, and its header says {count}"
+    ))
+}
+
+/// A walk over the frames of all segments, marks too.
+struct Walk<'e> {
+    env: &'e dyn Env,
+    folder: PathBuf,
+    segments: Vec<u64>,
+    /// Which of the segments is being read.
+    index: usize,
+    scan: Option<Scan>,
+    bytes: u64,
+    torn: Option<Recovered>,
+}
+
+impl<'e> Walk<'e> {
+    /// A walk from the segment that holds `from`.
+    fn new(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Walk<'e>> {
+        let segments = segment::list(env, folder)?;
+        let after = segments.partition_point(|first| *first <= from);
+        Ok(Walk {
+            env,
+            folder: folder.to_owned(),
+            segments,
+            index: after.saturating_sub(1),
+            scan: None,
+            bytes: 0,
+            torn: None,
+        })
+    }
+
+    fn path(&self) -> PathBuf {
+        segment::path(&self.folder, self.segments[self.index])
+    }
+
+    /// The next frame, and where in its segment it begins.
+    fn next(&mut self) -> Result<Option<(Frame, u64)>> {
+        while self.index < self.segments.len() && self.torn.is_none() {
+            let path = self.path();
+            let mut scan = match self.scan.take() {
+                Some(scan) => scan,
+                None => self.open(&path)?,
+            };
+            match scan.step().map_err(Error::io("read", &path))? {
+                Step::Frame { header, offset } => {
+                    let payload = scan.payload().map_err(Error::io("read", &path))?;
+                    let frame = Frame {
+                        epoch: header.epoch,
+                        first: header.first,
+                        count: header.count,
+                        payload: payload.to_vec(),
+                    };
+                    self.scan = Some(scan);
+                    return Ok(Some((frame, offset)));
+                }
+                Step::End => self.end(&scan, &path)?,
+                Step::Defect(defect) => self.judge(defect, &path)?,
+                Step::Unknown(version) => return Err(unknown_format(&path, version)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn open(&self, path: &Path) -> Result<Scan> {
+        let file = self.env.open(path).map_err(Error::io("open", path))?;
+        Ok(Scan::new(file, 0, self.segments[self.index]))
+    }
+
+    /// Goes on to the next segment, which must begin where this one ends.
+    fn end(&mut self, scan: &Scan, path: &Path) -> Result<()> {
+        self.bytes += scan.offset();
+        self.index += 1;
+        match self.segments.get(self.index) {
+            Some(&next) if next != scan.next() => Err(Error::Corruption {
+                path: path.to_owned(),
+                offset: scan.offset(),
+                position: scan.next(),
+                reason: format!("the next segment begins with position {next}"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn judge(&mut self, defect: Defect, path: &Path) -> Result<()> {
+        let file = self.env.open(path).map_err(Error::io("open", path))?;
+        let is_last = self.index + 1 == self.segments.len();
+        if !is_last || is_damage(&*file, &defect).map_err(Error::io("read", path))? {
+            return Err(corruption(path, &defect));
+        }
+        self.bytes += defect.offset;
+        let size = file.size().map_err(Error::io("read", path))?;
+        self.torn = Some(Recovered {
+            path: path.to_owned(),
+            offset: defect.offset,
+            position: defect.position,
+            bytes: size - defect.offset,
+            reason: defect.reason,
+        });
+        Ok(())
+    }
+}

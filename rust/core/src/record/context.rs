@@ -1,0 +1,167 @@
+//! The rows of storage.
+
+use super::field::Field;
+use super::fields::{Fields, write_count};
+use super::json::Json;
+use super::layout::layouts;
+use super::reader::Reader;
+use crate::error::Result;
+
+layouts! {
+    /// A row of storage. The first fields name it; the key is made of them.
+    ///
+    /// Times are in microseconds since the Unix epoch, 0 where there is none. Documents are JSON
+    /// text. `contexts.py` says more.
+    Context<'a> {
+        /// An execution, running or ended.
+        1 Execution {
+            id: &'a str, workflow_id: &'a str, name: &'a str, r#type: &'a str, input: &'a [u8],
+            timestamp: u64, status: &'a str, started_at: i64, stopped_at: i64 = 0,
+            start_at: i64 = 0, timeout_due: i64 = 0, output: &'a [u8] = b"",
+            error: Option<&'a str> = None, cause: Option<&'a str> = None,
+            variables: &'a [u8] = b"", last_event: u64 = 0, last_activity: u64 = 0,
+            parent_iteration_id: Option<&'a str> = None, timed_out: bool = false,
+            redrive_count: u64 = 0, redriven_at: i64 = 0, idempotent: bool = false,
+            previous_event: u64 = 0,
+        }
+        /// A running state. Its row goes when the state is left.
+        2 Activity {
+            id: &'a str, state_name: &'a str, input: &'a [u8], parent_branch_id: Option<&'a str>,
+            parent_iteration_id: Option<&'a str>, entered_at: i64, entered_event: u64,
+            last_event: u64, attempt: u64 = 0, retries: Vec<u64> = Vec::new(),
+            task_id: Option<&'a str> = None, timer_kind: i64 = 0, timer_due: i64 = 0,
+            branch_status: Option<ActivityBranchStatus> = None,
+            iteration_status: Option<ActivityIterationStatus> = None, entered_previous: u64 = 0,
+        }
+        /// A branch of a running Parallel state; it stays until the state is left.
+        3 Branch {
+            branch_id: &'a str, index: u64, input: &'a [u8], status: &'a str, last_event: u64,
+            output: &'a [u8] = b"", variables: &'a [u8] = b"",
+        }
+        /// An iteration of a running Map state; it stays until the state is left.
+        4 Iteration {
+            iteration_id: &'a str, index: u64, input: &'a [u8], status: &'a str, last_event: u64,
+            output: &'a [u8] = b"", variables: &'a [u8] = b"",
+        }
+        /// A task that has no result yet.
+        5 Task {
+            id: &'a str, activity_id: &'a str, resource: &'a str, input: &'a [u8], queue: &'a str,
+            status: &'a str, attempt: u64, token: Option<&'a str>, created_at: i64,
+            timeout_due: i64 = 0, heartbeat_seconds: i64 = 0, heartbeat_due: i64 = 0,
+            lease_until: i64 = 0, worker: Option<&'a str> = None,
+        }
+        /// A timer, kept in the order of `due`.
+        6 Timer { target: &'a str, kind: i64, due: i64, execution_id: &'a str }
+        /// One version of a definition.
+        7 Workflow {
+            name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str, created_at: i64,
+        }
+        /// The last execution that was started under a name: `key` is `/{tenant}/{namespace}/{workflow}/{name}`.
+        8 Idempotency { key: &'a str, execution_id: &'a str }
+        /// An execution in the list of its workflow, newest first.
+        9 Visibility {
+            workflow: &'a str, status: &'a str, started_at: i64, execution_id: &'a str,
+            name: &'a str, stopped_at: i64,
+        }
+        /// The items of a running Map state, a JSON array.
+        10 Items { activity_id: &'a str, items: &'a [u8] }
+        /// A task that waits to be handed out to a worker of `queue`.
+        11 Queue { queue: &'a str, task_id: &'a str }
+        /// A command on the log that has no event yet.
+        12 PendingCommand { position: u64, scope: &'a str, record: &'a [u8] }
+        /// The last number given out of a sequence, by its name.
+        13 Sequence { name: &'a str, value: u64 }
+    }
+}
+
+/// How far the branches of a Parallel state are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityBranchStatus {
+    pub count: u64,
+    pub running: u64,
+    pub succeeded: u64,
+}
+
+/// How far the iterations of a Map state are, and its limits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ActivityIterationStatus {
+    pub count: u64,
+    pub max_concurrency: i64,
+    pub tolerated_count: i64,
+    pub tolerated_percentage: f64,
+    pub next_index: u64,
+    pub running: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+}
+
+impl<'a> Field<'a> for ActivityBranchStatus {
+    fn read(reader: &mut Reader<'a>) -> Result<ActivityBranchStatus> {
+        let mut fields = Fields::untagged(reader)?;
+        let status = ActivityBranchStatus {
+            count: fields.required("count")?,
+            running: fields.or(0)?,
+            succeeded: fields.or(0)?,
+        };
+        fields.finish()?;
+        Ok(status)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        write_count(out, 3);
+        self.count.write(out);
+        self.running.write(out);
+        self.succeeded.write(out);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.object(|json| {
+            json.field("count", &self.count);
+            json.field("running", &self.running);
+            json.field("succeeded", &self.succeeded);
+        });
+    }
+}
+
+impl<'a> Field<'a> for ActivityIterationStatus {
+    fn read(reader: &mut Reader<'a>) -> Result<ActivityIterationStatus> {
+        let mut fields = Fields::untagged(reader)?;
+        let status = ActivityIterationStatus {
+            count: fields.required("count")?,
+            max_concurrency: fields.required("max_concurrency")?,
+            tolerated_count: fields.required("tolerated_count")?,
+            tolerated_percentage: fields.required("tolerated_percentage")?,
+            next_index: fields.or(0)?,
+            running: fields.or(0)?,
+            succeeded: fields.or(0)?,
+            failed: fields.or(0)?,
+        };
+        fields.finish()?;
+        Ok(status)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        write_count(out, 8);
+        self.count.write(out);
+        self.max_concurrency.write(out);
+        self.tolerated_count.write(out);
+        self.tolerated_percentage.write(out);
+        self.next_index.write(out);
+        self.running.write(out);
+        self.succeeded.write(out);
+        self.failed.write(out);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.object(|json| {
+            json.field("count", &self.count);
+            json.field("max_concurrency", &self.max_concurrency);
+            json.field("tolerated_count", &self.tolerated_count);
+            json.field("tolerated_percentage", &self.tolerated_percentage);
+            json.field("next_index", &self.next_index);
+            json.field("running", &self.running);
+            json.field("succeeded", &self.succeeded);
+            json.field("failed", &self.failed);
+        });
+    }
+}

@@ -1,0 +1,187 @@
+//! The types that a record's field can have: how each is read, written and shown.
+
+use rmp::encode;
+
+use super::json::Json;
+use super::reader::Reader;
+use crate::error::Result;
+
+/// A type of field. Every value has one encoding, the shortest: msgspec's.
+pub trait Field<'a>: Sized {
+    fn read(reader: &mut Reader<'a>) -> Result<Self>;
+    fn write(&self, out: &mut Vec<u8>);
+    fn show(&self, json: &mut Json<'a>);
+}
+
+/// A JSON document of a command: its text, or the last one written before in the turn.
+///
+/// An empty text says that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Document<'a> {
+    Text(&'a [u8]),
+    Repeated,
+}
+
+/// Writing to memory cannot fail.
+const INFALLIBLE: &str = "a vector takes all bytes";
+
+impl<'a> Field<'a> for u64 {
+    fn read(reader: &mut Reader<'a>) -> Result<u64> {
+        read_integer(reader)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_uint(out, *self).expect(INFALLIBLE);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.display(self);
+    }
+}
+
+impl<'a> Field<'a> for i64 {
+    fn read(reader: &mut Reader<'a>) -> Result<i64> {
+        read_integer(reader)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_sint(out, *self).expect(INFALLIBLE);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.display(self);
+    }
+}
+
+impl<'a> Field<'a> for f64 {
+    fn read(reader: &mut Reader<'a>) -> Result<f64> {
+        reader.float()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_f64(out, *self).expect(INFALLIBLE);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        if self.is_finite() {
+            json.display(self);
+        } else {
+            json.text(&self.to_string());
+        }
+    }
+}
+
+impl<'a> Field<'a> for bool {
+    fn read(reader: &mut Reader<'a>) -> Result<bool> {
+        reader.boolean()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_bool(out, *self).expect(INFALLIBLE);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.display(self);
+    }
+}
+
+impl<'a> Field<'a> for &'a str {
+    fn read(reader: &mut Reader<'a>) -> Result<&'a str> {
+        reader.text()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_str(out, self).expect(INFALLIBLE);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.text(self);
+    }
+}
+
+impl<'a> Field<'a> for &'a [u8] {
+    fn read(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+        reader.binary()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_bin(out, self).expect(INFALLIBLE);
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.document(self);
+    }
+}
+
+impl<'a> Field<'a> for Document<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Document<'a>> {
+        Ok(match Option::read(reader)? {
+            Some(text) => Document::Text(text),
+            None => Document::Repeated,
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Document::Text(text) => text.write(out),
+            Document::Repeated => encode::write_nil(out).expect(INFALLIBLE),
+        }
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        match *self {
+            Document::Text(text) => {
+                if !text.is_empty() {
+                    json.repeated = text;
+                }
+                json.document(text);
+            }
+            Document::Repeated => json.document(json.repeated),
+        }
+    }
+}
+
+impl<'a, T: Field<'a>> Field<'a> for Option<T> {
+    fn read(reader: &mut Reader<'a>) -> Result<Option<T>> {
+        if reader.nil()? {
+            return Ok(None);
+        }
+        T::read(reader).map(Some)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.write(out),
+            None => encode::write_nil(out).expect(INFALLIBLE),
+        }
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        match self {
+            Some(value) => value.show(json),
+            None => json.display(&"null"),
+        }
+    }
+}
+
+impl<'a, T: Field<'a>> Field<'a> for Vec<T> {
+    fn read(reader: &mut Reader<'a>) -> Result<Vec<T>> {
+        let count = reader.array()?;
+        (0..count).map(|_| T::read(reader)).collect()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        encode::write_array_len(out, self.len() as u32).expect(INFALLIBLE);
+        self.iter().for_each(|value| value.write(out));
+    }
+
+    fn show(&self, json: &mut Json<'a>) {
+        json.array(self.iter(), |json, value| value.show(json));
+    }
+}
+
+fn read_integer<'a, T: TryFrom<i128>>(reader: &mut Reader<'a>) -> Result<T> {
+    let start = reader.offset();
+    let value = reader.integer()?;
+    T::try_from(value).map_err(|_| reader.error(start, format!("{value} is out of range")))
+}

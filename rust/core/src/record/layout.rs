@@ -1,0 +1,104 @@
+//! The table of layouts becomes types: one line a record.
+
+/// What a record looks like on the log, or a row in storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub tag: u64,
+    pub name: &'static str,
+    pub fields: &'static [&'static str],
+}
+
+/// Makes an enum of tagged arrays, `[tag, field, …]`, and its codec.
+///
+/// A field with a default may be missing at the end of an array, as an older version wrote it.
+/// Values behind the last field are a newer version's, and are passed over.
+macro_rules! layouts {
+    (
+        $(#[$doc:meta])*
+        $name:ident<$a:lifetime> {
+            $( $(#[$variant_doc:meta])* $tag:literal $variant:ident {
+                $( $field:ident: $type:ty $(= $default:expr)? ),* $(,)?
+            } )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum $name<$a> {
+            $( $(#[$variant_doc])* $variant { $( $field: $type ),* }, )*
+        }
+
+        impl<$a> $name<$a> {
+            /// All layouts, in the order of the table.
+            pub const LAYOUTS: &'static [$crate::record::Layout] = &[
+                $( $crate::record::Layout {
+                    tag: $tag,
+                    name: stringify!($variant),
+                    fields: &[$( stringify!($field) ),*],
+                } ),*
+            ];
+
+            /// The number that stands first in the array.
+            pub fn tag(&self) -> u64 {
+                match self {
+                    $( $name::$variant { .. } => $tag, )*
+                }
+            }
+
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $( $name::$variant { .. } => stringify!($variant), )*
+                }
+            }
+
+            /// Reads one, and refuses a tag that is not known.
+            pub fn read(reader: &mut $crate::record::Reader<$a>) -> $crate::Result<Self> {
+                use $crate::record::fields::Fields;
+                let mut fields = Fields::tagged(reader)?;
+                let value = match fields.tag() {
+                    $( $tag => $name::$variant {
+                        $( $field: layouts!(@read fields, $field: $type $(= $default)?) ),*
+                    }, )*
+                    _ => return Err(fields.unknown_tag()),
+                };
+                fields.finish()?;
+                Ok(value)
+            }
+
+            /// Adds its encoding to `out`.
+            pub fn write(&self, out: &mut Vec<u8>) {
+                match self {
+                    $( $name::$variant { $( $field ),* } => {
+                        let count = 1 $( + layouts!(@one $field) )*;
+                        $crate::record::fields::write_head(out, count, $tag);
+                        $( $crate::record::Field::write($field, out); )*
+                    } )*
+                }
+            }
+
+            /// A JSON object of its name, as `kind`, and its fields.
+            pub fn to_json(&self) -> String {
+                let mut json = $crate::record::Json::default();
+                json.object(|json| {
+                    json.field("kind", &self.name());
+                    self.show(json);
+                });
+                json.take()
+            }
+
+            /// Adds its fields to a JSON object.
+            pub(crate) fn show(&self, json: &mut $crate::record::Json<$a>) {
+                match self {
+                    $( $name::$variant { $( $field ),* } => {
+                        $( json.field(stringify!($field), $field); )*
+                    } )*
+                }
+            }
+        }
+    };
+
+    (@read $fields:ident, $field:ident: $type:ty) => { $fields.required(stringify!($field))? };
+    (@read $fields:ident, $field:ident: $type:ty = $default:expr) => { $fields.or::<$type>($default)? };
+    (@one $field:ident) => { 1 };
+}
+
+pub(crate) use layouts;

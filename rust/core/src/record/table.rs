@@ -1,0 +1,139 @@
+//! The records of the log: commands, and the events that answer them.
+
+use super::field::Document;
+use super::layout::layouts;
+
+layouts! {
+    /// A command says what was asked, with all its data. An event says that it was done: its tag is
+    /// the command's plus 64, and it holds only the command's position, or 0 for the record before.
+    ///
+    /// Times are in microseconds since the Unix epoch; `event` and `previous` number the events of
+    /// the history that a command gives rise to. `records.py` says more.
+    Record<'a> {
+        /// Start an execution, at `start_at` (microseconds; 0: now).
+        1 StartExecution {
+            id: &'a str, workflow_id: &'a str, input: Document<'a>, name: &'a str,
+            r#type: &'a str = "STANDARD", start_at: i64 = 0,
+            parent_iteration_id: Option<&'a str> = None, idempotent: bool = false,
+        }
+        /// End an execution as `Succeeded`, `Failed` or `Canceled` (`timed_out`: by its own limit).
+        2 CompleteExecution {
+            id: &'a str, status: &'a str, output: Document<'a>, error: Option<&'a str>,
+            cause: Option<&'a str>, event: u64, previous: u64, timed_out: bool = false,
+        }
+        /// Enter a state: an activity begins, at the top level or in a branch or an iteration.
+        3 StartState {
+            activity_id: &'a str, state_name: &'a str, input: Document<'a>,
+            parent_branch_id: Option<&'a str>, parent_iteration_id: Option<&'a str>, event: u64,
+            previous: u64,
+        }
+        /// Leave a state as `Succeeded` (for `next`), `Failed` or `Canceled`.
+        4 CompleteState {
+            activity_id: &'a str, state_name: &'a str, status: &'a str, output: Document<'a>,
+            next: Option<&'a str>, assigned: Option<&'a [u8]>, error: Option<&'a str>,
+            cause: Option<&'a str>, event: u64, previous: u64, caught: bool = false,
+        }
+        /// Ask for work: a handler's of this process, or a worker's that polls `queue`.
+        5 CreateTask {
+            id: &'a str, activity_id: &'a str, resource: &'a str, input: Document<'a>,
+            queue: &'a str, attempt: u64, token: Option<&'a str>, timeout_seconds: Option<i64>,
+            heartbeat_seconds: Option<i64>, event: u64, previous: u64,
+            credentials: Option<&'a [u8]> = None,
+        }
+        /// Hand a task out, to `worker`, until `lease_until` (microseconds; 0: no limit).
+        6 ActivateTask {
+            id: &'a str, resource: &'a str, worker: Option<&'a str>, lease_until: i64, event: u64,
+            previous: u64,
+        }
+        /// A task's result.
+        7 CompleteTask {
+            id: &'a str, resource: &'a str, output: Document<'a>, event: u64, previous: u64,
+        }
+        /// A task's failure; `timed_out` when a limit of time and not the handler says so.
+        8 FailTask {
+            id: &'a str, resource: &'a str, error: Option<&'a str>, cause: Option<&'a str>,
+            timed_out: bool, event: u64, previous: u64,
+        }
+        /// A sign of life: the task's next heartbeat is due at `due` (microseconds).
+        9 HeartbeatTask { id: &'a str, due: i64 }
+        /// Begin one branch of a Parallel state.
+        10 StartBranch { branch_id: &'a str, index: u64, input: Document<'a> }
+        /// End a branch as `Succeeded`, `Failed` or `Canceled`.
+        11 CompleteBranch {
+            branch_id: &'a str, status: &'a str, output: Document<'a>, error: Option<&'a str>,
+            cause: Option<&'a str>,
+        }
+        /// Begin one iteration of a Map state, `state_name`.
+        12 StartIteration {
+            iteration_id: &'a str, state_name: &'a str, index: u64, input: Document<'a>,
+            event: u64, previous: u64,
+        }
+        /// End an iteration as `Succeeded`, `Failed` or `Canceled`.
+        13 CompleteIteration {
+            iteration_id: &'a str, state_name: &'a str, index: u64, status: &'a str,
+            output: Document<'a>, error: Option<&'a str>, cause: Option<&'a str>, event: u64,
+            previous: u64,
+        }
+        /// Begin an attempt of a Parallel or Map state: `count` children, over `items` (a JSON array) in a Map.
+        14 ForkState {
+            activity_id: &'a str, count: u64, items: Option<&'a [u8]>, max_concurrency: i64,
+            tolerated_count: i64, tolerated_percentage: f64, event: u64, previous: u64,
+        }
+        /// Try a state again at `due` (microseconds), as retrier number `retrier` says.
+        15 RetryState {
+            activity_id: &'a str, retrier: i64, due: i64, error: Option<&'a str>,
+            cause: Option<&'a str>,
+        }
+        /// Stop an execution: a user's wish, or its limit of time.
+        16 CancelExecution {
+            id: &'a str, error: Option<&'a str>, cause: Option<&'a str>, timed_out: bool = false,
+        }
+        /// Remove an ended execution and its history.
+        17 DeleteExecution { id: &'a str }
+        /// Run a failed execution on from the states that failed, for the `count`-th time.
+        18 RedriveExecution { id: &'a str, count: u64, event: u64, previous: u64 }
+        /// Wake `target` at `due` (microseconds).
+        19 CreateTimer { target: &'a str, kind: i64, due: i64 }
+        /// A timer is due.
+        20 TriggerTimer { target: &'a str, kind: i64, due: i64 }
+        /// A timer is not wanted any more.
+        21 CancelTimer { target: &'a str, kind: i64, due: i64 }
+        /// Keep a definition under a name; executions keep the version that they began with.
+        22 PutWorkflow { name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str }
+        /// What a called service answered at once, where the task's result comes later.
+        23 SubmitTask {
+            id: &'a str, resource: &'a str, output: Document<'a>, event: u64, previous: u64,
+        }
+        /// An expression of a state failed, in the field `location`. Retry and Catch come after.
+        24 FailEvaluation {
+            activity_id: &'a str, state_name: &'a str, error: &'a str, cause: Option<&'a str>,
+            location: &'a str, event: u64, previous: u64,
+        }
+
+        65 ExecutionStarted { answers: u64 = 0 }
+        66 ExecutionCompleted { answers: u64 = 0 }
+        67 StateStarted { answers: u64 = 0 }
+        68 StateCompleted { answers: u64 = 0 }
+        69 TaskCreated { answers: u64 = 0 }
+        70 TaskActivated { answers: u64 = 0 }
+        71 TaskCompleted { answers: u64 = 0 }
+        72 TaskFailed { answers: u64 = 0 }
+        73 TaskHeartbeat { answers: u64 = 0 }
+        74 BranchStarted { answers: u64 = 0 }
+        75 BranchCompleted { answers: u64 = 0 }
+        76 IterationStarted { answers: u64 = 0 }
+        77 IterationCompleted { answers: u64 = 0 }
+        78 StateForked { answers: u64 = 0 }
+        79 StateRetried { answers: u64 = 0 }
+        80 ExecutionCanceling { answers: u64 = 0 }
+        81 ExecutionDeleted { answers: u64 = 0 }
+        82 ExecutionRedriven { answers: u64 = 0 }
+        83 TimerCreated { answers: u64 = 0 }
+        84 TimerTriggered { answers: u64 = 0 }
+        85 TimerCanceled { answers: u64 = 0 }
+        86 WorkflowPut { answers: u64 = 0 }
+        87 TaskSubmitted { answers: u64 = 0 }
+        88 EvaluationFailed { answers: u64 = 0 }
+        127 CommandRejected { answers: u64 = 0, reason: &'a str = "" }
+    }
+}
