@@ -6,17 +6,14 @@ its own value. Fields are named as AWS names them: ``Output/a/b[0][1]``, ``Choic
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
 from stepwell.asl.jsonata import UNDEFINED, UNSUPPORTED, ExpressionError, compile_expression
+from stepwell.asl.jsonata_paths import Evaluate, plain_path
 
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
-
-Evaluate = Callable[[dict[str, Any], dict[str, Any]], Any]
-"""(states, variables) → value."""
 
 
 class Template(NamedTuple):
@@ -48,7 +45,7 @@ def compile_template(value: Any, field: str) -> Template:
 def _compile_leaf(text: str, field: str) -> Template:
     source = text[2:-2].strip()
     expression = compile_expression(source)
-    run = expression.evaluate
+    run = plain_path(source, expression.evaluate)
 
     def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
         try:
