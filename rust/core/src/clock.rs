@@ -170,3 +170,6 @@ impl Clock {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -330,3 +330,6 @@ fn parse_index(text: &str) -> Option<u32> {
     let is_canonical = text == "0" || !text.starts_with(['0', '+']);
     text.parse().ok().filter(|_| is_canonical)
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,6 +121,16 @@ impl<'a> Field<'a> for ActivityBranchStatus {
             json.field("succeeded", &self.succeeded);
         });
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        let [count, running, succeeded] = std::array::from_fn(|_| u64::sample(random));
+        ActivityBranchStatus {
+            count,
+            running,
+            succeeded,
+        }
+    }
 }
 
 impl<'a> Field<'a> for ActivityIterationStatus {
@@ -163,5 +173,21 @@ impl<'a> Field<'a> for ActivityIterationStatus {
             json.field("succeeded", &self.succeeded);
             json.field("failed", &self.failed);
         });
+    }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        let [count, next_index, running, succeeded, failed] =
+            std::array::from_fn(|_| u64::sample(random));
+        ActivityIterationStatus {
+            count,
+            max_concurrency: i64::sample(random),
+            tolerated_count: i64::sample(random),
+            tolerated_percentage: f64::sample(random),
+            next_index,
+            running,
+            succeeded,
+            failed,
+        }
     }
 }

@@ -11,6 +11,10 @@ pub trait Field<'a>: Sized {
     fn read(reader: &mut Reader<'a>) -> Result<Self>;
     fn write(&self, out: &mut Vec<u8>);
     fn show(&self, json: &mut Json<'a>);
+
+    /// A value for tests.
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self;
 }
 
 /// A JSON document of a command: its text, or the last one written before in the turn.
@@ -37,6 +41,11 @@ impl<'a> Field<'a> for u64 {
     fn show(&self, json: &mut Json<'a>) {
         json.display(self);
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        random.bits() >> (random.bits() % 64)
+    }
 }
 
 impl<'a> Field<'a> for i64 {
@@ -50,6 +59,11 @@ impl<'a> Field<'a> for i64 {
 
     fn show(&self, json: &mut Json<'a>) {
         json.display(self);
+    }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        random.bits() as i64 >> (random.bits() % 64)
     }
 }
 
@@ -69,6 +83,11 @@ impl<'a> Field<'a> for f64 {
             json.text(&self.to_string());
         }
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        (random.bits() as f64) / 65_536.0
+    }
 }
 
 impl<'a> Field<'a> for bool {
@@ -82,6 +101,11 @@ impl<'a> Field<'a> for bool {
 
     fn show(&self, json: &mut Json<'a>) {
         json.display(self);
+    }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        random.bits().is_multiple_of(2)
     }
 }
 
@@ -97,6 +121,11 @@ impl<'a> Field<'a> for &'a str {
     fn show(&self, json: &mut Json<'a>) {
         json.text(self);
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        random.text()
+    }
 }
 
 impl<'a> Field<'a> for &'a [u8] {
@@ -110,6 +139,11 @@ impl<'a> Field<'a> for &'a [u8] {
 
     fn show(&self, json: &mut Json<'a>) {
         json.document(self);
+    }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        random.document()
     }
 }
 
@@ -139,6 +173,14 @@ impl<'a> Field<'a> for Document<'a> {
             Document::Repeated => json.document(json.repeated),
         }
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        match Option::sample(random) {
+            Some(text) => Document::Text(text),
+            None => Document::Repeated,
+        }
+    }
 }
 
 impl<'a, T: Field<'a>> Field<'a> for Option<T> {
@@ -162,6 +204,11 @@ impl<'a, T: Field<'a>> Field<'a> for Option<T> {
             None => json.display(&"null"),
         }
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        bool::sample(random).then(|| T::sample(random))
+    }
 }
 
 impl<'a, T: Field<'a>> Field<'a> for Vec<T> {
@@ -177,6 +224,11 @@ impl<'a, T: Field<'a>> Field<'a> for Vec<T> {
 
     fn show(&self, json: &mut Json<'a>) {
         json.array(self.iter(), |json, value| value.show(json));
+    }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        (0..random.bits() % 4).map(|_| T::sample(random)).collect()
     }
 }
 

@@ -75,6 +75,14 @@ macro_rules! layouts {
                 }
             }
 
+            /// One of each, for tests.
+            #[cfg(test)]
+            pub(crate) fn samples(random: &mut $crate::record::tests::Random) -> Vec<Self> {
+                vec![ $( $name::$variant {
+                    $( $field: $crate::record::Field::sample(random) ),*
+                } ),* ]
+            }
+
             /// A JSON object of its name, as `kind`, and its fields.
             pub fn to_json(&self) -> String {
                 let mut json = $crate::record::Json::default();

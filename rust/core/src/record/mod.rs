@@ -14,6 +14,8 @@ mod json;
 mod layout;
 mod reader;
 mod table;
+#[cfg(test)]
+pub(crate) mod tests;
 mod turn;
 
 pub use context::{ActivityBranchStatus, ActivityIterationStatus, Context};

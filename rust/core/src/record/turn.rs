@@ -75,6 +75,12 @@ impl<'a> Field<'a> for Record<'a> {
             Record::show(self, json);
         });
     }
+
+    #[cfg(test)]
+    fn sample(random: &mut super::tests::Random) -> Self {
+        let mut samples = Record::samples(random);
+        samples.swap_remove((random.bits() % samples.len() as u64) as usize)
+    }
 }
 
 /// The turns of a batch. After an error it yields nothing more.
