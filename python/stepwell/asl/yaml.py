@@ -24,8 +24,8 @@ def load_yaml(text: str | bytes) -> Any:
         message = "Reading YAML needs PyYAML: install the extra with `pip install 'stepwell[yaml]'`."
         raise InvalidDefinition(message) from error
     try:
-        node: Any = yaml.compose(text, Loader=yaml.SafeLoader)  # pyright: ignore[reportUnknownMemberType]
-        return _Reader(yaml.SafeLoader("")).value(node)
+        compose: Any = yaml.compose  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return _Reader(yaml.SafeLoader("")).value(compose(text, Loader=yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise InvalidDefinition(f"This is not valid YAML: {error}") from error
     except RecursionError as error:

@@ -57,9 +57,9 @@ def _output_shape(service: str, action: str) -> Shape | None:
 
 @lru_cache(1)
 def _session() -> Any:
-    import botocore.session  # pyright: ignore[reportMissingTypeStubs]
+    from botocore.session import Session  # pyright: ignore[reportMissingTypeStubs]
 
-    return botocore.session.get_session()
+    return Session()
 
 
 def _check_structure(value: Any, shape: Shape, requires_all: bool, opaque: frozenset[str] = frozenset()) -> None:

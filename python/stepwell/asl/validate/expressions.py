@@ -14,6 +14,47 @@ _REMEMBERED = 4096
 _NOT_A_REFERENCE = "Value is not a Reference Path"
 _VARIABLE = re.compile(r"\$[^\W\d]\w*")
 _JSONATA_CODE = re.compile(r"\A[A-Z]\d{4}: ")
+# The parser tells a token by its kind and value; AWS's parser shows what was written.
+_TOKEN = re.compile(r"((?:Expected|symbol|got|error:) )([A-Z]\w+)(?:\((.*)\))?")
+_MARKS = {
+    "Plus": "+",
+    "Minus": "-",
+    "Star": "*",
+    "StarStar": "**",
+    "Slash": "/",
+    "Percent": "%",
+    "Equal": "=",
+    "NotEqual": "!=",
+    "LessThan": "<",
+    "LessThanOrEqual": "<=",
+    "GreaterThan": ">",
+    "GreaterThanOrEqual": ">=",
+    "And": "and",
+    "Or": "or",
+    "In": "in",
+    "Ampersand": "&",
+    "Dot": ".",
+    "DotDot": "..",
+    "Question": "?",
+    "QuestionQuestion": "??",
+    "QuestionColon": "?:",
+    "Colon": ":",
+    "ColonEqual": ":=",
+    "TildeArrow": "~>",
+    "LeftParen": "(",
+    "RightParen": ")",
+    "LeftBracket": "[",
+    "RightBracket": "]",
+    "LeftBrace": "{",
+    "RightBrace": "}",
+    "Comma": ",",
+    "Semicolon": ";",
+    "Caret": "^",
+    "Pipe": "|",
+    "Hash": "#",
+    "At": "@",
+    "Eof": "(end)",
+}
 _STRING_FUNCTIONS = frozenset(
     {"Format", "JsonToString", "ArrayGetItem", "Base64Encode", "Base64Decode", "Hash", "UUID"}
 )
@@ -74,4 +115,13 @@ def parse_jsonata(text: str) -> Expression | str:
     try:
         return compile_expression(text)
     except ExpressionSyntaxError as error:
-        return _JSONATA_CODE.sub("", str(error), count=1)
+        return _TOKEN.sub(_as_written, _JSONATA_CODE.sub("", str(error), count=1))
+
+
+def _as_written(found: re.Match[str]) -> str:
+    before, kind, value = found.groups()
+    if kind in _MARKS:
+        return f'{before}"{_MARKS[kind]}"'
+    if value is not None:
+        return before + value.removesuffix(".0")
+    return found.group()
