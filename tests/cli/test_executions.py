@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from cli.support import Machine, Stepwell, assert_golden
@@ -32,7 +35,7 @@ def test_a_name_starts_an_execution_once(stepwell: Stepwell) -> None:
     assert first.out == again.out
     other = stepwell("start", "sleep", "--data", "data", "--name", "nap", "--input", "1")
     assert other.code == 2
-    assert "nap" in other.error_line()
+    assert other.error_line().startswith(f"the name belongs to execution {first.out.strip()} (Running)")
 
 
 @pytest.mark.usefixtures("deployed")
@@ -83,3 +86,20 @@ def test_stop_cancels_with_the_error_and_cause_given(stepwell: Stepwell) -> None
 def test_the_folder_may_be_named_by_the_environment(stepwell: Stepwell, machine: Machine) -> None:
     assert stepwell("deploy", "greeting", machine(PASS), STEPWELL_DATA="here").code == 0
     assert stepwell("start", "greeting", "--wait", STEPWELL_DATA="here").out == '"hello"\n'
+
+
+def test_looking_into_a_folder_does_no_harm_to_executions_that_need_handlers(
+    stepwell: Stepwell, machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "work.py").write_text("def work(value):\n    return 'worked'\n")
+    states = {
+        "Sleep": {"Type": "Wait", "Seconds": 1, "Next": "Work"},
+        "Work": {"Type": "Task", "Resource": "work", "End": True},
+    }
+    stepwell("deploy", "later", machine(states), "--data", "data")
+    id = stepwell("start", "later", "--data", "data", "--name", "a", "--handlers", "work.py").out.strip()
+    time.sleep(1.1)  # the wait is over, and the next process to open the folder has no handlers
+    assert stepwell("list", "--data", "data", "--json").document["status"] == "Running"
+    assert stepwell("show", id, "--data", "data", "--json").document["status"] == "Running"
+    finished = stepwell("start", "later", "--data", "data", "--name", "a", "--handlers", "work.py", "--wait")
+    assert (finished.code, finished.out) == (0, '"worked"\n'), finished.err

@@ -114,6 +114,7 @@ def test_the_same_command_goes_on_with_what_a_kill_cut_short(
 ) -> None:
     (tmp_path / "work.py").write_text(
         "import time\n"
+        "from pathlib import Path\n"
         "def note(text):\n"
         "    with open('journal', 'a') as file:\n"
         "        file.write(text + '\\n')\n"
@@ -122,7 +123,7 @@ def test_the_same_command_goes_on_with_what_a_kill_cut_short(
         "    return value\n"
         "def second(value, ctx):\n"
         "    note('second')\n"
-        "    time.sleep(60 if open('journal').read().count('second') == 1 else 0)\n"
+        "    time.sleep(60 if Path('journal').read_text().count('second') == 1 else 0)\n"
         "    return {'done': True}\n"
     )
     states = {

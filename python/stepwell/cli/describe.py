@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from stepwell import Execution
+from stepwell.engine.status import CANCELED, ENDED, FAILED
 
 COLUMNS = ("id", "workflow", "name", "status", "started", "stopped")
 
 
 def summary(execution: Execution) -> dict[str, Any]:
     """What a list tells of an execution."""
+    context = execution.context()
     return {
-        "id": execution.id,
+        "id": context.id,
         "workflow": execution.workflow,
-        "name": execution.name,
-        "status": execution.status,
-        "started": execution.started_at,
-        "stopped": execution.stopped_at,
+        "name": context.name,
+        "status": context.status,
+        "started": _time(context.started_at),
+        "stopped": _time(context.stopped_at),
     }
 
 
 def outcome(execution: Execution) -> dict[str, Any]:
     """What became of an execution: its output, or its error and cause."""
     record = summary(execution)
-    if record["status"] == "Succeeded":
-        record["output"] = execution.output
-    elif record["status"] in ("Failed", "Canceled"):
-        record |= {"error": execution.error, "cause": execution.cause}
-    return record
+    if record["status"] in (FAILED, CANCELED):
+        return record | {"error": execution.error, "cause": execution.cause}
+    return record | {"output": execution.output} if record["status"] in ENDED else record
+
+
+def time_text(moment: datetime) -> str:
+    """A time as all commands print it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _time(micros: int) -> str | None:
+    return time_text(datetime.fromtimestamp(micros / 1_000_000, UTC)) if micros else None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 
 from stepwell import Executor
+from stepwell.engine.status import STATUSES
 
 from .console import Console
-from .describe import COLUMNS, outcome, summary
+from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
 from .options import Commands, add_command, add_data, add_handlers, add_input, data_folder, load_handlers, read_input
 from .progress import Event, event_line, event_time
-from .run import conclude
-
-STATUSES = ("Pending", "Running", "Completing", "Canceling", "Succeeded", "Failed", "Canceled")
+from .run import conclude, start_or_find
 
 
 def add_commands(commands: Commands) -> None:
@@ -48,10 +48,11 @@ def add_commands(commands: Commands) -> None:
 def start(options: argparse.Namespace, console: Console) -> int:
     """The execution is safe on the disk when its id is printed; it runs whenever the folder is open."""
     input = read_input(options.input)
+    began = time.time()
     with Executor(data_folder(options), handlers=load_handlers(options.handlers)) as executor:
-        execution = executor.start(options.workflow, input, options.name, delay=options.delay)
+        execution = start_or_find(executor, options.workflow, input, options.name, began, options.delay)
         if options.wait:
-            return conclude(execution, console, quiet=False)
+            return conclude(execution, console, began)
         console.record(summary(execution), execution.id)
     return OK
 
@@ -69,7 +70,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
     with Executor(data_folder(options)) as executor:
         execution = executor.get(options.id)
         record = outcome(execution) | {"input": execution.input}
-        history: list[Event] = [] if options.no_history else list(execution.history())
+        history = [] if options.no_history else execution.history()
     if console.as_json:
         console.record(record if options.no_history else record | {"history": history}, "")
         return OK
@@ -94,5 +95,4 @@ def stop(options: argparse.Namespace, console: Console) -> int:
 
 def _history_line(event: Event) -> str:
     line = event_line(event)
-    when = event_time(event).isoformat(timespec="milliseconds")
-    return f"{event['id']:>6}  {when}  {event['type']:<26}  {line[1] if line else ''}".rstrip()
+    return f"{event['id']:>6}  {time_text(event_time(event))}  {event['type']:<26}  {line[1] if line else ''}".rstrip()

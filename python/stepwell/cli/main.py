@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     console = Console(as_json=options.json)
+    # That work waits for handlers is worth a word only to who gave some.
+    level = logging.WARNING if getattr(options, "handlers", None) else logging.ERROR
+    logging.basicConfig(format="stepwell: %(message)s", level=level)
     try:
         code = options.command(options, console)
         sys.stdout.flush()

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from stepwell import Execution
-from stepwell.errors import ExecutionFailed, WaitTimeout
+from stepwell.engine.status import ENDED
+from stepwell.errors import WaitTimeout
 
 from .console import Console
 
 Event = Mapping[str, Any]
 
 POLL_SECONDS = 0.1
-ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _CLEAR_LINE = "\r\x1b[K"
 
 
-def follow(execution: Execution, console: Console) -> None:
-    """Show the execution's events as they come, until it ends."""
+def follow(execution: Execution, console: Console, began: float) -> None:
+    """Show the execution's events as they come, until it ends; those from before ``began`` only as a number."""
     if execution.status == "Pending":
         console.note("waiting for the time of its start")
     screen = _LiveScreen(console) if console.is_live else _PlainScreen(console)
     try:
         for events in _batches(execution):
-            screen.show(events)
+            fresh = [event for event in events if event["timestamp"] >= began]
+            if len(fresh) < len(events):
+                console.note(f"goes on after {len(events) - len(fresh)} events")
+            screen.show(fresh)
     finally:
         screen.close()
 
@@ -51,15 +54,10 @@ def event_line(event: Event) -> tuple[str, str, str] | None:
 
 def event_time(event: Event) -> datetime:
     """When it happened."""
-    timestamp = event["timestamp"]
-    if isinstance(timestamp, datetime):
-        return timestamp
-    if isinstance(timestamp, str):
-        return datetime.fromisoformat(timestamp)
-    return datetime.fromtimestamp(timestamp, UTC)
+    return datetime.fromtimestamp(event["timestamp"], UTC)
 
 
-def _batches(execution: Execution) -> Iterator[list[Event]]:
+def _batches(execution: Execution) -> Iterator[list[dict[str, Any]]]:
     """The events that are new since the last look, over and over until the execution has ended."""
     seen = 0
     while True:
@@ -69,7 +67,7 @@ def _batches(execution: Execution) -> Iterator[list[Event]]:
         seen = len(events)
         if ended:
             return
-        with suppress(WaitTimeout, ExecutionFailed):
+        with suppress(WaitTimeout):
             execution.wait(timeout=POLL_SECONDS)
 
 
@@ -79,7 +77,7 @@ class _PlainScreen:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def show(self, events: list[Event]) -> None:
+    def show(self, events: Sequence[Event]) -> None:
         for event in events:
             if line := event_line(event):
                 what, which, _ = line
@@ -98,7 +96,7 @@ class _LiveScreen:
         self._began = time.monotonic()
         self._turns = 0
 
-    def show(self, events: list[Event]) -> None:
+    def show(self, events: Sequence[Event]) -> None:
         lines = [line for event in events if (line := self._line(event))]
         self._turns += 1
         self._write(_CLEAR_LINE + "".join(line + "\n" for line in lines) + self._status())

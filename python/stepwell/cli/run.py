@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+import time
 from pathlib import Path
+from typing import Any
 
 from stepwell import Execution, Executor
+from stepwell.errors import ExecutionAlreadyExists
 
 from .console import Console
 from .describe import outcome
@@ -35,18 +38,40 @@ def run(options: argparse.Namespace, console: Console) -> int:
     definition = read_definition(options.file)
     input = read_input(options.input)
     workflow = workflow_name(options.file)
+    began = time.time()
     with Executor(options.data, handlers=load_handlers(options.handlers)) as executor:
         executor.deploy(workflow, definition)
-        execution = executor.start(workflow, input, options.name)
-        return conclude(execution, console, quiet=options.quiet)
+        execution = start_or_find(executor, workflow, input, options.name, began)
+        return conclude(execution, console, began, quiet=options.quiet)
 
 
-def conclude(execution: Execution, console: Console, *, quiet: bool) -> int:
-    """Wait for the end, print the outcome, and return the exit code that says it."""
+def start_or_find(
+    executor: Executor, workflow: str, input: Any, name: str | None, began: float, delay: float | None = None
+) -> Execution:
+    """A new execution, or the one of this name that runs, or that ran when this command began.
+
+    Opening the folder lets an execution go on that was cut short: it may end before its name is asked for.
+    """
+    try:
+        return executor.start(workflow, input, name, delay=delay)
+    except ExecutionAlreadyExists as error:
+        if error.execution_id is None:
+            raise
+        execution = executor.get(error.execution_id)
+        if execution.context().stopped_at < began * 1_000_000 or execution.input != input:
+            raise
+        return execution
+
+
+def conclude(execution: Execution, console: Console, began: float, *, quiet: bool = False) -> int:
+    """Wait for the end, print the outcome, and return the exit code that says it.
+
+    What the history tells of the time before ``began`` (seconds since the epoch) is not told again.
+    """
     if quiet:
-        execution.wait_ended()
+        execution.wait()
     else:
-        follow(execution, console)
+        follow(execution, console, began)
     result = outcome(execution)
     if console.as_json:
         console.record(result, "")

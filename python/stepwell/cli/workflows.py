@@ -47,11 +47,11 @@ def validate(options: argparse.Namespace, console: Console) -> int:
     return FAILED if any(problem.severity == ERROR for problem in problems) else OK
 
 
-def read_definition(file: str) -> dict[str, Any] | str:
+def read_definition(file: str) -> dict[str, Any] | bytes:
     """The definition in a file: JSON as its text, which may say a thing twice; YAML where the name says so."""
     text = read_text(file)
     if Path(file).suffix not in (".yaml", ".yml"):
-        return text
+        return text.encode()  # as bytes: a text might be taken for a path
     definition = load_yaml(text)
     if not isinstance(definition, dict):
         raise InvalidDefinition(f"{file}: a state machine is a mapping, and this is not one.")
