@@ -11,6 +11,8 @@
 mod cursor;
 mod file;
 mod frame;
+#[cfg(test)]
+mod golden;
 mod inspect;
 mod memory;
 mod reader;
