@@ -14,9 +14,6 @@ use stepwell_core::{Error, Result};
 use crate::errors::raise;
 use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 
-/// About how many bytes a turn has: room to begin with for a batch's payload.
-const TURN_BYTES: usize = 768;
-
 /// Log and storage of one partition: one thread commits, any thread reads and waits.
 ///
 /// The queue outlives the store, so that whoever waits when it is closed learns of it.
@@ -295,9 +292,16 @@ impl Drop for Store {
 }
 
 fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> PyResult<Batch> {
-    let mut batch = Batch::with_capacity(turns.len() * TURN_BYTES, turns.len());
-    for turn in turns {
-        let turn = turn.cast::<PyTuple>()?;
+    let turns: Vec<Bound<'_, PyTuple>> = turns
+        .iter()
+        .map(|turn| Ok(turn.cast_into::<PyTuple>()?))
+        .collect::<PyResult<_>>()?;
+    let bytes = turns
+        .iter()
+        .map(|turn| Ok(item::<PyBytes>(turn, 3)?.len()?))
+        .sum::<PyResult<usize>>()?;
+    let mut batch = Batch::with_capacity(bytes, turns.len());
+    for turn in &turns {
         let first_event: u64 = turn.get_borrowed_item(1)?.extract()?;
         let count: u32 = turn.get_borrowed_item(2)?.extract()?;
         let blob = item::<PyBytes>(turn, 3)?;

@@ -224,13 +224,16 @@ fn text(value: &str, key: &mut Vec<u8>) {
 }
 
 fn escaped(value: &str, key: &mut Vec<u8>) {
-    let mut rest = value.as_bytes();
-    while let Some(zero) = rest.iter().position(|byte| *byte == 0) {
-        key.extend_from_slice(&rest[..zero]);
-        key.extend_from_slice(&[0x00, 0xff]);
-        rest = &rest[zero + 1..];
+    let value = value.as_bytes();
+    if !value.contains(&0) {
+        return key.extend_from_slice(value);
     }
-    key.extend_from_slice(rest);
+    for &byte in value {
+        key.push(byte);
+        if byte == 0 {
+            key.push(0xff);
+        }
+    }
 }
 
 #[cfg(test)]
