@@ -137,6 +137,9 @@ def _pattern(cursor: Cursor) -> Any:
     return compile_pattern(text, flags, cursor)
 
 
+_WORDS = {"true": True, "false": False, "null": None}
+
+
 def _literal(cursor: Cursor) -> Any:
     character = cursor.peek()
     if character in ("'", '"'):
@@ -145,9 +148,10 @@ def _literal(cursor: Cursor) -> Any:
         return _array(cursor)
     if character == "{":
         return _object(cursor)
-    for word, value in (("true", True), ("false", False), ("null", None)):
-        if cursor.take(word):
-            return value
+    if character.isalpha() or character == "_":
+        # A bare word is a string to AWS: AWS's own samples have [?(@.Name==Receipt)].
+        word = cursor.take_while(lambda character: character.isalnum() or character in "_-")
+        return _WORDS.get(word, word)
     text = cursor.take_while(lambda character: character in _NUMBER)
     value = number_value(text)
     if value is None:
