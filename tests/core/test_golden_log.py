@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from stepwell import _core
 from stepwell.engine import records
 from stepwell.engine.codec import decode_turn

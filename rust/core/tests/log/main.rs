@@ -4,6 +4,7 @@ mod contract;
 mod crash;
 mod damage;
 mod failing_disk;
+mod inspect;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
