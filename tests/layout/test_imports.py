@@ -17,11 +17,12 @@ MAY_IMPORT = {
     "tasks": {"asl", "_core"},
     "engine": {"tasks", "asl", "_core"},
     "cluster": {"engine", "tasks", "asl", "_core"},
+    "test_state": {"asl"},
     "testing": {"", "engine", "tasks", "asl", "_core"},
     "server": {"", "engine", "tasks", "asl", "_core"},
     "cli": {"", "server", "testing", "engine", "tasks", "asl", "_core"},
     "__main__": {"cli"},
-    "": {"engine", "tasks", "asl", "_core", "testing"},  # stepwell/__init__.py, the public door
+    "": {"engine", "tasks", "asl", "_core", "testing", "test_state"},  # stepwell/__init__.py, the public door
 }
 
 
