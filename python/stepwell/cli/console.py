@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ class Console:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.is_live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.width = shutil.get_terminal_size().columns
         self._coloured = self.is_live and "NO_COLOR" not in os.environ
 
     def document(self, value: Any) -> None:

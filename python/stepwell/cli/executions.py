@@ -13,7 +13,7 @@ from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
 from .options import Commands, add_command, add_data, add_handlers, add_input, data_folder, load_handlers, read_input
-from .progress import Event, event_line, event_time
+from .progress import Event, StateNames, event_line, event_time
 from .run import conclude, start_or_find
 
 
@@ -79,8 +79,9 @@ def show(options: argparse.Namespace, console: Console) -> int:
             print(f"{key + ':':<10}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     if history:
         print("history:")
+    names = StateNames()
     for event in history:
-        print(_history_line(event))
+        print(_history_line(event, names.of(event)))
     return OK
 
 
@@ -93,6 +94,6 @@ def stop(options: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def _history_line(event: Event) -> str:
-    line = event_line(event)
+def _history_line(event: Event, state_name: str) -> str:
+    line = event_line(event, state_name)
     return f"{event['id']:>6}  {time_text(event_time(event))}  {event['type']:<26}  {line[1] if line else ''}".rstrip()

@@ -25,30 +25,43 @@ def follow(execution: Execution, console: Console, began: float) -> None:
     """Show the execution's events as they come, until it ends; those from before ``began`` only as a number."""
     if execution.status == "Pending":
         console.note("waiting for the time of its start")
-    screen = _LiveScreen(console) if console.is_live else _PlainScreen(console)
+    screen = _LiveScreen(console, began) if console.is_live else _Screen(console, began)
     try:
         for events in _batches(execution):
-            fresh = [event for event in events if event["timestamp"] >= began]
-            if len(fresh) < len(events):
-                console.note(f"goes on after {len(events) - len(fresh)} events")
-            screen.show(fresh)
+            screen.show(events)
     finally:
         screen.close()
 
 
-def event_line(event: Event) -> tuple[str, str, str] | None:
-    """An event as (what happened, to which state or with which error, colour); None where a follower learns nothing."""
+class StateNames:
+    """Which state an event belongs to: the one that was entered last on the way to it."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+
+    def of(self, event: Event) -> str:
+        """The state's name. Asked for every event in order."""
+        details = event.get("stateEnteredEventDetails")
+        name = details["name"] if details else self._names.get(event["previousEventId"], "")
+        self._names[event["id"]] = name
+        return name
+
+
+def event_line(event: Event, state_name: str) -> tuple[str, str, str] | None:
+    """An event as (what happened, to which state and why, colour); None where a follower learns nothing."""
     kind = event["type"]
     if kind.endswith("StateEntered"):
-        return "entered", event["stateEnteredEventDetails"]["name"], "blue"
+        return "entered", state_name, "blue"
     if kind.endswith("StateExited"):
         return "left", event["stateExitedEventDetails"]["name"], "green"
     if kind in ("ExecutionStarted", "ExecutionSucceeded", "ExecutionRedriven"):
         return kind.removeprefix("Execution").lower(), "", "green"
     if kind == "MapStateStarted":
-        return "items", str(event["mapStateStartedEventDetails"]["length"]), "dim"
+        return "items", f"{event['mapStateStartedEventDetails']['length']} for {state_name}", "dim"
     if kind.endswith(("Failed", "TimedOut", "Aborted")) and not kind.startswith("MapIteration"):
-        return _spaced(kind), _reason(event), "red" if kind.startswith("Execution") else "yellow"
+        of_execution = kind.startswith("Execution")
+        told = ("" if of_execution else state_name, _reason(event))
+        return _spaced(kind), ": ".join(part for part in told if part), "red" if of_execution else "yellow"
     return None
 
 
@@ -71,59 +84,68 @@ def _batches(execution: Execution) -> Iterator[list[dict[str, Any]]]:
             execution.wait(timeout=POLL_SECONDS)
 
 
-class _PlainScreen:
+class _Screen:
     """A line an event, for files and pipes."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, began: float) -> None:
+        self._console, self._began = console, began
+        self._names = StateNames()
 
     def show(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if line := event_line(event):
-                what, which, _ = line
-                self._console.note(f"{_clock(event)}  {what:<10}{which}".rstrip())
+        """Tell of new events."""
+        for line in self._lines(events):
+            self._console.note(line)
 
     def close(self) -> None:
-        pass
+        """No more events will come."""
+
+    def _lines(self, events: Sequence[Event]) -> list[str]:
+        lines: list[str] = []
+        earlier = 0
+        for event in events:
+            line = event_line(event, self._names.of(event))
+            if line is not None:
+                self._see(*line)
+            if event["timestamp"] < self._began:
+                earlier += 1
+            elif line is not None:
+                what, which, colour = line
+                paint = self._console.paint
+                lines.append(f"{paint(_clock(event), 'dim')}  {paint(f'{what:<10}', colour)}{which}".rstrip())
+        return [f"goes on after {earlier} events", *lines] if earlier else lines
+
+    def _see(self, what: str, which: str, colour: str) -> None:
+        """Learn from an event, also from one that is not told."""
 
 
-class _LiveScreen:
-    """The same lines in colour, and below them a line that says which states are running."""
+class _LiveScreen(_Screen):
+    """The same lines, and below them on a terminal one that says which states are running."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, began: float) -> None:
+        super().__init__(console, began)
         self._running: dict[str, int] = {}
-        self._began = time.monotonic()
+        self._opened = time.monotonic()
         self._turns = 0
 
     def show(self, events: Sequence[Event]) -> None:
-        lines = [line for event in events if (line := self._line(event))]
+        lines = self._lines(events)
         self._turns += 1
-        self._write(_CLEAR_LINE + "".join(line + "\n" for line in lines) + self._status())
+        self._console.write_raw(_CLEAR_LINE + "".join(line + "\n" for line in lines) + self._status())
 
     def close(self) -> None:
-        self._write(_CLEAR_LINE)
+        self._console.write_raw(_CLEAR_LINE)
 
-    def _line(self, event: Event) -> str | None:
-        line = event_line(event)
-        if line is None:
-            return None
-        what, which, colour = line
+    def _see(self, what: str, which: str, colour: str) -> None:
         if what in ("entered", "left"):
             count = self._running.pop(which, 0) + (1 if what == "entered" else -1)
             if count > 0:
                 self._running[which] = count
-        paint = self._console.paint
-        return f"{paint(_clock(event), 'dim')}  {paint(f'{what:<10}', colour)}{which}"
 
     def _status(self) -> str:
         names = [name if count == 1 else f"{name} ×{count}" for name, count in self._running.items()]
-        seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - self._opened
         text = f"{_SPINNER[self._turns % len(_SPINNER)]} {seconds:.1f} s  {', '.join(names)}"
-        return self._console.paint(text[:78], "dim")
-
-    def _write(self, text: str) -> None:
-        self._console.write_raw(text)
+        return self._console.paint(text[: self._console.width - 1], "dim")
 
 
 def _clock(event: Event) -> str:
