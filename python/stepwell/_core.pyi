@@ -103,6 +103,23 @@ def task_id(tenant: str, namespace: str, task_type: str, number: int) -> str: ..
 def split_turns(payload: bytes, /) -> list[bytes]:
     """The turns of a batch's payload."""
 
+def log_verify(path: str | PathLike[str]) -> dict[str, int | str | None]:
+    """Read a whole log, in a store's folder or in one of its own, and decode every record.
+
+    ``segments``, ``batches``, ``records``, ``bytes``, ``first``, ``last``, ``epoch``, and ``torn``: what
+    the next opening will cut off its end. ``CorruptionError`` names the first place that is damaged.
+    """
+
+@final
+class LogDump:
+    """Lines of JSON, one a record."""
+
+    def __iter__(self) -> LogDump: ...
+    def __next__(self) -> str: ...
+
+def log_dump(path: str | PathLike[str], from_position: int = 1, limit: int | None = None) -> LogDump:
+    """The records of a log from a position on."""
+
 @final
 class Store:
     """Log and storage of one partition. One thread commits; any thread reads and waits."""

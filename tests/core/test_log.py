@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stepwell import _core
-from stepwell.errors import Closed, FencedError, StorageError
+from stepwell.engine import records as records_
+from stepwell.errors import Closed, CorruptionError, FencedError, StorageError
+
+from .support import encode
 
 Log = _core.LogStream | _core.MemoryLogStream
 
@@ -68,3 +72,36 @@ def test_what_is_no_batch_is_refused(log: Log) -> None:
         with pytest.raises((TypeError, OverflowError)):
             append()
     assert log.tail() == 0
+
+
+def test_a_log_is_verified_and_dumped_record_by_record(tmp_path: Path) -> None:
+    records = [records_.HeartbeatTaskCommand(f"/t/n/t0000001/{number:08x}", number) for number in range(5)]
+    with _core.Store.open(tmp_path) as store:
+        for number, record in enumerate(records):
+            turn = encode(["", number, 7, [record, records_.TaskHeartbeatEvent()]])
+            position = store.commit([("", 0, 2, turn)], b"\x90", number)
+        assert store.wait_applied(position, 10)
+    report = _core.log_verify(tmp_path)
+    assert report == _core.log_verify(tmp_path / "log")
+    assert (report["records"], report["first"], report["last"], report["torn"]) == (10, 1, 10, None)
+    lines = [json.loads(line) for line in _core.log_dump(tmp_path)]
+    assert [line["position"] for line in lines] == list(range(1, 11))
+    assert [line["record"] for line in lines[:2]] == ["HeartbeatTask", "TaskHeartbeat"]
+    assert [json.loads(line) for line in _core.log_dump(tmp_path, 4, 3)] == lines[3:6]
+
+
+def test_a_damaged_log_is_named_by_verify(tmp_path: Path) -> None:
+    log = _core.LogStream.open(tmp_path)
+    log.append([(1, encode(["", 1, 1, [records_.HeartbeatTaskCommand("t", 1)]]))] * 5, 0, 0)
+    log.sync()
+    log.close()
+    segment = next(tmp_path.glob("*.log"))
+    damaged = bytearray(segment.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    segment.write_bytes(damaged)
+    with pytest.raises(CorruptionError, match="position 3"):
+        _core.log_verify(tmp_path)
+    with pytest.raises(CorruptionError):
+        list(_core.log_dump(tmp_path))
+    with pytest.raises(StorageError):
+        _core.log_verify(tmp_path / "nowhere")

@@ -22,11 +22,11 @@ mod _core {
         partition, partition_key, task_id,
     };
     #[pymodule_export]
-    use crate::log::{LogStream, MemoryLogStream};
-    #[pymodule_export]
     use crate::jsonata::{Jsonata, JsonataError, JsonataSyntaxError};
+    #[pymodule_export]
+    use crate::log::{LogStream, MemoryLogStream};
     #[pymodule_export]
     use crate::store::Store;
     #[pymodule_export]
-    use crate::tools::split_turns;
+    use crate::tools::{LogDump, log_dump, log_verify, split_turns};
 }

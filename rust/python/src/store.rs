@@ -294,7 +294,7 @@ impl Drop for Store {
 fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> PyResult<Batch> {
     let turns: Vec<Bound<'_, PyTuple>> = turns
         .iter()
-        .map(|turn| Ok(turn.cast_into::<PyTuple>()?))
+        .map(|turn| turn.cast_into::<PyTuple>().map_err(PyErr::from))
         .collect::<PyResult<_>>()?;
     let bytes = turns
         .iter()

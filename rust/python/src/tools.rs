@@ -1,10 +1,19 @@
-//! Tools that look into a log.
+//! Tools that look into a log: one that is open, one that nobody has open, a batch of one.
 
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
+use stepwell_core::Result;
+use stepwell_core::env::RealEnv;
+use stepwell_core::log::{Dump, dump, verify};
 use stepwell_core::storage::msgpack::Reader;
+use stepwell_core::store::log_folder;
 
 use crate::errors::raise;
+
+static ENV: RealEnv = RealEnv;
 
 /// The turns of a batch's payload.
 #[pyfunction]
@@ -21,4 +30,59 @@ pub fn split_turns<'py>(
         turns.append(PyBytes::new(py, reader.since(start)))?;
     }
     Ok(turns)
+}
+
+/// Reads a whole log, in a store's folder or in one of its own, and says what it holds.
+#[pyfunction]
+pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
+    let report = py.detach(|| verify(&ENV, &folder(&path))).map_err(raise)?;
+    let answer = PyDict::new(py);
+    answer.set_item("segments", report.segments)?;
+    answer.set_item("batches", report.batches)?;
+    answer.set_item("records", report.records)?;
+    answer.set_item("bytes", report.bytes)?;
+    answer.set_item("first", report.first)?;
+    answer.set_item("last", report.last)?;
+    answer.set_item("epoch", report.epoch)?;
+    answer.set_item("torn", report.torn.map(|torn| torn.to_string()))?;
+    Ok(answer)
+}
+
+/// The records of a log from a position on, each as a line of JSON.
+#[pyfunction]
+#[pyo3(signature = (path, from_position=1, limit=None))]
+pub fn log_dump(
+    py: Python<'_>,
+    path: PathBuf,
+    from_position: u64,
+    limit: Option<usize>,
+) -> PyResult<LogDump> {
+    let lines = py
+        .detach(|| dump(&ENV, &folder(&path), from_position))
+        .map_err(raise)?;
+    Ok(LogDump(Mutex::new(lines.take(limit.unwrap_or(usize::MAX)))))
+}
+
+/// Lines of JSON, one a record.
+#[pyclass(frozen, module = "stepwell._core")]
+pub struct LogDump(Mutex<std::iter::Take<Dump<'static>>>);
+
+#[pymethods]
+impl LogDump {
+    fn __iter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let line: Option<Result<String>> = py.detach(|| self.0.lock().next());
+        line.transpose().map_err(raise)
+    }
+}
+
+/// The log's folder, of a store's folder too.
+fn folder(path: &Path) -> PathBuf {
+    match log_folder(path) {
+        log if log.is_dir() => log,
+        _ => path.to_owned(),
+    }
 }

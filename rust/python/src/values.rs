@@ -15,6 +15,15 @@ pub enum Field {
     Number(u64),
 }
 
+impl Field {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Field::Text(text) => Value::Text(text),
+            Field::Number(number) => Value::Number(*number),
+        }
+    }
+}
+
 /// The fields of a key, owned, so that they can be used without the GIL.
 pub fn fields(values: &Bound<'_, PyTuple>) -> PyResult<Vec<Field>> {
     let field = |value: Bound<'_, PyAny>| match value.cast::<PyString>() {
@@ -25,11 +34,7 @@ pub fn fields(values: &Bound<'_, PyTuple>) -> PyResult<Vec<Field>> {
 }
 
 pub fn borrowed(fields: &[Field]) -> Vec<Value<'_>> {
-    let value = |field| match field {
-        &Field::Text(ref text) => Value::Text(text),
-        &Field::Number(number) => Value::Number(number),
-    };
-    fields.iter().map(value).collect()
+    fields.iter().map(Field::value).collect()
 }
 
 /// Seconds as a duration; `None` has no end, and neither has what is longer than a duration.

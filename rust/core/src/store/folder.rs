@@ -1,6 +1,6 @@
 //! A store's folder: `log/` and `storage/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Store, StoreOptions};
@@ -11,6 +11,11 @@ use crate::storage::{Storage, StorageOptions};
 
 const LOG: &str = "log";
 const STORAGE: &str = "storage";
+
+/// Where the log of a store's folder is.
+pub fn log_folder(store: &Path) -> PathBuf {
+    store.join(LOG)
+}
 
 impl Store {
     /// Opens or creates the store in a folder, or in memory.
@@ -26,7 +31,7 @@ impl Store {
             segment_bytes: options.segment_bytes,
             ..LogOptions::default()
         };
-        let log = FileLogStream::open(Arc::new(RealEnv), &path.join(LOG), log_options)?;
+        let log = FileLogStream::open(Arc::new(RealEnv), &log_folder(path), log_options)?;
         let recovered = log.recovered().map(ToString::to_string);
         let storage = Storage::open(Some(&path.join(STORAGE)), &options.storage)?;
         Self::new(Arc::new(log), storage, recovered, options)
@@ -45,7 +50,7 @@ pub fn copy(storage: &Storage, path: &Path) -> Result<u64> {
         first: applied.position + 1,
         ..LogOptions::default()
     };
-    let log = FileLogStream::open(Arc::new(RealEnv), &path.join(LOG), options)?;
+    let log = FileLogStream::open(Arc::new(RealEnv), &log_folder(path), options)?;
     log.close()?;
     Ok(applied.position)
 }

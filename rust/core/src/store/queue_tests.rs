@@ -48,12 +48,14 @@ fn a_batch_larger_than_the_queue_passes_alone() {
     assert_eq!(queue(100).push(batch(1, 1000)).unwrap(), 1);
 }
 
+type Wait = Box<dyn FnOnce(&Queue) -> Result<()> + Send>;
+
 #[test]
 fn closing_and_poison_end_every_wait() {
     for poisons in [false, true] {
         let queue = queue(100);
         queue.push(batch(1, 90)).unwrap();
-        let waits: [Box<dyn FnOnce(&Queue) -> Result<()> + Send>; 3] = [
+        let waits: [Wait; 3] = [
             Box::new(|queue| queue.wait(0, None).map(drop)),
             Box::new(|queue| queue.wait_applied(9, None).map(drop)),
             Box::new(|queue| queue.push(batch(1, 90)).map(drop)),
