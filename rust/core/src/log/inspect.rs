@@ -34,7 +34,7 @@ pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
     let mut walk = Walk::new(env, folder, 1)?;
     let mut report = Report {
         segments: walk.segments.len() as u64,
-        first: walk.segments.first().copied().unwrap_or(1),
+        first: walk.first(),
         ..Report::default()
     };
     report.last = report.first - 1;
@@ -135,7 +135,7 @@ fn check_records(frame: &Frame) -> Result<(), String> {
 }
 
 /// A walk over the frames of all segments, marks too.
-struct Walk<'e> {
+pub(super) struct Walk<'e> {
     env: &'e dyn Env,
     folder: PathBuf,
     segments: Vec<u64>,
@@ -148,7 +148,7 @@ struct Walk<'e> {
 
 impl<'e> Walk<'e> {
     /// A walk from the segment that holds `from`.
-    fn new(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Walk<'e>> {
+    pub fn new(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Walk<'e>> {
         let segments = segment::list(env, folder)?;
         let after = segments.partition_point(|first| *first <= from);
         Ok(Walk {
@@ -162,12 +162,17 @@ impl<'e> Walk<'e> {
         })
     }
 
+    /// The position that the log begins with.
+    pub fn first(&self) -> u64 {
+        self.segments.first().copied().unwrap_or(1)
+    }
+
     fn path(&self) -> PathBuf {
         segment::path(&self.folder, self.segments[self.index])
     }
 
     /// The next frame, and where in its segment it begins.
-    fn next(&mut self) -> Result<Option<(Frame, u64)>> {
+    pub fn next(&mut self) -> Result<Option<(Frame, u64)>> {
         while self.index < self.segments.len() && self.torn.is_none() {
             let path = self.path();
             let mut scan = match self.scan.take() {

@@ -17,6 +17,7 @@ mod inspect;
 mod memory;
 mod reader;
 mod recovery;
+mod repair;
 mod scan;
 mod segment;
 mod writer;
@@ -27,6 +28,7 @@ pub use file::{FileLogStream, LogOptions, lock};
 pub use inspect::{Dump, Report, dump, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;
+pub use repair::{Repaired, repair};
 
 /// A batch to be written: `count` records, and their bytes in as many pieces as the writer has.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod failing_disk;
 mod inspect;
+mod repair;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
