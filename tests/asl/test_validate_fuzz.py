@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepwell.asl.definition import compile_definition
 from stepwell.asl.lints import lint
 from stepwell.asl.validate import ERROR, check_definition, validate
 from stepwell.asl.validate.fields import OPERATORS, RETRIER_FIELDS, STATE_FIELDS, STATE_TYPES
@@ -49,6 +50,7 @@ def test_any_json_is_judged(value):
             checked = check_definition(value)
             lint(checked)
             variable_references(checked)
+            assert compile_definition(value).start_at == value["StartAt"]
 
 
 @given(st.text() | st.binary())
