@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use super::queue::Queue;
 use super::upkeep::Upkeep;
@@ -19,6 +20,18 @@ pub struct Counters {
     pub syncs: AtomicU64,
 }
 
+/// A thread that dies must not leave those who wait for it waiting.
+pub struct PoisonOnPanic<'a>(pub &'a Queue);
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0
+                .poison("a thread of the store panicked; this is a bug".to_owned());
+        }
+    }
+}
+
 /// Writes queued batches to the log, applies them, and says so.
 pub struct Committer {
     pub queue: Arc<Queue>,
@@ -33,6 +46,7 @@ impl Committer {
     /// Works until the queue is closed and empty, or until something fails: then the queue is
     /// poisoned, because what became of the batches written last is not known.
     pub fn run(self) {
+        let _guard = PoisonOnPanic(&self.queue);
         while let Some(batches) = self.queue.take() {
             if let Err(error) = self.commit(batches) {
                 return self.queue.poison(error.to_string());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Store, StoreOptions};
 use crate::env::{Env, RealEnv};
 use crate::error::{Error, Result};
-use crate::log::{FileLogStream, LogOptions, MemoryLogStream};
+use crate::log::{self, FileLogStream, LogOptions, MemoryLogStream, Repaired};
 use crate::storage::{Storage, StorageOptions};
 
 const LOG: &str = "log";
@@ -53,4 +53,14 @@ pub fn copy(storage: &Storage, path: &Path) -> Result<u64> {
     let log = FileLogStream::open(Arc::new(RealEnv), &log_folder(path), options)?;
     log.close()?;
     Ok(applied.position)
+}
+
+/// Cuts damage out of the log of a store that nobody has open; see [`log::repair`].
+pub fn repair(path: &Path) -> Result<Repaired> {
+    let storage = path.join(STORAGE);
+    let applied = match storage.is_dir() {
+        true => Storage::open(Some(&storage), &StorageOptions::default())?.applied()?,
+        false => Default::default(),
+    };
+    log::repair(&RealEnv, &log_folder(path), applied.position)
 }

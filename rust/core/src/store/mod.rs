@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
-pub use folder::log_folder;
+pub use folder::{log_folder, repair};
 pub use queue::Queue;
 
 use crate::error::{Error, Result};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::committer::PoisonOnPanic;
 use super::queue::Queue;
 use crate::error::Result;
 use crate::log::LogStream;
@@ -87,6 +88,7 @@ impl Upkeep {
 
     /// The thread: flushes and cuts whenever it is due. A failure poisons the store.
     pub fn run(&self) {
+        let _guard = PoisonOnPanic(&self.queue);
         while self.next_turn() {
             let outcome = self.flush().and_then(|flushed| match self.keeps_log {
                 true => Ok(0),
