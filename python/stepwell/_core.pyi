@@ -110,6 +110,19 @@ def log_verify(path: str | PathLike[str]) -> dict[str, int | str | None]:
     the next opening will cut off its end. ``CorruptionError`` names the first place that is damaged.
     """
 
+def log_repair(path: str | PathLike[str]) -> dict[str, Any]:
+    """Cut damage out of the log of a store that nobody has open.
+
+    ``damage``: what was found, in words; ``set_aside``: the files that hold what was cut out; ``last``:
+    the last position now; ``lost_from``: the first position of the records that are lost, or None.
+    """
+
+def record_layouts() -> dict[int, tuple[str, list[str]]]:
+    """The layouts of records as the native codec knows them: tag → (name, fields)."""
+
+def context_layouts() -> dict[int, tuple[str, list[str]]]:
+    """The layouts of storage's rows as the native codec knows them: tag → (name, fields)."""
+
 @final
 class LogDump:
     """Lines of JSON, one a record."""

@@ -1,4 +1,4 @@
-"""``stepwell log verify|dump``: the log of a data folder that no process has open."""
+"""``stepwell log verify|dump|repair``: the log of a data folder that no process has open."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .options import Commands, add_command, add_data, data_folder
 
 
 def add_commands(commands: Commands) -> None:
-    """Add ``log verify`` and ``log dump``."""
-    group = commands.add_parser("log", help="check or read the log", description="Check or read the log.")
+    """Add ``log verify``, ``log dump`` and ``log repair``."""
+    group = commands.add_parser("log", help="check, read or repair the log", description="Check, read or repair the log.")
     words = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parser = add_command(words, "verify", verify, "read the whole log and check every frame")
     add_data(parser)
@@ -23,6 +23,8 @@ def add_commands(commands: Commands) -> None:
     add_data(parser)
     parser.add_argument("--from", dest="start", type=int, default=1, metavar="POSITION", help="begin at this record")
     parser.add_argument("--limit", type=int, default=2**63 - 1, metavar="N", help="print at most N records")
+    parser = add_command(words, "repair", repair, "cut damage out of the log; what is cut out stays in the folder")
+    add_data(parser)
 
 
 def verify(options: argparse.Namespace, console: Console) -> int:
@@ -41,4 +43,16 @@ def dump(options: argparse.Namespace, console: Console) -> int:
     """Every record as JSON, in the order of the log."""
     for record in _core.log_dump(str(data_folder(options)), options.start, options.limit):
         console.record(loads(record), record)
+    return OK
+
+
+def repair(options: argparse.Namespace, console: Console) -> int:
+    """Make a damaged log one that opens, and say what that cost."""
+    report = _core.log_repair(str(data_folder(options)))
+    lines = [f"found {damage}" for damage in report["damage"]]
+    lines += [f"set aside {file}" for file in report["set_aside"]]
+    lost = report["lost_from"]
+    lines.append("no record is lost" if lost is None else f"every record from position {lost} on is lost")
+    lines.append(f"the log ends at position {report['last']}")
+    console.record({**report, "set_aside": [str(file) for file in report["set_aside"]]}, "\n".join(lines))
     return OK

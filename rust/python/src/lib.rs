@@ -28,5 +28,7 @@ mod _core {
     #[pymodule_export]
     use crate::store::Store;
     #[pymodule_export]
-    use crate::tools::{LogDump, log_dump, log_verify, split_turns};
+    use crate::tools::{
+        LogDump, context_layouts, log_dump, log_repair, log_verify, record_layouts, split_turns,
+    };
 }

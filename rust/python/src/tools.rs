@@ -1,5 +1,6 @@
 //! Tools that look into a log: one that is open, one that nobody has open, a batch of one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
@@ -8,8 +9,9 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use stepwell_core::Result;
 use stepwell_core::env::RealEnv;
 use stepwell_core::log::{Dump, dump, verify};
+use stepwell_core::record::{Context, Layout, Record};
 use stepwell_core::storage::msgpack::Reader;
-use stepwell_core::store::log_folder;
+use stepwell_core::store::{log_folder, repair};
 
 use crate::errors::raise;
 
@@ -46,6 +48,35 @@ pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> 
     answer.set_item("epoch", report.epoch)?;
     answer.set_item("torn", report.torn.map(|torn| torn.to_string()))?;
     Ok(answer)
+}
+
+/// Cuts damage out of the log of a store that nobody has open, and says what it did.
+#[pyfunction]
+pub fn log_repair(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
+    let repaired = py.detach(|| repair(&path)).map_err(raise)?;
+    let answer = PyDict::new(py);
+    answer.set_item("damage", repaired.damage)?;
+    answer.set_item("set_aside", repaired.set_aside)?;
+    answer.set_item("last", repaired.last)?;
+    answer.set_item("lost_from", repaired.lost_from)?;
+    Ok(answer)
+}
+
+/// The layouts of records, as the native codec knows them: tag → (name, fields).
+#[pyfunction]
+pub fn record_layouts() -> BTreeMap<u64, (&'static str, Vec<&'static str>)> {
+    layouts(Record::LAYOUTS)
+}
+
+/// The layouts of storage's rows, as the native codec knows them: tag → (name, fields).
+#[pyfunction]
+pub fn context_layouts() -> BTreeMap<u64, (&'static str, Vec<&'static str>)> {
+    layouts(Context::LAYOUTS)
+}
+
+fn layouts(layouts: &[Layout]) -> BTreeMap<u64, (&'static str, Vec<&'static str>)> {
+    let of = |layout: &Layout| (layout.tag, (layout.name, layout.field_names().collect()));
+    layouts.iter().map(of).collect()
 }
 
 /// The records of a log from a position on, each as a line of JSON.

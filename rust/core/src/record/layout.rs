@@ -5,7 +5,15 @@
 pub struct Layout {
     pub tag: u64,
     pub name: &'static str,
+    /// Rust's names of the fields: one that is a keyword of Rust begins with `r#`.
     pub fields: &'static [&'static str],
+}
+
+impl Layout {
+    /// The names of the fields, in their order behind the tag.
+    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|name| name.trim_start_matches("r#"))
+    }
 }
 
 /// Makes an enum of tagged arrays, `[tag, field, …]`, and its codec.
