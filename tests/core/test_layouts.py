@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 from msgspec.structs import fields
+
 from stepwell import _core
 from stepwell.engine import contexts, records
 
@@ -11,7 +12,10 @@ from stepwell.engine import contexts, records
 def layouts(kinds: list[type[Struct]], suffix: str) -> dict[int, tuple[str, list[str]]]:
     """Tag → (name, fields)."""
     return {
-        int(str(kind.__struct_config__.tag)): (kind.__name__.removesuffix(suffix), [field.name for field in fields(kind)])
+        int(str(kind.__struct_config__.tag)): (
+            kind.__name__.removesuffix(suffix),
+            [field.name for field in fields(kind)],
+        )
         for kind in kinds
     }
 
