@@ -129,7 +129,9 @@ def _state_completed(reader: HistoryReader, command: r.CompleteStateCommand, tex
 
 
 def _evaluation_failed(reader: HistoryReader, command: r.FailEvaluationCommand, text: str | None) -> Told:
-    details = {**_failure(command.error, command.cause), "location": command.location, "state": command.state_name}
+    details = {**_failure(command.error, command.cause), "state": command.state_name}
+    if command.location:  # empty: the error has no field, such as a Map's input that is no array
+        details["location"] = command.location
     yield "EvaluationFailed", "evaluationFailedEventDetails", details
 
 

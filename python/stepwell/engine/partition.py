@@ -7,9 +7,7 @@ in one, a scripted run turns it by hand on a virtual clock.
 
 from __future__ import annotations
 
-import base64
 import random
-import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -18,6 +16,7 @@ import msgspec
 
 from stepwell import _core
 from stepwell.errors import Busy, StepwellError
+from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
 from . import records as r
@@ -31,6 +30,7 @@ from .state import PartitionState
 from .status import ENDED, FAILED
 from .storage import Storage
 from .timers import TimerQueue
+from .tokens import new_token
 from .turn import Effect, Item, Turn
 from .workflows import Workflows
 
@@ -55,26 +55,13 @@ class Clock(Protocol):
 class Dispatcher(Protocol):
     """Where tasks for handlers of this process go, once they are durable."""
 
-    def dispatch(self, tasks: list[TaskCall]) -> None:
+    def dispatch(self, tasks: list[Call]) -> None:
         """Begin the work; the results come back through the inbox."""
         ...
 
     def queued(self, queue: str) -> None:
         """A task waits for a worker that polls ``queue``."""
         ...
-
-
-class TaskCall(NamedTuple):
-    """A task to be done by a handler."""
-
-    id: str
-    execution_id: str
-    state_name: str
-    resource: str
-    input: bytes
-    attempt: int
-    token: str | None
-    deadline: int
 
 
 class Request(NamedTuple):
@@ -114,9 +101,10 @@ class Partition:
         self._inbox: deque[Request] = deque()
         self._unfinished: dict[str, deque[Item]] = {}
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
-        self._calls: list[TaskCall] = []
+        self._calls: list[Call] = []
         self._task_prefixes: dict[str, str] = {}
-        self._hlc = _core.Clock(store.clock_high_water())
+        self._next_task = 0
+        self.hlc = _core.Clock(store.clock_high_water())
         self._position = store.tail()
         self._applied = store.applied()
 
@@ -174,7 +162,8 @@ class Partition:
             for effect, *arguments in unreleased.popleft()[1]:
                 effect(*arguments)
         if self._calls:
-            calls, self._calls = self._calls, []
+            calls = self._calls.copy()
+            self._calls.clear()
             self.dispatcher.dispatch(calls)
         if len(self.state.executions) > self.limits.live_executions:
             self._evict()
@@ -214,7 +203,7 @@ class Partition:
 
     def _open_turns(self, requests: list[Request], now: int) -> dict[str, Turn]:
         turns: dict[str, Turn] = {}
-        timestamp = self._hlc.tick(now // 1_000_000)
+        timestamp = self.hlc.tick(now // 1_000_000)
         for scope, queue in self._unfinished.items():
             turns[scope] = turn = self._turn(scope, timestamp, now)
             turn.queue = queue
@@ -411,25 +400,24 @@ class Partition:
         prefix = self._task_prefixes.get(task_type)
         if prefix is None:
             prefix = self._task_prefixes[task_type] = _core.task_id("default", "default", task_type, 0)[:-8]
-        state = self.state
-        state.last_task = (state.last_task + 1) & 0xFFFF_FFFF
-        return f"{prefix}{state.last_task:08x}"
+        self._next_task = (self._next_task + 1) & 0xFFFF_FFFF
+        return f"{prefix}{self._next_task:08x}"
 
     @staticmethod
     def task_token(task_id: str) -> str:
-        """A token for a task: who has it may answer the task. It cannot be guessed."""
-        return base64.urlsafe_b64encode(task_id.encode() + b"\n" + secrets.token_bytes(24)).decode()
+        """A token for a task."""
+        return new_token(task_id)
 
     def activated(self, turn: Turn, task: c.TaskContext) -> None:
         """A task was handed out: to a handler of this process, unless a worker polled for it."""
         if not task.queue:
             turn.effects.append((self._calls.append, self.call_of(turn.execution, task)))
 
-    def call_of(self, execution: Execution | None, task: c.TaskContext) -> TaskCall:
+    def call_of(self, execution: Execution | None, task: c.TaskContext) -> Call:
         """What a handler gets."""
         assert execution is not None
         state_name = execution.activities[task.activity_id].state.name
-        return TaskCall(
+        return Call(
             task.id,
             execution.id,
             state_name,
@@ -465,9 +453,9 @@ class Partition:
         replay(self)
         self._position = self.store.tail()
         self._applied = self.store.applied()
-        self._hlc = _core.Clock(self.store.clock_high_water())
+        self.hlc = _core.Clock(self.store.clock_high_water())
         sequence = self.storage.get(c.SequenceContext, "task")
-        self.state.last_task = sequence.value if sequence is not None else 0
+        self.state.last_task = self._next_task = sequence.value if sequence is not None else 0
         self.state.timers.load()
         after: tuple[Any, ...] | None = None
         while pending := self.storage.scan(c.PendingCommandContext, after=after):
@@ -479,9 +467,9 @@ class Partition:
                 self._unfinished.setdefault(row.scope, deque()).append(item)
             after = (pending[-1].position,)
 
-    def open_calls(self) -> list[TaskCall]:
+    def open_calls(self) -> list[Call]:
         """The tasks that handlers had when the process ended: they are begun again, under the same id."""
-        calls: list[TaskCall] = []
+        calls: list[Call] = []
         after: tuple[Any, ...] | None = None
         while tasks := self.storage.scan(c.TaskContext, after=after):
             for task in tasks:

@@ -13,9 +13,10 @@ from stepwell.engine import records as r
 from stepwell.engine.contexts import ExecutionContext
 from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.history import HistoryReader
-from stepwell.engine.partition import Partition, TaskCall
+from stepwell.engine.partition import Partition
 from stepwell.engine.status import ENDED
 from stepwell.errors import StepwellError
+from stepwell.tasks.dispatch import Call
 
 from .virtual import VirtualClock
 
@@ -35,7 +36,7 @@ class ScriptedTasks:
         self.late: dict[str, dict[str, Any]] = {}
         self.failure: UnscriptedTask | None = None
 
-    def dispatch(self, tasks: list[TaskCall]) -> None:
+    def dispatch(self, tasks: list[Call]) -> None:
         """Answer tasks for handlers."""
         for task in tasks:
             self.take(task.id, task.resource, loads(task.input))

@@ -39,7 +39,9 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     activity.task_id = command.id
     state = turn.state
     state.task_owners[command.id] = execution.id
-    state.last_task = int(command.id[-8:], 16)
+    number = int(command.id[-8:], 16)
+    if (number - state.last_task) & 0xFFFF_FFFF < 1 << 31:  # the numbers go round
+        state.last_task = number
     turn.create(command.id, task)
     turn.changes[activity.id] = activity
     turn.changes["sequence"] = SequenceContext("task", state.last_task)

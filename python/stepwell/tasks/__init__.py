@@ -1,0 +1,1 @@
+"""Work: handlers of this process, integrations, and how tasks reach them."""

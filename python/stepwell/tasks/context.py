@@ -1,0 +1,36 @@
+"""What a handler may know of its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class TaskContext:
+    """The second argument of a handler that takes two.
+
+    A handler runs at least once an attempt: ``task_id`` is the same when it runs again after a crash,
+    and serves to recognise work that was done already.
+    """
+
+    __slots__ = ("_heartbeat", "attempt", "execution_id", "resource", "state_name", "task_id", "task_token")
+
+    def __init__(
+        self,
+        task_id: str,
+        execution_id: str,
+        state_name: str,
+        resource: str,
+        attempt: int,
+        task_token: str | None,
+        heartbeat: Callable[[str], None],
+    ) -> None:
+        self.task_id, self.execution_id, self.state_name = task_id, execution_id, state_name
+        self.resource, self.attempt, self.task_token = resource, attempt, task_token
+        self._heartbeat = heartbeat
+
+    def heartbeat(self) -> None:
+        """Say that the work goes on, where the state has HeartbeatSeconds."""
+        self._heartbeat(self.task_id)
+
+    def __repr__(self) -> str:
+        return f"<TaskContext {self.task_id} of {self.resource!r}, attempt {self.attempt}>"

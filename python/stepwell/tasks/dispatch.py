@@ -1,0 +1,253 @@
+"""Dispatch: durable tasks to handlers, and their results back to the inbox.
+
+Sync handlers run in threads that are started as they are needed; async handlers run on an event
+loop: the program's own, under ``AsyncExecutor``, or one in a thread that the first async handler
+starts. Threads take tasks from one queue and hand results back in batches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stepwell.asl.json import loads
+from stepwell.asl.resources import Resource, parse_resource
+from stepwell.errors import HandlerNotFound, InvalidInput, TaskError
+
+from .context import TaskContext
+from .handlers import Handlers, Registration
+
+log = logging.getLogger("stepwell.tasks")
+
+LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
+
+
+class Call(NamedTuple):
+    """A task to do. ``deadline`` is its timeout, in microseconds since the epoch (0: none)."""
+
+    id: str
+    execution_id: str
+    state_name: str
+    resource: str
+    input: bytes
+    attempt: int
+    token: str | None
+    deadline: int
+
+
+class Result(NamedTuple):
+    """What came of a task: an output as JSON text, or an error. ``submitted``: its token ends it later."""
+
+    id: str
+    resource: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    submitted: bool
+
+
+Answer = Callable[[Iterable[Result]], None]
+_encode = msgspec.json.Encoder().encode
+
+
+class Work:
+    """A call with its handler and its input."""
+
+    __slots__ = ("argument", "call", "is_lambda_invoke", "registration", "resource")
+
+    def __init__(self, call: Call, resource: Resource, registration: Registration, argument: Any) -> None:
+        self.call, self.resource, self.registration, self.argument = call, resource, registration, argument
+        self.is_lambda_invoke = resource.service == "lambda" and resource.action == "invoke"
+
+    def succeeded(self, value: Any) -> Result:
+        """The handler returned ``value``."""
+        call = self.call
+        if self.is_lambda_invoke and not self.resource.waits_for_token:
+            value = {**LAMBDA_STATUS, "Payload": value}
+        try:
+            output = _encode(value)
+        except Exception as error:  # noqa: BLE001 - whatever a value's own encoding raises
+            return self.failed(InvalidInput(f"the handler of {call.resource!r} returned what is not JSON: {error}"))
+        return Result(call.id, call.resource, output, None, None, self.resource.waits_for_token)
+
+    def failed(self, error: BaseException) -> Result:
+        """The handler raised: an ASL error named after the exception's class, or what TaskError says."""
+        if isinstance(error, TaskError):
+            return Result(self.call.id, self.call.resource, None, error.error, error.cause, False)
+        return Result(self.call.id, self.call.resource, None, type(error).__name__, str(error), False)
+
+
+class HandlerPool:
+    """Runs handlers and hands their results on, as they come."""
+
+    def __init__(
+        self, handlers: Handlers, answer: Answer, heartbeat: Callable[[str], None], max_workers: int = 64
+    ) -> None:
+        self._handlers, self._answer, self._heartbeat = handlers, answer, heartbeat
+        self._max_workers = max_workers
+        self._resources: dict[str, Resource] = {}
+        self._queue: deque[Work] = deque()
+        self._ready = threading.Condition()
+        self._idle = self._threads = 0
+        self._waiting: list[Call] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._own_loop: threading.Thread | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run async handlers on ``loop``, which the program runs."""
+        self._loop = loop
+
+    def dispatch(self, calls: list[Call]) -> None:
+        """Begin the work of durable tasks."""
+        sync: list[Work] = []
+        refused: list[Result] = []
+        for call in calls:
+            work = self._work(call, refused)
+            if work is None:
+                continue
+            if work.registration.is_async:
+                self._start_async(work)
+            else:
+                sync.append(work)
+        if refused:
+            self._answer(refused)
+        if sync:
+            self._start_sync(sync)
+
+    def resume(self, calls: list[Call]) -> None:
+        """Begin again what was under way when the process ended, once there are handlers for it."""
+        self._waiting += calls
+        self.retry_waiting()
+
+    def retry_waiting(self) -> None:
+        """Look again for the handlers of tasks that wait for one."""
+        with self._ready:
+            waiting, self._waiting = self._waiting, []
+        found: list[Call] = []
+        for call in waiting:
+            resource = self._parse(call.resource)
+            known = self._handlers.find(resource, lambda call=call: loads(call.input)) is not None
+            (found if known else self._waiting).append(call)
+        if self._waiting:
+            missing = sorted({call.resource for call in self._waiting})
+            log.warning("%d tasks wait for handlers of %s", len(self._waiting), ", ".join(missing))
+        if found:
+            self.dispatch(found)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Let running handlers end; what has not begun stays on the log."""
+        with self._ready:
+            self._closed = True
+            self._queue.clear()
+            self._ready.notify_all()
+        deadline = time.monotonic() + timeout
+        while self._threads and time.monotonic() < deadline:
+            time.sleep(0.005)
+        if self._own_loop is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._own_loop.join(timeout)
+            if not self._own_loop.is_alive():
+                self._loop.close()
+
+    def _parse(self, text: str) -> Resource:
+        resource = self._resources.get(text)
+        if resource is None:
+            resource = self._resources[text] = parse_resource(text)
+        return resource
+
+    def _work(self, call: Call, refused: list[Result]) -> Work | None:
+        resource = self._parse(call.resource)
+        argument = loads(call.input)
+        registration = self._handlers.find(resource, lambda: argument)
+        if registration is None and not self._handlers:
+            # A process that only looks into the folder: the work waits for one that has handlers.
+            with self._ready:
+                self._waiting.append(call)
+            return None
+        if registration is None:
+            cause = f"no handler is registered for {call.resource!r}"
+            if resource.service == "lambda" and isinstance(argument, dict):
+                cause += f" (FunctionName {argument.get('FunctionName')!r})"  # pyright: ignore
+            log.error("state %s of %s: %s", call.state_name, call.execution_id, cause)
+            refused.append(Result(call.id, call.resource, None, HandlerNotFound.__name__, cause, False))
+            return None
+        if resource.service == "lambda" and resource.action == "invoke" and isinstance(argument, dict):
+            argument = argument.get("Payload", {})  # pyright: ignore
+        return Work(call, resource, registration, argument)
+
+    def _arguments(self, work: Work) -> tuple[Any, ...]:
+        if not work.registration.takes_context:
+            return (work.argument,)
+        call = work.call
+        context = TaskContext(
+            call.id, call.execution_id, call.state_name, call.resource, call.attempt, call.token, self._heartbeat
+        )
+        return (work.argument, context)
+
+    # sync handlers
+
+    def _start_sync(self, work: list[Work]) -> None:
+        with self._ready:
+            self._queue.extend(work)
+            missing = min(len(self._queue) - self._idle, self._max_workers - self._threads)
+            self._threads += max(missing, 0)
+            self._ready.notify(len(work))
+        for _ in range(missing):
+            threading.Thread(target=self._work_in_thread, name="stepwell-handler", daemon=True).start()
+
+    def _work_in_thread(self) -> None:
+        ready, queue = self._ready, self._queue
+        try:
+            while True:
+                with ready:
+                    while not queue:
+                        if self._closed:
+                            return
+                        self._idle += 1
+                        ready.wait()
+                        self._idle -= 1
+                    work = queue.popleft()
+                self._answer([self._do(work)])
+        finally:
+            with ready:
+                self._threads -= 1
+
+    def _do(self, work: Work) -> Result:
+        try:
+            return work.succeeded(work.registration.function(*self._arguments(work)))
+        except Exception as error:  # noqa: BLE001 - a handler may raise whatever it likes
+            return work.failed(error)
+
+    # async handlers
+
+    def _start_async(self, work: Work) -> None:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._own_loop = threading.Thread(target=self._loop.run_forever, name="stepwell-loop", daemon=True)
+            self._own_loop.start()
+        self._loop.call_soon_threadsafe(self._spawn, work)
+
+    def _spawn(self, work: Work) -> None:
+        task = asyncio.get_running_loop().create_task(self._do_async(work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _do_async(self, work: Work) -> None:
+        try:
+            result = work.succeeded(await work.registration.function(*self._arguments(work)))
+        except asyncio.CancelledError:
+            if self._closed:
+                raise
+            result = work.failed(RuntimeError("the handler was canceled"))
+        except Exception as error:  # noqa: BLE001 - a handler may raise whatever it likes
+            result = work.failed(error)
+        self._answer([result])

@@ -1,0 +1,98 @@
+"""Handlers by resource: which function does the work of a Task state."""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from stepwell.asl.resources import Resource, function_name, parse_resource
+
+Handler = Callable[..., Any]
+
+
+class Registration(NamedTuple):
+    """A handler, and how it is called."""
+
+    function: Handler
+    is_async: bool
+    takes_context: bool
+
+
+class Handlers:
+    """The registered handlers.
+
+    A Lambda ARN and ``lambda:invoke`` find theirs by function name; an integration by its resource,
+    or by a pattern such as ``arn:aws:states:::sqs:*``, the longest that fits.
+    """
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Registration] = {}
+        self._patterns: list[tuple[str, Registration]] = []
+        self._found: dict[str, Registration | None] = {}
+
+    def register(self, resource: str, function: Handler) -> None:
+        """Let ``function`` do the work of ``resource``: an ARN, a pattern, or a function's name."""
+        if not callable(function):
+            raise TypeError(f"the handler of {resource!r} cannot be called: {function!r}")
+        registration = Registration(function, is_coroutine_function(function), _takes_context(function))
+        parsed = parse_resource(resource)
+        name = parsed.name if parsed.kind == "lambda" else resource
+        if any(wild in name for wild in "*?["):
+            self._patterns.append((name, registration))
+            self._patterns.sort(key=lambda pattern: -len(pattern[0]))
+        else:
+            self._by_name[name] = registration
+        self._found = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is any handler."""
+        return bool(self._by_name or self._patterns)
+
+    def find(self, resource: Resource, arguments: Callable[[], Any]) -> Registration | None:
+        """The handler of a task; ``arguments`` are asked for only where they name the function."""
+        if resource.service == "lambda" and resource.action == "invoke":
+            name = function_name(arguments())
+            found = self._find(name) if name is not None else None
+            return found or self._find(resource.text)
+        return self._find(resource.name if resource.kind == "lambda" else resource.text)
+
+    def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
+        """Whether a Task state can be worked on, as far as its definition tells."""
+        if resource.service == "lambda" and resource.action == "invoke":
+            given = definition.get("Parameters") or definition.get("Arguments") or {}
+            name = function_name(given)
+            if name is None or name.startswith("{%"):
+                return True
+        return self.find(resource, lambda: definition.get("Parameters") or definition.get("Arguments")) is not None
+
+    def _find(self, name: str | None) -> Registration | None:
+        if name is None:
+            return None
+        registration = self._by_name.get(name)
+        if registration is None and self._patterns:
+            if name not in self._found:
+                matches = (found for pattern, found in self._patterns if fnmatch.fnmatchcase(name, pattern))
+                self._found[name] = next(matches, None)
+            registration = self._found[name]
+        return registration
+
+
+def is_coroutine_function(function: Handler) -> bool:
+    """Whether calling it gives something to await."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
+    )
+
+
+def _takes_context(function: Handler) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters) or (
+        len(positional) >= 2 and positional[1].name in ("ctx", "context")
+    )
