@@ -282,3 +282,29 @@ def test_a_hundred_states_take_a_few_milliseconds(benchmark):
         states[f"S{i}"] = {key: value for key, value in states[f"S{i}"].items() if key != "End"} | {"Next": f"S{i + 1}"}
     text = json.dumps({"StartAt": "S0", "States": states})
     assert benchmark(check_definition, text)["StartAt"] == "S0"
+
+
+@pytest.mark.covers("A16.80", "A17")
+@pytest.mark.parametrize(
+    ("state", "code", "place"),
+    [
+        ({"Parameters": {"a": {"b": "$.c"}}}, "NO_DOLLAR", "/States/S/Parameters/a"),
+        ({"Parameters": {"a": "$variable"}}, "NO_DOLLAR", "/States/S/Parameters"),
+        ({"Parameters": {"a": "States.UUID()"}}, "NO_DOLLAR", "/States/S/Parameters"),
+        ({"Result": {"a.$": "$.b"}}, "PASS_RESULT_IS_STATIC", "/States/S/Result"),
+    ],
+)
+def test_what_looks_like_a_path_and_is_none_is_a_warning(state, code, place):
+    definition = machine({**PASS, **state})
+    (warning,) = validate(definition)
+    assert (warning.severity, warning.code, warning.location) == ("WARNING", code, place)
+    assert check_definition(definition) == definition
+
+
+@pytest.mark.covers("A16.80", "A17")
+def test_a_plain_field_that_holds_a_path_is_a_warning():
+    assert codes(machine({"Type": "Fail", "Error": "$.error", "Cause": "costs $5"})) == ["NO_PATH"]
+    rule = {"And": [{"Variable": "$.a", "StringEquals": "$.b"}, {"Variable": "$.a", "IsNull": False}], "Next": "T"}
+    choice = {"Type": "Choice", "Choices": [rule], "Default": "T"}
+    (warning,) = validate({"StartAt": "S", "States": {"S": choice, "T": PASS}})
+    assert (warning.code, warning.location) == ("NO_PATH", "/States/S/Choices[0]/And[0]/StringEquals")

@@ -17,6 +17,7 @@ from stepwell.asl.validate.json_text import JsonSyntaxError, RepeatedKeys, parse
 from stepwell.asl.validate.scope import Machine
 from stepwell.asl.validate.states import check_machine
 from stepwell.asl.validate.variables import check_scopes, inner_levels, states_of
+from stepwell.asl.validate.warnings import warn
 from stepwell.errors import InvalidDefinition, InvalidInput
 
 __all__ = ["ERROR", "WARNING", "Diagnostic", "check_definition", "check_state", "validate"]
@@ -127,6 +128,7 @@ def _check_levels(definition: dict[str, Any], machine: Machine, type: str, *, al
         check_graph(definition, "", machine.report, top=True)
     _check_inner_graphs(definition, "", machine.report)
     check_scopes(definition, "", machine.report, frozenset(), machine.query_language)
+    warn(definition, "", machine.query_language, machine.report)
 
 
 def _check_inner_graphs(level: dict[str, Any], path: str, report: Report) -> None:
