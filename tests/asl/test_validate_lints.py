@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stepwell.asl.lints import lint
+from stepwell.asl.lints import lint, review
 from stepwell.asl.validate import check_definition
 
 PASS = {"Type": "Pass", "End": True}
@@ -85,3 +85,11 @@ def test_a_warning_is_text_and_value():
     (warning,) = lint({"StartAt": "S", "States": {"S": {**PASS, "InputPath": "$nope"}}})
     assert "assigned nowhere" in str(warning)
     assert json.loads(json.dumps(warning.as_dict()))["severity"] == "WARNING"
+
+
+@pytest.mark.covers("A17")
+def test_a_review_has_awss_problems_and_then_ours():
+    assert [problem.code for problem in review({})] == ["SCHEMA_VALIDATION_FAILED"]
+    state = {**PASS, "InputPath": "$nope", "Parameters": {"a": "$.b"}}
+    found = review(json.dumps({"StartAt": "S", "States": {"S": state}}))
+    assert [problem.code for problem in found] == ["NO_DOLLAR", "VARIABLE_NEVER_ASSIGNED"]

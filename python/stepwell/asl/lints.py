@@ -1,6 +1,6 @@
 """Warnings that AWS does not give: what is accepted, and will hurt.
 
-``lint`` looks at a valid definition. Each warning has a code of its own: ``PATH_MAY_BE_MISSING`` (an uncatchable
+``lint`` looks at a valid definition, ``review`` at any. Each warning has a code of its own: ``PATH_MAY_BE_MISSING`` (an uncatchable
 States.Runtime in waiting), ``CATCH_NEVER_FIRES``, ``RETRY_NEVER_FIRES``, ``OUTPUT_MAY_BE_TOO_LARGE`` (256 KiB on AWS),
 ``VARIABLE_NEVER_READ``, ``VARIABLE_NEVER_ASSIGNED``.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stepwell.asl.json import dumps
+from stepwell.asl.validate import ERROR, check_definition, validate
 from stepwell.asl.validate.diagnostic import WARNING, Diagnostic
 from stepwell.asl.validate.fields import JSONATA, JSONPATH
 from stepwell.asl.validate.graph import targets
@@ -47,6 +48,14 @@ def lint(definition: dict[str, Any]) -> list[Diagnostic]:
                 found.extend(_missing_paths(level, name, state, place))
     found.extend(_variables(definition, language))
     return found
+
+
+def review(definition: dict[str, Any] | str | bytes, type: str = "STANDARD") -> list[Diagnostic]:
+    """What ``validate`` finds and, where nothing of it is an error, the warnings of ``lint`` after it."""
+    found = validate(definition, type)
+    if any(problem.severity == ERROR for problem in found):
+        return found
+    return [*found, *lint(check_definition(definition, type))]
 
 
 def _levels(level: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stepwell import Executor
+from stepwell.asl.lints import review
 from stepwell.asl.validate import ERROR
-from stepwell.asl.validate import validate as find_problems
 from stepwell.asl.yaml import load_yaml
 from stepwell.errors import InvalidDefinition
 
@@ -39,7 +39,7 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
 
 def validate(options: argparse.Namespace, console: Console) -> int:
     """Print each problem, errors and warnings; only errors make the answer no."""
-    problems = find_problems(read_definition(options.file), options.type)
+    problems = review(read_definition(options.file), options.type)
     for problem in problems:
         console.record(problem.as_dict(), f"{options.file}: {problem.severity.lower()}: {problem}")
     if not problems and not console.as_json:
