@@ -301,3 +301,15 @@ def test_credentials_need_a_role():
     assert acting({}) == acting({"Role": "r"}) == missing
     text = "The field 'Credentials' is not supported for activities"
     assert acting({"RoleArn": "r"}, Resource=ACTIVITY) == [(text, "/States/S/Credentials")]
+
+
+@pytest.mark.covers("A15.68", "A12.59")
+def test_the_children_of_a_distributed_map_are_express_where_it_says_so():
+    def child(execution_type):
+        config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type}}
+        inner = {"StartAt": "I", "States": {"I": {**TASK, "Resource": ACTIVITY}}}
+        return errors(machine({"Type": "Map", "ItemProcessor": {**config, **inner}, "End": True}))
+
+    text = "Express state machine does not support Activity ARN"
+    assert child("EXPRESS") == [(text, "/States/S/ItemProcessor/States/I/Resource")]
+    assert child("STANDARD") == []

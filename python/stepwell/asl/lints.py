@@ -1,6 +1,7 @@
 """Warnings that AWS does not give: what is accepted, and will hurt.
 
-``lint`` looks at a valid definition, ``review`` at any. Each warning has a code of its own: ``PATH_MAY_BE_MISSING`` (an uncatchable
+``lint`` looks at a valid definition, ``review`` at any one. Each
+warning has a code of its own: ``PATH_MAY_BE_MISSING`` (an uncatchable
 States.Runtime in waiting), ``CATCH_NEVER_FIRES``, ``RETRY_NEVER_FIRES``, ``OUTPUT_MAY_BE_TOO_LARGE`` (256 KiB on AWS),
 ``VARIABLE_NEVER_READ``, ``VARIABLE_NEVER_ASSIGNED``.
 """
