@@ -51,7 +51,11 @@ impl Env for RealEnv {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        fs::File::open(path)?.sync_all()
+        match fs::File::open(path)?.sync_all() {
+            // A file system that has nothing to sync for a folder.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            result => result,
+        }
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>> {

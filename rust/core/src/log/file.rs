@@ -66,6 +66,7 @@ impl FileLogStream {
         let lock = lock(&*env, folder)?;
         let mut segments = segment::list(&*env, folder)?;
         if segments.is_empty() {
+            sync_ancestors(&*env, folder)?;
             let path = segment::path(folder, options.first);
             env.create(&path).map_err(Error::io("create", &path))?;
             segments.push(options.first);
@@ -191,4 +192,20 @@ pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
         },
         _ => Error::io("lock", &path)(error),
     })
+}
+
+/// Makes the folder itself durable, and the folders above it, which may be as new.
+fn sync_ancestors(env: &dyn Env, folder: &Path) -> Result<()> {
+    for ancestor in folder.ancestors().skip(1) {
+        let ancestor = match ancestor.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => ancestor,
+        };
+        match env.sync_dir(ancestor) {
+            // A folder that this process may not even list was not made by it.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+            result => result.map_err(Error::io("sync", ancestor))?,
+        }
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::file::Shared;
 use super::recovery::{corruption, unknown_format};
 use super::scan::{Defect, Scan, Step};
+use super::writer::MARK_EVERY;
 use super::{Frame, segment};
 use crate::error::{Error, Result};
 
@@ -23,6 +24,8 @@ pub struct Reader {
 struct Segment {
     first: u64,
     scan: Scan,
+    /// Where the last mark was left or found.
+    marked: u64,
 }
 
 impl Reader {
@@ -72,7 +75,12 @@ impl Reader {
             step = segment.scan.step().map_err(Error::io("read", &path))?;
         }
         match step {
-            Step::Frame { header, .. } => {
+            Step::Frame { header, offset } => {
+                if offset - segment.marked >= MARK_EVERY {
+                    segment.marked = offset;
+                    let place = (segment.first, offset);
+                    self.shared.marks.write().insert(header.first, place);
+                }
                 let payload = segment.scan.payload().map_err(Error::io("read", &path))?;
                 Ok(Some(Frame {
                     epoch: header.epoch,
@@ -115,7 +123,11 @@ impl Reader {
             Err(error) => return Err(Error::io("open", &path)(error)),
         };
         let scan = Scan::new(file, offset, next);
-        Ok(Segment { first, scan })
+        Ok(Segment {
+            first,
+            scan,
+            marked: offset,
+        })
     }
 
     /// The segment after one that ends: it must begin with the next position.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::frame::{HEADER, Header, MAGIC};
 use super::scan::{Defect, Scan, Step};
 use super::segment;
+use super::writer::MARK_EVERY;
 use crate::env::{Env, File};
 use crate::error::{Error, Result};
 
@@ -62,7 +63,7 @@ pub struct Tail {
     /// What the last frame knows as durable.
     pub known_durable: u64,
     pub recovered: Option<Recovered>,
-    /// Where frames begin: (position, offset), about one every [`PIECE`].
+    /// Where frames begin: (position, offset), about one every [`MARK_EVERY`].
     pub marks: Vec<(u64, u64)>,
 }
 
@@ -181,7 +182,7 @@ impl Walk {
         if self
             .marks
             .last()
-            .is_none_or(|(_, mark)| offset - mark >= PIECE as u64)
+            .is_none_or(|(_, mark)| offset - mark >= MARK_EVERY)
         {
             self.marks.push((header.first, offset));
         }

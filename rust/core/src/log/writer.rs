@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 const KEPT_BUFFER: usize = 4 << 20;
 
 /// How many bytes lie between two marks for readers, at least.
-const MARK_EVERY: u64 = 1 << 20;
+pub const MARK_EVERY: u64 = 1 << 20;
 
 /// The end of the log: the one place that writes frames.
 pub struct Writer {

@@ -34,6 +34,7 @@ impl Store {
         let log = FileLogStream::open(Arc::new(RealEnv), &log_folder(path), log_options)?;
         let recovered = log.recovered().map(ToString::to_string);
         let storage = Storage::open(Some(&path.join(STORAGE)), &options.storage)?;
+        RealEnv.sync_dir(path).map_err(Error::io("sync", path))?;
         Self::new(Arc::new(log), storage, recovered, options)
     }
 }

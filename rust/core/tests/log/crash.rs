@@ -118,8 +118,14 @@ fn whatever_a_start_has_shown_is_there_after_the_next_crash() {
     }
 }
 
+/// 500 in CI; `PROPTEST_CASES=50000` for a long run.
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(500, |cases| cases.parse().unwrap());
+    ProptestConfig::with_cases(cases)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases())]
 
     #[test]
     fn any_series_of_crashes(
