@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET, Struct
+
 from stepwell.asl.json import dumps, loads
 
-_UNSET: Any = object()
+_UNSET: Any = UNSET
 
 
-class Document:
+class Document(Struct, eq=False):
     """A JSON document. A value is shared by all that hold the document: nobody may change it."""
 
-    __slots__ = ("_text", "_value")
-
-    def __init__(self, text: bytes | None = None, value: Any = _UNSET) -> None:
-        self._text, self._value = text, value
+    _text: bytes | None = None
+    _value: Any = _UNSET
 
     @property
     def text(self) -> bytes:

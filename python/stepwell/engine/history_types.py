@@ -31,6 +31,14 @@ def exit_events(type: str, status: str, caught: bool) -> tuple[str, ...]:
     return _TABLE[type, status, caught]
 
 
+_COUNTS = {key: (len(names), not names[-1].endswith("Aborted")) for key, names in _TABLE.items()}
+
+
+def exit_count(type: str, status: str, caught: bool) -> tuple[int, bool]:
+    """How many events leaving a state gives rise to, and whether the next event follows the last of them."""
+    return _COUNTS[type, status, caught]
+
+
 def has_exit_event(type: str, status: str, nested: bool) -> bool:
     """Whether leaving a state shows: a failed Task shows as aborted, but only in a branch or iteration."""
     if status == SUCCEEDED:

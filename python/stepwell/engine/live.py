@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from stepwell.asl.definition import StateMachine
 from stepwell.asl.json import dumps, loads
 
@@ -104,51 +106,27 @@ class Execution(Level):
         return self if id == self.id else self.levels.get(id)
 
 
-class Activity:
-    """A running state."""
+class Activity(Struct, eq=False):
+    """A running state. ``forked_event`` is the event that its first branches or iterations follow."""
 
-    __slots__ = (
-        "attempt",
-        "branch_status",
-        "children",
-        "entered_at",
-        "entered_event",
-        "entered_previous",
-        "execution",
-        "forked_event",
-        "id",
-        "input",
-        "items",
-        "iteration_status",
-        "level",
-        "retries",
-        "state",
-        "task_id",
-        "timer_due",
-        "timer_kind",
-    )
-
-    def __init__(
-        self,
-        id: str,
-        execution: Execution,
-        level: Level,
-        state: Any,
-        input: Document,
-        entered_at: int,
-        entered_event: int,
-        entered_previous: int,
-    ) -> None:
-        self.id, self.execution, self.level, self.state, self.input = id, execution, level, state, input
-        self.entered_at, self.entered_event, self.entered_previous = entered_at, entered_event, entered_previous
-        self.attempt = 0
-        self.retries: tuple[int, ...] = ()
-        self.task_id: str | None = None
-        self.timer_kind = self.timer_due = self.forked_event = 0
-        self.branch_status: ActivityBranchStatus | None = None
-        self.iteration_status: ActivityIterationStatus | None = None
-        self.items = NONE
-        self.children: dict[int, Branch | Iteration] | None = None
+    id: str
+    execution: Execution
+    level: Level
+    state: Any
+    input: Document
+    entered_at: int
+    entered_event: int
+    entered_previous: int
+    attempt: int = 0
+    retries: tuple[int, ...] = ()
+    task_id: str | None = None
+    timer_kind: int = 0
+    timer_due: int = 0
+    forked_event: int = 0
+    branch_status: ActivityBranchStatus | None = None
+    iteration_status: ActivityIterationStatus | None = None
+    items: Document | None = None
+    children: dict[int, Branch | Iteration] | None = None
 
     @property
     def shares_variables(self) -> bool:
@@ -255,7 +233,7 @@ def _wake_activity(
     activity.attempt, activity.retries, activity.task_id = row.attempt, row.retries, row.task_id
     activity.timer_kind, activity.timer_due, activity.forked_event = row.timer_kind, row.timer_due, row.last_event
     activity.branch_status, activity.iteration_status = row.branch_status, row.iteration_status
-    activity.items = Document(items.items) if items else NONE
+    activity.items = Document(items.items) if items else None
     execution.activities[row.id] = level_activity = activity
     level.current = level_activity
     if row.branch_status is None and row.iteration_status is None:

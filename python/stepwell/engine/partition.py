@@ -41,6 +41,8 @@ Reply = Callable[[Any, BaseException | None], None]
 """Takes what a command came to: a result, or why it was refused."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_WALK = {kind: (step.accept, APPLIERS[kind], step.follow, step.event()) for kind, step in STEPS.items()}
+"""Command → accept, apply, follow, and the event that answers the record just before it."""
 _CANCEL_TYPES = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
 
 
@@ -326,24 +328,26 @@ class Partition:
 
     def _walk(self, turn: Turn) -> None:
         """Process a turn's commands and what follows from them, until the execution rests."""
-        queue, records, budget = turn.queue, turn.records, self.limits.turn_records
+        queue, records, budget, walk = turn.queue, turn.records, self.limits.turn_records, _WALK
         while queue:
             if len(records) >= budget:
                 self._leave(turn)
                 return
             command, document, logged = queue.popleft()
-            step = STEPS[type(command)]
+            accept, apply, follow_up, event = walk[type(command)]
             try:
-                reason = step.accept(turn, command)
+                reason = accept(turn, command)
                 if reason is not None:
                     self._reject(turn, command, logged, reason)
                     continue
                 turn.write(command, document)
-                records.append(step.event(logged) if logged else step.event())
                 if logged:
+                    records.append(type(event)(logged))
                     turn.changes[f"pending {logged}"] = (-12, logged)
-                APPLIERS[type(command)](turn, command, document)
-                follow = step.follow(turn, command, document)
+                else:
+                    records.append(event)
+                apply(turn, command, document)
+                follow = follow_up(turn, command, document)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this execution's alone
                 self._poison(turn, command, error)
                 continue

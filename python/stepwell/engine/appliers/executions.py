@@ -132,9 +132,9 @@ def drop_children(turn: Turn, activity: Activity) -> None:
     for child in activity.children.values():
         levels.pop(child.id, None)
         turn.drop(child.id, (tag, child.id))
-    if activity.items is not NONE:
+    if activity.items is not None:
         turn.drop(f"{activity.id}#items", (-10, activity.id))
-        activity.items = NONE
+        activity.items = None
     activity.children = activity.branch_status = activity.iteration_status = None
 
 

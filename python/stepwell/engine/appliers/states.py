@@ -5,7 +5,7 @@ from __future__ import annotations
 from stepwell.asl.json import loads
 
 from ..documents import Document
-from ..history_types import exit_events
+from ..history_types import exit_count
 from ..live import Activity
 from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
 from ..turn import Turn
@@ -46,10 +46,10 @@ def complete_state(turn: Turn, command: CompleteStateCommand, document: Document
     if command.assigned:
         level.assign(loads(command.assigned))
     if command.event:
-        names = exit_events(activity.state.type, command.status, command.caught)
-        last = command.event + len(names) - 1
+        count, is_followed = exit_count(activity.state.type, command.status, command.caught)
+        last = command.event + count - 1
         execution.context.last_event = last
-        if not names[-1].endswith("Aborted"):
+        if is_followed:
             level.previous_event = last
     if activity.task_id is not None:
         drop_task(turn, execution, execution.tasks[activity.task_id])
