@@ -66,14 +66,14 @@ lint-python: build
 	@$(BIN)/ruff check --quiet $(PYTHON_FOLDERS)
 	@$(BIN)/pyright --warnings
 
-lint-rust: setup
+lint-rust: build
 	@cargo fmt --all --check
 	@$(CLIPPY) -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check; fi
 
 lint: lint-python lint-rust ## formatting, linters and types, of Python and Rust
 
-test-rust: setup
+test-rust: build
 	@$(CARGO) test --workspace --release --locked --quiet
 
 test-python: build wheel
