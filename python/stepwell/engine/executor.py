@@ -47,6 +47,8 @@ from .workflows import Workflow, Workflows
 
 Definition = dict[str, Any] | str | bytes | os.PathLike[str]
 NAME_LENGTH = 80
+TEND_SECONDS = 0.002
+"""How long tasks of quick handlers may wait without headway before they get another thread."""
 
 
 class SystemClock:
@@ -141,13 +143,21 @@ class Executor:
         try:
             while not self._closing:
                 worked = partition.step()
-                applied = store.applied() if worked else store.wait(applied, partition.timeout())
+                applied = store.applied() if worked else store.wait(applied, self._timeout())
                 partition.release(applied)
+                self._pool.tend()
             store.wait_applied(store.tail(), None)
             partition.release(store.applied())
         except BaseException as error:  # noqa: BLE001 - whoever waits must learn of it
             self._failure = error
             self._fail_waiters(error)
+
+    def _timeout(self) -> float | None:
+        """How long the loop may sleep: until the next timer, or until handlers want tending."""
+        timeout = self._partition.timeout()
+        if not self._pool.has_backlog:
+            return timeout
+        return TEND_SECONDS if timeout is None else min(timeout, TEND_SECONDS)
 
     def _fail_waiters(self, error: BaseException) -> None:
         with self._waiting:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +26,10 @@ from .handlers import Handlers, Registration
 
 log = logging.getLogger("stepwell.tasks")
 
+TOGETHER_SECONDS = 0.0003
+"""How long results of quick handlers may wait for one another."""
+IDLE_SECONDS = 30.0
+"""How long a thread waits for work before it ends."""
 LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
 
 
@@ -85,7 +89,12 @@ class Work:
 
 
 class HandlerPool:
-    """Runs handlers and hands their results on, as they come."""
+    """Runs handlers and hands their results on, as they come.
+
+    A handler that has proved to be quick does not get a thread of its own: one thread does such
+    tasks one after the other, for waking threads costs more than the work. ``tend`` wakes another
+    when they make no headway.
+    """
 
     def __init__(
         self, handlers: Handlers, answer: Answer, heartbeat: Callable[[str], None], max_workers: int = 64
@@ -96,6 +105,7 @@ class HandlerPool:
         self._queue: deque[Work] = deque()
         self._ready = threading.Condition()
         self._idle = self._threads = 0
+        self._taken = self._taken_before = 0
         self._waiting: list[Call] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: threading.Thread | None = None
@@ -149,9 +159,9 @@ class HandlerPool:
             self._closed = True
             self._queue.clear()
             self._ready.notify_all()
-        deadline = time.monotonic() + timeout
-        while self._threads and time.monotonic() < deadline:
-            time.sleep(0.005)
+        deadline = monotonic() + timeout
+        while self._threads and monotonic() < deadline:
+            sleep(0.005)
         if self._own_loop is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._own_loop.join(timeout)
@@ -195,31 +205,72 @@ class HandlerPool:
 
     # sync handlers
 
+    @property
+    def has_backlog(self) -> bool:
+        """Whether tasks wait for a thread."""
+        return bool(self._queue)
+
+    def tend(self) -> None:
+        """Wake one more thread where waiting tasks made no headway since the last call."""
+        if self._queue:
+            if self._taken == self._taken_before:
+                self._wake(1)
+            self._taken_before = self._taken
+
     def _start_sync(self, work: list[Work]) -> None:
+        slow = sum(not each.registration.is_quick for each in work)
+        self._queue.extend(work)
+        self._wake(slow if slow or self._threads > self._idle else 1)
+
+    def _wake(self, wanted: int) -> None:
+        """Let ``wanted`` more threads take tasks, as far as there may be so many."""
         with self._ready:
-            self._queue.extend(work)
-            missing = min(len(self._queue) - self._idle, self._max_workers - self._threads)
-            self._threads += max(missing, 0)
-            self._ready.notify(len(work))
-        for _ in range(missing):
+            woken = min(wanted, self._idle)
+            self._idle -= woken
+            self._ready.notify(woken)
+            started = min(wanted - woken, self._max_workers - self._threads)
+            self._threads += max(started, 0)
+        for _ in range(started):
             threading.Thread(target=self._work_in_thread, name="stepwell-handler", daemon=True).start()
 
     def _work_in_thread(self) -> None:
-        ready, queue = self._ready, self._queue
         try:
-            while True:
-                with ready:
-                    while not queue:
-                        if self._closed:
-                            return
-                        self._idle += 1
-                        ready.wait()
-                        self._idle -= 1
-                    work = queue.popleft()
-                self._answer([self._do(work)])
+            while self._await_work():
+                self._work_off()
         finally:
-            with ready:
+            with self._ready:
                 self._threads -= 1
+
+    def _await_work(self) -> bool:
+        """Wait until there is something to do; False when the pool is closed."""
+        with self._ready:
+            while not self._queue and not self._closed:
+                self._idle += 1
+                if not self._ready.wait(IDLE_SECONDS):
+                    self._idle -= 1
+                    if not self._queue:
+                        return False
+            return not self._closed
+
+    def _work_off(self) -> None:
+        """Do tasks until there are none; results of quick ones go out together."""
+        results: list[Result] = []
+        since = monotonic()
+        while True:
+            try:
+                work = self._queue.popleft()
+            except IndexError:
+                break
+            self._taken += 1
+            began = monotonic()
+            results.append(self._do(work))
+            now = monotonic()
+            work.registration.took(now - began)
+            if now - since > TOGETHER_SECONDS:
+                self._answer(results)
+                results, since = [], now
+        if results:
+            self._answer(results)
 
     def _do(self, work: Work) -> Result:
         try:

@@ -5,19 +5,36 @@ from __future__ import annotations
 import fnmatch
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from stepwell.asl.resources import Resource, function_name, parse_resource
 
 Handler = Callable[..., Any]
 
 
-class Registration(NamedTuple):
-    """A handler, and how it is called."""
+QUICK_SECONDS = 0.0002
+"""A handler that takes less is done sooner than a thread is woken."""
 
-    function: Handler
-    is_async: bool
-    takes_context: bool
+
+class Registration:
+    """A handler, how it is called, and how long it takes: an average that follows the last few calls."""
+
+    __slots__ = ("_seconds", "function", "is_async", "takes_context")
+
+    def __init__(self, function: Handler) -> None:
+        self.function = function
+        self.is_async = is_coroutine_function(function)
+        self.takes_context = _takes_context(function)
+        self._seconds = 1.0
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether its last calls took no time to speak of."""
+        return self._seconds < QUICK_SECONDS
+
+    def took(self, seconds: float) -> None:
+        """A call took so long. One slow call counts at once, quick ones by and by."""
+        self._seconds = seconds if seconds > self._seconds else self._seconds * 0.5 + seconds * 0.5
 
 
 class Handlers:
@@ -36,7 +53,7 @@ class Handlers:
         """Let ``function`` do the work of ``resource``: an ARN, a pattern, or a function's name."""
         if not callable(function):
             raise TypeError(f"the handler of {resource!r} cannot be called: {function!r}")
-        registration = Registration(function, is_coroutine_function(function), _takes_context(function))
+        registration = Registration(function)
         parsed = parse_resource(resource)
         name = parsed.name if parsed.kind == "lambda" else resource
         if any(wild in name for wild in "*?["):
