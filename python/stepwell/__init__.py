@@ -16,7 +16,7 @@ from stepwell.engine.contexts import (
 )
 from stepwell.engine.execution import Execution
 from stepwell.engine.executor import Executor
-from stepwell.engine.partition import Limits
+from stepwell.engine.inbox import Limits
 from stepwell.errors import *  # noqa: F403
 from stepwell.tasks.context import TaskContext
 from stepwell.test_state import test_state

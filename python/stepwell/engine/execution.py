@@ -9,7 +9,7 @@ from stepwell.asl.json import loads
 from stepwell.errors import ExecutionAlreadyExists, WaitTimeout
 
 from .contexts import ExecutionContext
-from .partition import NameTaken
+from .inbox import NameTaken
 from .status import ENDED
 
 if TYPE_CHECKING:

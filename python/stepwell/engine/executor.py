@@ -39,7 +39,8 @@ from .documents import NONE, Document
 from .execution import Execution, Latch
 from .history import HistoryReader
 from .live import Execution as LiveExecution
-from .partition import Limits, Partition, Rejected, Reply
+from .inbox import Limits, Rejected, Reply
+from .partition import Partition
 from .status import ENDED, STATUSES
 from .storage import Storage
 from .tokens import task_of_token
@@ -523,5 +524,3 @@ def _command_of(result: Result) -> tuple[r.Command, Document]:
         return r.FailTaskCommand(result.id, result.resource, result.error, result.cause, False, 0, 0), NONE
     kind = r.SubmitTaskCommand if result.submitted else r.CompleteTaskCommand
     return kind(result.id, result.resource, None, 0, 0), Document(result.output)
-
-

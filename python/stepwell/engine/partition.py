@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,10 +20,12 @@ from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
 from . import records as r
+from . import recovery
 from .appliers import APPLIERS
 from .appliers.executions import idempotency_key
-from .codec import decode_record, encode_record
+from .codec import encode_record
 from .documents import NONE, Document
+from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
 from .live import Execution, wake
 from .processors.steps import STEPS
 from .state import PartitionState
@@ -37,50 +39,10 @@ from .workflows import Workflows
 if TYPE_CHECKING:
     from stepwell._core import Store
 
-Reply = Callable[[Any, BaseException | None], None]
-"""Takes what a command came to: a result, or why it was refused."""
-
 _encode = msgspec.msgpack.Encoder().encode
 _WALK = {kind: (step.accept, APPLIERS[kind], step.follow, step.event()) for kind, step in STEPS.items()}
 """Command → accept, apply, follow, and the event that answers the record just before it."""
 _CANCEL_TYPES = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
-
-
-class Clock(Protocol):
-    """Physical time, in microseconds since the Unix epoch."""
-
-    def now(self) -> int:
-        """The time."""
-        ...
-
-
-class Dispatcher(Protocol):
-    """Where tasks for handlers of this process go, once they are durable."""
-
-    def dispatch(self, tasks: list[Call]) -> None:
-        """Begin the work; the results come back through the inbox."""
-        ...
-
-    def queued(self, queue: str) -> None:
-        """A task waits for a worker that polls ``queue``."""
-        ...
-
-
-class Request(NamedTuple):
-    """A command at the inbox."""
-
-    command: r.Command
-    document: Document
-    reply: Reply | None
-
-
-class Limits(NamedTuple):
-    """What bounds a partition's memory and the length of its turns."""
-
-    inbox: int = 100_000
-    batch_requests: int = 1024
-    turn_records: int = 4096
-    live_executions: int = 20_000
 
 
 class Partition:
@@ -92,7 +54,7 @@ class Partition:
         self.store, self.clock, self.dispatcher = store, clock, dispatcher
         self.limits = limits or Limits()
         self.storage = Storage(store)
-        self.random = random.Random(seed).random  # noqa: S311 - jitter
+        self.random = random.Random(seed).random
         self.on_ended: Callable[[Execution], None] = lambda execution: None
         storage = self.storage
         workflows = Workflows(
@@ -297,7 +259,7 @@ class Partition:
             self.state.executions[id] = execution
         return execution
 
-    def _wake(self, rows: list[c.Context]) -> Execution:
+    def _wake(self, rows: Sequence[c.Context]) -> Execution:
         root = rows[0]
         assert isinstance(root, c.ExecutionContext)
         tasks = [
@@ -348,7 +310,7 @@ class Partition:
                     records.append(event)
                 apply(turn, command, document)
                 follow = follow_up(turn, command, document)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this execution's alone
+            except Exception as error:
                 self._poison(turn, command, error)
                 continue
             if follow:
@@ -452,44 +414,18 @@ class Partition:
 
     def recover(self) -> None:
         """Replay what the log has and storage lacks; take up what was under way."""
-        from .recovery import replay
-
-        replay(self)
+        recovery.replay(self)
         self._position = self.store.tail()
         self._applied = self.store.applied()
         self.hlc = _core.Clock(self.store.clock_high_water())
         sequence = self.storage.get(c.SequenceContext, "task")
         self.state.last_task = self._next_task = sequence.value if sequence is not None else 0
         self.state.timers.load()
-        after: tuple[Any, ...] | None = None
-        while pending := self.storage.scan(c.PendingCommandContext, after=after):
-            for row in pending:
-                command = decode_record(row.record)
-                assert isinstance(command, r.Command)
-                text = getattr(command, command.document) if command.document else b""
-                item = (command, Document(text) if text else NONE, row.position)
-                self._unfinished.setdefault(row.scope, deque()).append(item)
-            after = (pending[-1].position,)
+        self._unfinished = recovery.unanswered(self.storage)
 
     def open_calls(self) -> list[Call]:
         """The tasks that handlers had when the process ended: they are begun again, under the same id."""
-        calls: list[Call] = []
-        after: tuple[Any, ...] | None = None
-        while tasks := self.storage.scan(c.TaskContext, after=after):
-            for task in tasks:
-                if not task.queue and task.status == "Active":
-                    calls.append(self.call_of(self.execution(task.activity_id.rpartition("/")[0]), task))
-            after = (tasks[-1].id,)
-        return calls
-
-
-class Rejected(StepwellError):
-    """A command that came too late, or for something that is not there."""
-
-
-class NameTaken(StepwellError):
-    """The name belongs to another execution."""
-
-    def __init__(self, execution_id: str, status: str) -> None:
-        super().__init__(f"the name belongs to execution {execution_id} ({status})")
-        self.execution_id, self.status = execution_id, status
+        return [
+            self.call_of(self.execution(task.activity_id.rpartition("/")[0]), task)
+            for task in recovery.open_tasks(self.storage)
+        ]

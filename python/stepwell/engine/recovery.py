@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,8 +12,11 @@ from stepwell import _core
 
 from . import records as r
 from .appliers import APPLIERS
-from .codec import DocumentReader, decode_turn
-from .turn import Turn
+from .codec import DocumentReader, decode_record, decode_turn, encode_record
+from .contexts import PendingCommandContext, TaskContext
+from .documents import NONE, Document
+from .storage import Storage
+from .turn import Item, Turn
 
 if TYPE_CHECKING:
     from .partition import Partition
@@ -53,7 +58,7 @@ def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, in
     scope, timestamp, time, records = decode_turn(blob)
     execution = partition.execution(scope) if scope else None
     turn = Turn(scope, execution, partition.state, partition, timestamp, time, first - 1)
-    documents = DocumentReader()
+    documents, document = DocumentReader(), NONE
     asked: r.Command | None = None
     for index, record in enumerate(records):
         if isinstance(record, r.Command):
@@ -74,7 +79,28 @@ def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, in
 
 def _keep_pending(turn: Turn, command: r.Command, position: int) -> None:
     """A command without its event is unprocessed: it is kept, and processed again."""
-    from .codec import encode_record
-    from .contexts import PendingCommandContext
-
     turn.create(f"pending {position}", PendingCommandContext(position, turn.scope, encode_record(command)))
+
+
+def unanswered(storage: Storage) -> dict[str, deque[Item]]:
+    """The commands on the log that have no event, by execution, in the log's order."""
+    items: dict[str, deque[Item]] = {}
+    after: tuple[Any, ...] | None = None
+    while pending := storage.scan(PendingCommandContext, after=after):
+        for row in pending:
+            command = decode_record(row.record)
+            assert isinstance(command, r.Command)
+            text = getattr(command, command.document) if command.document else b""
+            items.setdefault(row.scope, deque()).append((command, Document(text) if text else NONE, row.position))
+        after = (pending[-1].position,)
+    return items
+
+
+def open_tasks(storage: Storage) -> Iterator[TaskContext]:
+    """The tasks that were with handlers of this process."""
+    after: tuple[Any, ...] | None = None
+    while tasks := storage.scan(TaskContext, after=after):
+        for task in tasks:
+            if not task.queue and task.status == "Active":
+                yield task
+        after = (tasks[-1].id,)

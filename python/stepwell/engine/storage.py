@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -58,7 +59,7 @@ class Storage:
         rows = self._store.scan(tag_of(kind), prefix, after, limit, reverse, until=until)
         return [decode(row) for row in rows]
 
-    def load(self, execution_id: str) -> list[c.Context]:
+    def load(self, execution_id: str) -> Sequence[c.Context]:
         """An execution's row and all of its running states, branches and iterations."""
         return _tree_decoder.decode(self._store.load(execution_id))
 

@@ -111,6 +111,4 @@ class Turn:
 
     def rows(self) -> list[Any]:
         """The rows to put, as contexts, and to delete, as tuples."""
-        return [
-            source if isinstance(source, tuple | Context) else source.row() for source in self.changes.values()
-        ]
+        return [source if isinstance(source, tuple | Context) else source.row() for source in self.changes.values()]

@@ -110,6 +110,8 @@ def _takes_context(function: Handler) -> bool:
         return False
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
-    return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters) or (
-        len(positional) >= 2 and positional[1].name in ("ctx", "context")
+    return (
+        len(required) >= 2
+        or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        or (len(positional) >= 2 and positional[1].name in ("ctx", "context"))
     )

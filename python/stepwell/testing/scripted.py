@@ -59,7 +59,9 @@ class ScriptedTasks:
             command: r.Command = r.CompleteTaskCommand(task_id, resource_text, None, 0, 0)
             self.answers.append((command, of_value(answer.get("output"))))
         elif outcome == "failed":
-            command = r.FailTaskCommand(task_id, resource_text, answer.get("error"), _text(answer.get("cause")), False, 0, 0)
+            command = r.FailTaskCommand(
+                task_id, resource_text, answer.get("error"), _text(answer.get("cause")), False, 0, 0
+            )
             self.answers.append((command, NONE))
         else:  # its time runs out: by its own timer, or as the script says where it has none
             self.late[task_id] = answer

@@ -12,7 +12,10 @@ from ..turn import Turn
 
 def create_timer(turn: Turn, command: CreateTimerCommand, document: Document) -> None:
     _set_due(turn, command.kind, command.target, command.due)
-    turn.create(_key(command.kind, command.target, command.due), TimerContext(command.target, command.kind, command.due, turn.scope))
+    turn.create(
+        _key(command.kind, command.target, command.due),
+        TimerContext(command.target, command.kind, command.due, turn.scope),
+    )
     turn.state.timers.add(command.due, command.kind, command.target, turn.scope)
 
 

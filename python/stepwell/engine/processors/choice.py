@@ -20,7 +20,5 @@ class ChoiceProcessor:
         chosen, outcome = state.choose(scope_of(turn, activity))
         document = activity.input if state.identity else of_value(outcome.output)
         assigned = dumps(outcome.assigned) if outcome.assigned else None
-        command = CompleteStateCommand(
-            activity.id, state.name, SUCCEEDED, None, chosen, assigned, None, None, 0, 0
-        )
+        command = CompleteStateCommand(activity.id, state.name, SUCCEEDED, None, chosen, assigned, None, None, 0, 0)
         return [(command, document, 0)]

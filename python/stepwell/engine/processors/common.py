@@ -212,9 +212,7 @@ def fail_level(activity: Activity, failure: Failure) -> Items:
     level = activity.level
     error, cause = failure.error, failure.cause
     state_type = activity.state.type
-    leave = item(
-        CompleteStateCommand(activity.id, activity.state.name, FAILED, None, None, None, error, cause, 0, 0)
-    )
+    leave = item(CompleteStateCommand(activity.id, activity.state.name, FAILED, None, None, None, error, cause, 0, 0))
     if isinstance(level, Iteration):
         assert level.parent is not None
         end = item(
@@ -237,9 +235,7 @@ def abort(level: Level, status: str = CANCELED) -> Items:
     activity = level.current
     if activity is None:
         return []
-    follow = [
-        item(CompleteStateCommand(activity.id, activity.state.name, status, None, None, None, None, None, 0, 0))
-    ]
+    follow = [item(CompleteStateCommand(activity.id, activity.state.name, status, None, None, None, None, None, 0, 0))]
     inner: Items = []
     for child in descendants(activity):
         inner += cancel_child(child)

@@ -69,9 +69,7 @@ def accept_cancel(turn: Turn, command: CancelExecutionCommand) -> str | None:
 def canceled(turn: Turn, command: CancelExecutionCommand, document: Document) -> Items:
     return [
         item(
-            CompleteExecutionCommand(
-                command.id, CANCELED, None, command.error, command.cause, 0, 0, command.timed_out
-            )
+            CompleteExecutionCommand(command.id, CANCELED, None, command.error, command.cause, 0, 0, command.timed_out)
         )
     ]
 

@@ -19,10 +19,7 @@ class ParallelProcessor:
         count = len(state.branches)
         return [
             item(ForkStateCommand(activity.id, count, None, 0, 0, 0.0, 0, 0)),
-            *(
-                item(StartBranchCommand(f"{activity.id}/b{index}", index, None), document)
-                for index in range(count)
-            ),
+            *(item(StartBranchCommand(f"{activity.id}/b{index}", index, None), document) for index in range(count)),
         ]
 
     def child_done(self, turn: Turn, activity: Activity, child: Branch, failure: Failure | None) -> Items:

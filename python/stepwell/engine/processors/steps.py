@@ -42,9 +42,7 @@ STEPS: dict[type[r.Command], Step] = {
     r.ForkStateCommand: Step(children.accept_fork, children.forked, r.StateForkedEvent),
     r.StartBranchCommand: Step(children.accept_start_branch, children.branch_started, r.BranchStartedEvent),
     r.CompleteBranchCommand: Step(children.accept_complete, children.completed, r.BranchCompletedEvent),
-    r.StartIterationCommand: Step(
-        children.accept_start_iteration, children.iteration_started, r.IterationStartedEvent
-    ),
+    r.StartIterationCommand: Step(children.accept_start_iteration, children.iteration_started, r.IterationStartedEvent),
     r.CompleteIterationCommand: Step(children.accept_complete, children.completed, r.IterationCompletedEvent),
     r.CreateTaskCommand: Step(tasks.accept_create, tasks.created, r.TaskCreatedEvent),
     r.ActivateTaskCommand: Step(tasks.accept_answer, tasks.activated, r.TaskActivatedEvent),

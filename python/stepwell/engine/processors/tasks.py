@@ -103,5 +103,3 @@ def kept_alive(turn: Turn, command: HeartbeatTaskCommand, document: Document) ->
         item(CancelTimerCommand(task.id, HEARTBEAT, task.heartbeat_due)),
         item(CreateTimerCommand(task.id, HEARTBEAT, command.due)),
     ]
-
-

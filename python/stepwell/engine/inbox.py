@@ -1,0 +1,64 @@
+"""What comes into a partition and what goes out of it: requests, replies, tasks, time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from stepwell.errors import StepwellError
+from stepwell.tasks.dispatch import Call
+
+from .documents import Document
+from .records import Command
+
+Reply = Callable[[Any, BaseException | None], None]
+"""Takes what a command came to: a result, or why it was refused."""
+
+
+class Clock(Protocol):
+    """Physical time, in microseconds since the Unix epoch."""
+
+    def now(self) -> int:
+        """The time."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Where tasks for handlers of this process go, once they are durable."""
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        """Begin the work; the results come back through the inbox."""
+        ...
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls ``queue``."""
+        ...
+
+
+class Request(NamedTuple):
+    """A command at the inbox."""
+
+    command: Command
+    document: Document
+    reply: Reply | None
+
+
+class Limits(NamedTuple):
+    """What bounds a partition's memory and the length of its turns."""
+
+    inbox: int = 100_000
+    batch_requests: int = 1024
+    turn_records: int = 4096
+    live_executions: int = 20_000
+
+
+class Rejected(StepwellError):
+    """A command that came too late, or for something that is not there."""
+
+
+class NameTaken(StepwellError):
+    """The name belongs to another execution."""
+
+    def __init__(self, execution_id: str, status: str) -> None:
+        super().__init__(f"the name belongs to execution {execution_id} ({status})")
+        self.execution_id, self.status = execution_id, status
