@@ -9,13 +9,15 @@ from stepwell.asl.json import loads
 from stepwell.errors import CorruptionError
 
 from .console import Console
-from .exits import FAILED, OK
+from .exits import FAILED, OK, UsageError
 from .options import Commands, add_command, add_data, data_folder
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``log verify``, ``log dump`` and ``log repair``."""
-    group = commands.add_parser("log", help="check, read or repair the log", description="Check, read or repair the log.")
+    group = commands.add_parser(
+        "log", help="check, read or repair the log", description="Check, read or repair the log."
+    )
     words = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parser = add_command(words, "verify", verify, "read the whole log and check every frame")
     add_data(parser)
@@ -29,26 +31,27 @@ def add_commands(commands: Commands) -> None:
 
 def verify(options: argparse.Namespace, console: Console) -> int:
     """Say what is on the log, or where it is damaged."""
-    folder = data_folder(options)
+    folder = _folder(options)
     try:
-        report = _core.log_verify(str(folder))
+        report = _core.log_verify(folder)
     except CorruptionError as error:
         console.error(error)
         return FAILED
-    console.record(report, "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in report.items()))
+    lines = [f"{key}: {'none' if value is None else value}" for key, value in report.items()]
+    console.record(report, "\n".join(lines))
     return OK
 
 
 def dump(options: argparse.Namespace, console: Console) -> int:
     """Every record as JSON, in the order of the log."""
-    for record in _core.log_dump(str(data_folder(options)), options.start, options.limit):
+    for record in _core.log_dump(_folder(options), options.start, options.limit):
         console.record(loads(record), record)
     return OK
 
 
 def repair(options: argparse.Namespace, console: Console) -> int:
     """Make a damaged log one that opens, and say what that cost."""
-    report = _core.log_repair(str(data_folder(options)))
+    report = _core.log_repair(_folder(options))
     lines = [f"found {damage}" for damage in report["damage"]]
     lines += [f"set aside {file}" for file in report["set_aside"]]
     lost = report["lost_from"]
@@ -56,3 +59,10 @@ def repair(options: argparse.Namespace, console: Console) -> int:
     lines.append(f"the log ends at position {report['last']}")
     console.record({**report, "set_aside": [str(file) for file in report["set_aside"]]}, "\n".join(lines))
     return OK
+
+
+def _folder(options: argparse.Namespace) -> str:
+    folder = data_folder(options)
+    if not (folder / "log").is_dir():
+        raise UsageError(f"the folder {folder} holds no log.")
+    return str(folder)
