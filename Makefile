@@ -86,7 +86,7 @@ test: ## build, lint, all tests
 	@$(MAKE) test-python
 
 bench: build ## the benchmarks
-	@$(BIN)/python -m pytest benches --benchmark-enable --benchmark-only -p no:cacheprovider
+	@$(BIN)/python -m pytest $(or $(BENCH),benches) --benchmark-enable --benchmark-only -p no:cacheprovider
 
 demo: build ## run the order-processing state machine, killed half-way and recovered
 	@$(BIN)/python examples/order_processing/demo.py
