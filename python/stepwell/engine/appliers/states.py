@@ -30,7 +30,7 @@ def start_state(turn: Turn, command: StartStateCommand, document: Document) -> N
     )
     execution.activities[command.activity_id] = level.current = activity
     context = execution.context
-    context.last_activity = int(command.activity_id[-8:], 16)
+    context.last_activity += 1
     context.last_event = level.previous_event = command.event
     turn.create(command.activity_id, activity)
     turn.changes[execution.id] = execution

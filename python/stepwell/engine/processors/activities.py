@@ -6,6 +6,7 @@ from stepwell.asl.errors import AslError
 
 from ..documents import Document
 from ..history_types import has_exit_event
+from ..ids import activity_id
 from ..live import Activity, Execution
 from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
 from ..status import RUNNING, SUCCEEDED
@@ -25,7 +26,7 @@ def accept_start(turn: Turn, command: StartStateCommand) -> str | None:
     if level is None or level.status != RUNNING:
         return "its branch or iteration is not running"
     context = execution.context
-    command.activity_id = f"{execution.id}/{context.last_activity + 1:08x}"
+    command.activity_id = activity_id(execution.id, context.last_activity + 1)
     command.event = context.last_event + 1
     command.previous = level.previous_event
     return None
