@@ -1,10 +1,10 @@
 //! Crashes at every byte: whatever was synced is there, and nothing else but whole batches.
 
 use proptest::prelude::*;
-use stepwell_core::env::{FaultEnv, Loss};
+use stepwell_core::env::{FaultEnv, Loss, Operation};
 use stepwell_core::log::LogStream;
 
-use super::{append_numbers, check_prefix, open, open_with};
+use super::{append_numbers, check_prefix, open, open_with, read};
 
 /// What a crash may take, from nothing to all that is not synced, with some mixtures.
 fn losses() -> impl Iterator<Item = Loss> {
@@ -111,10 +111,28 @@ fn whatever_a_start_has_shown_is_there_after_the_next_crash() {
         write_until_crash(&env, 1 << 30, &[2, 1, 3, 1]);
         // The process is gone, the bytes are with the operating system: the next start sees them...
         let env = env.after_crash(Loss::Nothing);
-        let shown = check_prefix(&open(&env).unwrap());
+        let log = open(&env).unwrap();
+        let shown = check_prefix(&log);
         // ... and then the power fails.
         let log = open(&env.after_crash(Loss::Unsynced)).unwrap();
         assert_eq!(check_prefix(&log), shown);
+    }
+}
+
+#[test]
+fn a_crash_while_segments_are_removed_leaves_no_hole() {
+    for seed in 0..200 {
+        let env = FaultEnv::new();
+        let log = open_with(&env, 700).unwrap();
+        append_numbers(&log, 1, 30).unwrap();
+        log.sync().unwrap();
+        // The last removal fails, so that the ones before it may be on the disk or not.
+        env.fail(Operation::SyncDir, seed % 4, libc::EIO);
+        log.truncate_before(25).unwrap_err();
+        let log = open_with(&env.after_crash(Loss::Some(seed)), 700).unwrap();
+        let frames = read(&log, log.start()).unwrap();
+        let positions: Vec<u64> = frames.iter().map(|frame| frame.first).collect();
+        assert_eq!(positions, (log.start()..=30).collect::<Vec<_>>());
     }
 }
 
