@@ -35,10 +35,21 @@ impl Contents {
     }
 
     /// The first durable frame that ends at `from` or behind.
-    fn frame(&self, from: u64) -> Option<Frame> {
+    fn frame(&self, from: u64) -> Option<Result<Frame>> {
+        if let Err(error) = self.check_start(from) {
+            return Some(Err(error));
+        }
         let index = self.frames.partition_point(|frame| frame.last() < from);
         let frame = self.frames.get(index)?;
-        (frame.last() <= self.durable).then(|| frame.clone())
+        (frame.last() <= self.durable).then(|| Ok(frame.clone()))
+    }
+
+    fn check_start(&self, position: u64) -> Result<()> {
+        let start = self.start();
+        match position < start {
+            true => Err(Error::Truncated { position, start }),
+            false => Ok(()),
+        }
     }
 }
 
@@ -95,18 +106,13 @@ impl LogStream for MemoryLogStream {
     }
 
     fn read(&self, from: u64) -> Result<Frames> {
-        let start = self.start();
-        if from.max(1) < start {
-            return Err(Error::Truncated {
-                position: from,
-                start,
-            });
-        }
-        let (log, mut next) = (self.clone(), from);
+        let (log, mut next) = (self.clone(), from.max(1));
+        log.0.lock().check_start(next)?;
         Ok(Box::new(std::iter::from_fn(move || {
             let frame = log.0.lock().frame(next)?;
-            next = frame.last() + 1;
-            Some(Ok(frame))
+            // Behind an error there is nothing.
+            next = frame.as_ref().map_or(u64::MAX, |frame| frame.last() + 1);
+            Some(frame)
         })))
     }
 

@@ -133,7 +133,11 @@ impl Reader {
     /// The segment after one that ends: it must begin with the next position.
     fn successor(&self, segment: &Segment) -> Result<Segment> {
         let next = segment.scan.next();
-        let has_successor = self.shared.segments.read().binary_search(&next).is_ok();
+        let segments = self.shared.segments.read().clone();
+        if next < segments[0] {
+            return Err(self.truncated(next));
+        }
+        let has_successor = segments.binary_search(&next).is_ok();
         if has_successor && next > segment.first {
             return self.open(next, next, 0);
         }

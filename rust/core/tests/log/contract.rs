@@ -166,6 +166,52 @@ fn what_is_cut_off_is_gone_and_said_to_be() {
 }
 
 #[test]
+fn a_reader_that_is_overtaken_by_truncation_is_told() {
+    every_log(|log| {
+        append_numbers(log, 1, 40).unwrap();
+        log.sync().unwrap();
+        let mut frames = log.read(1).unwrap();
+        frames.next().unwrap().unwrap();
+        let start = log.truncate_before(u64::MAX).unwrap();
+        // What it had opened it may read on; then it is told where the log begins now.
+        let told = frames.by_ref().find_map(Result::err);
+        if start > 1 {
+            let is_told =
+                matches!(told, Some(Error::Truncated { start: first, .. }) if first == start);
+            assert!(is_told, "{told:?}");
+        }
+        assert!(frames.next().is_none());
+    });
+}
+
+#[test]
+fn readers_follow_a_writer() {
+    every_log(|log| {
+        let follow = || {
+            let mut frames = log.read(1).unwrap();
+            for number in 1..=300 {
+                let frame = loop {
+                    if let Some(frame) = frames.next() {
+                        break frame.unwrap();
+                    }
+                    std::thread::yield_now();
+                };
+                assert!(frame.last() <= log.durable());
+                assert_eq!((frame.first, frame.payload), (number, payload(number)));
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(follow);
+            scope.spawn(follow);
+            for first in (1..=300).step_by(3) {
+                append_numbers(log, first, first + 2).unwrap();
+                log.sync().unwrap();
+            }
+        });
+    });
+}
+
+#[test]
 fn segments_go_as_a_whole_and_the_last_one_stays() {
     let env = FaultEnv::new();
     let log = open_with(&env, 1000).unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use stepwell_core::env::{FaultEnv, Loss, Operation};
 use stepwell_core::log::LogStream;
 
-use super::{append_numbers, check_prefix, open, open_with, read};
+use super::{append_numbers, cases, check_prefix, open, open_with, read};
 
 /// What a crash may take, from nothing to all that is not synced, with some mixtures.
 fn losses() -> impl Iterator<Item = Loss> {
@@ -134,12 +134,6 @@ fn a_crash_while_segments_are_removed_leaves_no_hole() {
         let positions: Vec<u64> = frames.iter().map(|frame| frame.first).collect();
         assert_eq!(positions, (log.start()..=30).collect::<Vec<_>>());
     }
-}
-
-/// 500 in CI; `PROPTEST_CASES=50000` for a long run.
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").map_or(500, |cases| cases.parse().unwrap());
-    ProptestConfig::with_cases(cases)
 }
 
 proptest! {

@@ -1,10 +1,12 @@
 //! Damage is found and named, and nothing damaged is served.
 
+use proptest::prelude::*;
+use proptest::sample::Index;
 use stepwell_core::Error;
 use stepwell_core::env::{Env, FaultEnv, Loss};
-use stepwell_core::log::LogStream;
+use stepwell_core::log::{LogStream, repair};
 
-use super::{append_numbers, check_prefix, folder, open, open_with, read, segment};
+use super::{append_numbers, cases, check_prefix, folder, open, open_with, payload, read, segment};
 
 /// A log of six batches, in three groups, on a disk that was left by a crash or not.
 fn small_log(is_closed: bool) -> FaultEnv {
@@ -136,4 +138,81 @@ fn a_later_format_is_refused_as_such() {
             ..
         })
     ));
+}
+
+/// What may happen to the bytes of a file.
+#[derive(Clone, Debug)]
+enum Accident {
+    Byte(Index, u8),
+    Zeros(Index, usize),
+    Cut(Index),
+    Moved(Index, Index, usize),
+    Inserted(Index, Vec<u8>),
+}
+
+impl Accident {
+    fn happen(self, bytes: &mut Vec<u8>) {
+        let length = bytes.len();
+        match self {
+            Accident::Byte(at, byte) => bytes[at.index(length)] = byte,
+            Accident::Zeros(at, count) => {
+                let at = at.index(length);
+                bytes[at..length.min(at + count)].fill(0);
+            }
+            Accident::Cut(at) => bytes.truncate(at.index(length) + 1),
+            Accident::Moved(from, to, count) => {
+                let (from, to) = (from.index(length), to.index(length));
+                let count = count.min(length - from.max(to));
+                bytes.copy_within(from..from + count, to);
+            }
+            Accident::Inserted(at, new) => {
+                let at = at.index(length);
+                bytes.splice(at..at, new);
+            }
+        }
+    }
+}
+
+fn accident() -> impl Strategy<Value = Accident> {
+    prop_oneof![
+        (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Accident::Byte(at, byte)),
+        (any::<Index>(), 1..2000usize).prop_map(|(at, count)| Accident::Zeros(at, count)),
+        any::<Index>().prop_map(Accident::Cut),
+        (any::<Index>(), any::<Index>(), 1..2000usize)
+            .prop_map(|(from, to, count)| Accident::Moved(from, to, count)),
+        (any::<Index>(), prop::collection::vec(any::<u8>(), 1..100))
+            .prop_map(|(at, new)| Accident::Inserted(at, new)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn whatever_happens_to_a_segment_nothing_is_served_but_what_was_written(
+        accidents in prop::collection::vec(accident(), 1..4),
+        segment_bytes in prop_oneof![Just(700u64), Just(1 << 30)],
+        which: Index,
+    ) {
+        let env = FaultEnv::new();
+        let log = open_with(&env, segment_bytes).unwrap();
+        append_numbers(&log, 1, 12).unwrap();
+        drop(log);
+        let names = env.list(&folder()).unwrap();
+        let path = folder().join(which.get(&names));
+        let mut bytes = env.bytes(&path).unwrap();
+        accidents.into_iter().for_each(|accident| accident.happen(&mut bytes));
+        env.put(&path, bytes);
+        if let Ok(log) = open_with(&env, segment_bytes) {
+            let frames = log.read(1).unwrap().map_while(Result::ok);
+            for (frame, number) in frames.zip(1..) {
+                prop_assert_eq!((frame.first, frame.payload), (number, payload(number)));
+            }
+        }
+        repair(&env, &folder(), 0).unwrap();
+        let log = open_with(&env, segment_bytes).unwrap();
+        for (frame, number) in read(&log, log.start()).unwrap().into_iter().zip(log.start()..) {
+            prop_assert_eq!((frame.first, frame.payload), (number, payload(number)));
+        }
+    }
 }

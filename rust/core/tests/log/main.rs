@@ -10,9 +10,16 @@ mod repair;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use proptest::prelude::ProptestConfig;
 use stepwell_core::Result;
 use stepwell_core::env::{Env, FaultEnv};
 use stepwell_core::log::{Batch, FileLogStream, Frame, LogOptions, LogStream};
+
+/// 500 in CI; `PROPTEST_CASES=50000` for a long run.
+pub fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").map_or(500, |cases| cases.parse().unwrap());
+    ProptestConfig::with_cases(cases)
+}
 
 /// Where the log lies on the disk in memory.
 pub fn folder() -> PathBuf {
