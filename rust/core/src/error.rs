@@ -83,10 +83,6 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// Every number of an id sequence belongs to something alive.
-    #[error("all 2^32 ids of {prefix} are in use; end some tasks first")]
-    IdsExhausted { prefix: String },
-
     /// A clock stands further off than the drift bound.
     #[error(
         "the {whose} clock is {seconds} s {direction}, beyond the drift bound of {bound} s; \

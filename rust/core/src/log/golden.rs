@@ -106,6 +106,9 @@ fn every_record_is_in_the_golden_log() {
     let dump = std::fs::read_to_string(golden("dump.jsonl")).unwrap();
     for layout in Record::LAYOUTS {
         let name = format!("\"record\":\"{}\"", layout.name);
-        assert!(dump.contains(&name), "{name}");
+        assert!(
+            dump.contains(&name),
+            "{name} is new: write the log anew, see above"
+        );
     }
 }
