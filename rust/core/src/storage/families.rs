@@ -14,7 +14,7 @@ pub enum Family {
     Meta,
     Workflows,
     Executions,
-    /// Activities, branches, iterations and items, by execution.
+    /// Activities, branches, iterations, items and map runs, by execution.
     Activities,
     Tasks,
     /// By due time.

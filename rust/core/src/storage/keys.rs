@@ -54,7 +54,7 @@ const fn layout(
 
 use Field::{Newest, Number, Text, Within};
 
-static LAYOUTS: [Layout; 13] = [
+static LAYOUTS: [Layout; 15] = [
     layout(1, Family::Executions, false, &[Text], &[0]),
     layout(2, Family::Activities, false, &[Within], &[0]),
     layout(3, Family::Activities, false, &[Within], &[0]),
@@ -80,6 +80,8 @@ static LAYOUTS: [Layout; 13] = [
     layout(11, Family::Tasks, true, &[Text, Text], &[0, 1]),
     layout(12, Family::Meta, true, &[Number], &[0]),
     layout(13, Family::Meta, true, &[Text], &[0]),
+    layout(14, Family::Activities, false, &[Within], &[0]),
+    layout(15, Family::Activities, false, &[Within], &[0]),
 ];
 
 /// The most fields that a key has.

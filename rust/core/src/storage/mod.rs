@@ -7,6 +7,7 @@
 mod batch;
 mod families;
 pub mod keys;
+mod manifest;
 pub mod msgpack;
 mod read;
 
@@ -69,6 +70,12 @@ impl Storage {
             Some(_) => None,
             None => Some(Env::mem_env().map_err(failed)?),
         };
+        if let Some(offset) = manifest::foreign_record(&place).map_err(Error::io("read", &place))? {
+            return Err(Error::Damaged {
+                path: place,
+                reason: format!("its list of files has a record of no known type at byte {offset}"),
+            });
+        }
         let database = families::database(options, memory.as_ref());
         let db = DB::open_cf_descriptors(&database, &place, families::descriptors(options))
             .map_err(failed)?;
@@ -195,12 +202,18 @@ impl Storage {
 /// What a failed call of RocksDB means.
 fn failure(path: &Path, action: &'static str, error: rocksdb::Error) -> Error {
     let (path, reason) = (path.to_owned(), error.as_ref().to_owned());
+    let is_missing = || reason.contains("No such file");
     match error.kind() {
         rocksdb::ErrorKind::Corruption => Error::Damaged { path, reason },
-        rocksdb::ErrorKind::IOError if reason.contains("lock") => Error::Locked {
-            path,
-            holder: String::new(),
-        },
+        rocksdb::ErrorKind::IOError if is_missing() => Error::Damaged { path, reason },
+        rocksdb::ErrorKind::IOError
+            if reason.contains("lock file") || reason.contains("lock hold") =>
+        {
+            Error::Locked {
+                path,
+                holder: String::new(),
+            }
+        }
         _ => Error::Storage { action, reason },
     }
 }
