@@ -11,12 +11,12 @@ from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
 from stepwell.engine import records as r
 from stepwell.engine.contexts import ExecutionContext
-from stepwell.engine.documents import NONE, Document, of_value
+from stepwell.engine.documents import NONE, Document
 from stepwell.engine.history import HistoryReader
 from stepwell.engine.partition import Partition
 from stepwell.engine.status import ENDED
 from stepwell.errors import StepwellError
-from stepwell.tasks.dispatch import Call
+from stepwell.tasks.dispatch import LAMBDA_STATUS, Call
 
 from .virtual import VirtualClock
 
@@ -28,9 +28,15 @@ class UnscriptedTask(StepwellError):
 
 
 class ScriptedTasks:
-    """Answers tasks as a script says: each takes the first unused answer whose resource fits."""
+    """Answers tasks as a script says: each takes the first unused answer whose resource fits.
+
+    A script told from a history holds no answers for the child executions of a distributed Map state, which have
+    histories of their own: their tasks give back their input where no answer is left.
+    """
 
     def __init__(self, script: Script) -> None:
+        self.root = ""
+        """The execution that the script is for."""
         self._left = list(script)
         self.answers: list[tuple[r.Command, Document]] = []
         self.late: dict[str, dict[str, Any]] = {}
@@ -39,7 +45,14 @@ class ScriptedTasks:
     def dispatch(self, tasks: list[Call]) -> None:
         """Answer tasks for handlers."""
         for task in tasks:
-            self.take(task.id, task.resource, loads(task.input))
+            arguments = loads(task.input)
+            if task.execution_id != self.root and not self._has(task.resource):
+                self._left.append(_echo(task.resource, arguments))
+            self.take(task.id, task.resource, arguments)
+
+    def _has(self, resource_text: str) -> bool:
+        resource = parse_resource(resource_text)
+        return any(_answers(answer, resource) for answer in self._left)
 
     def queued(self, queue: str) -> None:
         """Tasks of activities are answered by the run."""
@@ -52,12 +65,12 @@ class ScriptedTasks:
             return None
         if "submitted" in answer:
             self.answers.append(
-                (r.SubmitTaskCommand(task_id, resource_text, None, 0, 0), of_value(answer["submitted"]))
+                (r.SubmitTaskCommand(task_id, resource_text, None, 0, 0), _document(answer["submitted"]))
             )
         outcome = answer["outcome"]
         if outcome == "succeeded":
             command: r.Command = r.CompleteTaskCommand(task_id, resource_text, None, 0, 0)
-            self.answers.append((command, of_value(answer.get("output"))))
+            self.answers.append((command, _document(answer.get("output"))))
         elif outcome == "failed":
             command = r.FailTaskCommand(
                 task_id, resource_text, answer.get("error"), _text(answer.get("cause")), False, 0, 0
@@ -74,6 +87,16 @@ class ScriptedTasks:
         return None
 
 
+def _echo(resource_text: str, arguments: Any) -> dict[str, Any]:
+    resource = parse_resource(resource_text)
+    if resource.kind != "integration":
+        return {"outcome": "succeeded", "output": arguments}
+    if resource.service == "lambda" and resource.action == "invoke":
+        arguments = {**LAMBDA_STATUS, "Payload": arguments.get("Payload", {})}
+    kind, action = resource.history_type, resource.history_resource
+    return {"resourceType": kind, "resource": action, "outcome": "succeeded", "output": arguments}
+
+
 def _answers(answer: dict[str, Any], resource: Resource) -> bool:
     kind = answer.get("resourceType")
     if resource.kind == "integration":
@@ -81,6 +104,11 @@ def _answers(answer: dict[str, Any], resource: Resource) -> bool:
     if resource.kind == "activity":
         return kind == "activity"
     return kind is None
+
+
+def _document(value: Any) -> Document:
+    """An answer as its caller would write it: numbers keep the form that they have."""
+    return Document(msgspec.json.encode(value))
 
 
 def _text(cause: Any) -> str | None:
@@ -123,7 +151,7 @@ class _Run:
 
         compile_definition(definition, type=type)
         partition.submit(r.PutWorkflowCommand("StateMachine", 1, text, type))
-        id = _core.execution_id("default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32)
+        self._script.root = id = _core.execution_id("default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32)
         partition.submit(
             r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type), Document(msgspec.json.encode(input))
         )
