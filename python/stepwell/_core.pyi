@@ -47,6 +47,9 @@ class Clock:
     def tick(self, wall_seconds: int) -> int:
         """The next timestamp; ``ClockError`` if the wall clock is behind the last one by more than the drift bound."""
 
+    def reserve(self, wall_seconds: int, count: int) -> int:
+        """The first of ``count`` timestamps in a row, which nobody else is given."""
+
     def update(self, remote: int, wall_seconds: int) -> int:
         """The next timestamp, later than ``remote`` too; ``ClockError`` if that is too far ahead."""
 

@@ -4,6 +4,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
+use stepwell_core::jsonata::memory::CountingAllocator;
 use stepwell_core::jsonata::names::Use;
 use stepwell_core::jsonata::{Binding, EvaluationError, Expression, JValue, Limits};
 
@@ -25,6 +26,10 @@ create_exception!(
 /// How long an evaluation keeps the GIL. Letting it go and taking it back costs more than most
 /// expressions do; one that takes longer starts anew without it.
 const MILLIS_WITH_GIL: u64 = 1;
+
+/// Counts what an evaluation holds; everything else passes through it unchanged.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// A compiled JSONata expression.
 #[pyclass(frozen, module = "stepwell._core")]
@@ -169,14 +174,4 @@ pub(crate) fn not_json(what: &str) -> PyErr {
     PyValueError::new_err(format!(
         "{what} is not JSON: expected dict, list, str, int, float, bool or None"
     ))
-}
-
-/// Add what this module has to the native module.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Jsonata>()?;
-    module.add("JsonataError", module.py().get_type::<JsonataError>())?;
-    module.add(
-        "JsonataSyntaxError",
-        module.py().get_type::<JsonataSyntaxError>(),
-    )
 }

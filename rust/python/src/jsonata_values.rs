@@ -9,13 +9,21 @@ use stepwell_core::jsonata::{JMap, JValue, Limits};
 
 use crate::jsonata::{JsonataError, not_json};
 
-/// Integers that a double does not hold exactly, by the double that stands for them.
+/// What each large double stands for: an integer that a double may not hold, or itself.
 ///
 /// JSONata's numbers are doubles. AWS nevertheless gives back an integer of up to 64 bits as it came
 /// (ASL A3.15), and so does this, unless the expression calculated with it.
-pub type Exact = HashMap<u64, i64>;
+pub type Exact = HashMap<u64, Original>;
 
-const LARGEST_EXACT: i64 = 1 << 53;
+/// The number that came in.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Original {
+    Integer(i64),
+    Double(f64),
+}
+
+/// Below this a double holds every integer, and stands for no other.
+const ALL_EXACT: f64 = 9_007_199_254_740_992.0;
 /// From here on a whole number is no 64-bit integer.
 const LONG_END: f64 = 9_223_372_036_854_775_808.0;
 
@@ -87,11 +95,13 @@ impl FromPython {
             Ok(JValue::Bool(flag.is_true()))
         } else if let Ok(number) = value.cast::<PyInt>() {
             match number.extract::<i64>() {
-                Ok(number) => Ok(JValue::Number(self.stand_in(number))),
-                Err(_) => Ok(JValue::Number(number.extract::<f64>()?)),
+                Ok(number) => Ok(self.number(number as f64, Original::Integer(number))),
+                Err(_) => number
+                    .extract()
+                    .map(|double| self.number(double, Original::Double(double))),
             }
         } else if let Ok(number) = value.cast::<PyFloat>() {
-            Ok(JValue::Number(number.value()))
+            Ok(self.number(number.value(), Original::Double(number.value())))
         } else {
             Err(not_json(&format!(
                 "a value of type {}",
@@ -100,16 +110,14 @@ impl FromPython {
         }
     }
 
-    /// The double for an integer. Where the nearest one stands for another integer, the next above.
-    fn stand_in(&mut self, number: i64) -> f64 {
-        let mut double = number as f64;
-        if (-LARGEST_EXACT..=LARGEST_EXACT).contains(&number) {
-            return double;
+    /// The double for a number. Where the nearest one stands for another number, the next below.
+    fn number(&mut self, mut double: f64, original: Original) -> JValue {
+        if double.abs() >= ALL_EXACT && double.is_finite() {
+            while *self.exact.entry(double.to_bits()).or_insert(original) != original {
+                double = double.next_down();
+            }
         }
-        while *self.exact.entry(double.to_bits()).or_insert(number) != number {
-            double = double.next_up();
-        }
-        double
+        JValue::Number(double)
     }
 }
 
@@ -157,9 +165,13 @@ fn number_to_python<'py>(py: Python<'py>, number: f64, exact: &Exact) -> Bound<'
         };
         return PyString::new(py, text).into_any();
     }
-    if let Some(integer) = exact.get(&number.to_bits()) {
+    if let Some(Original::Integer(integer)) = exact.get(&number.to_bits()) {
         return PyInt::new(py, *integer).into_any();
     }
+    let number = match exact.get(&number.to_bits()) {
+        Some(Original::Double(double)) => *double,
+        _ => number,
+    };
     if number.fract() == 0.0 && (-LONG_END..LONG_END).contains(&number) {
         return PyInt::new(py, number as i64).into_any();
     }

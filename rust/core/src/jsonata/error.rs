@@ -1,0 +1,129 @@
+//! What goes wrong in an expression, in AWS's words.
+
+use jsonata_core::evaluator::{EvaluatorError, error_code_prefix};
+use jsonata_core::parser::ParserError;
+use jsonata_core::value::JValue;
+
+use super::signatures::Call;
+use super::texts;
+
+/// The value is larger than AWS holds (ASL A4.20).
+pub const MEMORY_LIMIT: &str =
+    "Expression evaluation memory limit exceeded: Check for excessive memory usage";
+/// The evaluation nests deeper than AWS goes (ASL A4.20).
+pub const STACK_OVERFLOW: &str = "Stack overflow error: Check for non-terminating recursive function. \
+     Consider rewriting as tail-recursive";
+/// The evaluation takes too long.
+pub const TIMEOUT: &str = "Expression evaluation timeout: Check for infinite loop";
+
+/// An expression that does not parse. `message` is AWS's: the parser's, without its code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    pub code: Option<String>,
+    pub message: String,
+}
+
+/// An evaluation that failed. A bound that was passed has no code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvaluationError {
+    pub code: Option<String>,
+    pub message: String,
+}
+
+const INTERNAL: &str = "Internal error of the expression language";
+
+impl SyntaxError {
+    /// The parser's error about `expression`, in AWS's words.
+    pub(super) fn in_aws_words(error: &ParserError, expression: &str) -> Self {
+        let (code, message) = texts::syntax(&error.to_string(), expression);
+        SyntaxError { code, message }
+    }
+
+    pub(super) fn internal() -> Self {
+        SyntaxError {
+            code: None,
+            message: INTERNAL.to_owned(),
+        }
+    }
+}
+
+impl EvaluationError {
+    pub(super) fn internal() -> Self {
+        Self::uncoded(INTERNAL)
+    }
+
+    pub fn memory_limit() -> Self {
+        Self::uncoded(MEMORY_LIMIT)
+    }
+
+    /// Whether the time was up, rather than the expression wrong.
+    pub fn is_timeout(&self) -> bool {
+        self.code.is_none() && self.message == TIMEOUT
+    }
+
+    fn uncoded(message: &str) -> Self {
+        EvaluationError {
+            code: None,
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl EvaluationError {
+    /// T2009 with the values, if they are a number and a text.
+    pub(super) fn incomparable(operator: &str, left: &JValue, right: &JValue) -> Option<Self> {
+        let differ =
+            (left.is_number() && right.is_string()) || (left.is_string() && right.is_number());
+        let json = |value: &JValue| value.to_json_string().unwrap_or_default();
+        differ.then(|| EvaluationError {
+            code: Some("T2009".to_owned()),
+            message: format!(
+                "The values {} and {} either side of operator \"{operator}\" must be of the same data type",
+                json(left),
+                json(right)
+            ),
+        })
+    }
+
+    /// The evaluator's error with its own code and text.
+    pub(super) fn plain(error: &EvaluatorError) -> Self {
+        let (code, message) = split_code(error.message());
+        EvaluationError {
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The evaluator's error in AWS's words, for an expression that makes these calls.
+    pub(super) fn in_aws_words(error: &EvaluatorError, calls: &[Call]) -> Self {
+        let (code, message) = split_code(error.message());
+        match code {
+            Some("D1011" | "U1001") => Self::uncoded(STACK_OVERFLOW),
+            Some("D1012") => Self::uncoded(TIMEOUT),
+            Some("D2014" | "D2015" | "U1003") => Self::memory_limit(),
+            Some(code) => EvaluationError {
+                code: Some(code.to_owned()),
+                message: texts::evaluation(code, message, calls),
+            },
+            None => Self::uncoded(message),
+        }
+    }
+}
+
+/// The code that stands before a message; at times behind the name of a kind of error.
+fn split_code(text: &str) -> (Option<&str>, &str) {
+    let text = [
+        "Signature validation failed: ",
+        "Reference error: ",
+        "Argument error: ",
+    ]
+    .iter()
+    .find_map(|kind| text.strip_prefix(kind))
+    .unwrap_or(text);
+    match error_code_prefix(text) {
+        Some(code) => (Some(code), text[code.len() + 1..].trim_start()),
+        None => (None, text),
+    }
+}
