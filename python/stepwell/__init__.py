@@ -13,12 +13,13 @@ from stepwell.engine.contexts import (
     BranchContext,
     ExecutionContext,
     IterationContext,
+    TaskContext,
 )
 from stepwell.engine.execution import Execution
 from stepwell.engine.executor import Executor
 from stepwell.engine.inbox import Limits
 from stepwell.errors import *  # noqa: F403
-from stepwell.tasks.context import TaskContext
+from stepwell.tasks.context import HandlerContext
 from stepwell.test_state import test_state
 
 __version__ = "0.1.0"

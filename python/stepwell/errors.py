@@ -36,7 +36,15 @@ class ExecutionNotFound(StepwellError):
 
 
 class ExecutionAlreadyExists(StepwellError):
-    """The name belongs to an execution that ended, or that has another input."""
+    """The name belongs to an execution that ended, or that has another input: ``execution_id``."""
+
+    def __init__(self, message: str, execution_id: str | None = None) -> None:
+        super().__init__(message)
+        self.execution_id = execution_id
+
+
+class ExecutionRunning(StepwellError):
+    """The execution has not ended, as it must have before this can be done."""
 
 
 class ExecutionFailed(StepwellError):

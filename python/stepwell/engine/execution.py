@@ -2,66 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import loads
-from stepwell.errors import ExecutionAlreadyExists, WaitTimeout
+from stepwell.errors import ExecutionNotFound, WaitTimeout
 
 from .contexts import ExecutionContext
-from .inbox import NameTaken
 from .status import ENDED
+from .waiting import Latch
 
 if TYPE_CHECKING:
     from .executor import Executor
+    from .reads import Reads
 
 
-class Latch:
-    """Lets one thread wait for one answer."""
+class ExecutionView:
+    """What is known of an execution, read anew from storage whenever it is asked, until it has ended."""
 
-    __slots__ = ("_error", "_lock", "_result")
+    __slots__ = ("_ended", "_reads", "id")
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-        self._result: Any = None
-        self._error: BaseException | None = None
-
-    def reply(self, result: Any, error: BaseException | None) -> None:
-        """Give the answer; called once."""
-        self._result, self._error = result, error
-        self._lock.release()
-
-    def fail(self, error: BaseException) -> None:
-        """Give an error as the answer."""
-        self.reply(None, error)
-
-    def wait(self, timeout: float | None) -> Any:
-        """The answer. Raises what it failed with, and ``WaitTimeout``."""
-        if not self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
-            raise WaitTimeout(f"no answer within {timeout} s")
-        if self._error is not None:
-            raise translated(self._error)
-        return self._result
-
-
-def translated(error: BaseException) -> BaseException:
-    """An error of the partition as the program sees it."""
-    if isinstance(error, NameTaken):
-        return ExecutionAlreadyExists(
-            f"{error}; a name can be used again only with the same input, while its execution runs",
-            error.execution_id,
-        )
-    return error
-
-
-class Execution:
-    """One execution, read anew from storage whenever it is asked."""
-
-    __slots__ = ("_ended", "_executor", "id")
-
-    def __init__(self, executor: Executor, id: str) -> None:
-        self._executor = executor
+    def __init__(self, reads: Reads, id: str) -> None:
+        self._reads = reads
         self._ended: ExecutionContext | None = None
         self.id = id
 
@@ -69,7 +30,7 @@ class Execution:
         """All that storage knows of it. Raises ``ExecutionNotFound`` once it was deleted."""
         if self._ended is not None:
             return self._ended
-        context = self._executor.context(self.id)
+        context = self._reads.context(self.id)
         if context.status in ENDED:
             self._ended = context
         return context
@@ -110,32 +71,56 @@ class Execution:
         """The error's text for people."""
         return self.context().cause
 
-    def wait(self, timeout: float | None = None) -> Execution:
-        """Wait until it has ended, ``timeout`` seconds at most; raises ``WaitTimeout`` then. Returns itself."""
-        executor = self._executor
-        latch = executor.latch_for(self.id)
+    def _has_ended(self) -> bool:
+        """Whether it has; deleting it ends it too."""
         try:
-            if self.context().status not in ENDED:
-                latch.wait(timeout)
-        except WaitTimeout:
-            raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
-        finally:
-            executor.forget_latch(self.id, latch)
-        return self
-
-    def history(self) -> list[dict[str, Any]]:
-        """Its events in AWS's shape."""
-        return self._executor.history(self.id)
-
-    def stop(self, error: str | None = None, cause: str | None = None) -> Execution:
-        """Cancel it."""
-        return self._executor.stop(self.id, error, cause)
+            return self.context().status in ENDED
+        except ExecutionNotFound:
+            return True
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Execution) and other.id == self.id
+        return isinstance(other, ExecutionView) and other.id == self.id
 
     def __hash__(self) -> int:
         return hash(self.id)
 
     def __repr__(self) -> str:
-        return f"<Execution {self.id}>"
+        return f"<{type(self).__name__} {self.id}>"
+
+
+class Execution(ExecutionView):
+    """One execution of an ``Executor``. Threads may share it."""
+
+    __slots__ = ("_executor",)
+
+    def __init__(self, executor: Executor, reads: Reads, id: str) -> None:
+        super().__init__(reads, id)
+        self._executor = executor
+
+    def wait(self, timeout: float | None = None) -> Execution:
+        """Wait until it has ended, however it ends; return itself.
+
+        Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
+        """
+        self.context()
+        if self._ended is None:
+            latch = Latch()
+            ends = self._executor.host.ends
+            answer = ends.add(self.id, latch.deliver)
+            try:
+                if not self._has_ended():
+                    latch.wait(timeout)
+                    self._has_ended()
+            except WaitTimeout:
+                raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
+            finally:
+                ends.remove(self.id, answer)
+        return self
+
+    def history(self) -> list[dict[str, Any]]:
+        """Its events in AWS's shape, timestamps in seconds since the epoch."""
+        return self._reads.history(self.id)
+
+    def stop(self, error: str | None = None, cause: str | None = None) -> Execution:
+        """Cancel it; if it has ended, it stays as it is."""
+        return self._executor.stop(self.id, error, cause)

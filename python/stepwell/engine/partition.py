@@ -133,6 +133,11 @@ class Partition:
             self._evict()
 
     @property
+    def asked(self) -> bool:
+        """Whether something waits in the inbox."""
+        return bool(self._inbox)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is left to process or to release; timers may wait."""
         return not (self._inbox or self._unfinished or self._unreleased)

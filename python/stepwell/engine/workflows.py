@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from collections.abc import Callable
+from typing import Any
 
 from stepwell.asl.definition import StateMachine, compile_definition
 from stepwell.errors import WorkflowNotFound
@@ -32,9 +35,40 @@ class Workflow:
             self._machine = compile_definition(self.context.definition, type=self.context.type)
         return self._machine
 
+    def of_map_state(self, state_name: str) -> Workflow:
+        """What the child executions of a distributed Map state run: ``id`` is ``name:version/state``."""
+        return _Processor(self, state_name)
+
+    def compiled(self, machine: StateMachine) -> None:
+        """Take the compiled definition from whoever has it already."""
+        if self._machine is None:
+            self._machine = machine
+
+
+class _Processor(Workflow):
+    """The processor of a distributed Map state, as a workflow of its own."""
+
+    __slots__ = ("_name", "_outer")
+
+    def __init__(self, outer: Workflow, state_name: str) -> None:
+        super().__init__(outer.context)
+        self.id = f"{outer.id}/{state_name}"
+        state: Any = outer.machine.by_name[state_name]
+        self._name = f"{outer.name}/{label_of(state)}"
+        self._machine = state.processor
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+
+def label_of(state: Any) -> str:
+    """What stands for a distributed Map state in the names of its map runs: its Label, or one made for it."""
+    return state.label or str(uuid.uuid5(uuid.NAMESPACE_OID, state.name))
+
 
 class Workflows:
-    """The definitions of a partition, read from storage on first use."""
+    """The definitions of a partition, read from storage on first use. Threads may share it."""
 
     def __init__(
         self,
@@ -44,21 +78,29 @@ class Workflows:
         self._load, self._load_latest = load, latest
         self._by_id: dict[str, Workflow] = {}
         self._latest: dict[str, Workflow] = {}
+        self._writing = threading.Lock()
 
-    def put(self, context: WorkflowContext) -> None:
-        """Take in a version, the newest of its name."""
-        workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
-        self._latest[context.name] = workflow
+    def put(self, context: WorkflowContext) -> Workflow:
+        """Take in a version; the newest of its name is what ``latest`` gives."""
+        with self._writing:
+            workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
+            known = self._latest.get(context.name)
+            if known is None or known.context.version <= context.version:
+                self._latest[context.name] = known = workflow
+            return known
 
     def get(self, id: str) -> Workflow:
-        """The version ``name:version``."""
+        """The version ``name:version``, or what a distributed Map state of it runs: ``name:version/state``."""
         workflow = self._by_id.get(id)
+        if workflow is None and "/" in id:
+            outer, _, state_name = id.partition("/")
+            workflow = self._by_id.setdefault(id, self.get(outer).of_map_state(state_name))
         if workflow is None:
             name, _, version = id.rpartition(":")
-            context = self._load(name, int(version))
+            context = self._load(name, int(version)) if version.isdecimal() else None
             if context is None:
                 raise WorkflowNotFound(f"there is no workflow {id!r}")
-            workflow = self._by_id[id] = Workflow(context)
+            workflow = self._by_id.setdefault(id, Workflow(context))
         return workflow
 
     def latest(self, name: str) -> Workflow | None:
@@ -67,6 +109,5 @@ class Workflows:
         if workflow is None:
             context = self._load_latest(name)
             if context is not None:
-                workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
-                self._latest[name] = workflow
+                workflow = self.put(context)
         return workflow

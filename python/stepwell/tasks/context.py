@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class TaskContext:
+class HandlerContext:
     """The second argument of a handler that takes two.
 
     A handler runs at least once an attempt: ``task_id`` is the same when it runs again after a crash,
@@ -33,4 +33,4 @@ class TaskContext:
         self._heartbeat(self.task_id)
 
     def __repr__(self) -> str:
-        return f"<TaskContext {self.task_id} of {self.resource!r}, attempt {self.attempt}>"
+        return f"<HandlerContext {self.task_id} of {self.resource!r}, attempt {self.attempt}>"

@@ -7,22 +7,25 @@ starts. Threads take tasks from one queue and hand results back in batches.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from time import monotonic, sleep
-from typing import Any, NamedTuple
+from contextlib import suppress
+from functools import partial
+from time import monotonic, sleep, time_ns
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
+from stepwell.asl.json import dumps, is_object, loads
+from stepwell.asl.resources import Resource, function_name, parse_resource
+from stepwell.errors import Closed, HandlerNotFound, InvalidInput, TaskError
 
-from stepwell.asl.json import loads
-from stepwell.asl.resources import Resource, parse_resource
-from stepwell.errors import HandlerNotFound, InvalidInput, TaskError
-
-from .context import TaskContext
+from .context import HandlerContext
+from .coroutines import Body, CoroutineRunner, is_being_canceled
 from .handlers import Handlers, Registration
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger("stepwell.tasks")
 
@@ -58,7 +61,6 @@ class Result(NamedTuple):
 
 
 Answer = Callable[[Iterable[Result]], None]
-_encode = msgspec.json.Encoder().encode
 
 
 class Work:
@@ -76,7 +78,7 @@ class Work:
         if self.is_lambda_invoke and not self.resource.waits_for_token:
             value = {**LAMBDA_STATUS, "Payload": value}
         try:
-            output = _encode(value)
+            output = dumps(value)
         except Exception as error:  # noqa: BLE001 - whatever a value's own encoding raises
             return self.failed(InvalidInput(f"the handler of {call.resource!r} returned what is not JSON: {error}"))
         return Result(call.id, call.resource, output, None, None, self.resource.waits_for_token)
@@ -97,39 +99,44 @@ class HandlerPool:
     """
 
     def __init__(
-        self, handlers: Handlers, answer: Answer, heartbeat: Callable[[str], None], max_workers: int = 64
+        self,
+        handlers: Handlers,
+        answer: Answer,
+        heartbeat: Callable[[str], None],
+        max_workers: int = 64,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._handlers, self._answer, self._heartbeat = handlers, answer, heartbeat
         self._max_workers = max_workers
         self._resources: dict[str, Resource] = {}
         self._queue: deque[Work] = deque()
+        self._results: deque[Result] = deque()
         self._ready = threading.Condition()
         self._idle = self._threads = 0
         self._taken = self._taken_before = 0
         self._waiting: list[Call] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._own_loop: threading.Thread | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self.coroutines = CoroutineRunner(loop)
         self._closed = False
-
-    def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run async handlers on ``loop``, which the program runs."""
-        self._loop = loop
 
     def dispatch(self, calls: list[Call]) -> None:
         """Begin the work of durable tasks."""
+        if self._closed:
+            return
         sync: list[Work] = []
+        coroutines: list[Body] = []
         refused: list[Result] = []
         for call in calls:
             work = self._work(call, refused)
             if work is None:
                 continue
             if work.registration.is_async:
-                self._start_async(work)
+                coroutines.append(partial(self._do_async, work))
             else:
                 sync.append(work)
         if refused:
             self._answer(refused)
+        if coroutines:
+            self.coroutines.start(coroutines)
         if sync:
             self._start_sync(sync)
 
@@ -142,16 +149,14 @@ class HandlerPool:
         """Look again for the handlers of tasks that wait for one."""
         with self._ready:
             waiting, self._waiting = self._waiting, []
-        found: list[Call] = []
-        for call in waiting:
-            resource = self._parse(call.resource)
-            known = self._handlers.find(resource, lambda call=call: loads(call.input)) is not None
-            (found if known else self._waiting).append(call)
-        if self._waiting:
-            missing = sorted({call.resource for call in self._waiting})
-            log.warning("%d tasks wait for handlers of %s", len(self._waiting), ", ".join(missing))
-        if found:
-            self.dispatch(found)
+            found: list[Call] = []
+            for call in waiting:
+                (found if self._has_handler(call) else self._waiting).append(call)
+        now = time_ns() // 1000
+        self.dispatch([call for call in found if not call.deadline or call.deadline > now])
+
+    def _has_handler(self, call: Call) -> bool:
+        return self._handlers.find(self._parse(call.resource), lambda: loads(call.input)) is not None
 
     def close(self, timeout: float = 10.0) -> None:
         """Let running handlers end; what has not begun stays on the log."""
@@ -159,14 +164,12 @@ class HandlerPool:
             self._closed = True
             self._queue.clear()
             self._ready.notify_all()
+        self.coroutines.stop()
         deadline = monotonic() + timeout
         while self._threads and monotonic() < deadline:
-            sleep(0.005)
-        if self._own_loop is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._own_loop.join(timeout)
-            if not self._own_loop.is_alive():
-                self._loop.close()
+            sleep(0.002)
+        self._hand_back()
+        self.coroutines.close(max(0.0, deadline - monotonic()))
 
     def _parse(self, text: str) -> Resource:
         resource = self._resources.get(text)
@@ -178,27 +181,39 @@ class HandlerPool:
         resource = self._parse(call.resource)
         argument = loads(call.input)
         registration = self._handlers.find(resource, lambda: argument)
-        if registration is None and not self._handlers:
-            # A process that only looks into the folder: the work waits for one that has handlers.
-            with self._ready:
-                self._waiting.append(call)
-            return None
         if registration is None:
-            cause = f"no handler is registered for {call.resource!r}"
-            if resource.service == "lambda" and isinstance(argument, dict):
-                cause += f" (FunctionName {argument.get('FunctionName')!r})"  # pyright: ignore
-            log.error("state %s of %s: %s", call.state_name, call.execution_id, cause)
-            refused.append(Result(call.id, call.resource, None, HandlerNotFound.__name__, cause, False))
+            name = function_name(argument) if resource.service == "lambda" else None
+            if name is None or not self._handlers:
+                self._wait_for_handler(call)
+            else:  # a name that the input gave: no start could have checked it
+                cause = f"no handler is registered for the function {name!r} that {call.resource} is to call"
+                refused.append(Result(call.id, call.resource, None, HandlerNotFound.__name__, cause, False))
             return None
-        if resource.service == "lambda" and resource.action == "invoke" and isinstance(argument, dict):
-            argument = argument.get("Payload", {})  # pyright: ignore
+        if resource.service == "lambda" and resource.action == "invoke" and is_object(argument):
+            argument = argument.get("Payload", {})
         return Work(call, resource, registration, argument)
+
+    def _wait_for_handler(self, call: Call) -> None:
+        """Keep a task until there is a handler for it.
+
+        A start looks for the handlers first, so this is an older execution's, in a process that has not registered
+        them yet, or that only looks into the folder. To fail the task would be no service to either.
+        """
+        if self._handlers:
+            log.warning(
+                "state %r of %s waits: no handler is registered for %r",
+                call.state_name,
+                call.execution_id,
+                call.resource,
+            )
+        with self._ready:
+            self._waiting.append(call)
 
     def _arguments(self, work: Work) -> tuple[Any, ...]:
         if not work.registration.takes_context:
             return (work.argument,)
         call = work.call
-        context = TaskContext(
+        context = HandlerContext(
             call.id, call.execution_id, call.state_name, call.resource, call.attempt, call.token, self._heartbeat
         )
         return (work.argument, context)
@@ -207,11 +222,13 @@ class HandlerPool:
 
     @property
     def has_backlog(self) -> bool:
-        """Whether tasks wait for a thread."""
-        return bool(self._queue)
+        """Whether tasks wait for a thread, or results for one that is busy."""
+        return bool(self._queue or self._results)
 
     def tend(self) -> None:
         """Wake one more thread where waiting tasks made no headway since the last call."""
+        if self._results:  # a thread has them, and is busy with another task
+            self._hand_back()
         if self._queue:
             if self._taken == self._taken_before:
                 self._wake(1)
@@ -254,7 +271,6 @@ class HandlerPool:
 
     def _work_off(self) -> None:
         """Do tasks until there are none; results of quick ones go out together."""
-        results: list[Result] = []
         since = monotonic()
         while True:
             try:
@@ -262,43 +278,45 @@ class HandlerPool:
             except IndexError:
                 break
             self._taken += 1
+            if not work.registration.is_quick:
+                self._hand_back()
             began = monotonic()
-            results.append(self._do(work))
+            result = self._do(work)
             now = monotonic()
             work.registration.took(now - began)
+            if result is not None:
+                self._results.append(result)
             if now - since > TOGETHER_SECONDS:
-                self._answer(results)
-                results, since = [], now
+                self._hand_back()
+                since = now
+        self._hand_back()
+
+    def _hand_back(self) -> None:
+        """Give out the results that threads have: whichever thread comes first, for all of them."""
+        results: list[Result] = []
+        with suppress(IndexError):
+            while True:
+                results.append(self._results.popleft())
         if results:
             self._answer(results)
 
-    def _do(self, work: Work) -> Result:
+    def _do(self, work: Work) -> Result | None:
         try:
             return work.succeeded(work.registration.function(*self._arguments(work)))
-        except Exception as error:  # noqa: BLE001 - a handler may raise whatever it likes
-            return work.failed(error)
+        except BaseException as error:
+            return None if self._is_cut_short(error) else work.failed(error)
 
     # async handlers
-
-    def _start_async(self, work: Work) -> None:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._own_loop = threading.Thread(target=self._loop.run_forever, name="stepwell-loop", daemon=True)
-            self._own_loop.start()
-        self._loop.call_soon_threadsafe(self._spawn, work)
-
-    def _spawn(self, work: Work) -> None:
-        task = asyncio.get_running_loop().create_task(self._do_async(work))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
 
     async def _do_async(self, work: Work) -> None:
         try:
             result = work.succeeded(await work.registration.function(*self._arguments(work)))
-        except asyncio.CancelledError:
-            if self._closed:
-                raise
-            result = work.failed(RuntimeError("the handler was canceled"))
-        except Exception as error:  # noqa: BLE001 - a handler may raise whatever it likes
+        except BaseException as error:
+            if is_being_canceled() or self._is_cut_short(error):
+                return
             result = work.failed(error)
         self._answer([result])
+
+    def _is_cut_short(self, error: BaseException) -> bool:
+        """Whether the handler failed because the executor was closed: its work stays open, and is begun again."""
+        return self._closed and isinstance(error, Closed)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from stepwell.asl.resources import Resource, function_name, parse_resource
@@ -44,10 +45,12 @@ class Handlers:
     or by a pattern such as ``arn:aws:states:::sqs:*``, the longest that fits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Mapping[str, Handler] = MappingProxyType({})) -> None:
         self._by_name: dict[str, Registration] = {}
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
+        for resource, function in functions.items():
+            self.register(resource, function)
 
     def register(self, resource: str, function: Handler) -> None:
         """Let ``function`` do the work of ``resource``: an ARN, a pattern, or a function's name."""

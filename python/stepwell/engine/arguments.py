@@ -1,0 +1,101 @@
+"""What a program hands to the executor, checked: names, definitions, documents, times."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from stepwell.asl.json import dumps
+from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName
+
+Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
+"""A definition as a dict, as JSON text, or as the path of a JSON or YAML file."""
+
+NAME_LENGTH = 80
+_NOT_IN_NAMES = frozenset('/:<>{}[]?*"#%\\^|~`$&,;')  # as on AWS (CreateStateMachine, StartExecution)
+_MICROSECONDS = 1_000_000
+_LATEST = 1 << 53  # microseconds: the year 2255
+
+
+def check_name(what: str, name: object) -> str:
+    """The name of a workflow or an execution. Raises ``InvalidName``."""
+    if not isinstance(name, str):
+        raise InvalidName(f"the name of {what} is a text, not {name!r}")
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise InvalidName(f"the name of {what} has 1 to {NAME_LENGTH} characters, not {len(name)}: {name!r}")
+    bad = next((sign for sign in name if not sign.isprintable() or sign in _NOT_IN_NAMES), None)
+    if bad is not None:
+        raise InvalidName(f"the name of {what} may not hold {bad!r}: {name!r}")
+    if name != name.strip():
+        raise InvalidName(f"the name of {what} may not begin or end with a blank: {name!r}")
+    return name
+
+
+def definition_text(definition: object) -> bytes:
+    """The JSON text of a definition: of a dict, of JSON text, or of a file. Raises ``InvalidDefinition``."""
+    match definition:
+        case dict():
+            return _text_of(definition)
+        case bytes() | bytearray() | memoryview():
+            return bytes(definition)
+        case str() if definition.lstrip().startswith(("{", "[", '"')):
+            return definition.encode("utf-8", "surrogatepass")
+        case str() | os.PathLike():
+            return _file_text(Path(definition))
+        case _:
+            raise InvalidDefinition(
+                f"a definition is a dict, JSON text, or the path of a file, not {type(definition).__name__}"
+            )
+
+
+def _file_text(path: Path) -> bytes:
+    try:
+        text = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in it
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidDefinition(f"{str(path)!r} is neither JSON text nor a file that can be read: {reason}") from error
+    if path.suffix not in (".yaml", ".yml"):
+        return text
+    from stepwell.asl.yaml import load_yaml
+
+    return _text_of(load_yaml(text))
+
+
+def _text_of(value: object) -> bytes:
+    try:
+        return dumps(value)
+    except InvalidInput as error:
+        raise InvalidDefinition(f"the definition is not JSON: {error}") from error
+
+
+def document_text(what: str, value: object) -> bytes:
+    """The JSON text of an input or output. Raises ``InvalidInput`` for what is not JSON."""
+    try:
+        return dumps(value)
+    except InvalidInput as error:
+        raise InvalidInput(f"{what} is not JSON: {error}") from error
+
+
+def start_time(delay: float | None, at: float | datetime | None) -> int:
+    """When a start takes place, in microseconds since the epoch; 0: now. Raises ``InvalidInput``."""
+    if delay is not None and at is not None:
+        raise InvalidInput("give either delay or at, not both")
+    if delay is None and at is None:
+        return 0
+    if isinstance(at, datetime):
+        if at.tzinfo is None:
+            raise InvalidInput(f"at needs a time zone: {at.isoformat()}")
+        at = at.timestamp()
+    seconds = delay if delay is not None else at
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        raise InvalidInput(f"delay and at are numbers of seconds, not {seconds!r}")
+    if delay is not None and delay < 0:
+        raise InvalidInput(f"a delay cannot be negative: {delay}")
+    due = int(seconds * _MICROSECONDS) + (time.time_ns() // 1000 if delay is not None else 0)
+    if due > _LATEST:
+        raise InvalidInput(f"this start is too far ahead: {seconds} s")
+    return max(1, due)

@@ -1,0 +1,66 @@
+"""Definitions, deployed; and the handlers that a workflow needs, found before anything is started."""
+
+from __future__ import annotations
+
+import threading
+
+from stepwell.asl.definition import compile_definition
+from stepwell.asl.json import canonical, loads
+from stepwell.asl.states import TaskState
+from stepwell.errors import HandlerNotFound, InvalidDefinition
+
+from .arguments import Definition, check_name, definition_text
+from .contexts import WorkflowContext
+from .host import Host
+from .records import PutWorkflowCommand
+from .workflows import Workflow
+
+TYPES = ("STANDARD", "EXPRESS")
+
+
+class Deployments:
+    """Keeps definitions under names, each change a version of its own."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._deploying = threading.Lock()
+        self._checked: set[str] = set()
+
+    def deploy(self, name: str, definition: Definition, type: str) -> Workflow:
+        """The version of ``name`` with this definition: the newest one, or a new one, durable."""
+        host = self._host
+        host.check()
+        check_name("a workflow", name)
+        if type not in TYPES:
+            raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
+        text = definition_text(definition)
+        machine = compile_definition(text, type=type)
+        workflows = host.partition.state.workflows
+        with self._deploying:
+            latest = workflows.latest(name)
+            if latest is not None and latest.context.type == type and _same(latest.context, text):
+                return latest
+            version = 1 if latest is None else latest.context.version + 1
+            host.ask(PutWorkflowCommand(name, version, text, type))
+        workflow = workflows.get(f"{name}:{version}")
+        workflow.compiled(machine)
+        return workflow
+
+    def check_handlers(self, workflow: Workflow) -> None:
+        """Raise ``HandlerNotFound`` unless there is a handler for every Task state whose resource is known."""
+        if workflow.id in self._checked:
+            return
+        handlers = self._host.handlers
+        for state in workflow.machine.by_name.values():
+            if not isinstance(state, TaskState) or state.parsed.kind == "activity":
+                continue
+            if not handlers.has(state.parsed, state.definition):
+                raise HandlerNotFound(
+                    f"no handler is registered for {state.resource!r}, the Resource of state {state.name!r} "
+                    f"in workflow {workflow.name!r}; register one with task() or register()"
+                )
+        self._checked.add(workflow.id)
+
+
+def _same(context: WorkflowContext, text: bytes) -> bool:
+    return context.definition == text or canonical(loads(context.definition)) == canonical(loads(text))

@@ -1,0 +1,62 @@
+"""Tasks that wait for a worker to poll them: those of AWS's activities (ASL A8)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stepwell.errors import WaitTimeout
+
+from .contexts import QueueContext, TaskContext
+from .host import Host
+from .waiting import Latch
+
+LOOK_SECONDS = 1.0
+"""How often a poll looks anew though nobody woke it: the one that was woken may have given up."""
+_PAGE = 64
+
+
+class TaskQueues:
+    """The queues of a host. Polls share it, so that no two of them reach for the same task."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._claiming = threading.Lock()
+        self._claimed: set[str] = set()
+
+    def open_tasks(self, queue: str) -> Iterator[TaskContext]:
+        """The tasks that wait in a queue and that no other poll has claimed, the oldest first."""
+        self._host.check()
+        storage = self._host.storage
+        after: tuple[str, str] | None = None
+        while rows := storage.scan(QueueContext, queue, after=after, limit=_PAGE):
+            for row in rows:
+                task = storage.get(TaskContext, row.task_id) if row.task_id not in self._claimed else None
+                if task is not None:
+                    yield task
+            after = (queue, rows[-1].task_id)
+
+    @contextmanager
+    def claimed(self, task: TaskContext) -> Iterator[bool]:
+        """Keep other polls from a task while it is handed out; False if one was faster."""
+        with self._claiming:
+            is_ours = task.id not in self._claimed
+            self._claimed.add(task.id)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._claimed.discard(task.id)
+
+    def wait(self, queue: str, seconds: float) -> None:
+        """Wait for a task in a queue, ``seconds`` at most."""
+        latch = Latch()
+        answer = self._host.queues.add(queue, latch.deliver)
+        try:
+            if next(self.open_tasks(queue), None) is None:
+                latch.wait(min(seconds, LOOK_SECONDS))
+        except WaitTimeout:
+            pass
+        finally:
+            self._host.queues.remove(queue, answer)

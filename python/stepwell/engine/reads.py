@@ -1,0 +1,112 @@
+"""What a program may read: executions, their histories, lists of them."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, StorageError, WorkflowNotFound
+
+from .contexts import ExecutionContext, VisibilityContext
+from .history import HistoryReader
+from .host import Host
+from .status import CANCELED, CANCELING, COMPLETING, DELETING, FAILED, PENDING, RUNNING, STATUSES, SUCCEEDED
+from .workflows import Workflow
+
+# An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
+_LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
+_PAGE = 256
+
+
+class Reads:
+    """Reads of a host's storage: what is durable, at the moment of the call."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def workflow(self, name: str) -> Workflow:
+        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        self._host.check()
+        workflow = self._host.partition.state.workflows.latest(name)
+        if workflow is None:
+            raise WorkflowNotFound(f"no workflow is deployed under the name {name!r}")
+        return workflow
+
+    def workflow_of(self, workflow_id: str) -> Workflow:
+        """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
+        self._host.check()
+        return self._host.partition.state.workflows.get(workflow_id)
+
+    def context(self, id: str) -> ExecutionContext:
+        """The row of an execution. Raises ``ExecutionNotFound``."""
+        self._host.check()
+        try:
+            context = self._host.storage.get(ExecutionContext, id)
+        except StorageError:
+            raise
+        except (StepwellError, ValueError, TypeError) as error:
+            raise ExecutionNotFound(f"{id!r} is no execution's id: {error}") from error
+        if context is None:
+            raise ExecutionNotFound(f"there is no execution {id!r}")
+        return context
+
+    def history(self, id: str) -> list[dict[str, Any]]:
+        """The events of an execution in AWS's shape. Raises ``ExecutionNotFound``."""
+        reader = HistoryReader(self.workflow_of(self.context(id).workflow_id).machine)
+        events: list[dict[str, Any]] = []
+        while turns := self._host.storage.history(id, len(events) + 1):
+            before = len(events)
+            events += [event for event in reader.events(turns) if event["id"] > before]
+            if len(events) == before:
+                break
+        return events
+
+    def executions(self, workflow: str | None, status: str | None, limit: int) -> list[VisibilityContext]:
+        """Executions, the newest first, of one workflow or of all, in one status or in any."""
+        self._host.check()
+        if status is not None and status not in STATUSES:
+            raise InvalidInput(f"there is no status {status!r}; give one of {', '.join(STATUSES)}")
+        if limit < 1:
+            raise InvalidInput(f"a list has at least one place: limit={limit}")
+        scan = self._host.storage.scan
+        prefix = () if workflow is None else (workflow,)
+        if workflow is not None and status is not None:
+            return scan(VisibilityContext, workflow, status, limit=limit)
+        if status is None:
+            rows = scan(VisibilityContext, *prefix, limit=limit + 1)
+            if len(rows) <= limit:  # all there are, as of one moment
+                return sorted(rows, key=_newest)
+        groups = [group for group in self._groups(prefix) if status is None or group[1] == status]
+        groups.sort(key=lambda group: _LIFE.index(group[1]))
+        return list(itertools.islice(_each_once(heapq.merge(*map(self._pages, groups), key=_newest)), limit))
+
+    def _groups(self, prefix: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Each workflow and status of which there are executions: one row is read of each."""
+        after: tuple[Any, ...] | None = None
+        while rows := self._host.storage.scan(VisibilityContext, *prefix, after=after, limit=1):
+            group = (rows[0].workflow, rows[0].status)
+            yield group
+            after = (*group, 0, "")  # behind the group: its times are in falling order
+
+    def _pages(self, group: tuple[str, str]) -> Iterator[VisibilityContext]:
+        """The executions of a group, the newest first."""
+        after: tuple[Any, ...] | None = None
+        while rows := self._host.storage.scan(VisibilityContext, *group, after=after, limit=_PAGE):
+            yield from rows
+            last = rows[-1]
+            after = (*group, last.started_at, last.execution_id)
+
+
+def _newest(row: VisibilityContext) -> tuple[int, str]:
+    return (-row.started_at, row.execution_id)
+
+
+def _each_once(rows: Iterator[VisibilityContext]) -> Iterator[VisibilityContext]:
+    """Without those that stand in a second group, because they went on while the first one was read."""
+    seen: set[str] = set()
+    for row in rows:
+        if row.execution_id not in seen:
+            seen.add(row.execution_id)
+            yield row

@@ -1,0 +1,120 @@
+"""What a program may ask of the engine, as commands: each with its checks, and its refusal in the program's words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from stepwell import _core
+from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, StepwellError, TaskDoesNotExist
+
+from . import records as r
+from .arguments import check_name, document_text, start_time
+from .contexts import TaskContext
+from .documents import NONE, Document
+from .host import Host
+from .inbox import NameTaken, Rejected
+from .tokens import task_of_token
+from .waiting import Deliver
+from .workflows import Workflow
+
+EMPTY_INPUT = b"{}"
+
+
+class Request(NamedTuple):
+    """A command for the inbox. ``refusal`` tells why it was refused; None: it does not matter."""
+
+    command: r.Command
+    document: Document = NONE
+    refusal: Callable[[Rejected | NameTaken], StepwellError] | None = None
+
+    def refused(self, error: BaseException) -> BaseException | None:
+        """What the program learns of an error: the refusal, nothing, or an error of the engine's as it is."""
+        if not isinstance(error, Rejected | NameTaken):
+            return error
+        return None if self.refusal is None else self.refusal(error)
+
+    def told(self, deliver: Deliver) -> Deliver:
+        """``deliver``, with refusals in the program's words."""
+        return lambda result, error: deliver(result, None if error is None else self.refused(error))
+
+
+class Starts:
+    """Makes the commands that start executions, each with an id of its own."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.last: str | None = None
+        """The id of the execution that was started last."""
+
+    def start(
+        self, workflow: Workflow, input: Any, name: str | None, delay: float | None, at: float | datetime | None
+    ) -> Request:
+        """Start an execution of ``workflow``."""
+        document = EMPTY_INPUT if input is None else document_text("the input", input)
+        due = start_time(delay, at)
+        if name is not None:
+            check_name("an execution", name)
+        # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
+        key = f"{workflow.name}/{name}" if name is not None else self.last or ""
+        host = self._host
+        tick = host.partition.hlc.tick(time.time_ns() // 1_000_000_000)
+        self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
+        given = name if name is not None else "-".join(id.split("/")[-2:])
+        command = r.StartExecutionCommand(
+            id, workflow.id, None, given, workflow.context.type, due, None, name is not None
+        )
+        return Request(command, Document(document), _taken)
+
+
+def _taken(error: Rejected | NameTaken) -> StepwellError:
+    if isinstance(error, Rejected):
+        return error
+    return ExecutionAlreadyExists(
+        f"{error}; a name can be used again only with the same input, while its execution runs", error.execution_id
+    )
+
+
+def stop(id: str, error: str | None, cause: str | None) -> Request:
+    """Cancel an execution. That it ended meanwhile does not matter."""
+    return Request(r.CancelExecutionCommand(id, error, cause))
+
+
+def delete(id: str) -> Request:
+    """Remove an ended execution."""
+    refusal = f"execution {id} has not ended: stop it, or wait for its end, before it is deleted"
+    return Request(r.DeleteExecutionCommand(id), NONE, lambda error: ExecutionRunning(refusal))
+
+
+def task_success(host: Host, token: str, output: Any) -> Request:
+    """Complete the task of a token."""
+    document = Document(document_text("the output", output))
+    task = _task(host, token)
+    return Request(r.CompleteTaskCommand(task.id, task.resource, None, 0, 0), document, _closed)
+
+
+def task_failure(host: Host, token: str, error: str | None, cause: str | None) -> Request:
+    """Fail the task of a token."""
+    task = _task(host, token)
+    return Request(r.FailTaskCommand(task.id, task.resource, error, cause, False, 0, 0), NONE, _closed)
+
+
+def task_heartbeat(host: Host, token: str) -> Request:
+    """Keep the task of a token alive."""
+    return Request(r.HeartbeatTaskCommand(_task(host, token).id, 0), NONE, _closed)
+
+
+def activate(task: TaskContext, worker: str | None) -> Request:
+    """Hand a task out to a worker."""
+    return Request(r.ActivateTaskCommand(task.id, task.resource, worker, 0, 0, 0), NONE, _closed)
+
+
+def _task(host: Host, token: str) -> TaskContext:
+    host.check()
+    return task_of_token(host.storage, token)
+
+
+def _closed(error: Rejected | NameTaken) -> StepwellError:
+    return TaskDoesNotExist("the task was answered before, has timed out, or its execution has ended")

@@ -1,0 +1,96 @@
+"""Async handlers on an event loop: the program's own, or one in a thread that the first of them starts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+Body = Callable[[], Coroutine[Any, Any, None]]
+
+
+class CoroutineRunner:
+    """Runs coroutines on ``loop``; with None, on a loop of its own, once there is something to run.
+
+    asyncio is imported only then: a program without async handlers does not pay for it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop
+        self._thread: threading.Thread | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._started = self._ended = 0
+        self._closed = False
+
+    def start(self, bodies: list[Body]) -> None:
+        """Run coroutines; the loop is woken once for all of them."""
+        if self._closed:
+            return
+        loop = self._loop or self._own_loop()
+        self._started += len(bodies)
+        try:
+            loop.call_soon_threadsafe(self._spawn, bodies)
+        except RuntimeError:  # the program closed its loop: what was not begun stays on the log
+            self._ended += len(bodies)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was started has ended."""
+        return self._started == self._ended
+
+    def stop(self) -> None:
+        """Start nothing more."""
+        self._closed = True
+
+    def cancel(self) -> None:
+        """Cut short what still runs; to be called on the loop."""
+        for task in tuple(self._running):
+            task.cancel()
+
+    def close(self, timeout: float) -> None:
+        """Let what runs end, on a loop of its own; the program's own loop is the program's to run."""
+        self.stop()
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        deadline = monotonic() + timeout
+        while not self.is_idle and monotonic() < deadline:
+            sleep(0.002)
+        loop.call_soon_threadsafe(self.cancel)
+        loop.call_soon_threadsafe(loop.call_soon, loop.stop)  # one round later, so that they can be told
+        thread.join(timeout)
+        if not thread.is_alive():
+            loop.close()
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        import asyncio
+
+        self._loop = loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=loop.run_forever, name="stepwell-loop", daemon=True)
+        self._thread.start()
+        return loop
+
+    def _spawn(self, bodies: list[Body]) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for body in bodies:
+            task = loop.create_task(body())
+            self._running.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._ended += 1
+
+
+def is_being_canceled() -> bool:
+    """Whether somebody asked the running task to stop, rather than something within it."""
+    import asyncio
+
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
