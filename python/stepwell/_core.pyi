@@ -179,6 +179,9 @@ class Store:
         ``[tag, field, …]`` to put, ``[-tag, key field, …]`` to delete, ``[-100, execution id]`` to delete
         all of an execution's rows. What cannot be understood is refused, with nothing written. Blocks
         while too much is queued.
+
+        Rows alone, without turns, are not on the log, and no replay brings them back: they are applied and
+        on disk when the call returns, and the position is the last one given.
         """
 
     def apply(self, turns: list[Turn], changes: bytes, position: int, hlc: int) -> None:

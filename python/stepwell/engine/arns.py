@@ -12,6 +12,12 @@ def state_machine_arn(workflow: str) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{workflow}"
 
 
+def map_run_arn(name: str, map_run_id: str) -> str:
+    """The ARN of a map run; ``name`` is its workflow's and its state's label."""
+    run = "-".join(map_run_id.split("/")[3:])
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:mapRun:{name}:{run}"
+
+
 def execution_arn(workflow: str, name: str) -> str:
     """The ARN of an execution."""
     return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{workflow}:{name}"

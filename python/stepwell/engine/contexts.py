@@ -190,3 +190,47 @@ class SequenceContext(Context, tag=13):
 
     name: str
     value: int
+
+
+class MapRunContext(Context, tag=14):
+    """A run of a distributed Map state: its limits (-1: not set), its children and its items by their status.
+
+    It stays as long as its execution does.
+    """
+
+    id: str
+    name: str
+    state_name: str
+    status: str
+    started_at: int
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    stopped_at: int = 0
+    error: str | None = None
+    cause: str | None = None
+    item_count: int = 0
+    first_child: int = 0
+    source: str = ""
+    next_item: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    aborted: int = 0
+    running_items: int = 0
+    succeeded_items: int = 0
+    failed_items: int = 0
+    timed_out_items: int = 0
+    aborted_items: int = 0
+    results_written: bool = False
+
+
+class MapChildContext(Context, tag=15):
+    """A child execution of a running map run, and the items that it is for."""
+
+    id: str
+    first: int
+    items: int
+    status: str
+    output: bytes = b""

@@ -26,6 +26,11 @@ class Document(Struct, eq=False):
         return text
 
     @property
+    def is_parsed(self) -> bool:
+        """Whether its value is known already."""
+        return self._value is not _UNSET
+
+    @property
     def value(self) -> Any:
         """The document as a value."""
         value = self._value

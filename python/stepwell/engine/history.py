@@ -16,7 +16,7 @@ from stepwell.asl.resources import Resource, parse_resource
 from . import records as r
 from .codec import DocumentReader, decode_turn
 from .history_types import exit_events
-from .arns import REGION, ROLE_ARN
+from .arns import REGION, ROLE_ARN, map_run_arn
 
 Event = dict[str, Any]
 Details = dict[str, Any]
@@ -55,6 +55,8 @@ class HistoryReader:
         previous = getattr(command, "previous", 0)
         for type_, name, details in tell(self, command, text):
             event: Event = {"timestamp": micros / 1_000_000, "type": type_, "id": number, "previousEventId": previous}
+            if type_ == "MapStateSucceeded" and self.is_distributed(command):
+                event["previousEventId"] = number - 1  # MapRunSucceeded, which MapStateExited does not follow
             if name:
                 event[name] = details
             yield event
@@ -68,6 +70,11 @@ class HistoryReader:
         if resource is None:
             resource = self._resources[text] = parse_resource(text)
         return resource
+
+    def is_distributed(self, command: r.Command) -> bool:
+        """Whether a command is about a distributed Map state."""
+        name = getattr(command, "state_name", None)
+        return name is not None and getattr(self._machine.by_name[name], "distributed", False)
 
     def state_type(self, name: str) -> str:
         """The type of a state of this definition."""
@@ -140,6 +147,18 @@ def _state_forked(reader: HistoryReader, command: r.ForkStateCommand, text: str 
         yield "ParallelStateStarted", "", {}
     else:
         yield "MapStateStarted", "mapStateStartedEventDetails", {"length": command.count}
+
+
+def _map_run_started(reader: HistoryReader, command: r.StartMapRunCommand, text: str | None) -> Told:
+    yield "MapStateStarted", "mapStateStartedEventDetails", {"length": command.count}
+    yield "MapRunStarted", "mapRunStartedEventDetails", {"mapRunArn": map_run_arn(command.name, command.id)}
+
+
+def _map_run_completed(reader: HistoryReader, command: r.CompleteMapRunCommand, text: str | None) -> Told:
+    if command.status == "Failed":
+        yield "MapRunFailed", "mapRunFailedEventDetails", _failure(command.error, command.cause)
+    else:
+        yield "MapRunSucceeded" if command.status == "Succeeded" else "MapRunAborted", "", {}
 
 
 def _iteration_started(reader: HistoryReader, command: r.StartIterationCommand, text: str | None) -> Told:
@@ -234,4 +253,6 @@ _TELLERS: dict[type[r.Command], Callable[[HistoryReader, Any, str | None], Told]
     r.SubmitTaskCommand: _task_submitted,
     r.CompleteTaskCommand: _task_completed,
     r.FailTaskCommand: _task_failed,
+    r.StartMapRunCommand: _map_run_started,
+    r.CompleteMapRunCommand: _map_run_completed,
 }

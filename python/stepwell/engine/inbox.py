@@ -44,12 +44,15 @@ class Request(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What bounds a partition's memory and the length of its turns."""
+    """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead."""
 
     inbox: int = 100_000
     batch_requests: int = 1024
     turn_records: int = 4096
+    turn_messages: int = 1024
+    batch_records: int = 16_384
     live_executions: int = 20_000
+    timers: int = 10_000
 
 
 class Rejected(StepwellError):

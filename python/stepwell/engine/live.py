@@ -24,9 +24,12 @@ from .contexts import (
     ExecutionContext,
     ItemsContext,
     IterationContext,
+    MapChildContext,
+    MapRunContext,
     TaskContext,
 )
 from .documents import NONE, Document
+from .map_run import MapChild, MapItems, MapRun, activity_of, run_of
 from .workflows import Workflow
 
 _NO_VARIABLES: dict[str, Any] = {}
@@ -127,6 +130,7 @@ class Activity(Struct, eq=False):
     iteration_status: ActivityIterationStatus | None = None
     items: Document | None = None
     children: dict[int, Branch | Iteration] | None = None
+    map_run: MapRun | None = None
 
     @property
     def shares_variables(self) -> bool:
@@ -202,13 +206,31 @@ def wake(rows: Iterable[Context], workflow: Workflow, tasks: Iterable[TaskContex
     root = next(row for row in contexts if isinstance(row, ExecutionContext))
     execution = Execution(root, workflow, Document(root.input))
     execution.output = Document(root.output) if root.output else NONE
+    restore(execution, contexts)
+    execution.tasks = {task.id: task for task in tasks}
+    return execution
+
+
+def restore(execution: Execution, rows: Iterable[Context]) -> None:
+    """Put the running states that ``rows`` describe, with their branches and iterations, into an execution."""
+    contexts = list(rows)
     activities = {row.id: row for row in contexts if isinstance(row, ActivityContext)}
     children = [row for row in contexts if isinstance(row, BranchContext | IterationContext)]
     items = {row.activity_id: row for row in contexts if isinstance(row, ItemsContext)}
     for id in sorted(activities):  # a parent is older than what runs in it
         _wake_activity(execution, activities[id], children, items.get(id))
-    execution.tasks = {task.id: task for task in tasks}
-    return execution
+    runs = {row.id: row for row in contexts if isinstance(row, MapRunContext) and row.status == "Running"}
+    for id, run in runs.items():
+        activity = execution.activities[activity_of(id)]
+        activity.map_run, activity.items = MapRun(run), None
+        row = items.get(activity.id)
+        activity.map_run.items = MapItems(Document(row.items)) if row is not None else None
+    for row in contexts:
+        if isinstance(row, MapChildContext) and run_of(row.id) in runs:
+            live = execution.activities[activity_of(run_of(row.id))].map_run
+            assert live is not None
+            output = Document(row.output) if row.output else NONE
+            live.children[row.first] = MapChild(row.id, row.first, row.items, row.status, output)
 
 
 def _wake_activity(

@@ -27,6 +27,7 @@ from .codec import encode_record
 from .documents import NONE, Document
 from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
 from .live import Execution, wake
+from .map_run import execution_of
 from .processors.steps import STEPS
 from .state import PartitionState
 from .status import ENDED, FAILED
@@ -61,7 +62,8 @@ class Partition:
             lambda name, version: storage.get(c.WorkflowContext, name, version),
             lambda name: next(iter(storage.scan(c.WorkflowContext, name, limit=1, reverse=True)), None),
         )
-        self.state = PartitionState(workflows, TimerQueue(lambda limit: storage.scan(c.TimerContext, limit=limit)))
+        timers = TimerQueue(lambda limit: storage.scan(c.TimerContext, limit=limit), self.limits.timers)
+        self.state = PartitionState(workflows, timers)
         self._inbox: deque[Request] = deque()
         self._unfinished: dict[str, deque[Item]] = {}
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
@@ -99,10 +101,19 @@ class Partition:
         committed: list[tuple[str, int, int, bytes]] = []
         rows: list[Any] = []
         effects: list[Effect] = []
-        for turn in turns.values():
+        waiting, timestamp = deque(turns.values()), 0
+        while waiting:
+            turn = waiting.popleft()
+            turns.pop(turn.scope)
             turn.position = base
-            self._walk(turn)
+            if base - self._position < self.limits.batch_records:
+                self._walk(turn)
+            else:
+                self._leave(turn)
+            if turn.outbox:
+                self._deliver(turn, turns, waiting)
             if turn.records:
+                timestamp = max(timestamp, turn.timestamp)
                 base += len(turn.records)
                 execution = turn.execution
                 advanced = execution is not None and execution.context.last_event >= turn.first_event
@@ -112,11 +123,19 @@ class Partition:
                     execution.position = base
             effects += turn.effects
         if committed:
-            timestamp = next(iter(turns.values())).timestamp
             self._position = self.store.commit(committed, _encode(rows), timestamp)
         if effects:
             self._unreleased.append((self._position, effects))
         return True
+
+    def _deliver(self, turn: Turn, turns: dict[str, Turn], waiting: deque[Turn]) -> None:
+        """Give the executions that a turn wrote to their commands, in turns of this batch."""
+        for scope, command, document in turn.outbox:
+            target = turns.get(scope)
+            if target is None:
+                turns[scope] = target = self._turn(scope, turn.timestamp, turn.now)
+                waiting.append(target)
+            target.queue.append((command, document, 0))
 
     def release(self, applied: int) -> None:
         """Let out the effects of batches that are durable and applied."""
@@ -212,6 +231,8 @@ class Partition:
             return command.id
         if isinstance(command, r.PutWorkflowCommand):
             return ""
+        if isinstance(command, r.UpdateMapRunCommand):
+            return execution_of(command.id)
         assert isinstance(
             command,
             r.ActivateTaskCommand
@@ -296,8 +317,9 @@ class Partition:
     def _walk(self, turn: Turn) -> None:
         """Process a turn's commands and what follows from them, until the execution rests."""
         queue, records, budget, walk = turn.queue, turn.records, self.limits.turn_records, _WALK
+        most_messages = self.limits.turn_messages
         while queue:
-            if len(records) >= budget:
+            if len(records) >= budget or len(turn.outbox) >= most_messages:
                 self._leave(turn)
                 return
             command, document, logged = queue.popleft()
@@ -346,7 +368,7 @@ class Partition:
                 turn.create(f"pending {logged}", row)
             left.append((command, document, logged))
         turn.queue = deque()
-        self._unfinished[turn.scope] = left
+        self._unfinished.setdefault(turn.scope, deque()).extend(left)
 
     def _poison(self, turn: Turn, command: r.Command, error: Exception) -> None:
         """A defect met in one execution ends that execution, and says so in its cause."""
@@ -373,6 +395,12 @@ class Partition:
             prefix = self._task_prefixes[task_type] = _core.task_id("default", "default", task_type, 0)[:-8]
         self._next_task = (self._next_task + 1) & 0xFFFF_FFFF
         return f"{prefix}{self._next_task:08x}"
+
+    def reserve_ids(self, turn: Turn, count: int) -> int:
+        """The first of ``count`` timestamps that are a map run's alone: the ids of its child executions."""
+        first = self.hlc.reserve(turn.now // 1_000_000, max(1, count))
+        turn.timestamp = max(turn.timestamp, first + count)
+        return first
 
     @staticmethod
     def task_token(task_id: str) -> str:

@@ -244,12 +244,16 @@ class DeleteExecutionCommand(Command, tag=17):
 
 
 class RedriveExecutionCommand(Command, tag=18):
-    """Run a failed execution on from the states that failed, for the ``count``-th time."""
+    """Run a failed execution on from the states that failed, for the ``count``-th time.
+
+    ``tree`` has their rows, and those of the branches and iterations around them (a msgpack array of contexts).
+    """
 
     id: str
     count: int
     event: int
     previous: int
+    tree: bytes = b""
 
 
 class CreateTimerCommand(Command, tag=19):
@@ -306,6 +310,76 @@ class FailEvaluationCommand(Command, tag=24):
     location: str
     event: int
     previous: int
+
+
+class StartMapRunCommand(Command, tag=25):
+    """Begin a run of a distributed Map state, over ``count`` items (0: they are still to be read).
+
+    ``name`` is its state machine's: ``{workflow}/{label}``. A limit that the state does not set is -1.
+    """
+
+    id: str
+    name: str
+    state_name: str
+    count: int
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    event: int
+    previous: int
+
+
+class PutMapItemsCommand(Command, tag=26):
+    """Give a map run its items, a JSON array, and its children their ids, counted on from ``first_child``.
+
+    ``source`` says where the items are from: STATE_DATA or ``S3://bucket/key``.
+    """
+
+    document: ClassVar[str | None] = "items"
+    id: str
+    count: int
+    first_child: int
+    source: str
+    items: bytes | None
+
+
+class StartChildrenCommand(Command, tag=27):
+    """Start children of a map run over ``count`` items from ``first``: one each, or batches of ``sizes``."""
+
+    id: str
+    first: int
+    count: int
+    sizes: tuple[int, ...] = ()
+
+
+class CompleteChildCommand(Command, tag=28):
+    """A child execution of a map run has ended, as ``Succeeded``, ``Failed``, ``TimedOut`` or ``Canceled``."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    status: str
+    output: bytes | None
+
+
+class CompleteMapRunCommand(Command, tag=29):
+    """End a map run as ``Succeeded``, ``Failed`` or ``Canceled``."""
+
+    id: str
+    status: str
+    error: str | None
+    cause: str | None
+    results_written: bool
+    event: int
+    previous: int
+
+
+class UpdateMapRunCommand(Command, tag=30):
+    """Change the limits of a running map run; None leaves one as it is."""
+
+    id: str
+    max_concurrency: int | None
+    tolerated_count: int | None
+    tolerated_percentage: float | None
 
 
 class ExecutionStartedEvent(Event, tag=EVENT + 1): ...
@@ -378,6 +452,24 @@ class TaskSubmittedEvent(Event, tag=EVENT + 23): ...
 
 
 class EvaluationFailedEvent(Event, tag=EVENT + 24): ...
+
+
+class MapRunStartedEvent(Event, tag=EVENT + 25): ...
+
+
+class MapItemsPutEvent(Event, tag=EVENT + 26): ...
+
+
+class ChildrenStartedEvent(Event, tag=EVENT + 27): ...
+
+
+class ChildCompletedEvent(Event, tag=EVENT + 28): ...
+
+
+class MapRunCompletedEvent(Event, tag=EVENT + 29): ...
+
+
+class MapRunUpdatedEvent(Event, tag=EVENT + 30): ...
 
 
 class CommandRejectedEvent(Event, tag=127):

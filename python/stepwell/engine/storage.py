@@ -18,7 +18,15 @@ _decoders: dict[type[c.Context], msgspec.msgpack.Decoder[Any]] = {
     kind: msgspec.msgpack.Decoder(kind) for kind in c.Context.__subclasses__()
 }
 _tree_decoder = msgspec.msgpack.Decoder(
-    list[c.ExecutionContext | c.ActivityContext | c.BranchContext | c.IterationContext | c.ItemsContext]
+    list[
+        c.ExecutionContext
+        | c.ActivityContext
+        | c.BranchContext
+        | c.IterationContext
+        | c.ItemsContext
+        | c.MapRunContext
+        | c.MapChildContext
+    ]
 )
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -28,6 +36,11 @@ def tag_of(kind: type[c.Context]) -> int:
     tag = kind.__struct_config__.tag
     assert isinstance(tag, int)
     return tag
+
+
+def decode_tree(rows: bytes) -> list[c.Context]:
+    """The rows of an execution, or of what runs in it."""
+    return _tree_decoder.decode(rows)
 
 
 class Storage:
@@ -61,7 +74,7 @@ class Storage:
 
     def load(self, execution_id: str) -> Sequence[c.Context]:
         """An execution's row and all of its running states, branches and iterations."""
-        return _tree_decoder.decode(self._store.load(execution_id))
+        return decode_tree(self._store.load(execution_id))
 
     def history(self, execution_id: str, first_event: int = 1, limit: int = 1000, reverse: bool = False) -> list[bytes]:
         """The turns of an execution, from the one that holds ``first_event``."""

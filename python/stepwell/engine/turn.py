@@ -38,6 +38,7 @@ class Turn:
         "execution",
         "first_event",
         "now",
+        "outbox",
         "position",
         "queue",
         "records",
@@ -65,6 +66,8 @@ class Turn:
         self.queue: deque[Item] = deque()
         self.changes: dict[str, Any] = {}
         self.effects: list[Effect] = []
+        self.outbox: list[tuple[str, Command, Document]] = []
+        """Commands for other executions, by their scope: processed, or logged, in the same batch."""
         self.replies: dict[int, Callable[..., None]] = {}
         self.subject: Any = None
         """What the command under way is about, as its ``accept`` found it."""
@@ -88,6 +91,10 @@ class Turn:
     def encode(self) -> bytes:
         """The turn as it stands on the log."""
         return _encode((self.scope, self.timestamp, self.now, self.records))
+
+    def send(self, scope: str, command: Command, document: Document = NONE) -> None:
+        """Give another execution a command; it stands in the same batch, so neither is there without the other."""
+        self.outbox.append((scope, command, document))
 
     # storage
 

@@ -114,7 +114,12 @@ impl Clock {
     /// behind than the drift bound is refused. One that leaps ahead cannot be told from a process
     /// that slept.
     pub fn tick(&self, wall: u64) -> Result<Timestamp> {
-        self.advance(wall, Timestamp::default())
+        self.advance(wall, Timestamp::default(), 0)
+    }
+
+    /// The first of `count` timestamps in a row, which nobody else is given.
+    pub fn reserve(&self, wall: u64, count: u32) -> Result<Timestamp> {
+        self.advance(wall, Timestamp::default(), count.saturating_sub(1).into())
     }
 
     /// Takes a timestamp in that came from elsewhere: the result is later than it, too. One that is
@@ -122,17 +127,21 @@ impl Clock {
     pub fn update(&self, remote: Timestamp, wall: u64) -> Result<Timestamp> {
         let ahead = u64::from(remote.wall_time).saturating_sub(wall);
         self.check_drift("remote", ahead, "ahead of the local one")?;
-        self.advance(wall, remote)
+        self.advance(wall, remote, 0)
     }
 
-    fn advance(&self, wall: u64, seen: Timestamp) -> Result<Timestamp> {
+    /// The next timestamp; `more` behind it are its receiver's too.
+    fn advance(&self, wall: u64, seen: Timestamp, more: u64) -> Result<Timestamp> {
         let now = u32::try_from(wall).map_err(|_| Error::ClockExhausted { seconds: wall })?;
         let mut last = self.last.load(Ordering::Acquire);
         loop {
             let next = self.following(now, last.max(seen.into()))?;
+            let end = next
+                .checked_add(more)
+                .ok_or(Error::ClockExhausted { seconds: wall })?;
             match self
                 .last
-                .compare_exchange_weak(last, next, Ordering::AcqRel, Ordering::Acquire)
+                .compare_exchange_weak(last, end, Ordering::AcqRel, Ordering::Acquire)
             {
                 Ok(_) => return Ok(next.into()),
                 Err(current) => last = current,

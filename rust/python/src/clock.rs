@@ -70,6 +70,11 @@ impl Clock {
         self.0.tick(wall_seconds).map(u64::from).map_err(raise)
     }
 
+    fn reserve(&self, wall_seconds: u64, count: u32) -> PyResult<u64> {
+        let first = self.0.reserve(wall_seconds, count);
+        first.map(u64::from).map_err(raise)
+    }
+
     fn update(&self, remote: u64, wall_seconds: u64) -> PyResult<u64> {
         let next = self.0.update(remote.into(), wall_seconds);
         next.map(u64::from).map_err(raise)

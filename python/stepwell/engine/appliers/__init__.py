@@ -14,8 +14,10 @@ from ..records import (
     CancelTimerCommand,
     Command,
     CompleteBranchCommand,
+    CompleteChildCommand,
     CompleteExecutionCommand,
     CompleteIterationCommand,
+    CompleteMapRunCommand,
     CompleteStateCommand,
     CompleteTaskCommand,
     CreateTaskCommand,
@@ -25,24 +27,28 @@ from ..records import (
     FailTaskCommand,
     ForkStateCommand,
     HeartbeatTaskCommand,
+    PutMapItemsCommand,
     PutWorkflowCommand,
     RedriveExecutionCommand,
     RetryStateCommand,
     StartBranchCommand,
+    StartChildrenCommand,
     StartExecutionCommand,
     StartIterationCommand,
+    StartMapRunCommand,
     StartStateCommand,
     SubmitTaskCommand,
     TriggerTimerCommand,
+    UpdateMapRunCommand,
 )
-from . import children, executions, states, tasks, timers, workflows
+from . import children, executions, map_runs, redrive, states, tasks, timers, workflows
 
 APPLIERS: dict[type[Command], Any] = {
     StartExecutionCommand: executions.start_execution,
     CompleteExecutionCommand: executions.complete_execution,
     CancelExecutionCommand: executions.cancel_execution,
     DeleteExecutionCommand: executions.delete_execution,
-    RedriveExecutionCommand: executions.redrive_execution,
+    RedriveExecutionCommand: redrive.redrive_execution,
     StartStateCommand: states.start_state,
     CompleteStateCommand: states.complete_state,
     RetryStateCommand: states.retry_state,
@@ -62,5 +68,11 @@ APPLIERS: dict[type[Command], Any] = {
     TriggerTimerCommand: timers.trigger_timer,
     CancelTimerCommand: timers.end_timer,
     PutWorkflowCommand: workflows.put_workflow,
+    StartMapRunCommand: map_runs.start_map_run,
+    PutMapItemsCommand: map_runs.put_map_items,
+    StartChildrenCommand: map_runs.start_children,
+    CompleteChildCommand: map_runs.complete_child,
+    CompleteMapRunCommand: map_runs.complete_map_run,
+    UpdateMapRunCommand: map_runs.update_map_run,
 }
 """Command → ``apply(turn, command, document)``, run when its event is applied."""

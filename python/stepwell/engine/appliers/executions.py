@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from ..contexts import ExecutionContext, IdempotencyContext, VisibilityContext
-from ..documents import NONE, Document
+from ..documents import Document
 from ..live import Activity, Execution
+from ..map_run import run_of
 from ..records import (
     CancelExecutionCommand,
     CompleteExecutionCommand,
     DeleteExecutionCommand,
-    RedriveExecutionCommand,
     StartExecutionCommand,
 )
 from ..status import CANCELED, CANCELING, COMPLETING, DELETING, PENDING, RUNNING, SUCCEEDED, transition
 from ..turn import Turn
+from .map_runs import end_map_run
 from .tasks import drop_task
 from .timers import drop_timer
 
@@ -52,10 +53,11 @@ def start_execution(turn: Turn, command: StartExecutionCommand, document: Docume
 
 
 def visibility(execution: Execution) -> VisibilityContext:
-    """The execution's row in the list of its workflow."""
+    """The execution's row in the list of its workflow; a child's, in that of its map run."""
     context = execution.context
+    child_id = context.parent_iteration_id
     return VisibilityContext(
-        execution.workflow.name,
+        execution.workflow.name if child_id is None else run_of(child_id),
         execution.status,
         context.started_at,
         context.id,
@@ -114,6 +116,8 @@ def drop_activity(turn: Turn, activity: Activity) -> None:
     """Remove a state's rows: its own, its children's and its items'."""
     execution = activity.execution
     drop_children(turn, activity)
+    if activity.map_run is not None:
+        end_map_run(turn, activity, CANCELED)
     if activity.timer_due:
         drop_timer(turn, activity.timer_kind, activity.id, activity.timer_due)
         activity.timer_due = 0
@@ -158,18 +162,3 @@ def delete_execution(turn: Turn, command: DeleteExecutionCommand, document: Docu
         turn.state.names.pop(key, None)
     turn.changes[execution.id] = (-100, execution.id)
     turn.state.executions.pop(execution.id, None)
-
-
-def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Document) -> None:
-    execution = turn.execution
-    assert execution is not None
-    context = execution.context
-    context.redrive_count += 1
-    context.redriven_at = turn.now
-    context.stopped_at = 0
-    context.error = context.cause = None
-    context.timed_out = False
-    context.last_event = command.event
-    execution.previous_event = command.event
-    execution.output = NONE
-    change_status(turn, execution, RUNNING)

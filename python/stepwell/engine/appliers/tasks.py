@@ -99,6 +99,8 @@ def _find(turn: Turn, id: str) -> tuple[Execution, TaskContext]:
 
 
 def _advance(turn: Turn, execution: Execution, level: Level, event: int) -> None:
+    if not event:  # a task of the engine's own
+        return
     execution.context.last_event = level.previous_event = event
     turn.changes[execution.id] = execution
     if level is not execution:

@@ -16,6 +16,7 @@ from ..records import (
     CompleteBranchCommand,
     CompleteExecutionCommand,
     CompleteIterationCommand,
+    CompleteMapRunCommand,
     CompleteStateCommand,
     CreateTimerCommand,
     FailEvaluationCommand,
@@ -227,7 +228,8 @@ def fail_level(activity: Activity, failure: Failure) -> Items:
 
 def _fail_execution(execution: Execution, failure: Failure) -> Items:
     """States.Runtime ends the execution wherever it comes up; nobody may catch it (ASL A6.32b)."""
-    return [item(CompleteExecutionCommand(execution.id, FAILED, None, failure.error, failure.cause, 0, 0))]
+    end = CompleteExecutionCommand(execution.id, FAILED, None, failure.error, failure.cause, 0, 0)
+    return [*cancel_map_runs(execution), item(end)]
 
 
 def abort(level: Level, status: str = CANCELED) -> Items:
@@ -236,7 +238,7 @@ def abort(level: Level, status: str = CANCELED) -> Items:
     if activity is None:
         return []
     follow = [item(CompleteStateCommand(activity.id, activity.state.name, status, None, None, None, None, None, 0, 0))]
-    inner: Items = []
+    inner: Items = cancel_map_run(activity)
     for child in descendants(activity):
         inner += cancel_child(child)
     return inner + follow
@@ -249,3 +251,18 @@ def cancel_child(child: Branch | Iteration) -> Items:
     assert child.parent is not None
     command = CompleteIterationCommand(child.id, child.parent.state.name, child.index, CANCELED, None, None, None, 0, 0)
     return [item(command), *abort(child)]
+
+
+def cancel_map_runs(execution: Execution) -> Items:
+    """Cancel what map runs an execution has."""
+    follow: Items = []
+    for activity in execution.activities.values():
+        if activity.map_run is not None:
+            follow += cancel_map_run(activity)
+    return follow
+
+
+def cancel_map_run(activity: Activity) -> Items:
+    """Cancel the map run of a state, if it has one, and its child executions."""
+    run = activity.map_run
+    return [] if run is None else [item(CompleteMapRunCommand(run.id, CANCELED, None, None, False, 0, 0))]

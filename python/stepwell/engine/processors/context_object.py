@@ -9,6 +9,7 @@ from stepwell.asl.timestamps import format_timestamp
 
 from ..arns import ROLE_ARN, execution_arn, state_machine_arn
 from ..live import Activity, Execution, Iteration, Level
+from ..map_run import STATE_DATA
 
 
 def context_object(activity: Activity, token: str | None = None) -> dict[str, Any]:
@@ -31,8 +32,17 @@ def context_object(activity: Activity, token: str | None = None) -> dict[str, An
 
 
 def map_item(activity: Activity, index: int) -> dict[str, Any]:
-    """``Map.Item`` of one iteration of a running Map state."""
-    return {"Index": index, "Value": activity.items.value[index]}
+    """``Map.Item`` of one iteration, or of one item of a map run (ASL A12.57)."""
+    run = activity.map_run
+    if run is not None:
+        assert run.items is not None
+        value, source = run.items.value(index), run.context.source
+    else:
+        assert activity.items is not None
+        value, source = activity.items.value[index], STATE_DATA
+    if activity.state.iterates_object:
+        return {"Index": index, "Key": value["Key"], "Value": value["Value"], "Source": source}
+    return {"Index": index, "Value": value, "Source": source}
 
 
 def map_scope(activity: Activity, index: int) -> Scope:

@@ -8,13 +8,13 @@ from ..records import (
     CompleteExecutionCommand,
     CreateTimerCommand,
     DeleteExecutionCommand,
-    RedriveExecutionCommand,
     StartExecutionCommand,
 )
-from ..status import CANCELED, CANCELING, COMPLETING, ENDED, FAILED, PENDING, RUNNING
+from ..status import CANCELED, CANCELING, COMPLETING, ENDED, PENDING, RUNNING
 from ..timers import EXECUTION_TIMEOUT, START
 from ..turn import Turn
-from .common import Items, item, start_state
+from .common import Items, cancel_map_runs, item, start_state
+from .map_runs import cancel_children, running_children, tell_parent
 
 SECOND = 1_000_000
 
@@ -50,12 +50,16 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
     command.event = execution.context.last_event + 1
     # A limit of time and a user's stop follow no state's event (ASL A1.3).
     command.previous = 0 if command.status == CANCELED else execution.previous_event
+    turn.subject = [activity.map_run for activity in execution.activities.values() if activity.map_run is not None]
     return None
 
 
 def completed(turn: Turn, command: CompleteExecutionCommand, document: Document) -> Items:
     assert turn.execution is not None
     turn.services.ended(turn, turn.execution)
+    for run in turn.subject:
+        cancel_children(turn, running_children(run))
+    tell_parent(turn, turn.execution, document)
     return []
 
 
@@ -67,10 +71,12 @@ def accept_cancel(turn: Turn, command: CancelExecutionCommand) -> str | None:
 
 
 def canceled(turn: Turn, command: CancelExecutionCommand, document: Document) -> Items:
+    assert turn.execution is not None
     return [
+        *cancel_map_runs(turn.execution),
         item(
             CompleteExecutionCommand(command.id, CANCELED, None, command.error, command.cause, 0, 0, command.timed_out)
-        )
+        ),
     ]
 
 
@@ -81,12 +87,3 @@ def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
 
 def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> Items:
     return []
-
-
-def accept_redrive(turn: Turn, command: RedriveExecutionCommand) -> str | None:
-    execution = turn.execution
-    if execution is None or execution.status not in (FAILED, CANCELED):
-        return "only a failed or canceled execution can be redriven"
-    command.event = execution.context.last_event + 1
-    command.previous = execution.previous_event
-    return None

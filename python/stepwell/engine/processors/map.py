@@ -12,11 +12,8 @@ from ..status import FAILED, SUCCEEDED
 from ..turn import Turn
 from .common import Failure, Items, abort, cancel_child, fail, item, scope_of
 from .context_object import map_scope
+from .distributed import DISTRIBUTED, THRESHOLD_EXCEEDED
 from .parallel import finish_with
-
-THRESHOLD_EXCEEDED = Failure(
-    "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
-)
 
 
 class MapProcessor:
@@ -24,6 +21,8 @@ class MapProcessor:
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state = activity.state
+        if state.distributed:
+            return DISTRIBUTED.start(turn, activity)
         scope = scope_of(turn, activity)
         items = state.items(scope)
         command = ForkStateCommand(

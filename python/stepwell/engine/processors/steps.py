@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import records as r
-from . import activities, children, executions, tasks, timers
+from . import activities, children, executions, map_runs, redrive, tasks, timers
 
 
 class Step(NamedTuple):
@@ -34,7 +34,7 @@ STEPS: dict[type[r.Command], Step] = {
     r.CompleteExecutionCommand: Step(executions.accept_complete, executions.completed, r.ExecutionCompletedEvent),
     r.CancelExecutionCommand: Step(executions.accept_cancel, executions.canceled, r.ExecutionCancelingEvent),
     r.DeleteExecutionCommand: Step(executions.accept_delete, executions.deleted, r.ExecutionDeletedEvent),
-    r.RedriveExecutionCommand: Step(executions.accept_redrive, _nothing, r.ExecutionRedrivenEvent),
+    r.RedriveExecutionCommand: Step(redrive.accept, redrive.redriven, r.ExecutionRedrivenEvent),
     r.StartStateCommand: Step(activities.accept_start, activities.started, r.StateStartedEvent),
     r.CompleteStateCommand: Step(activities.accept_complete, activities.completed, r.StateCompletedEvent),
     r.RetryStateCommand: Step(activities.accept_running, _nothing, r.StateRetriedEvent),
@@ -54,4 +54,10 @@ STEPS: dict[type[r.Command], Step] = {
     r.TriggerTimerCommand: Step(timers.accept_end, timers.triggered, r.TimerTriggeredEvent),
     r.CancelTimerCommand: Step(timers.accept_end, timers.canceled, r.TimerCanceledEvent),
     r.PutWorkflowCommand: Step(_accept_any, _nothing, r.WorkflowPutEvent),
+    r.StartMapRunCommand: Step(map_runs.accept_start, map_runs.started, r.MapRunStartedEvent),
+    r.PutMapItemsCommand: Step(map_runs.accept_items, map_runs.items_put, r.MapItemsPutEvent),
+    r.StartChildrenCommand: Step(map_runs.accept_start_children, map_runs.children_started, r.ChildrenStartedEvent),
+    r.CompleteChildCommand: Step(map_runs.accept_complete_child, map_runs.child_completed, r.ChildCompletedEvent),
+    r.CompleteMapRunCommand: Step(map_runs.accept_complete, map_runs.completed, r.MapRunCompletedEvent),
+    r.UpdateMapRunCommand: Step(map_runs.accept_update, map_runs.updated, r.MapRunUpdatedEvent),
 }

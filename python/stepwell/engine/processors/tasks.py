@@ -22,6 +22,7 @@ from ..timers import HEARTBEAT
 from ..turn import Turn
 from .by_type import TASK
 from .common import Failure, Items, fail, failure_of, item
+from .distributed import DISTRIBUTED, fail_run, fail_run_of
 
 CLOSED = "the task is not open"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
@@ -34,8 +35,9 @@ def accept_create(turn: Turn, command: CreateTaskCommand) -> str | None:
     activity = execution.activities.get(command.activity_id) if execution is not None else None
     if execution is None or activity is None or activity.level.status != RUNNING:
         return "its state is not running"
-    command.event = execution.context.last_event + 1
-    command.previous = activity.level.previous_event
+    if activity.map_run is None:  # a map run's own tasks do not show
+        command.event = execution.context.last_event + 1
+        command.previous = activity.level.previous_event
     return None
 
 
@@ -54,8 +56,9 @@ def accept_answer(turn: Turn, command: _Answer) -> str | None:
     if isinstance(command, ActivateTaskCommand) and task.status != "Created":
         return "the task was handed out before"
     turn.subject = (task, activity, task.timeout_due, task.heartbeat_due)
-    command.event = execution.context.last_event + 1
-    command.previous = activity.level.previous_event
+    if activity.map_run is None:
+        command.event = execution.context.last_event + 1
+        command.previous = activity.level.previous_event
     return None
 
 
@@ -71,14 +74,25 @@ def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Ite
 
 def completed(turn: Turn, command: CompleteTaskCommand, document: Document) -> Items:
     activity: Activity = turn.subject[1]
+    if activity.map_run is not None:
+        return _answered(turn, activity, turn.subject[0].input, document)
     try:
         return TASK.finish(turn, activity, document)
     except AslError as error:
         return fail(turn, activity, failure_of(activity, error))
 
 
+def _answered(turn: Turn, activity: Activity, asked: bytes, document: Document) -> Items:
+    try:
+        return DISTRIBUTED.answered(turn, activity, asked, document)
+    except AslError as error:
+        return fail_run_of(turn, activity, error)
+
+
 def failed(turn: Turn, command: FailTaskCommand, document: Document) -> Items:
     activity: Activity = turn.subject[1]
+    if activity.map_run is not None:
+        return fail_run(turn, activity, Failure(command.error, command.cause))
     missed = command.timed_out and command.error == HEARTBEAT_TIMEOUT
     # A missed heartbeat is matched by its own name too, and reported as a timeout (ASL A6).
     error = TIMEOUT if missed else command.error

@@ -24,6 +24,15 @@ fn a_tick_takes_the_wall_clock_or_counts_on() {
 }
 
 #[test]
+fn reserved_timestamps_are_nobody_elses() {
+    let clock = clock(0);
+    assert_eq!(clock.reserve(100, 3).unwrap(), timestamp(100, 0));
+    assert_eq!(clock.tick(100).unwrap(), timestamp(100, 3));
+    assert_eq!(clock.reserve(100, 0).unwrap(), timestamp(100, 4));
+    assert_eq!(clock.tick(100).unwrap(), timestamp(100, 5));
+}
+
+#[test]
 fn an_update_is_later_than_what_came_in_and_than_what_was_given() {
     let clock = clock(0);
     assert_eq!(

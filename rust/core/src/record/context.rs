@@ -71,6 +71,21 @@ layouts! {
         12 PendingCommand { position: u64, scope: &'a str, record: &'a [u8] }
         /// The last number given out of a sequence, by its name.
         13 Sequence { name: &'a str, value: u64 }
+        /// A run of a distributed Map state: its limits, its children and its items by their status.
+        14 MapRun {
+            id: &'a str, name: &'a str, state_name: &'a str, status: &'a str, started_at: i64,
+            max_concurrency: i64, tolerated_count: i64, tolerated_percentage: f64,
+            stopped_at: i64 = 0, error: Option<&'a str> = None, cause: Option<&'a str> = None,
+            item_count: u64 = 0, first_child: u64 = 0, source: &'a str = "", next_item: u64 = 0,
+            running: u64 = 0, succeeded: u64 = 0, failed: u64 = 0, timed_out: u64 = 0,
+            aborted: u64 = 0, running_items: u64 = 0, succeeded_items: u64 = 0,
+            failed_items: u64 = 0, timed_out_items: u64 = 0, aborted_items: u64 = 0,
+            results_written: bool = false,
+        }
+        /// A child execution of a running map run, and the items that it is for.
+        15 MapChild {
+            id: &'a str, first: u64, items: u64, status: &'a str, output: &'a [u8] = b"",
+        }
     }
 }
 

@@ -91,7 +91,9 @@ layouts! {
         /// Remove an ended execution and its history.
         17 DeleteExecution { id: &'a str }
         /// Run a failed execution on from the states that failed, for the `count`-th time.
-        18 RedriveExecution { id: &'a str, count: u64, event: u64, previous: u64 }
+        18 RedriveExecution {
+            id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
+        }
         /// Wake `target` at `due` (microseconds).
         19 CreateTimer { target: &'a str, kind: i64, due: i64 }
         /// A timer is due.
@@ -108,6 +110,29 @@ layouts! {
         24 FailEvaluation {
             activity_id: &'a str, state_name: &'a str, error: &'a str, cause: Option<&'a str>,
             location: &'a str, event: u64, previous: u64,
+        }
+        /// Begin a run of a distributed Map state, over `count` items (0: they are still to be read).
+        25 StartMapRun {
+            id: &'a str, name: &'a str, state_name: &'a str, count: u64, max_concurrency: i64,
+            tolerated_count: i64, tolerated_percentage: f64, event: u64, previous: u64,
+        }
+        /// Give a map run its items, a JSON array, and its children their ids, from `first_child`.
+        26 PutMapItems {
+            id: &'a str, count: u64, first_child: u64, source: &'a str, items: Document<'a>,
+        }
+        /// Start children over `count` items from `first`: one each, or batches of `sizes`.
+        27 StartChildren { id: &'a str, first: u64, count: u64, sizes: Vec<u64> = Vec::new() }
+        /// A child execution of a map run has ended, as `Succeeded`, `Failed`, `TimedOut` or `Canceled`.
+        28 CompleteChild { id: &'a str, status: &'a str, output: Document<'a> }
+        /// End a map run as `Succeeded`, `Failed` or `Canceled`.
+        29 CompleteMapRun {
+            id: &'a str, status: &'a str, error: Option<&'a str>, cause: Option<&'a str>,
+            results_written: bool, event: u64, previous: u64,
+        }
+        /// Change the limits of a running map run; none stays as it is.
+        30 UpdateMapRun {
+            id: &'a str, max_concurrency: Option<i64>, tolerated_count: Option<i64>,
+            tolerated_percentage: Option<f64>,
         }
 
         65 ExecutionStarted { answers: u64 = 0 }
@@ -134,6 +159,12 @@ layouts! {
         86 WorkflowPut { answers: u64 = 0 }
         87 TaskSubmitted { answers: u64 = 0 }
         88 EvaluationFailed { answers: u64 = 0 }
+        89 MapRunStarted { answers: u64 = 0 }
+        90 MapItemsPut { answers: u64 = 0 }
+        91 ChildrenStarted { answers: u64 = 0 }
+        92 ChildCompleted { answers: u64 = 0 }
+        93 MapRunCompleted { answers: u64 = 0 }
+        94 MapRunUpdated { answers: u64 = 0 }
         127 CommandRejected { answers: u64 = 0, reason: &'a str = "" }
     }
 }

@@ -1,0 +1,153 @@
+"""Map runs of distributed Map states: begun, given items, their children started and ended, completed."""
+
+from __future__ import annotations
+
+from ..contexts import ItemsContext, MapRunContext
+from ..documents import Document
+from ..live import Activity
+from ..map_run import MapChild, MapItems, MapRun, activity_of, run_of
+from ..records import (
+    CompleteChildCommand,
+    CompleteMapRunCommand,
+    PutMapItemsCommand,
+    StartChildrenCommand,
+    StartMapRunCommand,
+    UpdateMapRunCommand,
+)
+from ..status import FAILED, RUNNING, SUCCEEDED
+from ..turn import Turn
+
+TIMED_OUT = "TimedOut"
+
+
+def start_map_run(turn: Turn, command: StartMapRunCommand, document: Document) -> None:
+    activity = _activity(turn, command.id)
+    context = MapRunContext(
+        command.id,
+        command.name,
+        command.state_name,
+        RUNNING,
+        turn.now,
+        command.max_concurrency,
+        command.tolerated_count,
+        command.tolerated_percentage,
+    )
+    activity.map_run = MapRun(context)
+    turn.create(command.id, activity.map_run)
+    _advance(turn, activity, command.event + 1)
+
+
+def put_map_items(turn: Turn, command: PutMapItemsCommand, document: Document) -> None:
+    run = _run(turn, command.id)
+    run.items = MapItems(document)
+    context = run.context
+    context.item_count, context.first_child, context.source = command.count, command.first_child, command.source
+    turn.create(_items_key(run), ItemsContext(activity_of(run.id), document.text))
+    turn.put(run.id, run)
+
+
+def start_children(turn: Turn, command: StartChildrenCommand, document: Document) -> None:
+    run = _run(turn, command.id)
+    first = command.first
+    for size in command.sizes or (1,) * command.count:
+        child = MapChild(f"{run.id}/c{first}", first, size)
+        run.children[first] = child
+        turn.create(child.id, child)
+        first += size
+    context = run.context
+    context.next_item = first
+    context.running += len(command.sizes) or command.count
+    context.running_items += command.count
+    turn.put(run.id, run)
+
+
+def complete_child(turn: Turn, command: CompleteChildCommand, document: Document) -> None:
+    run = _run(turn, run_of(command.id))
+    child = run.children[int(command.id.rpartition("/c")[2])]
+    child.status, child.output = command.status, document
+    _count(run.context, child)
+    turn.put(child.id, child)
+    turn.put(run.id, run)
+
+
+def _count(context: MapRunContext, child: MapChild) -> None:
+    context.running -= 1
+    context.running_items -= child.items
+    if child.status == SUCCEEDED:
+        context.succeeded += 1
+        context.succeeded_items += child.items
+    elif child.status == FAILED:
+        context.failed += 1
+        context.failed_items += child.items
+    elif child.status == TIMED_OUT:
+        context.timed_out += 1
+        context.timed_out_items += child.items
+    else:
+        context.aborted += 1
+        context.aborted_items += child.items
+
+
+def complete_map_run(turn: Turn, command: CompleteMapRunCommand, document: Document) -> None:
+    activity = _activity(turn, command.id)
+    run = _run(turn, command.id)
+    context = run.context
+    context.error, context.cause = command.error, command.cause
+    context.results_written = command.results_written
+    end_map_run(turn, activity, command.status)
+    # Of MapRunSucceeded, MapRunFailed and MapRunAborted only the failure is followed by what comes next (ASL A11.55).
+    _advance(turn, activity, command.event, chains=command.status == FAILED)
+
+
+def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
+    """Leave the run's own row, as ``status``, and take the rows of its children and items away."""
+    run = activity.map_run
+    assert run is not None
+    context = run.context
+    context.status, context.stopped_at = status, turn.now
+    context.aborted += context.running
+    context.aborted_items += context.running_items
+    context.running = context.running_items = 0
+    for child in run.children.values():
+        turn.drop(child.id, (-15, child.id))
+    if run.items is not None:
+        turn.drop(_items_key(run), (-10, activity.id))
+    activity.map_run = None
+    turn.put(run.id, run)
+
+
+def update_map_run(turn: Turn, command: UpdateMapRunCommand, document: Document) -> None:
+    run = _run(turn, command.id)
+    context = run.context
+    if command.max_concurrency is not None:
+        context.max_concurrency = command.max_concurrency
+    if command.tolerated_count is not None:
+        context.tolerated_count = command.tolerated_count
+    if command.tolerated_percentage is not None:
+        context.tolerated_percentage = command.tolerated_percentage
+    turn.put(run.id, run)
+
+
+def _activity(turn: Turn, run_id: str) -> Activity:
+    assert turn.execution is not None
+    return turn.execution.activities[activity_of(run_id)]
+
+
+def _run(turn: Turn, run_id: str) -> MapRun:
+    run = _activity(turn, run_id).map_run
+    assert run is not None
+    return run
+
+
+def _items_key(run: MapRun) -> str:
+    return f"{activity_of(run.id)}#items"
+
+
+def _advance(turn: Turn, activity: Activity, event: int, *, chains: bool = True) -> None:
+    execution, level = activity.execution, activity.level
+    execution.context.last_event = event
+    if chains:
+        level.previous_event = event
+    turn.put(execution.id, execution)
+    if level is not execution:
+        turn.put(level.id, level)
+

@@ -1,0 +1,110 @@
+"""A running map run in memory: its counts, its items and the children that it started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from stepwell.asl.json import loads
+
+from .contexts import MapChildContext, MapRunContext
+from .documents import NONE, Document, of_value
+from .status import RUNNING
+
+STATE_DATA = "STATE_DATA"
+_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class MapItems:
+    """The items of a map run, each made a document or a value only when it is wanted."""
+
+    __slots__ = ("_texts", "_values", "document")
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._values: list[Any] | None = document.value if document.is_parsed else None
+        self._texts: Sequence[msgspec.Raw] = () if self._values is not None else _split(document.text)
+
+    def __len__(self) -> int:
+        return len(self._texts if self._values is None else self._values)
+
+    def at(self, index: int) -> Document:
+        """An item as a document."""
+        if self._values is not None:
+            return of_value(self._values[index])
+        return Document(bytes(self._texts[index]))
+
+    def value(self, index: int) -> Any:
+        """An item as a value."""
+        if self._values is not None:
+            return self._values[index]
+        return loads(bytes(self._texts[index]))
+
+
+class MapChild:
+    """A child execution of a running map run, for ``items`` items from number ``first``."""
+
+    __slots__ = ("first", "id", "items", "output", "status")
+
+    def __init__(self, id: str, first: int, items: int, status: str = RUNNING, output: Document = NONE) -> None:
+        self.id, self.first, self.items, self.status, self.output = id, first, items, status, output
+
+    def row(self) -> MapChildContext:
+        """The row of storage that holds it."""
+        return MapChildContext(self.id, self.first, self.items, self.status, self.output.text)
+
+
+class MapRun:
+    """A running map run."""
+
+    __slots__ = ("children", "context", "items")
+
+    def __init__(self, context: MapRunContext) -> None:
+        self.context = context
+        self.items: MapItems | None = None
+        self.children: dict[int, MapChild] = {}
+
+    @property
+    def id(self) -> str:
+        """``{activity}/r{attempt}``."""
+        return self.context.id
+
+    def row(self) -> MapRunContext:
+        """The row of storage that holds it."""
+        return self.context
+
+    def running_children(self) -> Iterator[MapChild]:
+        """The children that have not ended."""
+        return (child for child in self.children.values() if child.status == RUNNING)
+
+    def child_execution(self, first: int) -> str:
+        """The id of the child execution whose first item is number ``first``."""
+        return f"{execution_of(self.id).rpartition('/')[0]}/{self.context.first_child + first:016x}"
+
+    @property
+    def exceeds_tolerance(self) -> bool:
+        """Whether so many items have failed that the run does: either limit is breached (ASL A12.63)."""
+        context = self.context
+        failed = context.failed_items + context.timed_out_items
+        if context.tolerated_count < 0 and context.tolerated_percentage < 0:
+            return failed > 0
+        if 0 <= context.tolerated_count < failed:
+            return True
+        return 0 <= context.tolerated_percentage * context.item_count < failed * 100
+
+
+def execution_of(id: str) -> str:
+    """The execution that a map run, or a child of one, stands under."""
+    return "/".join(id.split("/", 5)[:5])
+
+
+def run_of(child_id: str) -> str:
+    """The map run of a child."""
+    return child_id.rpartition("/")[0]
+
+
+def activity_of(run_id: str) -> str:
+    """The state of a map run."""
+    return run_id.rpartition("/")[0]

@@ -1,0 +1,152 @@
+"""Distributed Map: its items run as child executions, under a map run (ASL A12.59-64)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepwell.asl.errors import AslError
+from stepwell.asl.json import dumps, loads
+
+from ..arns import map_run_arn
+from ..documents import Document, of_value
+from ..live import Activity
+from ..map_run import STATE_DATA, MapItems, MapRun
+from ..records import (
+    ActivateTaskCommand,
+    CompleteMapRunCommand,
+    CreateTaskCommand,
+    PutMapItemsCommand,
+    StartChildrenCommand,
+    StartMapRunCommand,
+)
+from ..status import FAILED, SUCCEEDED
+from ..turn import Turn
+from ..workflows import label_of
+from .common import Failure, Items, complete_with, fail, failure_of, item, scope_of
+from .parallel import finish_with
+
+READ_ITEMS = "stepwell:readItems"
+WRITE_RESULTS = "stepwell:writeResults"
+UNSET = -1
+THRESHOLD_EXCEEDED = Failure(
+    "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
+)
+
+
+class DistributedMapProcessor:
+    """Rests on a task that reads the items, then on its children, then on a task that writes their results."""
+
+    def start(self, turn: Turn, activity: Activity) -> Items:
+        state = activity.state
+        scope = scope_of(turn, activity)
+        items = state.items(scope) if state.reader is None else None
+        id = f"{activity.id}/r{activity.attempt}"
+        start = StartMapRunCommand(
+            id,
+            f"{activity.execution.workflow.name.partition('/')[0]}/{label_of(state)}",
+            state.name,
+            len(items) if items is not None else 0,
+            state.max_concurrency(scope),
+            state.tolerated_count(scope) if state.sets_tolerated_count else UNSET,
+            float(state.tolerated_percentage(scope)) if state.sets_tolerated_percentage else float(UNSET),
+            0,
+            0,
+        )
+        if items is None:
+            return [item(start)]
+        return [item(start), put_items(id, STATE_DATA, len(items), of_value(items))]
+
+    def started(self, turn: Turn, activity: Activity) -> Items:
+        """The map run is there: its items are read, if it has a reader."""
+        reader = activity.state.reader
+        if reader is None:
+            return []
+        request = reader.evaluate(scope_of(turn, activity))
+        asked = {"arguments": request.arguments, "config": request.config, "maxItems": request.max_items}
+        return _ask(turn, activity, READ_ITEMS, {"resource": request.resource.text, **asked})
+
+    def items_put(self, turn: Turn, activity: Activity) -> Items:
+        """The items are known."""
+        run = _run(activity)
+        return self.finish(turn, activity) if run.context.item_count == 0 else [start_children(run)]
+
+    def child_done(self, turn: Turn, activity: Activity) -> Items:
+        """A child execution has ended."""
+        run = _run(activity)
+        if run.exceeds_tolerance:
+            return fail_run(turn, activity, THRESHOLD_EXCEEDED)
+        context = run.context
+        if context.next_item < context.item_count:
+            return [start_children(run)]
+        return [] if context.running else self.finish(turn, activity)
+
+    def finish(self, turn: Turn, activity: Activity) -> Items:
+        """All children have ended: their results are written, or are the state's own."""
+        run, writer = _run(activity), activity.state.writer
+        if writer is not None:
+            request = writer.evaluate(scope_of(turn, activity))
+            if request.resource is not None:
+                asked = {"arguments": request.arguments, "config": request.config, "mapRun": run.id}
+                arn = map_run_arn(run.context.name, run.id)
+                return _ask(turn, activity, WRITE_RESULTS, {"resource": request.resource.text, "arn": arn, **asked})
+        outputs = [child.output for _, child in sorted(run.children.items()) if child.status == SUCCEEDED]
+        return [_succeed(run, False), *finish_with(turn, activity, outputs)]
+
+    def answered(self, turn: Turn, activity: Activity, asked: bytes, answer: Document) -> Items:
+        """The items were read, or the results written."""
+        run = _run(activity)
+        if run.items is None:
+            return [put_items(run.id, _source(loads(asked)), _length(answer), answer)]
+        outcome = activity.state.finish(scope_of(turn, activity), answer.value)
+        return [_succeed(run, True), *complete_with(activity, outcome)]
+
+
+DISTRIBUTED = DistributedMapProcessor()
+
+
+def fail_run(turn: Turn, activity: Activity, failure: Failure) -> Items:
+    """Fail a map run, and with it its state."""
+    end = CompleteMapRunCommand(_run(activity).id, FAILED, failure.error, failure.cause, False, 0, 0)
+    return [item(end), *fail(turn, activity, failure)]
+
+
+def fail_run_of(turn: Turn, activity: Activity, error: AslError) -> Items:
+    """Fail a map run for what an expression of its state came to."""
+    return fail_run(turn, activity, failure_of(activity, error))
+
+
+def put_items(id: str, source: str, count: int, items: Document) -> Any:
+    """Give a map run its items."""
+    return item(PutMapItemsCommand(id, count, 0, source, None), items)
+
+
+def start_children(run: MapRun) -> Any:
+    """Start as many children as there is room for."""
+    return item(StartChildrenCommand(run.id, 0, 0))
+
+
+def _succeed(run: MapRun, written: bool) -> Any:
+    return item(CompleteMapRunCommand(run.id, SUCCEEDED, None, None, written, 0, 0))
+
+
+def _run(activity: Activity) -> MapRun:
+    assert activity.map_run is not None
+    return activity.map_run
+
+
+def _ask(turn: Turn, activity: Activity, resource: str, asked: dict[str, Any]) -> Items:
+    """A task of the engine's own: no history tells of it."""
+    id = turn.services.task_id(resource)
+    create = CreateTaskCommand(id, activity.id, resource, None, "", activity.attempt, None, None, None, 0, 0)
+    return [item(create, Document(dumps(asked))), item(ActivateTaskCommand(id, resource, None, 0, 0, 0))]
+
+
+def _source(asked: dict[str, Any]) -> str:
+    """``Map.Item.Source``: where an ItemReader read (ASL A12.57)."""
+    arguments = asked["arguments"]
+    parts = [str(arguments[name]) for name in ("Bucket", "Key", "Prefix") if name in arguments]
+    return "S3://" + "/".join(parts)
+
+
+def _length(items: Document) -> int:
+    return len(MapItems(items))

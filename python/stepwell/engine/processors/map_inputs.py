@@ -1,0 +1,77 @@
+"""The inputs of a map run's next children: one item each, or batches (ASL A12.57, A12.61)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stepwell.asl.errors import AslError
+from stepwell.asl.json import dumps
+
+from ..documents import Document, of_value
+from ..live import Activity
+from ..map_run import MapItems
+from ..turn import Turn
+from .common import scope_of
+from .context_object import map_scope
+
+MOST_BYTES = 262_144
+
+
+class Inputs(NamedTuple):
+    """The next children's inputs, over ``count`` items; ``sizes`` of batches. ``error`` came up at the item after."""
+
+    documents: list[Document]
+    count: int
+    sizes: tuple[int, ...]
+    error: AslError | None
+
+
+def next_inputs(turn: Turn, activity: Activity, children: int) -> Inputs:
+    """The inputs of up to ``children`` children."""
+    if activity.state.batcher is not None:
+        return _batches(turn, activity, children)
+    run = activity.map_run
+    assert run is not None and run.items is not None
+    first = run.context.next_item
+    documents: list[Document] = []
+    try:
+        for index in range(first, min(first + children, run.context.item_count)):
+            documents.append(_input(activity, run.items, index))
+    except AslError as error:
+        return Inputs(documents, len(documents), (), error)
+    return Inputs(documents, len(documents), (), None)
+
+
+def _input(activity: Activity, items: MapItems, index: int) -> Document:
+    state = activity.state
+    if state.item_identity:
+        return items.at(index)
+    return of_value(state.item_input(map_scope(activity, index), index, items.value(index)))
+
+
+def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
+    run = activity.map_run
+    assert run is not None and run.items is not None
+    documents: list[Document] = []
+    sizes: list[int] = []
+    next_item, end = run.context.next_item, run.context.item_count
+    try:
+        request = activity.state.batcher.evaluate(scope_of(turn, activity))
+        most_items, most_bytes = request.max_items or end, request.max_bytes or MOST_BYTES
+        around = {} if request.batch_input is None else {"BatchInput": request.batch_input}
+        fixed = len(dumps({"Items": [], **around}))
+        while next_item < end and len(documents) < children:
+            batch: list[Any] = []
+            length = fixed
+            while next_item + len(batch) < end and len(batch) < most_items:
+                value = _input(activity, run.items, next_item + len(batch)).value
+                length += len(dumps(value)) + bool(batch)
+                if length > most_bytes and batch:
+                    break
+                batch.append(value)
+            documents.append(of_value({**around, "Items": batch}))
+            sizes.append(len(batch))
+            next_item += len(batch)
+    except AslError as error:
+        return Inputs(documents, sum(sizes), tuple(sizes), error)
+    return Inputs(documents, sum(sizes), tuple(sizes), None)

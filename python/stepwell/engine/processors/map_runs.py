@@ -1,0 +1,175 @@
+"""The life of a map run: begun, given items, its children started and ended, completed."""
+
+from __future__ import annotations
+
+from stepwell.asl.errors import AslError
+
+from ..documents import Document
+from ..live import Activity, Execution
+from ..map_run import MapRun, activity_of, execution_of, run_of
+from ..records import (
+    CancelExecutionCommand,
+    CompleteChildCommand,
+    CompleteMapRunCommand,
+    PutMapItemsCommand,
+    StartChildrenCommand,
+    StartExecutionCommand,
+    StartMapRunCommand,
+    UpdateMapRunCommand,
+)
+from ..status import RUNNING
+from ..turn import Turn
+from .common import Items
+from .distributed import DISTRIBUTED, fail_run_of, start_children
+from .map_inputs import Inputs, next_inputs
+
+GONE = "the map run is not running"
+MOST_CHILDREN = 10_000
+CHUNK = 256
+"""How many children one command starts."""
+
+
+def accept_start(turn: Turn, command: StartMapRunCommand) -> str | None:
+    execution = turn.execution
+    activity = execution.activities.get(activity_of(command.id)) if execution is not None else None
+    if execution is None or activity is None or activity.level.status != RUNNING or activity.map_run is not None:
+        return "its state is not running"
+    command.event = execution.context.last_event + 1
+    command.previous = activity.level.previous_event
+    turn.subject = activity
+    return None
+
+
+def started(turn: Turn, command: StartMapRunCommand, document: Document) -> Items:
+    activity: Activity = turn.subject
+    try:
+        return DISTRIBUTED.started(turn, activity)
+    except AslError as error:
+        return fail_run_of(turn, activity, error)
+
+
+def accept_items(turn: Turn, command: PutMapItemsCommand) -> str | None:
+    run = _find(turn, command.id)
+    if run is None or run.items is not None:
+        return GONE
+    command.first_child = turn.services.reserve_ids(turn, command.count)
+    return None
+
+
+def items_put(turn: Turn, command: PutMapItemsCommand, document: Document) -> Items:
+    activity = _activity(turn, command.id)
+    try:
+        return DISTRIBUTED.items_put(turn, activity)
+    except AslError as error:
+        return fail_run_of(turn, activity, error)
+
+
+def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | None:
+    """Choose the next children and make their inputs: as many as there is room for."""
+    run = _find(turn, command.id)
+    if run is None or run.items is None:
+        return GONE
+    context = run.context
+    limit = min(context.max_concurrency, MOST_CHILDREN) or MOST_CHILDREN
+    room = min(limit - context.running, CHUNK)
+    if room <= 0 or context.next_item >= context.item_count:
+        return "there is no room for more children"
+    inputs = next_inputs(turn, _activity(turn, command.id), room)
+    command.first, command.count, command.sizes = context.next_item, inputs.count, inputs.sizes
+    turn.subject = inputs
+    return None
+
+
+def children_started(turn: Turn, command: StartChildrenCommand, document: Document) -> Items:
+    inputs: Inputs = turn.subject
+    activity = _activity(turn, command.id)
+    run = activity.map_run
+    assert run is not None
+    execution = activity.execution
+    workflow_id = f"{execution.workflow.id.partition('/')[0]}/{activity.state.name}"
+    first = command.first
+    for size, document in zip(command.sizes or (1,) * command.count, inputs.documents, strict=True):
+        id = run.child_execution(first)
+        name = "-".join(id.split("/")[-2:])
+        parent = f"{run.id}/c{first}"
+        start = StartExecutionCommand(id, workflow_id, None, name, activity.state.execution_type, 0, parent)
+        turn.send(id, start, document)
+        first += size
+    if inputs.error is not None:
+        return fail_run_of(turn, activity, inputs.error)
+    return [start_children(run)] if run.context.next_item < run.context.item_count else []
+
+
+def accept_complete_child(turn: Turn, command: CompleteChildCommand) -> str | None:
+    run = _find(turn, run_of(command.id))
+    child = run.children.get(int(command.id.rpartition("/c")[2])) if run is not None else None
+    return None if child is not None and child.status == RUNNING else "the child is not running"
+
+
+def child_completed(turn: Turn, command: CompleteChildCommand, document: Document) -> Items:
+    activity = _activity(turn, run_of(command.id))
+    try:
+        return DISTRIBUTED.child_done(turn, activity)
+    except AslError as error:
+        return fail_run_of(turn, activity, error)
+
+
+def accept_complete(turn: Turn, command: CompleteMapRunCommand) -> str | None:
+    run, execution = _find(turn, command.id), turn.execution
+    if run is None or execution is None:
+        return GONE
+    command.event = execution.context.last_event + 1
+    command.previous = _activity(turn, command.id).level.previous_event
+    turn.subject = running_children(run)
+    return None
+
+
+def completed(turn: Turn, command: CompleteMapRunCommand, document: Document) -> Items:
+    cancel_children(turn, turn.subject)
+    return []
+
+
+def accept_update(turn: Turn, command: UpdateMapRunCommand) -> str | None:
+    return GONE if _find(turn, command.id) is None else None
+
+
+def updated(turn: Turn, command: UpdateMapRunCommand, document: Document) -> Items:
+    """New limits are kept to at once."""
+    activity = _activity(turn, command.id)
+    run = activity.map_run
+    if run is None or run.items is None or activity.task_id is not None:
+        return []
+    return DISTRIBUTED.child_done(turn, activity)
+
+
+def running_children(run: MapRun) -> list[str]:
+    """The executions of a map run that have not ended."""
+    return [run.child_execution(child.first) for child in run.running_children()]
+
+
+def cancel_children(turn: Turn, executions: list[str]) -> None:
+    """Stop child executions: nobody waits for them any more."""
+    for id in executions:
+        turn.send(id, CancelExecutionCommand(id, None, None))
+
+
+def tell_parent(turn: Turn, execution: Execution, output: Document) -> None:
+    """A child execution has ended: its map run goes on."""
+    child_id = execution.context.parent_iteration_id
+    if child_id is not None:
+        status = "TimedOut" if execution.context.timed_out else execution.status
+        turn.send(execution_of(child_id), CompleteChildCommand(child_id, status, None), output)
+
+
+def _find(turn: Turn, run_id: str) -> MapRun | None:
+    """A map run that runs."""
+    activity = turn.execution.activities.get(activity_of(run_id)) if turn.execution is not None else None
+    run = activity.map_run if activity is not None else None
+    return run if run is not None and run.id == run_id else None
+
+
+def _activity(turn: Turn, run_id: str) -> Activity:
+    assert turn.execution is not None
+    return turn.execution.activities[activity_of(run_id)]
+
+

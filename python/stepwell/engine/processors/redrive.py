@@ -1,0 +1,70 @@
+"""The states of a redriven execution, taken up where they failed (ASL A16.78)."""
+
+from __future__ import annotations
+
+from stepwell.asl.errors import AslError
+
+from ..documents import Document
+from ..live import Activity, Branch, Level
+from ..records import CreateTimerCommand, RedriveExecutionCommand
+from ..status import CANCELED, FAILED, RUNNING
+from ..timers import EXECUTION_TIMEOUT
+from ..turn import Turn
+from . import activities
+from .by_type import MAP
+from .common import Items, fail, failure_of, item, start_state
+from .executions import SECOND
+from .parallel import finish_with
+
+
+def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
+    execution = turn.execution
+    if execution is None or execution.status not in (FAILED, CANCELED):
+        return "only an execution that failed, timed out or was stopped can be redriven"
+    if execution.context.type != "STANDARD":
+        return "an EXPRESS execution cannot be redriven"
+    if command.event != execution.context.last_event + 1:
+        return "it was redriven meanwhile"
+    command.previous = execution.previous_event
+    return None
+
+
+def redriven(turn: Turn, command: RedriveExecutionCommand, document: Document) -> Items:
+    execution = turn.execution
+    assert execution is not None
+    machine = execution.machine
+    follow = _resume(turn, execution, machine.start_at)
+    if machine.timeout_seconds is not None:
+        due = turn.now + machine.timeout_seconds * SECOND
+        follow.insert(0, item(CreateTimerCommand(execution.id, EXECUTION_TIMEOUT, due)))
+    return follow
+
+
+def _resume(turn: Turn, level: Level, start_at: str) -> Items:
+    """Go on in a level: with the state that it was in, or with its first one."""
+    activity = level.current
+    if activity is None:
+        return [start_state(level, start_at, level.input)]
+    if activity.children is None:
+        return activities.begin(turn, activity)
+    state, follow, running = activity.state, [], 0
+    for index, child in sorted(activity.children.items()):
+        if child.status == RUNNING:
+            inner = state.branches[index] if isinstance(child, Branch) else state.processor
+            follow += _resume(turn, child, inner.start_at)
+            running += 1
+    try:
+        return follow + _go_on(turn, activity, running)
+    except AslError as error:
+        return follow + fail(turn, activity, failure_of(activity, error))
+
+
+def _go_on(turn: Turn, activity: Activity, running: int) -> Items:
+    """Start the iterations that had no turn yet; a state whose children were all done fails or ends anew."""
+    assert activity.children is not None
+    status = activity.iteration_status
+    if status is not None and status.next_index < status.count:
+        return MAP.iteration_started(turn, activity)
+    if running:
+        return []
+    return finish_with(turn, activity, [child.output for _, child in sorted(activity.children.items())])
