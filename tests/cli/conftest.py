@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.support import Finished, Machine, Stepwell
+from stepwell import Executor
 
 
 @pytest.fixture
@@ -35,6 +37,17 @@ def stepwell(tmp_path: Path) -> Stepwell:
         return Finished(finished.returncode, finished.stdout, finished.stderr)
 
     return run
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Callable[..., None]:
+    """``deploy(name, states)`` keeps a workflow in the folder ``data``, without the cost of a process."""
+
+    def keep(name: str, states: dict[str, Any]) -> None:
+        with Executor(tmp_path / "data") as executor:
+            executor.deploy(name, {"StartAt": next(iter(states)), "States": states})
+
+    return keep
 
 
 @pytest.fixture

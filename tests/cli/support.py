@@ -40,6 +40,7 @@ class Finished:
 
 Stepwell = Callable[..., Finished]
 Machine = Callable[..., Path]
+Deploy = Callable[..., None]
 
 
 def masked(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import Machine, Stepwell
+from cli.support import Deploy, Machine, Stepwell
 
 PASS = {"A": {"Type": "Pass", "End": True}}
 
@@ -38,8 +38,8 @@ def test_a_definition_that_is_not_there_or_not_json_or_not_valid(
         assert "Invalid State Machine Definition" in finished.error_line()
 
 
-def test_an_unknown_workflow(stepwell: Stepwell, machine: Machine) -> None:
-    stepwell("deploy", "known", machine(PASS), "--data", "data")
+def test_an_unknown_workflow(stepwell: Stepwell, deploy: Deploy) -> None:
+    deploy("known", PASS)
     finished = stepwell("start", "unknown", "--data", "data")
     assert finished.code == 2
     assert "unknown" in finished.error_line()
@@ -53,8 +53,8 @@ def test_a_missing_handler(stepwell: Stepwell, machine: Machine) -> None:
 
 @pytest.mark.parametrize("word", ["show", "stop"])
 @pytest.mark.parametrize("id", ["/default/default/e0000000/0000000000000001", "nonsense", ""])
-def test_an_unknown_execution(stepwell: Stepwell, machine: Machine, word: str, id: str) -> None:
-    stepwell("deploy", "known", machine(PASS), "--data", "data")
+def test_an_unknown_execution(stepwell: Stepwell, deploy: Deploy, word: str, id: str) -> None:
+    deploy("known", PASS)
     finished = stepwell(word, id, "--data", "data")
     assert finished.code == 2
     assert finished.error_line()
@@ -68,8 +68,8 @@ def test_no_data_folder(stepwell: Stepwell, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_data_folder_in_use(stepwell: Stepwell, machine: Machine, tmp_path: Path) -> None:
-    stepwell("deploy", "known", machine(PASS), "--data", "data")
+def test_a_data_folder_in_use(stepwell: Stepwell, deploy: Deploy, tmp_path: Path) -> None:
+    deploy("known", PASS)
     holds = (
         "import sys, stepwell\nwith stepwell.Executor('data'):\n    print('open', flush=True)\n    sys.stdin.read()\n"
     )

@@ -7,16 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from cli.support import Machine, Stepwell, assert_golden
+from cli.support import Deploy, Machine, Stepwell, assert_golden
 
 PASS = {"Greet": {"Type": "Pass", "Result": "hello", "End": True}}
 WAIT = {"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}}
 
 
 @pytest.fixture
-def deployed(stepwell: Stepwell, machine: Machine) -> None:
-    assert stepwell("deploy", "greeting", machine(PASS, "greeting.json"), "--data", "data").out == "deployed greeting\n"
-    assert stepwell("deploy", "sleep", machine(WAIT, "sleep.json"), "--data", "data").code == 0
+def deployed(deploy: Deploy) -> None:
+    deploy("greeting", PASS)
+    deploy("sleep", WAIT)
+
+
+def test_deploy_says_what_it_deployed(stepwell: Stepwell, machine: Machine) -> None:
+    machine(PASS)
+    assert stepwell("deploy", "greeting", "machine.json", "--data", "data").out == "deployed greeting\n"
+    assert stepwell("deploy", "greeting", "machine.json", "--data", "data", "--json").document["workflow"] == "greeting"
 
 
 @pytest.mark.usefixtures("deployed")
@@ -89,14 +95,14 @@ def test_the_folder_may_be_named_by_the_environment(stepwell: Stepwell, machine:
 
 
 def test_looking_into_a_folder_does_no_harm_to_executions_that_need_handlers(
-    stepwell: Stepwell, machine: Machine, tmp_path: Path
+    stepwell: Stepwell, deploy: Deploy, tmp_path: Path
 ) -> None:
     (tmp_path / "work.py").write_text("def work(value):\n    return 'worked'\n")
     states = {
         "Sleep": {"Type": "Wait", "Seconds": 1, "Next": "Work"},
         "Work": {"Type": "Task", "Resource": "work", "End": True},
     }
-    stepwell("deploy", "later", machine(states), "--data", "data")
+    deploy("later", states)
     id = stepwell("start", "later", "--data", "data", "--name", "a", "--handlers", "work.py").out.strip()
     time.sleep(1.1)  # the wait is over, and the next process to open the folder has no handlers
     assert stepwell("list", "--data", "data", "--json").document["status"] == "Running"
