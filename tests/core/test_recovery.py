@@ -92,6 +92,17 @@ def test_a_close_writes_what_is_queued(open_store: Open) -> None:
     assert open_store().applied() == 100
 
 
+def test_rows_alone_survive_a_kill(tmp_path: Path, open_store: Open) -> None:
+    script = (
+        "import os, signal, sys; from stepwell import _core; store = _core.Store.open(sys.argv[1]);"
+        f"store.commit([], {encode([[7, 'w', 1]])!r}, 1); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "store")], check=False)
+    store = open_store()
+    assert store.get(7, "w", 1) == encode([7, "w", 1])
+    assert store.applied() == 0
+
+
 def test_a_torn_tail_is_cut_and_said_so(tmp_path: Path, open_store: Open) -> None:
     store = open_store()
     put(store, execution(1))

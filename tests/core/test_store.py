@@ -134,13 +134,23 @@ def test_what_storage_cannot_understand_is_refused_and_leaves_nothing(store: _co
 
 def test_a_batch_without_records_and_keys_that_do_not_fit_are_refused(store: _core.Store) -> None:
     with pytest.raises(ValueError, match="without records"):
-        store.commit([], b"\x90", 1)
+        store.commit([turn(1, count=0)], b"\x90", 1)
+    with pytest.raises(ValueError, match="without records"):
+        store.apply([], b"\x90", 1, 1)
     with pytest.raises(ValueError, match="no such key"):
         store.get(1)
     with pytest.raises(ValueError, match="no such key"):
         store.get(1, 5)
     with pytest.raises(ValueError, match="no such key"):
         store.scan(99)
+
+
+def test_rows_alone_are_there_at_once_and_give_no_position(store: _core.Store) -> None:
+    position = put(store, execution(1))
+    assert store.commit([], encode([execution(2)]), 9) == position
+    assert store.get(1, execution_id(2)) == encode(execution(2))
+    assert store.applied() == store.tail() == store.sync_stats()["flushed"] == position
+    assert len(store.read_log(1)) == 1
 
 
 def test_a_closed_store_says_so_and_closes_twice(open_store: Callable[..., _core.Store]) -> None:

@@ -101,7 +101,8 @@ impl Store {
         self.queue.hlc()
     }
 
-    /// Queues one atomic batch and returns the position of its last record.
+    /// Queues one atomic batch and returns the position of its last record. Rows alone, without
+    /// turns, are on disk when it returns.
     fn commit(
         &self,
         py: Python<'_>,
@@ -110,6 +111,9 @@ impl Store {
         hlc: u64,
     ) -> PyResult<u64> {
         let batch = batch(turns, changes, hlc)?;
+        if batch.count == 0 {
+            return self.with(py, |store| store.write(&batch));
+        }
         py.detach(|| store::Store::commit(&self.queue, batch))
             .map_err(raise)
     }
@@ -124,6 +128,9 @@ impl Store {
         hlc: u64,
     ) -> PyResult<()> {
         let mut batch = batch(turns, changes, hlc)?;
+        if batch.count == 0 {
+            return Err(PyValueError::new_err("a batch without records"));
+        }
         batch.position = position;
         self.with(py, |store| store.apply(&batch))
     }
@@ -298,7 +305,7 @@ fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> P
         .collect::<PyResult<_>>()?;
     let bytes = turns
         .iter()
-        .map(|turn| Ok(item::<PyBytes>(turn, 3)?.len()?))
+        .map(|turn| item::<PyBytes>(turn, 3)?.len())
         .sum::<PyResult<usize>>()?;
     let mut batch = Batch::with_capacity(bytes, turns.len());
     for turn in &turns {
@@ -312,8 +319,8 @@ fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> P
             batch.push("", 0, count, blob.as_bytes());
         }
     }
-    if batch.count == 0 {
-        return Err(PyValueError::new_err("a batch without records"));
+    if batch.count == 0 && !turns.is_empty() {
+        return Err(PyValueError::new_err("turns without records"));
     }
     batch.changes.extend_from_slice(changes.as_bytes());
     batch.hlc = hlc;

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub struct Batch {
     /// The position of its last record.
     pub position: u64,
-    /// How many records it has.
+    /// How many records it has. Without any it is not on the log, and leads to no position.
     pub count: u32,
     /// The clock of its newest record, as a `u64`.
     pub hlc: u64,
@@ -94,11 +94,13 @@ impl Batch {
             }
             Ok(())
         })?;
-        writes.put_cf(
-            families.get(Family::Meta),
-            super::APPLIED,
-            super::applied_value(self.position, self.hlc),
-        );
+        if self.count > 0 {
+            writes.put_cf(
+                families.get(Family::Meta),
+                super::APPLIED,
+                super::applied_value(self.position, self.hlc),
+            );
+        }
         Ok(writes)
     }
 

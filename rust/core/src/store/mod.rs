@@ -161,6 +161,16 @@ impl Store {
         queue.push(batch)
     }
 
+    /// Writes rows that no record stands for, and so no replay brings back: they are applied and on
+    /// disk when this returns. Returns the last position given.
+    pub fn write(&self, batch: &Batch) -> Result<u64> {
+        batch.check()?;
+        self.queue.check()?;
+        self.storage.apply(batch)?;
+        self.upkeep.flush()?;
+        Ok(self.queue.tail())
+    }
+
     /// Applies a batch that is on the log already. `batch.position` is its last position there.
     pub fn apply(&self, batch: &Batch) -> Result<()> {
         self.queue.check()?;
