@@ -9,20 +9,18 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from stepwell import _core
 from stepwell.errors import Busy, ExecutionNotFound, TaskDoesNotExist
 from stepwell.tasks.handlers import Handler, Handlers
+from stepwell.tasks.items import ItemFiles
 
 from . import requests
-from .arguments import Definition, definition_text
+from .arguments import Definition
 from .contexts import ExecutionContext, TaskContext
-from .deployments import Deployments
+from .engine import Engine
 from .execution import Execution
 from .host import Host
 from .inbox import Limits
-from .queues import TaskQueues
-from .reads import Reads
-from .requests import Request, Starts
+from .requests import Request
 from .status import ENDED
 from .storage import Storage
 from .waiting import Deliver, Latch
@@ -46,7 +44,8 @@ class Executor:
 
     >>> with Executor() as ex:
     ...     ex.register("greet", lambda who: f"Hello, {who}!")
-    ...     context = ex.run({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "greet", "End": True}}}, "you")
+    ...     greet = {"Type": "Task", "Resource": "greet", "End": True}
+    ...     context = ex.run({"StartAt": "Greet", "States": {"Greet": greet}}, "you")
     >>> context.output
     b'"Hello, you!"'
     """
@@ -60,19 +59,18 @@ class Executor:
         namespace: str = "default",
         max_workers: int = 64,
         limits: Limits | None = None,
+        item_files: ItemFiles | None = None,
     ) -> None:
-        self.host = Host(
+        host = Host(
             data,
             Handlers(handlers or {}),
             tenant=tenant,
             namespace=namespace,
             max_workers=max_workers,
             limits=limits,
+            item_files=item_files,
         )
-        self._reads = Reads(self.host)
-        self._deployments = Deployments(self.host)
-        self._starts = Starts(self.host)
-        self._queues = TaskQueues(self.host)
+        self.engine = Engine(host)
 
     # the life of the executor
 
@@ -90,19 +88,19 @@ class Executor:
         Executions that have not ended go on when the folder is opened again; a handler that was cut
         short is called again then. Whoever waits gets ``Closed``.
         """
-        self.host.close()
+        self.engine.host.close()
 
     @property
     def storage(self) -> Storage:
         """The rows that it keeps."""
-        return self.host.storage
+        return self.engine.host.storage
 
     # handlers
 
     def register(self, resource: str, function: Handler) -> None:
         """Let ``function`` do the work of ``resource``: a name, an ARN, or a pattern of ARNs."""
-        self.host.handlers.register(resource, function)
-        self.host.pool.retry_waiting()
+        self.engine.host.handlers.register(resource, function)
+        self.engine.host.pool.retry_waiting()
 
     def task(self, resource: str) -> Callable[[Handler], Handler]:
         """The decorator that registers a handler."""
@@ -122,15 +120,15 @@ class Executor:
         executions keep theirs. Durable when it returns. Raises ``InvalidDefinition``, and
         ``InvalidName`` for an empty or overlong name or one with signs that AWS forbids.
         """
-        return self._deployments.deploy(name, definition, type)
+        return self.engine.deployments.deploy(name, definition, type)
 
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name. Raises ``WorkflowNotFound``."""
-        return self._reads.workflow(name)
+        return self.engine.reads.workflow(name)
 
     def workflow_of(self, workflow_id: str) -> Workflow:
         """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
-        return self._reads.workflow_of(workflow_id)
+        return self.engine.reads.workflow_of(workflow_id)
 
     # executions
 
@@ -152,11 +150,11 @@ class Executor:
         When the inbox is full it waits ``timeout`` seconds for room, and then raises ``Busy``.
         Raises ``WorkflowNotFound``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
         """
-        request = self.start_request(workflow, input, execution_name, delay, at)
+        request = self.engine.start_request(workflow, input, execution_name, delay, at)
         deadline = time.monotonic() + timeout
         while True:
             try:
-                return Execution(self, self._reads, self._ask(request))
+                return Execution(self, self._ask(request))
             except Busy:
                 if time.monotonic() >= deadline:
                     raise
@@ -173,44 +171,30 @@ class Executor:
         at: float | datetime | None = None,
     ) -> None:
         """Put a start into the inbox; ``deliver`` gets the execution's id, or the refusal, once it is durable."""
-        request = self.start_request(workflow, input, execution_name, delay, at)
-        self.host.submit(request.command, request.document, request.told(deliver))
-
-    def start_request(
-        self,
-        workflow: str,
-        input: Any,
-        execution_name: str | None,
-        delay: float | None = None,
-        at: float | datetime | None = None,
-    ) -> Request:
-        """A start as it goes into the inbox, checked."""
-        found = self._reads.workflow(workflow)
-        self._deployments.check_handlers(found)
-        return self._starts.start(found, input, execution_name, delay, at)
+        request = self.engine.start_request(workflow, input, execution_name, delay, at)
+        self.engine.host.submit(request.command, request.document, request.told(deliver))
 
     def run(self, definition: Definition, input: Any = None, *, type: str = "STANDARD") -> ExecutionContext:
         """Deploy a definition under a name of its own, run it to its end and return its context."""
-        text = definition_text(definition)
-        workflow = self.deploy(f"run-{_core.hash7(text.decode(errors='replace'))}", text, type=type)
+        workflow = self.engine.deploy_to_run(definition, type)
         return self.start(workflow.name, input).wait().context()
 
     def wait_execution_done(self, timeout: float | None = None) -> ExecutionContext:
         """Wait for the end of the execution that was started last. Raises ``WaitTimeout``."""
-        if self._starts.last is None:
+        if self.engine.starts.last is None:
             raise ExecutionNotFound("no execution was started by this executor")
-        return self.get(self._starts.last).wait(timeout).context()
+        return self.get(self.engine.starts.last).wait(timeout).context()
 
     def get(self, id: str) -> Execution:
         """An execution by its id. Raises ``ExecutionNotFound``."""
-        execution = Execution(self, self._reads, id)
+        execution = Execution(self, id)
         execution.context()
         return execution
 
     def list(self, workflow: str | None = None, status: str | None = None, limit: int = 1000) -> list[Execution]:
         """Executions, the newest first, of one workflow or of all, in one status or in any."""
-        rows = self._reads.executions(workflow, status, limit)
-        return [Execution(self, self._reads, row.execution_id) for row in rows]
+        rows = self.engine.reads.executions(workflow, status, limit)
+        return [Execution(self, row.execution_id) for row in rows]
 
     def stop(self, id: str, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
@@ -226,25 +210,25 @@ class Executor:
 
     def context(self, id: str) -> ExecutionContext:
         """The row of an execution. Raises ``ExecutionNotFound``."""
-        return self._reads.context(id)
+        return self.engine.reads.context(id)
 
     def history(self, id: str) -> list[dict[str, Any]]:
         """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
-        return self._reads.history(id)
+        return self.engine.reads.history(id)
 
     # answers to tasks that wait
 
     def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self._ask(requests.task_success(self.host, task_token, output))
+        self._ask(requests.task_success(self.engine.host, task_token, output))
 
     def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
         """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self._ask(requests.task_failure(self.host, task_token, error, cause))
+        self._ask(requests.task_failure(self.engine.host, task_token, error, cause))
 
     def send_task_heartbeat(self, task_token: str) -> None:
         """Say that the work on this token's task goes on. Raises ``TaskDoesNotExist``."""
-        self._ask(requests.task_heartbeat(self.host, task_token))
+        self._ask(requests.task_heartbeat(self.engine.host, task_token))
 
     def get_activity_task(
         self, activity: str, worker_name: str | None = None, timeout: float = 60.0
@@ -252,14 +236,14 @@ class Executor:
         """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one."""
         deadline = time.monotonic() + timeout
         while True:
-            for task in self._queues.open_tasks(activity):
-                with self._queues.claimed(task) as is_ours:
+            for task in self.engine.queues.open_tasks(activity):
+                with self.engine.queues.claimed(task) as is_ours:
                     if is_ours and self._handed_out(task, worker_name):
                         return task
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            self._queues.wait(activity, left)
+            self.engine.queues.wait(activity, left)
 
     def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
         try:
@@ -271,5 +255,5 @@ class Executor:
     def _ask(self, request: Request) -> str:
         """Put a request through the inbox; the scope that it was done in."""
         latch = Latch()
-        self.host.submit(request.command, request.document, request.told(latch.deliver))
+        self.engine.host.submit(request.command, request.document, request.told(latch.deliver))
         return latch.wait()

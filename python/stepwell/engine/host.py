@@ -16,11 +16,13 @@ from stepwell import _core
 from stepwell.errors import Busy, Closed, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.items import ItemFiles
 
 from . import records as r
 from .documents import NONE, Document
-from .live import Execution
 from .inbox import Limits
+from .live import Execution
+from .map_io import map_tasks
 from .partition import Partition
 from .storage import Storage
 from .waiting import Answers, Deliver, Latch, Waiters
@@ -56,6 +58,7 @@ class Host:
         namespace: str,
         max_workers: int,
         limits: Limits | None,
+        item_files: ItemFiles | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         _core.check_name("tenant", tenant)
@@ -72,6 +75,7 @@ class Host:
         self._store = _core.Store.open(None if data is None else os.fspath(data))
         try:
             self.storage = Storage(self._store)
+            handlers.provide(map_tasks(self.storage, item_files or ItemFiles()))
             self.partition = Partition(self._store, SystemClock(), self, limits)
             self.partition.on_ended = self._ended
             self.partition.recover()

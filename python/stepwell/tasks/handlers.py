@@ -49,6 +49,7 @@ class Handlers:
         self._by_name: dict[str, Registration] = {}
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
+        self._own: dict[str, Registration] = {}
         for resource, function in functions.items():
             self.register(resource, function)
 
@@ -66,6 +67,10 @@ class Handlers:
             self._by_name[name] = registration
         self._found = {}
 
+    def provide(self, functions: Mapping[str, Handler]) -> None:
+        """Take in what the engine itself does, by resource; it does not count as a handler of the program."""
+        self._own.update({resource: Registration(function) for resource, function in functions.items()})
+
     def __bool__(self) -> bool:
         """Whether there is any handler."""
         return bool(self._by_name or self._patterns)
@@ -81,7 +86,7 @@ class Handlers:
     def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
         """Whether a Task state can be worked on, as far as its definition tells."""
         if resource.service == "lambda" and resource.action == "invoke":
-            given = definition.get("Parameters") or definition.get("Arguments") or {}
+            given: Any = definition.get("Parameters") or definition.get("Arguments")
             name = function_name(given)
             if name is None or name.startswith("{%"):
                 return True
@@ -90,7 +95,7 @@ class Handlers:
     def _find(self, name: str | None) -> Registration | None:
         if name is None:
             return None
-        registration = self._by_name.get(name)
+        registration = self._by_name.get(name) or self._own.get(name)
         if registration is None and self._patterns:
             if name not in self._found:
                 matches = (found for pattern, found in self._patterns if fnmatch.fnmatchcase(name, pattern))

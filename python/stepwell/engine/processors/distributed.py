@@ -85,11 +85,14 @@ class DistributedMapProcessor:
         run, writer = _run(activity), activity.state.writer
         if writer is not None:
             request = writer.evaluate(scope_of(turn, activity))
-            if request.resource is not None:
+            into = request.resource.text if request.resource is not None else None
+            if into is not None or request.config.get("Transformation") == "NONE":
                 asked = {"arguments": request.arguments, "config": request.config, "mapRun": run.id}
                 arn = map_run_arn(run.context.name, run.id)
-                return _ask(turn, activity, WRITE_RESULTS, {"resource": request.resource.text, "arn": arn, **asked})
+                return _ask(turn, activity, WRITE_RESULTS, {"resource": into, "arn": arn, **asked})
         outputs = [child.output for _, child in sorted(run.children.items()) if child.status == SUCCEEDED]
+        if writer is not None and writer.config.get("Transformation") == "FLATTEN":
+            outputs = [of_value(member) for output in outputs for member in _members(output.value)]
         return [_succeed(run, False), *finish_with(turn, activity, outputs)]
 
     def answered(self, turn: Turn, activity: Activity, asked: bytes, answer: Document) -> Items:
@@ -146,6 +149,10 @@ def _source(asked: dict[str, Any]) -> str:
     arguments = asked["arguments"]
     parts = [str(arguments[name]) for name in ("Bucket", "Key", "Prefix") if name in arguments]
     return "S3://" + "/".join(parts)
+
+
+def _members(output: Any) -> list[Any]:
+    return output if isinstance(output, list) else [output]
 
 
 def _length(items: Document) -> int:

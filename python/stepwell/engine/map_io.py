@@ -1,0 +1,79 @@
+"""The engine's own tasks of map runs: reading items and writing results, away from the partition's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stepwell.asl.timestamps import format_timestamp
+from stepwell.tasks.handlers import Handler
+from stepwell.tasks.items import ItemFiles
+from stepwell.tasks.items.readers import read_items
+from stepwell.tasks.items.writers import ChildResult, Written, write_results
+
+from .arns import execution_arn, state_machine_arn
+from .contexts import ExecutionContext, MapChildContext, MapRunContext
+from .map_run import MapRun
+from .processors.distributed import READ_ITEMS, WRITE_RESULTS
+from .status import FAILED, SUCCEEDED
+from .storage import Storage
+
+
+def map_tasks(storage: Storage, files: ItemFiles) -> Mapping[str, Handler]:
+    """The handlers of the engine's own resources."""
+
+    def read(asked: dict[str, Any]) -> list[Any]:
+        return read_items(files, asked)
+
+    def write(asked: dict[str, Any]) -> Any:
+        children = _results(storage, asked["mapRun"])
+        if asked["resource"] is None:  # into the state's own output
+            return _records(children)
+        return write_results(files, Written(asked["arguments"], asked["config"], asked["arn"]), children)
+
+    return {READ_ITEMS: read, WRITE_RESULTS: write}
+
+
+def _records(children: Iterator[ChildResult]) -> list[Any]:
+    return [child.record for child in children if child.kind == "SUCCEEDED"]
+
+
+def _results(storage: Storage, run_id: str) -> Iterator[ChildResult]:
+    """The children of a map run in the order of their items, as storage has them."""
+    context = storage.get(MapRunContext, run_id)
+    assert context is not None
+    run = MapRun(context)
+    rows: list[MapChildContext] = []
+    after: tuple[str] | None = None
+    while found := storage.scan(MapChildContext, run_id, after=after):
+        rows += found
+        after = (found[-1].id,)
+    for row in sorted(rows, key=lambda row: row.first):
+        child = storage.get(ExecutionContext, run.child_execution(row.first))
+        if child is not None:
+            yield _result(context, child)
+
+
+def _result(run: MapRunContext, child: ExecutionContext) -> ChildResult:
+    status = "TIMED_OUT" if child.timed_out else _STATUSES[child.status]
+    record: dict[str, Any] = {
+        "ExecutionArn": execution_arn(run.name, child.name),
+        "Input": child.input.decode(),
+        "InputDetails": {"Included": True},
+        "Name": child.name,
+        "RedriveCount": child.redrive_count,
+        "StartDate": format_timestamp(child.started_at),
+        "StateMachineArn": state_machine_arn(run.name),
+        "Status": status,
+        "StopDate": format_timestamp(child.stopped_at),
+    }
+    if child.status == SUCCEEDED:
+        record |= {"Output": child.output.decode(), "OutputDetails": {"Included": True}}
+    for name, text in (("Error", child.error), ("Cause", child.cause)):
+        if text is not None:
+            record[name] = text
+    kind = "SUCCEEDED" if child.status == SUCCEEDED else "FAILED"
+    return ChildResult(kind, child.output, dict(sorted(record.items())))
+
+
+_STATUSES = {SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", "Canceled": "ABORTED"}

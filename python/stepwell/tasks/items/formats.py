@@ -1,0 +1,84 @@
+"""The forms of files that items are in: CSV, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from stepwell.asl.json import loads
+from stepwell.errors import InvalidInput
+
+_DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+MOST_FIELD_BYTES = 8 << 20
+
+
+class FormatError(ValueError):
+    """A file that is not what its configuration says; the text is the failed state's cause."""
+
+
+def read_csv(file: BinaryIO, config: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, by header. What a row has beyond them is dropped; what it lacks is empty."""
+    delimiter = _DELIMITERS.get(config.get("CSVDelimiter", "COMMA"), ",")
+    if config.get("CSVHeaderLocation") == "GIVEN":
+        return rows_of_csv(file, [str(header) for header in config.get("CSVHeaders", [])], delimiter)
+    return rows_of_csv(file, None, delimiter)
+
+
+def rows_of_csv(file: BinaryIO, headers: list[str] | None, delimiter: str) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file under ``headers``, or under those of its first row."""
+    csv.field_size_limit(MOST_FIELD_BYTES)
+    rows = _rows(file, delimiter)
+    if headers is None:
+        headers = next(rows, [])
+    if len(set(headers)) < len(headers):
+        raise FormatError("CSV headers cannot contain duplicates.")
+    missing = [""] * len(headers)
+    for row in rows:
+        if row:  # an empty line is none
+            yield dict(zip(headers, row + missing, strict=False))
+
+
+def _rows(file: BinaryIO, delimiter: str) -> Iterator[list[str]]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        yield from csv.reader(text, delimiter=delimiter)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise FormatError(f"the CSV file cannot be read: {error}") from error
+
+
+def read_json_lines(file: BinaryIO) -> Iterator[Any]:
+    """A value a line."""
+    for number, line in enumerate(file, 1):
+        if line.strip():
+            try:
+                yield loads(line)
+            except InvalidInput as error:
+                raise FormatError(f"line {number} is not JSON: {error}") from error
+
+
+def read_parquet(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file."""
+    try:
+        import pyarrow.parquet as parquet  # pyright: ignore
+    except ImportError as error:
+        raise FormatError("Parquet files need pyarrow: pip install 'stepwell[parquet]'") from error
+    table: Any = parquet.ParquetFile(io.BytesIO(file.read()))  # pyright: ignore
+    for batch in table.iter_batches():
+        rows: Iterable[dict[str, Any]] = batch.to_pylist()
+        for row in rows:
+            yield {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A Parquet value as JSON has one: dates and decimals are texts."""
+    if isinstance(value, dict):
+        return {str(name): _plain(member) for name, member in value.items()}  # pyright: ignore
+    if isinstance(value, list):
+        return [_plain(member) for member in value]  # pyright: ignore
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,69 @@
+"""Objects in buckets: the one shape in which readers and writers see folders and S3."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+from urllib.parse import unquote, urlsplit
+
+from .disk import DiskBuckets, Folder
+
+
+class ObjectInfo(NamedTuple):
+    """An object in a list; ``modified`` is in seconds since the Unix epoch."""
+
+    key: str
+    size: int
+    modified: int
+    etag: str
+
+
+class Objects(Protocol):
+    """Buckets of objects. What it cannot do it says with an ``OSError``."""
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """An object's bytes, from the start."""
+        ...
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose keys begin with ``prefix``, in the order of their keys."""
+        ...
+
+    def write(self, bucket: str, key: str, data: bytes) -> None:
+        """Put an object, whole or not at all."""
+        ...
+
+
+class ItemFiles:
+    """What item readers and result writers may touch: nothing, unless it is given here.
+
+    ``file_roots`` are folders; a bucket ``file:///folder`` in one of them is a folder of objects. ``s3`` is
+    where all other buckets are: a folder that has a folder for each, or any ``Objects``.
+    """
+
+    def __init__(
+        self,
+        file_roots: Iterable[str | os.PathLike[str]] = (),
+        s3: str | os.PathLike[str] | Objects | None = None,
+    ) -> None:
+        self._roots = tuple(Path(root).resolve() for root in file_roots)
+        self._s3: Objects | None = DiskBuckets(s3) if isinstance(s3, str | os.PathLike) else s3
+
+    def of(self, bucket: Any) -> Objects:
+        """What holds ``bucket``. Raises ``PermissionError`` where nothing may be touched."""
+        if not isinstance(bucket, str) or not bucket:
+            raise PermissionError(f"a Bucket is needed, not {bucket!r}")
+        if bucket.startswith("file:"):
+            return Folder(_folder_of(bucket), self._roots)
+        if self._s3 is None:
+            raise PermissionError(f"the bucket {bucket!r} cannot be reached: this executor was given no s3")
+        return self._s3
+
+
+def _folder_of(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
+        raise PermissionError(f"{url!r} is no folder of this machine: write file:///folder")
+    return unquote(parts.path)

@@ -1,0 +1,150 @@
+"""Item readers: what an ItemReader asks for becomes a list of items (ASL A12.60)."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from stepwell.asl.json import is_array, is_object, loads
+from stepwell.asl.resources import parse_resource
+from stepwell.errors import StepwellError, TaskError
+
+from .formats import FormatError, read_csv, read_json_lines, read_parquet, rows_of_csv
+from .objects import ItemFiles, ObjectInfo
+
+ITEM_READER_FAILED = "States.ItemReaderFailed"
+_S3_URL = re.compile(r"s3://([^/]+)/(.+)")
+
+
+class Source(NamedTuple):
+    """Where a reader reads, and the configuration that says how."""
+
+    files: ItemFiles
+    bucket: Any
+    config: dict[str, Any]
+
+
+def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any]:
+    """The items that ``asked`` (``resource``, ``arguments``, ``config``, ``maxItems``) is for.
+
+    Raises ``TaskError``: States.ItemReaderFailed.
+    """
+    try:
+        items = _items(files, asked)
+        return list(islice(items, asked["maxItems"] or None))
+    except FormatError as error:
+        raise TaskError(ITEM_READER_FAILED, str(error)) from error
+    except (OSError, StepwellError, ValueError) as error:
+        raise TaskError(ITEM_READER_FAILED, f"The items could not be read: {error}") from error
+
+
+def _items(files: ItemFiles, asked: dict[str, Any]) -> Iterable[Any]:
+    arguments, config = asked["arguments"], asked["config"]
+    source = Source(files, arguments.get("Bucket"), config)
+    if parse_resource(asked["resource"]).action == "listObjectsV2":
+        objects = _listed(source, arguments.get("Prefix", ""))
+        if config.get("Transformation") != "LOAD_AND_FLATTEN":
+            return (_of_object(each) for each in objects)
+        return chain.from_iterable(_of_file(source, each.key) for each in objects)
+    key = _key(arguments)
+    if config.get("InputType") != "MANIFEST" and config.get("ManifestType") is None:
+        return _of_file(source, key)
+    if config.get("ManifestType") == "ATHENA_DATA":
+        return _of_athena_manifest(source, key)
+    return _of_inventory(source, key)
+
+
+def _key(arguments: dict[str, Any]) -> str:
+    key = arguments.get("Key")
+    if not isinstance(key, str):
+        raise FormatError(f"a Key is needed, not {key!r}")
+    return key
+
+
+def _listed(source: Source, prefix: Any) -> Iterator[ObjectInfo]:
+    if not isinstance(prefix, str):
+        raise FormatError(f"a Prefix is a text, not {prefix!r}")
+    return source.files.of(source.bucket).list(source.bucket, prefix)
+
+
+def _of_object(info: ObjectInfo) -> dict[str, Any]:
+    return {
+        "Etag": f'"{info.etag}"',
+        "Key": info.key,
+        "LastModified": info.modified,
+        "Size": info.size,
+        "StorageClass": "STANDARD",
+    }
+
+
+def _open(source: Source, key: str) -> BinaryIO:
+    file = source.files.of(source.bucket).open(source.bucket, key)
+    return cast("BinaryIO", gzip.GzipFile(fileobj=file)) if key.endswith(".gz") else file
+
+
+def _of_file(source: Source, key: str) -> Iterator[Any]:
+    """The items of one file, in the form that the configuration names."""
+    with _open(source, key) as file:
+        match source.config.get("InputType"):
+            case "CSV":
+                yield from read_csv(file, source.config)
+            case "JSONL":
+                yield from read_json_lines(file)
+            case "PARQUET":
+                yield from read_parquet(file)
+            case _:
+                yield from _of_json(loads(file.read()), source.config.get("ItemsPointer"))
+
+
+def _of_json(value: Any, pointer: str | None) -> Iterable[Any]:
+    value = _pointed_at(value, pointer) if pointer else value
+    if is_array(value):
+        return value
+    if is_object(value):
+        return [{"Key": key, "Value": member} for key, member in value.items()]
+    raise FormatError("Attempting to map over non-iterable node.")
+
+
+def _pointed_at(value: Any, pointer: str) -> Any:
+    """What a JSON Pointer (RFC 6901) points at."""
+    if not pointer.startswith("/"):
+        raise FormatError(f"ItemsPointer {pointer!r} is no JSON Pointer: it begins with a slash")
+    for part in pointer[1:].split("/"):
+        name = part.replace("~1", "/").replace("~0", "~")
+        if is_object(value) and name in value:
+            value = value[name]
+        elif is_array(value) and re.fullmatch(r"0|[1-9]\d*", name) and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            raise FormatError(f"ItemsPointer {pointer!r} points at nothing: there is no {name!r}")
+    return value
+
+
+def _of_inventory(source: Source, key: str) -> Iterator[Any]:
+    """The rows of an S3 Inventory, whose manifest names its files and their columns."""
+    with _open(source, key) as file:
+        manifest = loads(file.read())
+    if not is_object(manifest) or not is_array(manifest.get("files")):
+        raise FormatError("the manifest has no list of files")
+    if manifest.get("fileFormat", "CSV") != "CSV":
+        raise FormatError(f"an inventory of {manifest['fileFormat']} files cannot be read: only CSV")
+    headers = [name.strip() for name in str(manifest.get("fileSchema", "")).split(",")]
+    bucket = str(manifest.get("destinationBucket", "")).rpartition(":")[2] or source.bucket
+    target = source._replace(bucket=source.bucket if str(source.bucket).startswith("file:") else bucket)
+    for each in cast("list[dict[str, Any]]", manifest["files"]):
+        with _open(target, _key({"Key": each.get("key")})) as file:
+            yield from rows_of_csv(file, headers, ",")
+
+
+def _of_athena_manifest(source: Source, key: str) -> Iterator[Any]:
+    """The items of the files that an Athena UNLOAD wrote; its manifest is a line for each."""
+    with _open(source, key) as file:
+        lines = [line.strip() for line in file.read().decode().splitlines()]
+    for line in filter(None, lines):
+        match = _S3_URL.fullmatch(line)
+        if match is None:
+            raise FormatError(f"the manifest holds {line!r}, which is no s3:// address")
+        yield from _of_file(source._replace(bucket=match[1]), match[2])
