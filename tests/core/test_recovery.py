@@ -219,6 +219,11 @@ def test_a_checkpoint_is_a_store_of_its_own(tmp_path: Path, open_store: Open) ->
     assert open_store(tmp_path / "copy").applied() == 3
 
 
+def test_a_store_in_memory_makes_no_checkpoint(tmp_path: Path, open_store: Open) -> None:
+    with pytest.raises(StorageError, match="in memory"):
+        open_store(memory=True).checkpoint(tmp_path / "copy")
+
+
 def test_replay_into_an_empty_store_gives_the_same_rows(tmp_path: Path, open_store: Open) -> None:
     store = open_store()
     for number in range(1, 51):

@@ -104,6 +104,17 @@ def test_timers_come_by_due_time_and_in_pages(store: _core.Store) -> None:
     second = store.scan(6, after=tuple(decode(first[-1])[1:4]), limit=2)
     assert [decode(row)[3] for row in first + second] == [10, 20, 30, 40]
     assert [decode(row)[3] for row in store.scan(6, reverse=True, limit=1)] == [40]
+    assert store.scan(6, limit=0) == []
+    with pytest.raises(ValueError, match="order of a number"):
+        store.scan(1, until=5)
+
+
+def test_the_versions_of_a_definition_are_in_order(store: _core.Store) -> None:
+    put(store, *(contexts.WorkflowContext("w", version, b"{}", "STANDARD", 0) for version in (1, 10, 2)))
+    put(store, contexts.WorkflowContext("w\0", 3, b"{}", "STANDARD", 0))
+    assert [decode(row)[2] for row in store.scan(7, ("w",))] == [1, 2, 10]
+    assert [decode(row)[2] for row in store.scan(7, ("w",), until=2)] == [1, 2]
+    assert [decode(row)[2] for row in store.scan(7, ("w",), limit=1, reverse=True)] == [10]
 
 
 def test_the_list_of_executions_is_newest_first(store: _core.Store) -> None:

@@ -111,6 +111,12 @@ impl Layout {
         self.fields[0] != Field::Within || !prefix.is_empty()
     }
 
+    /// Whether what follows the prefix in a key is a number, in its order.
+    pub fn goes_on_with_number(&self, prefix: &[Value]) -> bool {
+        let place = self.order.get(prefix.len());
+        place.is_some_and(|place| self.fields[*place] == Field::Number)
+    }
+
     /// Appends the key of a row to `key`; `values` are the row's key fields.
     pub fn key(&self, values: &[Value], key: &mut Vec<u8>) -> Result<()> {
         if values.len() != self.fields.len() {

@@ -59,6 +59,7 @@ pub struct Storage {
     db: DB,
     write: WriteOptions,
     path: PathBuf,
+    is_in_memory: bool,
 }
 
 impl Storage {
@@ -85,6 +86,7 @@ impl Storage {
             db,
             write,
             path: place,
+            is_in_memory: path.is_none(),
         };
         storage.check_format()?;
         Ok(storage)
@@ -160,6 +162,12 @@ impl Storage {
 
     /// Makes a copy of the storage at `path`, which must not exist; files are linked, not copied, on the same disk.
     pub fn checkpoint(&self, path: &Path) -> Result<()> {
+        if self.is_in_memory {
+            return Err(Error::Storage {
+                action: "copy",
+                reason: "it is in memory, and a copy would be too".to_owned(),
+            });
+        }
         Checkpoint::new(&self.db)
             .and_then(|checkpoint| checkpoint.create_checkpoint(path))
             .map_err(self.failed("copy"))

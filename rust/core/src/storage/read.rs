@@ -6,7 +6,7 @@ use super::Storage;
 use super::families::Family;
 use super::keys::{self, Layout, Value};
 use super::msgpack::Reader;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Which rows of a kind to read.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Scan<'a> {
     pub prefix: &'a [Value<'a>],
     /// The key fields of the row to go on behind, in the row's order.
     pub after: Option<&'a [Value<'a>]>,
-    /// For timers: the latest due time.
+    /// Where the prefix is followed by a number: the greatest. Of timers, the latest due time.
     pub until: Option<u64>,
     pub limit: usize,
     pub reverse: bool,
@@ -36,6 +36,11 @@ impl Storage {
         let mut prefix = Vec::with_capacity(96);
         layout.prefix(scan.prefix, &mut prefix)?;
         let (mut start, mut end) = (prefix.clone(), keys::after_prefix(&prefix));
+        if scan.until.is_some() && !layout.goes_on_with_number(scan.prefix) {
+            return Err(Error::Key {
+                reason: format!("rows of tag {tag} are not in the order of a number"),
+            });
+        }
         if let Some(until) = scan.until.and_then(|until| until.checked_add(1)) {
             let mut bound = prefix.clone();
             keys::number(until, &mut bound);
