@@ -4,8 +4,14 @@
 >>> with Executor("orders.stepwell") as ex:
 ...     ex.deploy("order", "order.asl.json")
 ...     execution = ex.start("order", {"id": 7}).wait()
+
+``stepwell.records`` has the commands and events of the log, ``stepwell.testing`` runs on a virtual clock.
 """
 
+from typing import TYPE_CHECKING, Any
+
+from stepwell._core import Clock, LogStream, MemoryLogStream, Timestamp, parse_timestamp
+from stepwell.engine import records
 from stepwell.engine.contexts import (
     ActivityBranchStatus,
     ActivityContext,
@@ -18,8 +24,110 @@ from stepwell.engine.contexts import (
 from stepwell.engine.execution import Execution
 from stepwell.engine.executor import Executor
 from stepwell.engine.inbox import Limits
-from stepwell.errors import *  # noqa: F403
+from stepwell.engine.storage import Storage
+from stepwell.engine.workflows import Workflow
+from stepwell.errors import (
+    ApiError,
+    Busy,
+    ClockError,
+    Closed,
+    CorruptionError,
+    ExecutionAlreadyExists,
+    ExecutionFailed,
+    ExecutionNotFound,
+    ExecutionRunning,
+    FencedError,
+    HandlerNotFound,
+    InvalidDefinition,
+    InvalidId,
+    InvalidInput,
+    InvalidName,
+    LockedError,
+    PoisonedError,
+    StepwellError,
+    StorageError,
+    TaskDoesNotExist,
+    TaskError,
+    TaskTimedOut,
+    WaitTimeout,
+    WorkflowNotFound,
+)
 from stepwell.tasks.context import HandlerContext
 from stepwell.test_state import test_state
 
+if TYPE_CHECKING:
+    from stepwell import testing
+    from stepwell.engine.aio import AsyncExecution, AsyncExecutor
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "ActivityBranchStatus",
+    "ActivityContext",
+    "ActivityIterationStatus",
+    "ApiError",
+    "AsyncExecution",
+    "AsyncExecutor",
+    "BranchContext",
+    "Busy",
+    "Clock",
+    "ClockError",
+    "Closed",
+    "CorruptionError",
+    "Execution",
+    "ExecutionAlreadyExists",
+    "ExecutionContext",
+    "ExecutionFailed",
+    "ExecutionNotFound",
+    "ExecutionRunning",
+    "Executor",
+    "FencedError",
+    "HandlerContext",
+    "HandlerNotFound",
+    "InvalidDefinition",
+    "InvalidId",
+    "InvalidInput",
+    "InvalidName",
+    "IterationContext",
+    "Limits",
+    "LockedError",
+    "LogStream",
+    "MemoryLogStream",
+    "PoisonedError",
+    "StepwellError",
+    "Storage",
+    "StorageError",
+    "TaskContext",
+    "TaskDoesNotExist",
+    "TaskError",
+    "TaskTimedOut",
+    "Timestamp",
+    "WaitTimeout",
+    "Workflow",
+    "WorkflowNotFound",
+    "parse_timestamp",
+    "records",
+    "test_state",
+    "testing",
+]
+
+_ON_FIRST_USE = {  # asyncio is not paid for by programs that do without it
+    "AsyncExecution": "stepwell.engine.aio",
+    "AsyncExecutor": "stepwell.engine.aio",
+    "testing": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module 'stepwell' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = _ON_FIRST_USE[name]
+    value = getattr(import_module(module), name) if module else import_module(f"stepwell.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from stepwell.asl.json import dumps
+from stepwell.asl.json import dumps, is_object
 from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName
 
 Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
@@ -37,19 +37,17 @@ def check_name(what: str, name: object) -> str:
 
 def definition_text(definition: object) -> bytes:
     """The JSON text of a definition: of a dict, of JSON text, or of a file. Raises ``InvalidDefinition``."""
-    match definition:
-        case dict():
-            return _text_of(definition)
-        case bytes() | bytearray() | memoryview():
-            return bytes(definition)
-        case str() if definition.lstrip().startswith(("{", "[", '"')):
-            return definition.encode("utf-8", "surrogatepass")
-        case str() | os.PathLike():
-            return _file_text(Path(definition))
-        case _:
-            raise InvalidDefinition(
-                f"a definition is a dict, JSON text, or the path of a file, not {type(definition).__name__}"
-            )
+    if is_object(definition):
+        return _text_of(definition)
+    if isinstance(definition, bytes):
+        return definition
+    if isinstance(definition, str) and definition.lstrip().startswith(("{", "[", '"')):
+        return definition.encode("utf-8", "surrogatepass")
+    try:
+        return _file_text(Path(os.fsdecode(definition)))  # pyright: ignore[reportArgumentType] - refused below
+    except TypeError:
+        kind = type(definition).__name__
+        raise InvalidDefinition(f"a definition is a dict, JSON text, or the path of a file, not {kind}") from None
 
 
 def _file_text(path: Path) -> bytes:

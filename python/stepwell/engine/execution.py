@@ -93,8 +93,8 @@ class Execution(ExecutionView):
 
     __slots__ = ("_executor",)
 
-    def __init__(self, executor: Executor, reads: Reads, id: str) -> None:
-        super().__init__(reads, id)
+    def __init__(self, executor: Executor, id: str) -> None:
+        super().__init__(executor.engine.reads, id)
         self._executor = executor
 
     def wait(self, timeout: float | None = None) -> Execution:
@@ -105,7 +105,7 @@ class Execution(ExecutionView):
         self.context()
         if self._ended is None:
             latch = Latch()
-            ends = self._executor.host.ends
+            ends = self._executor.engine.host.ends
             answer = ends.add(self.id, latch.deliver)
             try:
                 if not self._has_ended():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from stepwell.errors import WaitTimeout
@@ -38,7 +38,7 @@ class TaskQueues:
             after = (queue, rows[-1].task_id)
 
     @contextmanager
-    def claimed(self, task: TaskContext) -> Iterator[bool]:
+    def claimed(self, task: TaskContext) -> Generator[bool]:
         """Keep other polls from a task while it is handed out; False if one was faster."""
         with self._claiming:
             is_ours = task.id not in self._claimed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from stepwell import _core
@@ -84,8 +85,8 @@ def stop(id: str, error: str | None, cause: str | None) -> Request:
 
 def delete(id: str) -> Request:
     """Remove an ended execution."""
-    refusal = f"execution {id} has not ended: stop it, or wait for its end, before it is deleted"
-    return Request(r.DeleteExecutionCommand(id), NONE, lambda error: ExecutionRunning(refusal))
+    refusal = ExecutionRunning(f"execution {id} has not ended: stop it, or wait for its end, before it is deleted")
+    return Request(r.DeleteExecutionCommand(id), NONE, partial(_always, refusal))
 
 
 def task_success(host: Host, token: str, output: Any) -> Request:
@@ -109,6 +110,10 @@ def task_heartbeat(host: Host, token: str) -> Request:
 def activate(task: TaskContext, worker: str | None) -> Request:
     """Hand a task out to a worker."""
     return Request(r.ActivateTaskCommand(task.id, task.resource, worker, 0, 0, 0), NONE, _closed)
+
+
+def _always(refusal: StepwellError, error: Rejected | NameTaken) -> StepwellError:
+    return refusal
 
 
 def _task(host: Host, token: str) -> TaskContext:

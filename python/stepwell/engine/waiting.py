@@ -21,8 +21,12 @@ class Answer:
         self._owed, self._deliver = owed, deliver
         owed.add(self)
 
-    def reply(self, result: Any, error: BaseException | None) -> bool:
-        """Give the answer; whether this was the first one."""
+    def reply(self, result: Any, error: BaseException | None) -> None:
+        """Give the answer."""
+        self.is_first(result, error)
+
+    def is_first(self, result: Any, error: BaseException | None) -> bool:
+        """Give the answer; whether it was the first one."""
         try:
             self._owed.remove(self)  # atomic: whoever takes it out delivers it
         except KeyError:
@@ -81,7 +85,7 @@ class Waiters:
         while waiting := self._waiting.get(key):
             with self._lock:
                 answer = waiting.pop(0) if waiting else None
-            if answer is not None and answer.reply(None, None):
+            if answer is not None and answer.is_first(None, None):
                 return
 
     def release(self, key: str) -> None:

@@ -22,7 +22,7 @@ class CoroutineRunner:
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._loop = loop
         self._thread: threading.Thread | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._started = self._ended = 0
         self._closed = False
 
@@ -48,8 +48,21 @@ class CoroutineRunner:
 
     def cancel(self) -> None:
         """Cut short what still runs; to be called on the loop."""
-        for task in tuple(self._running):
+        import asyncio
+
+        for task in self._running - {asyncio.current_task()}:
             task.cancel()
+
+    async def drain(self, timeout: float) -> None:
+        """Let what runs end, on the program's loop; cut short what takes longer than ``timeout`` seconds."""
+        import asyncio
+
+        deadline = monotonic() + timeout
+        own = {asyncio.current_task()}
+        while (running := self._running - own) and monotonic() < deadline:
+            await asyncio.wait(running, timeout=deadline - monotonic())
+        self.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def close(self, timeout: float) -> None:
         """Let what runs end, on a loop of its own; the program's own loop is the program's to run."""
@@ -77,6 +90,9 @@ class CoroutineRunner:
     def _spawn(self, bodies: list[Body]) -> None:
         import asyncio
 
+        if self._closed:
+            self._ended += len(bodies)
+            return
         loop = asyncio.get_running_loop()
         for body in bodies:
             task = loop.create_task(body())

@@ -158,13 +158,17 @@ class HandlerPool:
     def _has_handler(self, call: Call) -> bool:
         return self._handlers.find(self._parse(call.resource), lambda: loads(call.input)) is not None
 
-    def close(self, timeout: float = 10.0) -> None:
-        """Let running handlers end; what has not begun stays on the log."""
+    def stop(self) -> None:
+        """Begin nothing more; what has not begun stays on the log."""
         with self._ready:
             self._closed = True
             self._queue.clear()
             self._ready.notify_all()
         self.coroutines.stop()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Let running handlers end."""
+        self.stop()
         deadline = monotonic() + timeout
         while self._threads and monotonic() < deadline:
             sleep(0.002)
@@ -303,7 +307,7 @@ class HandlerPool:
     def _do(self, work: Work) -> Result | None:
         try:
             return work.succeeded(work.registration.function(*self._arguments(work)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
             return None if self._is_cut_short(error) else work.failed(error)
 
     # async handlers
@@ -311,7 +315,7 @@ class HandlerPool:
     async def _do_async(self, work: Work) -> None:
         try:
             result = work.succeeded(await work.registration.function(*self._arguments(work)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
             if is_being_canceled() or self._is_cut_short(error):
                 return
             result = work.failed(error)

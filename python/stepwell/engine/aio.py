@@ -1,0 +1,311 @@
+"""The Executor for asyncio: the same engine, awaited on the program's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
+from stepwell.tasks.handlers import Handler, Handlers
+
+from . import requests
+from .arguments import Definition
+from .contexts import ExecutionContext, TaskContext
+from .engine import Engine
+from .execution import ExecutionView
+from .executor import ROOM_SECONDS
+from .host import CLOSING_SECONDS, Host
+from .inbox import Limits
+from .loop_door import LoopDoor
+from .queues import LOOK_SECONDS
+from .requests import Request
+from .status import ENDED
+from .storage import Storage
+from .workflows import Workflow
+
+
+class AsyncExecution(ExecutionView):
+    """One execution of an ``AsyncExecutor``. Its fields are read from storage at once, without waiting."""
+
+    __slots__ = ("_executor",)
+
+    def __init__(self, executor: AsyncExecutor, id: str) -> None:
+        super().__init__(executor.engine.reads, id)
+        self._executor = executor
+
+    async def wait(self, timeout: float | None = None) -> AsyncExecution:
+        """Wait until it has ended, however it ends; return itself.
+
+        Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
+        """
+        self.context()
+        if self._ended is None:
+            future, deliver = self._executor.door.expect()
+            ends = self._executor.engine.host.ends
+            answer = ends.add(self.id, deliver)
+            try:
+                async with asyncio.timeout(timeout):
+                    if not self._has_ended():
+                        await future
+                        self._has_ended()
+            except TimeoutError:
+                raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
+            finally:
+                ends.remove(self.id, answer)
+        return self
+
+    async def history(self) -> list[dict[str, Any]]:
+        """Its events in AWS's shape, timestamps in seconds since the epoch."""
+        return await self._executor.history(self.id)
+
+    async def stop(self, error: str | None = None, cause: str | None = None) -> AsyncExecution:
+        """Cancel it; if it has ended, it stays as it is."""
+        return await self._executor.stop(self.id, error, cause)
+
+
+class AsyncExecutor:
+    """A durable engine over a folder, or in memory (``data=None``), for programs that run an event loop.
+
+    Async handlers run on the loop that opened it, sync ones in up to ``max_workers`` threads; no loop is
+    started. It belongs to that loop: only its handlers' threads are others. Arguments and errors are those
+    of ``Executor``; what that raises at its making is raised here at the opening.
+
+    >>> async with AsyncExecutor("orders.stepwell", handlers={"charge": charge}) as ex:
+    ...     execution = await ex.start("order", {"id": 7})
+    ...     await execution.wait()
+    """
+
+    def __init__(
+        self,
+        data: str | os.PathLike[str] | None = None,
+        *,
+        handlers: Mapping[str, Handler] | None = None,
+        tenant: str = "default",
+        namespace: str = "default",
+        max_workers: int = 64,
+        limits: Limits | None = None,
+    ) -> None:
+        self._handlers = Handlers(handlers or {})
+        self._open_host = partial(
+            Host,
+            data,
+            self._handlers,
+            tenant=tenant,
+            namespace=namespace,
+            max_workers=max_workers,
+            limits=limits,
+        )
+        self._engine: Engine | None = None
+        self._door: LoopDoor | None = None
+
+    # the life of the executor
+
+    async def open(self) -> AsyncExecutor:
+        """Open the folder; ``async with`` does it."""
+        if self._engine is None:
+            loop = asyncio.get_running_loop()
+            opening = loop.run_in_executor(None, partial(self._open_host, loop=loop))
+            try:
+                host = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                await asyncio.to_thread((await opening).close)
+                raise
+            self._door = LoopDoor(loop)
+            self._engine = Engine(host)
+        return self
+
+    async def __aenter__(self) -> AsyncExecutor:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let running handlers end (10 seconds at most), put everything on disk and let the folder go."""
+        if self._engine is None:
+            return
+        host = self._engine.host
+        host.pool.stop()
+        await host.pool.coroutines.drain(CLOSING_SECONDS)
+        await asyncio.shield(asyncio.to_thread(host.close))
+
+    @property
+    def engine(self) -> Engine:
+        """What is behind it. Raises ``Closed`` before the opening."""
+        if self._engine is None:
+            raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
+        return self._engine
+
+    @property
+    def door(self) -> LoopDoor:
+        """Where answers come in."""
+        if self._door is None:
+            raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
+        return self._door
+
+    @property
+    def storage(self) -> Storage:
+        """The rows that it keeps."""
+        return self.engine.host.storage
+
+    # handlers
+
+    def register(self, resource: str, function: Handler) -> None:
+        """Let ``function`` do the work of ``resource``: a name, an ARN, or a pattern of ARNs."""
+        self._handlers.register(resource, function)
+        if self._engine is not None:
+            self._engine.host.pool.retry_waiting()
+
+    def task(self, resource: str) -> Callable[[Handler], Handler]:
+        """The decorator that registers a handler."""
+
+        def decorate(function: Handler) -> Handler:
+            self.register(resource, function)
+            return function
+
+        return decorate
+
+    # workflows
+
+    async def deploy(self, name: str, definition: Definition, *, type: str = "STANDARD") -> Workflow:
+        """Keep a definition under a name, as ``Executor.deploy`` does."""
+        return await asyncio.to_thread(self.engine.deployments.deploy, name, definition, type)
+
+    async def workflow(self, name: str) -> Workflow:
+        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        return self.engine.reads.workflow(name)
+
+    # executions
+
+    async def start(
+        self,
+        workflow: str,
+        input: Any = None,
+        execution_name: str | None = None,
+        *,
+        delay: float | None = None,
+        at: float | datetime | None = None,
+        timeout: float = 0.0,
+    ) -> AsyncExecution:
+        """Start an execution, as ``Executor.start`` does; durable when it returns.
+
+        Canceling the call does not take a start back that is in the inbox already.
+        """
+        request = self.engine.start_request(workflow, input, execution_name, delay, at)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            try:
+                return AsyncExecution(self, await self._ask(request))
+            except Busy:
+                if loop.time() >= deadline:
+                    raise
+                await asyncio.sleep(ROOM_SECONDS)
+
+    async def run(self, definition: Definition, input: Any = None, *, type: str = "STANDARD") -> ExecutionContext:
+        """Deploy a definition under a name of its own, run it to its end and return its context."""
+        workflow = await asyncio.to_thread(self.engine.deploy_to_run, definition, type)
+        execution = await self.start(workflow.name, input)
+        return (await execution.wait()).context()
+
+    async def wait_execution_done(self, timeout: float | None = None) -> ExecutionContext:
+        """Wait for the end of the execution that was started last. Raises ``WaitTimeout``."""
+        last = self.engine.starts.last
+        if last is None:
+            raise ExecutionNotFound("no execution was started by this executor")
+        return (await AsyncExecution(self, last).wait(timeout)).context()
+
+    async def get(self, id: str) -> AsyncExecution:
+        """An execution by its id. Raises ``ExecutionNotFound``."""
+        execution = AsyncExecution(self, id)
+        execution.context()
+        return execution
+
+    async def list(
+        self, workflow: str | None = None, status: str | None = None, limit: int = 1000
+    ) -> list[AsyncExecution]:
+        """Executions, the newest first, of one workflow or of all, in one status or in any."""
+        rows = await asyncio.to_thread(self.engine.reads.executions, workflow, status, limit)
+        return [AsyncExecution(self, row.execution_id) for row in rows]
+
+    async def stop(self, id: str, error: str | None = None, cause: str | None = None) -> AsyncExecution:
+        """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
+        execution = await self.get(id)
+        if execution.status not in ENDED:
+            await self._ask(requests.stop(id, error, cause))
+        return execution
+
+    async def delete(self, id: str) -> None:
+        """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
+        await self.get(id)
+        await self._ask(requests.delete(id))
+
+    async def context(self, id: str) -> ExecutionContext:
+        """The row of an execution. Raises ``ExecutionNotFound``."""
+        return self.engine.reads.context(id)
+
+    async def history(self, id: str) -> list[dict[str, Any]]:
+        """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
+        return await asyncio.to_thread(self.engine.reads.history, id)
+
+    # answers to tasks that wait
+
+    async def send_task_success(self, task_token: str, output: Any) -> None:
+        """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
+        await self._ask(requests.task_success(self.engine.host, task_token, output))
+
+    async def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
+        """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
+        await self._ask(requests.task_failure(self.engine.host, task_token, error, cause))
+
+    async def send_task_heartbeat(self, task_token: str) -> None:
+        """Say that the work on this token's task goes on. Raises ``TaskDoesNotExist``."""
+        await self._ask(requests.task_heartbeat(self.engine.host, task_token))
+
+    async def get_activity_task(
+        self, activity: str, worker_name: str | None = None, timeout: float = 60.0
+    ) -> TaskContext | None:
+        """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one."""
+        loop, queues = asyncio.get_running_loop(), self.engine.queues
+        deadline = loop.time() + timeout
+        while True:
+            for task in queues.open_tasks(activity):
+                with queues.claimed(task) as is_ours:
+                    if is_ours and await self._handed_out(task, worker_name):
+                        return task
+            left = deadline - loop.time()
+            if left <= 0:
+                return None
+            await self._next_task(activity, left)
+
+    async def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
+        try:
+            await self._ask(requests.activate(task, worker_name))
+        except TaskDoesNotExist:  # it was canceled, or its time ran out
+            return False
+        return True
+
+    async def _next_task(self, queue: str, seconds: float) -> None:
+        future, deliver = self.door.expect()
+        waiting = self.engine.host.queues
+        answer = waiting.add(queue, deliver)
+        try:
+            if next(self.engine.queues.open_tasks(queue), None) is None:
+                await asyncio.wait_for(future, min(seconds, LOOK_SECONDS))
+        except TimeoutError:
+            pass
+        finally:
+            waiting.remove(queue, answer)
+
+    async def _ask(self, request: Request) -> str:
+        """Put a request through the inbox; the scope that it was done in."""
+        future, deliver = self.door.expect()
+        self.engine.host.submit(request.command, request.document, request.told(deliver))
+        return await future

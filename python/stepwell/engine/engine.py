@@ -1,0 +1,46 @@
+"""What both executors are made of: a host, and what a program may ask of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from stepwell import _core
+
+from .arguments import Definition, definition_text
+from .deployments import Deployments
+from .host import Host
+from .queues import TaskQueues
+from .reads import Reads
+from .requests import Request, Starts
+from .workflows import Workflow
+
+
+class Engine:
+    """The rooms behind the doors. ``Executor`` waits in the caller's thread, ``AsyncExecutor`` on its event loop."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.reads = Reads(host)
+        self.deployments = Deployments(host)
+        self.starts = Starts(host)
+        self.queues = TaskQueues(host)
+
+    def start_request(
+        self,
+        workflow: str,
+        input: Any,
+        execution_name: str | None,
+        delay: float | None,
+        at: float | datetime | None,
+    ) -> Request:
+        """A start as it goes into the inbox, checked: the workflow, its handlers, the input, the name, the time."""
+        found = self.reads.workflow(workflow)
+        self.deployments.check_handlers(found)
+        return self.starts.start(found, input, execution_name, delay, at)
+
+    def deploy_to_run(self, definition: Definition, type: str) -> Workflow:
+        """Deploy a definition under a name of its own."""
+        text = definition_text(definition)
+        name = f"run-{_core.hash7(text.decode(errors='replace'))}"
+        return self.deployments.deploy(name, text, type)
