@@ -1,0 +1,257 @@
+"""Whole workflows, durable: the figures of docs/performance.md.
+
+    make bench BENCH=benches/test_workflows.py
+
+Every start is acknowledged only when it is on disk, every task runs only after its creation is, and
+handlers are Python functions in this process. Beside each row stands the disk's own fdatasync,
+measured in the same run. ``BENCH_SCALE`` scales the counts (1: about a minute).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepwell import AsyncExecutor, Executor
+
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+CONCURRENCY = 64
+ORDER = {"order": 7, "name": "abc"}
+
+
+def chain(count: int, state: dict[str, Any]) -> dict[str, Any]:
+    """A machine of ``count`` equal states in a row."""
+    states = {f"S{index}": {**state, "Next": f"S{index + 1}"} for index in range(count)}
+    states[f"S{count - 1}"] = {**state, "End": True}
+    return {"StartAt": "S0", "States": states}
+
+
+PASS = {"Type": "Pass"}
+TASK = {"Type": "Task", "Resource": "echo"}
+MAP = {
+    "StartAt": "Each",
+    "States": {"Each": {"Type": "Map", "ItemProcessor": chain(1, TASK), "End": True}},
+}
+
+
+def echo(value: Any) -> Any:
+    return value
+
+
+def fdatasync_seconds(folder: Path, count: int = 200) -> float:
+    """The median of ``count`` appends of 500 bytes with fdatasync."""
+    times: list[float] = []
+    descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    try:
+        for _ in range(count):
+            began = time.perf_counter()
+            os.write(descriptor, b"x" * 500)
+            os.fdatasync(descriptor)
+            times.append(time.perf_counter() - began)
+    finally:
+        os.close(descriptor)
+    return sorted(times)[count // 2]
+
+
+@pytest.fixture
+def executor(tmp_path: Path) -> Iterator[Executor]:
+    with Executor(tmp_path / "data", handlers={"echo": echo}) as ex:
+        yield ex
+
+
+@pytest.fixture
+def report(benchmark: Any, tmp_path: Path) -> Callable[..., None]:
+    """Puts figures beside the benchmark's own, and prints them."""
+
+    def note(**figures: float) -> None:
+        floor = fdatasync_seconds(tmp_path)
+        benchmark.extra_info.update(figures, fdatasync_ms=floor * 1000)
+        shown = ", ".join(f"{name.replace('_', ' ')} {value:,.2f}" for name, value in figures.items())
+        print(f"\n  {benchmark.name}: {shown} (fdatasync {floor * 1000:.2f} ms)")
+
+    return note
+
+
+def side_by_side(work: Callable[[], None], count: int, threads: int = CONCURRENCY) -> float:
+    """The seconds that ``count`` calls of ``work`` take in ``threads`` threads."""
+    left = iter(range(count))
+    lock = threading.Lock()
+
+    def run() -> None:
+        while True:
+            with lock:
+                if next(left, None) is None:
+                    return
+            work()
+
+    workers = [threading.Thread(target=run) for _ in range(threads)]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - began
+
+
+def once(benchmark: Any, work: Callable[[], float], rounds: int = 3) -> float:
+    """Run ``work`` a few times; the least of the seconds that it says it took."""
+    taken: list[float] = []
+    benchmark.pedantic(lambda: taken.append(work()), rounds=rounds, warmup_rounds=1)
+    return min(taken)
+
+
+def test_one_step_sequential(benchmark: Any, executor: Executor, report: Any, tmp_path: Path) -> None:
+    executor.deploy("one", chain(1, TASK))
+    benchmark.pedantic(lambda: executor.start("one", ORDER).wait(), rounds=int(300 * SCALE), warmup_rounds=20)
+    median = benchmark.stats.stats.median
+    report(p50_ms=median * 1000, in_fdatasyncs=median / fdatasync_seconds(tmp_path))
+
+
+@pytest.mark.parametrize("concurrency", [1, 10, 64, 1000])
+def test_ten_tasks(benchmark: Any, executor: Executor, report: Any, concurrency: int) -> None:
+    executor.deploy("tasks", chain(10, TASK))
+    count = int((200 if concurrency == 1 else 2000) * SCALE)
+    seconds = once(
+        benchmark, lambda: side_by_side(lambda: executor.start("tasks", ORDER).wait() and None, count, concurrency)
+    )
+    report(steps_per_second=10 * count / seconds)
+
+
+def test_ten_passes_from_threads(benchmark: Any, executor: Executor, report: Any) -> None:
+    executor.deploy("passes", chain(10, PASS))
+    count = int(5000 * SCALE)
+    seconds = once(benchmark, lambda: side_by_side(lambda: executor.start("passes", ORDER).wait() and None, count))
+    report(transitions_per_second=10 * count / seconds)
+
+
+@pytest.mark.parametrize("machine", ["passes", "tasks"])
+def test_ten_states_from_asyncio(benchmark: Any, report: Any, tmp_path: Path, machine: str) -> None:
+    count = int(5000 * SCALE)
+
+    async def work() -> float:
+        async with AsyncExecutor(tmp_path / f"data{time.monotonic_ns()}", handlers={"echo": echo}) as ex:
+            await ex.deploy("w", chain(10, PASS if machine == "passes" else TASK))
+            gate = asyncio.Semaphore(CONCURRENCY)
+
+            async def one() -> None:
+                async with gate:
+                    await (await ex.start("w", ORDER)).wait()
+
+            began = time.perf_counter()
+            await asyncio.gather(*(one() for _ in range(count)))
+            return time.perf_counter() - began
+
+    report(per_second=10 * count / once(benchmark, lambda: asyncio.run(work())))
+
+
+@pytest.mark.parametrize("client", ["threads", "asyncio"])
+def test_starts(benchmark: Any, report: Any, tmp_path: Path, client: str) -> None:
+    """Starts of executions that then wait, each acknowledged."""
+    machine = chain(1, {"Type": "Wait", "Seconds": 3600})
+    count = int(10_000 * SCALE)
+
+    def threads() -> float:
+        with Executor(tmp_path / f"data{time.monotonic_ns()}") as ex:
+            ex.deploy("wait", machine)
+            return side_by_side(lambda: ex.start("wait", ORDER) and None, count)
+
+    async def loop() -> float:
+        async with AsyncExecutor(tmp_path / f"data{time.monotonic_ns()}") as ex:
+            await ex.deploy("wait", machine)
+            began = time.perf_counter()
+            for _ in range(0, count, 500):
+                await asyncio.gather(*(ex.start("wait", ORDER) for _ in range(500)))
+            return time.perf_counter() - began
+
+    seconds = once(benchmark, threads if client == "threads" else lambda: asyncio.run(loop()))
+    report(starts_per_second=count / seconds)
+
+
+@pytest.mark.parametrize("items", [1_000, 10_000, 100_000])
+def test_map(benchmark: Any, executor: Executor, report: Any, items: int) -> None:
+    executor.deploy("map", MAP)
+    values = list(range(items))
+
+    def work() -> float:
+        began = time.perf_counter()
+        execution = executor.start("map", values).wait()
+        seconds = time.perf_counter() - began
+        assert execution.status == "Succeeded", execution.cause
+        return seconds
+
+    seconds = once(benchmark, work, rounds=1 if items > 10_000 else 3)
+    report(seconds=seconds, microseconds_per_item=seconds / items * 1e6)
+
+
+def test_documents_of_100_kib(benchmark: Any, executor: Executor, report: Any) -> None:
+    """Ten states that each reshape a document, against parsing and serialising it once a state."""
+    import msgspec
+
+    document = {"rows": [{"id": n, "name": "x" * 40, "values": [1.5, 2.5, n]} for n in range(1150)]}
+    text = msgspec.json.encode(document)
+    executor.deploy("reshape", chain(10, {"Type": "Pass", "Parameters": {"rows.$": "$.rows"}}))
+    benchmark.pedantic(lambda: executor.start("reshape", document).wait(), rounds=int(20 * SCALE), warmup_rounds=2)
+    began = time.perf_counter()
+    for _ in range(100):
+        msgspec.json.encode(msgspec.json.decode(text))
+    once_a_state = (time.perf_counter() - began) / 10
+    report(kib=len(text) / 1024, times_parse_and_serialise=benchmark.stats.stats.median / once_a_state)
+
+
+WAITING = """
+import json, os, resource, sys, time
+from stepwell import Executor
+from stepwell.engine.waiting import Latch
+folder, count = sys.argv[1], int(sys.argv[2])
+def rss():
+    with open("/proc/self/statm") as f:
+        return int(f.read().split()[1]) * resource.getpagesize()
+began = time.perf_counter()
+ex = Executor(folder)
+ready = time.perf_counter() - began
+if count:
+    ex.deploy("wait", {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}})
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(64) as pool:
+        for _ in range(0, count, 10_000):
+            list(pool.map(lambda n: ex.start("wait", {"n": n}) and None, range(min(count, 10_000))))
+print(json.dumps({"ready": ready, "rss": rss()}), flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("count", [100_000])
+def test_waiting_executions(benchmark: Any, report: Any, tmp_path: Path, count: int) -> None:
+    """Memory of a process with that many sleeping executions, and its start after SIGKILL."""
+    count = int(count * SCALE)
+    seen: list[dict[str, float]] = []
+
+    def run(number: int) -> None:
+        command = [sys.executable, "-c", WAITING, str(tmp_path / "data"), str(number)]
+        seen.append(json.loads(subprocess.run(command, capture_output=True, check=False).stdout))
+
+    benchmark.pedantic(lambda: run(count), rounds=1)
+    run(0)
+    report(rss_mb=seen[0]["rss"] / 1e6, ready_seconds_after_kill=seen[1]["ready"], rss_mb_after=seen[1]["rss"] / 1e6)
+
+
+def test_import(benchmark: Any, report: Any) -> None:
+    def run(code: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - began
+
+    bare = min(run("pass") for _ in range(5))
+    seconds = once(benchmark, lambda: run("import stepwell"), rounds=5)
+    report(import_ms=(seconds - bare) * 1000)
