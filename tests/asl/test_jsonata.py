@@ -150,6 +150,7 @@ class TestFunctionsOfAws:
     def test_parse(self):
         assert evaluate("""$parse('{"a": [1, null, "x", 1.5]}')""") == {"a": [1, None, "x", 1.5]}
         assert evaluate("""$parse('{"a": null}').a""") is None
+        assert evaluate("""$parse('{"n": 9223372036854775807}').n""") == 2**63 - 1
         assert evaluate("$parse($none)") is UNDEFINED
         for invalid in (
             "$parse('')",

@@ -69,8 +69,8 @@ impl Jsonata {
                 values.convert_used(states.as_any(), &names.states)?,
             ));
         }
-        let result = self.evaluate_bounded(py, bindings, &values.limits())?;
-        to_python(py, &result, &values.exact, &nothing)
+        let result = self.evaluate_bounded(py, bindings, &values)?;
+        to_python(py, &result, &values.numbers, &nothing)
     }
 
     /// The language alone over ``data``, without AWS's additions and limits, for the official test suite.
@@ -102,7 +102,7 @@ impl Jsonata {
             .expression
             .evaluate_over(&data, bound, &limits)
             .map_err(raise)?;
-        to_python(nothing.py(), &result, &values.exact, &nothing)
+        to_python(nothing.py(), &result, &values.numbers, &nothing)
     }
 
     /// Variables that it reads and does not bind itself, without their ``$``; functions among them.
@@ -138,18 +138,22 @@ impl Jsonata {
         &self,
         py: Python<'_>,
         bindings: Vec<Binding>,
-        limits: &Limits,
+        values: &FromPython,
     ) -> PyResult<JValue> {
+        let limits = values.limits();
         let quick = Limits {
             millis: Some(MILLIS_WITH_GIL),
             ..limits.clone()
         };
-        match self.expression.evaluate(bindings.clone(), &quick) {
+        match self
+            .expression
+            .evaluate(bindings.clone(), &quick, &values.numbers)
+        {
             Err(error) if error.is_timeout() => {
-                let bindings = SameThread(bindings);
+                let given = SameThread((bindings, &values.numbers));
                 py.detach(|| {
-                    let SameThread(bindings) = { bindings };
-                    SameThread(self.expression.evaluate(bindings, limits))
+                    let SameThread((bindings, numbers)) = { given };
+                    SameThread(self.expression.evaluate(bindings, &limits, numbers))
                 })
                 .0
                 .map_err(raise)

@@ -1,5 +1,7 @@
 //! One expression: compiled once, evaluated as often as a state runs.
 
+use std::rc::Rc;
+
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
 use jsonata_core::parser;
@@ -12,6 +14,7 @@ use super::guard::{self, Checked};
 use super::limits::{Limits, value_bytes};
 use super::memory::Budget;
 use super::names::{self, Names};
+use super::numbers::Numbers;
 use super::signatures::{self, Call};
 
 /// A variable for an evaluation: its name without the `$`, and its value.
@@ -65,6 +68,7 @@ impl Expression {
         &self,
         bindings: Vec<Binding>,
         limits: &Limits,
+        numbers: &Rc<Numbers>,
     ) -> Result<JValue, EvaluationError> {
         let value_limit = limits.value_bytes.unwrap_or(usize::MAX);
         let checked = match &self.checked_with_variables {
@@ -81,7 +85,7 @@ impl Expression {
         let mut options = options_of(limits, checked.levels);
         options.cancel = budget.as_ref().map(Budget::token);
         let mut evaluator = Evaluator::with_options(context_of(bindings), options);
-        self.define_functions(&mut evaluator, checked, value_limit)
+        self.define_functions(&mut evaluator, checked, value_limit, numbers)
             .map_err(|error| EvaluationError::plain(&error))?;
         let value = match catch(|| evaluator.evaluate(&checked.ast, &JValue::Undefined)) {
             Some(Ok(value)) => value,
@@ -99,8 +103,9 @@ impl Expression {
         evaluator: &mut Evaluator,
         checked: &Checked,
         value_limit: usize,
+        numbers: &Rc<Numbers>,
     ) -> Result<(), EvaluatorError> {
-        functions::register(evaluator, &self.functions)?;
+        functions::register(evaluator, &self.functions, numbers)?;
         if checked.levels > 0 {
             checks::register(evaluator, value_limit)?;
         }

@@ -7,6 +7,7 @@ use jsonata_core::value::JValue;
 use sha2::Digest;
 
 use super::limits::MAX_RANGE;
+use super::numbers::Numbers;
 
 type Answer = Result<JValue, EvaluatorError>;
 pub type Function = fn(&[JValue]) -> Answer;
@@ -17,7 +18,7 @@ const FUNCTIONS: [(&str, Function); 7] = [
     ("hash", hash),
     ("random", random),
     ("uuid", uuid),
-    ("parse", parse),
+    ("parse", removed),
     ("eval", removed),
 ];
 
@@ -27,14 +28,20 @@ pub fn named<'a>(names: impl Iterator<Item = &'a String>) -> Vec<(&'static str, 
     names.filter_map(known).collect()
 }
 
-/// Make `functions` callable. `$random` and `$eval` replace the language's own.
+/// Make `functions` callable. `$random` and `$eval` replace the language's own. `$parse` tells
+/// `numbers` of integers that it finds.
 pub fn register(
     evaluator: &mut Evaluator,
     functions: &[(&'static str, Function)],
+    numbers: &Rc<Numbers>,
 ) -> Result<(), EvaluatorError> {
-    functions
-        .iter()
-        .try_for_each(|(name, function)| evaluator.register_fn_override(*name, *function))
+    functions.iter().try_for_each(|&(name, function)| {
+        if name != "parse" {
+            return evaluator.register_fn_override(name, function);
+        }
+        let numbers = Rc::clone(numbers);
+        evaluator.register_fn(name, move |arguments: &[JValue]| parse(arguments, &numbers))
+    })
 }
 
 /// `$partition(array, size)`: arrays of `size` items, the last one shorter.
@@ -148,11 +155,11 @@ fn uuid(arguments: &[JValue]) -> Answer {
 }
 
 /// `$parse(text)`: the JSON value that `text` is. No trailing text, no key twice.
-fn parse(arguments: &[JValue]) -> Answer {
+fn parse(arguments: &[JValue], numbers: &Numbers) -> Answer {
     refuse_surplus(arguments, "parse", 1)?;
     match argument(arguments, 0) {
         None => Ok(JValue::Undefined),
-        Some(JValue::String(text)) => match super::strict_json::parse(text) {
+        Some(JValue::String(text)) => match super::strict_json::parse(text, numbers) {
             Some(value) => Ok(value),
             None => failure("D3137: Invalid JSON"),
         },

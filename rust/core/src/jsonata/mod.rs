@@ -10,6 +10,7 @@
 //! | [`expression`] | compile once, evaluate many times |
 //! | [`names`] | what an expression reads from outside itself |
 //! | [`functions`] | `$partition $range $hash $random $uuid $parse` |
+//! | [`numbers`] | integers that a double does not hold |
 //! | [`limits`] | AWS's bounds, and the size of a value |
 //! | `guard`, `growth`, `checks` | the checks that the evaluator lacks, written into the expression |
 //! | [`memory`] | what an evaluation allocates |
@@ -24,6 +25,7 @@ mod guard;
 pub mod limits;
 pub mod memory;
 pub mod names;
+pub mod numbers;
 mod signatures;
 mod strict_json;
 mod texts;
@@ -34,3 +36,4 @@ pub use expression::{Binding, Expression};
 pub use jsonata_core::value::{JMap, JValue};
 pub use limits::Limits;
 pub use names::Names;
+pub use numbers::Numbers;

@@ -306,13 +306,15 @@ const FIXED: &[(&str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::super::{Expression, Limits};
 
     fn error(text: &str) -> String {
         let expression =
             Expression::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         let error = expression
-            .evaluate(Vec::new(), &Limits::AWS)
+            .evaluate(Vec::new(), &Limits::AWS, &Rc::default())
             .expect_err(text);
         match error.code {
             Some(code) => format!("{code}: {}", error.message),
