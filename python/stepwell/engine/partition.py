@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +24,7 @@ from . import records as r
 from . import recovery
 from .appliers import APPLIERS
 from .appliers.executions import idempotency_key
+from .appliers.tasks import later_task
 from .codec import encode_record
 from .documents import NONE, Document
 from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
@@ -145,7 +147,8 @@ class Partition:
             for effect, *arguments in unreleased.popleft()[1]:
                 effect(*arguments)
         if self._calls:
-            calls = self._calls.copy()
+            owners = self.state.task_owners  # a sibling's failure may have closed a task in the turn that created it
+            calls = [call for call in self._calls if call.id in owners]
             self._calls.clear()
             self.dispatcher.dispatch(calls)
         if len(self.state.executions) > self.limits.live_executions:
@@ -455,6 +458,9 @@ class Partition:
         self.state.last_task = self._next_task = sequence.value if sequence is not None else 0
         self.state.timers.load()
         self._unfinished = recovery.unanswered(self.storage)
+        for command, _, _ in chain.from_iterable(self._unfinished.values()):
+            if isinstance(command, r.CreateTaskCommand):  # its number was given out, though no task has it yet
+                self._next_task = later_task(self._next_task, int(command.id[-8:], 16))
 
     def open_calls(self) -> list[Call]:
         """The tasks that handlers had when the process ended: they are begun again, under the same id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..contexts import ActivityBranchStatus, ActivityIterationStatus, ItemsContext
-from ..documents import Document
+from ..documents import NONE, Document
 from ..live import Branch, Iteration
 from ..records import (
     CompleteBranchCommand,
@@ -24,7 +24,7 @@ def fork_state(turn: Turn, command: ForkStateCommand, document: Document) -> Non
     if command.items is None:
         activity.branch_status = ActivityBranchStatus(command.count)
     else:
-        activity.items = document
+        activity.items = Document(command.items) if document is NONE else document
         turn.create(f"{activity.id}#items", ItemsContext(activity.id, command.items))
         activity.iteration_status = ActivityIterationStatus(
             command.count, command.max_concurrency, command.tolerated_count, command.tolerated_percentage
@@ -33,8 +33,7 @@ def fork_state(turn: Turn, command: ForkStateCommand, document: Document) -> Non
     activity.level.previous_event = command.event
     turn.put(activity.id, activity)
     turn.put(execution.id, execution)
-    if activity.level is not execution:
-        turn.put(activity.level.id, activity.level)
+    turn.put(activity.level.id, activity.level)
 
 
 def start_branch(turn: Turn, command: StartBranchCommand, document: Document) -> None:
@@ -62,6 +61,7 @@ def complete_branch(turn: Turn, command: CompleteBranchCommand, document: Docume
     activity.level.previous_event = branch.previous_event
     turn.put(branch.id, branch)
     turn.put(activity.id, activity)
+    turn.put(activity.level.id, activity.level)
 
 
 def start_iteration(turn: Turn, command: StartIterationCommand, document: Document) -> None:
@@ -99,4 +99,5 @@ def complete_iteration(turn: Turn, command: CompleteIterationCommand, document: 
         activity.level.previous_event = iteration.previous_event
     turn.put(iteration.id, iteration)
     turn.put(activity.id, activity)
+    turn.put(activity.level.id, activity.level)
     turn.put(execution.id, execution)

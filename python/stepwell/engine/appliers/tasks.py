@@ -16,7 +16,7 @@ from ..records import (
 from ..turn import Turn
 from .timers import drop_timer
 
-CREATED, ACTIVE = "Created", "Active"
+CREATED, ACTIVE, SUBMITTED = "Created", "Active", "Submitted"
 
 
 def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> None:
@@ -39,15 +39,18 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     activity.task_id = command.id
     state = turn.state
     state.task_owners[command.id] = execution.id
-    number = int(command.id[-8:], 16)
-    if (number - state.last_task) & 0xFFFF_FFFF < 1 << 31:  # the numbers go round
-        state.last_task = number
+    state.last_task = later_task(state.last_task, int(command.id[-8:], 16))
     turn.create(command.id, task)
     turn.changes[activity.id] = activity
     turn.changes["sequence"] = SequenceContext("task", state.last_task)
     if command.queue:
         turn.create(f"{command.id}#queue", QueueContext(command.queue, command.id))
     _advance(turn, execution, activity.level, command.event)
+
+
+def later_task(one: int, other: int) -> int:
+    """The later of two numbers of tasks, which go round."""
+    return other if (other - one) & 0xFFFF_FFFF < 1 << 31 else one
 
 
 def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) -> None:
@@ -61,6 +64,8 @@ def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) 
 
 def submit_task(turn: Turn, command: SubmitTaskCommand, document: Document) -> None:
     execution, task = _find(turn, command.id)
+    task.status = SUBMITTED
+    turn.put(task.id, task)
     _advance(turn, execution, execution.activities[task.activity_id].level, command.event)
 
 

@@ -25,17 +25,18 @@ class MapProcessor:
             return DISTRIBUTED.start(turn, activity)
         scope = scope_of(turn, activity)
         items = state.items(scope)
+        document = of_value(items)
         command = ForkStateCommand(
             activity.id,
             len(items),
-            b"",
+            document.text,
             state.max_concurrency(scope),
             state.tolerated_count(scope),
             float(state.tolerated_percentage(scope)),
             0,
             0,
         )
-        return [item(command, of_value(items))]
+        return [item(command, document)]
 
     def forked(self, turn: Turn, activity: Activity) -> Items:
         """The items are known."""

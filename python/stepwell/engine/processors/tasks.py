@@ -55,6 +55,8 @@ def accept_answer(turn: Turn, command: _Answer) -> str | None:
     activity = execution.activities[task.activity_id]
     if isinstance(command, ActivateTaskCommand) and task.status != "Created":
         return "the task was handed out before"
+    if isinstance(command, SubmitTaskCommand) and task.status == "Submitted":
+        return "its call was answered before"
     turn.subject = (task, activity, task.timeout_due, task.heartbeat_due)
     if activity.map_run is None:
         command.event = execution.context.last_event + 1
