@@ -41,7 +41,8 @@ setup: $(VENV)/.installed ## the Debian packages and the virtual environment tha
 # Without build isolation, so that maturin finds the crates that it has built before. The module comes to lie beside the
 # Python sources.
 $(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
-	@echo "Building the native module (the first build on a machine takes 15 to 30 minutes, for RocksDB) ..."
+	@echo "Building the native module ..."
+	@[ -d $(CARGO_TARGET_DIR)/release ] || echo "The first build on a machine takes 15 to 30 minutes, for RocksDB."
 	@PATH="$(abspath $(BIN)):$$PATH" scripts/with-build-cache \
 	    $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
