@@ -43,6 +43,8 @@ from stepwell.errors import (
     InvalidInput,
     InvalidName,
     LockedError,
+    MapRunEnded,
+    MapRunNotFound,
     PoisonedError,
     StepwellError,
     StorageError,
@@ -53,6 +55,7 @@ from stepwell.errors import (
     WorkflowNotFound,
 )
 from stepwell.tasks.context import HandlerContext
+from stepwell.tasks.items import ItemFiles
 from stepwell.test_state import test_state
 
 if TYPE_CHECKING:
@@ -88,10 +91,13 @@ __all__ = [
     "InvalidId",
     "InvalidInput",
     "InvalidName",
+    "ItemFiles",
     "IterationContext",
     "Limits",
     "LockedError",
     "LogStream",
+    "MapRunEnded",
+    "MapRunNotFound",
     "MemoryLogStream",
     "PoisonedError",
     "StepwellError",

@@ -43,6 +43,14 @@ class ExecutionAlreadyExists(StepwellError):
         self.execution_id = execution_id
 
 
+class MapRunNotFound(StepwellError):
+    """No map run has this id or ARN."""
+
+
+class MapRunEnded(StepwellError):
+    """The map run has ended: its limits cannot be changed any more."""
+
+
 class ExecutionRunning(StepwellError):
     """The execution has not ended, as it must have before this can be done."""
 

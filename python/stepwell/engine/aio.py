@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
 from stepwell.tasks.handlers import Handler, Handlers
+from stepwell.tasks.items import ItemFiles
 
 from . import requests
 from .arguments import Definition
@@ -89,6 +91,7 @@ class AsyncExecutor:
         namespace: str = "default",
         max_workers: int = 64,
         limits: Limits | None = None,
+        item_files: ItemFiles | None = None,
     ) -> None:
         self._handlers = Handlers(handlers or {})
         self._open_host = partial(
@@ -99,6 +102,7 @@ class AsyncExecutor:
             namespace=namespace,
             max_workers=max_workers,
             limits=limits,
+            item_files=item_files,
         )
         self._engine: Engine | None = None
         self._door: LoopDoor | None = None
@@ -229,10 +233,18 @@ class AsyncExecutor:
         return execution
 
     async def list(
-        self, workflow: str | None = None, status: str | None = None, limit: int = 1000
+        self,
+        workflow: str | None = None,
+        status: str | None = None,
+        limit: int = 1000,
+        *,
+        map_run: str | None = None,
     ) -> list[AsyncExecution]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any."""
-        rows = await asyncio.to_thread(self.engine.reads.executions, workflow, status, limit)
+        """Executions, the newest first, of one workflow or of all, in one status or in any.
+
+        The child executions of a map run are listed under it (its id or ARN), and only there.
+        """
+        rows = await asyncio.to_thread(self.engine.listed, workflow, status, limit, map_run)
         return [AsyncExecution(self, row.execution_id) for row in rows]
 
     async def stop(self, id: str, error: str | None = None, cause: str | None = None) -> AsyncExecution:
@@ -254,6 +266,28 @@ class AsyncExecutor:
     async def history(self, id: str) -> list[dict[str, Any]]:
         """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
         return await asyncio.to_thread(self.engine.reads.history, id)
+
+    # map runs
+
+    async def list_map_runs(self, execution_id: str) -> builtins.list[dict[str, Any]]:
+        """The runs of an execution's distributed Map states, the newest first, in the names of AWS's ListMapRuns."""
+        return await asyncio.to_thread(self.engine.map_runs.of, execution_id)
+
+    async def describe_map_run(self, map_run: str) -> dict[str, Any]:
+        """A map run by its id or ARN, in the names of AWS's DescribeMapRun. Raises ``MapRunNotFound``."""
+        return await asyncio.to_thread(self.engine.map_runs.describe, map_run)
+
+    async def update_map_run(
+        self,
+        map_run: str,
+        *,
+        max_concurrency: int | None = None,
+        tolerated_failure_count: int | None = None,
+        tolerated_failure_percentage: float | None = None,
+    ) -> None:
+        """Change the limits of a running map run; what is None stays. Raises ``MapRunNotFound``, ``MapRunEnded``."""
+        limits = (max_concurrency, tolerated_failure_count, tolerated_failure_percentage)
+        await self._ask(self.engine.map_runs.update(map_run, *limits))
 
     # answers to tasks that wait
 

@@ -8,8 +8,10 @@ from typing import Any
 from stepwell import _core
 
 from .arguments import Definition, definition_text
+from .contexts import VisibilityContext
 from .deployments import Deployments
 from .host import Host
+from .map_reads import MapRuns
 from .queues import TaskQueues
 from .reads import Reads
 from .requests import Request, Starts
@@ -22,9 +24,18 @@ class Engine:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.reads = Reads(host)
+        self.map_runs = MapRuns(host, self.reads)
         self.deployments = Deployments(host)
         self.starts = Starts(host)
         self.queues = TaskQueues(host)
+
+    def listed(
+        self, workflow: str | None, status: str | None, limit: int, map_run: str | None
+    ) -> list[VisibilityContext]:
+        """Executions, the newest first: those of a workflow, of a map run, or of all workflows."""
+        if map_run is not None:
+            return self.map_runs.executions(map_run, status, limit)
+        return self.reads.executions(workflow, status, limit)
 
     def start_request(
         self,

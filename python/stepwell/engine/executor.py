@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -191,9 +192,19 @@ class Executor:
         execution.context()
         return execution
 
-    def list(self, workflow: str | None = None, status: str | None = None, limit: int = 1000) -> list[Execution]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any."""
-        rows = self.engine.reads.executions(workflow, status, limit)
+    def list(
+        self,
+        workflow: str | None = None,
+        status: str | None = None,
+        limit: int = 1000,
+        *,
+        map_run: str | None = None,
+    ) -> list[Execution]:
+        """Executions, the newest first, of one workflow or of all, in one status or in any.
+
+        The child executions of a map run are listed under it (its id or ARN), and only there.
+        """
+        rows = self.engine.listed(workflow, status, limit, map_run)
         return [Execution(self, row.execution_id) for row in rows]
 
     def stop(self, id: str, error: str | None = None, cause: str | None = None) -> Execution:
@@ -215,6 +226,28 @@ class Executor:
     def history(self, id: str) -> list[dict[str, Any]]:
         """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
         return self.engine.reads.history(id)
+
+    # map runs
+
+    def list_map_runs(self, execution_id: str) -> builtins.list[dict[str, Any]]:
+        """The runs of an execution's distributed Map states, the newest first, in the names of AWS's ListMapRuns."""
+        return self.engine.map_runs.of(execution_id)
+
+    def describe_map_run(self, map_run: str) -> dict[str, Any]:
+        """A map run by its id or ARN, in the names of AWS's DescribeMapRun. Raises ``MapRunNotFound``."""
+        return self.engine.map_runs.describe(map_run)
+
+    def update_map_run(
+        self,
+        map_run: str,
+        *,
+        max_concurrency: int | None = None,
+        tolerated_failure_count: int | None = None,
+        tolerated_failure_percentage: float | None = None,
+    ) -> None:
+        """Change the limits of a running map run; what is None stays. Raises ``MapRunNotFound``, ``MapRunEnded``."""
+        limits = (max_concurrency, tolerated_failure_count, tolerated_failure_percentage)
+        self._ask(self.engine.map_runs.update(map_run, *limits))
 
     # answers to tasks that wait
 

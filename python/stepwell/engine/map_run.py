@@ -100,6 +100,15 @@ def execution_of(id: str) -> str:
     return "/".join(id.split("/", 5)[:5])
 
 
+CHILD_LISTS = "\U0010fffd"
+"""What the names of lists of child executions begin with: behind those of all workflows, which cannot have it."""
+
+
+def child_list(run_id: str) -> str:
+    """The list of executions that the children of a map run are in."""
+    return CHILD_LISTS + run_id
+
+
 def run_of(child_id: str) -> str:
     """The map run of a child."""
     return child_id.rpartition("/")[0]

@@ -12,6 +12,7 @@ from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, Stor
 from .contexts import ExecutionContext, VisibilityContext
 from .history import HistoryReader
 from .host import Host
+from .map_run import CHILD_LISTS
 from .status import CANCELED, CANCELING, COMPLETING, DELETING, FAILED, PENDING, RUNNING, STATUSES, SUCCEEDED
 from .workflows import Workflow
 
@@ -77,7 +78,7 @@ class Reads:
         if status is None:
             rows = scan(VisibilityContext, *prefix, limit=limit + 1)
             if len(rows) <= limit:  # all there are, as of one moment
-                return sorted(rows, key=_newest)
+                return sorted((row for row in rows if workflow or not _is_child(row)), key=_newest)
         groups = [group for group in self._groups(prefix) if status is None or group[1] == status]
         groups.sort(key=lambda group: _LIFE.index(group[1]))
         return list(itertools.islice(_each_once(heapq.merge(*map(self._pages, groups), key=_newest)), limit))
@@ -86,6 +87,8 @@ class Reads:
         """Each workflow and status of which there are executions: one row is read of each."""
         after: tuple[Any, ...] | None = None
         while rows := self._host.storage.scan(VisibilityContext, *prefix, after=after, limit=1):
+            if not prefix and _is_child(rows[0]):
+                return
             group = (rows[0].workflow, rows[0].status)
             yield group
             after = (*group, 0, "")  # behind the group: its times are in falling order
@@ -97,6 +100,11 @@ class Reads:
             yield from rows
             last = rows[-1]
             after = (*group, last.started_at, last.execution_id)
+
+
+def _is_child(row: VisibilityContext) -> bool:
+    """Whether a row is in the list of a map run: those come behind all others."""
+    return row.workflow.startswith(CHILD_LISTS)
 
 
 def _newest(row: VisibilityContext) -> tuple[int, str]:

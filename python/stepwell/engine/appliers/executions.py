@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contexts import ExecutionContext, IdempotencyContext, VisibilityContext
 from ..documents import Document
 from ..live import Activity, Execution
-from ..map_run import run_of
+from ..map_run import child_list, run_of
 from ..records import (
     CancelExecutionCommand,
     CompleteExecutionCommand,
@@ -57,7 +57,7 @@ def visibility(execution: Execution) -> VisibilityContext:
     context = execution.context
     child_id = context.parent_iteration_id
     return VisibilityContext(
-        execution.workflow.name if child_id is None else run_of(child_id),
+        execution.workflow.name if child_id is None else child_list(run_of(child_id)),
         execution.status,
         context.started_at,
         context.id,
