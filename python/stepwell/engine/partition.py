@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stepwell import _core
+from stepwell.asl.json import canonical
 from stepwell.errors import Busy, StepwellError
 from stepwell.tasks.dispatch import Call
 
@@ -115,7 +116,7 @@ class Partition:
             if turn.outbox:
                 self._deliver(turn, turns, waiting)
             if turn.records:
-                timestamp = max(timestamp, turn.timestamp)
+                timestamp = max(timestamp, turn.high_water)
                 base += len(turn.records)
                 execution = turn.execution
                 advanced = execution is not None and execution.context.last_event >= turn.first_event
@@ -271,7 +272,7 @@ class Partition:
         execution = self.execution(existing)
         if execution is None:
             return command.id
-        same = execution.status not in ENDED and execution.input.value == document.value
+        same = execution.status not in ENDED and canonical(execution.input.value) == canonical(document.value)
         if reply is not None:
             error = None if same else NameTaken(execution.id, execution.status)
             self._unreleased.append((self._position, [(reply, execution.id, error)]))
@@ -401,9 +402,7 @@ class Partition:
 
     def reserve_ids(self, turn: Turn, count: int) -> int:
         """The first of ``count`` timestamps that are a map run's alone: the ids of its child executions."""
-        first = self.hlc.reserve(turn.now // 1_000_000, max(1, count))
-        turn.timestamp = max(turn.timestamp, first + count)
-        return first
+        return self.hlc.reserve(turn.now // 1_000_000, max(1, count))
 
     @staticmethod
     def task_token(task_id: str) -> str:

@@ -46,7 +46,7 @@ def apply_batch(partition: Partition, first: int, payload: bytes) -> None:
     for blob in _core.split_turns(payload):
         turn, count = _apply_turn(partition, blob, first)
         first += count
-        timestamp = max(timestamp, turn.timestamp)
+        timestamp = max(timestamp, turn.high_water)
         execution = turn.execution
         advanced = execution is not None and execution.context.last_event >= turn.first_event
         committed.append((turn.scope, turn.first_event if advanced else 0, count, blob))

@@ -37,6 +37,7 @@ class Turn:
         "effects",
         "execution",
         "first_event",
+        "high_water",
         "now",
         "outbox",
         "position",
@@ -62,6 +63,8 @@ class Turn:
     ) -> None:
         self.scope, self.execution, self.state, self.services = scope, execution, state, services
         self.timestamp, self.now, self.position = timestamp, now, position
+        self.high_water = timestamp
+        """The last timestamp that it gave out, if it reserved any."""
         self.records: list[Command | Event] = []
         self.queue: deque[Item] = deque()
         self.changes: dict[str, Any] = {}

@@ -42,6 +42,7 @@ def put_map_items(turn: Turn, command: PutMapItemsCommand, document: Document) -
     run.items = MapItems(document)
     context = run.context
     context.item_count, context.first_child, context.source = command.count, command.first_child, command.source
+    turn.high_water = max(turn.high_water, command.first_child + command.count)
     turn.create(_items_key(run), ItemsContext(activity_of(run.id), document.text))
     turn.put(run.id, run)
 
