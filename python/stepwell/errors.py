@@ -55,6 +55,10 @@ class ExecutionRunning(StepwellError):
     """The execution has not ended, as it must have before this can be done."""
 
 
+class NotRedrivable(StepwellError):
+    """The execution cannot be run on: it has not failed, it is an EXPRESS one, or it ended too long ago."""
+
+
 class ExecutionFailed(StepwellError):
     """An execution that was waited for did not succeed; ``error`` and ``cause`` say why."""
 

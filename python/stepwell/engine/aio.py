@@ -254,6 +254,19 @@ class AsyncExecutor:
             await self._ask(requests.stop(id, error, cause))
         return execution
 
+    async def redrive(self, id: str) -> AsyncExecution:
+        """Run an execution that failed, timed out or was stopped on from the states that did not get done.
+
+        What succeeded is kept, also in Parallel states and inline Maps; retries count from zero again.
+        Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        """
+        reads = self.engine.reads
+        context = reads.context(id)
+        workflow = reads.workflow_of(context.workflow_id)
+        request = await asyncio.to_thread(requests.redrive, self.engine.host, workflow, context)
+        await self._ask(request)
+        return AsyncExecution(self, id)
+
     async def delete(self, id: str) -> None:
         """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
         await self.get(id)

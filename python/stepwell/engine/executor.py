@@ -214,6 +214,16 @@ class Executor:
             self._ask(requests.stop(id, error, cause))
         return execution
 
+    def redrive(self, id: str) -> Execution:
+        """Run an execution that failed, timed out or was stopped on from the states that did not get done.
+
+        What succeeded is kept, also in Parallel states and inline Maps; retries count from zero again.
+        Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        """
+        context = self.context(id)
+        self._ask(requests.redrive(self.engine.host, self.workflow_of(context.workflow_id), context))
+        return Execution(self, id)
+
     def delete(self, id: str) -> None:
         """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
         self.context(id)

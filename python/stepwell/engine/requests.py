@@ -9,14 +9,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from stepwell import _core
-from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, StepwellError, TaskDoesNotExist
+from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskDoesNotExist
 
 from . import records as r
 from .arguments import check_name, document_text, start_time
-from .contexts import TaskContext
+from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .host import Host
 from .inbox import NameTaken, Rejected
+from .redrive import redrive_command
+from .status import CANCELED, FAILED
 from .tokens import task_of_token
 from .waiting import Deliver
 from .workflows import Workflow
@@ -89,6 +91,16 @@ def delete(id: str) -> Request:
     return Request(r.DeleteExecutionCommand(id), NONE, partial(_always, refusal))
 
 
+def redrive(host: Host, workflow: Workflow, context: ExecutionContext) -> Request:
+    """Run an ended execution on from what failed."""
+    if context.status not in (FAILED, CANCELED) or context.type != "STANDARD":
+        raise NotRedrivable(
+            f"execution {context.id} is {context.type} and {context.status}: "
+            "only a STANDARD execution that failed, timed out or was stopped can be run on"
+        )
+    return Request(redrive_command(host.storage, workflow, context), NONE, _not_redrivable)
+
+
 def task_success(host: Host, token: str, output: Any) -> Request:
     """Complete the task of a token."""
     document = Document(document_text("the output", output))
@@ -114,6 +126,10 @@ def activate(task: TaskContext, worker: str | None) -> Request:
 
 def _always(refusal: StepwellError, error: Rejected | NameTaken) -> StepwellError:
     return refusal
+
+
+def _not_redrivable(error: Rejected | NameTaken) -> StepwellError:
+    return NotRedrivable(str(error))
 
 
 def _task(host: Host, token: str) -> TaskContext:

@@ -1,0 +1,35 @@
+"""Executions that are run on after they failed."""
+
+from __future__ import annotations
+
+from ..contexts import ItemsContext
+from ..documents import NONE, Document
+from ..live import restore
+from ..records import RedriveExecutionCommand
+from ..status import RUNNING
+from ..storage import decode_tree
+from ..turn import Turn
+from .executions import change_status
+
+
+def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Document) -> None:
+    execution = turn.execution
+    assert execution is not None
+    context = execution.context
+    context.redrive_count = command.count
+    context.redriven_at = turn.now
+    context.stopped_at = 0
+    context.error = context.cause = None
+    context.timed_out = False
+    context.last_event = command.event
+    execution.previous_event = command.event
+    execution.output = NONE
+    turn.state.executions[execution.id] = execution
+    restore(execution, decode_tree(command.tree))
+    for activity in execution.activities.values():
+        turn.create(activity.id, activity)
+        for child in (activity.children or {}).values():
+            turn.create(child.id, child)
+        if activity.items is not None:
+            turn.create(f"{activity.id}#items", ItemsContext(activity.id, activity.items.text))
+    change_status(turn, execution, RUNNING)

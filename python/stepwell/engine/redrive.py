@@ -1,0 +1,142 @@
+"""Redrive: what an ended execution was at when it failed, told from its history (ASL A16.78).
+
+Storage holds what runs, the history what ran (ADR 0004): so a redrive first walks the history's turns again through
+the appliers, but for what failed or was canceled. What is left are the states that did not get done, inside the
+branches and iterations that did not get done. The command carries them, so that its applier reads no history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from . import records as r
+from .appliers import APPLIERS
+from .codec import DocumentReader, decode_turn
+from .contexts import ActivityBranchStatus, ActivityIterationStatus, Context, ExecutionContext, ItemsContext
+from .documents import NONE, Document
+from .live import Activity, Branch, Execution, Iteration, Level, restore
+from .state import PartitionState
+from .status import RUNNING, SUCCEEDED
+from .storage import Storage, decode_tree
+from .timers import TimerQueue
+from .turn import Turn
+from .workflows import Workflow, Workflows
+
+REDRIVABLE_DAYS: Final = 14
+REDRIVABLE_EVENTS: Final = 24_999
+_WALKED: Final = frozenset(
+    {
+        r.StartExecutionCommand,
+        r.StartStateCommand,
+        r.CompleteStateCommand,
+        r.RetryStateCommand,
+        r.ForkStateCommand,
+        r.StartBranchCommand,
+        r.CompleteBranchCommand,
+        r.StartIterationCommand,
+        r.CompleteIterationCommand,
+    }
+)
+"""The commands that make the tree of running states; tasks and timers leave nothing behind to redrive."""
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def redrive_command(storage: Storage, workflow: Workflow, context: ExecutionContext) -> r.RedriveExecutionCommand:
+    """The command that runs an ended execution on; its history must be in storage."""
+    event = context.last_event + 1
+    execution = _walk_again(_turns(storage, context.id), workflow)
+    rows = list(_unfinished(execution, event)) if execution is not None else []
+    return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, _encode(rows))
+
+
+def _turns(storage: Storage, execution_id: str) -> Iterator[bytes]:
+    """All turns of an execution, in order."""
+    first, last = 1, b""
+    while blobs := storage.history(execution_id, first):
+        fresh = blobs[1:] if blobs[0] == last else blobs
+        if not fresh:
+            return
+        yield from fresh
+        last = fresh[-1]
+        first = _last_event(last)
+
+
+def _last_event(blob: bytes) -> int:
+    return max(getattr(record, "event", 1) for record in decode_turn(blob).records)
+
+
+def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> Execution | None:
+    state = PartitionState(Workflows(lambda name, version: workflow.context, lambda name: None), TimerQueue(_no_timers))
+    execution: Execution | None = None
+    for blob in blobs:
+        scope, timestamp, time, records = decode_turn(blob)
+        turn = Turn(scope, execution, state, None, timestamp, time, 0)
+        documents = DocumentReader()
+        asked: tuple[r.Command, Document] | None = None
+        for record in records:
+            if isinstance(record, r.Command):
+                asked = (record, documents.read(record))
+                continue
+            if asked is not None and not isinstance(record, r.CommandRejectedEvent):
+                _apply(turn, *asked)
+            asked = None
+        execution = turn.execution
+    return execution
+
+
+def _apply(turn: Turn, command: r.Command, document: Document) -> None:
+    """Let a command happen again, unless it ends what is to be redriven."""
+    if isinstance(command, r.RedriveExecutionCommand):
+        assert turn.execution is not None
+        turn.execution.current = None
+        turn.execution.activities.clear()
+        turn.execution.levels.clear()
+        restore(turn.execution, decode_tree(command.tree))
+    elif type(command) in _WALKED and getattr(command, "status", SUCCEEDED) == SUCCEEDED:
+        APPLIERS[type(command)](turn, command, document)
+
+
+def _unfinished(level: Level, event: int) -> Iterator[Context]:
+    """The rows of what did not get done in a level, with counters and chains of events as a redrive begins them."""
+    activity = level.current
+    if activity is None:
+        return
+    activity.attempt, activity.retries, activity.forked_event = 0, (), event
+    if not activity.shares_variables:  # a Distributed Map has executions of its own: it begins anew
+        activity.children = activity.branch_status = activity.iteration_status = None
+    if activity.children is not None:
+        yield from _children(activity, activity.children, event)
+    yield activity.row()
+
+
+def _children(activity: Activity, children: dict[int, Branch | Iteration], event: int) -> Iterator[Context]:
+    running = 0
+    for child in children.values():
+        if child.status != SUCCEEDED:
+            child.status, child.output, child.previous_event = RUNNING, NONE, event
+            running += 1
+            yield from _unfinished(child, event)
+        yield child.row()
+    succeeded = len(children) - running
+    if activity.iteration_status is not None:
+        limits = activity.iteration_status
+        activity.iteration_status = ActivityIterationStatus(
+            limits.count,
+            limits.max_concurrency,
+            limits.tolerated_count,
+            limits.tolerated_percentage,
+            limits.next_index,
+            running,
+            succeeded,
+        )
+        assert activity.items is not None
+        yield ItemsContext(activity.id, activity.items.text)
+    elif activity.branch_status is not None:
+        activity.branch_status = ActivityBranchStatus(activity.branch_status.count, running, succeeded)
+
+
+def _no_timers(limit: int) -> list[Any]:
+    return []

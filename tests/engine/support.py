@@ -1,0 +1,196 @@
+"""What the tests of the engine share: short machines, and one execution on a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepwell.engine import records as r
+from stepwell.engine.contexts import ExecutionContext, TaskContext
+from stepwell.engine.documents import NONE, of_value
+from stepwell.engine.redrive import redrive_command
+from stepwell.errors import TaskError
+from stepwell.testing.replay import differences, rebuilt
+from stepwell.testing.simulation import HANGS, Simulation
+
+Definition = dict[str, Any]
+ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:polled"
+CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:work"
+INVOKE = "arn:aws:states:::lambda:invoke"
+SECOND = 1_000_000
+
+
+def task(next: str | None = None, resource: str = LAMBDA, **fields: Any) -> Definition:
+    """A Task state."""
+    return {"Type": "Task", "Resource": resource, **fields, **_way(next)}
+
+
+def passing(next: str | None = None, **fields: Any) -> Definition:
+    """A Pass state."""
+    return {"Type": "Pass", **fields, **_way(next)}
+
+
+def parallel(*branches: Definition, next: str | None = None, **fields: Any) -> Definition:
+    """A Parallel state."""
+    return {"Type": "Parallel", "Branches": list(branches), **fields, **_way(next)}
+
+
+def map_over(processor: Definition, next: str | None = None, **fields: Any) -> Definition:
+    """An inline Map state."""
+    return {"Type": "Map", "ItemProcessor": processor, **fields, **_way(next)}
+
+
+def machine(states: dict[str, Definition], **fields: Any) -> Definition:
+    """A machine that begins with the first of its states."""
+    return {"StartAt": next(iter(states)), "States": states, **fields}
+
+
+def retry(*errors: str, **fields: Any) -> Definition:
+    """An entry of Retry."""
+    return {"ErrorEquals": list(errors), **fields}
+
+
+def catch(*errors: str, next: str = "Caught", **fields: Any) -> Definition:
+    """An entry of Catch."""
+    return {"ErrorEquals": list(errors), "Next": next, **fields}
+
+
+def _way(next: str | None) -> Definition:
+    return {"End": True} if next is None else {"Next": next}
+
+
+class Lab(Simulation):
+    """One execution. ``answers`` has what each state's task comes to: a value or an error; a list is used up in order.
+
+    The last of a list stands for all further attempts. A function gets the task's input.
+    """
+
+    def __init__(self, answers: dict[str, Any] | None = None, **options: Any) -> None:
+        self.answers = {
+            state: list(each) if isinstance(each, list) else [each] for state, each in (answers or {}).items()
+        }
+        self.calls: list[tuple[str, int]] = []
+        """State and seconds since the start, of every attempt."""
+        self.inputs: list[Any] = []
+        self.id = ""
+        super().__init__(self._work, **options)
+        self.began = self.clock.now()
+
+    def _work(self, task: TaskContext, state: str, input: Any) -> Any:
+        key = (task.id, task.status == "Submitted")
+        if not any(call == key for call in self._seen):
+            self._seen.append(key)
+            self.calls.append((state, (self.clock.now() - self.began) // SECOND))
+            self.inputs.append(input)
+        left = self.answers.get(state, [{}])
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(input) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+
+    @property
+    def _seen(self) -> list[tuple[str, bool]]:
+        return self.__dict__.setdefault("_seen_calls", [])
+
+    def begin(self, definition: Definition, input: Any = None, type: str = "STANDARD") -> Lab:
+        """Start the execution, and go on until it rests."""
+        self.deploy("w", definition, type)
+        self.id = self.start("w", {} if input is None else input, type=type)
+        self.settle()
+        return self
+
+    def finish(self, definition: Definition | None = None, input: Any = None, type: str = "STANDARD") -> Lab:
+        """Start the execution, unless it was, and go on until it has ended."""
+        if definition is not None:
+            self.begin(definition, input, type)
+        self.run()
+        return self
+
+    def redrive(self) -> list[Any]:
+        """Ask for a redrive; what the answer was."""
+        storage, context = self.partition.storage, self.context
+        command = redrive_command(storage, self.partition.state.workflows.get(context.workflow_id), context)
+        answers: list[Any] = []
+        self.partition.submit(command, reply=lambda *answer: answers.append(answer))
+        self.settle()
+        return answers
+
+    def stop(self, error: str | None = None, cause: str | None = None) -> None:
+        """Stop the execution."""
+        self.partition.submit(r.CancelExecutionCommand(self.id, error, cause))
+        self.settle()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.clock.now() + round(seconds * SECOND)
+        while (due := self.partition.state.timers.next_due()) is not None and due <= until:
+            self.clock.advance_to(due)
+            self.settle()
+        self.clock.advance_to(until)
+
+    # what is there
+
+    @property
+    def context(self) -> ExecutionContext:
+        """The execution's row."""
+        context = self.partition.storage.get(ExecutionContext, self.id)
+        assert context is not None
+        return context
+
+    @property
+    def outcome(self) -> tuple[str, Any]:
+        """The status, and the output or the error's name."""
+        context = self.context
+        from stepwell.asl.json import loads
+
+        return context.status, loads(context.output) if context.output else context.error
+
+    @property
+    def events(self) -> list[Definition]:
+        """The history."""
+        result = self.result(self.id)
+        assert result is not None
+        return result["events"]
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the history's events."""
+        return [event["type"] for event in self.events]
+
+    @property
+    def path(self) -> list[str]:
+        """The states entered."""
+        return [event["stateEnteredEventDetails"]["name"] for event in self.events if event["type"].endswith("Entered")]
+
+    @property
+    def tasks(self) -> list[TaskContext]:
+        """The open tasks."""
+        return self.partition.storage.scan(TaskContext)
+
+    def answer(self, command: r.Command, value: Any = NONE) -> list[Any]:
+        """Put an answer into the inbox as a client does; what it came to."""
+        answers: list[Any] = []
+        self.partition.submit(
+            command, value if value is NONE else of_value(value), lambda *answer: answers.append(answer)
+        )
+        self.settle()
+        return answers
+
+    def check(self) -> None:
+        """The history is whole and replay gives the same storage; then let the store go."""
+        events = self.events
+        assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+        assert all(event["previousEventId"] < event["id"] for event in events)
+        again = rebuilt(self.store)
+        assert differences(self.store, again) == []
+        again.close()
+        self.close()
+
+
+def boom(error: str = "Boom", cause: str | None = None) -> TaskError:
+    """A failure."""
+    return TaskError(error, cause)
+
+
+__all__ = ["HANGS", "Lab", "boom"]
