@@ -33,7 +33,7 @@ from .live import Execution, wake
 from .map_run import execution_of
 from .processors.steps import STEPS
 from .state import PartitionState
-from .status import ENDED, FAILED
+from .status import ENDED, FAILED, RUNNING
 from .storage import Storage
 from .timers import TimerQueue
 from .tokens import new_token
@@ -71,7 +71,7 @@ class Partition:
         self._unfinished: dict[str, deque[Item]] = {}
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
         self._calls: list[Call] = []
-        self._task_prefixes: dict[str, str] = {}
+        self._task_prefixes: dict[tuple[str, str, str], str] = {}
         self._next_task = 0
         self.hlc = _core.Clock(store.clock_high_water())
         self._position = store.tail()
@@ -203,7 +203,7 @@ class Partition:
         for request in requests:
             command, document, reply = request
             try:
-                scope = self._scope(command, document, reply, timestamp)
+                scope = self._scope(command, document, reply, turns)
                 if scope is None:
                     continue
                 turn = turns.get(scope)
@@ -226,9 +226,9 @@ class Partition:
 
     # which execution a command belongs to
 
-    def _scope(self, command: r.Command, document: Document, reply: Reply | None, timestamp: int) -> str | None:
+    def _scope(self, command: r.Command, document: Document, reply: Reply | None, turns: dict[str, Turn]) -> str | None:
         if isinstance(command, r.StartExecutionCommand):
-            return self._start_scope(command, document, reply)
+            return self._start_scope(command, document, reply, turns)
         if isinstance(command, r.TriggerTimerCommand):
             return self._timer_owners[command.target]
         if isinstance(command, _CANCEL_TYPES):
@@ -257,7 +257,9 @@ class Partition:
             self._refuse(reply, Rejected("the task is not open"))
         return owner
 
-    def _start_scope(self, command: r.StartExecutionCommand, document: Document, reply: Reply | None) -> str | None:
+    def _start_scope(
+        self, command: r.StartExecutionCommand, document: Document, reply: Reply | None, turns: dict[str, Turn]
+    ) -> str | None:
         if not command.idempotent:
             return command.id
         workflow = self.state.workflows.get(command.workflow_id)
@@ -270,12 +272,18 @@ class Partition:
             self.state.names[key] = command.id
             return command.id
         execution = self.execution(existing)
-        if execution is None:
+        effects: list[Effect] = []
+        if execution is not None:
+            status, input = execution.status, execution.input
+            self._unreleased.append((self._position, effects))
+        elif (turn := turns.get(existing)) is not None:  # it starts in this very batch
+            status, input, effects = RUNNING, turn.queue[0][1], turn.effects
+        else:
+            self.state.names[key] = command.id
             return command.id
-        same = execution.status not in ENDED and canonical(execution.input.value) == canonical(document.value)
         if reply is not None:
-            error = None if same else NameTaken(execution.id, execution.status)
-            self._unreleased.append((self._position, [(reply, execution.id, error)]))
+            same = status not in ENDED and canonical(input.value) == canonical(document.value)
+            effects.append((reply, existing, None if same else NameTaken(existing, status)))
         return None
 
     def execution(self, id: str) -> Execution | None:
@@ -392,11 +400,13 @@ class Partition:
 
     # what processors ask for
 
-    def task_id(self, task_type: str) -> str:
-        """The next task's id."""
-        prefix = self._task_prefixes.get(task_type)
+    def task_id(self, execution_id: str, task_type: str) -> str:
+        """The next task's id, in the tenant and namespace of its execution."""
+        _, tenant, namespace, _ = execution_id.split("/", 3)
+        key = (tenant, namespace, task_type)
+        prefix = self._task_prefixes.get(key)
         if prefix is None:
-            prefix = self._task_prefixes[task_type] = _core.task_id("default", "default", task_type, 0)[:-8]
+            prefix = self._task_prefixes[key] = _core.task_id(tenant, namespace, task_type, 0)[:-8]
         self._next_task = (self._next_task + 1) & 0xFFFF_FFFF
         return f"{prefix}{self._next_task:08x}"
 

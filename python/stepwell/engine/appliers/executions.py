@@ -108,7 +108,7 @@ def reap(turn: Turn, execution: Execution) -> None:
     if context.timeout_due:
         drop_timer(turn, 6, execution.id, context.timeout_due)
         context.timeout_due = 0
-    if context.start_at and execution.status == PENDING:
+    if context.start_at and not context.last_activity:  # it never began
         drop_timer(turn, 1, execution.id, context.start_at)
 
 

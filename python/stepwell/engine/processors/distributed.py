@@ -139,7 +139,7 @@ def _run(activity: Activity) -> MapRun:
 
 def _ask(turn: Turn, activity: Activity, resource: str, asked: dict[str, Any]) -> Items:
     """A task of the engine's own: no history tells of it."""
-    id = turn.services.task_id(resource)
+    id = turn.services.task_id(activity.execution.id, resource)
     create = CreateTaskCommand(id, activity.id, resource, None, "", activity.attempt, None, None, None, 0, 0)
     return [item(create, Document(dumps(asked))), item(ActivateTaskCommand(id, resource, None, 0, 0, 0))]
 

@@ -20,7 +20,7 @@ class TaskProcessor:
     def start(self, turn: Turn, activity: Activity) -> Items:
         state, services = activity.state, turn.services
         resource = state.parsed
-        id = services.task_id(resource.text)
+        id = services.task_id(activity.execution.id, resource.text)
         polled = resource.kind == "activity"
         token = services.task_token(id) if polled or resource.waits_for_token else None
         scope = None
