@@ -72,7 +72,9 @@ class _Names:
             name: getattr(self, f"_{kind.lower()}")(name, later[index], index == len(names) - 1)
             for index, (name, kind) in enumerate(zip(names, kinds, strict=True))
         }
-        ends = st.sampled_from([{"Error": "Boom", "Cause": "asked for"}, {"ErrorPath": "$.text", "CausePath": "$.text"}])
+        ends = st.sampled_from(
+            [{"Error": "Boom", "Cause": "asked for"}, {"ErrorPath": "$.text", "CausePath": "$.text"}]
+        )
         return st.builds(lambda states, end: self._joined(names[0], states, end), st.fixed_dictionaries(states), ends)
 
     def _joined(self, start_at: str, states: dict[str, Definition], end: Definition) -> Definition:
@@ -129,7 +131,13 @@ class _Names:
 
     def _task(self, name: str, later: list[str], is_last: bool) -> st.SearchStrategy[Definition]:
         shapes = st.sampled_from(
-            [{}, {"ResultPath": "$.result"}, {"ResultPath": None}, {"Parameters": {"n.$": "$.n"}}, {"HeartbeatSeconds": 2}]
+            [
+                {},
+                {"ResultPath": "$.result"},
+                {"ResultPath": None},
+                {"Parameters": {"n.$": "$.n"}},
+                {"HeartbeatSeconds": 2},
+            ]
         )
         timeouts = st.sampled_from([{"TimeoutSeconds": 3}, {"TimeoutSeconds": 50}])
         return st.builds(
@@ -177,8 +185,15 @@ class _Names:
             [
                 {"ItemsPath": "$.items"},
                 {"ItemsPath": "$.items", "MaxConcurrency": 1, "ResultPath": "$.all"},
-                {"ItemsPath": "$.items", "MaxConcurrency": 2, "ItemSelector": {"n.$": "$$.Map.Item.Value", "items": [1]}},
-                {"ItemsPath": "$.items", "ItemSelector": {"n.$": "$.n", "i.$": "$$.Map.Item.Index", "items.$": "$.items"}},
+                {
+                    "ItemsPath": "$.items",
+                    "MaxConcurrency": 2,
+                    "ItemSelector": {"n.$": "$$.Map.Item.Value", "items": [1]},
+                },
+                {
+                    "ItemsPath": "$.items",
+                    "ItemSelector": {"n.$": "$.n", "i.$": "$$.Map.Item.Index", "items.$": "$.items"},
+                },
             ]
         )
         return st.builds(

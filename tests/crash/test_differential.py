@@ -48,7 +48,10 @@ def test_a_crash_at_any_batch_changes_nothing(
     batches = whole.store.read_log(1, 1 << 40)
     until = data.draw(st.integers(1, len(batches)), label="batches before the crash")
     crashed = Simulation(
-        Worker(seed), store=rebuilt(whole.store, until), clock=VirtualClock(time_of(batches[until - 1][3])), limits=limits
+        Worker(seed),
+        store=rebuilt(whole.store, until),
+        clock=VirtualClock(time_of(batches[until - 1][3])),
+        limits=limits,
     )
     if crashed.result(id) is None:
         crashed.start("w", input)

@@ -70,6 +70,18 @@ def _text_of(value: object) -> bytes:
         raise InvalidDefinition(f"the definition is not JSON: {error}") from error
 
 
+def optional_text(what: str, value: object) -> str | None:
+    """An error's name or cause, a worker's name: a text or None. Raises ``InvalidInput``."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"{what} is a text or None, not {value!r}")
+    if value is not None and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInput(f"{what} has no UTF-8 form: {error}") from error
+    return value
+
+
 def document_text(what: str, value: object) -> bytes:
     """The JSON text of an input or output. Raises ``InvalidInput`` for what is not JSON."""
     try:

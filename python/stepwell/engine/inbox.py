@@ -51,6 +51,7 @@ class Limits(NamedTuple):
     turn_records: int = 4096
     turn_messages: int = 1024
     batch_records: int = 16_384
+    restless_records: int = 10_000_000
     live_executions: int = 20_000
     timers: int = 10_000
 

@@ -7,6 +7,7 @@ in one, a scripted run turns it by hand on a virtual clock.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -17,12 +18,12 @@ import msgspec
 
 from stepwell import _core
 from stepwell.asl.json import canonical
-from stepwell.errors import Busy, StepwellError
+from stepwell.errors import Busy, StepwellError, StorageError
 from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
 from . import records as r
-from . import recovery
+from . import quarantine, recovery
 from .appliers import APPLIERS
 from .appliers.executions import idempotency_key
 from .appliers.tasks import later_task
@@ -37,15 +38,18 @@ from .status import ENDED, FAILED, RUNNING
 from .storage import Storage
 from .timers import TimerQueue
 from .tokens import new_token
-from .turn import Effect, Item, Turn
+from .turn import Effect, Item, Turn, Unfinished
 from .workflows import Workflows
 
 if TYPE_CHECKING:
     from stepwell._core import Store
 
+log = logging.getLogger("stepwell.engine")
 _encode = msgspec.msgpack.Encoder().encode
 _WALK = {kind: (step.accept, APPLIERS[kind], step.follow, step.event()) for kind, step in STEPS.items()}
 """Command → accept, apply, follow, and the event that answers the record just before it."""
+_ANY_DRIFT = 0xFFFF_FFFF
+"""A machine's clock that was a year ahead and is set right must not end the engine: order comes from the counter."""
 _CANCEL_TYPES = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
 
 
@@ -68,12 +72,12 @@ class Partition:
         timers = TimerQueue(lambda limit: storage.scan(c.TimerContext, limit=limit), self.limits.timers)
         self.state = PartitionState(workflows, timers)
         self._inbox: deque[Request] = deque()
-        self._unfinished: dict[str, deque[Item]] = {}
+        self.unfinished: dict[str, Unfinished] = {}
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
         self._calls: list[Call] = []
         self._task_prefixes: dict[tuple[str, str, str], str] = {}
         self._next_task = 0
-        self.hlc = _core.Clock(store.clock_high_water())
+        self.hlc = _core.Clock(store.clock_high_water(), _ANY_DRIFT)
         self._position = store.tail()
         self._applied = store.applied()
 
@@ -97,9 +101,21 @@ class Partition:
         """Process what is there: one batch. Returns whether there was anything."""
         now = self.clock.now()
         requests = self._take(now)
-        if not requests and not self._unfinished:
+        if not requests and not self.unfinished:
             return False
         turns = self._open_turns(requests, now)
+        batch = quarantine.given(turns)
+        try:
+            self._process(turns)
+        except StorageError:  # not an execution's fault: nothing more can be written, or read
+            raise
+        except Exception:
+            log.exception("a batch cannot be made: its turns are done one by one")
+            quarantine.process_one_by_one(self, batch)
+        return True
+
+    def _process(self, turns: dict[str, Turn]) -> None:
+        """Walk the turns, and commit what they did as one batch."""
         base = self._position
         committed: list[tuple[str, int, int, bytes]] = []
         rows: list[Any] = []
@@ -129,7 +145,19 @@ class Partition:
             self._position = self.store.commit(committed, _encode(rows), timestamp)
         if effects:
             self._unreleased.append((self._position, effects))
-        return True
+
+    def process(self, scope: str, queue: deque[Item], replies: dict[int, Reply]) -> None:
+        """Walk one turn, and commit it as a batch of its own."""
+        now = self.clock.now()
+        turn = self._turn(scope, self.hlc.tick(now // 1_000_000), now)
+        turn.queue, turn.replies = queue, replies
+        self._process({scope: turn})
+
+    def forget(self) -> None:
+        """Lose what memory knows and storage knows as well, to be read again."""
+        self.store.wait_applied(self._position, None)
+        self.state.forget()
+        self.state.timers.load()
 
     def _deliver(self, turn: Turn, turns: dict[str, Turn], waiting: deque[Turn]) -> None:
         """Give the executions that a turn wrote to their commands, in turns of this batch."""
@@ -146,14 +174,20 @@ class Partition:
         unreleased = self._unreleased
         while unreleased and unreleased[0][0] <= applied:
             for effect, *arguments in unreleased.popleft()[1]:
-                effect(*arguments)
+                try:
+                    effect(*arguments)
+                except Exception:
+                    log.exception("what follows a batch has failed")
         if self._calls:
-            owners = self.state.task_owners  # a sibling's failure may have closed a task in the turn that created it
-            calls = [call for call in self._calls if call.id in owners]
+            calls = [call for call in self._calls if self._is_open(call.id)]
             self._calls.clear()
             self.dispatcher.dispatch(calls)
         if len(self.state.executions) > self.limits.live_executions:
             self._evict()
+
+    def _is_open(self, task_id: str) -> bool:
+        """Whether a task wants an answer: a sibling's failure may have closed it in the turn that created it."""
+        return task_id in self.state.task_owners or self.storage.get(c.TaskContext, task_id) is not None
 
     @property
     def asked(self) -> bool:
@@ -163,11 +197,11 @@ class Partition:
     @property
     def idle(self) -> bool:
         """Whether nothing is left to process or to release; timers may wait."""
-        return not (self._inbox or self._unfinished or self._unreleased)
+        return not (self._inbox or self.unfinished or self._unreleased)
 
     def timeout(self) -> float | None:
         """The seconds until the next timer is due, or None."""
-        if self._unfinished or self._inbox:
+        if self.unfinished or self._inbox:
             return 0.0
         due = self.state.timers.next_due()
         return None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
@@ -196,10 +230,16 @@ class Partition:
     def _open_turns(self, requests: list[Request], now: int) -> dict[str, Turn]:
         turns: dict[str, Turn] = {}
         timestamp = self.hlc.tick(now // 1_000_000)
-        for scope, queue in self._unfinished.items():
-            turns[scope] = turn = self._turn(scope, timestamp, now)
-            turn.queue = queue
-        self._unfinished = {}
+        unfinished, self.unfinished = self.unfinished, {}
+        for scope, left in unfinished.items():
+            try:
+                turns[scope] = turn = self._turn(scope, timestamp, now)
+            except StorageError:
+                raise
+            except Exception as error:
+                self._cannot_wake(left.replies.values(), error)
+                continue
+            turn.queue, turn.replies, turn.walked = left.items, left.replies, left.walked
         for request in requests:
             command, document, reply = request
             try:
@@ -209,18 +249,29 @@ class Partition:
                 turn = turns.get(scope)
                 if turn is None:
                     turns[scope] = turn = self._turn(scope, timestamp, now)
+            except StorageError:
+                raise
             except StepwellError as error:
-                self._refuse(reply, error)
+                self.refuse(reply, error)
+                continue
+            except Exception as error:
+                self._cannot_wake((reply,), error)
                 continue
             turn.queue.append((command, document, 0))
             if reply is not None:
                 turn.replies[id(command)] = reply
         return turns
 
+    def _cannot_wake(self, replies: Iterable[Reply | None], error: Exception) -> None:
+        log.error("an execution does not wake: %s: %s", type(error).__name__, error)
+        for reply in replies:
+            self.refuse(reply, error)
+
     def _turn(self, scope: str, timestamp: int, now: int) -> Turn:
         return Turn(scope, self.execution(scope) if scope else None, self.state, self, timestamp, now, 0)
 
-    def _refuse(self, reply: Reply | None, error: BaseException) -> None:
+    def refuse(self, reply: Reply | None, error: BaseException) -> None:
+        """Answer a request with an error, once what came before it is durable."""
         if reply is not None:
             self._unreleased.append((self._position, [(reply, None, error)]))
 
@@ -254,7 +305,7 @@ class Partition:
             task = self.storage.get(c.TaskContext, task_id)
             owner = task.activity_id.rpartition("/")[0] if task is not None else None
         if owner is None:
-            self._refuse(reply, Rejected("the task is not open"))
+            self.refuse(reply, Rejected("the task is not open"))
         return owner
 
     def _start_scope(
@@ -318,17 +369,19 @@ class Partition:
         for id, execution in list(state.executions.items()):
             if excess <= 0:
                 return
-            if execution.position <= self._applied and id not in self._unfinished:
+            if execution.position <= self._applied and id not in self.unfinished:
                 del state.executions[id]
+                self._forget_name(execution)
                 for task_id in execution.tasks:
                     state.task_owners.pop(task_id, None)
                 excess -= 1
 
     # a turn
 
-    def _walk(self, turn: Turn) -> None:
+    def _walk(self, turn: Turn, budget: int = 0) -> None:
         """Process a turn's commands and what follows from them, until the execution rests."""
-        queue, records, budget, walk = turn.queue, turn.records, self.limits.turn_records, _WALK
+        queue, records, walk = turn.queue, turn.records, _WALK
+        budget = budget or self.limits.turn_records
         most_messages = self.limits.turn_messages
         while queue:
             if len(records) >= budget or len(turn.outbox) >= most_messages:
@@ -336,6 +389,7 @@ class Partition:
                 return
             command, document, logged = queue.popleft()
             accept, apply, follow_up, event = walk[type(command)]
+            is_applied = True
             try:
                 reason = accept(turn, command)
                 if reason is not None:
@@ -347,10 +401,16 @@ class Partition:
                     turn.changes[f"pending {logged}"] = (-12, logged)
                 else:
                     records.append(event)
+                is_applied = False
                 apply(turn, command, document)
+                is_applied = True
                 follow = follow_up(turn, command, document)
+            except StorageError:
+                raise
             except Exception as error:
-                self._poison(turn, command, error)
+                if not is_applied:  # half of it may be done: nothing of this turn can be kept
+                    raise
+                self._poison(turn, command, logged, error)
                 continue
             if follow:
                 queue.extend(follow)
@@ -369,7 +429,12 @@ class Partition:
 
     def _leave(self, turn: Turn) -> None:
         """Put what is left on the log, unanswered, and go on with it in the next batch."""
-        left: deque[Item] = deque()
+        walked = turn.walked + len(turn.records)
+        if walked > self.limits.restless_records and turn.execution is not None:
+            text = f"The execution made {walked} records without coming to rest: it may go round in a circle."
+            self._end(turn, RuntimeError(text))
+            return
+        left = self.unfinished.setdefault(turn.scope, Unfinished(deque(), {}, walked))
         for command, document, logged in turn.queue:
             if not logged:
                 if command.document is not None:
@@ -378,25 +443,28 @@ class Partition:
                 logged = turn.position + len(turn.records)
                 row = c.PendingCommandContext(logged, turn.scope, encode_record(command))
                 turn.create(f"pending {logged}", row)
-            left.append((command, document, logged))
+            left.items.append((command, document, logged))
+        left.replies.update(turn.replies)
         turn.queue = deque()
-        self._unfinished.setdefault(turn.scope, deque()).extend(left)
 
-    def _poison(self, turn: Turn, command: r.Command, error: Exception) -> None:
+    def _poison(self, turn: Turn, command: r.Command, logged: int, error: Exception) -> None:
         """A defect met in one execution ends that execution, and says so in its cause."""
         execution = turn.execution
+        if execution is None or isinstance(command, r.CompleteExecutionCommand) or execution.status in ENDED:
+            raise error
+        log.error("execution %s is at fault, and fails", execution.id, exc_info=error)
         reply = turn.replies.pop(id(command), None)
         if reply is not None:
             turn.effects.append((reply, None, error))
-        if execution is None or isinstance(command, r.CompleteExecutionCommand) or execution.status in ENDED:
-            if reply is None:
-                raise error
-            return
-        cause = f"An internal error occurred: {type(error).__name__}: {error}"
-        turn.queue.clear()
-        turn.queue.append(
-            (r.CompleteExecutionCommand(execution.id, FAILED, None, "States.Runtime", cause, 0, 0), NONE, 0)
-        )
+        if logged and f"pending {logged}" not in turn.changes:
+            self._reject(turn, command, logged, str(error))
+        turn.queue.appendleft((quarantine.failure(execution.id, error), NONE, 0))
+
+    def _end(self, turn: Turn, error: Exception) -> None:
+        assert turn.execution is not None
+        turn.queue.appendleft((quarantine.failure(turn.execution.id, error), NONE, 0))
+        turn.walked = -len(turn.records)
+        self._walk(turn, len(turn.records) + len(turn.queue) + 1)
 
     # what processors ask for
 
@@ -450,10 +518,14 @@ class Partition:
     def _ended(self, execution: Execution) -> None:
         if execution.status in ENDED and execution.position <= self._applied:
             self.state.executions.pop(execution.id, None)
-            if execution.context.idempotent:
-                context = execution.context
-                self.state.names.pop(idempotency_key(context.id, execution.workflow.name, context.name), None)
+            self._forget_name(execution)
         self.on_ended(execution)
+
+    def _forget_name(self, execution: Execution) -> None:
+        """Storage has the name of an execution that is not live."""
+        if execution.context.idempotent:
+            context = execution.context
+            self.state.names.pop(idempotency_key(context.id, execution.workflow.name, context.name), None)
 
     # recovery
 
@@ -462,12 +534,13 @@ class Partition:
         recovery.replay(self)
         self._position = self.store.tail()
         self._applied = self.store.applied()
-        self.hlc = _core.Clock(self.store.clock_high_water())
+        self.hlc = _core.Clock(self.store.clock_high_water(), _ANY_DRIFT)
         sequence = self.storage.get(c.SequenceContext, "task")
         self.state.last_task = self._next_task = sequence.value if sequence is not None else 0
         self.state.timers.load()
-        self._unfinished = recovery.unanswered(self.storage)
-        for command, _, _ in chain.from_iterable(self._unfinished.values()):
+        unanswered = recovery.unanswered(self.storage)
+        self.unfinished = {scope: Unfinished(items, {}, 0) for scope, items in unanswered.items()}
+        for command, _, _ in chain.from_iterable(unanswered.values()):
             if isinstance(command, r.CreateTaskCommand):  # its number was given out, though no task has it yet
                 self._next_task = later_task(self._next_task, int(command.id[-8:], 16))
 

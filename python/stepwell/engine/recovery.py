@@ -33,9 +33,9 @@ def replay(partition: Partition) -> None:
         for first, _, count, payload in store.read_log(position, READ_BYTES):
             apply_batch(partition, first, payload)
             position = first + count
-    partition.state.executions.clear()
-    partition.state.names.clear()
-    partition.state.task_owners.clear()
+            if len(partition.state.executions) > partition.limits.live_executions:
+                partition.state.forget()
+    partition.state.forget()
 
 
 def apply_batch(partition: Partition, first: int, payload: bytes) -> None:

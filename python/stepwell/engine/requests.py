@@ -12,7 +12,7 @@ from stepwell import _core
 from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskDoesNotExist
 
 from . import records as r
-from .arguments import check_name, document_text, start_time
+from .arguments import check_name, document_text, optional_text, start_time
 from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .host import Host
@@ -82,7 +82,7 @@ def _taken(error: Rejected | NameTaken) -> StepwellError:
 
 def stop(id: str, error: str | None, cause: str | None) -> Request:
     """Cancel an execution. That it ended meanwhile does not matter."""
-    return Request(r.CancelExecutionCommand(id, error, cause))
+    return Request(r.CancelExecutionCommand(id, optional_text("an error", error), optional_text("a cause", cause)))
 
 
 def delete(id: str) -> Request:
@@ -110,6 +110,7 @@ def task_success(host: Host, token: str, output: Any) -> Request:
 
 def task_failure(host: Host, token: str, error: str | None, cause: str | None) -> Request:
     """Fail the task of a token."""
+    error, cause = optional_text("an error", error), optional_text("a cause", cause)
     task = _task(host, token)
     return Request(r.FailTaskCommand(task.id, task.resource, error, cause, False, 0, 0), NONE, _closed)
 
@@ -121,6 +122,7 @@ def task_heartbeat(host: Host, token: str) -> Request:
 
 def activate(task: TaskContext, worker: str | None) -> Request:
     """Hand a task out to a worker."""
+    worker = optional_text("a worker's name", worker)
     return Request(r.ActivateTaskCommand(task.id, task.resource, worker, 0, 0, 0), NONE, _closed)
 
 

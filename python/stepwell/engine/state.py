@@ -24,3 +24,9 @@ class PartitionState:
         self.task_owners: dict[str, str] = {}
         """Task → execution, of live executions."""
         self.last_task = 0
+
+    def forget(self) -> None:
+        """Lose the live executions; they wake from storage."""
+        self.executions.clear()
+        self.names.clear()
+        self.task_owners.clear()

@@ -57,6 +57,9 @@ class TimerQueue:
         heapq.heappush(self._heap, (due, kind, target, execution_id))
         if len(self._live) > 2 * self._window:
             self._shrink()
+        elif len(self._heap) > 4 * self._window:  # mostly of timers that were canceled
+            self._heap = [timer for timer in self._heap if timer[:3] in self._live]
+            heapq.heapify(self._heap)
 
     def discard(self, due: int, kind: int, target: str) -> None:
         """A timer was triggered or canceled."""

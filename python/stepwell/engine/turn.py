@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,14 @@ Effect = tuple[Any, ...]
 """``(function, argument, …)``: called once the turn is durable."""
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+class Unfinished(NamedTuple):
+    """What a turn left for the next batch, all of it on the log, after ``walked`` records without a rest."""
+
+    items: deque[Item]
+    replies: dict[int, Callable[..., None]]
+    walked: int
 
 
 class Turn:
@@ -49,6 +57,7 @@ class Turn:
         "state",
         "subject",
         "timestamp",
+        "walked",
     )
 
     def __init__(
@@ -72,6 +81,7 @@ class Turn:
         self.outbox: list[tuple[str, Command, Document]] = []
         """Commands for other executions, by their scope: processed, or logged, in the same batch."""
         self.replies: dict[int, Callable[..., None]] = {}
+        self.walked = 0
         self.subject: Any = None
         """What the command under way is about, as its ``accept`` found it."""
         self.first_event = execution.context.last_event + 1 if execution is not None else 1

@@ -86,8 +86,19 @@ class Work:
     def failed(self, error: BaseException) -> Result:
         """The handler raised: an ASL error named after the exception's class, or what TaskError says."""
         if isinstance(error, TaskError):
-            return Result(self.call.id, self.call.resource, None, error.error, error.cause, False)
-        return Result(self.call.id, self.call.resource, None, type(error).__name__, str(error), False)
+            name, cause = _text(error.error), None if error.cause is None else _text(error.cause)
+        else:
+            name, cause = type(error).__name__, _text(error)
+        return Result(self.call.id, self.call.resource, None, name, cause, False)
+
+
+def _text(value: object) -> str:
+    """What a handler's error says, as text that the log can hold."""
+    try:
+        text = value if isinstance(value, str) else str(value)
+        return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    except Exception as error:  # noqa: BLE001 - an exception's own text may raise whatever it likes
+        return f"its text cannot be read: {type(error).__name__}"
 
 
 class HandlerPool:
@@ -126,7 +137,11 @@ class HandlerPool:
         coroutines: list[Body] = []
         refused: list[Result] = []
         for call in calls:
-            work = self._work(call, refused)
+            try:
+                work = self._work(call, refused)
+            except Exception as error:  # an input too deep to be read, a pattern that is none: this task's fault alone
+                refused.append(Result(call.id, call.resource, None, type(error).__name__, _text(error), False))
+                continue
             if work is None:
                 continue
             if work.registration.is_async:

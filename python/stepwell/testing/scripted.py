@@ -151,7 +151,9 @@ class _Run:
 
         compile_definition(definition, type=type)
         partition.submit(r.PutWorkflowCommand("StateMachine", 1, text, type))
-        self._script.root = id = _core.execution_id("default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32)
+        self._script.root = id = _core.execution_id(
+            "default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32
+        )
         partition.submit(
             r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type), Document(msgspec.json.encode(input))
         )

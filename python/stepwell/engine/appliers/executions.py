@@ -154,7 +154,8 @@ def delete_execution(turn: Turn, command: DeleteExecutionCommand, document: Docu
     assert execution is not None
     old = visibility(execution)
     execution.status = transition(execution.status, DELETING)
-    turn.changes.clear()
+    # What the same turn has removed before is still there in storage; what it has put is not.
+    turn.changes = {key: change for key, change in turn.changes.items() if isinstance(change, tuple)}
     turn.changes["visibility"] = (-9, old.workflow, old.status, old.started_at, old.execution_id)
     if execution.context.idempotent:
         key = idempotency_key(execution.id, execution.workflow.name, execution.context.name)

@@ -1,0 +1,83 @@
+"""A batch that cannot be made: its turns are done one by one, and the execution at fault fails alone.
+
+A processor that fails is dealt with in its turn (``Partition._poison``). What comes here is worse: an
+applier that failed half-way, a text that cannot be written, an execution that does not wake. Nothing of
+the batch is on the log yet, so all of it is forgotten, and storage says again how things stand.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from stepwell.errors import StorageError
+
+from .documents import NONE
+from .inbox import Reply
+from .records import CompleteExecutionCommand
+from .status import FAILED
+from .turn import Item, Turn, Unfinished
+
+if TYPE_CHECKING:
+    from .partition import Partition
+
+log = logging.getLogger("stepwell.engine")
+
+
+class Given(NamedTuple):
+    """What a turn was to process."""
+
+    scope: str
+    items: list[Item]
+    replies: dict[int, Reply]
+
+
+def given(turns: dict[str, Turn]) -> list[Given]:
+    """What the turns of a batch are to process, kept for the case that the batch cannot be made."""
+    return [Given(turn.scope, list(turn.queue), turn.replies.copy()) for turn in turns.values()]
+
+
+def process_one_by_one(partition: Partition, batch: list[Given]) -> None:
+    """Make a batch of each turn; where that fails, the turn's execution fails."""
+    partition.unfinished = {}
+    partition.forget()
+    for scope, items, replies in batch:
+        error = _attempt(partition, scope, deque(items), replies.copy())
+        if error is not None:
+            log.error("execution %s is at fault, and fails", scope, exc_info=error)
+            for reply in replies.values():
+                partition.refuse(reply, error)
+            _end(partition, scope, items, error)
+
+
+def _attempt(partition: Partition, scope: str, items: deque[Item], replies: dict[int, Reply]) -> Exception | None:
+    """Process one turn, or leave everything as it was before and say why."""
+    unfinished = {
+        key: Unfinished(left.items.copy(), left.replies.copy(), left.walked)
+        for key, left in partition.unfinished.items()
+    }
+    try:
+        partition.process(scope, items, replies)
+    except StorageError:
+        raise
+    except Exception as error:
+        partition.unfinished = unfinished
+        partition.forget()
+        return error
+    return None
+
+
+def _end(partition: Partition, scope: str, items: list[Item], error: Exception) -> None:
+    logged = deque(item for item in items if item[2])
+    logged.appendleft((failure(scope, error), NONE, 0))
+    another = _attempt(partition, scope, logged, {})
+    if another is not None:
+        log.critical("execution %s cannot be ended: it is left as it is", scope, exc_info=another)
+
+
+def failure(scope: str, error: Exception) -> CompleteExecutionCommand:
+    """The end of an execution in which a defect was met; its cause says so."""
+    text = f"An internal error occurred: {type(error).__name__}: {error}"
+    cause = text.encode("utf-8", "replace").decode()
+    return CompleteExecutionCommand(scope, FAILED, None, "States.Runtime", cause, 0, 0)
