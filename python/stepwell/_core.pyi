@@ -187,6 +187,12 @@ class Store:
     def apply(self, turns: list[Turn], changes: bytes, position: int, hlc: int) -> None:
         """Apply a batch that is on the log already; ``position`` is its last one there."""
 
+    def epoch(self) -> int:
+        """The epoch that batches are written in."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """End the epochs before ``epoch``, durably, and write in it from now on. For the thread that commits."""
+
     def wait(self, seen: int, timeout: float | None = None) -> int:
         """Wait until ``applied() > seen``, for ``notify``, or for the timeout; return ``applied()``."""
 
@@ -272,6 +278,42 @@ class LogStream:
     def close(self) -> None: ...
 
 @final
+class FollowedLog:
+    """The log of a store that another process has open, as its follower reads it."""
+
+    @staticmethod
+    def open(path: str | PathLike[str], by: str, from_position: int) -> FollowedLog:
+        """Follow the log of the store in ``path`` from the batch that holds ``from_position`` on.
+
+        ``by`` is the follower's own folder. A mark is left, so that the log is not cut behind it;
+        ``StorageError`` if it was already.
+        """
+
+    def read(self, max_bytes: int = 8388608) -> list[LogBatch]:
+        """The next batches, all on the leader's disk; none if there is nothing new.
+
+        ``FencedError`` if another follower took over: the log that goes on is that one's.
+        """
+
+    def tail(self) -> int:
+        """The position of the last record that is written now."""
+
+    def mark(self, position: int) -> None:
+        """Let the log be cut up to ``position``."""
+
+    def forget(self) -> None:
+        """Let the log be cut: this follower does not come back."""
+
+    def fenced(self) -> tuple[int, str] | None:
+        """Who ended the log, if somebody did: the epoch and the folder."""
+
+    def fence(self, epoch: int) -> tuple[int, str]:
+        """End the log unless somebody did before; the epoch and the folder of who did.
+
+        What its leader confirmed is then all there to be read, and it confirms nothing more.
+        """
+
+@final
 class MemoryLogStream:
     """The log in memory."""
 
@@ -308,6 +350,7 @@ class Jsonata:
         nothing: object,
         depth: int | None = None,
         millis: int | None = None,
+        checked: bool = False,
     ) -> Any:
         """The language alone over ``data``, without AWS's additions and limits; for the official test suite."""
 

@@ -116,7 +116,8 @@ class TestFunctionsOfAws:
         assert evaluate("$range(1, 9, 3)") == [1, 4, 7]
         assert evaluate("$range(5, 1, -2)") == [5, 3, 1]
         assert evaluate("$range(-1.7, 2, 1)") == [-1, 0, 1, 2]
-        assert evaluate("$range(3, 3, 1)") == 3
+        assert evaluate("[$range(3, 3, 1) = 3, $range(1, 9, 9) = 1]") == [True, True]
+        assert evaluate("$range(3, 3, 1)[]") == [3]
         for nothing in ("$range(1, 3)", "$range(1, 3, 0)", "$range(3, 1, 1)", "$range(1, 3, -1)"):
             assert evaluate(nothing) is UNDEFINED
         assert error_of("$range($none, 3, 1)").startswith('T0410: Argument 1 of function "range"')

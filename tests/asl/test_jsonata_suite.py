@@ -27,7 +27,10 @@ pytestmark = pytest.mark.skipif(not SUITE.exists(), reason=f"the official suite 
 @pytest.fixture(scope="module")
 def outcomes():
     suite = json.loads(SUITE.read_bytes())
-    return {case["id"]: (expected_of(case), outcome_of(case, suite["datasets"])) for case in suite["cases"]}
+    return {
+        case["id"]: (expected_of(case), *(outcome_of(case, suite["datasets"], checked) for checked in (False, True)))
+        for case in suite["cases"]
+    }
 
 
 def expected_of(case):
@@ -38,11 +41,11 @@ def expected_of(case):
     return ("error", case.get("code") or case["error"]["code"])
 
 
-def outcome_of(case, datasets):
+def outcome_of(case, datasets, checked):
     data = datasets[case["dataset"]] if case.get("dataset") else case.get("data", UNDEFINED)
     try:
         value = Jsonata(case["expr"]).evaluate_over(
-            data, case.get("bindings", {}), UNDEFINED, depth=case.get("depth"), millis=case.get("timelimit")
+            data, case.get("bindings", {}), UNDEFINED, depth=case.get("depth"), millis=case.get("timelimit"), checked=checked
         )
     except (JsonataError, JsonataSyntaxError) as error:
         return ("error", error.args[1])
@@ -66,8 +69,14 @@ def agree(expected, found):
 
 
 def test_every_case_but_the_listed_exceptions_agrees(outcomes):
-    wrong = {name for name, (expected, found) in outcomes.items() if not agree(expected, found)}
+    wrong = {name for name, (expected, found, _) in outcomes.items() if not agree(expected, found)}
     assert wrong == set(EXCEPTIONS)
+
+
+def test_the_checks_of_size_change_no_outcome(outcomes):
+    """The checks that `rust/core/src/jsonata/guard.rs` writes into an expression."""
+    changed = {name for name, (_, plain, checked) in outcomes.items() if not agree(plain, checked)}
+    assert changed == set()
 
 
 def test_at_least_99_percent_agree(outcomes):

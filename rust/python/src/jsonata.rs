@@ -74,7 +74,7 @@ impl Jsonata {
     }
 
     /// The language alone over ``data``, without AWS's additions and limits, for the official test suite.
-    #[pyo3(signature = (data, bindings, nothing, depth=None, millis=None))]
+    #[pyo3(signature = (data, bindings, nothing, depth=None, millis=None, checked=false))]
     fn evaluate_over<'py>(
         &self,
         data: Option<Bound<'py, PyAny>>,
@@ -82,6 +82,7 @@ impl Jsonata {
         nothing: Bound<'py, PyAny>,
         depth: Option<usize>,
         millis: Option<u64>,
+        checked: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut values = FromPython::default();
         let data = match data {
@@ -100,7 +101,7 @@ impl Jsonata {
         };
         let result = self
             .expression
-            .evaluate_over(&data, bound, &limits)
+            .evaluate_over(&data, bound, &limits, checked)
             .map_err(raise)?;
         to_python(nothing.py(), &result, &values.numbers, &nothing)
     }

@@ -54,7 +54,11 @@ impl EvaluationError {
         Self::uncoded(INTERNAL)
     }
 
-    pub fn memory_limit() -> Self {
+    pub(super) fn stack_overflow() -> Self {
+        Self::uncoded(STACK_OVERFLOW)
+    }
+
+    pub(super) fn memory_limit() -> Self {
         Self::uncoded(MEMORY_LIMIT)
     }
 

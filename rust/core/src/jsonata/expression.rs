@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use jsonata_core::ast::AstNode;
-use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
+use jsonata_core::evaluator::{
+    Context, Evaluator, EvaluatorError, EvaluatorOptions, error_code_prefix,
+};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 
@@ -24,6 +26,7 @@ pub type Binding = (String, JValue);
 #[derive(Debug)]
 pub struct Expression {
     plain: AstNode,
+    is_too_deep: bool,
     checked: Checked,
     /// The same for an evaluation with variables that have names of functions.
     checked_with_variables: Option<Checked>,
@@ -37,9 +40,17 @@ impl Expression {
     pub fn compile(text: &str) -> Result<Expression, SyntaxError> {
         let plain = match catch(|| parser::parse(text)) {
             Some(Ok(ast)) => ast,
+            // The parser has a limit of its own, above AWS's for an evaluation.
+            Some(Err(error)) if error_code_prefix(&error.to_string()) == Some("U1002") => {
+                return Ok(Self::of(AstNode::Undefined, true));
+            }
             Some(Err(error)) => return Err(SyntaxError::in_aws_words(&error, text)),
             None => return Err(SyntaxError::internal()),
         };
+        Ok(Self::of(plain, false))
+    }
+
+    fn of(plain: AstNode, is_too_deep: bool) -> Expression {
         let names = names::of(&plain);
         let functions = functions::named(names.variables.iter());
         let calls = signatures::calls(&mut plain.clone());
@@ -49,14 +60,15 @@ impl Expression {
             .iter()
             .any(|name| guard::is_wrapped_as_value(name));
         let checked_with_variables = is_ambiguous.then(|| guard::checked(&plain, &|_| true));
-        Ok(Expression {
+        Expression {
             plain,
+            is_too_deep,
             checked,
             checked_with_variables,
             names,
             functions,
             calls,
-        })
+        }
     }
 
     pub fn names(&self) -> &Names {
@@ -70,6 +82,9 @@ impl Expression {
         limits: &Limits,
         numbers: &Rc<Numbers>,
     ) -> Result<JValue, EvaluationError> {
+        if self.is_too_deep {
+            return Err(EvaluationError::stack_overflow());
+        }
         let value_limit = limits.value_bytes.unwrap_or(usize::MAX);
         let checked = match &self.checked_with_variables {
             Some(checked)
@@ -130,16 +145,25 @@ impl Expression {
         EvaluationError::in_aws_words(error, &self.calls)
     }
 
-    /// The value in the language alone, over the context item `data`: without AWS's additions and limits
-    /// other than the ones given. For the official test suite.
+    /// The value in the language alone, over the context item `data`, without AWS's functions and with no limits but
+    /// these: for the official test suite. `is_checked` puts the checks in all the same, which must change nothing.
     pub fn evaluate_over(
         &self,
         data: &JValue,
         bindings: Vec<Binding>,
         limits: &Limits,
+        is_checked: bool,
     ) -> Result<JValue, EvaluationError> {
-        let mut evaluator = Evaluator::with_options(context_of(bindings), options_of(limits, 0));
-        match catch(|| evaluator.evaluate(&self.plain, data)) {
+        let levels = if is_checked { self.checked.levels } else { 0 };
+        let mut evaluator =
+            Evaluator::with_options(context_of(bindings), options_of(limits, levels));
+        let mut ast = &self.plain;
+        if is_checked {
+            ast = &self.checked.ast;
+            checks::register(&mut evaluator, usize::MAX)
+                .map_err(|error| EvaluationError::plain(&error))?;
+        }
+        match catch(|| evaluator.evaluate(ast, data)) {
             Some(result) => result.map_err(|error| EvaluationError::plain(&error)),
             None => Err(EvaluationError::internal()),
         }

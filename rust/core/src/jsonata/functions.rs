@@ -88,15 +88,13 @@ fn range(arguments: &[JValue]) -> Answer {
     if step == 0 || backwards {
         return Ok(JValue::Undefined);
     }
-    if start == end {
-        return Ok(JValue::Number(start as f64));
-    }
     let count = (end.abs_diff(start) / step.unsigned_abs()).saturating_add(1);
     if count > MAX_RANGE {
         return failure(super::error::MEMORY_LIMIT);
     }
     let numbers = (0..count as i64).map(|at| JValue::Number((start + at * step) as f64));
-    Ok(JValue::array(numbers.collect()))
+    // A sequence: a range of one number is that number.
+    Ok(JValue::sequence_flat(numbers.collect(), true))
 }
 
 /// `$hash(text, algorithm)`: the digest in hexadecimal. The name of the algorithm is case-sensitive.

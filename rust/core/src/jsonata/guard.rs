@@ -33,7 +33,7 @@ pub fn checked(ast: &AstNode, variables: &dyn Fn(&str) -> bool) -> Checked {
         feeds_back,
         variables,
     }
-    .visit(&mut ast);
+    .visit(&mut ast, false);
     Checked {
         levels: nested_checks(&mut ast),
         ast,
@@ -77,14 +77,15 @@ struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    fn visit(&self, node: &mut AstNode) {
+    /// `has_item` says that the node is evaluated with an item of some value as its context.
+    fn visit(&self, node: &mut AstNode, has_item: bool) {
         match node {
             AstNode::Binary {
                 op: BinaryOp::ColonEqual,
                 rhs,
                 ..
             } => {
-                self.visit(rhs);
+                self.visit(rhs, has_item);
                 wrap(rhs, Growth::OfMany);
             }
             AstNode::Binary {
@@ -92,28 +93,44 @@ impl Guard<'_> {
                 lhs,
                 rhs,
             } if is_plain_call(rhs) => {
-                self.visit(lhs);
-                self.visit_piped_call(lhs, rhs);
+                self.visit(lhs, has_item);
+                self.visit_piped_call(lhs, rhs, has_item);
+            }
+            AstNode::Path { .. } => {
+                let mut is_first = true;
+                for_each_child(node, &mut |child| {
+                    self.visit(child, has_item || !is_first);
+                    is_first = false;
+                });
+                self.check(node, has_item);
             }
             _ => {
-                for_each_child(node, &mut |child| self.visit(child));
-                self.check(node);
+                let gives_item = matches!(
+                    node,
+                    AstNode::FunctionApplication(_)
+                        | AstNode::Sort { .. }
+                        | AstNode::ObjectTransform { .. }
+                        | AstNode::Transform { .. }
+                );
+                for_each_child(node, &mut |child| self.visit(child, has_item || gives_item));
+                self.check(node, has_item);
             }
         }
     }
 
     /// `left ~> $function(…)`, where the left side is the first argument.
-    fn visit_piped_call(&self, left: &mut AstNode, right: &mut AstNode) {
+    fn visit_piped_call(&self, left: &mut AstNode, right: &mut AstNode, has_item: bool) {
         let AstNode::Function { name, args, .. } = right else {
             return;
         };
-        args.iter_mut().for_each(|argument| self.visit(argument));
+        args.iter_mut()
+            .for_each(|argument| self.visit(argument, has_item));
         let mut all = vec![left];
         all.extend(args);
         check_call(name, &mut all);
     }
 
-    fn check(&self, node: &mut AstNode) {
+    fn check(&self, node: &mut AstNode, has_item: bool) {
         match node {
             AstNode::Variable(_) => self.check_variable(node),
             AstNode::Binary {
@@ -139,7 +156,7 @@ impl Guard<'_> {
                     };
                     return;
                 }
-                if takes_context(name, args.len()) {
+                if has_item && takes_context(name, args.len()) {
                     args.insert(0, AstNode::Variable(String::new()));
                 }
                 check_call(name, &mut args.iter_mut().collect::<Vec<_>>());

@@ -1,0 +1,69 @@
+"""What JSONata costs: ``make bench``, or ``pytest benches/test_jsonata.py --benchmark-enable``.
+
+A figure is one evaluation as a state makes it: values of Python in, a value of Python out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from stepwell.asl.jsonata import compile_expression
+
+Benchmark = Callable[..., Any]
+
+ORDER = {
+    "id": "o-1",
+    "type": "Public",
+    "customer": {"name": "Ada", "address": {"city": "London", "zip": "N1"}},
+    "lines": [{"sku": f"s{i}", "qty": i, "price": i * 1.5, "tags": ["a", "b"]} for i in range(20)],
+}
+"""1.3 KB of JSON."""
+
+SMALL = {
+    "constant": "1",
+    "condition": "$states.input.type = 'Public'",
+    "path": "$states.input.customer.address.city",
+    "text": "'Hello ' & $states.input.customer.name & '!'",
+    "variable": "$count + 1",
+    "sum of 20 lines": "$sum($states.input.lines.(qty * price))",
+    "map of 20 lines": "$map($states.input.lines, function($l) {{'sku': $l.sku, 'cost': $l.qty * $l.price}})",
+    "filter of 20 lines": "$states.input.lines[qty > 10].sku",
+}
+
+
+@pytest.mark.benchmark(group="expression")
+@pytest.mark.parametrize("name", SMALL)
+def test_expression(benchmark: Benchmark, name: str) -> None:
+    benchmark(compile_expression(SMALL[name]).evaluate, {"input": ORDER}, {"count": 1, "order": ORDER})
+
+
+@pytest.mark.benchmark(group="input")
+@pytest.mark.parametrize("orders", [1, 10, 100])
+def test_whole_input(benchmark: Benchmark, orders: int) -> None:
+    """In and out again: what converting values costs."""
+    benchmark(compile_expression("$states.input").evaluate, {"input": [ORDER] * orders}, {})
+
+
+@pytest.mark.benchmark(group="input")
+@pytest.mark.parametrize("orders", [1, 10, 100])
+def test_one_field_of_the_input(benchmark: Benchmark, orders: int) -> None:
+    """Only what a path names is converted."""
+    expression = compile_expression("$states.input.first.id")
+    benchmark(expression.evaluate, {"input": {"first": ORDER, "rest": [ORDER] * orders}}, {})
+
+
+@pytest.mark.benchmark(group="input")
+@pytest.mark.parametrize("orders", [1, 10, 100])
+def test_the_same_input_to_json_and_back(benchmark: Benchmark, orders: int) -> None:
+    """To compare: msgspec alone, without any JSONata."""
+    document = [ORDER] * orders
+    benchmark(lambda: msgspec.json.decode(msgspec.json.encode(document)))
+
+
+@pytest.mark.benchmark(group="compile")
+def test_compile(benchmark: Benchmark) -> None:
+    benchmark(compile_expression.__wrapped__, SMALL["map of 20 lines"])
