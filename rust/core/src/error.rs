@@ -62,6 +62,18 @@ pub enum Error {
     )]
     Fenced { epoch: u64, current: u64 },
 
+    /// The log is a former leader's: a follower was promoted, and goes on with a log of its own.
+    #[error(
+        "the log in {} is over: {by} took over at epoch {epoch}, and nothing more can be written here; \
+         go on there", path.display()
+    )]
+    Superseded {
+        path: PathBuf,
+        epoch: u64,
+        /// Where the new leader has its folder.
+        by: String,
+    },
+
     /// The log does not end where the writer thought.
     #[error("the log ends at position {last}, not at {expected}; read on to its end and try again")]
     Conflict { expected: u64, last: u64 },

@@ -22,7 +22,7 @@ pub fn raise(error: Error) -> PyErr {
         Error::Locked { .. } => LockedError::new_err(text),
         Error::Corruption { .. } | Error::Damaged { .. } => CorruptionError::new_err(text),
         Error::Poisoned { .. } => PoisonedError::new_err(text),
-        Error::Fenced { .. } => FencedError::new_err(text),
+        Error::Fenced { .. } | Error::Superseded { .. } => FencedError::new_err(text),
         Error::Closed => Closed::new_err(text),
         Error::ClockDrift { .. } | Error::ClockExhausted { .. } => ClockError::new_err(text),
         Error::InvalidId {

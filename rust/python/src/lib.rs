@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod clock;
 mod errors;
+mod followed;
 mod ids;
 mod jsonata;
 mod jsonata_values;
@@ -16,6 +17,8 @@ mod values;
 mod _core {
     #[pymodule_export]
     use crate::clock::{Clock, Timestamp, parse_timestamp};
+    #[pymodule_export]
+    use crate::followed::FollowedLog;
     #[pymodule_export]
     use crate::ids::{
         Id, activity_id, branch_id, check_name, execution_id, hash7, iteration_id, parse_id,

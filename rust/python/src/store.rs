@@ -135,6 +135,16 @@ impl Store {
         self.with(py, |store| store.apply(&batch))
     }
 
+    /// The epoch that batches are written in.
+    fn epoch(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |store| Ok(store.epoch()))
+    }
+
+    /// Ends the epochs before `epoch`, and writes in it from now on.
+    fn begin_epoch(&self, py: Python<'_>, epoch: u64) -> PyResult<()> {
+        self.with(py, |store| store.begin_epoch(epoch))
+    }
+
     /// Waits until more than `seen` is applied, for `notify`, or for the timeout; returns what is applied.
     #[pyo3(signature = (seen, timeout=None))]
     fn wait(&self, py: Python<'_>, seen: u64, timeout: Option<f64>) -> PyResult<u64> {

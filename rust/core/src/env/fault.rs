@@ -25,6 +25,8 @@ pub enum Operation {
     SetLen,
     Remove,
     Rename,
+    Link,
+    Exists,
     SyncDir,
 }
 
@@ -184,6 +186,23 @@ impl Env for FaultEnv {
         let file = disk.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
         disk.files.insert(to.to_owned(), file);
         Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut disk = self.0.lock();
+        disk.enter(Operation::Link)?;
+        let file = *disk.files.get(from).ok_or(io::ErrorKind::NotFound)?;
+        if disk.files.contains_key(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        disk.files.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        let mut disk = self.0.lock();
+        disk.enter(Operation::Exists)?;
+        Ok(disk.files.contains_key(path))
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {

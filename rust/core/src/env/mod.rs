@@ -38,6 +38,12 @@ pub trait Env: Send + Sync {
     /// Moves a file, within one file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives a file a second name that must not be there yet, within one file system.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Whether there is a file of this name.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+
     /// Makes durable which files a folder has.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 

@@ -50,6 +50,14 @@ impl Env for RealEnv {
         fs::rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        fs::exists(path)
+    }
+
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         match fs::File::open(path)?.sync_all() {
             // A file system that has nothing to sync for a folder.

@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use super::reader::Reader;
 use super::recovery::{self, Recovered};
 use super::writer::Writer;
-use super::{Batch, Frames, LogStream, segment};
+use super::{Batch, Frames, LogStream, fence, mark, segment};
 use crate::env::{Env, LockGuard};
 use crate::error::{Error, Result};
 
@@ -21,6 +21,8 @@ pub struct LogOptions {
     pub segment_bytes: u64,
     /// The position that a new log begins with.
     pub first: u64,
+    /// A follower that is further behind than this many segments does not keep the log from being cut.
+    pub segments_for_followers: usize,
 }
 
 impl Default for LogOptions {
@@ -28,6 +30,7 @@ impl Default for LogOptions {
         LogOptions {
             segment_bytes: 64 << 20,
             first: 1,
+            segments_for_followers: 16,
         }
     }
 }
@@ -37,6 +40,7 @@ pub struct FileLogStream {
     shared: Arc<Shared>,
     writer: Mutex<Writer>,
     recovered: Option<Recovered>,
+    segments_for_followers: usize,
     _lock: Box<dyn LockGuard>,
 }
 
@@ -59,11 +63,13 @@ impl FileLogStream {
     /// Opens the log in `folder`, or begins one there, and cuts off a torn tail.
     ///
     /// [`Locked`](Error::Locked) if the folder is in use, [`Corruption`](Error::Corruption) for
-    /// damage, [`Format`](Error::Format) for a log of a later version.
+    /// damage, [`Format`](Error::Format) for a log of a later version,
+    /// [`Superseded`](Error::Superseded) for a former leader's.
     pub fn open(env: Arc<dyn Env>, folder: &Path, options: LogOptions) -> Result<FileLogStream> {
         env.create_dir_all(folder)
             .map_err(Error::io("create", folder))?;
         let lock = lock(&*env, folder)?;
+        fence::check(&*env, folder)?;
         let mut segments = segment::list(&*env, folder)?;
         if segments.is_empty() {
             sync_ancestors(&*env, folder)?;
@@ -85,6 +91,7 @@ impl FileLogStream {
         });
         Ok(FileLogStream {
             recovered: tail.recovered.clone(),
+            segments_for_followers: options.segments_for_followers,
             writer: Mutex::new(Writer::new(Arc::clone(&shared), tail, options)),
             shared,
             _lock: lock,
@@ -141,10 +148,16 @@ impl LogStream for FileLogStream {
 
     fn truncate_before(&self, position: u64) -> Result<u64> {
         let shared = &self.shared;
+        let followed = mark::lowest(&*shared.env, &shared.folder)?;
         loop {
             let mut segments = shared.segments.write();
+            let is_long = segments.len() > self.segments_for_followers;
+            let wanted = match followed {
+                Some(followed) if !is_long => position.min(followed + 1),
+                _ => position,
+            };
             let first = match segments[..] {
-                [first, second, ..] if second <= position => first,
+                [first, second, ..] if second <= wanted => first,
                 [first, ..] => return Ok(first),
                 [] => unreachable!("a log has a segment"),
             };

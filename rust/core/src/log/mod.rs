@@ -9,11 +9,14 @@
 //! is durable.
 
 mod cursor;
+mod fence;
 mod file;
+mod followed;
 mod frame;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod mark;
 mod memory;
 mod reader;
 mod recovery;
@@ -24,7 +27,9 @@ mod writer;
 
 use crate::error::Result;
 
+pub use fence::Fence;
 pub use file::{FileLogStream, LogOptions, lock};
+pub use followed::{FollowedLog, FollowedTail};
 pub use inspect::{Dump, Report, dump, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;
@@ -71,13 +76,15 @@ pub trait LogStream: Send + Sync {
     /// They are durable after the next [`sync`](Self::sync), not before.
     ///
     /// Refused, with nothing written: [`Fenced`](crate::Error::Fenced) if the log has seen a later
-    /// `epoch`, [`Conflict`](crate::Error::Conflict) if it ends elsewhere,
+    /// `epoch`, [`Superseded`](crate::Error::Superseded) if a follower took over from it,
+    /// [`Conflict`](crate::Error::Conflict) if it ends elsewhere,
     /// [`TooLarge`](crate::Error::TooLarge), [`Poisoned`](crate::Error::Poisoned). Any other error
     /// poisons the log: nothing can be appended until it is opened again.
     fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64>;
 
     /// Makes durable whatever was appended before the call, and returns the last durable position.
     /// A failure poisons the log; it is not tried again, because a second try proves nothing.
+    /// [`Superseded`](crate::Error::Superseded): what was appended is not confirmed, and never will be.
     fn sync(&self) -> Result<u64>;
 
     /// The last durable position; 0 in an empty log.

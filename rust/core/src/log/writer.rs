@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::file::{LogOptions, Shared};
 use super::recovery::Tail;
-use super::{Batch, frame, segment};
+use super::{Batch, fence, frame, segment};
 use crate::env::File;
 use crate::error::{Error, Result};
 
@@ -79,7 +79,8 @@ impl Writer {
         if last != expected {
             return Err(Error::Conflict { expected, last });
         }
-        batches.iter().try_for_each(frame::check_size)
+        batches.iter().try_for_each(frame::check_size)?;
+        fence::check(&*self.shared.env, &self.shared.folder)
     }
 
     fn write_batches(&mut self, batches: &[Batch<'_>], epoch: u64, first: u64) -> Result<u64> {
@@ -133,6 +134,8 @@ impl Writer {
         let tail = self.shared.tail.load(Ordering::Acquire);
         let path = segment::path(&self.shared.folder, self.segment);
         self.file.sync().map_err(Error::io("sync", &path))?;
+        // Not before: a follower that is promoted reads what was written until it put up its fence.
+        fence::check(&*self.shared.env, &self.shared.folder)?;
         self.shared.durable.store(tail, Ordering::Release);
         Ok(tail)
     }
@@ -157,7 +160,9 @@ impl Writer {
 
     /// After a failed write or sync nobody knows what the disk holds: nothing may follow it.
     fn poison_on_error<T>(&self, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result {
+        if let Err(error) = &result
+            && !matches!(error, Error::Superseded { .. })
+        {
             let _ = self.shared.poisoned.set(error.to_string());
         }
         result

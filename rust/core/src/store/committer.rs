@@ -39,7 +39,7 @@ pub struct Committer {
     pub storage: Arc<Storage>,
     pub upkeep: Arc<Upkeep>,
     pub counters: Arc<Counters>,
-    pub epoch: u64,
+    pub epoch: Arc<AtomicU64>,
 }
 
 impl Committer {
@@ -49,7 +49,7 @@ impl Committer {
         let _guard = PoisonOnPanic(&self.queue);
         while let Some(batches) = self.queue.take() {
             if let Err(error) = self.commit(batches) {
-                return self.queue.poison(error.to_string());
+                return self.queue.fail(error);
             }
         }
     }
@@ -78,7 +78,8 @@ impl Committer {
         let before = batches
             .front()
             .map_or(0, |batch| batch.position - u64::from(batch.count));
-        self.log.append(&frames, self.epoch, before)?;
+        let epoch = self.epoch.load(Ordering::Acquire);
+        self.log.append(&frames, epoch, before)?;
         self.log.sync()?;
         self.count(batches);
         Ok(())

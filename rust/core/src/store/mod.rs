@@ -15,7 +15,7 @@ mod upkeep;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 pub use folder::{log_folder, repair};
@@ -76,6 +76,7 @@ pub struct Store {
     storage: Arc<Storage>,
     upkeep: Arc<Upkeep>,
     counters: Arc<Counters>,
+    epoch: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
     recovered: Option<String>,
 }
@@ -96,6 +97,7 @@ impl Store {
             let current = log.epoch();
             return Err(Error::Fenced { epoch, current });
         }
+        let epoch = Arc::new(AtomicU64::new(epoch));
         let queue = Arc::new(Queue::new(
             applied.position,
             applied.hlc,
@@ -116,7 +118,7 @@ impl Store {
             storage: storage.clone(),
             upkeep: upkeep.clone(),
             counters: counters.clone(),
-            epoch,
+            epoch: epoch.clone(),
         };
         let keeper = upkeep.clone();
         let threads = vec![
@@ -129,6 +131,7 @@ impl Store {
             storage,
             upkeep,
             counters,
+            epoch,
             threads,
             recovered,
         })
@@ -168,7 +171,23 @@ impl Store {
         self.queue.check()?;
         self.storage.apply(batch)?;
         self.upkeep.flush()?;
+        // A former leader must not say that it wrote something; a sync is where it learns what it is.
+        self.log.sync()?;
         Ok(self.queue.tail())
+    }
+
+    /// The epoch that batches are written in.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Ends the epochs before `epoch`, durably, and writes in it from now on. Called by the thread
+    /// that commits; waits until all it committed is applied.
+    pub fn begin_epoch(&self, epoch: u64) -> Result<()> {
+        self.queue.wait_applied(self.queue.tail(), None)?;
+        self.log.fence(epoch)?;
+        self.epoch.store(epoch, Ordering::Release);
+        Ok(())
     }
 
     /// Applies a batch that is on the log already. `batch.position` is its last position there.

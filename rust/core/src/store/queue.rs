@@ -1,6 +1,7 @@
 //! Batches on their way to the log, and those who wait for them.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,11 @@ struct State {
 #[derive(Clone)]
 enum Stop {
     Closed,
+    Superseded {
+        path: PathBuf,
+        epoch: u64,
+        by: String,
+    },
     Poisoned(String),
 }
 
@@ -47,6 +53,11 @@ impl Stop {
     fn error(&self) -> Error {
         match self {
             Stop::Closed => Error::Closed,
+            Stop::Superseded { path, epoch, by } => Error::Superseded {
+                path: path.clone(),
+                epoch: *epoch,
+                by: by.clone(),
+            },
             Stop::Poisoned(reason) => Error::Poisoned {
                 reason: reason.clone(),
             },
@@ -119,7 +130,7 @@ impl Queue {
         let mut state = self.state.lock();
         loop {
             match &state.stop {
-                Some(Stop::Poisoned(_)) => return None,
+                Some(Stop::Poisoned(_) | Stop::Superseded { .. }) => return None,
                 _ if !state.batches.is_empty() => return Some(std::mem::take(&mut state.batches)),
                 Some(Stop::Closed) => return None,
                 None => self.work.wait(&mut state),
@@ -186,6 +197,16 @@ impl Queue {
         self.stop(Stop::Poisoned(reason));
     }
 
+    /// Takes nothing in any more, because of an error.
+    pub fn fail(&self, error: Error) {
+        match error {
+            Error::Superseded { path, epoch, by } => {
+                self.stop(Stop::Superseded { path, epoch, by });
+            }
+            error => self.poison(error.to_string()),
+        }
+    }
+
     /// An error if the queue was closed or poisoned.
     pub fn check(&self) -> Result<()> {
         self.running().map(drop)
@@ -193,7 +214,7 @@ impl Queue {
 
     fn stop(&self, stop: Stop) {
         let mut state = self.state.lock();
-        if !matches!(state.stop, Some(Stop::Poisoned(_))) {
+        if matches!(state.stop, None | Some(Stop::Closed)) {
             state.stop = Some(stop);
         }
         drop(state);

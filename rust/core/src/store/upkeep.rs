@@ -95,7 +95,7 @@ impl Upkeep {
                 false => self.truncate_before(flushed + 1),
             });
             if let Err(error) = outcome {
-                return self.queue.poison(error.to_string());
+                return self.queue.fail(error);
             }
         }
     }

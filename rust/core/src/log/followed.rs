@@ -1,0 +1,263 @@
+//! A log that another process writes, as its follower reads it.
+//!
+//! The follower takes no lock and writes no frame. It may see a frame before the leader has it on
+//! disk, and a power cut could take it from the leader alone: so it hands out only what a later
+//! frame knows as durable, or what it has synced itself.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::fence::{self, Fence};
+use super::frame::Header;
+use super::recovery::{corruption, is_damage, unknown_format};
+use super::scan::{Scan, Step};
+use super::{Frame, mark, segment};
+use crate::env::{Env, File};
+use crate::error::{Error, Result};
+use crate::id::hash7;
+
+/// How often, and after how many milliseconds, what looks like damage is looked at again: the leader
+/// may have been writing there.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+/// One follower's view of a log.
+pub struct FollowedLog {
+    env: Arc<dyn Env>,
+    folder: PathBuf,
+    /// The follower's own folder.
+    by: String,
+    /// What stands for the follower in the names of files.
+    follower: String,
+    /// The first position that is wanted.
+    from: u64,
+    place: Place,
+    /// Read, and perhaps not on the leader's disk yet.
+    unproven: VecDeque<Frame>,
+    known_durable: u64,
+}
+
+impl FollowedLog {
+    /// Follows the log in `folder` from the batch that holds position `from` on, and leaves a mark
+    /// there, so that the log is not cut behind it. `by` is the follower's own folder.
+    ///
+    /// [`Truncated`](Error::Truncated) if it was already.
+    pub fn open(env: Arc<dyn Env>, folder: &Path, by: &str, from: u64) -> Result<FollowedLog> {
+        let from = from.max(1);
+        let follower = hash7(by);
+        let place = Place::of(&*env, folder, from)?;
+        mark::put(&*env, folder, &follower, from - 1)?;
+        Ok(FollowedLog {
+            env,
+            folder: folder.to_owned(),
+            by: by.to_owned(),
+            follower,
+            from,
+            place,
+            unproven: VecDeque::new(),
+            known_durable: 0,
+        })
+    }
+
+    /// The next batches, `max_bytes` of them or a little more; none if there is nothing new.
+    ///
+    /// [`Superseded`](Error::Superseded) if another follower took over: what this one read may have
+    /// been written after that, and the log that goes on is the other one's.
+    pub fn read(&mut self, max_bytes: usize) -> Result<Vec<Frame>> {
+        let mut bytes: usize = self.unproven.iter().map(|frame| frame.payload.len()).sum();
+        while bytes < max_bytes {
+            let Some(frame) = self.next()? else { break };
+            bytes += frame.payload.len();
+            if frame.count > 0 && frame.last() >= self.from {
+                self.unproven.push_back(frame);
+            }
+        }
+        if !self.unproven.is_empty() && self.proven() == 0 {
+            self.sync()?;
+        }
+        match self.fenced()? {
+            Some(Fence { epoch, by }) if by != self.by => Err(Error::Superseded {
+                path: self.folder.clone(),
+                epoch,
+                by,
+            }),
+            _ => Ok(self.unproven.drain(..self.proven()).collect()),
+        }
+    }
+
+    /// Who ended the log, if somebody did.
+    pub fn fenced(&self) -> Result<Option<Fence>> {
+        fence::find(&*self.env, &self.folder)
+    }
+
+    /// Ends the log, durably, unless somebody did before; returns the fence that stands. What its
+    /// leader confirmed is then all there to be read, and it confirms nothing more.
+    pub fn fence(&self, epoch: u64) -> Result<Fence> {
+        let by = self.by.clone();
+        fence::raise(
+            &*self.env,
+            &self.folder,
+            &self.follower,
+            &Fence { epoch, by },
+        )
+    }
+
+    /// Lets the log be cut up to `position`.
+    pub fn mark(&self, position: u64) -> Result<()> {
+        mark::put(&*self.env, &self.folder, &self.follower, position)
+    }
+
+    /// Lets the log be cut: this follower does not come back.
+    pub fn forget(&self) -> Result<()> {
+        mark::remove(&*self.env, &self.folder, &self.follower)
+    }
+
+    fn next(&mut self) -> Result<Option<Frame>> {
+        let Some(header) = self.place.step(&*self.env, &self.folder)? else {
+            return Ok(None);
+        };
+        self.known_durable = self.known_durable.max(header.durable);
+        Ok(Some(Frame {
+            epoch: header.epoch,
+            first: header.first,
+            count: header.count,
+            payload: self.place.payload(&self.folder)?,
+        }))
+    }
+
+    /// How many of the frames that were read are on the leader's disk for sure.
+    fn proven(&self) -> usize {
+        let is_proven = |frame: &&Frame| frame.last() <= self.known_durable;
+        self.unproven.iter().take_while(is_proven).count()
+    }
+
+    /// Does what the leader is about to do. Earlier segments it synced before it began this one.
+    fn sync(&mut self) -> Result<()> {
+        let path = segment::path(&self.folder, self.place.segment);
+        self.place.file.sync().map_err(Error::io("sync", &path))?;
+        self.known_durable = self.place.scan.next() - 1;
+        Ok(())
+    }
+}
+
+/// Where the end of a followed log is.
+pub struct FollowedTail {
+    env: Arc<dyn Env>,
+    folder: PathBuf,
+    place: Place,
+}
+
+impl FollowedTail {
+    /// Looks for the end from the segment on that holds position `near`.
+    pub fn open(env: Arc<dyn Env>, folder: &Path, near: u64) -> Result<FollowedTail> {
+        Ok(FollowedTail {
+            place: Place::of(&*env, folder, near.max(1))?,
+            folder: folder.to_owned(),
+            env,
+        })
+    }
+
+    /// The position of the last record that is written now.
+    pub fn position(&mut self) -> Result<u64> {
+        while self.place.step(&*self.env, &self.folder)?.is_some() {}
+        Ok(self.place.scan.next() - 1)
+    }
+}
+
+/// Where in a log a walk is.
+struct Place {
+    segment: u64,
+    file: Arc<dyn File>,
+    scan: Scan,
+}
+
+impl Place {
+    /// The beginning of the segment that holds `position`, or will.
+    fn of(env: &dyn Env, folder: &Path, position: u64) -> Result<Place> {
+        let segments = segment::list(env, folder)?;
+        let after = segments.partition_point(|first| *first <= position);
+        match (after.checked_sub(1), segments.first()) {
+            (Some(at), _) => Place::open(env, folder, segments[at]),
+            (None, Some(&start)) => Err(Error::Truncated { position, start }),
+            (None, None) => {
+                let missing = std::io::ErrorKind::NotFound.into();
+                Err(Error::io("find a log in", folder)(missing))
+            }
+        }
+    }
+
+    fn open(env: &dyn Env, folder: &Path, first: u64) -> Result<Place> {
+        let path = segment::path(folder, first);
+        let file = env.open(&path).map_err(Error::io("open", &path))?;
+        Ok(Place {
+            segment: first,
+            scan: Scan::new(Arc::clone(&file), 0, first),
+            file,
+        })
+    }
+
+    /// The next frame's header; `None` where nothing more is written yet.
+    fn step(&mut self, env: &dyn Env, folder: &Path) -> Result<Option<Header>> {
+        loop {
+            let path = segment::path(folder, self.segment);
+            match self.look(&path)? {
+                Step::Frame { header, .. } => return Ok(Some(header)),
+                Step::End => match self.successor(env, folder)? {
+                    Some(successor) => *self = successor,
+                    None => return Ok(None),
+                },
+                Step::Defect(defect) if defect.is_torn => return Ok(None),
+                Step::Defect(defect) => return Err(corruption(&path, &defect)),
+                Step::Unknown(version) => return Err(unknown_format(&path, version)),
+            }
+        }
+    }
+
+    /// What stands at this place, when it has stood there for a while: a defect that is still torn is
+    /// being written, or was when its leader ended.
+    fn look(&mut self, path: &Path) -> Result<Step> {
+        let failed = || Error::io("read", path);
+        let mut step = self.scan.step().map_err(failed())?;
+        for _ in 0..LOOKS {
+            let Step::Defect(defect) = &mut step else {
+                break;
+            };
+            self.scan.reread();
+            if !is_damage(&*self.file, defect).map_err(failed())? {
+                break;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+            step = self.scan.step().map_err(failed())?;
+        }
+        if let Step::Defect(defect) = &mut step {
+            self.scan.reread();
+            defect.is_torn = !is_damage(&*self.file, defect).map_err(failed())?;
+        }
+        Ok(step)
+    }
+
+    fn payload(&mut self, folder: &Path) -> Result<Vec<u8>> {
+        let path = segment::path(folder, self.segment);
+        let payload = self.scan.payload().map_err(Error::io("read", &path))?;
+        Ok(payload.to_vec())
+    }
+
+    /// The segment after one that ends, if it was begun.
+    fn successor(&self, env: &dyn Env, folder: &Path) -> Result<Option<Place>> {
+        let next = self.scan.next();
+        let segments = segment::list(env, folder)?;
+        if next > self.segment && segments.binary_search(&next).is_ok() {
+            return Place::open(env, folder, next).map(Some);
+        }
+        match segments.first() {
+            Some(&start) if start > next => Err(Error::Truncated {
+                position: next,
+                start,
+            }),
+            _ => Ok(None),
+        }
+    }
+}
