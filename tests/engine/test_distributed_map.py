@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 
+from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell.asl.json import loads
 from stepwell.engine import records as r
 from stepwell.engine.contexts import ExecutionContext, MapChildContext, MapRunContext, VisibilityContext
@@ -128,7 +128,7 @@ def test_no_more_children_run_at_a_time_than_max_concurrency(lab: Make) -> None:
     resting = lab({"T": HANGS}).begin(over({"T": task()}, MaxConcurrency=2), [1, 2, 3, 4, 5])
     assert len(children(resting)) == 2
     resting.answers["T"] = [{}]
-    resting._hanging.clear()  # noqa: SLF001
+    resting._hanging.clear()
     assert resting.finish().outcome == ("Succeeded", [{}] * 5)
 
 
@@ -205,7 +205,9 @@ def test_a_retry_begins_a_new_map_run_over_all_items(lab: Make) -> None:
 @pytest.mark.covers("A12.59", "A7.41")
 def test_a_failed_map_run_is_caught(lab: Make) -> None:
     states = {
-        "M": distributed(machine({"F": {"Type": "Fail"}}), "P", Catch=[catch("States.ExceedToleratedFailureThreshold")]),
+        "M": distributed(
+            machine({"F": {"Type": "Fail"}}), "P", Catch=[catch("States.ExceedToleratedFailureThreshold")]
+        ),
         "P": passing(),
         "Caught": passing(),
     }
@@ -329,5 +331,5 @@ def test_limits_of_a_running_map_run_are_changed(lab: Make) -> None:
     run = run_of(work)
     assert (run.max_concurrency, run.tolerated_count, run.tolerated_percentage) == (2, 1, 40.0)
     work.answers["T"] = [boom(), "ok"]
-    work._hanging.clear()  # noqa: SLF001
+    work._hanging.clear()
     assert work.finish().outcome == ("Succeeded", ["ok", "ok"])

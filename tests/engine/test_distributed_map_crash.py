@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from engine.support import Lab, boom, machine, passing, retry, task
 from engine.test_distributed_map import children, distributed, over, run_of
-
 from stepwell.engine.inbox import Limits
 from stepwell.engine.processors.distributed import READ_ITEMS
 from stepwell.testing.replay import rebuilt
@@ -53,7 +53,13 @@ CASES = {
 
 def lab_of(answers: Any, **options: Any) -> Lab:
     """A lab whose answers are the same after a crash: no list is used up."""
-    return Lab({state: (lambda _, answer=answer: answer) if isinstance(answer, list) else answer for state, answer in answers.items()}, **options)
+    return Lab(
+        {
+            state: (lambda _, answer=answer: answer) if isinstance(answer, list) else answer
+            for state, answer in answers.items()
+        },
+        **options,
+    )
 
 
 @pytest.mark.covers("A12.59")

@@ -74,9 +74,7 @@ class MapRuns:
             raise MapRunNotFound(f"there is no map run {map_run!r}")
         return row
 
-    def update(
-        self, map_run: str, max_concurrency: int | None, count: int | None, percentage: float | None
-    ) -> Request:
+    def update(self, map_run: str, max_concurrency: int | None, count: int | None, percentage: float | None) -> Request:
         """Change the limits of a running map run."""
         for name, value, most in (
             ("max_concurrency", max_concurrency, None),
@@ -89,13 +87,17 @@ class MapRuns:
         ended = MapRunEnded(f"the map run {map_run} has ended: its limits cannot be changed any more")
         if row.status != RUNNING:
             raise ended
+
+        def refusal(_: object) -> MapRunEnded:
+            return ended
+
         command = r.UpdateMapRunCommand(
             row.id, max_concurrency, count, None if percentage is None else float(percentage)
         )
-        return Request(command, refusal=lambda _: ended)
+        return Request(command, refusal=refusal)
 
     def _id(self, map_run: str) -> str:
-        match = _ARN.fullmatch(map_run) if isinstance(map_run, str) else None
+        match = _ARN.fullmatch(map_run)
         if match is None:
             return map_run
         return "/".join(("", self._host.tenant, self._host.namespace, *match.groups()))

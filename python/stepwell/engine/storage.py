@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=c.Context)
 _decoders: dict[type[c.Context], msgspec.msgpack.Decoder[Any]] = {
     kind: msgspec.msgpack.Decoder(kind) for kind in c.Context.__subclasses__()
 }
-_tree_decoder = msgspec.msgpack.Decoder(
+_tree_decoder: msgspec.msgpack.Decoder[list[Any]] = msgspec.msgpack.Decoder(
     list[
         c.ExecutionContext
         | c.ActivityContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.errors import AslError
-from stepwell.asl.json import dumps, loads
+from stepwell.asl.json import dumps, is_array, loads
 
 from ..arns import map_run_arn
 from ..documents import Document, of_value
@@ -152,7 +152,7 @@ def _source(asked: dict[str, Any]) -> str:
 
 
 def _members(output: Any) -> list[Any]:
-    return output if isinstance(output, list) else [output]
+    return output if is_array(output) else [output]
 
 
 def _length(items: Document) -> int:

@@ -79,6 +79,7 @@ class MapProcessor:
         if index >= status.count or (status.max_concurrency and status.running >= status.max_concurrency):
             return []
         state = activity.state
+        assert activity.items is not None
         value = activity.items.value[index]
         if state.item_identity:
             document = of_value(value)

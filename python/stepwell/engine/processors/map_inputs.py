@@ -18,10 +18,10 @@ MOST_BYTES = 262_144
 
 
 class Inputs(NamedTuple):
-    """The next children's inputs, over ``count`` items; ``sizes`` of batches. ``error`` came up at the item after."""
+    """The next children's inputs, over ``item_count`` items; ``sizes`` of batches. ``error`` came up at the item after."""
 
     documents: list[Document]
-    count: int
+    item_count: int
     sizes: tuple[int, ...]
     error: AslError | None
 
@@ -32,11 +32,10 @@ def next_inputs(turn: Turn, activity: Activity, children: int) -> Inputs:
         return _batches(turn, activity, children)
     run = activity.map_run
     assert run is not None and run.items is not None
-    first = run.context.next_item
+    first, end = run.context.next_item, run.context.item_count
     documents: list[Document] = []
     try:
-        for index in range(first, min(first + children, run.context.item_count)):
-            documents.append(_input(activity, run.items, index))
+        documents.extend(_input(activity, run.items, index) for index in range(first, min(first + children, end)))
     except AslError as error:
         return Inputs(documents, len(documents), (), error)
     return Inputs(documents, len(documents), (), None)

@@ -75,7 +75,7 @@ def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | No
     if room <= 0 or context.next_item >= context.item_count:
         return "there is no room for more children"
     inputs = next_inputs(turn, _activity(turn, command.id), room)
-    command.first, command.count, command.sizes = context.next_item, inputs.count, inputs.sizes
+    command.first, command.count, command.sizes = context.next_item, inputs.item_count, inputs.sizes
     turn.subject = inputs
     return None
 
@@ -171,5 +171,3 @@ def _find(turn: Turn, run_id: str) -> MapRun | None:
 def _activity(turn: Turn, run_id: str) -> Activity:
     assert turn.execution is not None
     return turn.execution.activities[activity_of(run_id)]
-
-

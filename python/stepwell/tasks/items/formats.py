@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from typing import Any, BinaryIO, cast
 
 from stepwell.asl.json import loads
 from stepwell.errors import InvalidInput
@@ -29,23 +30,25 @@ def read_csv(file: BinaryIO, config: dict[str, Any]) -> Iterator[dict[str, str]]
 def rows_of_csv(file: BinaryIO, headers: list[str] | None, delimiter: str) -> Iterator[dict[str, str]]:
     """The rows of a CSV file under ``headers``, or under those of its first row."""
     csv.field_size_limit(MOST_FIELD_BYTES)
-    rows = _rows(file, delimiter)
-    if headers is None:
-        headers = next(rows, [])
-    if len(set(headers)) < len(headers):
-        raise FormatError("CSV headers cannot contain duplicates.")
-    missing = [""] * len(headers)
-    for row in rows:
-        if row:  # an empty line is none
-            yield dict(zip(headers, row + missing, strict=False))
+    with closing(_rows(file, delimiter)) as rows:
+        if headers is None:
+            headers = next(rows, cast("list[str]", []))
+        if len(set(headers)) < len(headers):
+            raise FormatError("CSV headers cannot contain duplicates.")
+        missing = [""] * len(headers)
+        for row in rows:
+            if row:  # an empty line is none
+                yield dict(zip(headers, row + missing, strict=False))
 
 
-def _rows(file: BinaryIO, delimiter: str) -> Iterator[list[str]]:
+def _rows(file: BinaryIO, delimiter: str) -> Generator[list[str], None, None]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         yield from csv.reader(text, delimiter=delimiter)
     except (csv.Error, UnicodeDecodeError) as error:
         raise FormatError(f"the CSV file cannot be read: {error}") from error
+    finally:
+        text.detach()  # the file is its opener's to close
 
 
 def read_json_lines(file: BinaryIO) -> Iterator[Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from stepwell.asl.json import is_array, is_object, loads
@@ -33,28 +34,32 @@ def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any]:
     Raises ``TaskError``: States.ItemReaderFailed.
     """
     try:
-        items = _items(files, asked)
-        return list(islice(items, asked["maxItems"] or None))
+        with closing(_items(files, asked)) as items:
+            return list(islice(items, asked["maxItems"] or None))
     except FormatError as error:
         raise TaskError(ITEM_READER_FAILED, str(error)) from error
     except (OSError, StepwellError, ValueError) as error:
         raise TaskError(ITEM_READER_FAILED, f"The items could not be read: {error}") from error
 
 
-def _items(files: ItemFiles, asked: dict[str, Any]) -> Iterable[Any]:
+def _items(files: ItemFiles, asked: dict[str, Any]) -> Generator[Any, None, None]:
     arguments, config = asked["arguments"], asked["config"]
     source = Source(files, arguments.get("Bucket"), config)
     if parse_resource(asked["resource"]).action == "listObjectsV2":
         objects = _listed(source, arguments.get("Prefix", ""))
         if config.get("Transformation") != "LOAD_AND_FLATTEN":
-            return (_of_object(each) for each in objects)
-        return chain.from_iterable(_of_file(source, each.key) for each in objects)
+            yield from map(_of_object, objects)
+            return
+        for each in objects:
+            yield from _of_file(source, each.key)
+        return
     key = _key(arguments)
     if config.get("InputType") != "MANIFEST" and config.get("ManifestType") is None:
-        return _of_file(source, key)
-    if config.get("ManifestType") == "ATHENA_DATA":
-        return _of_athena_manifest(source, key)
-    return _of_inventory(source, key)
+        yield from _of_file(source, key)
+    elif config.get("ManifestType") == "ATHENA_DATA":
+        yield from _of_athena_manifest(source, key)
+    else:
+        yield from _of_inventory(source, key)
 
 
 def _key(arguments: dict[str, Any]) -> str:
@@ -80,9 +85,14 @@ def _of_object(info: ObjectInfo) -> dict[str, Any]:
     }
 
 
-def _open(source: Source, key: str) -> BinaryIO:
-    file = source.files.of(source.bucket).open(source.bucket, key)
-    return cast("BinaryIO", gzip.GzipFile(fileobj=file)) if key.endswith(".gz") else file
+@contextmanager
+def _open(source: Source, key: str) -> Generator[BinaryIO, None, None]:
+    with source.files.of(source.bucket).open(source.bucket, key) as file:
+        if key.endswith(".gz"):
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield cast("BinaryIO", unpacked)
+        else:
+            yield file
 
 
 def _of_file(source: Source, key: str) -> Iterator[Any]:

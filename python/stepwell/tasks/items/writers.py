@@ -62,7 +62,7 @@ def _files(children: Iterable[ChildResult], config: dict[str, Any]) -> Iterator[
     """The files, as they become full."""
     lines = config.get("OutputType") == "JSONL"
     parts: dict[str, list[bytes]] = {kind: [] for kind in _KINDS}
-    sizes = dict.fromkeys(_KINDS, 0)
+    sizes: dict[str, int] = dict.fromkeys(_KINDS, 0)
     for child in children:
         kind = child.kind
         for entry in entries_of(child, config.get("Transformation", "NONE")):

@@ -1,0 +1,55 @@
+"""Real S3, and what speaks its protocol, through ``obstore`` (the extra ``s3``)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from .objects import ObjectInfo
+
+
+class S3Objects:
+    """The buckets of an S3 service.
+
+    ``options`` are obstore's of ``S3Store``: ``endpoint``, ``region``, ``access_key_id``,
+    ``secret_access_key``, …; what is missing is taken from the environment, as AWS's clients do.
+
+    >>> Executor("data", item_files=ItemFiles(s3=S3Objects(region="eu-west-1")))
+    """
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            import obstore
+        except ImportError as error:
+            raise ImportError("S3 needs obstore: pip install 'stepwell[s3]'") from error
+        self._obstore: Any = obstore
+        self._options = options
+        self._stores: dict[str, Any] = {}
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """An object's bytes."""
+        answer = self._obstore.get(self._store(bucket), key)
+        return io.BytesIO(bytes(answer.bytes()))
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose keys begin with ``prefix``."""
+        # obstore lists by whole parts of a key; the rest of the prefix is compared here.
+        folder = prefix.rpartition("/")[0]
+        for page in self._obstore.list(self._store(bucket), prefix=folder or None):
+            for entry in page:
+                if entry["path"].startswith(prefix):
+                    modified = int(entry["last_modified"].timestamp())
+                    yield ObjectInfo(entry["path"], entry["size"], modified, (entry["e_tag"] or "").strip('"'))
+
+    def write(self, bucket: str, key: str, data: bytes) -> None:
+        """Put an object."""
+        self._obstore.put(self._store(bucket), key, data)
+
+    def _store(self, bucket: str) -> Any:
+        store = self._stores.get(bucket)
+        if store is None:
+            from obstore.store import S3Store
+
+            store = self._stores[bucket] = S3Store(bucket, **self._options)
+        return store
