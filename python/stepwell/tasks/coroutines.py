@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import asyncio
 
+STOPPING_SECONDS = 1.0
+"""How long a loop of ours may take to stop, unless a handler blocks it."""
 Body = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -75,7 +77,7 @@ class CoroutineRunner:
             sleep(0.002)
         loop.call_soon_threadsafe(self.cancel)
         loop.call_soon_threadsafe(loop.call_soon, loop.stop)  # one round later, so that they can be told
-        thread.join(timeout)
+        thread.join(STOPPING_SECONDS)
         if not thread.is_alive():
             loop.close()
 
