@@ -20,6 +20,7 @@ from stepwell.tasks.items import ItemFiles
 
 from . import records as r
 from .documents import NONE, Document
+from .following import check_leads
 from .inbox import Limits
 from .live import Execution
 from .map_io import map_tasks
@@ -72,6 +73,7 @@ class Host:
         self._stopping = self._closed = False
         self._closing = threading.Lock()
         self._process = os.getpid()
+        check_leads(data)
         self._store = _core.Store.open(None if data is None else os.fspath(data))
         try:
             self.storage = Storage(self._store)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, StorageError, WorkflowNotFound
 
 from .contexts import ExecutionContext, VisibilityContext
 from .history import HistoryReader
-from .host import Host
 from .map_run import CHILD_LISTS
 from .status import CANCELED, CANCELING, COMPLETING, DELETING, FAILED, PENDING, RUNNING, STATUSES, SUCCEEDED
 from .workflows import Workflow
+
+if TYPE_CHECKING:
+    from .follower import Follower
+    from .host import Host
 
 # An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
 _LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
@@ -24,7 +27,7 @@ _PAGE = 256
 class Reads:
     """Reads of a host's storage: what is durable, at the moment of the call."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host | Follower) -> None:
         self._host = host
 
     def workflow(self, name: str) -> Workflow:

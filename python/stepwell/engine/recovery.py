@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -38,8 +38,23 @@ def replay(partition: Partition) -> None:
     partition.state.forget()
 
 
+class Batch(NamedTuple):
+    """What a batch of the log does: its turns, the rows that they change, its last position, its clock."""
+
+    turns: list[_core.Turn]
+    changes: bytes
+    last: int
+    timestamp: int
+
+
 def apply_batch(partition: Partition, first: int, payload: bytes) -> None:
     """Apply one batch of the log, whose first record stands at ``first``."""
+    batch = read_batch(partition, first, payload)
+    partition.store.apply(batch.turns, batch.changes, batch.last, batch.timestamp)
+
+
+def read_batch(partition: Partition, first: int, payload: bytes) -> Batch:
+    """What a batch of the log comes to, whose first record stands at ``first``; live executions know it already."""
     committed: list[tuple[str, int, int, bytes]] = []
     rows: list[Any] = []
     timestamp = 0
@@ -51,7 +66,7 @@ def apply_batch(partition: Partition, first: int, payload: bytes) -> None:
         advanced = execution is not None and execution.context.last_event >= turn.first_event
         committed.append((turn.scope, turn.first_event if advanced else 0, count, blob))
         rows += turn.rows()
-    partition.store.apply(committed, _encode(rows), first - 1, timestamp)
+    return Batch(committed, _encode(rows), first - 1, timestamp)
 
 
 def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, int]:
