@@ -333,3 +333,23 @@ def test_limits_of_a_running_map_run_are_changed(lab: Make) -> None:
     work.answers["T"] = [boom(), "ok"]
     work._hanging.clear()
     assert work.finish().outcome == ("Succeeded", ["ok", "ok"])
+
+
+@pytest.mark.covers("A12.62", "A12.63")
+def test_a_breach_stops_the_children_before_the_results_are_written(lab: Make) -> None:
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}
+    states = {"C": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "F"}], "Default": "T"}}
+    states |= {"F": {"Type": "Fail", "Error": "Boom"}, "T": task()}
+    work = lab({"T": HANGS, "M": {}}).begin(over(states, ResultWriter=writer), [0, 1, 2, 3])
+    assert [task.resource for task in work.tasks] == ["stepwell:writeResults"]
+    assert (run_of(work).running, run_of(work).aborted) == (0, 3)
+    assert work.finish().outcome == ("Failed", "States.ExceedToleratedFailureThreshold")
+    assert run_of(work).results_written
+
+
+@pytest.mark.covers("A12.62")
+def test_a_result_may_be_bounded(lab: Make) -> None:
+    done = lab(limits=Limits(map_result_bytes=20)).finish(over(), ["0123456789"])
+    assert done.outcome == ("Succeeded", ["0123456789"])
+    done = lab(limits=Limits(map_result_bytes=20)).finish(over(), ["0123456789"] * 2)
+    assert done.outcome == ("Failed", "States.DataLimitExceeded")

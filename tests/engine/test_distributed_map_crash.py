@@ -16,7 +16,7 @@ SHORT = Limits(turn_records=6, turn_messages=2, batch_records=12, live_execution
 NESTED = over(
     {
         "I": distributed(
-            machine({"W": {"Type": "Wait", "Seconds": 3, "Next": "P"}, "P": passing(InputPath="$.x")}),
+            machine({"W": {"Type": "Wait", "Seconds": 3, "Next": "P"}, "P": passing(InputPath="$.BatchInput.x")}),
             Label="Inner",
             MaxConcurrency=2,
             ToleratedFailureCount=1,

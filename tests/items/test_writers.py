@@ -116,3 +116,28 @@ def test_results_that_cannot_be_written_fail_the_state(tmp_path: Path) -> None:
     with Executor(item_files=ItemFiles(s3=tmp_path)) as executor:
         context = executor.run(machine(PASS, ResultWriter=writer()), [1])
     assert (context.status, context.error) == ("Failed", "States.ResultWriterFailed")
+
+
+@pytest.mark.covers("A12.62", "A12.63")
+def test_a_failed_map_run_writes_what_there_was(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    definition = machine(LOOK, ResultWriter=writer(), MaxConcurrency=1)
+    with Executor(item_files=ItemFiles(s3=tmp_path)) as executor:
+        context = executor.run(definition, [{"x": 1}, {}, {"x": 3}, {"x": 4}])
+        assert (context.status, context.error) == ("Failed", "States.ExceedToleratedFailureThreshold")
+        (listed,) = executor.list_map_runs(context.id)
+        described = executor.describe_map_run(listed["mapRunArn"])
+    assert described["status"] == "FAILED"
+    assert {name: described["itemCounts"][name] for name in ("succeeded", "failed", "pending", "total")} == {
+        "succeeded": 1,
+        "failed": 1,
+        "pending": 2,
+        "total": 4,
+    }
+    files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "out").rglob("*.json")}
+    assert [(each["Status"], each["Input"]) for each in files["PENDING_0.json"]] == [
+        ("PENDING", '{"x":3}'),
+        ("PENDING", '{"x":4}'),
+    ]
+    assert len(files["SUCCEEDED_0.json"]) == len(files["FAILED_0.json"]) == 1
+    assert all(len(names) == 1 for names in files["manifest.json"]["ResultFiles"].values())

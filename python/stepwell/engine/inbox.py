@@ -44,7 +44,10 @@ class Request(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead."""
+    """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead.
+
+    ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
+    """
 
     inbox: int = 100_000
     batch_requests: int = 1024
@@ -54,6 +57,7 @@ class Limits(NamedTuple):
     restless_records: int = 10_000_000
     live_executions: int = 20_000
     timers: int = 10_000
+    map_result_bytes: int = 0
 
 
 class Rejected(StepwellError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from stepwell.asl.timestamps import format_timestamp
@@ -12,8 +13,9 @@ from stepwell.tasks.items.readers import read_items
 from stepwell.tasks.items.writers import ChildResult, Written, write_results
 
 from .arns import execution_arn, state_machine_arn
-from .contexts import ExecutionContext, MapChildContext, MapRunContext
-from .map_run import MapRun
+from .contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
+from .documents import Document
+from .map_run import MapItems, MapRun, activity_of
 from .processors.distributed import READ_ITEMS, WRITE_RESULTS
 from .status import FAILED, SUCCEEDED
 from .storage import Storage
@@ -26,7 +28,7 @@ def map_tasks(storage: Storage, files: ItemFiles) -> Mapping[str, Handler]:
         return read_items(files, asked)
 
     def write(asked: dict[str, Any]) -> Any:
-        children = _results(storage, asked["mapRun"])
+        children = chain(_results(storage, asked["mapRun"]), _pending(storage, asked["mapRun"], asked["shows"]))
         if asked["resource"] is None:  # into the state's own output
             return _records(children)
         return write_results(files, Written(asked["arguments"], asked["config"], asked["arn"]), children)
@@ -34,7 +36,7 @@ def map_tasks(storage: Storage, files: ItemFiles) -> Mapping[str, Handler]:
     return {READ_ITEMS: read, WRITE_RESULTS: write}
 
 
-def _records(children: Iterator[ChildResult]) -> list[Any]:
+def _records(children: Iterable[ChildResult]) -> list[Any]:
     return [child.record for child in children if child.kind == "SUCCEEDED"]
 
 
@@ -52,6 +54,20 @@ def _results(storage: Storage, run_id: str) -> Iterator[ChildResult]:
         child = storage.get(ExecutionContext, run.child_execution(row.first))
         if child is not None:
             yield _result(context, child)
+
+
+def _pending(storage: Storage, run_id: str, shows_input: bool) -> Iterator[ChildResult]:
+    """The items for which no child was started. What an ItemSelector would make of them is not known."""
+    run, items = storage.get(MapRunContext, run_id), storage.get(ItemsContext, activity_of(run_id))
+    if run is None or items is None or run.next_item >= run.item_count:
+        return
+    texts = MapItems(Document(items.items))
+    for index in range(run.next_item, run.item_count):
+        record: dict[str, Any] = {"InputDetails": {"Included": shows_input}, "Status": "PENDING"}
+        if shows_input:
+            record["Input"] = texts.at(index).text.decode()
+        record["StateMachineArn"] = state_machine_arn(run.name)
+        yield ChildResult("PENDING", b"", dict(sorted(record.items())))
 
 
 def _result(run: MapRunContext, child: ExecutionContext) -> ChildResult:

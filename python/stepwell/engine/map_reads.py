@@ -17,7 +17,9 @@ from .requests import Request
 from .status import CANCELED, FAILED, RUNNING, SUCCEEDED
 
 _STATUSES = {RUNNING: "RUNNING", SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
-_ARN = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:mapRun:[^:]+:(e[0-9a-f]{7})-([0-9a-f]{16})-([0-9a-f]{8})-(r\d+)")
+_ARN = re.compile(
+    r"arn:[^:]+:states:[^:]*:[^:]*:mapRun:[^:]+:(e[0-9a-f]{7})-([0-9a-f]{16})-([0-9a-f]{8})-(r\d+(?:\.\d+)?)"
+)
 _SECOND = 1_000_000
 _PAGE = 1000
 

@@ -59,12 +59,14 @@ class MapChild:
 class MapRun:
     """A running map run."""
 
-    __slots__ = ("children", "context", "items")
+    __slots__ = ("breached_by", "children", "context", "items")
 
     def __init__(self, context: MapRunContext) -> None:
         self.context = context
         self.items: MapItems | None = None
         self.children: dict[int, MapChild] = {}
+        self.breached_by: MapChild | None = None
+        """The child whose failure was one too many."""
 
     @property
     def id(self) -> str:

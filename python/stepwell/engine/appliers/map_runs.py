@@ -66,7 +66,10 @@ def complete_child(turn: Turn, command: CompleteChildCommand, document: Document
     run = _run(turn, run_of(command.id))
     child = run.children[int(command.id.rpartition("/c")[2])]
     child.status, child.output = command.status, document
+    exceeded = run.exceeds_tolerance
     _count(run.context, child)
+    if run.exceeds_tolerance and not exceeded:
+        run.breached_by = child
     turn.put(child.id, child)
     turn.put(run.id, run)
 
@@ -151,4 +154,3 @@ def _advance(turn: Turn, activity: Activity, event: int, *, chains: bool = True)
     turn.put(execution.id, execution)
     if level is not execution:
         turn.put(level.id, level)
-

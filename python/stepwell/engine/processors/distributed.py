@@ -40,7 +40,8 @@ class DistributedMapProcessor:
         state = activity.state
         scope = scope_of(turn, activity)
         items = state.items(scope) if state.reader is None else None
-        id = f"{activity.id}/r{activity.attempt}"
+        redriven = activity.execution.context.redrive_count
+        id = f"{activity.id}/r{activity.attempt}" + (f".{redriven}" if redriven else "")
         start = StartMapRunCommand(
             id,
             f"{activity.execution.workflow.name.partition('/')[0]}/{label_of(state)}",
@@ -72,11 +73,12 @@ class DistributedMapProcessor:
 
     def child_done(self, turn: Turn, activity: Activity) -> Items:
         """A child execution has ended."""
-        run = _run(activity)
-        if run.exceeds_tolerance:
-            return fail_run(turn, activity, THRESHOLD_EXCEEDED)
+        run, writer = _run(activity), activity.state.writer
         context = run.context
-        if context.next_item < context.item_count:
+        if run.exceeds_tolerance:
+            if writer is None or writer.resource is None:
+                return fail_run(turn, activity, THRESHOLD_EXCEEDED)
+        elif context.next_item < context.item_count:
             return [start_children(run)]
         return [] if context.running else self.finish(turn, activity)
 
@@ -89,10 +91,14 @@ class DistributedMapProcessor:
             if into is not None or request.config.get("Transformation") == "NONE":
                 asked = {"arguments": request.arguments, "config": request.config, "mapRun": run.id}
                 arn = map_run_arn(run.context.name, run.id)
-                return _ask(turn, activity, WRITE_RESULTS, {"resource": into, "arn": arn, **asked})
+                shows = activity.state.item_identity and activity.state.batcher is None
+                return _ask(turn, activity, WRITE_RESULTS, {"resource": into, "arn": arn, "shows": shows, **asked})
+        most_bytes = turn.services.limits.map_result_bytes
         outputs = [child.output for _, child in sorted(run.children.items()) if child.status == SUCCEEDED]
         if writer is not None and writer.config.get("Transformation") == "FLATTEN":
             outputs = [of_value(member) for output in outputs for member in _members(output.value)]
+        if most_bytes and sum(len(output.text) + 1 for output in outputs) + 1 > most_bytes:
+            return fail_run(turn, activity, _too_large(activity.state.name))
         return [_succeed(run, False), *finish_with(turn, activity, outputs)]
 
     def answered(self, turn: Turn, activity: Activity, asked: bytes, answer: Document) -> Items:
@@ -100,6 +106,8 @@ class DistributedMapProcessor:
         run = _run(activity)
         if run.items is None:
             return [put_items(run.id, _source(loads(asked)), _length(answer), answer)]
+        if run.exceeds_tolerance:  # what there was is written, and told by the manifest
+            return fail_run(turn, activity, THRESHOLD_EXCEEDED, written=True)
         outcome = activity.state.finish(scope_of(turn, activity), answer.value)
         return [_succeed(run, True), *complete_with(activity, outcome)]
 
@@ -107,9 +115,9 @@ class DistributedMapProcessor:
 DISTRIBUTED = DistributedMapProcessor()
 
 
-def fail_run(turn: Turn, activity: Activity, failure: Failure) -> Items:
+def fail_run(turn: Turn, activity: Activity, failure: Failure, *, written: bool = False) -> Items:
     """Fail a map run, and with it its state."""
-    end = CompleteMapRunCommand(_run(activity).id, FAILED, failure.error, failure.cause, False, 0, 0)
+    end = CompleteMapRunCommand(_run(activity).id, FAILED, failure.error, failure.cause, written, 0, 0)
     return [item(end), *fail(turn, activity, failure)]
 
 
@@ -149,6 +157,11 @@ def _source(asked: dict[str, Any]) -> str:
     arguments = asked["arguments"]
     parts = [str(arguments[name]) for name in ("Bucket", "Key", "Prefix") if name in arguments]
     return "S3://" + "/".join(parts)
+
+
+def _too_large(state_name: str) -> Failure:
+    size = "a size exceeding the maximum number of bytes service limit"
+    return Failure("States.DataLimitExceeded", f"The state/task '{state_name}' returned a result with {size}.")
 
 
 def _members(output: Any) -> list[Any]:

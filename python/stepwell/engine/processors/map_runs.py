@@ -67,7 +67,7 @@ def items_put(turn: Turn, command: PutMapItemsCommand, document: Document) -> It
 def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | None:
     """Choose the next children and make their inputs: as many as there is room for."""
     run = _find(turn, command.id)
-    if run is None or run.items is None:
+    if run is None or run.items is None or run.exceeds_tolerance:
         return GONE
     context = run.context
     limit = min(context.max_concurrency, MOST_CHILDREN) or MOST_CHILDREN
@@ -108,6 +108,10 @@ def accept_complete_child(turn: Turn, command: CompleteChildCommand) -> str | No
 
 def child_completed(turn: Turn, command: CompleteChildCommand, document: Document) -> Items:
     activity = _activity(turn, run_of(command.id))
+    run = activity.map_run
+    assert run is not None
+    if run.breached_by is not None and run.breached_by.id == command.id:
+        cancel_children(turn, running_children(run))
     try:
         return DISTRIBUTED.child_done(turn, activity)
     except AslError as error:
