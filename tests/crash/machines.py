@@ -142,7 +142,7 @@ class _Names:
         timeouts = st.sampled_from([{"TimeoutSeconds": 3}, {"TimeoutSeconds": 50}])
         return st.builds(
             lambda shape, timeout, second: {
-                **{"Type": "Task", "Resource": LAMBDA, **shape, **timeout},
+                "Type": "Task", "Resource": LAMBDA, **shape, **timeout,
                 **_next(later, is_last),
                 **second,
             },
@@ -171,7 +171,7 @@ class _Names:
         shapes = st.sampled_from([{}, {"ResultPath": "$.both"}, {"ResultSelector": {"n.$": "$[0].n"}}])
         return st.builds(
             lambda branches, shape, second: {
-                **{"Type": "Parallel", "Branches": list(branches), **shape},
+                "Type": "Parallel", "Branches": list(branches), **shape,
                 **_next(later, is_last),
                 **second,
             },
@@ -198,7 +198,7 @@ class _Names:
         )
         return st.builds(
             lambda processor, shape, second: {
-                **{"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **processor}, **shape},
+                "Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **processor}, **shape,
                 **_next(later, is_last),
                 **second,
             },

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from crash.machines import Worker, documents, machines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crash.machines import Worker, documents, machines
 from stepwell.engine.partition import Limits
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import Simulation, time_of

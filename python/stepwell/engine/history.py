@@ -14,9 +14,9 @@ from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
 
 from . import records as r
+from .arns import REGION, ROLE_ARN, map_run_arn
 from .codec import DocumentReader, decode_turn
 from .history_types import exit_events
-from .arns import REGION, ROLE_ARN, map_run_arn
 
 Event = dict[str, Any]
 Details = dict[str, Any]

@@ -22,8 +22,8 @@ from stepwell.errors import Busy, StepwellError, StorageError
 from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
-from . import records as r
 from . import quarantine, recovery
+from . import records as r
 from .appliers import APPLIERS
 from .appliers.executions import idempotency_key
 from .appliers.tasks import later_task
@@ -34,7 +34,7 @@ from .live import Execution, wake
 from .map_run import execution_of
 from .processors.steps import STEPS
 from .state import PartitionState
-from .status import ENDED, FAILED, RUNNING
+from .status import ENDED, RUNNING
 from .storage import Storage
 from .timers import TimerQueue
 from .tokens import new_token

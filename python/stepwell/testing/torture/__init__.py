@@ -1,0 +1,113 @@
+"""Torture: a process runs a mix of workflows and is killed at random moments; a model outside checks what is left.
+
+The process (``child``) journals what it asked for and what it was told. ``torture`` kills it with
+SIGKILL, starts it again on the same folder, lets everything end in a last life, and then holds the
+folder against the journal (``model``).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import model
+from .journal import Journal
+
+LONGEST_LIFE = 0.6
+"""Seconds that a life lasts at most. Many are shorter than it takes to open the folder, and end within recovery."""
+DRAIN_SECONDS = 90.0
+
+
+@dataclass
+class Report:
+    """What a torture came to."""
+
+    kills: int
+    seed: int
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    latest_timer: float = 0.0
+    rows: int = 0
+    breaches: list[str] = field(default_factory=list[str])
+
+
+class TortureFailed(Exception):
+    """The process did not come up again, or its executions did not end."""
+
+
+def torture(folder: Path, kills: int = 50, seed: int = 0, seconds: float | None = None) -> Report:
+    """Kill a process ``kills`` times (or for ``seconds``), and say what became of its work in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    chance = random.Random(seed)
+    with _Nursery(folder, seed) as nursery:
+        done = 0
+        while done < kills and (seconds is None or time.monotonic() - began < seconds):
+            nursery.live_and_die(done, LONGEST_LIFE * chance.random() ** 1.3)
+            done += 1
+        nursery.drain(done)
+    findings = model.check(folder)
+    return Report(
+        done,
+        seed,
+        time.monotonic() - began,
+        dict(findings.counts),
+        findings.latest_timer,
+        model.verify_store(folder / "data"),
+        findings.breaches,
+    )
+
+
+class _Nursery:
+    """The process that forks those to be killed."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._journal_path = folder / "journal"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__name__}.nursery", str(folder), str(seed)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> _Nursery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin and self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout and self._process.stdout.close()
+
+    def live_and_die(self, round: int, lifetime: float) -> None:
+        """Let a process live for some seconds, and kill it."""
+        pid, born = int(self._order(f"live {round}")), time.time()
+        time.sleep(lifetime)
+        os.kill(pid, signal.SIGKILL)
+        killed = time.time()
+        code = int(self._order("wait"))
+        if code != -signal.SIGKILL:
+            raise TortureFailed(f"the process of round {round} ended by itself, with exit code {code}")
+        Journal(self._journal_path, round).write("life", **{"from": born, "until": killed})
+
+    def drain(self, round: int) -> None:
+        """Let a last process see everything to its end."""
+        pid, born = int(self._order(f"drain {round}")), time.time()
+        Journal(self._journal_path, round).write("life", **{"from": born, "until": born + DRAIN_SECONDS})
+        code = int(self._order("wait"))
+        if code != 0:
+            raise TortureFailed(f"the last process ({pid}) ended with exit code {code}")
+
+    def _order(self, line: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise TortureFailed("the process that forks the others has ended")
+        return answer

@@ -1,0 +1,147 @@
+"""The tortured process: it opens the folder and runs executions, until somebody kills it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from stepwell.engine.executor import Executor
+from stepwell.errors import TaskDoesNotExist, TaskError
+from stepwell.tasks.context import HandlerContext
+
+from . import journal, workflows
+from .journal import Journal
+
+AT_ONCE = 16
+"""How many executions may be under way."""
+DRAIN_SECONDS = 60.0
+
+
+class Child:
+    """One life of the process."""
+
+    def __init__(self, folder: Path, seed: int, round: int) -> None:
+        self._folder = folder
+        self._chance = random.Random(f"{seed} {round}")
+        self._round = round
+        self._before = journal.read(folder / "journal")
+        self._journal = Journal(folder / "journal", round)
+        self._tokens: list[tuple[str, int]] = []
+        handlers = {
+            workflows.TENFOLD: self._tenfold,
+            workflows.FLAKY: self._flaky,
+            workflows.SLOW: self._slow,
+            workflows.CALLBACK: self._ask,
+        }
+        self._executor = Executor(folder / "data", handlers=handlers, max_workers=16)
+        self._journal.write("opened")
+
+    # handlers
+
+    def _tenfold(self, input: dict[str, Any], context: HandlerContext) -> Any:
+        self._called(context)
+        time.sleep(self._chance.choice((0.0, 0.0, 0.005, 0.05)))
+        return {"n": input["n"] * 10}
+
+    def _flaky(self, input: dict[str, Any], context: HandlerContext) -> Any:
+        self._called(context)
+        if context.attempt < workflows.failures(input["n"]):
+            raise TaskError("Flaky", f"attempt {context.attempt}")
+        return {"n": input["n"] * 10}
+
+    def _slow(self, input: dict[str, Any], context: HandlerContext) -> Any:
+        self._called(context)
+        time.sleep(1.5)
+        return "in time"
+
+    def _ask(self, input: dict[str, Any], context: HandlerContext) -> Any:
+        self._called(context)
+        message = input["MessageBody"]
+        self._journal.write("token", **message)
+        self._tokens.append((message["token"], message["n"]))
+        return {"asked": True}
+
+    def _called(self, context: HandlerContext) -> None:
+        self._journal.write(
+            "called",
+            task=context.task_id,
+            execution=context.execution_id,
+            state=context.state_name,
+            attempt=context.attempt,
+        )
+
+    # the program
+
+    def live(self) -> None:
+        """Start executions, answer tokens, stop sleepers, watch ends: for ever."""
+        self._take_up()
+        threading.Thread(target=self._answer_tokens, daemon=True).start()
+        number = 0
+        while True:
+            for _ in range(self._chance.randrange(1, 4)):
+                number += 1
+                self._start(f"r{self._round}-{number}")
+            while len(self._running) > AT_ONCE:
+                self._watch()
+                time.sleep(0.005)
+
+    def drain(self) -> None:
+        """Start nothing more, and let everything end."""
+        self._take_up()
+        threading.Thread(target=self._answer_tokens, daemon=True).start()
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._running and time.monotonic() < deadline:
+            self._watch()
+            time.sleep(0.01)
+        self._executor.close()
+
+    def _take_up(self) -> None:
+        for name, definition in workflows.DEFINITIONS.items():
+            self._executor.deploy(name, definition)
+        self._running = {
+            execution.id: execution.workflow
+            for status in ("Pending", "Running", "Completing", "Canceling")
+            for execution in self._executor.list(status=status)
+        }
+        answered = {line["token"] for line in self._before if line["what"] == "answered"}
+        given = ((line["token"], line["n"]) for line in self._before if line["what"] == "token")
+        self._tokens += [(token, n) for token, n in given if token not in answered]
+
+    def _start(self, name: str) -> None:
+        plan = workflows.draw(self._chance)
+        self._journal.write("asked", name=name, workflow=plan.workflow, input=plan.input)
+        execution = self._executor.start(plan.workflow, plan.input, name, delay=plan.delay)
+        self._journal.write("acknowledged", name=name, id=execution.id)
+        self._running[execution.id] = plan.workflow
+
+    def _watch(self) -> None:
+        for id, workflow in list(self._running.items()):
+            execution = self._executor.get(id)
+            context = execution.context()
+            if context.status in ("Succeeded", "Failed", "Canceled"):
+                self._journal.write("ended", id=id, status=context.status, output=context.output.decode())
+                del self._running[id]
+            elif workflow == "sleeper" and self._chance.random() < 0.05:
+                self._journal.write("stopping", id=id)
+                self._executor.stop(id, "Stopped", name_of_round(self._round))
+                self._journal.write("stopped", id=id)
+
+    def _answer_tokens(self) -> None:
+        while True:
+            time.sleep(0.01)
+            while self._tokens:
+                token, n = self._tokens.pop()
+                self._journal.write("answering", token=token)
+                try:
+                    self._executor.send_task_success(token, {"approved": n})
+                    self._journal.write("answered", token=token)
+                except TaskDoesNotExist:
+                    self._journal.write("refused", token=token)
+
+
+def name_of_round(round: int) -> str:
+    """How a life of the process is called where it is the cause of something."""
+    return f"in round {round}"
