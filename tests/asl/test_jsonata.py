@@ -172,6 +172,8 @@ class TestFunctionsOfAws:
 class TestWhatIsNotThere:
     def test_eval(self):
         assert error_of("$eval('1+1')") == "T1006: Attempted to invoke a non-function"
+        assert evaluate("$eval") is UNDEFINED
+        assert evaluate("$eval & $range", eval="a", range="b") == "ab"
 
     def test_a_context_item(self):
         assert compile_expression("phone & $.a").unsupported_references() == [

@@ -6,6 +6,7 @@ use jsonata_core::value::JValue;
 
 use super::signatures::Call;
 use super::texts;
+use super::trace::Operands;
 
 /// The value is larger than AWS holds (ASL A4.20).
 pub const MEMORY_LIMIT: &str =
@@ -76,19 +77,24 @@ impl EvaluationError {
 }
 
 impl EvaluationError {
-    /// T2009 with the values, if they are a number and a text.
-    pub(super) fn incomparable(operator: &str, left: &JValue, right: &JValue) -> Option<Self> {
-        let differ =
-            (left.is_number() && right.is_string()) || (left.is_string() && right.is_number());
+    /// The error with this code, which is about these operands, in AWS's words.
+    pub(super) fn about(code: &str, operands: &Operands) -> Self {
         let json = |value: &JValue| value.to_json_string().unwrap_or_default();
-        differ.then(|| EvaluationError {
-            code: Some("T2009".to_owned()),
-            message: format!(
-                "The values {} and {} either side of operator \"{operator}\" must be of the same data type",
-                json(left),
-                json(right)
+        let (left, right) = (json(&operands.left), json(&operands.right));
+        let operator = &operands.operator;
+        let message = match code {
+            "T2009" => format!(
+                "The values {left} and {right} either side of operator \"{operator}\" must be of the same data type"
             ),
-        })
+            "T2010" => format!(
+                "The expressions either side of operator \"{operator}\" must evaluate to numeric or string values"
+            ),
+            _ => format!("Cannot negate a non-numeric value: {left}"),
+        };
+        EvaluationError {
+            code: Some(code.to_owned()),
+            message,
+        }
     }
 
     /// The evaluator's error with its own code and text.

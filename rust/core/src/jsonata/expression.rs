@@ -18,6 +18,7 @@ use super::memory::Budget;
 use super::names::{self, Names};
 use super::numbers::Numbers;
 use super::signatures::{self, Call};
+use super::trace;
 
 /// A variable for an evaluation: its name without the `$`, and its value.
 pub type Binding = (String, JValue);
@@ -104,7 +105,7 @@ impl Expression {
             .map_err(|error| EvaluationError::plain(&error))?;
         let value = match catch(|| evaluator.evaluate(&checked.ast, &JValue::Undefined)) {
             Some(Ok(value)) => value,
-            Some(Err(error)) => return Err(self.explain(&error, &mut evaluator)),
+            Some(Err(error)) => return Err(self.explain(&error, &mut evaluator, &checked.ast)),
             None => return Err(EvaluationError::internal()),
         };
         match value_bytes(&value, value_limit) > value_limit {
@@ -127,19 +128,17 @@ impl Expression {
         Ok(())
     }
 
-    /// The evaluator does not tell what values it could not compare; AWS does. Where the comparison stands at
-    /// the top, its sides are evaluated once more to find out.
-    fn explain(&self, error: &EvaluatorError, evaluator: &mut Evaluator) -> EvaluationError {
-        if error.code() == Some("T2009") {
-            for (operator, left, right) in signatures::comparisons(&self.plain) {
-                let mut value = |node| {
-                    catch(|| evaluator.evaluate(node, &JValue::Undefined)).and_then(Result::ok)
-                };
-                if let (Some(left), Some(right)) = (value(left), value(right))
-                    && let Some(error) = EvaluationError::incomparable(operator, &left, &right)
-                {
-                    return error;
-                }
+    fn explain(
+        &self,
+        error: &EvaluatorError,
+        evaluator: &mut Evaluator,
+        ast: &AstNode,
+    ) -> EvaluationError {
+        let code = error.code().filter(|code| trace::names_operands(code));
+        if let Some((code, operands)) = code.zip(trace::register(evaluator).ok()) {
+            let again = catch(|| evaluator.evaluate(&trace::with_notes(ast), &JValue::Undefined));
+            if matches!(again, Some(Err(again)) if again.code() == Some(code)) {
+                return EvaluationError::about(code, &operands.borrow());
             }
         }
         EvaluationError::in_aws_words(error, &self.calls)

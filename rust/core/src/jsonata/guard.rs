@@ -42,9 +42,7 @@ pub fn checked(ast: &AstNode, variables: &dyn Fn(&str) -> bool) -> Checked {
 
 /// The functions that cannot go without a lambda around them where they are not called by name.
 pub fn is_wrapped_as_value(name: &str) -> bool {
-    arity_of_risky(name)
-        .or_else(|| arity_of_added(name))
-        .is_some()
+    name == "eval" || arity_of_risky(name).is_some() || arity_of_added(name).is_some()
 }
 
 fn nested_checks(node: &mut AstNode) -> usize {
@@ -186,6 +184,8 @@ impl Guard<'_> {
         ) {
             (Some(_), _, true) => call(node, CHECK_NO_FUNCTION),
             (Some(arity), _, false) | (_, Some(arity), false) => *node = as_lambda(name, arity),
+            // AWS has no such function (ASL A4.18).
+            (None, None, false) if name == "eval" => *node = AstNode::Undefined,
             _ => {}
         }
     }

@@ -14,7 +14,7 @@
 //! | [`limits`] | AWS's bounds, and the size of a value |
 //! | `guard`, `growth`, `checks` | the checks that the evaluator lacks, written into the expression |
 //! | [`memory`] | what an evaluation allocates |
-//! | [`error`], `texts`, `signatures` | what goes wrong, in AWS's words |
+//! | [`error`], `texts`, `signatures`, `trace` | what goes wrong, in AWS's words |
 
 mod checks;
 pub mod error;
@@ -29,6 +29,7 @@ pub mod numbers;
 mod signatures;
 mod strict_json;
 mod texts;
+mod trace;
 mod walk;
 
 pub use error::{EvaluationError, SyntaxError};

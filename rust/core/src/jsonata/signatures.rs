@@ -76,50 +76,6 @@ pub fn of_own_function(calls: &[Call]) -> Option<&Call> {
     calls.iter().find(|call| parameters(&call.name).is_none())
 }
 
-/// The comparisons by order in `ast` that have no context item of their own.
-pub fn comparisons(ast: &AstNode) -> Vec<(&'static str, &AstNode, &AstNode)> {
-    let mut found = Vec::new();
-    collect_comparisons(ast, &mut found);
-    found
-}
-
-fn collect_comparisons<'a>(
-    node: &'a AstNode,
-    found: &mut Vec<(&'static str, &'a AstNode, &'a AstNode)>,
-) {
-    match node {
-        AstNode::Binary { op, lhs, rhs } => {
-            let operator = match op {
-                BinaryOp::LessThan => Some("<"),
-                BinaryOp::LessThanOrEqual => Some("<="),
-                BinaryOp::GreaterThan => Some(">"),
-                BinaryOp::GreaterThanOrEqual => Some(">="),
-                _ => None,
-            };
-            found.extend(operator.map(|operator| (operator, &**lhs, &**rhs)));
-            collect_comparisons(lhs, found);
-            collect_comparisons(rhs, found);
-        }
-        AstNode::Function { args: nodes, .. } | AstNode::Array(nodes) | AstNode::Block(nodes) => {
-            nodes
-                .iter()
-                .for_each(|node| collect_comparisons(node, found));
-        }
-        AstNode::Conditional {
-            condition,
-            then_branch,
-            else_branch,
-        } => {
-            collect_comparisons(condition, found);
-            collect_comparisons(then_branch, found);
-            if let Some(branch) = else_branch {
-                collect_comparisons(branch, found);
-            }
-        }
-        _ => {}
-    }
-}
-
 fn parameters(function: &str) -> Option<Vec<String>> {
     let (_, signature) = SIGNATURES.iter().find(|(name, _)| *name == function)?;
     let mut types = Vec::new();

@@ -22,7 +22,6 @@ pub fn evaluation(code: &str, message: &str, calls: &[Call]) -> String {
         "T0412" => wrong_element(message, calls),
         "T1006" | "T1008" => before(message, ": ").to_owned(),
         "T2001" | "T2002" => quote_word_before(message, " operator must"),
-        "T2010" => message.to_owned(),
         "D1001" => "Number out of range: null".to_owned(),
         "D3030" => match between(message, "'", "' to number") {
             Some(value) => format!("Unable to cast value to a number: {}", json(value)),
