@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.support import machine, passing, task
 
+from engine.support import machine, passing, task
 from stepwell import (
     Execution,
     ExecutionAlreadyExists,
@@ -135,7 +135,7 @@ def test_the_same_name_and_input_give_the_same_execution_while_it_runs(ex: Execu
 @pytest.mark.parametrize("other", [{"n": 2}, {"n": True}, {"n": "1"}, {}, [{"n": 1}]])
 def test_the_same_name_with_another_input_is_refused(ex: Executor, other: Any) -> None:
     first = ex.start("long", {"n": 1}, "nightly")
-    with pytest.raises(ExecutionAlreadyExists, match="nightly|name belongs to") as caught:
+    with pytest.raises(ExecutionAlreadyExists, match="the name belongs to") as caught:
         ex.start("long", other, "nightly")
     assert caught.value.execution_id == first.id
 
@@ -214,7 +214,7 @@ def test_a_pending_execution_can_be_stopped(ex: Executor) -> None:
         {"delay": float("inf")},
         {"delay": "soon"},
         {"delay": True},
-        {"at": datetime(2030, 1, 1)},  # noqa: DTZ001 - without a zone, on purpose
+        {"at": datetime(2030, 1, 1)},
         {"at": 1e18},
         {"delay": 1e300},
     ],

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.support import INVOKE, LAMBDA, catch, machine, parallel, passing, retry, task
 
+from engine.support import INVOKE, LAMBDA, catch, machine, parallel, passing, retry, task
 from stepwell import Executor, HandlerContext, HandlerNotFound, TaskError
 
 QUEUE = "arn:aws:states:::sqs:sendMessage"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.support import machine, passing, task
 
+from engine.support import machine, passing, task
 from stepwell import Closed, Executor, HandlerContext
 
 WORK = machine({"Work": task(resource="work")})

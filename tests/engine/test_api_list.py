@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from engine.support import machine, passing
 
+from engine.support import machine, passing
 from stepwell import Executor, InvalidInput
 from stepwell.engine import reads
 from stepwell.engine.contexts import VisibilityContext

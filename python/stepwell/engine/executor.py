@@ -37,8 +37,8 @@ class Executor:
     ``handlers`` are functions by resource: ``fn(input)`` or ``fn(input, ctx)``, sync or async. Sync
     handlers run in up to ``max_workers`` threads, async ones on an event loop in a thread that the
     first of them starts (``AsyncExecutor`` runs them on the program's own). Every call may come from
-    any thread, but not from a process that was forked off: it needs an executor of its own, and a
-    folder has one at a time.
+    any thread, but not from a process that was forked off: neither this executor nor one of its own
+    can work there. Such processes are to be spawned, or forked before the first executor is opened.
 
     Raises ``LockedError`` where another process has the folder, ``CorruptionError`` where it is
     damaged, ``StorageError`` where it cannot be used, ``InvalidName`` for tenant and namespace.

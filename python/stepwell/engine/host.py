@@ -21,6 +21,7 @@ from stepwell.tasks.items import ItemFiles
 from . import records as r
 from .documents import NONE, Document
 from .following import check_leads
+from .forks import FORKS, only_process
 from .inbox import Limits
 from .live import Execution
 from .map_io import map_tasks
@@ -72,7 +73,7 @@ class Host:
         self._failure: BaseException | None = None
         self._stopping = self._closed = False
         self._closing = threading.Lock()
-        self._process = os.getpid()
+        self._process = only_process()
         check_leads(data)
         self._store = _core.Store.open(None if data is None else os.fspath(data))
         try:
@@ -98,10 +99,7 @@ class Host:
         if self._closed:
             raise Closed("the executor was closed")
         if self._process != os.getpid():
-            raise Closed(
-                f"this executor belongs to process {self._process}, from which this one was forked: "
-                "open an executor of its own in each process, after the fork"
-            )
+            raise Closed(f"this executor belongs to process {self._process}, from which this one was forked; {FORKS}")
 
     def submit(self, command: r.Command, document: Document, deliver: Deliver) -> None:
         """Put a command into the inbox; ``deliver`` gets what it came to, once that is durable. Raises ``Busy``."""

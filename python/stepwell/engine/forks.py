@@ -1,0 +1,23 @@
+"""Processes that were forked: storage's threads do not come along, and without them it would wait for ever."""
+
+from __future__ import annotations
+
+import os
+
+from stepwell.errors import StorageError
+
+FORKS = "start processes by spawn or forkserver, or fork before the first executor is opened"
+_opened_in: list[int] = []
+
+
+def only_process() -> int:
+    """This process, unless it was forked from one that had opened an executor."""
+    process = os.getpid()
+    if process not in _opened_in:
+        if _opened_in:
+            raise StorageError(
+                f"no executor can be opened here: this process was forked from process {_opened_in[0]}, "
+                f"which had opened one; {FORKS}"
+            )
+        _opened_in.append(process)
+    return process
