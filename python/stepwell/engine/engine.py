@@ -12,6 +12,7 @@ from .contexts import VisibilityContext
 from .deployments import Deployments
 from .host import Host
 from .map_reads import MapRuns
+from .nested import nested_tasks
 from .queues import TaskQueues
 from .reads import Reads
 from .requests import Request, Starts
@@ -28,6 +29,8 @@ class Engine:
         self.deployments = Deployments(host)
         self.starts = Starts(host)
         self.queues = TaskQueues(host)
+        host.handlers.provide(nested_tasks(self))
+        host.pool.retry_waiting()  # those that a former process has left
 
     def listed(
         self, workflow: str | None, status: str | None, limit: int, map_run: str | None

@@ -169,12 +169,17 @@ class Host:
     # answers of handlers
 
     def _answer_tasks(self, results: Iterable[Result]) -> None:
-        self._take_in([_command_of(result) for result in results])
+        results = list(results)
+        self.take_in([_command_of(result) for result in results if not result.is_silent])
+        for result in results:
+            if result.follow is not None:
+                result.follow()
 
     def _keep_alive(self, task_id: str) -> None:
-        self._take_in([(r.HeartbeatTaskCommand(task_id, 0), NONE)])
+        self.take_in([(r.HeartbeatTaskCommand(task_id, 0), NONE)])
 
-    def _take_in(self, answers: list[tuple[r.Command, Document]]) -> None:
+    def take_in(self, answers: list[tuple[r.Command, Document]]) -> None:
+        """Put answers of tasks into the inbox."""
         # After the end they are dropped: the work is not recorded as done, and begins again at the next opening.
         if not self._closed and self._failure is None:
             self.partition.answer(answers)

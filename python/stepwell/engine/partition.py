@@ -30,6 +30,7 @@ from .appliers.tasks import later_task
 from .codec import encode_record
 from .documents import NONE, Document
 from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
+from .jobs import child_of
 from .live import Execution, wake
 from .map_run import execution_of
 from .processors.steps import STEPS
@@ -491,6 +492,12 @@ class Partition:
         """A task was handed out: to a handler of this process, unless a worker polled for it."""
         if not task.queue:
             turn.effects.append((self._calls.append, self.call_of(turn.execution, task)))
+
+    def abandon(self, turn: Turn, task: c.TaskContext) -> None:
+        """A task was given up: the execution that it waits for is canceled in the same batch."""
+        child = child_of(task, self.state, self.storage)
+        if child is not None:
+            turn.send(child, r.CancelExecutionCommand(child, None, None))
 
     def call_of(self, execution: Execution | None, task: c.TaskContext) -> Call:
         """What a handler gets."""

@@ -112,10 +112,10 @@ def unanswered(storage: Storage) -> dict[str, deque[Item]]:
 
 
 def open_tasks(storage: Storage) -> Iterator[TaskContext]:
-    """The tasks that were with handlers of this process."""
+    """The tasks that were with handlers of this process, and those whose jobs it looks after."""
     after: tuple[Any, ...] | None = None
     while tasks := storage.scan(TaskContext, after=after):
         for task in tasks:
-            if not task.queue and task.status == "Active":
+            if not task.queue and (task.status == "Active" or (task.status == "Submitted" and task.token is None)):
                 yield task
         after = (tasks[-1].id,)

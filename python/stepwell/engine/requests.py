@@ -57,7 +57,10 @@ class Starts:
     ) -> Request:
         """Start an execution of ``workflow``."""
         document = EMPTY_INPUT if input is None else document_text("the input", input)
-        due = start_time(delay, at)
+        return self.start_with(workflow, document, name, start_time(delay, at))
+
+    def start_with(self, workflow: Workflow, input: bytes, name: str | None, due: int = 0) -> Request:
+        """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now)."""
         if name is not None:
             check_name("an execution", name)
         # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
@@ -69,7 +72,7 @@ class Starts:
         command = r.StartExecutionCommand(
             id, workflow.id, None, given, workflow.context.type, due, None, name is not None
         )
-        return Request(command, Document(document), _taken)
+        return Request(command, Document(input), _taken)
 
 
 def _taken(error: Rejected | NameTaken) -> StepwellError:

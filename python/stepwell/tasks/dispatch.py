@@ -58,6 +58,22 @@ class Result(NamedTuple):
     error: str | None
     cause: str | None
     submitted: bool
+    follow: Callable[[], None] | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it says nothing yet."""
+        return self.output is None and self.follow is not None
+
+
+class Later(NamedTuple):
+    """What a handler of the engine's own returns for a task that it completes later, without a token.
+
+    ``submitted`` is what the call was answered at once (None: nothing); ``follow`` is called when that is in the inbox.
+    """
+
+    submitted: Any
+    follow: Callable[[], None]
 
 
 Answer = Callable[[Iterable[Result]], None]
@@ -75,6 +91,9 @@ class Work:
     def succeeded(self, value: Any) -> Result:
         """The handler returned ``value``."""
         call = self.call
+        if type(value) is Later:
+            output = None if value.submitted is None else dumps(value.submitted)
+            return Result(call.id, call.resource, output, None, None, True, value.follow)
         if self.is_lambda_invoke and not self.resource.waits_for_token:
             value = {**LAMBDA_STATUS, "Payload": value}
         try:

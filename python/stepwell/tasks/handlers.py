@@ -95,13 +95,13 @@ class Handlers:
     def _find(self, name: str | None) -> Registration | None:
         if name is None:
             return None
-        registration = self._by_name.get(name) or self._own.get(name)
+        registration = self._by_name.get(name)
         if registration is None and self._patterns:
             if name not in self._found:
                 matches = (found for pattern, found in self._patterns if fnmatch.fnmatchcase(name, pattern))
                 self._found[name] = next(matches, None)
             registration = self._found[name]
-        return registration
+        return registration or self._own.get(name)
 
 
 def is_coroutine_function(function: Handler) -> bool:

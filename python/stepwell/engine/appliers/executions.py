@@ -134,6 +134,11 @@ def drop_children(turn: Turn, activity: Activity) -> None:
     tag = -3 if activity.branch_status is not None else -4
     levels = activity.execution.levels
     for child in activity.children.values():
+        entered = child.current
+        if entered is not None:  # in the turn in which its branch or iteration was given up
+            if entered.task_id is not None:
+                drop_task(turn, activity.execution, activity.execution.tasks[entered.task_id])
+            drop_activity(turn, entered)
         levels.pop(child.id, None)
         turn.drop(child.id, (tag, child.id))
     if activity.items is not None:

@@ -12,7 +12,7 @@ from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCom
 from ..status import RUNNING, SUCCEEDED
 from ..turn import Turn
 from . import by_type
-from .common import Items, complete_level, fail, failure_of, start_state
+from .common import Items, abandon, complete_level, fail, failure_of, start_state
 
 GONE = "the state is not running"
 
@@ -54,6 +54,8 @@ def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
     if command.status == SUCCEEDED and level.status != RUNNING:
         return GONE
     turn.subject = activity
+    if activity.task_id is not None:
+        abandon(turn, execution.tasks[activity.task_id])
     if has_exit_event(activity.state.type, command.status, level is not execution):
         command.event = execution.context.last_event + 1
         command.previous = level.previous_event

@@ -8,7 +8,9 @@ from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
 from stepwell.asl.retry import match_catcher, match_retrier
 from stepwell.asl.scope import Scope
+from stepwell.tasks.integrations.nested import JOBS
 
+from ..contexts import TaskContext
 from ..documents import NONE, Document, of_value
 from ..live import Activity, Branch, Execution, Iteration, Level, descendants
 from ..records import (
@@ -127,6 +129,12 @@ def failure_of(activity: Activity, error: AslError) -> Failure:
             f"(entered at the event id #{activity.entered_event}). {cause}"
         )
     return Failure(error.error, cause, error.catchable, error.location)
+
+
+def abandon(turn: Turn, task: TaskContext) -> None:
+    """A task ends without an answer: so does the execution that it was to wait for (ASL A15)."""
+    if task.resource in JOBS:
+        turn.services.abandon(turn, task)
 
 
 def fail(turn: Turn, activity: Activity, failure: Failure) -> Items:

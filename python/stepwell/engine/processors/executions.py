@@ -13,7 +13,7 @@ from ..records import (
 from ..status import CANCELED, CANCELING, COMPLETING, ENDED, PENDING, RUNNING
 from ..timers import EXECUTION_TIMEOUT, START
 from ..turn import Turn
-from .common import Items, cancel_map_runs, item, start_state
+from .common import Items, abandon, cancel_map_runs, item, start_state
 from .map_runs import cancel_children, running_children, tell_parent
 
 SECOND = 1_000_000
@@ -50,6 +50,8 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
     command.event = execution.context.last_event + 1
     # A limit of time and a user's stop follow no state's event (ASL A1.3).
     command.previous = 0 if command.status == CANCELED else execution.previous_event
+    for task in execution.tasks.values():
+        abandon(turn, task)
     turn.subject = [activity.map_run for activity in execution.activities.values() if activity.map_run is not None]
     return None
 

@@ -21,7 +21,7 @@ from ..status import RUNNING
 from ..timers import HEARTBEAT
 from ..turn import Turn
 from .by_type import TASK
-from .common import Failure, Items, fail, failure_of, item
+from .common import Failure, Items, abandon, fail, failure_of, item
 from .distributed import DISTRIBUTED, fail_run, fail_run_of
 
 CLOSED = "the task is not open"
@@ -58,6 +58,8 @@ def accept_answer(turn: Turn, command: _Answer) -> str | None:
     if isinstance(command, SubmitTaskCommand) and task.status == "Submitted":
         return "its call was answered before"
     turn.subject = (task, activity, task.timeout_due, task.heartbeat_due)
+    if isinstance(command, FailTaskCommand) and command.timed_out:
+        abandon(turn, task)
     if activity.map_run is None:
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event

@@ -1,0 +1,143 @@
+"""Nested executions: what Task states start in this engine, by ``states:startExecution`` and ``aws-sdk:sfn``.
+
+The task's handler starts the child under a name that is the task's own, so that a handler that is called
+again after a crash finds it. A task that waits for the child's end is ``Submitted`` meanwhile and costs a row
+and an entry in a table, no thread; after a restart its handler is called again, and looks after the child again.
+A task that is given up cancels its child, in the same batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from stepwell.asl.json import dumps, loads
+from stepwell.asl.resources import Resource, parse_resource
+from stepwell.errors import Busy, ExecutionAlreadyExists, InvalidInput, InvalidName, TaskError, WorkflowNotFound
+from stepwell.tasks.context import HandlerContext
+from stepwell.tasks.dispatch import Later
+from stepwell.tasks.handlers import Handler
+from stepwell.tasks.integrations import nested
+from stepwell.tasks.integrations.nested import PARTITIONS, RESOURCES, Child, Target, service_error, target_of
+
+from . import records as r
+from .arns import execution_arn, state_machine_arn
+from .contexts import ExecutionContext, TaskContext
+from .documents import NONE, Document
+from .requests import stop
+from .status import CANCELED, ENDED, FAILED, SUCCEEDED
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+BUSY_SECONDS = 0.05
+_STATUSES = {SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
+
+
+def nested_tasks(engine: Engine) -> Mapping[str, Handler]:
+    """The handlers of the resources that start executions."""
+    nested = NestedExecutions(engine)
+    return {f"arn:{partition}:states:::{name}": nested.start for partition in PARTITIONS for name in RESOURCES}
+
+
+class NestedExecutions:
+    """Starts executions for tasks, and completes the tasks that wait for their ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._host = engine.host
+
+    def start(self, arguments: Any, context: HandlerContext) -> Any:
+        """The handler: what the task is answered, or ``Later``."""
+        resource = parse_resource(context.resource)
+        try:
+            target = target_of(arguments, context.execution_id, context.task_id)
+            id = self._start(target, context)
+        except WorkflowNotFound as error:
+            message = f"State Machine Does Not Exist: '{arguments['StateMachineArn']}'"
+            raise service_error(resource, "StateMachineDoesNotExist", message, context.task_id) from error
+        except ExecutionAlreadyExists as error:
+            message = f"Execution Already Exists: '{execution_arn(target.workflow, target.name)}'"
+            raise service_error(resource, "ExecutionAlreadyExists", message, context.task_id) from error
+        except InvalidName as error:
+            raise service_error(resource, "InvalidName", str(error), context.task_id) from error
+        except (InvalidInput, ValueError) as error:
+            raise service_error(resource, "InvalidExecutionInput", str(error), context.task_id) from error
+        answer = nested.started(self._child(id), resource, context.task_id)
+        if resource.action == "startSyncExecution":
+            return Later(None, lambda: self._look_after(id, context.task_id, resource))
+        if resource.pattern in ("sync", "sync:2"):
+            return Later(answer, lambda: self._look_after(id, context.task_id, resource))
+        return answer
+
+    def _start(self, target: Target, context: HandlerContext) -> str:
+        engine = self._engine
+        reads = engine.reads
+        found = reads.workflow_of(f"{target.workflow}:{target.version}") if target.version else None
+        workflow = found or reads.workflow(target.workflow)
+        if self._host.handlers:
+            engine.deployments.check_handlers(workflow)
+        while True:
+            request = engine.starts.start_with(workflow, target.input, target.name)
+            try:
+                scope = self._host.ask(request.command, request.document)
+            except Busy:
+                time.sleep(BUSY_SECONDS)
+                continue
+            except Exception as error:
+                refusal = request.refused(error)
+                if isinstance(refusal, ExecutionAlreadyExists) and self._is_ours(refusal.execution_id, target, context):
+                    return str(refusal.execution_id)
+                raise refusal or error from error
+            assert isinstance(scope, str)
+            return scope
+
+    def _is_ours(self, child_id: str | None, target: Target, context: HandlerContext) -> bool:
+        """Whether an execution that has the name already was started by this very task, before a crash."""
+        if not target.is_named:
+            return True
+        task = self._host.storage.get(TaskContext, context.task_id)
+        child = self._host.storage.get(ExecutionContext, child_id) if child_id is not None else None
+        if task is None or child is None:
+            return False
+        submitted = task.status == "Submitted"
+        return submitted or (child.started_at >= task.created_at and loads(child.input) == loads(target.input))
+
+    def _child(self, id: str) -> Child:
+        context = self._engine.reads.context(id)
+        name = context.workflow_id.rpartition(":")[0]
+        return Child(
+            execution_arn(name, context.name),
+            state_machine_arn(name),
+            context.name,
+            "TIMED_OUT" if context.timed_out else _STATUSES.get(context.status, "RUNNING"),
+            context.input,
+            context.output,
+            context.error,
+            context.cause,
+            context.started_at,
+            context.stopped_at,
+        )
+
+    def _look_after(self, id: str, task_id: str, resource: Resource) -> None:
+        """Complete the task when the child ends; end the child if nobody waits for it any more."""
+        ends = self._host.ends
+        answer = ends.add(id, lambda _, error: None if error is not None else self._complete(id, task_id, resource))
+        if self._engine.reads.context(id).status in ENDED:
+            ends.remove(id, answer)
+            self._complete(id, task_id, resource)
+        elif self._host.storage.get(TaskContext, task_id) is None:  # given up before the child was there
+            ends.remove(id, answer)
+            request = stop(id, None, None)
+            self._host.submit(request.command, request.document, lambda result, error: None)
+
+    def _complete(self, id: str, task_id: str, resource: Resource) -> None:
+        try:
+            output = dumps(nested.ended(self._child(id), resource))
+        except TaskError as error:
+            command: r.Command = r.FailTaskCommand(task_id, resource.text, error.error, error.cause, False, 0, 0)
+            self._host.take_in([(command, NONE)])
+        else:
+            command = r.CompleteTaskCommand(task_id, resource.text, None, 0, 0)
+            self._host.take_in([(command, Document(output))])

@@ -1,0 +1,156 @@
+"""Executions that Task states start: their parameters, answers and errors in AWS's shapes (ASL A15).
+
+``states:startExecution`` is the optimised integration, whose answers tell times in milliseconds;
+``aws-sdk:sfn:startExecution`` is the API's own call, which tells them as text.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NamedTuple
+
+from stepwell.asl.json import dumps, is_object, loads
+from stepwell.asl.resources import Resource
+from stepwell.asl.timestamps import format_timestamp
+from stepwell.errors import InvalidInput, TaskError
+
+SUCCEEDED = "SUCCEEDED"
+RESOURCES = (
+    "states:startExecution",
+    "states:startExecution.sync",
+    "states:startExecution.sync:2",
+    "states:startExecution.waitForTaskToken",
+    "aws-sdk:sfn:startExecution",
+    "aws-sdk:sfn:startExecution.waitForTaskToken",
+    "aws-sdk:sfn:startSyncExecution",
+)
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+JOBS = tuple(
+    f"arn:{each}:states:::states:startExecution.sync{version}" for each in PARTITIONS for version in ("", ":2")
+)
+"""The resources whose tasks end with the execution that they started, and end it when they are given up."""
+_NAMES = uuid.UUID("6f1a1d4e-6b0d-4e0c-9f6f-6c2b0b5d7a10")
+
+
+class Target(NamedTuple):
+    """What is to be started: ``version`` is a number as text, "" for the newest; ``name`` is the execution's."""
+
+    workflow: str
+    version: str
+    name: str
+    is_named: bool
+    input: bytes
+
+
+class Child(NamedTuple):
+    """An execution that was started, as far as it has come. Times are microseconds, ``status`` is AWS's."""
+
+    arn: str
+    state_machine_arn: str
+    name: str
+    status: str
+    input: bytes
+    output: bytes
+    error: str | None
+    cause: str | None
+    started_at: int
+    stopped_at: int
+
+
+def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
+    """What a task asks to start. Without a Name it gets one that is the task's own, so that nothing starts twice."""
+    if not is_object(arguments) or not isinstance(arguments.get("StateMachineArn"), str):
+        raise InvalidInput("StateMachineArn is missing")
+    workflow, version = _workflow_of(arguments["StateMachineArn"])
+    given = arguments.get("Name")
+    name = given if isinstance(given, str) else str(uuid.uuid5(_NAMES, f"{execution_id} {task_id}"))
+    return Target(workflow, version, name, isinstance(given, str), _input_of(arguments.get("Input")))
+
+
+def _workflow_of(arn: str) -> tuple[str, str]:
+    """A workflow by its ARN, with a version or without, or by its plain name."""
+    _, marker, rest = arn.partition(":stateMachine:")
+    name, _, version = (rest if marker else arn).partition(":")
+    return name, version
+
+
+def _input_of(given: Any) -> bytes:
+    """Input is a value, or text that holds one; none is an empty object."""
+    if given is None:
+        return b"{}"
+    if not isinstance(given, str):
+        return dumps(given)
+    loads(given)
+    return given.encode()
+
+
+def started(child: Child, resource: Resource, task_id: str) -> dict[str, Any]:
+    """What starting answers at once."""
+    if resource.service != "states":
+        return {"ExecutionArn": child.arn, "StartDate": format_timestamp(child.started_at)}
+    request = str(uuid.uuid5(_NAMES, task_id))
+    headers = {
+        "x-amzn-RequestId": request,
+        "connection": "keep-alive",
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    return {
+        "ExecutionArn": child.arn,
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": headers,
+            "HttpStatusCode": 200,
+        },
+        "SdkResponseMetadata": {"RequestId": request},
+        "StartDate": child.started_at // 1000,
+    }
+
+
+def ended(child: Child, resource: Resource) -> dict[str, Any]:
+    """What a task that waits for the end answers. Raises ``TaskError`` for a child that did not succeed."""
+    if resource.service != "states":
+        return _ended_sync(child)
+    answer = _described(child, child.started_at // 1000, child.stopped_at // 1000)
+    if child.status != SUCCEEDED:
+        raise TaskError("States.TaskFailed", dumps(answer).decode())
+    if resource.pattern == "sync:2":
+        answer |= {"Input": loads(child.input), "Output": loads(child.output)}
+    return answer
+
+
+def _ended_sync(child: Child) -> dict[str, Any]:
+    """StartSyncExecution answers a failure, too."""
+    billed = max(100, -(-(child.stopped_at - child.started_at) // 100_000) * 100)
+    times = format_timestamp(child.started_at), format_timestamp(child.stopped_at)
+    billing = {"BilledDurationInMilliseconds": billed, "BilledMemoryUsedInMB": 64}
+    return {"BillingDetails": billing, **_described(child, *times)}
+
+
+def _described(child: Child, start: Any, stop: Any) -> dict[str, Any]:
+    """The execution as DescribeExecution tells of it, its keys in order."""
+    described: dict[str, Any] = {
+        "ExecutionArn": child.arn,
+        "Input": child.input.decode(),
+        "InputDetails": {"Included": True},
+        "Name": child.name,
+        "StartDate": start,
+        "StateMachineArn": child.state_machine_arn,
+        "Status": child.status,
+        "StopDate": stop,
+    }
+    if child.status == SUCCEEDED:
+        described |= {"Output": child.output.decode(), "OutputDetails": {"Included": True}}
+    described |= {key: value for key, value in (("Error", child.error), ("Cause", child.cause)) if value is not None}
+    return dict(sorted(described.items()))
+
+
+def service_error(resource: Resource, code: str, message: str, task_id: str) -> TaskError:
+    """A refusal of the service, by the name that retriers and catchers see."""
+    request = uuid.uuid5(_NAMES, task_id)
+    if resource.service == "states":
+        cause = (
+            f"{message} (Service: AWSStepFunctions; Status Code: 400; Error Code: {code}; "
+            f"Request ID: {request}; Proxy: null)"
+        )
+        return TaskError(f"StepFunctions.{code}Exception", cause)
+    return TaskError(f"Sfn.{code}Exception", f"{message} (Service: Sfn, Status Code: 400, Request ID: {request})")
