@@ -45,20 +45,18 @@ class AsyncExecution(ExecutionView):
 
         Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
         """
-        self.context()
         if self._ended is None:
             future, deliver = self._executor.door.expect()
-            ends = self._executor.engine.host.ends
-            answer = ends.add(self.id, deliver)
+            host = self._executor.engine.host
+            answer = host.watch(self.id, deliver)
             try:
                 async with asyncio.timeout(timeout):
-                    if not self._has_ended():
-                        await future
-                        self._has_ended()
+                    self._end_as(await future)
             except TimeoutError:
-                raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
+                if self.context().status not in ENDED:
+                    raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
             finally:
-                ends.remove(self.id, answer)
+                host.unwatch(self.id, answer)
         return self
 
     async def history(self) -> list[dict[str, Any]]:

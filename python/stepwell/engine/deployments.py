@@ -11,7 +11,7 @@ from stepwell.errors import HandlerNotFound, InvalidDefinition
 
 from .arguments import Definition, check_name, definition_text
 from .contexts import WorkflowContext
-from .host import Host
+from .hosting import Hosting
 from .records import PutWorkflowCommand
 from .workflows import Workflow
 
@@ -21,7 +21,7 @@ TYPES = ("STANDARD", "EXPRESS")
 class Deployments:
     """Keeps definitions under names, each change a version of its own."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Hosting) -> None:
         self._host = host
         self._deploying = threading.Lock()
         self._checked: set[str] = set()
@@ -35,7 +35,7 @@ class Deployments:
             raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
         text = definition_text(definition)
         machine = compile_definition(text, type=type)
-        workflows = host.partition.state.workflows
+        workflows = host.workflows
         with self._deploying:
             latest = workflows.latest(name)
             if latest is not None and latest.context.type == type and _same(latest.context, text):

@@ -10,7 +10,7 @@ from stepwell import _core
 from .arguments import Definition, definition_text
 from .contexts import VisibilityContext
 from .deployments import Deployments
-from .host import Host
+from .hosting import Hosting
 from .map_reads import MapRuns
 from .nested import nested_tasks
 from .queues import TaskQueues
@@ -22,7 +22,7 @@ from .workflows import Workflow
 class Engine:
     """The rooms behind the doors. ``Executor`` waits in the caller's thread, ``AsyncExecutor`` on its event loop."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Hosting) -> None:
         self.host = host
         self.reads = Reads(host)
         self.map_runs = MapRuns(host, self.reads)

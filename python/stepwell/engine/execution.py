@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import loads
@@ -71,12 +72,13 @@ class ExecutionView:
         """The error's text for people."""
         return self.context().cause
 
-    def _has_ended(self) -> bool:
-        """Whether it has; deleting it ends it too."""
-        try:
-            return self.context().status in ENDED
-        except ExecutionNotFound:
-            return True
+    def _end_as(self, context: ExecutionContext | None) -> None:
+        """It has ended: with this row, or with what storage says; deleting it ends it too."""
+        if context is not None:
+            self._ended = context
+            return
+        with suppress(ExecutionNotFound):
+            self.context()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ExecutionView) and other.id == self.id
@@ -102,19 +104,17 @@ class Execution(ExecutionView):
 
         Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
         """
-        self.context()
         if self._ended is None:
             latch = Latch()
-            ends = self._executor.engine.host.ends
-            answer = ends.add(self.id, latch.deliver)
+            host = self._executor.engine.host
+            answer = host.watch(self.id, latch.deliver)
             try:
-                if not self._has_ended():
-                    latch.wait(timeout)
-                    self._has_ended()
+                self._end_as(latch.wait(timeout))
             except WaitTimeout:
-                raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
+                if self.context().status not in ENDED:
+                    raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
             finally:
-                ends.remove(self.id, answer)
+                host.unwatch(self.id, answer)
         return self
 
     def history(self) -> list[dict[str, Any]]:

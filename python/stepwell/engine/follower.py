@@ -27,7 +27,7 @@ from .host import SystemClock
 from .partition import Partition
 from .reads import Reads
 from .storage import Storage
-from .workflows import Workflow
+from .workflows import Workflow, Workflows
 
 log = logging.getLogger("stepwell.engine")
 
@@ -98,6 +98,11 @@ class Follower:
                 self._store.close()
 
     # reads
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed."""
+        return self.partition.state.workflows
 
     def check(self) -> None:
         """Raise what keeps it from following: it was closed or promoted, or it has failed."""

@@ -26,8 +26,11 @@ from .inbox import Limits
 from .live import Execution
 from .map_io import map_tasks
 from .partition import Partition
+from .reads import Reads
+from .status import ENDED
 from .storage import Storage
-from .waiting import Answers, Deliver, Latch, Waiters
+from .waiting import Answer, Answers, Deliver, Latch, Waiters
+from .workflows import Workflows
 
 if TYPE_CHECKING:
     import asyncio
@@ -62,6 +65,7 @@ class Host:
         limits: Limits | None,
         item_files: ItemFiles | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         _core.check_name("tenant", tenant)
         _core.check_name("namespace", namespace)
@@ -79,7 +83,7 @@ class Host:
         try:
             self.storage = Storage(self._store)
             handlers.provide(map_tasks(self.storage, item_files or ItemFiles()))
-            self.partition = Partition(self._store, SystemClock(), self, limits)
+            self.partition = Partition(self._store, SystemClock(), self, limits, share=share)
             self.partition.on_ended = self._ended
             self.partition.recover()
             calls = self.partition.open_calls()
@@ -88,7 +92,17 @@ class Host:
             raise
         self._thread = threading.Thread(target=self._run, name="stepwell-partition", daemon=True)
         self._thread.start()
-        self.pool.resume(calls)
+        self._resume(calls)
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed."""
+        return self.partition.state.workflows
+
+    @property
+    def hlc(self) -> _core.Clock:
+        """The clock that ids come from."""
+        return self.partition.hlc
 
     # questions
 
@@ -119,6 +133,25 @@ class Host:
         self.submit(command, document, latch.deliver)
         return latch.wait()
 
+    def watch(self, id: str, deliver: Deliver) -> Answer:
+        """Tell ``deliver`` once an execution has ended: its row, where it is known without looking.
+
+        Raises ``ExecutionNotFound``.
+        """
+        answer = self.ends.add(id, deliver)
+        try:
+            context = Reads(self).context(id)
+        except BaseException:
+            self.ends.remove(id, answer)
+            raise
+        if context.status in ENDED:
+            answer.reply(context, None)
+        return answer
+
+    def unwatch(self, id: str, answer: Answer) -> None:
+        """Watch no longer."""
+        self.ends.remove(id, answer)
+
     def _stopped(self) -> BaseException:
         failure = self._failure
         if failure is None:
@@ -138,7 +171,7 @@ class Host:
                 worked = partition.step()
                 applied = store.applied() if worked else store.wait(applied, self._timeout())
                 partition.release(applied)
-                self.pool.tend()
+                self._tend()
             while partition.asked and partition.step():  # what was taken in before the end
                 pass
             store.wait_applied(store.tail(), None)
@@ -155,6 +188,13 @@ class Host:
             return timeout
         return TEND_SECONDS if timeout is None else min(timeout, TEND_SECONDS)
 
+    def _tend(self) -> None:
+        self.pool.tend()
+
+    def _resume(self, calls: list[Call]) -> None:
+        """The tasks that handlers had when the process ended."""
+        self.pool.resume(calls)
+
     def dispatch(self, tasks: list[Call]) -> None:
         """The partition's tasks, once they are durable."""
         self.pool.dispatch(tasks)
@@ -170,7 +210,7 @@ class Host:
 
     def _answer_tasks(self, results: Iterable[Result]) -> None:
         results = list(results)
-        self.take_in([_command_of(result) for result in results if not result.is_silent])
+        self.take_in([command_of(result) for result in results if not result.is_silent])
         for result in results:
             if result.follow is not None:
                 result.follow()
@@ -209,7 +249,8 @@ class Host:
                 raise
 
 
-def _command_of(result: Result) -> tuple[r.Command, Document]:
+def command_of(result: Result) -> tuple[r.Command, Document]:
+    """What a handler's result asks of its partition."""
     if result.output is None:
         return r.FailTaskCommand(result.id, result.resource, result.error, result.cause, False, 0, 0), NONE
     kind = r.SubmitTaskCommand if result.submitted else r.CompleteTaskCommand

@@ -10,7 +10,7 @@ from stepwell.errors import InvalidInput, MapRunEnded, MapRunNotFound, StepwellE
 from . import records as r
 from .arns import execution_arn, map_run_arn, state_machine_arn
 from .contexts import MapRunContext, VisibilityContext
-from .host import Host
+from .hosting import Hosting
 from .map_run import child_list, execution_of
 from .reads import Reads
 from .requests import Request
@@ -27,7 +27,7 @@ _PAGE = 1000
 class MapRuns:
     """Reads of a host's map runs: what is durable, at the moment of the call."""
 
-    def __init__(self, host: Host, reads: Reads) -> None:
+    def __init__(self, host: Hosting, reads: Reads) -> None:
         self._host, self._reads = host, reads
 
     def of(self, execution_id: str) -> list[dict[str, Any]]:

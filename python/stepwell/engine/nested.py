@@ -26,7 +26,7 @@ from .arns import execution_arn, state_machine_arn
 from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .requests import stop
-from .status import CANCELED, ENDED, FAILED, SUCCEEDED
+from .status import CANCELED, FAILED, SUCCEEDED
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -64,7 +64,7 @@ class NestedExecutions:
             raise service_error(resource, "InvalidName", str(error), context.task_id) from error
         except (InvalidInput, ValueError) as error:
             raise service_error(resource, "InvalidExecutionInput", str(error), context.task_id) from error
-        answer = nested.started(self._child(id), resource, context.task_id)
+        answer = nested.started(_child(self._engine.reads.context(id)), resource, context.task_id)
         if resource.action == "startSyncExecution":
             return Later(None, lambda: self._look_after(id, context.task_id, resource))
         if resource.pattern in ("sync", "sync:2"):
@@ -104,40 +104,42 @@ class NestedExecutions:
         submitted = task.status == "Submitted"
         return submitted or (child.started_at >= task.created_at and loads(child.input) == loads(target.input))
 
-    def _child(self, id: str) -> Child:
-        context = self._engine.reads.context(id)
-        name = context.workflow_id.rpartition(":")[0]
-        return Child(
-            execution_arn(name, context.name),
-            state_machine_arn(name),
-            context.name,
-            "TIMED_OUT" if context.timed_out else _STATUSES.get(context.status, "RUNNING"),
-            context.input,
-            context.output,
-            context.error,
-            context.cause,
-            context.started_at,
-            context.stopped_at,
-        )
-
     def _look_after(self, id: str, task_id: str, resource: Resource) -> None:
         """Complete the task when the child ends; end the child if nobody waits for it any more."""
-        ends = self._host.ends
-        answer = ends.add(id, lambda _, error: None if error is not None else self._complete(id, task_id, resource))
-        if self._engine.reads.context(id).status in ENDED:
-            ends.remove(id, answer)
-            self._complete(id, task_id, resource)
-        elif self._host.storage.get(TaskContext, task_id) is None:  # given up before the child was there
-            ends.remove(id, answer)
+        watching = self._host.watch(id, lambda row, error: self._ended(id, row, error, task_id, resource))
+        if self._host.storage.get(TaskContext, task_id) is None:  # given up before the child was there
+            self._host.unwatch(id, watching)
             request = stop(id, None, None)
             self._host.submit(request.command, request.document, lambda result, error: None)
 
-    def _complete(self, id: str, task_id: str, resource: Resource) -> None:
+    def _ended(
+        self, id: str, row: ExecutionContext | None, error: BaseException | None, task_id: str, resource: Resource
+    ) -> None:
+        if error is None:
+            self._complete(self._engine.reads.context(id) if row is None else row, task_id, resource)
+
+    def _complete(self, context: ExecutionContext, task_id: str, resource: Resource) -> None:
         try:
-            output = dumps(nested.ended(self._child(id), resource))
+            output = dumps(nested.ended(_child(context), resource))
         except TaskError as error:
             command: r.Command = r.FailTaskCommand(task_id, resource.text, error.error, error.cause, False, 0, 0)
             self._host.take_in([(command, NONE)])
         else:
             command = r.CompleteTaskCommand(task_id, resource.text, None, 0, 0)
             self._host.take_in([(command, Document(output))])
+
+
+def _child(context: ExecutionContext) -> Child:
+    name = context.workflow_id.rpartition(":")[0]
+    return Child(
+        execution_arn(name, context.name),
+        state_machine_arn(name),
+        context.name,
+        "TIMED_OUT" if context.timed_out else _STATUSES.get(context.status, "RUNNING"),
+        context.input,
+        context.output,
+        context.error,
+        context.cause,
+        context.started_at,
+        context.stopped_at,
+    )

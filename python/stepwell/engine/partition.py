@@ -58,7 +58,13 @@ class Partition:
     """One log, one storage, and the executions that live in them."""
 
     def __init__(
-        self, store: Store, clock: Clock, dispatcher: Dispatcher, limits: Limits | None = None, seed: int | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        limits: Limits | None = None,
+        seed: int | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.store, self.clock, self.dispatcher = store, clock, dispatcher
         self.limits = limits or Limits()
@@ -77,7 +83,9 @@ class Partition:
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
         self._calls: list[Call] = []
         self._task_prefixes: dict[tuple[str, str, str], str] = {}
-        self._next_task = 0
+        self._share, self._step = share
+        """Of the numbers of tasks it gives out those that leave ``_share`` when divided by ``_step``."""
+        self._next_task = self._share
         self.hlc = _core.Clock(store.clock_high_water(), _ANY_DRIFT)
         self._position = store.tail()
         self._applied = store.applied()
@@ -476,8 +484,9 @@ class Partition:
         prefix = self._task_prefixes.get(key)
         if prefix is None:
             prefix = self._task_prefixes[key] = _core.task_id(tenant, namespace, task_type, 0)[:-8]
-        self._next_task = (self._next_task + 1) & 0xFFFF_FFFF
-        return f"{prefix}{self._next_task:08x}"
+        number = self._next_task + self._step
+        self._next_task = number = number if number <= 0xFFFF_FFFF else self._share
+        return f"{prefix}{number:08x}"
 
     def reserve_ids(self, turn: Turn, count: int) -> int:
         """The first of ``count`` timestamps that are a map run's alone: the ids of its child executions."""
@@ -543,7 +552,7 @@ class Partition:
         self._applied = self.store.applied()
         self.hlc = _core.Clock(self.store.clock_high_water(), _ANY_DRIFT)
         sequence = self.storage.get(c.SequenceContext, "task")
-        self.state.last_task = self._next_task = sequence.value if sequence is not None else 0
+        self.state.last_task = self._next_task = sequence.value if sequence is not None else self._share
         self.state.timers.load()
         unanswered = recovery.unanswered(self.storage)
         self.unfinished = {scope: Unfinished(items, {}, 0) for scope, items in unanswered.items()}

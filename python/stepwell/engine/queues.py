@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from stepwell.errors import WaitTimeout
 
 from .contexts import QueueContext, TaskContext
-from .host import Host
+from .hosting import Hosting
 from .waiting import Latch
 
 LOOK_SECONDS = 1.0
@@ -20,7 +20,7 @@ _PAGE = 64
 class TaskQueues:
     """The queues of a host. Polls share it, so that no two of them reach for the same task."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Hosting) -> None:
         self._host = host
         self._claiming = threading.Lock()
         self._claimed: set[str] = set()

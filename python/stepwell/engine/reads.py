@@ -5,19 +5,16 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, StorageError, WorkflowNotFound
 
 from .contexts import ExecutionContext, VisibilityContext
 from .history import HistoryReader
+from .hosting import Readable
 from .map_run import CHILD_LISTS
 from .status import CANCELED, CANCELING, COMPLETING, DELETING, FAILED, PENDING, RUNNING, STATUSES, SUCCEEDED
 from .workflows import Workflow
-
-if TYPE_CHECKING:
-    from .follower import Follower
-    from .host import Host
 
 # An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
 _LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
@@ -27,13 +24,13 @@ _PAGE = 256
 class Reads:
     """Reads of a host's storage: what is durable, at the moment of the call."""
 
-    def __init__(self, host: Host | Follower) -> None:
+    def __init__(self, host: Readable) -> None:
         self._host = host
 
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name. Raises ``WorkflowNotFound``."""
         self._host.check()
-        workflow = self._host.partition.state.workflows.latest(name)
+        workflow = self._host.workflows.latest(name)
         if workflow is None:
             raise WorkflowNotFound(f"no workflow is deployed under the name {name!r}")
         return workflow
@@ -41,7 +38,7 @@ class Reads:
     def workflow_of(self, workflow_id: str) -> Workflow:
         """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
         self._host.check()
-        return self._host.partition.state.workflows.get(workflow_id)
+        return self._host.workflows.get(workflow_id)
 
     def context(self, id: str) -> ExecutionContext:
         """The row of an execution. Raises ``ExecutionNotFound``."""

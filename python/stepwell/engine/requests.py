@@ -15,7 +15,7 @@ from . import records as r
 from .arguments import check_name, document_text, optional_text, start_time
 from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
-from .host import Host
+from .hosting import Hosting
 from .inbox import NameTaken, Rejected
 from .redrive import redrive_command
 from .status import CANCELED, FAILED
@@ -47,7 +47,7 @@ class Request(NamedTuple):
 class Starts:
     """Makes the commands that start executions, each with an id of its own."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Hosting) -> None:
         self._host = host
         self.last: str | None = None
         """The id of the execution that was started last."""
@@ -66,7 +66,7 @@ class Starts:
         # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
         key = f"{workflow.name}/{name}" if name is not None else self.last or ""
         host = self._host
-        tick = host.partition.hlc.tick(time.time_ns() // 1_000_000_000)
+        tick = host.hlc.tick(time.time_ns() // 1_000_000_000)
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
         given = name if name is not None else "-".join(id.split("/")[-2:])
         command = r.StartExecutionCommand(
@@ -94,7 +94,7 @@ def delete(id: str) -> Request:
     return Request(r.DeleteExecutionCommand(id), NONE, partial(_always, refusal))
 
 
-def redrive(host: Host, workflow: Workflow, context: ExecutionContext) -> Request:
+def redrive(host: Hosting, workflow: Workflow, context: ExecutionContext) -> Request:
     """Run an ended execution on from what failed."""
     if context.status not in (FAILED, CANCELED) or context.type != "STANDARD":
         raise NotRedrivable(
@@ -104,21 +104,21 @@ def redrive(host: Host, workflow: Workflow, context: ExecutionContext) -> Reques
     return Request(redrive_command(host.storage, workflow, context), NONE, _not_redrivable)
 
 
-def task_success(host: Host, token: str, output: Any) -> Request:
+def task_success(host: Hosting, token: str, output: Any) -> Request:
     """Complete the task of a token."""
     document = Document(document_text("the output", output))
     task = _task(host, token)
     return Request(r.CompleteTaskCommand(task.id, task.resource, None, 0, 0), document, _closed)
 
 
-def task_failure(host: Host, token: str, error: str | None, cause: str | None) -> Request:
+def task_failure(host: Hosting, token: str, error: str | None, cause: str | None) -> Request:
     """Fail the task of a token."""
     error, cause = optional_text("an error", error), optional_text("a cause", cause)
     task = _task(host, token)
     return Request(r.FailTaskCommand(task.id, task.resource, error, cause, False, 0, 0), NONE, _closed)
 
 
-def task_heartbeat(host: Host, token: str) -> Request:
+def task_heartbeat(host: Hosting, token: str) -> Request:
     """Keep the task of a token alive."""
     return Request(r.HeartbeatTaskCommand(_task(host, token).id, 0), NONE, _closed)
 
@@ -137,7 +137,7 @@ def _not_redrivable(error: Rejected | NameTaken) -> StepwellError:
     return NotRedrivable(str(error))
 
 
-def _task(host: Host, token: str) -> TaskContext:
+def _task(host: Hosting, token: str) -> TaskContext:
     host.check()
     return task_of_token(host.storage, token)
 

@@ -88,14 +88,19 @@ class Waiters:
             if answer is not None and answer.is_first(None, None):
                 return
 
-    def release(self, key: str) -> None:
-        """It has happened."""
+    def release(self, key: str, result: Any = None, error: BaseException | None = None) -> None:
+        """It has happened, with this result, or cannot happen."""
         if not self._waiting:
             return
         with self._lock:
             waiting: Iterable[Answer] = self._waiting.pop(key, ())
         for answer in waiting:
-            answer.reply(None, None)
+            answer.reply(result, error)
+
+    def keys(self) -> list[str]:
+        """What is waited for."""
+        with self._lock:
+            return list(self._waiting)
 
 
 class Latch:
