@@ -10,6 +10,8 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -78,6 +80,8 @@ class Follower:
         self._batches = 0
         self._level = self._marked = time.monotonic()
         self._stopping = threading.Event()
+        self._going = threading.Event()
+        self._going.set()
         self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="stepwell-follower", daemon=True)
         self._thread.start()
@@ -159,6 +163,14 @@ class Follower:
                 return False
         return True
 
+    def pause(self) -> None:
+        """Apply nothing until ``resume``: reads give what is here."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._going.set()
+
     # the end
 
     def promote(self, *, accept_loss: bool = False, **options: Any) -> Executor:
@@ -188,24 +200,34 @@ class Follower:
     def _take_over(self, accept_loss: bool) -> int:
         """Fence the log, and apply what is left of it. The epoch from then on."""
         epoch = self._store.epoch() + 1
-        try:
+        with self._lost_if(accept_loss):
+            self._catch_up()  # what cannot be read is found before the leader is ended
+        with self._lost_if(accept_loss):
             epoch, leader = self._log.fence(epoch)
             if leader != str(self.data):
                 raise FencedError(f"{leader} took over from {self.source} at epoch {epoch}: follow that one")
-            while self._advance():
-                pass
+        with self._lost_if(accept_loss):
+            self._catch_up()
             self._log.forget()
-        except FencedError:
-            raise
-        except StorageError:
-            if not accept_loss:
-                raise
-            log.warning("promoted without the rest of the log in %s", self.source, exc_info=True)
         return max(epoch, self._store.epoch())
+
+    @contextmanager
+    def _lost_if(self, accepted: bool) -> Generator[None]:
+        try:
+            yield
+        except StorageError as error:
+            if isinstance(error, FencedError) or not accepted:
+                raise
+            log.warning("promoted without the rest of the log in %s: %s", self.source, error)
+
+    def _catch_up(self) -> None:
+        while self._advance():
+            pass
 
     def _stop(self) -> None:
         self._closed = True
         self._stopping.set()
+        self._going.set()
         self._thread.join()
 
     # the thread
@@ -213,6 +235,7 @@ class Follower:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
+                self._going.wait()
                 asked = time.monotonic()
                 if not self._advance():
                     self._level = asked

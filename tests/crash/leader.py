@@ -1,0 +1,137 @@
+"""A leader in a process of its own, under load, that tells what was confirmed to it; for killing and pausing.
+
+It tells by lines in a pipe, each written in one piece: what stands there was confirmed, whatever became of the process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import select
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stepwell import Executor, StepwellError
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["stepwell", "crash.leader"])
+
+MACHINE = {
+    "StartAt": "Work",
+    "States": {
+        "Work": {"Type": "Task", "Resource": "work", "ResultPath": "$.work", "Next": "Sleep"},
+        "Sleep": {"Type": "Wait", "TimestampPath": "$.until", "Next": "Both"},
+        "Both": {
+            "Type": "Parallel",
+            "ResultPath": "$.both",
+            "End": True,
+            "Branches": [
+                {"StartAt": "L", "States": {"L": {"Type": "Task", "Resource": "work", "End": True}}},
+                {"StartAt": "R", "States": {"R": {"Type": "Pass", "End": True}}},
+            ],
+        },
+    },
+}
+SLEEP_SECONDS = 0.03
+
+
+def work(input: Any) -> str:
+    """Never gives the same result twice, so that one recorded anew would be noticed."""
+    return uuid.uuid4().hex
+
+
+HANDLERS = {"work": work}
+
+
+def new_input(number: int, seconds: float = SLEEP_SECONDS) -> dict[str, Any]:
+    """An execution's input: it sleeps until a moment that the input names."""
+    until = datetime.fromtimestamp(time.time() + seconds, UTC)
+    return {"n": number, "until": until.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+
+
+class Leader:
+    """A child process with an executor over ``data``; ``first`` is the number of its first execution."""
+
+    def __init__(self, data: Path, first: int = 0, threads: int = 2) -> None:
+        reading, writing = os.pipe()
+        self._reading = reading
+        self._text = b""
+        self.process = _processes.Process(target=_lead, args=(data, _Pipe(writing), first, threads), daemon=True)
+        self.process.start()
+        os.close(writing)
+
+    def lines(self, timeout: float = 0.0) -> Iterator[list[str]]:
+        """What it told since the last time, each line as its words; waits ``timeout`` for the first piece."""
+        while select.select([self._reading], [], [], timeout)[0]:
+            piece = os.read(self._reading, 1 << 16)
+            if not piece:
+                return
+            *whole, self._text = (self._text + piece).split(b"\n")
+            yield from (line.decode().split(" ", 2) for line in whole)
+            timeout = 0.0
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> list[list[str]]:
+        """Kill it; what it had told until then."""
+        self.process.kill()
+        self.process.join()
+        lines = list(self.lines())
+        os.close(self._reading)
+        return lines
+
+
+class _Pipe:
+    """The writing end of a pipe, which can be sent to a child."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> Any:
+        from multiprocessing.reduction import DupFd
+
+        return _opened, (DupFd(self.descriptor),)
+
+    def tell(self, *words: str) -> None:
+        os.write(self.descriptor, " ".join(words).replace("\n", " ").encode() + b"\n")
+
+
+def _opened(duplicate: Any) -> _Pipe:
+    return _Pipe(duplicate.detach())
+
+
+def _lead(data: Path, pipe: _Pipe, first: int, threads: int) -> None:
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    executor = Executor(data, handlers=HANDLERS)
+    executor.deploy("w", MACHINE)
+    pipe.tell("READY")
+    for index in range(threads):
+        threading.Thread(target=_load, args=(executor, pipe, first + index, threads)).start()
+
+
+def _load(executor: Executor, pipe: _Pipe, number: int, step: int) -> None:
+    watched: list[Any] = []
+    while True:
+        try:
+            execution = executor.start("w", new_input(number), f"n{number}")
+            pipe.tell("STARTED", execution.id, str(number))
+            watched.append(execution)
+            if watched[0].status == "Succeeded":
+                ended = watched.pop(0)
+                pipe.tell("ENDED", ended.id, ended.context().output.decode())
+        except StepwellError as error:
+            pipe.tell("ERROR", type(error).__name__, str(error))
+            time.sleep(0.02)
+        number += step
+        time.sleep(0.002)

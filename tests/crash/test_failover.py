@@ -1,0 +1,225 @@
+"""A leader that dies, or only pauses, and a follower that takes over: checked by a model that outlives both."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crash.leader import HANDLERS, MACHINE, Leader, new_input
+from crash.model import Model
+from stepwell import Executor
+from stepwell.engine.follower import Follower
+from stepwell.errors import Closed, CorruptionError, ExecutionNotFound, FencedError, LockedError, StorageError
+from stepwell.testing.replay import differences, replay_folder
+
+KILLS = 100
+CHAIN = 10
+"""So many kills, one after the other: each leader goes on in the folder of the follower that was promoted."""
+LONG = 30.0
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {LONG} s for {what}"
+        time.sleep(0.005)
+
+
+def first_words(leader: Leader) -> list[list[str]]:
+    """What a leader told by the time it confirmed a start."""
+    lines = []
+    while not any(line[0] == "STARTED" for line in lines):
+        more = list(leader.lines(LONG))
+        assert more, "the leader told nothing"
+        lines += more
+    return lines
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(KILLS // CHAIN))
+def test_a_leader_killed_at_any_moment_is_succeeded_without_loss(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    model = Model()
+    for number in range(CHAIN):
+        here, there = tmp_path / str(number), tmp_path / str(number + 1)
+        leader = Leader(here, first=number * 100_000)
+        model.hear(first_words(leader))
+        is_late = chance.random() < 0.2  # it has all of the log still before it
+        follower = None if is_late else Follower(here, there)
+        time.sleep(chance.uniform(0.0, 0.15))
+        model.hear(leader.kill())
+        follower = follower or Follower(here, there)
+        with follower.promote(handlers=HANDLERS) as executor:
+            model.check(executor)
+        with pytest.raises(FencedError, match=f"{there} took over"):
+            Executor(here)
+    assert not model.errors
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(10))
+def test_a_leader_that_pauses_can_confirm_nothing_after_a_promotion(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    model = Model()
+    leader = Leader(tmp_path / "a", threads=3)
+    model.hear(first_words(leader))
+    follower = Follower(tmp_path / "a", tmp_path / "b")
+    time.sleep(chance.uniform(0.0, 0.1))
+    leader.signal(signal.SIGSTOP)
+    with follower.promote(handlers=HANDLERS) as executor:
+        before = len(executor.list(limit=1_000_000))
+        leader.signal(signal.SIGCONT)
+        wait_until(lambda: model.hear(list(leader.lines(0.1))) or len(model.errors) > 5, "errors of the old leader")
+        model.hear(leader.kill())
+        kinds = {kind for kind, _ in model.errors}
+        assert kinds == {"FencedError"}
+        assert all(f"{tmp_path / 'b'} took over at epoch 1" in text for _, text in model.errors)
+        # What it told after it woke, it had confirmed before: all of it was taken over.
+        assert model.check(executor) == before
+
+
+def test_a_leader_that_runs_is_succeeded_as_well(tmp_path: Path) -> None:
+    model = Model()
+    leader = Leader(tmp_path / "a")
+    model.hear(first_words(leader))
+    with Follower(tmp_path / "a", tmp_path / "b").promote(handlers=HANDLERS) as executor:
+        wait_until(lambda: model.hear(list(leader.lines(0.1))) or model.errors, "an error of the old leader")
+        model.hear(leader.kill())
+        model.check(executor)
+
+
+def test_a_follower_serves_reads_and_tells_its_lag(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        with Follower(tmp_path / "a", tmp_path / "b") as follower:
+            ended = executor.start("w", new_input(1)).wait()
+            running = executor.start("w", new_input(2, 3600))
+            assert follower.wait_level(LONG)
+            wait_until(lambda: follower.history(running.id)[-1]["type"] == "WaitStateEntered", "the sleep")
+            assert follower.lag() == (0, 0.0)
+            assert follower.get(ended.id).output == ended.output
+            assert follower.history(ended.id) == ended.history()
+            assert follower.context(running.id).status == "Running"
+            assert [each.id for each in follower.list("w")] == [each.id for each in executor.list("w")]
+            assert [each.id for each in follower.list(status="Succeeded")] == [ended.id]
+            assert follower.workflow("w").context.version == 1
+            with pytest.raises(ExecutionNotFound):
+                follower.get(ended.id[:-1] + "0")
+        with pytest.raises(Closed):
+            follower.get(ended.id)
+
+
+def test_a_follower_that_lags_says_so_and_catches_up(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        follower = Follower(tmp_path / "a", tmp_path / "b")
+        assert follower.wait_level(LONG)
+        follower.pause()
+        started = [executor.start("w", new_input(number)) for number in range(50)]
+        for execution in started:
+            execution.wait()
+        lag = follower.lag()
+        assert lag.records >= 50 * 20
+        assert lag.seconds > 0
+        assert not follower.wait_level(0.05)
+        with pytest.raises(ExecutionNotFound):
+            follower.get(started[0].id)
+        follower.resume()
+        assert follower.wait_level(LONG)
+        assert {each.id for each in follower.list(limit=1000)} == {each.id for each in started}
+        follower.close()
+
+
+def test_a_follower_that_is_started_again_goes_on_where_it_was(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        for number in range(3):
+            executor.start("w", new_input(number)).wait()
+            with Follower(tmp_path / "a", tmp_path / "b") as follower:
+                assert follower.position >= number * 20
+                executor.start("w", new_input(number)).wait()
+                assert follower.wait_level(LONG)
+                assert len(follower.list()) == 2 * number + 2
+    again = replay_folder(tmp_path / "a", tmp_path / "again")
+    copy = replay_folder(tmp_path / "b", tmp_path / "copy")
+    assert differences(again, copy) == []
+    again.close()
+    copy.close()
+
+
+def test_a_folder_has_one_follower_one_leader_and_no_stranger(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        executor.start("w", new_input(1)).wait()
+        with Follower(tmp_path / "a", tmp_path / "b") as follower:
+            assert follower.wait_level(LONG)
+            with pytest.raises(LockedError):
+                Follower(tmp_path / "a", tmp_path / "b")
+        with pytest.raises(StorageError, match="open it with Follower"):
+            Executor(tmp_path / "b")
+    with Executor(tmp_path / "c", handlers=HANDLERS) as other:
+        other.deploy("w", MACHINE)
+        other.deploy("v", MACHINE)
+        for number in range(5):
+            other.start("v", new_input(number)).wait()
+    follower = Follower(tmp_path / "c", tmp_path / "b")
+    with pytest.raises(StorageError, match="is no copy of"):  # noqa: PT012 - it is told as soon as it has read
+        while True:
+            follower.list()
+    follower.close()
+    with pytest.raises(StorageError, match="no executor's folder"):
+        Follower(tmp_path / "nowhere", tmp_path / "d")
+
+
+def test_of_two_followers_one_takes_over_and_the_other_follows_it(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        first = executor.start("w", new_input(1)).wait()
+        fast, slow = (Follower(tmp_path / "a", tmp_path / name) for name in ("fast", "slow"))
+        assert slow.wait_level(LONG)
+        leader = fast.promote(handlers=HANDLERS)
+        with pytest.raises(FencedError, match="fast took over"):
+            slow.promote()
+        second = leader.start("w", new_input(2)).wait()
+        with pytest.raises(FencedError, match="fast took over at epoch 1"):
+            executor.start("w", new_input(3))
+        with Follower(tmp_path / "fast", tmp_path / "slow") as slow:
+            assert slow.wait_level(LONG)
+            assert {each.id for each in slow.list()} == {first.id, second.id}
+            with slow.promote(handlers=HANDLERS) as third:
+                assert third.start("w", new_input(4)).wait().status == "Succeeded"
+        with pytest.raises(FencedError, match="slow took over at epoch 2"):
+            leader.start("w", new_input(5))
+        leader.close()
+    with pytest.raises(StorageError, match=r"took over from .* before: open it with Executor"):
+        Follower(tmp_path / "fast", tmp_path / "slow")
+    Executor(tmp_path / "slow").close()
+
+
+def test_a_damaged_log_is_taken_over_from_only_when_the_loss_is_accepted(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        kept = executor.start("w", new_input(1)).wait().id
+        with Follower(tmp_path / "a", tmp_path / "b") as follower:
+            assert follower.wait_level(LONG)
+        (segment,) = (tmp_path / "a" / "log").glob("*.log")
+        size = segment.stat().st_size
+        lost = executor.start("w", new_input(2)).wait().id
+    bytes = bytearray(segment.read_bytes())
+    bytes[size + 60] ^= 1
+    segment.write_bytes(bytes)
+    with pytest.raises(CorruptionError, match="damage in"):
+        Follower(tmp_path / "a", tmp_path / "b").promote()
+    assert not (tmp_path / "a" / "log" / "FENCE").exists()
+    with Follower(tmp_path / "a", tmp_path / "b").promote(accept_loss=True, handlers=HANDLERS) as executor:
+        assert executor.get(kept).status == "Succeeded"
+        with pytest.raises(ExecutionNotFound):
+            executor.get(lost)
+        assert executor.start("w", new_input(3)).wait().status == "Succeeded"
+    with pytest.raises(FencedError):
+        Executor(tmp_path / "a")
