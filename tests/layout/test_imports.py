@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "server": {"", "engine", "tasks", "asl", "_core"},
     "cli": {"", "server", "testing", "engine", "tasks", "asl", "_core"},
     "__main__": {"cli"},
+    "integrations": {"tasks"},
     "": {"engine", "tasks", "asl", "_core", "testing", "test_state"},  # stepwell/__init__.py, the public door
 }
 

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 BUSY_SECONDS = 0.05
+_REFUSALS: dict[type[Exception], tuple[str, str]] = {
+    WorkflowNotFound: ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{about}'"),
+    ExecutionAlreadyExists: ("ExecutionAlreadyExists", "Execution Already Exists: '{about}'"),
+    InvalidName: ("InvalidName", "Invalid Name: '{about}'"),
+    InvalidInput: ("InvalidExecutionInput", "Invalid Execution Input: {error}"),
+}
 _STATUSES = {SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
 
 
@@ -52,18 +58,11 @@ class NestedExecutions:
         """The handler: what the task is answered, or ``Later``."""
         resource = parse_resource(context.resource)
         try:
-            target = target_of(arguments, context.execution_id, context.task_id)
-            id = self._start(target, context)
-        except WorkflowNotFound as error:
-            message = f"State Machine Does Not Exist: '{arguments['StateMachineArn']}'"
-            raise service_error(resource, "StateMachineDoesNotExist", message, context.task_id) from error
-        except ExecutionAlreadyExists as error:
-            message = f"Execution Already Exists: '{execution_arn(target.workflow, target.name)}'"
-            raise service_error(resource, "ExecutionAlreadyExists", message, context.task_id) from error
-        except InvalidName as error:
-            raise service_error(resource, "InvalidName", str(error), context.task_id) from error
-        except (InvalidInput, ValueError) as error:
-            raise service_error(resource, "InvalidExecutionInput", str(error), context.task_id) from error
+            id = self._start(target_of(arguments, context.execution_id, context.task_id), context)
+        except tuple(_REFUSALS) as error:
+            code, message = _REFUSALS[type(error)]
+            about = arguments.get("StateMachineArn") if isinstance(error, WorkflowNotFound) else arguments.get("Name")
+            raise service_error(resource, code, message.format(about=about, error=error), context.task_id) from error
         answer = nested.started(_child(self._engine.reads.context(id)), resource, context.task_id)
         if resource.action == "startSyncExecution":
             return Later(None, lambda: self._look_after(id, context.task_id, resource))

@@ -47,7 +47,8 @@ def _resume(turn: Turn, level: Level, start_at: str) -> Items:
         return [start_state(level, start_at, level.input)]
     if activity.children is None:
         return activities.begin(turn, activity)
-    state, follow, running = activity.state, [], 0
+    state, running = activity.state, 0
+    follow: Items = []
     for index, child in sorted(activity.children.items()):
         if child.status == RUNNING:
             inner = state.branches[index] if isinstance(child, Branch) else state.processor
