@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from stepwell.asl.json import dumps, is_object
-from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName
+from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName, StorageError
 
 Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 """A definition as a dict, as JSON text, or as the path of a JSON or YAML file."""
@@ -33,6 +33,16 @@ def check_name(what: str, name: object) -> str:
     if name != name.strip():
         raise InvalidName(f"the name of {what} may not begin or end with a blank: {name!r}")
     return name
+
+
+def folder_path(data: str | os.PathLike[str] | None) -> str | None:
+    """The path of a data folder. Raises ``StorageError`` for what is none."""
+    if data is None:
+        return None
+    path = os.fspath(data)
+    if not path or "\0" in path:
+        raise StorageError(f"{path!r} is no folder's path: give one, or None for an executor in memory")
+    return path
 
 
 def definition_text(definition: object) -> bytes:

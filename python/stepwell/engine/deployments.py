@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from stepwell.asl.definition import compile_definition
 from stepwell.asl.json import canonical, loads
-from stepwell.asl.states import TaskState
 from stepwell.errors import HandlerNotFound, InvalidDefinition
 
 from .arguments import Definition, check_name, definition_text
@@ -34,6 +32,8 @@ class Deployments:
         if type not in TYPES:
             raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
         text = definition_text(definition)
+        from stepwell.asl.definition import compile_definition
+
         machine = compile_definition(text, type=type)
         workflows = host.workflows
         with self._deploying:
@@ -50,6 +50,8 @@ class Deployments:
         """Raise ``HandlerNotFound`` unless there is a handler for every Task state whose resource is known."""
         if workflow.id in self._checked:
             return
+        from stepwell.asl.states import TaskState
+
         handlers = self._host.handlers
         for state in workflow.machine.by_name.values():
             if not isinstance(state, TaskState) or state.parsed.kind == "activity":

@@ -18,6 +18,8 @@ def check_leads(data: str | os.PathLike[str] | None) -> None:
         source = (Path(data) / _FILE).read_text(encoding="utf-8", errors="surrogateescape")
     except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as error:
+        raise StorageError(f"{os.fspath(data)} cannot be read: {error.strerror}") from error
     raise StorageError(
         f"{os.fspath(data)} follows {source}: open it with Follower, and promote it to make it a leader's"
     )

@@ -7,9 +7,8 @@ made only when somebody reads them. Documents are JSON text, as in AWS's answers
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stepwell.asl.definition import StateMachine
 from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
 
@@ -17,6 +16,9 @@ from . import records as r
 from .arns import REGION, ROLE_ARN, map_run_arn
 from .codec import DocumentReader, decode_turn
 from .history_types import exit_events
+
+if TYPE_CHECKING:
+    from stepwell.asl.definition import StateMachine
 
 Event = dict[str, Any]
 Details = dict[str, Any]

@@ -19,6 +19,7 @@ from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
 from . import records as r
+from .arguments import folder_path
 from .documents import NONE, Document
 from .following import check_leads
 from .forks import FORKS, only_process
@@ -78,8 +79,9 @@ class Host:
         self._stopping = self._closed = False
         self._closing = threading.Lock()
         self._process = only_process()
-        check_leads(data)
-        self._store = _core.Store.open(None if data is None else os.fspath(data))
+        path = folder_path(data)
+        check_leads(path)
+        self._store = _core.Store.open(path)
         try:
             self.storage = Storage(self._store)
             handlers.provide(map_tasks(self.storage, item_files or ItemFiles()))

@@ -8,11 +8,10 @@ Rows are made of it at the end of a turn, and it is made of rows when an executi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from stepwell.asl.definition import StateMachine
 from stepwell.asl.json import dumps, loads
 
 from .contexts import (
@@ -31,6 +30,9 @@ from .contexts import (
 from .documents import NONE, Document
 from .map_run import MapChild, MapItems, MapRun, activity_of, run_of
 from .workflows import Workflow
+
+if TYPE_CHECKING:
+    from stepwell.asl.definition import StateMachine
 
 _NO_VARIABLES: dict[str, Any] = {}
 

@@ -9,7 +9,6 @@ from typing import Any
 from stepwell.asl.timestamps import format_timestamp
 from stepwell.tasks.handlers import Handler
 from stepwell.tasks.items import ItemFiles
-from stepwell.tasks.items.readers import read_items
 from stepwell.tasks.items.writers import ChildResult, Written, write_results
 
 from .arns import execution_arn, state_machine_arn
@@ -25,6 +24,8 @@ def map_tasks(storage: Storage, files: ItemFiles) -> Mapping[str, Handler]:
     """The handlers of the engine's own resources."""
 
     def read(asked: dict[str, Any]) -> list[Any]:
+        from stepwell.tasks.items.readers import read_items
+
         return read_items(files, asked)
 
     def write(asked: dict[str, Any]) -> Any:

@@ -30,7 +30,7 @@ class Reads:
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name. Raises ``WorkflowNotFound``."""
         self._host.check()
-        workflow = self._host.workflows.latest(name)
+        workflow = self._host.workflows.latest(name) if _is_text(name) else None
         if workflow is None:
             raise WorkflowNotFound(f"no workflow is deployed under the name {name!r}")
         return workflow
@@ -105,6 +105,10 @@ class Reads:
 def _is_child(row: VisibilityContext) -> bool:
     """Whether a row is in the list of a map run: those come behind all others."""
     return row.workflow.startswith(CHILD_LISTS)
+
+
+def _is_text(name: object) -> bool:
+    return isinstance(name, str)
 
 
 def _newest(row: VisibilityContext) -> tuple[int, str]:

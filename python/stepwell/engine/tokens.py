@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
-import secrets
+import os
 
 from stepwell.errors import TaskDoesNotExist
 
@@ -17,11 +16,13 @@ RANDOM_BYTES = 24
 
 def new_token(task_id: str) -> str:
     """A token for a task: its id and 192 random bits."""
-    return base64.urlsafe_b64encode(task_id.encode() + b"\n" + secrets.token_bytes(RANDOM_BYTES)).decode()
+    return base64.urlsafe_b64encode(task_id.encode() + b"\n" + os.urandom(RANDOM_BYTES)).decode()
 
 
 def task_of_token(storage: Storage, token: str) -> TaskContext:
     """The open task that a token belongs to. Raises ``TaskDoesNotExist``."""
+    import hmac  # it brings OpenSSL along
+
     try:
         task_id = base64.urlsafe_b64decode(token.encode())[: -RANDOM_BYTES - 1].decode()
         task = storage.get(TaskContext, task_id) if task_id else None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stepwell.asl.definition import StateMachine, compile_definition
 from stepwell.errors import WorkflowNotFound
 
 from .contexts import WorkflowContext
+
+if TYPE_CHECKING:
+    from stepwell.asl.definition import StateMachine
 
 
 class Workflow:
@@ -32,6 +33,8 @@ class Workflow:
     def machine(self) -> StateMachine:
         """The compiled definition."""
         if self._machine is None:
+            from stepwell.asl.definition import compile_definition  # the language, once there is something to run
+
             self._machine = compile_definition(self.context.definition, type=self.context.type)
         return self._machine
 
@@ -64,6 +67,8 @@ class _Processor(Workflow):
 
 def label_of(state: Any) -> str:
     """What stands for a distributed Map state in the names of its map runs: its Label, or one made for it."""
+    import uuid
+
     return state.label or str(uuid.uuid5(uuid.NAMESPACE_OID, state.name))
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, NamedTuple
 
 from stepwell.asl.json import dumps, is_object, loads
@@ -29,7 +28,7 @@ JOBS = tuple(
     f"arn:{each}:states:::states:startExecution.sync{version}" for each in PARTITIONS for version in ("", ":2")
 )
 """The resources whose tasks end with the execution that they started, and end it when they are given up."""
-_NAMES = uuid.UUID("6f1a1d4e-6b0d-4e0c-9f6f-6c2b0b5d7a10")
+_NAMES = "6f1a1d4e-6b0d-4e0c-9f6f-6c2b0b5d7a10"
 
 
 class Target(NamedTuple):
@@ -63,7 +62,7 @@ def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
         raise InvalidInput("StateMachineArn is missing")
     workflow, version = _workflow_of(arguments["StateMachineArn"])
     given = arguments.get("Name")
-    name = given if isinstance(given, str) else str(uuid.uuid5(_NAMES, f"{execution_id} {task_id}"))
+    name = given if isinstance(given, str) else _uuid(f"{execution_id} {task_id}")
     return Target(workflow, version, name, isinstance(given, str), _input_of(arguments.get("Input")))
 
 
@@ -88,7 +87,7 @@ def started(child: Child, resource: Resource, task_id: str) -> dict[str, Any]:
     """What starting answers at once."""
     if resource.service != "states":
         return {"ExecutionArn": child.arn, "StartDate": format_timestamp(child.started_at)}
-    request = str(uuid.uuid5(_NAMES, task_id))
+    request = _uuid(task_id)
     headers = {
         "x-amzn-RequestId": request,
         "connection": "keep-alive",
@@ -146,7 +145,7 @@ def _described(child: Child, start: Any, stop: Any) -> dict[str, Any]:
 
 def service_error(resource: Resource, code: str, message: str, task_id: str) -> TaskError:
     """A refusal of the service, by the name that retriers and catchers see."""
-    request = uuid.uuid5(_NAMES, task_id)
+    request = _uuid(task_id)
     if resource.service == "states":
         cause = (
             f"{message} (Service: AWSStepFunctions; Status Code: 400; Error Code: {code}; "
@@ -154,3 +153,10 @@ def service_error(resource: Resource, code: str, message: str, task_id: str) -> 
         )
         return TaskError(f"StepFunctions.{code}Exception", cause)
     return TaskError(f"Sfn.{code}Exception", f"{message} (Service: Sfn, Status Code: 400, Request ID: {request})")
+
+
+def _uuid(text: str) -> str:
+    """The UUID that stands for a text, the same every time."""
+    import uuid
+
+    return str(uuid.uuid5(uuid.UUID(_NAMES), text))

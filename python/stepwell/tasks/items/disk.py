@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -107,6 +106,8 @@ def write_file(folder: Path, key: str, data: bytes) -> None:
     """Write a file beside its place, then move it there."""
     path = within(folder, key)
     path.parent.mkdir(parents=True, exist_ok=True)
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".stepwell-")
     try:
         with os.fdopen(handle, "wb") as file:
