@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stepwell import _core
-from stepwell.errors import Busy, Closed, StorageError
+from stepwell.errors import Busy, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
@@ -159,7 +159,8 @@ class Host:
         if failure is None:
             return Closed("the executor was closed")
         kind = type(failure) if isinstance(failure, StorageError) else StorageError
-        error = kind(f"the executor has stopped: {failure}; close it, and open the folder again")
+        advice = "" if isinstance(failure, FencedError) else "; close it, and open the folder again"
+        error = kind(f"the executor has stopped: {failure}{advice}")
         error.__cause__ = failure
         return error
 

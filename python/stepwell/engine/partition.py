@@ -26,7 +26,7 @@ from . import quarantine, recovery
 from . import records as r
 from .appliers import APPLIERS
 from .appliers.executions import idempotency_key
-from .appliers.tasks import later_task
+from .appliers.tasks import NUMBERS, later_task
 from .codec import encode_record
 from .documents import NONE, Document
 from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
@@ -484,9 +484,14 @@ class Partition:
         prefix = self._task_prefixes.get(key)
         if prefix is None:
             prefix = self._task_prefixes[key] = _core.task_id(tenant, namespace, task_type, 0)[:-8]
-        number = self._next_task + self._step
-        self._next_task = number = number if number <= 0xFFFF_FFFF else self._share
-        return f"{prefix}{number:08x}"
+        while True:
+            number = self._next_task + self._step
+            if number & NUMBERS < self._step:  # they went round: each share begins anew
+                number = (number & ~NUMBERS) | self._share
+            self._next_task = number
+            id = f"{prefix}{number & NUMBERS:08x}"
+            if number <= NUMBERS or not self._is_open(id):
+                return id
 
     def reserve_ids(self, turn: Turn, count: int) -> int:
         """The first of ``count`` timestamps that are a map run's alone: the ids of its child executions."""

@@ -18,6 +18,9 @@ from .timers import drop_timer
 
 CREATED, ACTIVE, SUBMITTED = "Created", "Active", "Submitted"
 
+NUMBERS = 0xFFFF_FFFF
+"""The numbers of tasks, in 8 hex digits, go round."""
+
 
 def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> None:
     execution = turn.execution
@@ -48,9 +51,10 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     _advance(turn, execution, activity.level, command.event)
 
 
-def later_task(one: int, other: int) -> int:
-    """The later of two numbers of tasks, which go round."""
-    return other if (other - one) & 0xFFFF_FFFF < 1 << 31 else one
+def later_task(last: int, number: int) -> int:
+    """How many task numbers were given out, after ``last`` and the task of this ``number``: ids show the low 32 bits."""
+    ahead = (number - last) & NUMBERS
+    return last + ahead if ahead < 1 << 31 else last
 
 
 def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) -> None:
