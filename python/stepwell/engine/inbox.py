@@ -47,17 +47,20 @@ class Limits(NamedTuple):
     """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead.
 
     ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
+    ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
+    its workflow was deployed with another one.
     """
 
     inbox: int = 100_000
     batch_requests: int = 1024
     turn_records: int = 4096
-    turn_messages: int = 1024
-    batch_records: int = 16_384
+    turn_messages: int = 512
+    batch_records: int = 8192
     restless_records: int = 10_000_000
     live_executions: int = 20_000
     timers: int = 10_000
     map_result_bytes: int = 0
+    retention: float | None = None
 
 
 class Rejected(StepwellError):
