@@ -21,9 +21,10 @@ from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import ExecutionView
 from .executor import ROOM_SECONDS
-from .host import CLOSING_SECONDS, Host
+from .host import CLOSING_SECONDS
 from .inbox import Limits
 from .loop_door import LoopDoor
+from .opening import open_host
 from .queues import LOOK_SECONDS
 from .requests import Request
 from .status import ENDED
@@ -90,12 +91,14 @@ class AsyncExecutor:
         max_workers: int = 64,
         limits: Limits | None = None,
         item_files: ItemFiles | None = None,
+        partitions: int = 1,
     ) -> None:
         self._handlers = Handlers(handlers or {})
         self._open_host = partial(
-            Host,
+            open_host,
             data,
             self._handlers,
+            partitions=partitions,
             tenant=tenant,
             namespace=namespace,
             max_workers=max_workers,

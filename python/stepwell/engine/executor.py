@@ -19,8 +19,8 @@ from .arguments import Definition
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import Execution
-from .host import Host
 from .inbox import Limits
+from .opening import open_host
 from .requests import Request
 from .status import ENDED
 from .storage import Storage
@@ -39,6 +39,10 @@ class Executor:
     first of them starts (``AsyncExecutor`` runs them on the program's own). Every call may come from
     any thread, but not from a process that was forked off: neither this executor nor one of its own
     can work there. Such processes are to be spawned, or forked before the first executor is opened.
+
+    Executions are spread over ``partitions``, each with a log and a storage of its own. One is walked in
+    this process, several in a process each: one a core is of use. Handlers run in this process in any
+    case. A folder keeps the number that it was made with. A process that dies is started again.
 
     Raises ``LockedError`` where another process has the folder, ``CorruptionError`` where it is
     damaged, ``StorageError`` where it cannot be used, ``InvalidName`` for tenant and namespace.
@@ -61,10 +65,12 @@ class Executor:
         max_workers: int = 64,
         limits: Limits | None = None,
         item_files: ItemFiles | None = None,
+        partitions: int = 1,
     ) -> None:
-        host = Host(
+        host = open_host(
             data,
             Handlers(handlers or {}),
+            partitions=partitions,
             tenant=tenant,
             namespace=namespace,
             max_workers=max_workers,

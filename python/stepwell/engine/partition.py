@@ -71,6 +71,7 @@ class Partition:
         self.storage = Storage(store)
         self.random = random.Random(seed).random
         self.on_ended: Callable[[Execution], None] = lambda execution: None
+        self.on_abandoned: Callable[[c.TaskContext], None] = lambda task: None
         storage = self.storage
         workflows = Workflows(
             lambda name, version: storage.get(c.WorkflowContext, name, version),
@@ -510,8 +511,13 @@ class Partition:
     def abandon(self, turn: Turn, task: c.TaskContext) -> None:
         """A task was given up: the execution that it waits for is canceled in the same batch."""
         child = child_of(task, self.state, self.storage)
-        if child is not None:
+        if child is None:
+            turn.effects.append((self._abandoned, task))
+        else:
             turn.send(child, r.CancelExecutionCommand(child, None, None))
+
+    def _abandoned(self, task: c.TaskContext) -> None:
+        self.on_abandoned(task)
 
     def call_of(self, execution: Execution | None, task: c.TaskContext) -> Call:
         """What a handler gets."""

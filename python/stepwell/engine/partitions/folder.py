@@ -1,0 +1,87 @@
+"""The folder of an executor with several partitions: how many they are, and who has it open."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from stepwell.errors import LockedError, StorageError
+
+_COUNT = "partitions"
+_LOCK = "LOCK"
+MOST = 256
+
+
+def partitions_of(data: str | os.PathLike[str] | None) -> int | None:
+    """How many partitions a folder has; None if it holds nothing yet."""
+    if data is None:
+        return None
+    folder = Path(data)
+    try:
+        text = (folder / _COUNT).read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        return 1 if (folder / "log").exists() or (folder / "storage").exists() else None
+    except OSError as error:
+        raise StorageError(f"{folder / _COUNT} cannot be read: {error}") from error
+    if not text.strip().isdecimal() or not 2 <= int(text) <= MOST:
+        raise StorageError(f"{folder / _COUNT} should say how many partitions there are, not {text[:20]!r}")
+    return int(text)
+
+
+def check_partitions(data: str | os.PathLike[str] | None, partitions: int) -> None:
+    """Raise ``StorageError`` unless a folder has so many partitions, or none yet."""
+    found = partitions_of(data)
+    if found is not None and found != partitions:
+        raise StorageError(
+            f"{os.fspath(data or '')} has {found} partition{'s' * (found > 1)}, not {partitions}: open it with "
+            f"partitions={found} (which one an execution is in depends on their number, so it stays as it was made)"
+        )
+
+
+class PartitionedFolder:
+    """A folder that is open: nobody else has it meanwhile."""
+
+    def __init__(self, data: str | os.PathLike[str], partitions: int) -> None:
+        self.path = Path(data).resolve()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be used: {error}") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise LockedError(f"{self.path} is open already, here or in another process") from error
+        try:
+            check_partitions(self.path, partitions)
+            if not (self.path / _COUNT).exists():
+                self._record(partitions)
+        except BaseException:
+            self.close()
+            raise
+
+    def _record(self, partitions: int) -> None:
+        try:
+            new = self.path / f"{_COUNT}.new"
+            with new.open("w") as file:
+                file.write(f"{partitions}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.path / _COUNT)
+            folder = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be written: {error}") from error
+
+    def partition(self, index: int) -> str:
+        """The folder of a partition."""
+        return str(self.path / f"p{index}")
+
+    def close(self) -> None:
+        """Let others have it."""
+        os.close(self._lock)

@@ -1,0 +1,256 @@
+"""A partition's process: ``python -m stepwell.engine.partitions.process FD``.
+
+It opens the folder that the first message names, and serves until the socket ends: because the program
+closed its executor, or because the program is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+from stepwell.engine import contexts as c
+from stepwell.engine import records as r
+from stepwell.engine.documents import Document
+from stepwell.engine.host import Host, command_of
+from stepwell.engine.waiting import Deliver
+from stepwell.errors import LockedError, StorageError
+from stepwell.tasks.dispatch import Call, Result
+from stepwell.tasks.handlers import Handlers
+
+from . import messages as m
+from .wire import Wire
+
+LOOK_SECONDS = 0.5
+"""How often a process that hears nothing looks whether its partition and its program are still there."""
+LOCKED_SECONDS = 20.0
+"""How long the process of a program that was killed may take to let its folder go."""
+_LOOK_TIMEVAL = struct.pack("ll", 0, int(LOOK_SECONDS * 1_000_000))
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class PartitionHost(Host):
+    """A host whose program is at the other end of a wire."""
+
+    def __init__(self, opening: m.Open, end: socket.socket) -> None:
+        self.wire: Wire[m.ToPartition] = Wire(end, m.to_partition, lambda: self.hlc)
+        self._is_open = False
+        self._open_calls: list[Call] = []
+        self._watched: set[str] = set()
+        self._reads: SimpleQueue[m.Read] = SimpleQueue()
+        super().__init__(
+            opening.data,
+            Handlers(),
+            tenant=opening.tenant,
+            namespace=opening.namespace,
+            max_workers=1,
+            limits=opening.limits,
+            share=(opening.index, opening.partitions),
+        )
+        self.partition.on_abandoned = self._abandoned
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the partition has stopped, if it has."""
+        return self._failure
+
+    # to the program; from the partition's thread, unless it says otherwise
+
+    def begin(self) -> None:
+        """Say that the partition works, and from now on what it does."""
+        self.wire.post_first(m.Ready(self._open_calls))
+        self._is_open = True
+        self.flush()
+        threading.Thread(target=self._read, name="stepwell-reads", daemon=True).start()
+        self._store.notify()
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        if self._is_open:
+            self.wire.flush()
+
+    def _tend(self) -> None:
+        self.flush()
+
+    def _resume(self, calls: list[Call]) -> None:
+        self._open_calls = calls
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        """The partition's tasks, once they are durable."""
+        if tasks:
+            self.wire.post(m.Tasks(tasks))
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls."""
+        self.wire.post(m.Queued(queue))
+
+    def _abandoned(self, task: c.TaskContext) -> None:
+        self.wire.post(m.Abandoned(task.id, task.activity_id.rpartition("/")[0], task.input))
+
+    def _reply(self, number: int, result: Any, error: BaseException | None) -> None:
+        self.wire.post(m.Reply(number, result, None if error is None else m.failure_of(error)))
+
+    # from the program
+
+    def take(self, message: m.ToPartition) -> bool:
+        """Do what the program asks for; False when that is to end."""
+        if isinstance(message, m.Submit):
+            self._take_command(message)
+        elif isinstance(message, m.Results):
+            self.take_in([command_of(Result(*result)) for result in message.results])
+        elif isinstance(message, m.Watch):
+            self._watch_for_program(message.id)
+        elif isinstance(message, m.Read):
+            self._reads.put(message)
+        elif isinstance(message, m.Heartbeat):
+            self._keep_alive(message.task_id)
+        return not isinstance(message, m.Close)
+
+    def _take_command(self, message: m.Submit) -> None:
+        reply: Deliver = partial(self._reply, message.number)
+        command = message.command
+        try:
+            if message.again and _was_done(self, command):
+                self._answer_at_once(partial(reply, _scope(command), None))
+                return
+            if message.again and _may_have_been_done(self, command):
+                raise StorageError("the partition's process ended before it answered: the task may have its result")
+            self.submit(command, Document(message.document), reply)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+            self._answer_at_once(partial(reply, None, error))
+
+    def _answer_at_once(self, answer: Any) -> None:
+        answer()
+        self._store.notify()
+
+    def _watch_for_program(self, id: str) -> None:
+        if id in self._watched:
+            return
+        self._watched.add(id)
+        try:
+            self.watch(id, partial(self._tell_end, id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+            self._watched.discard(id)
+            self.wire.post(m.Ended(id, None, m.failure_of(error)))
+        self._store.notify()
+
+    def _tell_end(self, id: str, context: c.ExecutionContext | None, error: BaseException | None) -> None:
+        self._watched.discard(id)
+        if error is not None:  # the engine has stopped; it is watched anew once it runs again
+            return
+        row = _encode(context) if context is not None else self._store.get(1, id)
+        self.wire.post(m.Ended(id, row))
+
+    def _read(self) -> None:
+        """Reads, in a thread of their own: a long one keeps nothing else waiting."""
+        while True:
+            read = self._reads.get()
+            arguments = [tuple(each) if isinstance(each, list) else each for each in read.arguments]
+            try:
+                operation = read.operation
+                if operation == "scan":
+                    *given, until = arguments
+                    result: Any = self._store.scan(*given, until=until)
+                else:
+                    result = getattr(self._store, operation)(*arguments)
+                self.wire.send(m.Reply(read.number, result))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+                self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
+
+
+def _was_done(host: Host, command: r.Command) -> bool:
+    """Whether a command that is asked for a second time was done at the first time."""
+    storage = host.storage
+    if isinstance(command, r.StartExecutionCommand):
+        return storage.get(c.ExecutionContext, command.id) is not None
+    if isinstance(command, r.DeleteExecutionCommand):
+        return storage.get(c.ExecutionContext, command.id) is None
+    if isinstance(command, r.RedriveExecutionCommand):
+        context = storage.get(c.ExecutionContext, command.id)
+        return context is not None and context.redrive_count >= command.count
+    if isinstance(command, r.PutWorkflowCommand):
+        row = storage.get(c.WorkflowContext, command.name, command.version)
+        return row is not None and (row.definition, row.retention) == (command.definition, command.retention)
+    if isinstance(command, r.ActivateTaskCommand):
+        task = storage.get(c.TaskContext, command.id)
+        return task is not None and task.status == "Active" and task.worker == command.worker
+    return False
+
+
+def _may_have_been_done(host: Host, command: r.Command) -> bool:
+    """Whether nobody can tell any more."""
+    is_result = isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
+    return is_result and host.storage.get(c.TaskContext, command.id) is None
+
+
+def _scope(command: r.Command) -> str:
+    return getattr(command, "id", "")
+
+
+def _opened(opening: m.Open, end: socket.socket) -> PartitionHost:
+    deadline = time.monotonic() + LOCKED_SECONDS
+    while True:
+        try:
+            return PartitionHost(opening, end)
+        except LockedError:  # the program has the whole folder, so this is a process that is about to end
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+
+
+def serve(end: socket.socket) -> int:
+    """Run a partition until the socket ends; the process's exit status."""
+    opening_wire: Wire[m.ToPartition] = Wire(end, m.to_partition, lambda: None)
+    received = opening_wire.receive()
+    while received == []:
+        received = opening_wire.receive()
+    if not received or not isinstance(received[0], m.Open):
+        return 0
+    try:
+        host = _opened(received[0], end)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+        opening_wire.send(m.Broken(m.failure_of(error)))
+        return 1
+    host.begin()
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _LOOK_TIMEVAL)
+    program = os.getppid()
+    while host.failure is None and os.getppid() == program:
+        received = host.wire.receive()
+        if received is None or not all([host.take(message) for message in received]):
+            break
+    return _end(host)
+
+
+def _end(host: PartitionHost) -> int:
+    failure = host.failure
+    try:
+        host.close()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+        failure = failure or error
+    host.flush()
+    if failure is not None:
+        host.wire.send(m.Broken(m.failure_of(failure)))
+    return 0 if failure is None else 1
+
+
+def main() -> None:
+    """The entry of the process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the program, which then closes us
+        signal.signal(number, signal.SIG_IGN)
+    status = serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.stderr.flush()
+    os._exit(status)  # a thread that reads may be in the store, which is closed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,320 @@
+"""A partition in a process of its own, as the program's process sees it: started, spoken with, started again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from stepwell import _core
+from stepwell.engine.contexts import ExecutionContext
+from stepwell.engine.documents import Document
+from stepwell.engine.records import Command
+from stepwell.engine.waiting import Answer, Latch
+from stepwell.errors import Busy, StepwellError, StorageError
+from stepwell.tasks.dispatch import Call, HandlerPool
+
+from . import messages as m
+from .wire import Wire
+
+log = logging.getLogger("stepwell.engine")
+
+BACKOFF_SECONDS = (0.02, 5.0)
+"""How long to wait before a process that died is started again: the first time, and at most."""
+STEADY_SECONDS = 10.0
+"""A process that lived so long begins with the short wait again."""
+TRIES = 3
+"""How many processes a request may be sent to; it may be what they die of."""
+TEND_SECONDS = 0.002
+_decode_row = msgspec.msgpack.Decoder(ExecutionContext).decode
+
+
+class Program(Protocol):
+    """What partitions tell the program's process. It is called from a partition's thread, and must not read storage."""
+
+    hlc: _core.Clock
+    pool: HandlerPool
+
+    def ended(self, id: str, row: ExecutionContext | None, error: Exception | None) -> None:
+        """An execution that is watched has ended, or there is none."""
+        ...
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls."""
+        ...
+
+    def abandoned(self, task: m.Abandoned) -> None:
+        """A task was given up, and what it waits for may be in another partition."""
+        ...
+
+    def watched(self, index: int) -> Iterable[str]:
+        """The executions of a partition that somebody waits for."""
+        ...
+
+    def lost(self, error: Exception) -> None:
+        """A partition is gone for good."""
+        ...
+
+
+class _Pending(NamedTuple):
+    """A question without an answer yet."""
+
+    message: m.Submit | m.Read
+    answer: Answer
+    tries: int
+
+
+class RemotePartition:
+    """One partition. Every method may be called from any thread.
+
+    Its own thread starts the process, reads what that says, and starts another one when it dies. What was
+    asked of the dead one is asked again, with a word that says so, and what handlers answer meanwhile is kept.
+    """
+
+    def __init__(self, opening: m.Open, program: Program) -> None:
+        self._opening, self._program = opening, program
+        self.opened = Latch()
+        """Delivers the tasks that handlers had before, once the process works for the first time."""
+        self._lock = threading.Lock()
+        self._wire: Wire[m.FromPartition] | None = None
+        self._numbers = count(1)
+        self._pending: dict[int, _Pending] = {}
+        self._held: list[m.Results | m.Heartbeat] = []
+        self._with_handlers: set[str] = set()
+        self._failure: Exception | None = None
+        self._closing = threading.Event()
+        self._was_opened = False
+        self.pid = 0
+        self._take: dict[type, Callable[[Any], None]] = {
+            m.Reply: self._take_reply,
+            m.Tasks: self._take_tasks,
+            m.Ended: self._take_end,
+            m.Queued: lambda message: program.queued(message.queue),
+            m.Abandoned: program.abandoned,
+            m.Broken: self._take_broken,
+        }
+        self._thread = threading.Thread(target=self._run, name=f"stepwell-partition-{opening.index}", daemon=True)
+        self._thread.start()
+
+    # what the program asks
+
+    def submit(self, command: Command, document: Document, answer: Answer) -> None:
+        """Put a command into the partition's inbox. Raises ``Busy``."""
+        text = document.text
+        self._ask(lambda number: m.Submit(number, command, text), answer)
+
+    def read(self, operation: str, arguments: tuple[Any, ...], answer: Answer) -> None:
+        """Call a reading method of the partition's store."""
+        self._ask(lambda number: m.Read(number, operation, arguments), answer)
+
+    def _ask(self, question: Callable[[int], m.Submit | m.Read], answer: Answer) -> None:
+        number = next(self._numbers)
+        message = question(number)
+        with self._lock:
+            if self._failure is not None:
+                raise _again(self._failure)
+            if len(self._pending) >= self._opening.limits.inbox:
+                raise Busy(f"{len(self._pending)} requests wait in partition {self._opening.index}; try again later")
+            self._pending[number] = _Pending(message, answer, 1)
+            wire = self._wire
+            if wire is None:
+                return
+            wire.post(message)
+        wire.flush()
+
+    def watch(self, id: str) -> None:
+        """Tell the end of an execution; of one that has ended, at once."""
+        with self._lock:
+            wire = self._wire
+        if wire is not None:  # else it is asked for when the process works again
+            wire.send(m.Watch(id))
+
+    def answer(self, results: list[m.TaskResult]) -> None:
+        """What handlers made of tasks."""
+        self._tell(m.Results(results))
+
+    def keep_alive(self, task_id: str) -> None:
+        """A handler says that its work goes on."""
+        self._tell(m.Heartbeat(task_id))
+
+    def _tell(self, message: m.Results | m.Heartbeat) -> None:
+        with self._lock:
+            wire = self._wire
+            if wire is None:
+                self._held.append(message)
+                return
+            if isinstance(message, m.Results):
+                self._with_handlers.difference_update([result.id for result in message.results])
+            wire.post(message)
+        wire.flush()
+
+    def close(self) -> None:
+        """Let the process put everything on disk, and end. ``join`` waits for it."""
+        with self._lock:
+            self._closing.set()
+            wire = self._wire
+        if wire is not None:
+            wire.send(m.Close())
+
+    def join(self) -> Exception | None:
+        """Wait until the process has ended; why it could not do so well, if so."""
+        self._thread.join()
+        return self._failure
+
+    # the process
+
+    def _run(self) -> None:
+        shortest, longest = BACKOFF_SECONDS
+        pause = shortest
+        while not self._closing.is_set():
+            began = time.monotonic()
+            self._live()
+            if not self._was_opened or self._closing.is_set():
+                return
+            if self._opening.data is None:
+                self._program.lost(StorageError(f"partition {self._opening.index} has died, and was in memory only"))
+                return
+            pause = shortest if time.monotonic() - began > STEADY_SECONDS else min(2 * pause, longest)
+            self._closing.wait(pause)
+
+    def _live(self) -> None:
+        """One life of the process, from its start to its end."""
+        try:
+            process, end = _start()
+        except OSError as error:
+            self._has_failed(StorageError(f"the process of partition {self._opening.index} cannot be started: {error}"))
+            return
+        self.pid = process.pid
+        became_ready = False
+        wire: Wire[m.FromPartition] = Wire(end, m.from_partition, lambda: self._program.hlc)
+        wire.send(self._opening)
+        while (received := self._receive(wire, end)) is not None:
+            for message in received:
+                if type(message) is m.Ready:
+                    became_ready = True
+                    self._begin(wire, message.calls)
+                else:
+                    self._take[type(message)](message)
+        with self._lock:
+            self._wire = None
+        end.close()
+        status = process.wait()
+        if self._closing.is_set():
+            return
+        text = f"the process of partition {self._opening.index} has ended with status {status}"
+        log.error(text)
+        if not became_ready and self._failure is None:
+            self._has_failed(StorageError(f"{text} before it worked"))
+
+    def _receive(self, wire: Wire[m.FromPartition], end: socket.socket) -> list[m.FromPartition] | None:
+        pool = self._program.pool
+        pool.tend()
+        while pool.has_backlog and not _is_readable(end, TEND_SECONDS):
+            pool.tend()
+        return wire.receive()
+
+    def _begin(self, wire: Wire[m.FromPartition], calls: list[Call]) -> None:
+        """The process works: ask again what the one before left unanswered, and hand on what came meanwhile."""
+        tired: list[_Pending] = []
+        with self._lock:
+            fresh = [call for call in calls if call.id not in self._with_handlers]
+            self._with_handlers.update([call.id for call in fresh])
+            self._failure = None
+            for number, pending in list(self._pending.items()):
+                if pending.tries > TRIES:
+                    tired.append(self._pending.pop(number))
+                    continue
+                if isinstance(pending.message, m.Submit):
+                    pending.message.again = self._was_opened
+                self._pending[number] = pending._replace(tries=pending.tries + 1)
+                wire.post(pending.message)
+            for id in self._program.watched(self._opening.index):
+                wire.post(m.Watch(id))
+            for message in self._held:
+                if isinstance(message, m.Results):
+                    self._with_handlers.difference_update([result.id for result in message.results])
+                wire.post(message)
+            self._held.clear()
+            if self._closing.is_set():
+                wire.post(m.Close())
+            self._wire = wire
+        wire.flush()
+        for pending in tired:
+            pending.answer.reply(None, StorageError(f"{TRIES} processes have died before they answered this"))
+        if self._was_opened:
+            log.warning("partition %d works again", self._opening.index)
+            self._program.pool.resume(fresh)
+        else:
+            self._was_opened = True
+            self.opened.deliver(fresh, None)
+
+    def _has_failed(self, error: Exception) -> None:
+        """The partition cannot be opened: whoever asks is told so, until it can."""
+        with self._lock:
+            self._failure = error
+            pending = list(self._pending.values())
+            self._pending.clear()
+        for each in pending:
+            each.answer.reply(None, _again(error))
+        if not self._was_opened:
+            self.opened.deliver(None, error)
+
+    # what the process says
+
+    def _take_reply(self, reply: m.Reply) -> None:
+        with self._lock:
+            pending = self._pending.pop(reply.number, None)
+        if pending is not None:
+            failure = reply.failure
+            pending.answer.reply(reply.result, None if failure is None else m.error_of(failure))
+
+    def _take_tasks(self, tasks: m.Tasks) -> None:
+        with self._lock:
+            self._with_handlers.update([call.id for call in tasks.calls])
+        self._program.pool.dispatch(tasks.calls)
+
+    def _take_end(self, ended: m.Ended) -> None:
+        row = None if ended.row is None else _decode_row(ended.row)
+        self._program.ended(ended.id, row, None if ended.failure is None else m.error_of(ended.failure))
+
+    def _take_broken(self, broken: m.Broken) -> None:
+        log.error("partition %d cannot go on: %s", self._opening.index, broken.failure.text)
+        if self._wire is None or self._closing.is_set():
+            self._has_failed(m.error_of(broken.failure))
+
+
+def _again(error: Exception) -> Exception:
+    """An error of one's own for everybody who is told of it."""
+    kind = type(error) if isinstance(error, StepwellError) else StorageError
+    fresh = kind(str(error))
+    fresh.__cause__ = error
+    return fresh
+
+
+def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        descriptor = theirs.fileno()
+        # The program's own path, so that it finds there what the program has found here, and nothing else.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
+        command = [sys.executable, "-P", "-m", "stepwell.engine.partitions.process", str(descriptor)]
+        process = subprocess.Popen(
+            command, pass_fds=[descriptor], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+    return process, ours
+
+
+def _is_readable(end: socket.socket, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
