@@ -92,7 +92,9 @@ fn range(arguments: &[JValue]) -> Answer {
     if count > MAX_RANGE {
         return failure(super::error::MEMORY_LIMIT);
     }
-    let numbers = (0..count as i64).map(|at| JValue::Number((start + at * step) as f64));
+    // Each number lies between start and end, so what wraps on the way there wraps back.
+    let number = |at: i64| start.wrapping_add(at.wrapping_mul(step)) as f64;
+    let numbers = (0..count as i64).map(|at| JValue::Number(number(at)));
     // A sequence: a range of one number is that number.
     Ok(JValue::sequence_flat(numbers.collect(), true))
 }
@@ -218,4 +220,22 @@ fn hexadecimal(bytes: &[u8]) -> Rc<str> {
         .map(|byte| format!("{byte:02x}"))
         .collect::<String>()
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_numbers_are_those_of_java() {
+        assert_eq!(java_random_double(42), 0.7275636800328681);
+        assert_eq!(java_random_double(0), 0.730967787376657);
+    }
+
+    #[test]
+    fn a_range_never_overflows() {
+        let numbers = [i64::MIN as f64, i64::MAX as f64, i64::MAX as f64].map(JValue::Number);
+        let range = range(&numbers).expect("three numbers");
+        assert_eq!(range.as_array().map(Vec::len), Some(3));
+    }
 }

@@ -74,3 +74,35 @@ pub fn value_bytes(value: &JValue, limit: usize) -> usize {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(json: &str) -> usize {
+        value_bytes(&JValue::from_json_str(json).expect("JSON"), usize::MAX)
+    }
+
+    #[test]
+    fn a_number_is_eight_bytes_and_a_character_one() {
+        assert_eq!(size("[1, null, true]"), 24);
+        assert_eq!(size(r#"{"name": "abc", "n": 1}"#), 16);
+        assert_eq!(size("[[], {}]"), 16);
+    }
+
+    #[test]
+    fn shared_parts_count_as_often_as_they_stand_and_cost_nothing_past_the_limit() {
+        let mut value = JValue::array(vec![JValue::Null; 2]);
+        for _ in 0..100 {
+            value = JValue::array(vec![value.clone(), value]);
+        }
+        assert!(value_bytes(&value, MAX_VALUE_BYTES) > MAX_VALUE_BYTES);
+    }
+
+    #[test]
+    fn the_largest_sequence_is_just_within_the_limit() {
+        let sequence = |length| JValue::array(vec![JValue::Null; length]);
+        assert!(value_bytes(&sequence(MAX_SEQUENCE), MAX_VALUE_BYTES) <= MAX_VALUE_BYTES);
+        assert!(value_bytes(&sequence(MAX_SEQUENCE + 1), MAX_VALUE_BYTES) > MAX_VALUE_BYTES);
+    }
+}

@@ -78,3 +78,36 @@ unsafe impl GlobalAlloc for CountingAllocator {
         unsafe { System.dealloc(old, layout) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[global_allocator]
+    static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+    #[test]
+    fn the_token_is_cancelled_when_too_much_is_held_at_once() {
+        let budget = Budget::open(1 << 20);
+        for _ in 0..100 {
+            drop(std::hint::black_box(vec![0_u8; 1 << 19]));
+        }
+        assert!(!budget.token().is_cancelled());
+        let held = std::hint::black_box(vec![0_u8; 1 << 21]);
+        assert!(budget.token().is_cancelled());
+        drop(held);
+    }
+
+    #[test]
+    fn only_the_thread_with_the_budget_is_counted() {
+        let budget = Budget::open(1 << 20);
+        std::thread::scope(|scope| {
+            scope.spawn(|| std::hint::black_box(vec![0_u8; 1 << 22]).len());
+        });
+        assert!(!budget.token().is_cancelled());
+        let token = budget.token();
+        drop(budget);
+        let _held = std::hint::black_box(vec![0_u8; 1 << 22]);
+        assert!(!token.is_cancelled());
+    }
+}
