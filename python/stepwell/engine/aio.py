@@ -27,7 +27,7 @@ from .loop_door import LoopDoor
 from .opening import open_host
 from .queues import LOOK_SECONDS
 from .requests import Request
-from .status import ENDED
+from .status import ENDED, OVER
 from .storage import Storage
 from .workflows import Workflow
 
@@ -54,7 +54,7 @@ class AsyncExecution(ExecutionView):
                 async with asyncio.timeout(timeout):
                     self._end_as(await future)
             except TimeoutError:
-                if self.context().status not in ENDED:
+                if self.context().status not in OVER:
                     raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
             finally:
                 host.unwatch(self.id, answer)
@@ -179,9 +179,11 @@ class AsyncExecutor:
 
     # workflows
 
-    async def deploy(self, name: str, definition: Definition, *, type: str = "STANDARD") -> Workflow:
+    async def deploy(
+        self, name: str, definition: Definition, *, type: str = "STANDARD", retention: float | None = None
+    ) -> Workflow:
         """Keep a definition under a name, as ``Executor.deploy`` does."""
-        return await asyncio.to_thread(self.engine.deployments.deploy, name, definition, type)
+        return await asyncio.to_thread(self.engine.deployments.deploy, name, definition, type, retention)
 
     async def workflow(self, name: str) -> Workflow:
         """The newest version under a name. Raises ``WorkflowNotFound``."""

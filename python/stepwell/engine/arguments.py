@@ -119,3 +119,14 @@ def start_time(delay: float | None, at: float | datetime | None) -> int:
     if due > _LATEST:
         raise InvalidInput(f"this start is too far ahead: {seconds} s")
     return max(1, due)
+
+
+def retention_time(seconds: float | None) -> int | None:
+    """For how long ended executions are kept, in microseconds; None: as the executor says."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"a retention is a number of seconds, not {seconds!r}")
+    if not 0 <= seconds < _LATEST / _MICROSECONDS:
+        raise InvalidInput(f"a retention is 0 or more seconds, and less than 200 years, not {seconds!r}")
+    return round(seconds * _MICROSECONDS)

@@ -39,6 +39,7 @@ class ExecutionContext(Context, tag=1):
     redriven_at: int = 0
     idempotent: bool = False
     previous_event: int = 0
+    delete_at: int = 0
 
 
 class ActivityBranchStatus(Struct, array_like=True, gc=False):
@@ -143,6 +144,7 @@ class WorkflowContext(Context, tag=7):
     definition: bytes
     type: str
     created_at: int
+    retention: int | None = None
 
 
 class IdempotencyContext(Context, tag=8):

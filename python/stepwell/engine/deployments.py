@@ -7,7 +7,7 @@ import threading
 from stepwell.asl.json import canonical, loads
 from stepwell.errors import HandlerNotFound, InvalidDefinition
 
-from .arguments import Definition, check_name, definition_text
+from .arguments import Definition, check_name, definition_text, retention_time
 from .contexts import WorkflowContext
 from .hosting import Hosting
 from .records import PutWorkflowCommand
@@ -24,13 +24,14 @@ class Deployments:
         self._deploying = threading.Lock()
         self._checked: set[str] = set()
 
-    def deploy(self, name: str, definition: Definition, type: str) -> Workflow:
+    def deploy(self, name: str, definition: Definition, type: str, retention: float | None = None) -> Workflow:
         """The version of ``name`` with this definition: the newest one, or a new one, durable."""
         host = self._host
         host.check()
         check_name("a workflow", name)
         if type not in TYPES:
             raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
+        kept = retention_time(retention)
         text = definition_text(definition)
         from stepwell.asl.definition import compile_definition
 
@@ -38,10 +39,11 @@ class Deployments:
         workflows = host.workflows
         with self._deploying:
             latest = workflows.latest(name)
-            if latest is not None and latest.context.type == type and _same(latest.context, text):
+            is_same = latest is not None and latest.context.type == type and _same(latest.context, text)
+            if latest is not None and is_same and latest.context.retention == kept:
                 return latest
-            version = 1 if latest is None else latest.context.version + 1
-            host.ask(PutWorkflowCommand(name, version, text, type))
+            version = 1 if latest is None else latest.context.version + (not is_same)
+            host.ask(PutWorkflowCommand(name, version, text, type, kept))
         workflow = workflows.get(f"{name}:{version}")
         workflow.compiled(machine)
         return workflow

@@ -9,7 +9,7 @@ from stepwell.asl.json import loads
 from stepwell.errors import ExecutionNotFound, WaitTimeout
 
 from .contexts import ExecutionContext
-from .status import ENDED
+from .status import ENDED, OVER
 from .waiting import Latch
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ class ExecutionView:
 
     @property
     def status(self) -> str:
-        """``Pending``, ``Running``, ``Completing``, ``Succeeded``, ``Failed``, ``Canceling``, ``Canceled``."""
+        """``Pending``, ``Running``, ``Completing``, ``Succeeded``, ``Failed``, ``Canceling``, ``Canceled``, ``Deleting``.
+
+        An ended execution is Deleting while what belongs to it is removed.
+        """
         return self.context().status
 
     @property
@@ -111,7 +114,7 @@ class Execution(ExecutionView):
             try:
                 self._end_as(latch.wait(timeout))
             except WaitTimeout:
-                if self.context().status not in ENDED:
+                if self.context().status not in OVER:
                     raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
             finally:
                 host.unwatch(self.id, answer)

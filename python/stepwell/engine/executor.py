@@ -120,14 +120,19 @@ class Executor:
 
     # workflows
 
-    def deploy(self, name: str, definition: Definition, *, type: str = "STANDARD") -> Workflow:
+    def deploy(
+        self, name: str, definition: Definition, *, type: str = "STANDARD", retention: float | None = None
+    ) -> Workflow:
         """Keep a definition under a name: a dict, JSON text, or the path of a JSON or YAML file.
 
         The same definition again is the same version; another one is the next version, and running
         executions keep theirs. Durable when it returns. Raises ``InvalidDefinition``, and
         ``InvalidName`` for an empty or overlong name or one with signs that AWS forbids.
+
+        ``retention`` is for how many seconds its executions are kept once they have ended; then they are
+        deleted. None: as ``Limits.retention`` says. It is decided when an execution ends.
         """
-        return self.engine.deployments.deploy(name, definition, type)
+        return self.engine.deployments.deploy(name, definition, type, retention)
 
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name. Raises ``WorkflowNotFound``."""

@@ -32,10 +32,10 @@ from .documents import NONE, Document
 from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
 from .jobs import child_of
 from .live import Execution, wake
-from .map_run import execution_of
+from .map_run import child_list, execution_of
 from .processors.steps import STEPS
 from .state import PartitionState
-from .status import ENDED, RUNNING
+from .status import DELETING, ENDED, RUNNING
 from .storage import Storage
 from .timers import TimerQueue
 from .tokens import new_token
@@ -334,6 +334,9 @@ class Partition:
             return command.id
         execution = self.execution(existing)
         effects: list[Effect] = []
+        if execution is not None and execution.status == DELETING:  # its name is free
+            self.state.names[key] = command.id
+            return command.id
         if execution is not None:
             status, input = execution.status, execution.input
             self._unreleased.append((self._position, effects))
@@ -351,7 +354,7 @@ class Partition:
         """An execution, live or waked from storage."""
         execution = self.state.executions.get(id)
         if execution is None:
-            rows = self.storage.load(id)
+            rows = self.storage.load(id) if id not in self.state.deleted else ()
             if not rows:
                 return None
             execution = self._wake(rows)
@@ -553,6 +556,39 @@ class Partition:
         if execution.context.idempotent:
             context = execution.context
             self.state.names.pop(idempotency_key(context.id, execution.workflow.name, context.name), None)
+
+    def retention_of(self, execution: Execution) -> int | None:
+        """For how many microseconds an execution that ends is kept; None: until it is deleted."""
+        if execution.context.parent_iteration_id is not None:  # it goes with its parent
+            return None
+        latest = self.state.workflows.latest(execution.workflow.name)
+        if latest is not None and latest.context.retention is not None:
+            return latest.context.retention
+        seconds = self.limits.retention
+        return None if seconds is None else round(seconds * 1_000_000)
+
+    def had_map_runs(self, execution: Execution) -> bool:
+        """Whether an ended execution began any map run, as far as storage can tell by now."""
+        if execution.position > self._position:  # it ended in this very batch
+            return True
+        self.store.wait_applied(execution.position, None)
+        return bool(self.storage.scan(c.MapRunContext, execution.id, limit=1))
+
+    def children_of(self, execution: Execution, limit: int) -> list[str]:
+        """Child executions of an ended execution that are still there, some of them."""
+        self.store.wait_applied(self._position, None)
+        after: tuple[Any, ...] | None = None
+        while runs := self.storage.scan(c.MapRunContext, execution.id, after=after):
+            for run in runs:
+                rows = self.storage.scan(c.VisibilityContext, child_list(run.id), limit=limit)
+                if rows:
+                    return [row.execution_id for row in rows]
+            after = (runs[-1].id,)
+        return []
+
+    def deleted(self, turn: Turn, execution_id: str) -> None:
+        """An execution is gone."""
+        turn.effects.append((self.state.deleted.discard, execution_id))
 
     # recovery
 

@@ -238,9 +238,13 @@ class CancelExecutionCommand(Command, tag=16):
 
 
 class DeleteExecutionCommand(Command, tag=17):
-    """Remove an ended execution and its history."""
+    """Remove an ended execution and its history.
+
+    ``remains``: it stays, as ``Deleting``, until whatever belongs to it is gone.
+    """
 
     id: str
+    remains: bool = False
 
 
 class RedriveExecutionCommand(Command, tag=18):
@@ -281,12 +285,16 @@ class CancelTimerCommand(Command, tag=21):
 
 
 class PutWorkflowCommand(Command, tag=22):
-    """Keep a definition under a name; executions keep the version that they began with."""
+    """Keep a definition under a name; executions keep the version that they began with.
+
+    ``retention`` is how long they are kept once they have ended, in microseconds (None: as the executor says).
+    """
 
     name: str
     version: int
     definition: bytes
     type: str
+    retention: int | None = None
 
 
 class SubmitTaskCommand(Command, tag=23):

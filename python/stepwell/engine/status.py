@@ -36,6 +36,8 @@ FOLLOWS: Final[dict[str, frozenset[str]]] = {
     DELETING: frozenset(),
 }
 ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELED})
+OVER: Final = ENDED | {DELETING}
+"""Nothing will happen in it any more."""
 STATUSES: Final = tuple(FOLLOWS)
 
 

@@ -89,6 +89,7 @@ class Workflows:
         """Take in a version; the newest of its name is what ``latest`` gives."""
         with self._writing:
             workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
+            workflow.context = context
             known = self._latest.get(context.name)
             if known is None or known.context.version <= context.version:
                 self._latest[context.name] = known = workflow

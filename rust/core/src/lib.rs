@@ -10,6 +10,7 @@
 //! | [`id`] | the formats of ids, and what may stand in them |
 //! | [`mod@record`] | commands, events, rows of storage: their layouts in MessagePack |
 //! | [`env`] | every file operation, for real and failing on purpose |
+//! | [`json`] | what can be told of a JSON text without parsing it |
 //! | [`jsonata`] | the expression language as AWS has it, within bounds |
 //! | [`log`] | batches in files: frames, segments, recovery |
 //! | [`storage`] | rows in RocksDB: keys, batches, reads |
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod env;
 pub mod error;
 pub mod id;
+pub mod json;
 pub mod jsonata;
 pub mod log;
 pub mod record;

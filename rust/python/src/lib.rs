@@ -6,6 +6,7 @@ mod clock;
 mod errors;
 mod followed;
 mod ids;
+mod json;
 mod jsonata;
 mod jsonata_values;
 mod log;
@@ -24,6 +25,8 @@ mod _core {
         Id, activity_id, branch_id, check_name, execution_id, hash7, iteration_id, parse_id,
         partition, partition_key, task_id,
     };
+    #[pymodule_export]
+    use crate::json::json_depth;
     #[pymodule_export]
     use crate::jsonata::{Jsonata, JsonataError, JsonataSyntaxError};
     #[pymodule_export]

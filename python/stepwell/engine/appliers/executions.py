@@ -13,6 +13,7 @@ from ..records import (
     StartExecutionCommand,
 )
 from ..status import CANCELED, CANCELING, COMPLETING, DELETING, PENDING, RUNNING, SUCCEEDED, transition
+from ..timers import EXECUTION_TIMEOUT, RETENTION, START
 from ..turn import Turn
 from .map_runs import end_map_run
 from .tasks import drop_task
@@ -106,10 +107,10 @@ def reap(turn: Turn, execution: Execution) -> None:
         drop_activity(turn, activity)
     context = execution.context
     if context.timeout_due:
-        drop_timer(turn, 6, execution.id, context.timeout_due)
+        drop_timer(turn, EXECUTION_TIMEOUT, execution.id, context.timeout_due)
         context.timeout_due = 0
     if context.start_at and not context.last_activity:  # it never began
-        drop_timer(turn, 1, execution.id, context.start_at)
+        drop_timer(turn, START, execution.id, context.start_at)
 
 
 def drop_activity(turn: Turn, activity: Activity) -> None:
@@ -157,14 +158,35 @@ def cancel_execution(turn: Turn, command: CancelExecutionCommand, document: Docu
 def delete_execution(turn: Turn, command: DeleteExecutionCommand, document: Document) -> None:
     execution = turn.execution
     assert execution is not None
-    old = visibility(execution)
-    execution.status = transition(execution.status, DELETING)
-    # What the same turn has removed before is still there in storage; what it has put is not.
-    turn.changes = {key: change for key, change in turn.changes.items() if isinstance(change, tuple)}
-    turn.changes["visibility"] = (-9, old.workflow, old.status, old.started_at, old.execution_id)
+    if execution.status != DELETING:
+        forget_retention(turn, execution)
+        _free_name(turn, execution)
+        change_status(turn, execution, DELETING)
+    if not command.remains:
+        _drop_execution(turn, execution)
+
+
+def forget_retention(turn: Turn, execution: Execution) -> None:
+    """The execution is deleted now, or not at all."""
+    context = execution.context
+    if context.delete_at:
+        drop_timer(turn, RETENTION, execution.id, context.delete_at)
+        context.delete_at = 0
+
+
+def _free_name(turn: Turn, execution: Execution) -> None:
     if execution.context.idempotent:
         key = idempotency_key(execution.id, execution.workflow.name, execution.context.name)
         turn.changes["idempotency"] = (-8, key)
         turn.state.names.pop(key, None)
-    turn.changes[execution.id] = (-100, execution.id)
+
+
+def _drop_execution(turn: Turn, execution: Execution) -> None:
+    """Remove all of its rows, those of this turn too. Memory knows that it is gone until storage does."""
+    row = visibility(execution)
+    turn.drop(f"visibility {row.status}", (-9, row.workflow, row.status, row.started_at, row.execution_id))
+    turn.changes.pop(execution.id, None)
+    turn.changes[execution.id] = (-100, execution.id)  # at the end, behind all that it is to remove
     turn.state.executions.pop(execution.id, None)
+    turn.state.deleted.add(execution.id)
+    turn.execution = None

@@ -9,12 +9,13 @@ from ..records import RedriveExecutionCommand
 from ..status import RUNNING
 from ..storage import decode_tree
 from ..turn import Turn
-from .executions import change_status
+from .executions import change_status, forget_retention
 
 
 def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Document) -> None:
     execution = turn.execution
     assert execution is not None
+    forget_retention(turn, execution)
     context = execution.context
     context.redrive_count = command.count
     context.redriven_at = turn.now

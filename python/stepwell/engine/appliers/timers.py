@@ -6,7 +6,7 @@ from ..contexts import TimerContext
 from ..documents import Document
 from ..records import CancelTimerCommand, CreateTimerCommand, TriggerTimerCommand
 from ..status import RUNNING
-from ..timers import EXECUTION_TIMEOUT, HEARTBEAT, RETRY, START, TASK_TIMEOUT, WAIT
+from ..timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
 from ..turn import Turn
 
 
@@ -58,6 +58,9 @@ def _set_due(turn: Turn, kind: int, target: str, due: int) -> None:
         turn.put(target, execution.tasks[target])
     elif kind == EXECUTION_TIMEOUT:
         execution.context.timeout_due = due
+        turn.put(target, execution)
+    elif kind == RETENTION:
+        execution.context.delete_at = due
         turn.put(target, execution)
     elif kind == START and not due:
         turn.put(target, execution)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..documents import Document
+from ..live import Execution
 from ..records import (
     CancelExecutionCommand,
     CompleteExecutionCommand,
@@ -10,13 +11,17 @@ from ..records import (
     DeleteExecutionCommand,
     StartExecutionCommand,
 )
-from ..status import CANCELED, CANCELING, COMPLETING, ENDED, PENDING, RUNNING
-from ..timers import EXECUTION_TIMEOUT, START
+from ..status import CANCELED, CANCELING, COMPLETING, DELETING, ENDED, PENDING, RUNNING
+from ..timers import EXECUTION_TIMEOUT, RETENTION, START
 from ..turn import Turn
 from .common import Items, abandon, cancel_map_runs, item, start_state
 from .map_runs import cancel_children, running_children, tell_parent
 
 SECOND = 1_000_000
+SHORT_HISTORY = 1000
+"""Up to so many events an execution is deleted at once; a longer one is ``Deleting`` first."""
+CHUNK = 256
+"""How many child executions are deleted at a time."""
 
 
 def accept_start(turn: Turn, command: StartExecutionCommand) -> str | None:
@@ -62,7 +67,8 @@ def completed(turn: Turn, command: CompleteExecutionCommand, document: Document)
     for run in turn.subject:
         cancel_children(turn, running_children(run))
     tell_parent(turn, turn.execution, document)
-    return []
+    retention = turn.services.retention_of(turn.execution)
+    return [] if retention is None else [item(CreateTimerCommand(command.id, RETENTION, turn.now + retention))]
 
 
 def accept_cancel(turn: Turn, command: CancelExecutionCommand) -> str | None:
@@ -84,8 +90,28 @@ def canceled(turn: Turn, command: CancelExecutionCommand, document: Document) ->
 
 def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
     execution = turn.execution
-    return "the execution has not ended" if execution is None or execution.status not in ENDED else None
+    if execution is None or execution.status not in ENDED and execution.status != DELETING:
+        return "the execution has not ended"
+    turn.subject = []
+    if execution.status == DELETING:
+        turn.subject = turn.services.children_of(execution, CHUNK)
+        command.remains = bool(turn.subject)
+    else:
+        command.remains = execution.context.last_event > SHORT_HISTORY or _may_have_children(turn, execution)
+    return None
+
+
+def _may_have_children(turn: Turn, execution: Execution) -> bool:
+    states = execution.machine.by_name.values()
+    return any(getattr(state, "distributed", False) for state in states) and turn.services.had_map_runs(execution)
 
 
 def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> Items:
-    return []
+    """A large execution goes step by step: its children by the dozen, then itself; a timer leads to the next step."""
+    execution = turn.execution
+    if execution is None:
+        turn.services.deleted(turn, command.id)
+        return []
+    for child in turn.subject:
+        turn.send(child, DeleteExecutionCommand(child))
+    return [] if execution.context.delete_at else [item(CreateTimerCommand(execution.id, RETENTION, turn.now))]

@@ -10,11 +10,12 @@ from ..records import (
     CancelExecutionCommand,
     CancelTimerCommand,
     CreateTimerCommand,
+    DeleteExecutionCommand,
     FailTaskCommand,
     TriggerTimerCommand,
 )
 from ..status import PENDING
-from ..timers import EXECUTION_TIMEOUT, HEARTBEAT, RETRY, START, TASK_TIMEOUT, WAIT
+from ..timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
 from ..turn import Turn
 from . import activities, by_type, executions
 from .common import Items, fail, failure_of, item
@@ -51,6 +52,8 @@ def triggered(turn: Turn, command: TriggerTimerCommand, document: Document) -> I
         return executions.begin(turn, execution.input)
     if kind == EXECUTION_TIMEOUT:
         return [item(CancelExecutionCommand(target, None, None, True))]
+    if kind == RETENTION:
+        return [item(DeleteExecutionCommand(target))]
     error = HEARTBEAT_TIMEOUT if kind == HEARTBEAT else TIMEOUT
     return [item(FailTaskCommand(target, execution.tasks[target].resource, error, None, True, 0, 0))]
 
@@ -86,4 +89,6 @@ def _due(turn: Turn, kind: int, target: str) -> int:
         return 0 if task is None else task.timeout_due if kind == TASK_TIMEOUT else task.heartbeat_due
     if kind == START:
         return execution.context.start_at if execution.status == PENDING else 0
+    if kind == RETENTION:
+        return execution.context.delete_at
     return execution.context.timeout_due

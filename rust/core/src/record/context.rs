@@ -22,7 +22,7 @@ layouts! {
             variables: &'a [u8] = b"", last_event: u64 = 0, last_activity: u64 = 0,
             parent_iteration_id: Option<&'a str> = None, timed_out: bool = false,
             redrive_count: u64 = 0, redriven_at: i64 = 0, idempotent: bool = false,
-            previous_event: u64 = 0,
+            previous_event: u64 = 0, delete_at: i64 = 0,
         }
         /// A running state. Its row goes when the state is left.
         2 Activity {
@@ -55,6 +55,7 @@ layouts! {
         /// One version of a definition.
         7 Workflow {
             name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str, created_at: i64,
+            retention: Option<i64> = None,
         }
         /// The last execution that was started under a name: `key` is `/{tenant}/{namespace}/{workflow}/{name}`.
         8 Idempotency { key: &'a str, execution_id: &'a str }

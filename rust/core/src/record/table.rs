@@ -88,8 +88,8 @@ layouts! {
         16 CancelExecution {
             id: &'a str, error: Option<&'a str>, cause: Option<&'a str>, timed_out: bool = false,
         }
-        /// Remove an ended execution and its history.
-        17 DeleteExecution { id: &'a str }
+        /// Remove an ended execution and its history; `remains`: it is `Deleting` until all that belongs to it is gone.
+        17 DeleteExecution { id: &'a str, remains: bool = false }
         /// Run a failed execution on from the states that failed, for the `count`-th time.
         18 RedriveExecution {
             id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
@@ -101,7 +101,10 @@ layouts! {
         /// A timer is not wanted any more.
         21 CancelTimer { target: &'a str, kind: i64, due: i64 }
         /// Keep a definition under a name; executions keep the version that they began with.
-        22 PutWorkflow { name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str }
+        22 PutWorkflow {
+            name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str,
+            retention: Option<i64> = None,
+        }
         /// What a called service answered at once, where the task's result comes later.
         23 SubmitTask {
             id: &'a str, resource: &'a str, output: Document<'a>, event: u64, previous: u64,

@@ -102,20 +102,32 @@ fn what_an_older_version_left_out_has_its_default() {
 
 #[test]
 fn what_a_newer_version_added_is_passed_over() {
-    let mut bytes = encode(&Record::DeleteExecution { id: "x" });
-    bytes[0] = 0x96;
+    let mut bytes = encode(&Record::DeleteExecution {
+        id: "x",
+        remains: false,
+    });
+    bytes[0] = 0x97;
     bytes.extend(b"\x81\xa1k\x93\x01\xc0\xcb12345678");
     bytes.extend(b"\xc4\x02ab\xd4\x01z\xd9\x01t");
     bytes.push(0x2a);
     let mut reader = Reader::new(&bytes);
     let read = Record::read(&mut reader).unwrap();
-    assert_eq!(read, Record::DeleteExecution { id: "x" });
+    assert_eq!(
+        read,
+        Record::DeleteExecution {
+            id: "x",
+            remains: false
+        }
+    );
     assert_eq!(reader.integer().unwrap(), 42);
 }
 
 #[test]
 fn an_unknown_tag_is_refused_with_its_place() {
-    let mut bytes = encode(&Record::DeleteExecution { id: "x" });
+    let mut bytes = encode(&Record::DeleteExecution {
+        id: "x",
+        remains: false,
+    });
     let offset = bytes.len();
     bytes.extend([0x92, 0x3f, 0xa0]);
     let mut reader = Reader::new(&bytes);

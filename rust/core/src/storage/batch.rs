@@ -10,6 +10,9 @@ use super::keys::{self, EXECUTION_TREE, Layout};
 use super::msgpack::Reader;
 use crate::error::{Error, Result};
 
+/// Up to so many rows of an execution are deleted one by one.
+const FEW_ROWS: u32 = 1000;
+
 /// What is committed as one: all of it or nothing.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -106,7 +109,8 @@ impl Batch {
 
     /// Deletes an execution's rows: those stored, and those that the changes before byte `until` put.
     ///
-    /// A range deletion would say it in one write, but many of them make every later read slower.
+    /// A few rows are deleted one by one, for many deletions of ranges make every later read slower.
+    /// Where there are more, a range says it in one write, and RocksDB clears up in the background.
     fn delete_tree(
         &self,
         execution: &str,
@@ -119,10 +123,17 @@ impl Batch {
         keys::execution(execution, &mut prefix);
         writes.delete_cf(families.get(Family::Executions), &prefix);
         for family in [Family::Activities, Family::History] {
+            let mut rows = 0;
             storage.each(family, &prefix, |key, _| {
+                rows += 1;
                 writes.delete_cf(families.get(family), key);
-                true
+                rows < FEW_ROWS
             })?;
+            if rows == FEW_ROWS
+                && let Some(end) = keys::after_prefix(&prefix)
+            {
+                writes.delete_range_cf(families.get(family), &prefix, &end);
+            }
         }
         let mut key = Vec::with_capacity(128);
         for turn in self

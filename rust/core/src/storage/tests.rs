@@ -167,6 +167,33 @@ fn loads_an_execution_with_all_rows_within_it_and_no_other() {
 }
 
 #[test]
+fn deletes_a_long_history_and_nothing_beside_it() {
+    let storage = memory();
+    let neighbours = [
+        "/t/n/e0000001/0000000000000000",
+        "/t/n/e0000001/0000000000000002",
+    ];
+    let mut puts = batch(1, &[texts(1, &[EXECUTION, "w"])]);
+    for event in 1..=3000 {
+        puts.push(EXECUTION, event, 1, b"turn");
+    }
+    for neighbour in neighbours {
+        puts.push(neighbour, 1, 1, b"turn");
+    }
+    storage.apply(&puts).unwrap();
+    let mut deletion = batch(2, &[texts(-100, &[EXECUTION])]);
+    deletion.push(EXECUTION, 3001, 1, b"turn");
+    storage.apply(&deletion).unwrap();
+    let turns = |execution| storage.history(execution, 1, 5000, false).unwrap().len();
+    assert_eq!(turns(EXECUTION), 0);
+    assert_eq!(neighbours.map(turns), [1, 1]);
+    let mut again = batch(3, &[]);
+    again.push(EXECUTION, 1, 1, b"turn");
+    storage.apply(&again).unwrap();
+    assert_eq!(turns(EXECUTION), 1);
+}
+
+#[test]
 fn deletes_all_of_an_execution_also_what_the_same_batch_put() {
     let storage = memory();
     let mut first = batch(
