@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.support import Lab
-from engine.test_distributed_map import children, over, run_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.support import Lab
+from engine.test_distributed_map import children, over, run_of
 from stepwell.engine.inbox import Limits
 from stepwell.testing.replay import rebuilt
 
@@ -73,6 +73,7 @@ def test_a_distributed_map_is_a_loop(
         run = run_of(lab)
         ended = [child.status for child in children(lab)]
         assert run.running == 0
-        assert (run.succeeded, run.failed) == (ended.count("Succeeded"), ended.count("Failed"))
-        assert len(ended) == run.next_item
+        assert len(ended) == run.next_item == run.succeeded + run.failed + run.aborted
+        if run.status == "Succeeded":  # a child may end while the run that failed is about to stop it
+            assert (run.succeeded, run.failed) == (ended.count("Succeeded"), ended.count("Failed"))
         lab.check()
