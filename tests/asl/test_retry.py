@@ -77,14 +77,14 @@ def test_the_first_match_wins():
     assert [match_catcher(machine, error) for error in "ABCD"] == [0, 0, 1, 2]
 
 
-@pytest.mark.covers("A6.73", "A6.74")
+@pytest.mark.covers("A6 States.ALL", "A6 States.Runtime")
 def test_nothing_matches_states_runtime():
     machine = state(["States.Runtime"], ["States.TaskFailed"], ["States.ALL"])
     assert match_retrier(machine, "States.Runtime") is None
     assert match_catcher(machine, "States.Runtime") is None
 
 
-@pytest.mark.covers("A6.76")
+@pytest.mark.covers("A6 States.TaskFailed")
 @pytest.mark.parametrize(
     ("error", "matched"),
     [
@@ -100,13 +100,13 @@ def test_task_failed_is_a_wildcard_for_all_but_timeouts(error, matched):
     assert error_matches(frozenset({"States.TaskFailed"}), error) is matched
 
 
-@pytest.mark.covers("A6.75")
+@pytest.mark.covers("A6 States.DataLimitExceeded")
 @pytest.mark.parametrize("name", ["States.DataLimitExceeded", "States.ALL"])
 def test_an_exceeded_data_limit_can_be_caught(name):
     assert error_matches(frozenset({name}), "States.DataLimitExceeded")
 
 
-@pytest.mark.covers("A6.77", "A6.78")
+@pytest.mark.covers("A6 States.Timeout", "A6 States.HeartbeatTimeout")
 @pytest.mark.parametrize(
     ("name", "by_timeout", "by_heartbeat"),
     [

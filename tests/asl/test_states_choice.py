@@ -19,7 +19,7 @@ def test_the_first_rule_that_holds_is_taken(compile_state, scope):
     assert state.choose(scope({"n": "x"}))[0] == "C"
 
 
-@pytest.mark.covers("A9.52", "A6.81")
+@pytest.mark.covers("A9.52", "A6 States.NoChoiceMatched")
 def test_no_rule_and_no_default_is_states_runtime(compile_state, scope, fails):
     state = compile_state({"Type": "Choice", "Choices": BOTH_RULES})
     cause = "Failed to transition out of the state. The state does not point to a next state."

@@ -182,7 +182,7 @@ def test_what_a_distributed_map_reads_batches_and_writes(compile_state, scope):
     assert (write.resource.action, write.arguments) == ("putObject", {"Bucket": "B", "Prefix": "p"})
 
 
-@pytest.mark.covers("A6.85", "A12.60")
+@pytest.mark.covers("A6 States.ItemReaderFailed", "A12.60")
 def test_a_negative_number_of_items(compile_state, scope, fails):
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",

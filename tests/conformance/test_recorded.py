@@ -1,0 +1,71 @@
+"""What AWS answered, case by case: every case agrees, but for the known differences."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "shared")
+CONFORMANCE = SHARED / "conformance"
+KNOWN: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parent / "known_differences.toml").read_text())
+
+pytestmark = pytest.mark.skipif(
+    not CONFORMANCE.is_dir(), reason=f"AWS's recorded answers are not at {CONFORMANCE}: set STEPWELL_SHARED"
+)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Any:
+    """The recordings' own scorer."""
+    sys.path.insert(0, str(CONFORMANCE))
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    try:
+        spec = importlib.util.spec_from_file_location("conformance_run", CONFORMANCE / "run.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        sys.path.remove(str(CONFORMANCE))
+        sys.dont_write_bytecode = before
+
+
+def cases(kind: str) -> Iterator[Any]:
+    """The open cases of a kind that are to be run."""
+    for path in sorted((CONFORMANCE / "cases").glob("*.json")):
+        for case in json.loads(path.read_text())["cases"]:
+            if case["kind"] == kind and case["needs"] != "live":
+                yield pytest.param(case, id=case["id"])
+
+
+def judge(kind: str, case: dict[str, Any], differences: list[str]) -> None:
+    known = KNOWN[kind].get(case["id"])
+    if known is None:
+        assert not differences, "\n".join(differences)
+    else:
+        assert differences, f"it agrees now: take it off the list of known differences ({known})"
+
+
+@pytest.mark.parametrize("case", list(cases("execution")))
+def test_an_execution_goes_as_on_aws(runner: Any, case: dict[str, Any]) -> None:
+    judge("execution", case, runner.run_execution(case, None))
+
+
+@pytest.mark.parametrize("case", list(cases("test_state")))
+def test_a_state_is_tested_as_on_aws(runner: Any, case: dict[str, Any]) -> None:
+    judge("test_state", case, runner.run_test_state(case, None))
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_every_known_difference_is_a_case(kind: str) -> None:
+    ids = {param.id for param in cases(kind)}
+    assert set(KNOWN[kind]) <= ids
