@@ -1,6 +1,6 @@
 """A follower: another executor's log, applied to storage of its own, until it takes over.
 
-It copies the leader's batches into a log of its own (docs/adr/0005), so its folder is a whole one at
+It copies the leader's batches into a log of its own (docs/adr/0007), so its folder is a whole one at
 every moment, and nothing that its leader does can reach it.
 """
 

@@ -4,7 +4,7 @@
 //! the old one but this file, which never goes away. The old leader looks for it *after* each sync
 //! and before it confirms anything; the follower makes it *before* it reads the old log to its end.
 //! So whatever the old leader confirmed, the follower has read: were the frame written after that
-//! reading, then the look would have come after the fence. See docs/adr/0005.
+//! reading, then the look would have come after the fence. See docs/adr/0007.
 
 use std::path::Path;
 
