@@ -43,10 +43,10 @@ def expected_of(case):
 
 def outcome_of(case, datasets, checked):
     data = datasets[case["dataset"]] if case.get("dataset") else case.get("data", UNDEFINED)
+    limits = {"depth": case.get("depth"), "millis": case.get("timelimit")}
     try:
-        value = Jsonata(case["expr"]).evaluate_over(
-            data, case.get("bindings", {}), UNDEFINED, depth=case.get("depth"), millis=case.get("timelimit"), checked=checked
-        )
+        expression = Jsonata(case["expr"])
+        value = expression.evaluate_over(data, case.get("bindings", {}), UNDEFINED, checked=checked, **limits)
     except (JsonataError, JsonataSyntaxError) as error:
         return ("error", error.args[1])
     except UnicodeEncodeError:
