@@ -48,6 +48,9 @@ def test_an_execution_runs_from_its_start_to_its_output(ex: Executor) -> None:
         "PassStateExited",
         "ExecutionSucceeded",
     ]
+    times = [event["timestamp"] for event in execution.history()]
+    assert times == sorted(times)
+    assert abs(times[0] - time.time()) < 60
 
 
 def test_no_input_is_an_empty_object_and_any_json_value_is_an_input(ex: Executor) -> None:

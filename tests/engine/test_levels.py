@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from engine.support import catch, machine, map_over, passing
 
+from engine.support import catch, machine, map_over, passing
 from stepwell.engine.contexts import ActivityContext
 
 
