@@ -4,6 +4,7 @@ mod contract;
 mod crash;
 mod damage;
 mod failing_disk;
+mod failover;
 mod inspect;
 mod repair;
 
