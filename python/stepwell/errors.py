@@ -119,6 +119,10 @@ class ClockError(StepwellError):
     """A clock is further off than the drift bound."""
 
 
+class InternalError(StepwellError):
+    """A defect of Stepwell's own, met by this request alone; its execution has failed, or was not started."""
+
+
 class InvalidId(StepwellError, ValueError):
     """A text that is not an id or a timestamp."""
 

@@ -142,7 +142,10 @@ class _Names:
         timeouts = st.sampled_from([{"TimeoutSeconds": 3}, {"TimeoutSeconds": 50}])
         return st.builds(
             lambda shape, timeout, second: {
-                "Type": "Task", "Resource": LAMBDA, **shape, **timeout,
+                "Type": "Task",
+                "Resource": LAMBDA,
+                **shape,
+                **timeout,
                 **_next(later, is_last),
                 **second,
             },
@@ -171,7 +174,9 @@ class _Names:
         shapes = st.sampled_from([{}, {"ResultPath": "$.both"}, {"ResultSelector": {"n.$": "$[0].n"}}])
         return st.builds(
             lambda branches, shape, second: {
-                "Type": "Parallel", "Branches": list(branches), **shape,
+                "Type": "Parallel",
+                "Branches": list(branches),
+                **shape,
                 **_next(later, is_last),
                 **second,
             },
@@ -198,7 +203,9 @@ class _Names:
         )
         return st.builds(
             lambda processor, shape, second: {
-                "Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **processor}, **shape,
+                "Type": "Map",
+                "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **processor},
+                **shape,
                 **_next(later, is_last),
                 **second,
             },
@@ -245,3 +252,18 @@ def _targets(state: Definition) -> list[str]:
     targets += [rule["Next"] for rule in state.get("Choices", ())]
     targets += [catcher["Next"] for catcher in state.get("Catch", ())]
     return [target for target in targets if target]
+
+
+ENDLESS: Definition = {
+    "StartAt": "Round",
+    "States": {
+        "Round": {"Type": "Pass", "Next": "Again"},
+        "Again": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.stop", "IsPresent": True, "Next": "Enough"}],
+            "Default": "Round",
+        },
+        "Enough": {"Type": "Succeed"},
+    },
+}
+"""Goes round for ever."""

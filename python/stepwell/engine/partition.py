@@ -39,7 +39,7 @@ from .status import DELETING, ENDED, RUNNING
 from .storage import Storage
 from .timers import TimerQueue
 from .tokens import new_token
-from .turn import Effect, Item, Turn, Unfinished
+from .turn import Effect, Item, LimitExceeded, Turn, Unfinished
 from .workflows import Workflows
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Partition:
         self.state = PartitionState(workflows, timers)
         self._inbox: deque[Request] = deque()
         self.unfinished: dict[str, Unfinished] = {}
+        self.stuck: set[str] = set()
+        """Executions that could not even be failed: their timers rest until the next opening."""
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
         self._calls: list[Call] = []
         self._task_prefixes: dict[tuple[str, str, str], str] = {}
@@ -225,7 +227,8 @@ class Partition:
         limit = self.limits.batch_requests
         requests = [
             Request(r.TriggerTimerCommand(target, kind, due), NONE, None)
-            for due, kind, target, _ in self._due(now, limit)
+            for due, kind, target, execution_id in self._due(now, limit)
+            if execution_id not in self.stuck
         ]
         inbox = self._inbox
         while inbox and len(requests) < limit:
@@ -282,6 +285,8 @@ class Partition:
 
     def refuse(self, reply: Reply | None, error: BaseException) -> None:
         """Answer a request with an error, once what came before it is durable."""
+        if not isinstance(error, StepwellError):
+            error = quarantine.internal_error(error)
         if reply is not None:
             self._unreleased.append((self._position, [(reply, None, error)]))
 
@@ -445,7 +450,7 @@ class Partition:
         walked = turn.walked + len(turn.records)
         if walked > self.limits.restless_records and turn.execution is not None:
             text = f"The execution made {walked} records without coming to rest: it may go round in a circle."
-            self._end(turn, RuntimeError(text))
+            self._end(turn, LimitExceeded("States.Runtime", text))
             return
         left = self.unfinished.setdefault(turn.scope, Unfinished(deque(), {}, walked))
         for command, document, logged in turn.queue:
@@ -465,10 +470,12 @@ class Partition:
         execution = turn.execution
         if execution is None or isinstance(command, r.CompleteExecutionCommand) or execution.status in ENDED:
             raise error
-        log.error("execution %s is at fault, and fails", execution.id, exc_info=error)
+        if not isinstance(error, LimitExceeded):
+            log.error("execution %s is at fault, and fails", execution.id, exc_info=error)
         reply = turn.replies.pop(id(command), None)
         if reply is not None:
-            turn.effects.append((reply, None, error))
+            told = error if isinstance(error, StepwellError) else quarantine.internal_error(error)
+            turn.effects.append((reply, None, told))
         if logged and f"pending {logged}" not in turn.changes:
             self._reject(turn, command, logged, str(error))
         turn.queue.appendleft((quarantine.failure(execution.id, error), NONE, 0))

@@ -11,13 +11,13 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from stepwell.errors import StorageError
+from stepwell.errors import InternalError, StorageError
 
 from .documents import NONE
 from .inbox import Reply
 from .records import CompleteExecutionCommand
 from .status import FAILED
-from .turn import Item, Turn, Unfinished
+from .turn import Item, LimitExceeded, Turn, Unfinished
 
 if TYPE_CHECKING:
     from .partition import Partition
@@ -73,11 +73,20 @@ def _end(partition: Partition, scope: str, items: list[Item], error: Exception) 
     logged.appendleft((failure(scope, error), NONE, 0))
     another = _attempt(partition, scope, logged, {})
     if another is not None:
+        partition.stuck.add(scope)
         log.critical("execution %s cannot be ended: it is left as it is", scope, exc_info=another)
 
 
 def failure(scope: str, error: Exception) -> CompleteExecutionCommand:
-    """The end of an execution in which a defect was met; its cause says so."""
+    """The end of an execution that went beyond a limit, or met a defect; its cause says so."""
+    if isinstance(error, LimitExceeded):
+        return CompleteExecutionCommand(scope, FAILED, None, error.name, str(error), 0, 0)
+    return CompleteExecutionCommand(scope, FAILED, None, "States.Runtime", str(internal_error(error)), 0, 0)
+
+
+def internal_error(error: BaseException) -> InternalError:
+    """A defect in words, for whoever asked for what met it."""
     text = f"An internal error occurred: {type(error).__name__}: {error}"
-    cause = text.encode("utf-8", "replace").decode()
-    return CompleteExecutionCommand(scope, FAILED, None, "States.Runtime", cause, 0, 0)
+    wrapped = InternalError(text.encode("utf-8", "replace").decode())
+    wrapped.__cause__ = error
+    return wrapped

@@ -22,17 +22,23 @@ if TYPE_CHECKING:
     from .partition import Partition
 
 READ_BYTES = 8 << 20
+FLUSH_BYTES = 1 << 20
+"""After so much of the log what was replayed is put on disk: a process that is killed again and again, while it
+recovers, gets further each time."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def replay(partition: Partition) -> None:
     """Apply every batch behind the applied position."""
     store = partition.store
-    position = store.applied() + 1
+    position, replayed = store.applied() + 1, 0
     while position <= store.tail():
         for first, _, count, payload in store.read_log(position, READ_BYTES):
             apply_batch(partition, first, payload)
-            position = first + count
+            position, replayed = first + count, replayed + len(payload)
+            if replayed > FLUSH_BYTES:
+                replayed = 0
+                store.flush()
             if len(partition.state.executions) > partition.limits.live_executions:
                 partition.state.forget()
     partition.state.forget()

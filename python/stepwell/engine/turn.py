@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stepwell.errors import StepwellError
+
 from .contexts import Context
 from .documents import NONE, Document
 from .live import Execution
@@ -25,6 +27,23 @@ Effect = tuple[Any, ...]
 """``(function, argument, …)``: called once the turn is durable."""
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+MOST_DOCUMENT_BYTES = 64 << 20
+"""An execution that doubles its document again and again must not take the memory of all of them."""
+
+
+class LimitExceeded(StepwellError):
+    """An execution asks for more than one may have: it fails with the ASL error ``name``."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def _too_large(command: Command, size: int) -> str:
+    kind = type(command).__name__.removesuffix("Command")
+    return f"The {command.document} of {kind} has {size} bytes; {MOST_DOCUMENT_BYTES} is the most that there may be."
 
 
 class Unfinished(NamedTuple):
@@ -97,7 +116,10 @@ class Turn:
             if document is NONE:
                 setattr(command, field, b"")
             elif document is not self._last_document:
-                setattr(command, field, document.text)
+                text = document.text
+                if len(text) > MOST_DOCUMENT_BYTES:
+                    raise LimitExceeded("States.DataLimitExceeded", _too_large(command, len(text)))
+                setattr(command, field, text)
                 self._last_document = document
         self.records.append(command)
 

@@ -19,8 +19,11 @@ from pathlib import Path
 from . import model
 from .journal import Journal
 
-LONGEST_LIFE = 0.6
-"""Seconds that a life lasts at most. Many are shorter than it takes to open the folder, and end within recovery."""
+LONGEST_LIFE = 0.5
+"""Seconds that a life lasts at most, from when the folder is open, or from birth."""
+STILLBORN = 0.25
+"""The share of lives that count from birth: many of those end while the folder is opened and recovered."""
+OPENING_SECONDS = 60.0
 DRAIN_SECONDS = 90.0
 
 
@@ -49,7 +52,7 @@ def torture(folder: Path, kills: int = 50, seed: int = 0, seconds: float | None 
     with _Nursery(folder, seed) as nursery:
         done = 0
         while done < kills and (seconds is None or time.monotonic() - began < seconds):
-            nursery.live_and_die(done, LONGEST_LIFE * chance.random() ** 1.3)
+            nursery.live_and_die(done, LONGEST_LIFE * chance.random() ** 1.3, chance.random() < STILLBORN)
             done += 1
         nursery.drain(done)
     findings = model.check(folder)
@@ -68,7 +71,7 @@ class _Nursery:
     """The process that forks those to be killed."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self._journal_path = folder / "journal"
+        self._journal_path, self._open_path = folder / "journal", folder / "open"
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__name__}.nursery", str(folder), str(seed)],
             stdin=subprocess.PIPE,
@@ -84,21 +87,30 @@ class _Nursery:
         self._process.wait()
         self._process.stdout and self._process.stdout.close()
 
-    def live_and_die(self, round: int, lifetime: float) -> None:
+    def live_and_die(self, round: int, lifetime: float, from_birth: bool) -> None:
         """Let a process live for some seconds, and kill it."""
-        pid, born = int(self._order(f"live {round}")), time.time()
+        pid = int(self._order(f"live {round}"))
+        if not from_birth:
+            self._await_opening(round)
         time.sleep(lifetime)
         os.kill(pid, signal.SIGKILL)
         killed = time.time()
         code = int(self._order("wait"))
         if code != -signal.SIGKILL:
             raise TortureFailed(f"the process of round {round} ended by itself, with exit code {code}")
-        Journal(self._journal_path, round).write("life", **{"from": born, "until": killed})
+        Journal(self._journal_path, round).write("life", until=killed)
+
+    def _await_opening(self, round: int) -> None:
+        deadline = time.monotonic() + OPENING_SECONDS
+        while not (self._open_path.exists() and self._open_path.read_text() == str(round)):
+            if time.monotonic() > deadline:
+                raise TortureFailed(f"the process of round {round} did not open the folder")
+            time.sleep(0.003)
 
     def drain(self, round: int) -> None:
         """Let a last process see everything to its end."""
-        pid, born = int(self._order(f"drain {round}")), time.time()
-        Journal(self._journal_path, round).write("life", **{"from": born, "until": born + DRAIN_SECONDS})
+        pid = int(self._order(f"drain {round}"))
+        Journal(self._journal_path, round).write("life", until=time.time() + DRAIN_SECONDS)
         code = int(self._order("wait"))
         if code != 0:
             raise TortureFailed(f"the last process ({pid}) ended with exit code {code}")

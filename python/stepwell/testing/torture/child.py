@@ -38,6 +38,7 @@ class Child:
         }
         self._executor = Executor(folder / "data", handlers=handlers, max_workers=16)
         self._journal.write("opened")
+        (folder / "open").write_text(str(round))
 
     # handlers
 

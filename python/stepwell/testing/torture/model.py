@@ -39,6 +39,10 @@ class Findings:
 def check(folder: Path) -> Findings:
     """Compare journal and folder, once everything in it has ended."""
     lines = journal.read(folder / "journal")
+    opened = {line["round"]: line["at"] for line in lines if line["what"] == "opened"}
+    for line in lines:
+        if line["what"] == "life":  # it counts from when the folder was open
+            line["from"] = opened.get(line["round"], line["until"])
     findings = Findings()
     facts: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
