@@ -53,6 +53,7 @@ def test_an_execution_runs_from_its_start_to_its_output(ex: Executor) -> None:
     assert abs(times[0] - time.time()) < 60
 
 
+@pytest.mark.covers("A1.4")
 def test_no_input_is_an_empty_object_and_any_json_value_is_an_input(ex: Executor) -> None:
     assert ex.start("echo").wait(10).output == {}
     for value in (0, "", [], False, "text", 1.5):
@@ -128,6 +129,7 @@ def test_what_is_not_there_is_not_found(ex: Executor, call: str, id: Any) -> Non
 # names
 
 
+@pytest.mark.covers("A16.74")
 def test_the_same_name_and_input_give_the_same_execution_while_it_runs(ex: Executor) -> None:
     first = ex.start("long", {"b": 1, "a": 2}, "nightly")
     assert first.name == "nightly"
@@ -135,6 +137,7 @@ def test_the_same_name_and_input_give_the_same_execution_while_it_runs(ex: Execu
     assert len(ex.list("long")) == 1
 
 
+@pytest.mark.covers("A16.74")
 @pytest.mark.parametrize("other", [{"n": 2}, {"n": True}, {"n": "1"}, {}, [{"n": 1}]])
 def test_the_same_name_with_another_input_is_refused(ex: Executor, other: Any) -> None:
     first = ex.start("long", {"n": 1}, "nightly")
@@ -143,6 +146,7 @@ def test_the_same_name_with_another_input_is_refused(ex: Executor, other: Any) -
     assert caught.value.execution_id == first.id
 
 
+@pytest.mark.covers("A16.74")
 def test_the_name_of_an_ended_execution_is_refused_even_with_its_input(ex: Executor) -> None:
     first = ex.start("echo", 1, "once").wait(10)
     with pytest.raises(ExecutionAlreadyExists) as caught:
@@ -154,6 +158,7 @@ def test_a_name_belongs_to_its_workflow(ex: Executor) -> None:
     assert ex.start("echo", 1, "same") != ex.start("long", 1, "same")
 
 
+@pytest.mark.covers("A16.74")
 def test_names_outlive_a_restart(tmp_path: Path) -> None:
     with Executor(tmp_path) as ex:
         ex.deploy("long", LONG)
@@ -268,6 +273,7 @@ def test_delete_takes_everything_of_an_ended_execution(ex: Executor) -> None:
 # versions of a definition
 
 
+@pytest.mark.covers("A16.75")
 def test_a_running_execution_keeps_its_definition(tmp_path: Path) -> None:
     first = machine({"W": {"Type": "Wait", "Seconds": 1, "Next": "P"}, "P": passing(Result="old")})
     second = machine({"P": passing(Result="new")})
@@ -282,6 +288,7 @@ def test_a_running_execution_keeps_its_definition(tmp_path: Path) -> None:
         assert ex.workflow("w").id == "w:2"
 
 
+@pytest.mark.covers("A16.75")
 def test_the_same_definition_is_the_same_version_however_it_is_written(ex: Executor, tmp_path: Path) -> None:
     (tmp_path / "echo.json").write_text('{"States": {"Echo": {"End": true, "Type": "Pass"}},\n "StartAt": "Echo"}')
     (tmp_path / "echo.yaml").write_text("StartAt: Echo\nStates:\n  Echo: {Type: Pass, End: true}\n")
@@ -297,6 +304,7 @@ def test_the_same_definition_is_the_same_version_however_it_is_written(ex: Execu
     assert ex.deploy("echo", ECHO, type="EXPRESS").id == "echo:2"
 
 
+@pytest.mark.covers("A16.75")
 def test_threads_that_deploy_at_once_make_no_version_twice(ex: Executor) -> None:
     ids: list[str] = []
     definitions = [machine({"P": passing(Result=n)}) for n in range(12)]

@@ -39,10 +39,12 @@ def numbers(ex: Executor, **options: object) -> list[int]:
     return [execution.input for execution in ex.list(**options)]  # type: ignore[arg-type]
 
 
+@pytest.mark.covers("A16.76")
 def test_the_newest_come_first(ex: Executor) -> None:
     assert numbers(ex) == list(range(44, -1, -1))
 
 
+@pytest.mark.covers("A16.76")
 @pytest.mark.parametrize("limit", [1, 2, 7, 44, 45, 46])
 def test_a_limit_keeps_the_newest(ex: Executor, limit: int) -> None:
     assert numbers(ex, limit=limit) == list(range(44, -1, -1))[:limit]
@@ -55,6 +57,7 @@ def test_groups_are_read_page_by_page(ex: Executor, page: int, monkeypatch: pyte
     assert numbers(ex, status="Failed", limit=5) == [43, 40, 37, 34, 31]
 
 
+@pytest.mark.covers("A16.76")
 def test_by_workflow_and_by_status(ex: Executor) -> None:
     for index, status in enumerate(STATES):
         assert numbers(ex, status=status) == [n for n in range(44, -1, -1) if n % 3 == index]

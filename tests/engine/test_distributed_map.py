@@ -144,7 +144,7 @@ def test_map_runs_nest(lab: Make) -> None:
     assert len(children(done)) == 3 + 3
 
 
-@pytest.mark.covers("A12.63")
+@pytest.mark.covers("A12.63", "A6 States.ExceedToleratedFailureThreshold")
 def test_a_failed_child_fails_the_run_and_its_siblings_are_stopped(lab: Make) -> None:
     states = {"C": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "F"}], "Default": "T"}}
     states |= {"F": {"Type": "Fail", "Error": "Boom", "Cause": "why"}, "T": task()}
@@ -202,7 +202,7 @@ def test_a_retry_begins_a_new_map_run_over_all_items(lab: Make) -> None:
     assert [second for _, second in work.calls] == [0, 5, 5]
 
 
-@pytest.mark.covers("A12.59", "A7.41")
+@pytest.mark.covers("A12.59", "A7.41", "A6 States.ExceedToleratedFailureThreshold")
 def test_a_failed_map_run_is_caught(lab: Make) -> None:
     states = {
         "M": distributed(

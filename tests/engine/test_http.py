@@ -125,6 +125,7 @@ def test_other_statuses_are_errors(port: int, status: int) -> None:
     assert json.loads(context.cause)["StatusText"] == "As Asked"
 
 
+@pytest.mark.covers("A6 States.Permissions")
 @pytest.mark.parametrize("endpoint", ["http://localhost:{}/", "http://127.0.0.1/", "http://127.0.0.1.example.com/"])
 def test_other_hosts_are_not_called(port: int, endpoint: str) -> None:
     context = call(port, ApiEndpoint=endpoint.format(port))

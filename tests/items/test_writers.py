@@ -111,7 +111,7 @@ def test_a_full_file_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.
     assert [len(each) for each in found] == [2, 2, 1]
 
 
-@pytest.mark.covers("A12.62")
+@pytest.mark.covers("A12.62", "A6 States.ResultWriterFailed")
 def test_results_that_cannot_be_written_fail_the_state(tmp_path: Path) -> None:
     with Executor(item_files=ItemFiles(s3=tmp_path)) as executor:
         context = executor.run(machine(PASS, ResultWriter=writer()), [1])
