@@ -50,12 +50,19 @@ class StateMachine:
         return f"<StateMachine of {len(self.states)} states from {self.start_at!r}>"
 
 
-def compile_definition(definition: dict[str, Any] | str | bytes, *, type: str = "STANDARD") -> StateMachine:
+def compile_definition(
+    definition: dict[str, Any] | str | bytes,
+    *,
+    type: str = "STANDARD",
+    local_resources: bool = True,
+    max_characters: int | None = None,
+) -> StateMachine:
     """Compile a definition, as a value or as JSON text, for executions of ``type`` STANDARD or EXPRESS.
 
-    Raises InvalidDefinition, whose text is AWS's, where AWS would refuse it.
+    Raises InvalidDefinition, whose text is AWS's, where AWS would refuse it. AWS itself has no ``local_resources``
+    (names of handlers), and takes MAX_CHARACTERS.
     """
-    checked = check_definition(definition, type)
+    checked = check_definition(definition, type, local_resources=local_resources, max_characters=max_characters)
     return StateMachine(checked, checked.get("QueryLanguage", JSONPATH), {})
 
 

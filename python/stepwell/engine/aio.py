@@ -26,6 +26,7 @@ from .inbox import Limits
 from .loop_door import LoopDoor
 from .opening import open_host
 from .queues import LOOK_SECONDS
+from .quotas import limits_of
 from .requests import Request
 from .status import ENDED, OVER
 from .storage import Storage
@@ -90,10 +91,12 @@ class AsyncExecutor:
         namespace: str = "default",
         max_workers: int = 64,
         limits: Limits | None = None,
+        profile: str = "default",
         item_files: ItemFiles | None = None,
         partitions: int = 1,
     ) -> None:
         self._handlers = Handlers(handlers or {})
+        self._limits = limits_of(profile, limits)
         self._open_host = partial(
             open_host,
             data,
@@ -102,7 +105,7 @@ class AsyncExecutor:
             tenant=tenant,
             namespace=namespace,
             max_workers=max_workers,
-            limits=limits,
+            limits=self._limits,
             item_files=item_files,
         )
         self._engine: Engine | None = None
@@ -121,7 +124,7 @@ class AsyncExecutor:
                 await asyncio.to_thread((await opening).close)
                 raise
             self._door = LoopDoor(loop)
-            self._engine = Engine(host)
+            self._engine = Engine(host, self._limits)
         return self
 
     async def __aenter__(self) -> AsyncExecutor:
@@ -309,7 +312,7 @@ class AsyncExecutor:
 
     async def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        await self._ask(requests.task_success(self.engine.host, task_token, output))
+        await self._ask(requests.task_success(self.engine.host, self.engine.limits, task_token, output))
 
     async def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
         """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from stepwell.asl.json import canonical, loads
 from stepwell.errors import HandlerNotFound, InvalidDefinition
@@ -10,8 +11,13 @@ from stepwell.errors import HandlerNotFound, InvalidDefinition
 from .arguments import Definition, check_name, definition_text, retention_time
 from .contexts import WorkflowContext
 from .hosting import Hosting
+from .inbox import Limits
+from .quotas import AWS
 from .records import PutWorkflowCommand
 from .workflows import Workflow
+
+if TYPE_CHECKING:
+    from stepwell.asl.definition import StateMachine
 
 TYPES = ("STANDARD", "EXPRESS")
 
@@ -19,8 +25,8 @@ TYPES = ("STANDARD", "EXPRESS")
 class Deployments:
     """Keeps definitions under names, each change a version of its own."""
 
-    def __init__(self, host: Hosting) -> None:
-        self._host = host
+    def __init__(self, host: Hosting, limits: Limits) -> None:
+        self._host, self._is_aws = host, limits.profile == AWS
         self._deploying = threading.Lock()
         self._checked: set[str] = set()
 
@@ -33,9 +39,7 @@ class Deployments:
             raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
         kept = retention_time(retention)
         text = definition_text(definition)
-        from stepwell.asl.definition import compile_definition
-
-        machine = compile_definition(text, type=type)
+        machine = self._compiled(text, type)
         workflows = host.workflows
         with self._deploying:
             latest = workflows.latest(name)
@@ -47,6 +51,14 @@ class Deployments:
         workflow = workflows.get(f"{name}:{version}")
         workflow.compiled(machine)
         return workflow
+
+    def _compiled(self, text: bytes, type: str) -> StateMachine:
+        from stepwell.asl.definition import compile_definition
+        from stepwell.asl.validate import MAX_CHARACTERS
+
+        if not self._is_aws:
+            return compile_definition(text, type=type)
+        return compile_definition(text, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
 
     def check_handlers(self, workflow: Workflow) -> None:
         """Raise ``HandlerNotFound`` unless there is a handler for every Task state whose resource is known."""

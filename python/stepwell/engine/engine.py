@@ -11,6 +11,7 @@ from .arguments import Definition, definition_text
 from .contexts import VisibilityContext
 from .deployments import Deployments
 from .hosting import Hosting
+from .inbox import Limits
 from .map_reads import MapRuns
 from .nested import nested_tasks
 from .queues import TaskQueues
@@ -22,12 +23,12 @@ from .workflows import Workflow
 class Engine:
     """The rooms behind the doors. ``Executor`` waits in the caller's thread, ``AsyncExecutor`` on its event loop."""
 
-    def __init__(self, host: Hosting) -> None:
-        self.host = host
+    def __init__(self, host: Hosting, limits: Limits) -> None:
+        self.host, self.limits = host, limits
         self.reads = Reads(host)
         self.map_runs = MapRuns(host, self.reads)
-        self.deployments = Deployments(host)
-        self.starts = Starts(host)
+        self.deployments = Deployments(host, limits)
+        self.starts = Starts(host, limits)
         self.queues = TaskQueues(host)
         host.handlers.provide(nested_tasks(self))
         host.pool.retry_waiting()  # those that a former process has left

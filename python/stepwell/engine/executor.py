@@ -21,6 +21,7 @@ from .engine import Engine
 from .execution import Execution
 from .inbox import Limits
 from .opening import open_host
+from .quotas import limits_of
 from .requests import Request
 from .status import ENDED
 from .storage import Storage
@@ -44,6 +45,9 @@ class Executor:
     this process, several in a process each: one a core is of use. Handlers run in this process in any
     case. A folder keeps the number that it was made with. A process that dies is started again.
 
+    ``profile="aws"`` enforces AWS's quotas: 256 KiB a document, 25,000 events an execution, 1 MiB a definition,
+    no names of handlers as resources; the default has none of them and logs a warning where AWS would fail.
+
     Raises ``LockedError`` where another process has the folder, ``CorruptionError`` where it is
     damaged, ``StorageError`` where it cannot be used, ``InvalidName`` for tenant and namespace.
 
@@ -64,9 +68,11 @@ class Executor:
         namespace: str = "default",
         max_workers: int = 64,
         limits: Limits | None = None,
+        profile: str = "default",
         item_files: ItemFiles | None = None,
         partitions: int = 1,
     ) -> None:
+        bounds = limits_of(profile, limits)
         host = open_host(
             data,
             Handlers(handlers or {}),
@@ -74,10 +80,10 @@ class Executor:
             tenant=tenant,
             namespace=namespace,
             max_workers=max_workers,
-            limits=limits,
+            limits=bounds,
             item_files=item_files,
         )
-        self.engine = Engine(host)
+        self.engine = Engine(host, bounds)
 
     # the life of the executor
 
@@ -274,7 +280,7 @@ class Executor:
 
     def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self._ask(requests.task_success(self.engine.host, task_token, output))
+        self._ask(requests.task_success(self.engine.host, self.engine.limits, task_token, output))
 
     def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
         """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""

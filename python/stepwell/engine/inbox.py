@@ -49,6 +49,7 @@ class Limits(NamedTuple):
     ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
     ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
     its workflow was deployed with another one.
+    ``profile`` is whose quotas hold: "default" or "aws".
     """
 
     inbox: int = 100_000
@@ -61,6 +62,7 @@ class Limits(NamedTuple):
     timers: int = 10_000
     map_result_bytes: int = 0
     retention: float | None = None
+    profile: str = "default"
 
 
 class Rejected(StepwellError):

@@ -22,7 +22,7 @@ from stepwell.errors import Busy, StepwellError, StorageError
 from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
-from . import quarantine, recovery
+from . import quarantine, quotas, recovery
 from . import records as r
 from .appliers import APPLIERS
 from .appliers.executions import idempotency_key
@@ -68,6 +68,10 @@ class Partition:
     ) -> None:
         self.store, self.clock, self.dispatcher = store, clock, dispatcher
         self.limits = limits or Limits()
+        is_aws = self.limits.profile == quotas.AWS
+        self._table = quotas.enforced(_WALK) if is_aws else _WALK
+        self._judged = quotas.judged if is_aws else None
+        self._warnings = None if is_aws else quotas.Warnings()
         self.storage = Storage(store)
         self.random = random.Random(seed).random
         self.on_ended: Callable[[Execution], None] = lambda execution: None
@@ -104,6 +108,8 @@ class Partition:
 
     def answer(self, answers: Iterable[tuple[r.Command, Document]]) -> None:
         """Put results of tasks into the inbox: they are always taken, for their work is done."""
+        if self._judged is not None:
+            answers = self._judged(answers)
         self._inbox.extend([Request(command, document, None) for command, document in answers])
         self.store.notify()
 
@@ -148,7 +154,12 @@ class Partition:
                 base += len(turn.records)
                 execution = turn.execution
                 advanced = execution is not None and execution.context.last_event >= turn.first_event
-                committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), turn.encode()))
+                blob = turn.encode()
+                if self._warnings is not None and (
+                    len(blob) > quotas.PAYLOAD_BYTES or turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event
+                ):
+                    self._warnings.look(turn)
+                committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), blob))
                 rows += turn.rows()
                 if execution is not None:
                     execution.position = base
@@ -398,7 +409,7 @@ class Partition:
 
     def _walk(self, turn: Turn, budget: int = 0) -> None:
         """Process a turn's commands and what follows from them, until the execution rests."""
-        queue, records, walk = turn.queue, turn.records, _WALK
+        queue, records, walk = turn.queue, turn.records, self._table
         budget = budget or self.limits.turn_records
         most_messages = self.limits.turn_messages
         while queue:
@@ -517,6 +528,10 @@ class Partition:
         """A task was handed out: to a handler of this process, unless a worker polled for it."""
         if not task.queue:
             turn.effects.append((self._calls.append, self.call_of(turn.execution, task)))
+
+    def longest_seconds(self, type: str, given: int | None) -> int | None:
+        """For how long an execution may run; None: for ever."""
+        return quotas.longest_seconds(self.limits, type, given)
 
     def abandon(self, turn: Turn, task: c.TaskContext) -> None:
         """A task was given up: the execution that it waits for is canceled in the same batch."""

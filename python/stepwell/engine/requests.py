@@ -16,7 +16,8 @@ from .arguments import check_name, document_text, optional_text, start_time
 from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .hosting import Hosting
-from .inbox import NameTaken, Rejected
+from .inbox import Limits, NameTaken, Rejected
+from .quotas import check_payload
 from .redrive import redrive_command
 from .status import CANCELED, FAILED
 from .tokens import task_of_token
@@ -47,8 +48,8 @@ class Request(NamedTuple):
 class Starts:
     """Makes the commands that start executions, each with an id of its own."""
 
-    def __init__(self, host: Hosting) -> None:
-        self._host = host
+    def __init__(self, host: Hosting, limits: Limits) -> None:
+        self._host, self._limits = host, limits
         self.last: str | None = None
         """The id of the execution that was started last."""
 
@@ -57,6 +58,7 @@ class Starts:
     ) -> Request:
         """Start an execution of ``workflow``."""
         document = EMPTY_INPUT if input is None else document_text("the input", input)
+        check_payload("the input", document, self._limits)
         return self.start_with(workflow, document, name, start_time(delay, at))
 
     def start_with(self, workflow: Workflow, input: bytes, name: str | None, due: int = 0) -> Request:
@@ -104,9 +106,10 @@ def redrive(host: Hosting, workflow: Workflow, context: ExecutionContext) -> Req
     return Request(redrive_command(host.storage, workflow, context), NONE, _not_redrivable)
 
 
-def task_success(host: Hosting, token: str, output: Any) -> Request:
+def task_success(host: Hosting, limits: Limits, token: str, output: Any) -> Request:
     """Complete the task of a token."""
     document = Document(document_text("the output", output))
+    check_payload("the output", document.text, limits)
     task = _task(host, token)
     return Request(r.CompleteTaskCommand(task.id, task.resource, None, 0, 0), document, _closed)
 

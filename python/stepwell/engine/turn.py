@@ -107,6 +107,11 @@ class Turn:
         self._created: set[str] = set()
         self._last_document: Document = NONE
 
+    @property
+    def last_event(self) -> int:
+        """The number of the execution's last history event."""
+        return self.execution.context.last_event if self.execution is not None else 0
+
     # the log
 
     def write(self, command: Command, document: Document) -> None:

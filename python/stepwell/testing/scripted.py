@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 
 from stepwell import _core
+from stepwell.asl.definition import compile_definition
 from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
+from stepwell.asl.validate import MAX_CHARACTERS
 from stepwell.engine import records as r
 from stepwell.engine.contexts import ExecutionContext
 from stepwell.engine.documents import NONE, Document
 from stepwell.engine.history import HistoryReader
 from stepwell.engine.partition import Partition
+from stepwell.engine.quotas import AWS, limits_of
 from stepwell.engine.status import ENDED
 from stepwell.errors import StepwellError
 from stepwell.tasks.dispatch import LAMBDA_STATUS, Call
@@ -124,6 +127,7 @@ def scripted_run(
     tasks: Script,
     *,
     type: str = "STANDARD",
+    profile: str = "aws",
 ) -> dict[str, Any]:
     """Run a definition to its end, on a virtual clock and in memory.
 
@@ -131,11 +135,12 @@ def scripted_run(
     "succeeded" | "failed" | "timedout", "output"?, "error"?, "cause"?, "submitted"?}``. Returns
     ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises
     ``InvalidDefinition`` for a definition that AWS refuses, and ``UnscriptedTask`` where a task has
-    no answer.
+    no answer. AWS's quotas hold, unless ``profile`` is "default".
     """
     clock, script = VirtualClock(), ScriptedTasks(tasks)
     with _core.Store.open(None) as store:
-        return _Run(Partition(store, clock, script, seed=0), clock, script).run(definition, input, type)
+        partition = Partition(store, clock, script, limits_of(profile, None), seed=0)
+        return _Run(partition, clock, script).run(definition, input, type, profile)
 
 
 class _Run:
@@ -144,12 +149,13 @@ class _Run:
     def __init__(self, partition: Partition, clock: VirtualClock, script: ScriptedTasks) -> None:
         self._partition, self._clock, self._script = partition, clock, script
 
-    def run(self, definition: dict[str, Any] | str, input: Any, type: str) -> dict[str, Any]:
+    def run(self, definition: dict[str, Any] | str, input: Any, type: str, profile: str) -> dict[str, Any]:
         partition = self._partition
         text = definition.encode() if isinstance(definition, str) else dumps(definition)
-        from stepwell.asl.definition import compile_definition
-
-        compile_definition(definition, type=type)
+        if profile == AWS:
+            compile_definition(definition, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
+        else:
+            compile_definition(definition, type=type)
         partition.submit(r.PutWorkflowCommand("StateMachine", 1, text, type))
         self._script.root = id = _core.execution_id(
             "default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32
@@ -192,17 +198,25 @@ class _Run:
 
     def _let_time_pass(self) -> bool:
         due = self._partition.state.timers.next_due()
+        live = self._partition.state.executions.values()
+        is_the_last = all(due == execution.context.timeout_due for execution in live)
+        if (due is None or is_the_last) and self._time_out_a_task():
+            return True
         if due is not None:
             self._clock.advance_to(due)
+        return due is not None
+
+    def _time_out_a_task(self) -> bool:
+        """Let the time of a task run out that has no limit of its own, as the script says."""
+        owners = self._partition.state.task_owners
+        for task_id in [id for id in self._script.late if id in owners]:
+            task = self._partition.state.executions[owners[task_id]].tasks[task_id]
+            if task.timeout_due or task.heartbeat_due:
+                continue
+            answer = self._script.late.pop(task_id)
+            command = r.FailTaskCommand(task_id, task.resource, answer.get("error"), None, True, 0, 0)
+            self._partition.answer([(command, NONE)])
             return True
-        for task_id, answer in list(self._script.late.items()):
-            del self._script.late[task_id]
-            if task_id in self._partition.state.task_owners:
-                command = r.FailTaskCommand(task_id, answer["resource"], answer.get("error"), None, True, 0, 0)
-                owner = self._partition.state.executions[self._partition.state.task_owners[task_id]]
-                command.resource = owner.tasks[task_id].resource
-                self._partition.answer([(command, NONE)])
-                return True
         return False
 
     def _answer(self, execution: ExecutionContext) -> dict[str, Any]:

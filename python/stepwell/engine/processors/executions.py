@@ -40,8 +40,9 @@ def begin(turn: Turn, document: Document) -> Items:
     assert execution is not None
     machine = execution.machine
     follow = [start_state(execution, machine.start_at, document)]
-    if machine.timeout_seconds is not None:
-        due = turn.now + machine.timeout_seconds * SECOND
+    seconds = turn.services.longest_seconds(execution.context.type, machine.timeout_seconds)
+    if seconds is not None:
+        due = turn.now + seconds * SECOND
         follow.insert(0, item(CreateTimerCommand(execution.id, EXECUTION_TIMEOUT, due)))
     return follow
 

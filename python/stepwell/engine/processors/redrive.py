@@ -34,8 +34,9 @@ def redriven(turn: Turn, command: RedriveExecutionCommand, document: Document) -
     assert execution is not None
     machine = execution.machine
     follow = _resume(turn, execution, machine.start_at)
-    if machine.timeout_seconds is not None:
-        due = turn.now + machine.timeout_seconds * SECOND
+    seconds = turn.services.longest_seconds(execution.context.type, machine.timeout_seconds)
+    if seconds is not None:
+        due = turn.now + seconds * SECOND
         follow.insert(0, item(CreateTimerCommand(execution.id, EXECUTION_TIMEOUT, due)))
     return follow
 
