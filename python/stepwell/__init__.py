@@ -23,6 +23,7 @@ from stepwell.engine.contexts import (
 )
 from stepwell.engine.execution import Execution
 from stepwell.engine.executor import Executor
+from stepwell.engine.follower import Follower, Lag
 from stepwell.engine.inbox import Limits
 from stepwell.engine.storage import Storage
 from stepwell.engine.workflows import Workflow
@@ -87,6 +88,7 @@ __all__ = [
     "ExecutionRunning",
     "Executor",
     "FencedError",
+    "Follower",
     "HandlerContext",
     "HandlerNotFound",
     "InternalError",
@@ -96,6 +98,7 @@ __all__ = [
     "InvalidName",
     "ItemFiles",
     "IterationContext",
+    "Lag",
     "Limits",
     "LockedError",
     "LogStream",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from stepwell import _core
+from stepwell.errors import StorageError
 
 from . import records as r
 from .appliers import APPLIERS
@@ -76,7 +77,12 @@ def read_batch(partition: Partition, first: int, payload: bytes) -> Batch:
 
 
 def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, int]:
-    scope, timestamp, time, records = decode_turn(blob)
+    try:
+        scope, timestamp, time, records = decode_turn(blob)
+    except msgspec.DecodeError as error:
+        raise StorageError(
+            f"the log's position {first} holds what this version does not know ({error}); upgrade it"
+        ) from error
     execution = partition.execution(scope) if scope else None
     turn = Turn(scope, execution, partition.state, partition, timestamp, time, first - 1)
     documents, document = DocumentReader(), NONE
