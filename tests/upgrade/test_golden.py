@@ -14,7 +14,7 @@ from stepwell.engine import records
 from stepwell.engine.codec import decode_turn
 from stepwell.testing.replay import replay_folder
 from stepwell.testing.simulation import Simulation
-from upgrade.contents import lines
+from upgrade.contents import NAMES, lines
 from upgrade.story import Answers
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -27,11 +27,18 @@ def golden(request: pytest.FixtureRequest) -> Path:
 
 
 def test_a_golden_log_replays_to_what_its_engine_had(golden: Path, tmp_path: Path) -> None:
-    store = replay_folder(golden, tmp_path / "data")
-    assert lines(store) == (golden / "contents.jsonl").read_text(encoding="utf-8").splitlines()
-    store.close()
-    store = _core.Store.open(tmp_path / "data")
-    assert lines(store) == (golden / "contents.jsonl").read_text(encoding="utf-8").splitlines()
+    assert_holds(replay_folder(golden, tmp_path / "data"), golden)
+    assert_holds(_core.Store.open(tmp_path / "data"), golden)
+
+
+def assert_holds(store: _core.Store, golden: Path) -> None:
+    """The store has what the engine of that format had; a later version may have added fields at the end of rows."""
+    found = [json.loads(line) for line in lines(store)]
+    expected = [json.loads(line) for line in (golden / "contents.jsonl").read_text(encoding="utf-8").splitlines()]
+    for index, (kind, value) in enumerate(expected):
+        if kind in NAMES:
+            found[index][1] = found[index][1][: len(value)]
+    assert found == expected
     store.close()
 
 
