@@ -7,7 +7,7 @@ from typing import Any
 
 from stepwell.engine import records as r
 from stepwell.engine.contexts import ExecutionContext, TaskContext
-from stepwell.engine.documents import NONE, of_value
+from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.redrive import redrive_command
 from stepwell.errors import TaskError
 from stepwell.testing.replay import differences, rebuilt
@@ -70,8 +70,10 @@ class Lab(Simulation):
         self.answers = {
             state: list(each) if isinstance(each, list) else [each] for state, each in (answers or {}).items()
         }
-        self.calls: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, float]] = []
         """State and seconds since the start, of every attempt."""
+        self.polls = True
+        """Whether workers poll for the tasks of activities."""
         self.inputs: list[Any] = []
         self.id = ""
         super().__init__(self._work, **options)
@@ -81,13 +83,16 @@ class Lab(Simulation):
         key = (task.id, task.status == "Submitted")
         if not any(call == key for call in self._seen):
             self._seen.append(key)
-            self.calls.append((state, (self.clock.now() - self.began) // SECOND))
+            self.calls.append((state, (self.clock.now() - self.began) / SECOND))
             self.inputs.append(input)
         left = self.answers.get(state, [{}])
         answer = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(answer, BaseException):
             raise answer
         return answer(input) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+
+    def _answers(self, task: TaskContext) -> list[tuple[r.Command, Document]]:
+        return [] if task.queue and task.status == "Created" and not self.polls else super()._answers(task)
 
     @property
     def _seen(self) -> list[tuple[str, bool]]:
@@ -128,6 +133,11 @@ class Lab(Simulation):
             self.clock.advance_to(due)
             self.settle()
         self.clock.advance_to(until)
+
+    @property
+    def times(self) -> list[float]:
+        """When the attempts began, in seconds since the start."""
+        return [seconds for _, seconds in self.calls]
 
     # what is there
 
