@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stepwell import Executor, StepwellError
+from stepwell import Executor, Follower, StepwellError
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["stepwell", "crash.leader"])
@@ -135,3 +135,17 @@ def _load(executor: Executor, pipe: _Pipe, number: int, step: int) -> None:
             time.sleep(0.02)
         number += step
         time.sleep(0.002)
+
+
+def kill_a_follower(source: Path, data: Path, seconds: float) -> None:
+    """Follow in a process of its own, and kill it after some time."""
+    process = _processes.Process(target=_follow, args=(source, data), daemon=True)
+    process.start()
+    process.join(seconds)
+    process.kill()
+    process.join()
+
+
+def _follow(source: Path, data: Path) -> None:
+    with Follower(source, data):
+        threading.Event().wait()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from crash.leader import HANDLERS, MACHINE, Leader, new_input
-from crash.model import Model
+from crash.leader import HANDLERS, MACHINE, Leader, kill_a_follower, new_input
+from crash.model import Model, check_history
 from stepwell import Executor
 from stepwell.engine.follower import Follower
 from stepwell.errors import Closed, CorruptionError, ExecutionNotFound, FencedError, LockedError, StorageError
@@ -223,3 +223,41 @@ def test_a_damaged_log_is_taken_over_from_only_when_the_loss_is_accepted(tmp_pat
         assert executor.start("w", new_input(3)).wait().status == "Succeeded"
     with pytest.raises(FencedError):
         Executor(tmp_path / "a")
+
+
+def test_partitions_are_followed_one_by_one(tmp_path: Path) -> None:
+    executor = Executor(tmp_path / "a", handlers=HANDLERS, partitions=2)
+    executor.deploy("w", MACHINE)
+    started = [executor.start("w", new_input(number), f"n{number}") for number in range(20)]
+    with pytest.raises(StorageError, match="has 2 partitions: give each"):
+        Follower(tmp_path / "a", tmp_path / "b")
+    for name in ("p0", "p1"):
+        Follower(tmp_path / "a" / name, tmp_path / "b" / name).take_over()
+    with pytest.raises(StorageError, match="took over at epoch 1"):  # noqa: PT012 - it is told by the partition that learns it first
+        for number in range(20, 40):
+            executor.start("w", new_input(number), f"n{number}")
+    executor.close()
+    with Executor(tmp_path / "b", handlers=HANDLERS, partitions=2) as executor:
+        assert {each.id for each in executor.list()} >= {each.id for each in started}
+        for execution in executor.list():
+            check_history(execution.wait(LONG))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_follower_that_is_killed_goes_on_where_it_was(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    model = Model()
+    leader = Leader(tmp_path / "a")
+    model.hear(first_words(leader))
+    for _ in range(8):
+        kill_a_follower(tmp_path / "a", tmp_path / "b", chance.uniform(0.05, 0.4))
+    model.hear(leader.kill())
+    with Follower(tmp_path / "a", tmp_path / "b") as follower:
+        assert follower.wait_level(LONG)
+    ours, theirs = (replay_folder(tmp_path / name, tmp_path / f"{name} again") for name in ("a", "b"))
+    assert differences(ours, theirs) == []
+    ours.close()
+    theirs.close()
+    with Follower(tmp_path / "a", tmp_path / "b").promote(handlers=HANDLERS) as executor:
+        model.check(executor)

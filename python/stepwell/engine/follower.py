@@ -27,6 +27,7 @@ from .executor import Executor
 from .following import begin_following, end_following
 from .host import SystemClock
 from .partition import Partition
+from .partitions.folder import partitions_of
 from .reads import Reads
 from .storage import Storage
 from .workflows import Workflow, Workflows
@@ -62,8 +63,7 @@ class Follower:
 
     def __init__(self, source: str | os.PathLike[str], data: str | os.PathLike[str]) -> None:
         self.source, self.data = Path(source).resolve(), Path(data).resolve()
-        if not (self.source / "log").is_dir():
-            raise StorageError(f"there is no executor's folder to follow at {self.source}")
+        _check_source(self.source)
         self._store = _core.Store.open(self.data)
         try:
             begin_following(self.data, self.source)
@@ -174,30 +174,33 @@ class Follower:
     # the end
 
     def promote(self, *, accept_loss: bool = False, **options: Any) -> Executor:
-        """End the leader, apply the rest of its log, and go on as an ``Executor`` with these ``options``.
+        """``take_over``, and go on as an ``Executor`` with these ``options``.
+
+        Commands without their event are processed, open tasks handed out again, timers that were due
+        meanwhile fire.
+        """
+        self.take_over(accept_loss=accept_loss)
+        return Executor(self.data, **options)
+
+    def take_over(self, *, accept_loss: bool = False) -> None:
+        """End the leader, apply the rest of its log, and close: the folder is an executor's from then on.
 
         Whatever the leader confirmed is there. It confirms nothing more, however it comes back: it gets
-        ``FencedError``. Commands without their event are processed, open tasks handed out again, timers
-        that were due meanwhile fire.
-
-        ``FencedError`` if another follower was faster. Where the rest of the log cannot be read, or not
-        be fenced, nothing is taken over; ``accept_loss`` does it all the same, with what is here.
+        ``FencedError``. That is what a follower gets, too, if another one was faster. Where the rest of
+        the log cannot be read, or not be fenced, nothing is taken over; ``accept_loss`` does it all the
+        same, with what is here.
         """
         with self._ending:
             if self._closed:
                 raise Closed("the follower was closed, or promoted")
             self._stop()
             try:
-                epoch = self._take_over(accept_loss)
-                self._store.begin_epoch(epoch)
+                self._store.begin_epoch(self._end_leader(accept_loss))
+            finally:
                 self._store.close()
-            except BaseException:
-                self._store.close()
-                raise
             end_following(self.data)
-        return Executor(self.data, **options)
 
-    def _take_over(self, accept_loss: bool) -> int:
+    def _end_leader(self, accept_loss: bool) -> int:
         """Fence the log, and apply what is left of it. The epoch from then on."""
         epoch = self._store.epoch() + 1
         with self._lost_if(accept_loss):
@@ -307,6 +310,14 @@ class Follower:
                 f"{self.data} is no copy of {self.source}: they have different records at position {first}; "
                 "begin with a new folder, or with a backup"
             )
+
+
+def _check_source(source: Path) -> None:
+    partitions = partitions_of(source)
+    if partitions is None:
+        raise StorageError(f"there is no executor's folder to follow at {source}")
+    if partitions > 1:
+        raise StorageError(f"{source} has {partitions} partitions: give each, from {source / 'p0'} on, a follower")
 
 
 class _NoHandlers:
