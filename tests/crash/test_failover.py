@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -17,7 +18,7 @@ from stepwell.engine.follower import Follower
 from stepwell.errors import Closed, CorruptionError, ExecutionNotFound, FencedError, LockedError, StorageError
 from stepwell.testing.replay import differences, replay_folder
 
-KILLS = 100
+KILLS = int(os.environ.get("STEPWELL_FAILOVERS", "100"))
 CHAIN = 10
 """So many kills, one after the other: each leader goes on in the folder of the follower that was promoted."""
 LONG = 30.0
