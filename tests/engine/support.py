@@ -66,14 +66,15 @@ class Lab(Simulation):
     The last of a list stands for all further attempts. A function gets the task's input.
     """
 
+    polls = True
+    """Whether workers poll for the tasks of activities."""
+
     def __init__(self, answers: dict[str, Any] | None = None, **options: Any) -> None:
         self.answers = {
             state: list(each) if isinstance(each, list) else [each] for state, each in (answers or {}).items()
         }
         self.calls: list[tuple[str, float]] = []
         """State and seconds since the start, of every attempt."""
-        self.polls = True
-        """Whether workers poll for the tasks of activities."""
         self.inputs: list[Any] = []
         self.id = ""
         super().__init__(self._work, **options)

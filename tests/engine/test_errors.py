@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -194,7 +195,8 @@ def test_the_interpreters_cause_has_its_prefix_once_at_the_innermost_state(lab: 
         event["id"] for event in run.events if event.get("stateEnteredEventDetails", {}).get("name") == "Deep"
     )
     assert cause.startswith(
-        f"An error occurred while executing the state 'Deep' (entered at the event id #{entered}). The JSONPath '$.missing'"
+        f"An error occurred while executing the state 'Deep' (entered at the event id #{entered}). "
+        "The JSONPath '$.missing'"
     )
     assert cause.count("An error occurred while executing the state") == 1
 
@@ -270,7 +272,7 @@ def test_full_jitter_is_drawn_after_the_cap_within_bounds_and_once(lab: Labs, mo
     again = retry("Boom", IntervalSeconds=8, MaxDelaySeconds=10, MaxAttempts=40, JitterStrategy="FULL")
     run = lab({"S": boom()}).finish(machine({"S": task(Retry=[again])}))
     times = run.times
-    delays = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    delays = [later - earlier for earlier, later in pairwise(times)]
     assert len(delays) == 40
     assert 0 <= min(delays) < 2 < 8 < max(delays) <= 10
     recorded = [
