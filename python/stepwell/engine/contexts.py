@@ -172,6 +172,10 @@ class ItemsContext(Context, tag=10):
     items: bytes
 
 
+HELD = "\0held"
+"""The queue of tasks that are held back until handlers of this process have room. No activity has such a name."""
+
+
 class QueueContext(Context, tag=11):
     """A task that waits to be handed out to a worker of ``queue``."""
 

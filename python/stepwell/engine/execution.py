@@ -38,9 +38,9 @@ class ExecutionView:
 
     @property
     def status(self) -> str:
-        """``Pending``, ``Running``, ``Completing``, ``Succeeded``, ``Failed``, ``Canceling``, ``Canceled``, ``Deleting``.
+        """Pending, Running, Completing, Succeeded, Failed, Canceling or Canceled.
 
-        An ended execution is Deleting while what belongs to it is removed.
+        Or Deleting: it has ended, and what belongs to it is being removed.
         """
         return self.context().status
 
@@ -120,9 +120,11 @@ class Execution(ExecutionView):
                 host.unwatch(self.id, answer)
         return self
 
-    def history(self) -> list[dict[str, Any]]:
-        """Its events in AWS's shape, timestamps in seconds since the epoch."""
-        return self._reads.history(self.id)
+    def history(
+        self, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> list[dict[str, Any]]:
+        """Its events in AWS's shape, as ``Executor.history`` gives them."""
+        return self._reads.history(self.id, limit, reverse=reverse, after=after, include_data=include_data)
 
     def stop(self, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel it; if it has ended, it stays as it is."""

@@ -81,7 +81,8 @@ class Host:
         self._process = only_process()
         path = folder_path(data)
         check_leads(path)
-        self._store = _core.Store.open(path)
+        log_bytes = (limits or Limits()).log_bytes
+        self._store = _core.Store.open(path, flush_bytes=log_bytes, segment_bytes=2 * log_bytes)
         try:
             self.storage = Storage(self._store)
             handlers.provide(map_tasks(self.storage, item_files or ItemFiles()))

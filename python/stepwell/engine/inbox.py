@@ -46,9 +46,10 @@ class Request(NamedTuple):
 class Limits(NamedTuple):
     """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead.
 
+    ``tasks`` is how many of them handlers of this process have at a time; further ones are held back on the log.
     ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
     ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
-    its workflow was deployed with another one.
+    its workflow was deployed with another one. After ``log_bytes`` of log storage is flushed, and the log cut.
     ``profile`` is whose quotas hold: "default" or "aws".
     """
 
@@ -59,10 +60,12 @@ class Limits(NamedTuple):
     batch_records: int = 8192
     restless_records: int = 10_000_000
     live_executions: int = 20_000
+    tasks: int = 50_000
     timers: int = 10_000
     map_result_bytes: int = 0
     retention: float | None = None
     profile: str = "default"
+    log_bytes: int = 32 << 20
 
 
 class Rejected(StepwellError):

@@ -29,6 +29,7 @@ from .appliers.executions import idempotency_key
 from .appliers.tasks import NUMBERS, later_task
 from .codec import encode_record
 from .documents import NONE, Document
+from .in_flight import InFlight
 from .inbox import Clock, Dispatcher, Limits, NameTaken, Rejected, Reply, Request
 from .jobs import child_of
 from .live import Execution, wake
@@ -89,6 +90,7 @@ class Partition:
         """Executions that could not even be failed: their timers rest until the next opening."""
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
         self._calls: list[Call] = []
+        self.in_flight = InFlight(storage, self.limits.tasks)
         self._task_prefixes: dict[tuple[str, str, str], str] = {}
         self._share, self._step = share
         """Of the numbers of tasks it gives out those that leave ``_share`` when divided by ``_step``."""
@@ -164,6 +166,7 @@ class Partition:
                 if execution is not None:
                     execution.position = base
             effects += turn.effects
+        self.in_flight.batch_ends()
         if committed:
             self._position = self.store.commit(committed, _encode(rows), timestamp)
         if effects:
@@ -179,6 +182,7 @@ class Partition:
     def forget(self) -> None:
         """Lose what memory knows and storage knows as well, to be read again."""
         self.store.wait_applied(self._position, None)
+        self.in_flight.batch_fails()
         self.state.forget()
         self.state.timers.load()
 
@@ -202,15 +206,23 @@ class Partition:
                 except Exception:
                     log.exception("what follows a batch has failed")
         if self._calls:
-            calls = [call for call in self._calls if self._is_open(call.id)]
+            calls = [call for call in self._calls if self._is_still_open(call.id)]
             self._calls.clear()
             self.dispatcher.dispatch(calls)
+        if self.in_flight.is_recovering:
+            self.dispatcher.dispatch(self._calls_of(self.in_flight.recovered()))
         if len(self.state.executions) > self.limits.live_executions:
             self._evict()
 
     def _is_open(self, task_id: str) -> bool:
         """Whether a task wants an answer: a sibling's failure may have closed it in the turn that created it."""
         return task_id in self.state.task_owners or self.storage.get(c.TaskContext, task_id) is not None
+
+    def _is_still_open(self, task_id: str) -> bool:
+        if self._is_open(task_id):
+            return True
+        self.in_flight.ends(task_id)
+        return False
 
     @property
     def asked(self) -> bool:
@@ -224,7 +236,7 @@ class Partition:
 
     def timeout(self) -> float | None:
         """The seconds until the next timer is due, or None."""
-        if self.unfinished or self._inbox:
+        if self.unfinished or self._inbox or self.in_flight.is_recovering:
             return 0.0
         due = self.state.timers.next_due()
         return None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
@@ -240,6 +252,10 @@ class Partition:
             Request(r.TriggerTimerCommand(target, kind, due), NONE, None)
             for due, kind, target, execution_id in self._due(now, limit)
             if execution_id not in self.stuck
+        ]
+        requests += [
+            Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
+            for task in self.in_flight.released(limit - len(requests), self._position, self._applied)
         ]
         inbox = self._inbox
         while inbox and len(requests) < limit:
@@ -322,6 +338,8 @@ class Partition:
             | r.FailTaskCommand
             | r.HeartbeatTaskCommand,
         )
+        if not isinstance(command, r.ActivateTaskCommand | r.HeartbeatTaskCommand):
+            self.in_flight.ends(command.id)
         return self.owner_of_task(command.id, command, reply)
 
     def owner_of_task(self, task_id: str, command: r.Command, reply: Reply | None) -> str | None:
@@ -527,6 +545,7 @@ class Partition:
     def activated(self, turn: Turn, task: c.TaskContext) -> None:
         """A task was handed out: to a handler of this process, unless a worker polled for it."""
         if not task.queue:
+            self.in_flight.begins(task.id)
             turn.effects.append((self._calls.append, self.call_of(turn.execution, task)))
 
     def longest_seconds(self, type: str, given: int | None) -> int | None:
@@ -560,8 +579,11 @@ class Partition:
         )
 
     def queued(self, queue: str) -> None:
-        """A task waits for a worker."""
-        self.dispatcher.queued(queue)
+        """A task waits for a worker, or for room."""
+        if queue == c.HELD:
+            self.in_flight.holds()
+        else:
+            self.dispatcher.queued(queue)
 
     def ended(self, turn: Turn, execution: Execution) -> None:
         """An execution has ended."""
@@ -630,8 +652,16 @@ class Partition:
                 self._next_task = later_task(self._next_task, int(command.id[-8:], 16))
 
     def open_calls(self) -> list[Call]:
-        """The tasks that handlers had when the process ended: they are begun again, under the same id."""
-        return [
-            self.call_of(self.execution(task.activity_id.rpartition("/")[0]), task)
-            for task in recovery.open_tasks(self.storage)
-        ]
+        """Tasks that handlers had when the process ended: they are begun again, under the same id. More may follow."""
+        return self._calls_of(self.in_flight.recover())
+
+    def _calls_of(self, tasks: list[c.TaskContext]) -> list[Call]:
+        """What handlers get for open tasks; one that storage does not know to be closed is passed over."""
+        calls: list[Call] = []
+        for task in tasks:
+            execution = self.execution(task.activity_id.rpartition("/")[0])
+            if execution is not None and task.id in execution.tasks:
+                calls.append(self.call_of(execution, task))
+            else:
+                self.in_flight.ends(task.id)
+        return calls

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .partition import Partition
 
 READ_BYTES = 8 << 20
+TASK_PAGE = 200
 FLUSH_BYTES = 1 << 20
 """After so much of the log what was replayed is put on disk: a process that is killed again and again, while it
 recovers, gets further each time."""
@@ -123,11 +124,13 @@ def unanswered(storage: Storage) -> dict[str, deque[Item]]:
     return items
 
 
-def open_tasks(storage: Storage) -> Iterator[TaskContext]:
-    """The tasks that were with handlers of this process, and those whose jobs it looks after."""
+def open_tasks(storage: Storage) -> Iterator[list[TaskContext]]:
+    """The tasks that were with handlers of this process, and those whose jobs it looks after: page by page."""
     after: tuple[Any, ...] | None = None
-    while tasks := storage.scan(TaskContext, after=after):
-        for task in tasks:
-            if not task.queue and (task.status == "Active" or (task.status == "Submitted" and task.token is None)):
-                yield task
+    while tasks := storage.scan(TaskContext, after=after, limit=TASK_PAGE):
+        yield [task for task in tasks if _was_out(task)]
         after = (tasks[-1].id,)
+
+
+def _was_out(task: TaskContext) -> bool:
+    return not task.queue and (task.status == "Active" or (task.status == "Submitted" and task.token is None))

@@ -10,7 +10,7 @@ from stepwell import _core
 from stepwell.asl.json import dumps, loads
 from stepwell.engine import records as r
 from stepwell.engine.codec import decode_turn
-from stepwell.engine.contexts import ExecutionContext, TaskContext, WorkflowContext
+from stepwell.engine.contexts import HELD, ExecutionContext, TaskContext, WorkflowContext
 from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.history import HistoryReader
 from stepwell.engine.partition import Limits, Partition, Reply
@@ -117,7 +117,7 @@ class Simulation:
     def _answer_a_task(self) -> bool:
         tasks = self.partition.storage.scan(TaskContext, limit=1_000_000)
         for task in sorted(tasks, key=lambda task: task.id[-8:]):
-            if task.id in self._hanging:
+            if task.id in self._hanging or task.queue == HELD:
                 continue
             answers = self._answers(task)
             if answers:

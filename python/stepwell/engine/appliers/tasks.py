@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contexts import QueueContext, SequenceContext, TaskContext
+from ..contexts import HELD, QueueContext, SequenceContext, TaskContext
 from ..documents import Document
 from ..live import Execution, Level
 from ..records import (
@@ -63,6 +63,8 @@ def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) 
     turn.put(task.id, task)
     if task.queue:
         turn.drop(f"{task.id}#queue", (-11, task.queue, task.id))
+        if task.queue == HELD:
+            task.queue = ""
     _advance(turn, execution, execution.activities[task.activity_id].level, command.event)
 
 

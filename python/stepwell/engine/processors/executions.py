@@ -11,7 +11,7 @@ from ..records import (
     DeleteExecutionCommand,
     StartExecutionCommand,
 )
-from ..status import CANCELED, CANCELING, COMPLETING, DELETING, ENDED, PENDING, RUNNING
+from ..status import CANCELED, CANCELING, COMPLETING, DELETING, OVER, PENDING, RUNNING
 from ..timers import EXECUTION_TIMEOUT, RETENTION, START
 from ..turn import Turn
 from .common import Items, abandon, cancel_map_runs, item, start_state
@@ -91,7 +91,7 @@ def canceled(turn: Turn, command: CancelExecutionCommand, document: Document) ->
 
 def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
     execution = turn.execution
-    if execution is None or execution.status not in ENDED and execution.status != DELETING:
+    if execution is None or execution.status not in OVER:
         return "the execution has not ended"
     turn.subject = []
     if execution.status == DELETING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepwell.asl.json import dumps
 
+from ..contexts import HELD
 from ..documents import Document, of_value
 from ..live import Activity
 from ..records import ActivateTaskCommand, CreateTaskCommand, CreateTimerCommand
@@ -35,7 +36,8 @@ class TaskProcessor:
             timeout, heartbeat = state.timeout_seconds(scope), state.heartbeat_seconds(scope)
             granted = state.credentials(scope)
             credentials = dumps(granted) if granted is not None else None
-        queue = resource.text if polled else ""
+        held = not polled and not services.in_flight.admits()
+        queue = resource.text if polled else HELD if held else ""
         follow: Items = [
             (
                 CreateTaskCommand(
@@ -56,7 +58,7 @@ class TaskProcessor:
                 0,
             )
         ]
-        if not polled:
+        if not queue:
             follow.append(item(ActivateTaskCommand(id, resource.text, None, 0, 0, 0)))
         if timeout is not None:
             follow.append(item(CreateTimerCommand(id, TASK_TIMEOUT, turn.now + timeout * SECOND)))

@@ -1,0 +1,116 @@
+"""Tasks that handlers of this process have: at most so many. What is beyond that is held back, on the log.
+
+A task that is held back is created but not activated, and waits in the queue ``HELD``; there it costs a
+row and no memory. As answers come in, the next ones are activated. After a restart the tasks that were
+out are found by reading all open tasks, a page at a time, while the partition works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .contexts import HELD, QueueContext, TaskContext
+from .recovery import open_tasks
+from .storage import Storage
+
+PAGES_AT_ONCE = 100
+"""How much is looked through for tasks that were out, before anything else is done."""
+
+
+class InFlight:
+    """The tasks that are out, and those that are held back."""
+
+    def __init__(self, storage: Storage, most: int) -> None:
+        self._storage, self._most = storage, most
+        self._out: set[str] = set()
+        self._admitted = 0
+        self._begun: list[str] = []
+        self._may_hold = False
+        self._held_after: tuple[str, str] | None = None
+        self._anew_at = 0
+        self._pages: Iterator[list[TaskContext]] | None = None
+        self._newer: set[str] = set()
+
+    # handing out
+
+    def admits(self) -> bool:
+        """Whether a new task may be handed out at once; else it is to be held back."""
+        if self._may_hold or len(self._out) + self._admitted >= self._most:
+            self._may_hold = True  # whoever came before goes first
+            return False
+        self._admitted += 1
+        return True
+
+    def begins(self, task_id: str) -> None:
+        """A task was activated."""
+        self._begun.append(task_id)
+
+    def ends(self, task_id: str) -> None:
+        """A task was answered, or was closed before it went out."""
+        self._out.discard(task_id)
+
+    def batch_ends(self) -> None:
+        """What began in the batch is out; what was admitted and did not begin is not waited for."""
+        if self._begun:
+            self._out.update(self._begun)
+            if self._pages is not None:
+                self._newer.update(self._begun)
+        self.batch_fails()
+
+    def batch_fails(self) -> None:
+        """Nothing of the batch is to be."""
+        self._admitted = 0
+        self._begun.clear()
+
+    # what was held back
+
+    def holds(self) -> None:
+        """A task is held back, and storage has it."""
+        self._may_hold = True
+
+    def released(self, limit: int, position: int, applied: int) -> list[TaskContext]:
+        """Tasks that were held back and for which there is room now, to be activated in the next batch.
+
+        They are taken in the order of their ids, round and round. ``position`` is the last one given to a batch:
+        before it is applied, another round would meet those of the last one.
+        """
+        room = min(self._most - len(self._out), limit)
+        if not self._may_hold or room <= 0 or (self._held_after is None and applied < self._anew_at):
+            return []
+        rows = self._storage.scan(QueueContext, HELD, after=self._held_after, limit=room)
+        if not rows:  # the round is over; if it has just begun, there are none
+            self._may_hold = self._held_after is not None
+            self._held_after, self._anew_at = None, position
+            return self.released(limit, position, applied) if self._may_hold else []
+        self._held_after = (HELD, rows[-1].task_id)
+        tasks = [self._storage.get(TaskContext, row.task_id) for row in rows]
+        return [task for task in tasks if task is not None]
+
+    # what was out when the process ended
+
+    def recover(self) -> list[TaskContext]:
+        """Tasks that were out: the first of them."""
+        self._pages = open_tasks(self._storage)
+        self._may_hold = bool(self._storage.scan(QueueContext, HELD, limit=1))
+        found: list[TaskContext] = []
+        for _ in range(PAGES_AT_ONCE):
+            found += self.recovered()
+        return found
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether there may be more, and room for them."""
+        return self._pages is not None and len(self._out) < self._most
+
+    def recovered(self) -> list[TaskContext]:
+        """More of the tasks that were out."""
+        if self._pages is None or not self.is_recovering:
+            return []
+        page = next(self._pages, None)
+        if page is None:
+            self._pages = None
+            self._newer.clear()
+            return []
+        found = [task for task in page if task.id not in self._newer]
+        self._out.update(task.id for task in found)
+        return found

@@ -1,0 +1,210 @@
+"""Memory is bounded by configuration: whatever there is too much of waits, or is refused, and nothing is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.support import Lab, machine, map_over, passing, task
+from stepwell import Executor
+from stepwell.engine.contexts import HELD, QueueContext, TaskContext
+from stepwell.engine.inbox import Limits
+from stepwell.errors import Busy
+from stepwell.tasks.dispatch import Call
+from stepwell.testing.simulation import HANGS
+
+MakeLab = Callable[..., Lab]
+PASS = machine({"A": passing()})
+WAIT = machine({"W": {"Type": "Wait", "Seconds": 1000, "End": True}})
+EACH = machine({"M": map_over(machine({"T": task()}))})
+LIMITED = Limits(tasks=10)
+
+
+# tasks in flight
+
+
+class Gauge(Lab):
+    """Counts the tasks that handlers have."""
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        super().dispatch(tasks)
+        self.most = max(getattr(self, "most", 0), len(self.partition.in_flight._out))
+
+
+def held(lab: Lab) -> list[QueueContext]:
+    return lab.partition.storage.scan(QueueContext, HELD)
+
+
+def test_tasks_beyond_the_limit_are_held_back_on_the_log() -> None:
+    lab = Gauge(limits=LIMITED).begin(EACH, list(range(100)))
+    assert len(held(lab)) == 90
+    assert sum(row.status == "Active" for row in lab.tasks) == 10
+    assert sum(event["type"] == "LambdaFunctionScheduled" for event in lab.events) == 100
+    assert sum(event["type"] == "LambdaFunctionStarted" for event in lab.events) == 10
+    lab.finish()
+    assert lab.outcome == ("Succeeded", [{}] * 100)
+    assert lab.most == 10
+    assert held(lab) == []
+    lab.check()
+
+
+def test_they_go_out_before_those_that_come_later() -> None:
+    lab = Gauge(limits=LIMITED).begin(EACH, list(range(30)))
+    late = lab.start("w", list(range(3)), number=2)
+    lab.settle()
+    lab.finish()
+    context = lab.partition.execution(late)
+    assert context is not None
+    assert context.status == "Succeeded"
+    assert lab.most == 10
+    lab.check()
+
+
+@pytest.mark.parametrize("most", [1, 3, 1000])
+def test_what_is_held_back_survives_a_restart(most: int) -> None:
+    first = Gauge({"T": HANGS}, limits=LIMITED).begin(EACH, list(range(100)))
+    again = Gauge(store=first.store, clock=first.clock, limits=Limits(tasks=most))
+    again.id = first.id
+    again.finish()
+    assert again.outcome == ("Succeeded", [{}] * 100)
+    assert again.most == (10 if most < 10 else 100)
+    again.check()
+
+
+def test_a_held_task_that_is_canceled_frees_its_place() -> None:
+    lab = Gauge({"T": HANGS}, limits=LIMITED).begin(EACH, list(range(100)))
+    lab.stop()
+    assert held(lab) == []
+    assert lab.tasks == []
+    other = lab.start("w", [1], number=2)
+    lab.settle()
+    assert len(lab.partition.execution(other).tasks) == 1  # type: ignore[union-attr]
+    lab.check()
+
+
+def test_a_held_task_can_time_out() -> None:
+    lab = Gauge({"T": HANGS}, limits=Limits(tasks=1))
+    lab.begin(machine({"M": map_over(machine({"T": task(TimeoutSeconds=10)}))}), [1, 2])
+    assert len(held(lab)) == 1
+    lab.wait(10)
+    assert lab.outcome == ("Failed", "States.Timeout")
+    assert held(lab) == []
+    lab.check()
+
+
+def test_handlers_never_have_more_than_the_limit(tmp_path: Path) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    async def work(value: int) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        await asyncio.sleep(0.001)
+        with lock:
+            running -= 1
+        return value
+
+    with Executor(tmp_path, handlers={"work": work}, limits=LIMITED) as ex:
+        ex.deploy("each", machine({"M": map_over(machine({"T": task(resource="work")}))}))
+        executions = [ex.start("each", list(range(50))) for _ in range(10)]
+        assert [each.wait(30).output for each in executions] == [list(range(50))] * 10
+    assert most <= LIMITED.tasks
+
+
+def test_open_tasks_are_read_page_by_page_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million tasks that wait for their tokens must not keep the start waiting."""
+    monkeypatch.setattr("stepwell.engine.in_flight.PAGES_AT_ONCE", 1)
+    monkeypatch.setattr("stepwell.engine.recovery.TASK_PAGE", 7)
+    first = Lab({"T": HANGS}).begin(EACH, list(range(40)))
+    again = Gauge(store=first.store, clock=first.clock)
+    again.id = first.id
+    assert len(again._handed_out) == 7
+    again.settle()
+    while again.partition.in_flight.is_recovering:
+        again.step()
+    assert len(again._handed_out) == 40
+    again.finish()
+    assert again.outcome[0] == "Succeeded"
+    again.check()
+
+
+# the inbox
+
+
+def test_a_full_inbox_is_busy_and_takes_in_again_when_there_is_room() -> None:
+    lab = Lab(limits=Limits(inbox=3))
+    lab.deploy("w", PASS)
+    for number in range(3):
+        lab.start("w", {}, number=number)
+    with pytest.raises(Busy, match="3 commands"):
+        lab.start("w", {}, number=3)
+    lab.settle()
+    lab.start("w", {}, number=3)
+    lab.settle()
+    assert [row.status for row in lab.executions()] == ["Succeeded"] * 4
+    lab.close()
+
+
+def test_answers_of_handlers_are_taken_though_the_inbox_is_full() -> None:
+    lab = Lab(limits=Limits(inbox=1)).begin(EACH, [1, 2, 3])
+    lab.start("w", [], number=2)
+    lab.run()
+    assert lab.outcome[0] == "Succeeded"
+    lab.check()
+
+
+def test_a_start_waits_for_room_as_long_as_it_is_told(tmp_path: Path) -> None:
+    with Executor(tmp_path, limits=Limits(inbox=1)) as ex:
+        ex.deploy("w", PASS)
+        stopped, go_on = threading.Event(), threading.Event()
+
+        def hold(*answer: object) -> None:
+            stopped.set()
+            go_on.wait(10)
+
+        ex.submit_start("w", {}, None, hold)  # its answer comes in the engine's own thread
+        assert stopped.wait(10)
+        ex.submit_start("w", {}, None, lambda *answer: None)
+        with pytest.raises(Busy, match="the inbox holds 1 commands"):
+            ex.start("w", timeout=0.05)
+        threading.Timer(0.1, go_on.set).start()
+        assert ex.start("w", timeout=10).wait(10).status == "Succeeded"
+
+
+# executions in memory
+
+
+def test_executions_that_rest_leave_memory_and_wake_again() -> None:
+    lab = Lab(limits=Limits(live_executions=100))
+    lab.deploy("w", WAIT)
+    for number in range(1, 1001):
+        lab.start("w", {"n": number}, number=number)
+        if number % 50 == 0:
+            lab.settle()
+            assert len(lab.partition.state.executions) <= 100 + 50
+    assert len(lab.partition.storage.scan(TaskContext)) == 0
+    lab.run()
+    rows = lab.executions()
+    assert len(rows) == 1000
+    assert {row.status for row in rows} == {"Succeeded"}
+    lab.close()
+
+
+def test_names_and_owners_of_tasks_do_not_stay_behind() -> None:
+    lab = Lab(limits=Limits(live_executions=10))
+    lab.deploy("w", machine({"T": task()}))
+    for number in range(1, 201):
+        lab.start("w", {}, number=number, idempotent=True)
+        lab.settle()
+    state = lab.partition.state
+    assert len(state.executions) <= 11
+    assert len(state.names) <= 11
+    assert len(state.task_owners) <= 11
+    lab.run()
+    assert (len(state.names), len(state.task_owners)) == (0, 0)
+    lab.close()
