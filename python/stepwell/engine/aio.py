@@ -61,9 +61,12 @@ class AsyncExecution(ExecutionView):
                 host.unwatch(self.id, answer)
         return self
 
-    async def history(self) -> list[dict[str, Any]]:
-        """Its events in AWS's shape, timestamps in seconds since the epoch."""
-        return await self._executor.history(self.id)
+    async def history(
+        self, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> list[dict[str, Any]]:
+        """Its events in AWS's shape, as ``Executor.history`` gives them."""
+        history = self._executor.history
+        return await history(self.id, limit, reverse=reverse, after=after, include_data=include_data)
 
     async def stop(self, error: str | None = None, cause: str | None = None) -> AsyncExecution:
         """Cancel it; if it has ended, it stays as it is."""
@@ -282,9 +285,12 @@ class AsyncExecutor:
         """The row of an execution. Raises ``ExecutionNotFound``."""
         return self.engine.reads.context(id)
 
-    async def history(self, id: str) -> list[dict[str, Any]]:
-        """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
-        return await asyncio.to_thread(self.engine.reads.history, id)
+    async def history(
+        self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> builtins.list[dict[str, Any]]:
+        """The events of an execution, as ``Executor.history`` gives them."""
+        read = partial(self.engine.reads.history, reverse=reverse, after=after, include_data=include_data)
+        return await asyncio.to_thread(read, id, limit)
 
     # map runs
 

@@ -250,9 +250,16 @@ class Executor:
         """The row of an execution. Raises ``ExecutionNotFound``."""
         return self.engine.reads.context(id)
 
-    def history(self, id: str) -> list[dict[str, Any]]:
-        """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
-        return self.engine.reads.history(id)
+    def history(
+        self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> builtins.list[dict[str, Any]]:
+        """The events of an execution in AWS's shape, timestamps in seconds since the epoch.
+
+        At most ``limit`` of them, those that come after the event of the number ``after`` (0: all); ``reverse``
+        has the newest come first. ``include_data=False`` leaves out what states read and wrote.
+        Raises ``ExecutionNotFound``.
+        """
+        return self.engine.reads.history(id, limit, reverse=reverse, after=after, include_data=include_data)
 
     # map runs
 

@@ -6,6 +6,7 @@ every moment, and nothing that its leader does can reach it.
 
 from __future__ import annotations
 
+import builtins
 import logging
 import os
 import threading
@@ -131,9 +132,11 @@ class Follower:
         """The row of an execution. Raises ``ExecutionNotFound``."""
         return self.reads.context(id)
 
-    def history(self, id: str) -> list[dict[str, Any]]:
-        """The events of an execution in AWS's shape, timestamps in seconds since the epoch."""
-        return self.reads.history(id)
+    def history(
+        self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> builtins.list[dict[str, Any]]:
+        """The events of an execution, as ``Executor.history`` gives them."""
+        return self.reads.history(id, limit, reverse=reverse, after=after, include_data=include_data)
 
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name. Raises ``WorkflowNotFound``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from stepwell.asl.json import dumps, loads
+from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource, parse_resource
 
 from . import records as r
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 Details = dict[str, Any]
 _COMPLETE = {"truncated": False}
+_DATA = ("input", "output", "parameters", "assignedVariables")
 
 
 class HistoryReader:
@@ -81,6 +82,15 @@ class HistoryReader:
     def state_type(self, name: str) -> str:
         """The type of a state of this definition."""
         return self._machine.by_name[name].type
+
+
+def without_data(event: Event) -> Event:
+    """An event without what the execution's states read and wrote (``includeExecutionData`` of GetExecutionHistory)."""
+    return {name: _bare(value) if is_object(value) else value for name, value in event.items()}
+
+
+def _bare(details: Details) -> Details:
+    return {name: value for name, value in details.items() if name not in _DATA}
 
 
 Told = Iterator[tuple[str, str, Details]]

@@ -10,7 +10,7 @@ from typing import Any
 from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, StorageError, WorkflowNotFound
 
 from .contexts import ExecutionContext, VisibilityContext
-from .history import HistoryReader
+from .history import Event, HistoryReader, without_data
 from .hosting import Readable
 from .map_run import CHILD_LISTS
 from .status import CANCELED, CANCELING, COMPLETING, DELETING, FAILED, PENDING, RUNNING, STATUSES, SUCCEEDED
@@ -53,16 +53,34 @@ class Reads:
             raise ExecutionNotFound(f"there is no execution {id!r}")
         return context
 
-    def history(self, id: str) -> list[dict[str, Any]]:
-        """The events of an execution in AWS's shape. Raises ``ExecutionNotFound``."""
+    def history(
+        self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> list[Event]:
+        """The events of an execution in AWS's shape, as ``Executor.history`` gives them."""
+        if (limit is not None and limit < 1) or after < 0:
+            raise InvalidInput(f"a page of a history has at least one event, after one with a number: {limit}, {after}")
         reader = HistoryReader(self.workflow_of(self.context(id).workflow_id).machine)
-        events: list[dict[str, Any]] = []
-        while turns := self._host.storage.history(id, len(events) + 1):
-            before = len(events)
-            events += [event for event in reader.events(turns) if event["id"] > before]
-            if len(events) == before:
-                break
-        return events
+        page = _PAGE if limit is None else min(limit, _PAGE)
+        events = (self._backwards if reverse else self._forwards)(reader, id, after, page)
+        chosen = itertools.islice(events, limit)
+        return list(chosen if include_data else map(without_data, chosen))
+
+    def _forwards(self, reader: HistoryReader, id: str, after: int, page: int) -> Iterator[Event]:
+        read = -1
+        while read < after and (turns := self._host.storage.history(id, after + 1, page)):
+            read = after
+            for event in reader.events(turns):
+                if event["id"] > after:
+                    after = event["id"]
+                    yield event
+
+    def _backwards(self, reader: HistoryReader, id: str, before: int, page: int) -> Iterator[Event]:
+        while before != 1 and (turns := self._host.storage.history(id, max(0, before - 1), page, reverse=True)):
+            for turn in turns:
+                for event in reversed(list(reader.events([turn]))):
+                    if before == 0 or event["id"] < before:
+                        before = event["id"]
+                        yield event
 
     def executions(self, workflow: str | None, status: str | None, limit: int) -> list[VisibilityContext]:
         """Executions, the newest first, of one workflow or of all, in one status or in any."""

@@ -71,9 +71,9 @@ class Starts:
         tick = host.hlc.tick(time.time_ns() // 1_000_000_000)
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
         given = name if name is not None else "-".join(id.split("/")[-2:])
-        command = r.StartExecutionCommand(
-            id, workflow.id, None, given, workflow.context.type, due, None, name is not None
-        )
+        type = workflow.context.type
+        idempotent = name is not None and type == "STANDARD"  # names of EXPRESS ones are not kept (ASL A16.74)
+        command = r.StartExecutionCommand(id, workflow.id, None, given, type, due, None, idempotent)
         return Request(command, Document(input), _taken)
 
 
