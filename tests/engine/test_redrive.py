@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from crash.machines import Worker, documents, machines
 from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell import AsyncExecutor, Executor, NotRedrivable
+from stepwell.engine import quotas
 from stepwell.engine.status import SUCCEEDED
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS, Simulation
@@ -258,3 +260,34 @@ def test_through_the_async_executor() -> None:
             return redriven.output
 
     assert asyncio.run(scenario()) == "fine"
+
+
+def test_aws_redrives_for_14_days_and_up_to_24999_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Executor(profile="aws") as ex:
+        failed = ex.run(machine({"F": {"Type": "Fail"}}))
+        now = time.time_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: now + (14 * 24 * 3600 + 60) * 1_000_000_000)
+        with pytest.raises(NotRedrivable, match="14 days"):
+            ex.redrive(failed.id)
+        monkeypatch.setattr(time, "time_ns", lambda: now)
+        monkeypatch.setattr(quotas, "HISTORY_EVENTS", 4)
+        with pytest.raises(NotRedrivable, match="3 events"):
+            ex.redrive(failed.id)
+        monkeypatch.undo()
+        assert ex.redrive(failed.id).wait(10).status == "Failed"
+
+
+def test_a_child_of_a_map_run_is_redriven_with_its_parent() -> None:
+    processor = {
+        **machine({"F": {"Type": "Fail"}}),
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    }
+    with Executor() as ex:
+        ex.deploy("w", machine({"M": map_over(processor, ItemsPath="$")}))
+        execution = ex.start("w", [1]).wait(10)
+        [run] = ex.list_map_runs(execution.id)
+        [child] = ex.list(map_run=run["mapRunArn"])
+        with pytest.raises(NotRedrivable, match="parent"):
+            ex.redrive(child.id)
+        assert ex.redrive(execution.id).wait(10).status == "Failed"
+        assert len(ex.list_map_runs(execution.id)) == 2

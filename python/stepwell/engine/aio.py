@@ -272,7 +272,7 @@ class AsyncExecutor:
         reads = self.engine.reads
         context = reads.context(id)
         workflow = reads.workflow_of(context.workflow_id)
-        request = await asyncio.to_thread(requests.redrive, self.engine.host, workflow, context)
+        request = await asyncio.to_thread(requests.redrive, self.engine.host, self.engine.limits, workflow, context)
         await self._ask(request)
         return AsyncExecution(self, id)
 

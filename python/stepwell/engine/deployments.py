@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from .workflows import Workflow
 
 if TYPE_CHECKING:
     from stepwell.asl.definition import StateMachine
+
+log = logging.getLogger("stepwell.engine")
 
 TYPES = ("STANDARD", "EXPRESS")
 
@@ -57,6 +60,8 @@ class Deployments:
         from stepwell.asl.validate import MAX_CHARACTERS
 
         if not self._is_aws:
+            if len(text) > MAX_CHARACTERS:
+                log.warning("a definition of %d bytes: AWS takes %d characters", len(text), MAX_CHARACTERS)
             return compile_definition(text, type=type)
         return compile_definition(text, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
 

@@ -238,7 +238,7 @@ class Executor:
         Raises ``NotRedrivable``, ``ExecutionNotFound``.
         """
         context = self.context(id)
-        self._ask(requests.redrive(self.engine.host, self.workflow_of(context.workflow_id), context))
+        self._ask(requests.redrive(self.engine.host, self.engine.limits, self.workflow_of(context.workflow_id), context))
         return Execution(self, id)
 
     def delete(self, id: str) -> None:

@@ -16,6 +16,7 @@ from stepwell.asl.resources import parse_resource
 from stepwell.errors import InvalidInput
 
 from . import records as r
+from .contexts import ExecutionContext
 from .documents import NONE, Document
 from .history_types import exit_count
 from .inbox import Limits
@@ -32,6 +33,7 @@ VARIABLES_BYTES: Final = 10 << 20
 ERROR_CHARACTERS: Final = 256
 CAUSE_CHARACTERS: Final = 32_768
 LONGEST_SECONDS: Final = {"STANDARD": 31_536_000, "EXPRESS": 300}
+REDRIVABLE_SECONDS: Final = 14 * 24 * 3600
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
 _FULL = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
 
@@ -91,6 +93,17 @@ def longest_seconds(limits: Limits, type: str, given: int | None) -> int | None:
         return given
     longest = LONGEST_SECONDS[type]
     return longest if given is None else min(given, longest)
+
+
+def redrive_problem(limits: Limits, context: ExecutionContext, now: int) -> str | None:
+    """Why AWS would not run an execution on, by its age or the length of its history (ASL A16.78)."""
+    if limits.profile != AWS:
+        return None
+    if now - context.stopped_at > REDRIVABLE_SECONDS * 1_000_000:
+        return "it ended more than 14 days ago"
+    if context.last_event >= HISTORY_EVENTS - 1:
+        return f"its history has {context.last_event} events"
+    return None
 
 
 def _within_history(accept: Callable[[Turn, Any], str | None]) -> Callable[[Turn, Any], str | None]:
@@ -171,7 +184,7 @@ def _too_large(name: str) -> str:
 
 
 class Warnings:
-    """Says once a state where an execution would fail on AWS."""
+    """Says once a state, or a resource, where an execution would fail on AWS."""
 
     def __init__(self) -> None:
         self._said: set[tuple[str, str]] = set()
@@ -183,14 +196,22 @@ class Warnings:
             return
         if turn.first_event <= HISTORY_EVENTS < turn.last_event:
             self._say(turn, "", f"its history has more than {HISTORY_EVENTS} events")
-        size = 0
+        size, result = 0, None
         for record in turn.records:
             if not isinstance(record, r.Command) or record.document is None:
                 continue
             text: bytes | None = getattr(record, record.document)
             size = size if text is None else len(text)
-            if size > PAYLOAD_BYTES and isinstance(record, r.CompleteStateCommand):
-                self._say(turn, record.state_name, f"the output of state {record.state_name!r} has {size} bytes")
+            if isinstance(record, r.CompleteTaskCommand):
+                result = (record.resource, size)
+            elif isinstance(record, r.CompleteStateCommand):
+                if size > PAYLOAD_BYTES:
+                    self._say(turn, record.state_name, f"the output of state {record.state_name!r} has {size} bytes")
+                elif result is not None and result[1] > PAYLOAD_BYTES:
+                    self._say(turn, record.state_name, f"the result of {result[0]} has {result[1]} bytes")
+                result = None
+            elif isinstance(record, r.CreateTaskCommand) and size > PAYLOAD_BYTES:
+                self._say(turn, record.resource, f"what {record.resource} is asked has {size} bytes")
 
     def _say(self, turn: Turn, state_name: str, problem: str) -> None:
         assert turn.execution is not None

@@ -25,8 +25,6 @@ from .timers import TimerQueue
 from .turn import Turn
 from .workflows import Workflow, Workflows
 
-REDRIVABLE_DAYS: Final = 14
-REDRIVABLE_EVENTS: Final = 24_999
 _WALKED: Final = frozenset(
     {
         r.StartExecutionCommand,

@@ -17,7 +17,7 @@ from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .hosting import Hosting
 from .inbox import Limits, NameTaken, Rejected
-from .quotas import check_payload
+from .quotas import check_payload, redrive_problem
 from .redrive import redrive_command
 from .status import CANCELED, FAILED
 from .tokens import task_of_token
@@ -96,13 +96,18 @@ def delete(id: str) -> Request:
     return Request(r.DeleteExecutionCommand(id), NONE, partial(_always, refusal))
 
 
-def redrive(host: Hosting, workflow: Workflow, context: ExecutionContext) -> Request:
+def redrive(host: Hosting, limits: Limits, workflow: Workflow, context: ExecutionContext) -> Request:
     """Run an ended execution on from what failed."""
     if context.status not in (FAILED, CANCELED) or context.type != "STANDARD":
         raise NotRedrivable(
             f"execution {context.id} is {context.type} and {context.status}: "
             "only a STANDARD execution that failed, timed out or was stopped can be run on"
         )
+    if context.parent_iteration_id is not None:
+        raise NotRedrivable(f"execution {context.id} is a child of a map run: its parent is to be run on")
+    problem = redrive_problem(limits, context, time.time_ns() // 1000)
+    if problem is not None:
+        raise NotRedrivable(f"execution {context.id} cannot be run on: {problem}")
     return Request(redrive_command(host.storage, workflow, context), NONE, _not_redrivable)
 
 

@@ -21,6 +21,8 @@ def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
     execution = turn.execution
     if execution is None or execution.status not in (FAILED, CANCELED):
         return "only an execution that failed, timed out or was stopped can be redriven"
+    if execution.context.parent_iteration_id is not None:
+        return "a child of a map run is redriven with its parent"
     if execution.context.type != "STANDARD":
         return "an EXPRESS execution cannot be redriven"
     if command.event != execution.context.last_event + 1:
