@@ -15,7 +15,7 @@ from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, W
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
-from . import requests
+from . import requests, synchronous
 from .arguments import Definition
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
@@ -222,6 +222,16 @@ class AsyncExecutor:
                     raise
                 await asyncio.sleep(ROOM_SECONDS)
 
+    async def start_sync(self, workflow: str, input: Any = None, execution_name: str | None = None) -> dict[str, Any]:
+        """Run an EXPRESS workflow to its end, as ``Executor.start_sync`` does."""
+        synchronous.check_express(await self.workflow(workflow))
+        execution = await self.start(workflow, input, execution_name)
+        try:
+            await execution.wait(synchronous.SECONDS)
+        except WaitTimeout:
+            await self._ask(synchronous.time_out(execution.id))
+        return synchronous.answer((await execution.wait()).context())
+
     async def run(self, definition: Definition, input: Any = None, *, type: str = "STANDARD") -> ExecutionContext:
         """Deploy a definition under a name of its own, run it to its end and return its context."""
         workflow = await asyncio.to_thread(self.engine.deploy_to_run, definition, type)
@@ -237,9 +247,8 @@ class AsyncExecutor:
 
     async def get(self, id: str) -> AsyncExecution:
         """An execution by its id. Raises ``ExecutionNotFound``."""
-        execution = AsyncExecution(self, id)
-        execution.context()
-        return execution
+        await self.context(id)
+        return AsyncExecution(self, id)
 
     async def list(
         self,
@@ -283,7 +292,8 @@ class AsyncExecutor:
 
     async def context(self, id: str) -> ExecutionContext:
         """The row of an execution. Raises ``ExecutionNotFound``."""
-        return self.engine.reads.context(id)
+        reads = self.engine.reads
+        return await asyncio.to_thread(reads.context, id) if self.engine.host.reads_wait else reads.context(id)
 
     async def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True

@@ -21,3 +21,9 @@ def map_run_arn(name: str, map_run_id: str) -> str:
 def execution_arn(workflow: str, name: str) -> str:
     """The ARN of an execution."""
     return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{workflow}:{name}"
+
+
+def express_arn(workflow: str, name: str, execution_id: str) -> str:
+    """The ARN of an EXPRESS execution: names are not unique there, so a part of its own follows."""
+    run = "-".join(execution_id.split("/")[3:])
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{run}"

@@ -10,11 +10,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from stepwell.errors import Busy, ExecutionNotFound, TaskDoesNotExist
+from stepwell.errors import Busy, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
-from . import requests
+from . import requests, synchronous
 from .arguments import Definition
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
@@ -191,6 +191,21 @@ class Executor:
         """Put a start into the inbox; ``deliver`` gets the execution's id, or the refusal, once it is durable."""
         request = self.engine.start_request(workflow, input, execution_name, delay, at)
         self.engine.host.submit(request.command, request.document, request.told(deliver))
+
+    def start_sync(self, workflow: str, input: Any = None, execution_name: str | None = None) -> dict[str, Any]:
+        """Run an EXPRESS workflow to its end: the answer of AWS's StartSyncExecution.
+
+        ``status`` is SUCCEEDED, FAILED or TIMED_OUT (after 300 seconds at the latest); ``input`` and ``output`` are
+        JSON text, ``startDate`` and ``stopDate`` seconds since the epoch. Failures are answers, not exceptions.
+        Raises what ``start`` raises, and ``ApiError`` (StateMachineTypeNotSupported) for a STANDARD workflow.
+        """
+        synchronous.check_express(self.workflow(workflow))
+        execution = self.start(workflow, input, execution_name)
+        try:
+            execution.wait(synchronous.SECONDS)
+        except WaitTimeout:
+            self._ask(synchronous.time_out(execution.id))
+        return synchronous.answer(execution.wait().context())
 
     def run(self, definition: Definition, input: Any = None, *, type: str = "STANDARD") -> ExecutionContext:
         """Deploy a definition under a name of its own, run it to its end and return its context."""

@@ -78,7 +78,7 @@ class NestedExecutions:
         if self._host.handlers:
             engine.deployments.check_handlers(workflow)
         while True:
-            request = engine.starts.start_with(workflow, target.input, target.name)
+            request = engine.starts.start_with(workflow, target.input, target.name, keeps_name=not target.is_named)
             try:
                 scope = self._host.ask(request.command, request.document)
             except Busy:

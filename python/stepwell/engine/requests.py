@@ -61,8 +61,13 @@ class Starts:
         check_payload("the input", document, self._limits)
         return self.start_with(workflow, document, name, start_time(delay, at))
 
-    def start_with(self, workflow: Workflow, input: bytes, name: str | None, due: int = 0) -> Request:
-        """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now)."""
+    def start_with(
+        self, workflow: Workflow, input: bytes, name: str | None, due: int = 0, keeps_name: bool = False
+    ) -> Request:
+        """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
+
+        A name starts one execution, unless the workflow is EXPRESS: ``keeps_name`` has it start one there too.
+        """
         if name is not None:
             check_name("an execution", name)
         # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
@@ -72,7 +77,7 @@ class Starts:
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
         given = name if name is not None else "-".join(id.split("/")[-2:])
         type = workflow.context.type
-        idempotent = name is not None and type == "STANDARD"  # names of EXPRESS ones are not kept (ASL A16.74)
+        idempotent = name is not None and (keeps_name or type == "STANDARD")  # ASL A16.74
         command = r.StartExecutionCommand(id, workflow.id, None, given, type, due, None, idempotent)
         return Request(command, Document(input), _taken)
 

@@ -1,0 +1,130 @@
+"""EXPRESS workflows that their caller waits for, in the shape of StartSyncExecution's answer (ASL A16.81)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine.support import machine, passing, task
+from stepwell import ApiError, AsyncExecutor, ExecutionNotFound, Executor, InvalidInput, WorkflowNotFound
+from stepwell.engine import synchronous
+
+pytestmark = pytest.mark.covers("A16.81")
+ECHO = machine({"Echo": passing()})
+FAILS = machine({"F": {"Type": "Fail", "Error": "Broken", "Cause": "beyond repair"}})
+SLEEPS = machine({"Sleep": {"Type": "Wait", "Seconds": 200, "End": True}})
+
+
+@pytest.fixture
+def ex() -> Iterator[Executor]:
+    with Executor() as executor:
+        for name, definition in (("echo", ECHO), ("fails", FAILS), ("sleeps", SLEEPS)):
+            executor.deploy(name, definition, type="EXPRESS")
+        yield executor
+
+
+def test_a_success_has_the_output_and_what_it_would_cost(ex: Executor) -> None:
+    before = time.time()
+    told = ex.start_sync("echo", {"a": [1, "ß"]}, "mine")
+    assert told["executionArn"].startswith("arn:aws:states:us-east-1:000000000000:express:echo:mine:")
+    assert told["stateMachineArn"] == "arn:aws:states:us-east-1:000000000000:stateMachine:echo"
+    assert (told["name"], told["status"]) == ("mine", "SUCCEEDED")
+    assert json.loads(told["input"]) == json.loads(told["output"]) == {"a": [1, "ß"]}
+    assert told["inputDetails"] == told["outputDetails"] == {"included": True}
+    assert before - 1 <= told["startDate"] <= told["stopDate"] <= time.time() + 1
+    assert told["billingDetails"]["billedMemoryUsedInMB"] == 64
+    assert told["billingDetails"]["billedDurationInMilliseconds"] % 100 == 0
+    assert "error" not in told and "cause" not in told  # noqa: PT018 - one claim
+
+
+def test_no_input_is_an_empty_object(ex: Executor) -> None:
+    assert ex.start_sync("echo")["output"] == "{}"
+
+
+def test_a_failure_is_an_answer_not_an_exception(ex: Executor) -> None:
+    told = ex.start_sync("fails", 1)
+    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "Broken", "beyond repair")
+    assert "output" not in told
+
+
+def test_the_limit_of_the_definition_times_it_out(ex: Executor) -> None:
+    ex.deploy("brief", machine(SLEEPS["States"], TimeoutSeconds=1), type="EXPRESS")
+    told = ex.start_sync("brief")
+    assert told["status"] == "TIMED_OUT"
+    assert not {"output", "error", "cause"} & set(told)
+
+
+def test_five_minutes_is_the_longest(ex: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert synchronous.SECONDS == 300
+    monkeypatch.setattr(synchronous, "SECONDS", 0.05)
+    told = ex.start_sync("sleeps")
+    assert told["status"] == "TIMED_OUT"
+    assert told["billingDetails"]["billedDurationInMilliseconds"] == 100
+    (execution,) = ex.list("sleeps")
+    assert [event["type"] for event in execution.history(1, reverse=True)] == ["ExecutionTimedOut"]
+
+
+def test_one_that_somebody_stops_has_failed(ex: Executor) -> None:
+    told: list[Any] = []
+    caller = threading.Thread(target=lambda: told.append(ex.start_sync("sleeps")))
+    caller.start()
+    while not (running := ex.list("sleeps", "Running")):
+        time.sleep(0.002)
+    running[0].stop("Enough", "said so")
+    caller.join(10)
+    assert (told[0]["status"], told[0]["error"], told[0]["cause"]) == ("FAILED", "Enough", "said so")
+
+
+def test_a_name_may_be_used_again(ex: Executor) -> None:
+    told = [ex.start_sync("echo", 1, "same") for _ in range(3)]
+    assert len({each["executionArn"] for each in told}) == 3
+
+
+def test_a_standard_workflow_is_refused(ex: Executor) -> None:
+    ex.deploy("standard", ECHO)
+    with pytest.raises(ApiError) as caught:
+        ex.start_sync("standard")
+    assert caught.value.code == "StateMachineTypeNotSupported"
+    assert ex.list("standard") == []
+
+
+def test_what_start_refuses_is_refused(ex: Executor) -> None:
+    with pytest.raises(WorkflowNotFound):
+        ex.start_sync("nothing")
+    with pytest.raises(InvalidInput):
+        ex.start_sync("echo", object())
+    with pytest.raises(ExecutionNotFound):
+        ex.get("/a/b")
+
+
+def test_an_async_program_awaits_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def use() -> None:
+        async with AsyncExecutor(handlers={"work": lambda value: value + 1}) as ex:
+            await ex.deploy("works", machine({"W": task(resource="work")}), type="EXPRESS")
+            await ex.deploy("sleeps", SLEEPS, type="EXPRESS")
+            await ex.deploy("standard", ECHO)
+            told = await asyncio.gather(*(ex.start_sync("works", number) for number in range(20)))
+            assert [json.loads(each["output"]) for each in told] == list(range(1, 21))
+            with pytest.raises(ApiError, match="StateMachineTypeNotSupported"):
+                await ex.start_sync("standard")
+            monkeypatch.setattr(synchronous, "SECONDS", 0.05)
+            assert (await ex.start_sync("sleeps"))["status"] == "TIMED_OUT"
+
+    asyncio.run(use())
+
+
+def test_the_answer_fits_aws_s_model(ex: Executor) -> None:
+    model = pytest.importorskip("botocore.session").get_session().get_service_model("stepfunctions")
+    shape = model.operation_model("StartSyncExecution").output_shape
+    for workflow in ("echo", "fails"):
+        told = ex.start_sync(workflow)
+        assert set(told) <= set(shape.members)
+        assert set(shape.required_members) <= set(told)
+        assert set(told["billingDetails"]) == set(shape.members["billingDetails"].members)
+        assert told["status"] in shape.members["status"].enum
