@@ -298,6 +298,9 @@ class FollowedLog:
         ``FencedError`` if another follower took over: the log that goes on is that one's.
         """
 
+    def epoch(self) -> int:
+        """The highest epoch read, of batches and of marks."""
+
     def tail(self) -> int:
         """The position of the last record that is written now."""
 

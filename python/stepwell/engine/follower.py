@@ -205,9 +205,9 @@ class Follower:
 
     def _end_leader(self, accept_loss: bool) -> int:
         """Fence the log, and apply what is left of it. The epoch from then on."""
-        epoch = self._store.epoch() + 1
         with self._lost_if(accept_loss):
             self._catch_up()  # what cannot be read is found before the leader is ended
+        epoch = max(self._store.epoch(), self._log.epoch()) + 1
         with self._lost_if(accept_loss):
             epoch, leader = self._log.fence(epoch)
             if leader != str(self.data):

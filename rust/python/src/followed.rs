@@ -64,6 +64,11 @@ impl FollowedLog {
         frame_list(py, &frames)
     }
 
+    /// The highest epoch read.
+    fn epoch(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |log| Ok(log.epoch()))
+    }
+
     /// The position of the last record that is written now.
     fn tail(&self, py: Python<'_>) -> PyResult<u64> {
         py.detach(|| self.tail.lock().position()).map_err(raise)

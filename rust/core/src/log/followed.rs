@@ -38,6 +38,7 @@ pub struct FollowedLog {
     /// Read, and perhaps not on the leader's disk yet.
     unproven: VecDeque<Frame>,
     known_durable: u64,
+    epoch: u64,
 }
 
 impl FollowedLog {
@@ -59,6 +60,7 @@ impl FollowedLog {
             place,
             unproven: VecDeque::new(),
             known_durable: 0,
+            epoch: 0,
         })
     }
 
@@ -70,8 +72,9 @@ impl FollowedLog {
         let mut bytes: usize = self.unproven.iter().map(|frame| frame.payload.len()).sum();
         while bytes < max_bytes {
             let Some(frame) = self.next()? else { break };
-            bytes += frame.payload.len();
+            // What is passed over does not count: nothing read must mean that there is nothing more.
             if frame.count > 0 && frame.last() >= self.from {
+                bytes += frame.payload.len();
                 self.unproven.push_back(frame);
             }
         }
@@ -86,6 +89,11 @@ impl FollowedLog {
             }),
             _ => Ok(self.unproven.drain(..self.proven()).collect()),
         }
+    }
+
+    /// The highest epoch read, of batches and of marks.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// Who ended the log, if somebody did.
@@ -120,6 +128,7 @@ impl FollowedLog {
             return Ok(None);
         };
         self.known_durable = self.known_durable.max(header.durable);
+        self.epoch = header.epoch;
         Ok(Some(Frame {
             epoch: header.epoch,
             first: header.first,

@@ -303,6 +303,8 @@ fn a_follower_reads_as_the_leader_writes_over_segments_and_restarts() {
         }
     }
     assert!(log.start() > 40);
+    log.fence(4).unwrap();
+    assert_eq!((read_all(&mut follower).len(), follower.epoch()), (0, 4));
 }
 
 #[test]
@@ -348,7 +350,10 @@ fn of_two_followers_one_takes_over() {
     log.sync().unwrap();
     let mut one = follow(&env, "one", 1).unwrap();
     let mut other = follow(&env, "other", 1).unwrap();
-    assert_eq!(other.read(EVERYTHING).unwrap().len(), 3);
+    assert_eq!(
+        (other.read(EVERYTHING).unwrap().len(), other.epoch()),
+        (3, 0)
+    );
     let fence = one.fence(1).unwrap();
     assert_eq!(other.fence(1).unwrap(), fence);
     assert_eq!(one.fence(2).unwrap(), fence);
