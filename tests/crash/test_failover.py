@@ -153,6 +153,21 @@ def test_a_follower_that_is_started_again_goes_on_where_it_was(tmp_path: Path) -
     copy.close()
 
 
+def test_a_backup_begins_a_follower_though_the_log_was_cut(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
+        executor.deploy("w", MACHINE)
+        before = executor.start("w", new_input(1)).wait()
+        store = executor.storage._store  # pyright: ignore[reportPrivateUsage]
+        store.checkpoint(tmp_path / "b")
+        after = executor.start("w", new_input(2)).wait()
+        with Follower(tmp_path / "a", tmp_path / "b") as follower:
+            assert follower.wait_level(LONG)
+            assert {each.id for each in follower.list()} == {before.id, after.id}
+        with Follower(tmp_path / "a", tmp_path / "b").promote(handlers=HANDLERS) as promoted:
+            for execution in promoted.list():
+                check_history(execution)
+
+
 def test_a_folder_has_one_follower_one_leader_and_no_stranger(tmp_path: Path) -> None:
     with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
         executor.deploy("w", MACHINE)
