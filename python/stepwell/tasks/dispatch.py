@@ -76,6 +76,12 @@ class Later(NamedTuple):
     follow: Callable[[], None]
 
 
+class Answered(NamedTuple):
+    """What a handler returns that stands in for a service: the task's whole result, whatever it would wait for."""
+
+    output: Any
+
+
 Answer = Callable[[Iterable[Result]], None]
 
 
@@ -94,13 +100,16 @@ class Work:
         if type(value) is Later:
             output = None if value.submitted is None else dumps(value.submitted)
             return Result(call.id, call.resource, output, None, None, True, value.follow)
-        if self.is_lambda_invoke and not self.resource.waits_for_token:
+        waits = self.resource.waits_for_token
+        if type(value) is Answered:
+            value, waits = value.output, False
+        elif self.is_lambda_invoke and not waits:
             value = {**LAMBDA_STATUS, "Payload": value}
         try:
             output = dumps(value)
         except Exception as error:  # noqa: BLE001 - whatever a value's own encoding raises
             return self.failed(InvalidInput(f"the handler of {call.resource!r} returned what is not JSON: {error}"))
-        return Result(call.id, call.resource, output, None, None, self.resource.waits_for_token)
+        return Result(call.id, call.resource, output, None, None, waits)
 
     def failed(self, error: BaseException) -> Result:
         """The handler raised: an ASL error named after the exception's class, or what TaskError says."""
@@ -158,7 +167,7 @@ class HandlerPool:
         for call in calls:
             try:
                 work = self._work(call, refused)
-            except Exception as error:  # an input too deep to be read, a pattern that is none: this task's fault alone
+            except Exception as error:  # noqa: BLE001 - input too deep to read, a bad pattern: this task's fault alone
                 refused.append(Result(call.id, call.resource, None, type(error).__name__, _text(error), False))
                 continue
             if work is None:

@@ -11,6 +11,8 @@ from stepwell.asl.resources import Resource, function_name, parse_resource
 Handler = Callable[..., Any]
 
 
+ENGINE = "stepwell:"
+"""How the resources of the engine's own tasks begin: no pattern of a program is meant for them."""
 QUICK_SECONDS = 0.0002
 """A handler that takes less is done sooner than a thread is woken."""
 
@@ -94,7 +96,7 @@ class Handlers:
         if name is None:
             return None
         registration = self._by_name.get(name)
-        if registration is None and self._patterns:
+        if registration is None and self._patterns and not name.startswith(ENGINE):
             if name not in self._found:
                 import fnmatch
 

@@ -13,21 +13,18 @@ from stepwell.asl.resources import Resource, parse_resource
 from stepwell.asl.validate import MAX_CHARACTERS
 from stepwell.engine import records as r
 from stepwell.engine.contexts import ExecutionContext
-from stepwell.engine.documents import NONE, Document
+from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.history import HistoryReader
 from stepwell.engine.partition import Partition
 from stepwell.engine.quotas import AWS, limits_of
 from stepwell.engine.status import ENDED
-from stepwell.errors import StepwellError
+from stepwell.errors import StepwellError, TaskError
 from stepwell.tasks.dispatch import LAMBDA_STATUS, Call
 
+from .mocks import MockedCase, UnscriptedTask
 from .virtual import VirtualClock
 
 Script = list[dict[str, Any]]
-
-
-class UnscriptedTask(StepwellError):
-    """A task was scheduled for which no answer is left."""
 
 
 class ScriptedTasks:
@@ -37,9 +34,10 @@ class ScriptedTasks:
     histories of their own: their tasks give back their input where no answer is left.
     """
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, mocks: MockedCase | None = None) -> None:
         self.root = ""
         """The execution that the script is for."""
+        self._mocks = mocks
         self._left = list(script)
         self.answers: list[tuple[r.Command, Document]] = []
         self.late: dict[str, dict[str, Any]] = {}
@@ -48,10 +46,27 @@ class ScriptedTasks:
     def dispatch(self, tasks: list[Call]) -> None:
         """Answer tasks for handlers."""
         for task in tasks:
+            if self.mock(task.id, task.resource, task.state_name):
+                continue
             arguments = loads(task.input)
             if task.execution_id != self.root and not self._has(task.resource):
                 self._left.append(_echo(task.resource, arguments))
             self.take(task.id, task.resource, arguments)
+
+    def mock(self, task_id: str, resource_text: str, state_name: str) -> bool:
+        """Answer one task from the mock file, if it has its state."""
+        if self._mocks is None or state_name not in self._mocks:
+            return False
+        try:
+            output = of_value(self._mocks.respond(state_name))
+        except TaskError as error:
+            failed = r.FailTaskCommand(task_id, resource_text, error.error, error.cause, False, 0, 0)
+            self.answers.append((failed, NONE))
+        except UnscriptedTask as error:
+            self.failure = error
+        else:
+            self.answers.append((r.CompleteTaskCommand(task_id, resource_text, None, 0, 0), output))
+        return True
 
     def _has(self, resource_text: str) -> bool:
         resource = parse_resource(resource_text)
@@ -124,10 +139,11 @@ def _text(cause: Any) -> str | None:
 def scripted_run(
     definition: dict[str, Any] | str,
     input: Any,
-    tasks: Script,
+    tasks: Script = [],  # noqa: B006 - it is copied
     *,
     type: str = "STANDARD",
     profile: str = "aws",
+    mocks: MockedCase | None = None,
 ) -> dict[str, Any]:
     """Run a definition to its end, on a virtual clock and in memory.
 
@@ -135,9 +151,10 @@ def scripted_run(
     "succeeded" | "failed" | "timedout", "output"?, "error"?, "cause"?, "submitted"?}``. Returns
     ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises
     ``InvalidDefinition`` for a definition that AWS refuses, and ``UnscriptedTask`` where a task has
-    no answer. AWS's quotas hold, unless ``profile`` is "default".
+    no answer. AWS's quotas hold, unless ``profile`` is "default". ``mocks`` is a case of a mock file of Step Functions
+    Local (``stepwell.testing.mocks``): its states are answered as it says.
     """
-    clock, script = VirtualClock(), ScriptedTasks(tasks)
+    clock, script = VirtualClock(), ScriptedTasks(tasks, mocks)
     with _core.Store.open(None) as store:
         partition = Partition(store, clock, script, limits_of(profile, None), seed=0)
         return _Run(partition, clock, script).run(definition, input, type, profile)
@@ -191,8 +208,9 @@ class _Run:
         for execution in list(self._partition.state.executions.values()):
             for task in list(execution.tasks.values()):
                 if task.queue and task.status == "Created" and task.id not in self._script.late:
-                    answer = self._script.take(task.id, task.resource, loads(task.input))
-                    if answer is not None:
+                    state_name = execution.activities[task.activity_id].state.name
+                    answered = self._script.mock(task.id, task.resource, state_name)
+                    if answered or self._script.take(task.id, task.resource, loads(task.input)) is not None:
                         command = r.ActivateTaskCommand(task.id, task.resource, "worker", 0, 0, 0)
                         self._script.answers.insert(0, (command, NONE))
 

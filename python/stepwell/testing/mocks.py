@@ -1,0 +1,223 @@
+"""The mock file of Step Functions Local: what integrations answer, case by case (ASL A16.82).
+
+::
+
+    {"StateMachines": {"Order": {"TestCases": {"Declined": {"Charge": "TwiceDown", "Notify": "Sent"}}}},
+     "MockedResponses": {"TwiceDown": {"0-1": {"Throw": {"Error": "Card.Down", "Cause": "503"}},
+                                       "2": {"Return": {"ok": true}}},
+                         "Sent": {"0": {"Return": {"MessageId": "m1"}}}}}
+
+A state's calls are counted from 0: its attempts, and those of all iterations of a Map together. ``Return`` is the whole
+result of the task, also where it would wait for a token or for a job; ``Throw`` fails it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from stepwell.asl.definition import compile_definition
+from stepwell.asl.json import is_object, loads
+from stepwell.asl.states import TaskState
+from stepwell.engine.arguments import Definition, definition_text
+from stepwell.errors import InvalidInput, StepwellError, TaskError
+from stepwell.tasks.context import HandlerContext
+from stepwell.tasks.dispatch import Answered
+from stepwell.tasks.handlers import Handler, Handlers, Registration
+
+Source: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
+"""A mock file: what it holds, as JSON text, or its path."""
+_CALLS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")
+
+
+class UnscriptedTask(StepwellError):
+    """A task was scheduled for which no answer is left."""
+
+
+class Response(NamedTuple):
+    """What some calls come to: a result, or an error."""
+
+    last: int
+    value: Any = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class MockFile:
+    """The cases of a mock file: its path, its JSON text, or what it holds. Raises ``InvalidInput``."""
+
+    def __init__(self, source: Source) -> None:
+        document = _document(source)
+        responses = _object(document, "MockedResponses")
+        self._responses = {name: _responses(name, responses[name]) for name in responses}
+        self._machines: dict[str, dict[str, dict[str, str]]] = {}
+        for workflow, machine in _object(document, "StateMachines").items():
+            place = f"StateMachines.{workflow}"
+            cases = _object(machine, "TestCases", place)
+            self._machines[workflow] = {
+                name: self._references(_object(cases, name, f"{place}.TestCases"), f"{place}.TestCases.{name}")
+                for name in cases
+            }
+
+    def _references(self, states: dict[str, Any], place: str) -> dict[str, str]:
+        for state, reference in states.items():
+            if reference not in self._responses:
+                raise InvalidInput(f"{place}.{state} names {reference!r}, which is none of the MockedResponses")
+        return states
+
+    def cases(self, workflow: str) -> list[str]:
+        """The names of a workflow's cases."""
+        return list(self._machine(workflow))
+
+    def case(self, workflow: str, name: str) -> MockedCase:
+        """A case of a workflow, its calls counted from the start: take a new one for each execution."""
+        cases = self._machine(workflow)
+        if name not in cases:
+            raise InvalidInput(f"{workflow!r} has no case {name!r}; it has {', '.join(cases) or 'none'}")
+        return MockedCase(f"{workflow}#{name}", {state: self._responses[each] for state, each in cases[name].items()})
+
+    def _machine(self, workflow: str) -> dict[str, dict[str, str]]:
+        if workflow not in self._machines:
+            raise InvalidInput(f"the mock file has no state machine {workflow!r}: {', '.join(self._machines)}")
+        return self._machines[workflow]
+
+
+class MockedCase:
+    """What the states of one execution come to. ``state in case``: whether the state is mocked."""
+
+    def __init__(self, name: str, responses: Mapping[str, list[Response]]) -> None:
+        self.name = name
+        self._responses = responses
+        self._calls = dict.fromkeys(responses, 0)
+
+    def __contains__(self, state: object) -> bool:
+        return state in self._responses
+
+    def __repr__(self) -> str:
+        return f"<MockedCase {self.name}>"
+
+    def respond(self, state: str) -> Any:
+        """The result of a state's next call. Raises ``TaskError`` for a Throw, ``UnscriptedTask`` behind the last."""
+        call = self._calls[state]
+        self._calls[state] = call + 1
+        response = next((each for each in self._responses[state] if call <= each.last), None)
+        if response is None:
+            raise UnscriptedTask(f"{self.name} has no response for call {call} of state {state!r}")
+        if response.error is not None:
+            raise TaskError(response.error, response.cause)
+        return response.value
+
+    def handlers(
+        self, definition: Definition, real: Mapping[str, Handler] = MappingProxyType({})
+    ) -> dict[str, Handler]:
+        """Handlers for an ``Executor``: mocked states are answered, the others are left to the ``real`` handlers.
+
+        Activities are not among them: their workers poll. Raises ``InvalidInput`` for a mocked state that is no Task
+        state of the definition.
+        """
+        found = Handlers(real)
+        mocked = {resource: _either(self, Registration(function)) for resource, function in real.items()}
+        tasks = {
+            state.name: state
+            for state in compile_definition(definition_text(definition)).by_name.values()
+            if isinstance(state, TaskState)
+        }
+        for name in self._responses:
+            if name not in tasks:
+                raise InvalidInput(f"{self.name} mocks {name!r}, which is no Task state of the definition")
+            task = tasks[name]
+            handler = found.find(task.parsed, partial(_arguments, task)) or Registration(_no_handler)
+            mocked.setdefault(task.resource, _either(self, handler))
+        return mocked
+
+
+def _arguments(task: TaskState) -> Any:
+    return task.definition.get("Parameters") or task.definition.get("Arguments")
+
+
+def _either(case: MockedCase, real: Registration) -> Handler:
+    """A handler that answers mocked states and leaves the others to the ``real`` one."""
+    function = real.function
+
+    def arguments(value: Any, context: HandlerContext) -> tuple[Any, ...]:
+        return (value, context) if real.takes_context else (value,)
+
+    def answer(value: Any, context: HandlerContext) -> Any:
+        if context.state_name in case:
+            return Answered(case.respond(context.state_name))
+        return function(*arguments(value, context))
+
+    async def answer_async(value: Any, context: HandlerContext) -> Any:
+        if context.state_name in case:
+            return Answered(case.respond(context.state_name))
+        return await function(*arguments(value, context))
+
+    return answer_async if real.is_async else answer
+
+
+def _no_handler(value: Any, context: HandlerContext) -> Any:
+    raise UnscriptedTask(f"state {context.state_name!r} is not mocked, and {context.resource!r} has no handler")
+
+
+def _document(source: Source) -> dict[str, Any]:
+    document = source if is_object(source) else loads(_text(source))
+    if not is_object(document):
+        raise InvalidInput("a mock file holds an object with StateMachines and MockedResponses")
+    return document
+
+
+def _text(source: Source) -> str | bytes:
+    if isinstance(source, bytes) or (isinstance(source, str) and source.lstrip().startswith("{")):
+        return source
+    assert not isinstance(source, dict)
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"the mock file cannot be read: {error}") from error
+
+
+def _object(holder: Any, name: str, place: str = "the mock file") -> dict[str, Any]:
+    value = holder.get(name) if is_object(holder) else None
+    if not is_object(value):
+        raise InvalidInput(f"{place} has no object {name}")
+    return value
+
+
+def _responses(name: str, given: Any) -> list[Response]:
+    """The responses of one reference, in the order of their calls, without gaps."""
+    place = f"MockedResponses.{name}"
+    if not is_object(given) or not given:
+        raise InvalidInput(f'{place} is an object of responses by call: "0", "1-2"')
+    ranges = sorted((*_range(calls, place), response) for calls, response in given.items())
+    found: list[Response] = []
+    for first, last, response in ranges:
+        expected = found[-1].last + 1 if found else 0
+        if first != expected:
+            raise InvalidInput(f"{place} has no response, or more than one, for call {min(first, expected)}")
+        found.append(_response(last, response, f"{place}.{first}"))
+    return found
+
+
+def _range(calls: str, place: str) -> tuple[int, int]:
+    match = _CALLS.fullmatch(calls)
+    first, last = (int(match["first"]), int(match["last"] or match["first"])) if match else (1, 0)
+    if last < first:
+        raise InvalidInput(f'{place} has {calls!r}, which is no call such as "0" or "1-2"')
+    return first, last
+
+
+def _response(last: int, given: Any, place: str) -> Response:
+    if is_object(given) and set(given) == {"Return"}:
+        return Response(last, given["Return"])
+    thrown = given.get("Throw") if is_object(given) and set(given) == {"Throw"} else None
+    if not is_object(thrown) or not isinstance(thrown.get("Error"), str):
+        raise InvalidInput(f"{place} is either a Return, or a Throw with an Error and a Cause")
+    cause = thrown.get("Cause")
+    if cause is not None and not isinstance(cause, str):
+        raise InvalidInput(f"{place}.Throw.Cause is a text, not {cause!r}")
+    return Response(last, None, thrown["Error"], cause)

@@ -1,0 +1,278 @@
+"""The mock file of Step Functions Local, in scripted runs and under an Executor (ASL A16.82)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.support import ACTIVITY, CALLBACK, INVOKE, LAMBDA, catch, machine, map_over, parallel, passing, retry, task
+from stepwell import AsyncExecutor, Executor, HandlerContext, HandlerNotFound, InvalidInput, ItemFiles
+from stepwell.testing import scripted_run
+from stepwell.testing.mocks import MockFile, UnscriptedTask
+
+pytestmark = pytest.mark.covers("A16.82")
+SQS = "arn:aws:states:::sqs:sendMessage"
+SYNC = "arn:aws:states:::glue:startJobRun.sync"
+ASK = {"QueueUrl": "https://sqs/q", "MessageBody": {"token.$": "$$.Task.Token"}}
+LAMBDA_ANSWER = {"StatusCode": 200, "Payload": {"StatusCode": 200, "body": "Hello from Lambda!"}}
+FILE: dict[str, Any] = {  # in the form of AWS's developer guide
+    "StateMachines": {
+        "LambdaSQSIntegration": {
+            "TestCases": {
+                "HappyPath": {"LambdaState": "MockedLambdaSuccess", "SQSState": "MockedSQSSuccess"},
+                "RetryPath": {"LambdaState": "MockedLambdaRetry", "SQSState": "MockedSQSSuccess"},
+                "HybridPath": {"LambdaState": "MockedLambdaSuccess"},
+            }
+        },
+        "Each": {"TestCases": {"Counted": {"Work": "Numbered"}}},
+    },
+    "MockedResponses": {
+        "MockedLambdaSuccess": {"0": {"Return": LAMBDA_ANSWER}},
+        "MockedLambdaRetry": {
+            "0": {"Throw": {"Error": "Lambda.ResourceNotReadyException", "Cause": "Lambda resource is not ready."}},
+            "1-2": {"Throw": {"Error": "Lambda.TimeoutException", "Cause": "Lambda timed out."}},
+            "3": {"Return": LAMBDA_ANSWER},
+        },
+        "MockedSQSSuccess": {"0": {"Return": {"MessageId": "3bcb6e8e"}}},
+        "Numbered": {"0": {"Return": "zero"}, "1-2": {"Return": "one or two"}, "3-9": {"Return": "more"}},
+    },
+}
+INTEGRATION = machine(
+    {
+        "LambdaState": task(
+            "SQSState",
+            resource=INVOKE,
+            Parameters={"Payload.$": "$", "FunctionName": "HelloWorldFunction"},
+            Retry=[retry("States.ALL", IntervalSeconds=2, MaxAttempts=3, BackoffRate=2)],
+        ),
+        "SQSState": task(resource=SQS, Parameters={"QueueUrl": "https://sqs/q", "MessageBody.$": "$"}),
+    }
+)
+EACH = machine({"All": map_over(machine({"Work": task()}), MaxConcurrency=1, ItemsPath="$")})
+
+
+def one(state: str, **responses: Any) -> Any:
+    """A case in which one state is mocked."""
+    document = {"StateMachines": {"w": {"TestCases": {"c": {state: "r"}}}}, "MockedResponses": {"r": responses}}
+    return MockFile({**document}).case("w", "c")
+
+
+def returns(value: Any) -> Any:
+    """A state S that returns a value once."""
+    return one("S", **{"0": {"Return": value}})
+
+
+# scripted runs
+
+
+def test_the_happy_path_of_the_developer_guide() -> None:
+    run = scripted_run(INTEGRATION, {}, mocks=MockFile(FILE).case("LambdaSQSIntegration", "HappyPath"))
+    assert (run["status"], run["output"]) == ("SUCCEEDED", {"MessageId": "3bcb6e8e"})
+    succeeded = [event["taskSucceededEventDetails"] for event in run["events"] if event["type"] == "TaskSucceeded"]
+    assert json.loads(succeeded[0]["output"]) == LAMBDA_ANSWER
+
+
+def test_the_retry_path_counts_attempts() -> None:
+    run = scripted_run(INTEGRATION, {}, mocks=MockFile(FILE).case("LambdaSQSIntegration", "RetryPath"))
+    assert run["status"] == "SUCCEEDED"
+    failed = [event["taskFailedEventDetails"]["error"] for event in run["events"] if event["type"] == "TaskFailed"]
+    assert failed == ["Lambda.ResourceNotReadyException", "Lambda.TimeoutException", "Lambda.TimeoutException"]
+    times = [event["timestamp"] for event in run["events"] if event["type"] == "TaskScheduled"]
+    assert [round(after - before) for before, after in pairwise(times[:4])] == [2, 4, 8]
+
+
+def test_states_that_are_not_mocked_are_left_to_the_script() -> None:
+    case = MockFile(FILE).case("LambdaSQSIntegration", "HybridPath")
+    script = [{"resourceType": "sqs", "resource": "sendMessage", "outcome": "succeeded", "output": {"real": True}}]
+    assert scripted_run(INTEGRATION, {}, script, mocks=case)["output"] == {"real": True}
+    with pytest.raises(UnscriptedTask, match="sqs"):
+        scripted_run(INTEGRATION, {}, mocks=MockFile(FILE).case("LambdaSQSIntegration", "HybridPath"))
+
+
+def test_iterations_consume_the_same_counter() -> None:
+    run = scripted_run(EACH, [0] * 5, mocks=MockFile(FILE).case("Each", "Counted"))
+    assert run["output"] == ["zero", "one or two", "one or two", "more", "more"]
+
+
+def test_children_of_a_distributed_map_consume_it_too() -> None:
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    definition = machine({"All": map_over(machine({"Work": task()}) | config, MaxConcurrency=1)})
+    run = scripted_run(definition, [0] * 4, mocks=MockFile(FILE).case("Each", "Counted"))
+    assert run["output"] == ["zero", "one or two", "one or two", "more"]
+
+
+def test_a_state_in_a_branch_is_mocked_by_its_name() -> None:
+    definition = machine({"All": parallel(machine({"S": task()}), machine({"P": passing(Result=1)}))})
+    assert scripted_run(definition, {}, mocks=returns("mocked"))["output"] == ["mocked", 1]
+
+
+@pytest.mark.parametrize("resource", [LAMBDA, SQS, CALLBACK, SYNC, ACTIVITY])
+def test_any_task_is_answered_whatever_it_would_wait_for(resource: str) -> None:
+    parameters = {"Parameters": ASK} if resource == CALLBACK else {}
+    run = scripted_run(machine({"S": task(resource=resource, **parameters)}), {}, mocks=returns({"done": 1}))
+    assert run["output"] == {"done": 1}
+
+
+def test_an_error_thrown_is_caught_by_name() -> None:
+    states = {"S": task(Catch=[catch("Card.Declined")]), "Caught": passing()}
+    thrown = one("S", **{"0": {"Throw": {"Error": "Card.Declined", "Cause": "no money"}}})
+    assert scripted_run(machine(states), {}, mocks=thrown)["output"] == {"Error": "Card.Declined", "Cause": "no money"}
+
+
+def test_a_call_behind_the_last_response_is_an_error() -> None:
+    with pytest.raises(UnscriptedTask, match="no response for call 1 of state 'Work'"):
+        scripted_run(EACH, [1, 2], mocks=one("Work", **{"0": {"Return": 1}}))
+
+
+def test_a_case_taken_anew_counts_from_the_start() -> None:
+    mocks = MockFile(FILE)
+    for _ in range(2):
+        assert scripted_run(EACH, [1], mocks=mocks.case("Each", "Counted"))["output"] == ["zero"]
+
+
+# under an Executor
+
+
+def test_an_executor_runs_a_case_without_any_handler() -> None:
+    case = MockFile(FILE).case("LambdaSQSIntegration", "HappyPath")
+    with Executor(handlers=case.handlers(INTEGRATION)) as ex:
+        ex.deploy("LambdaSQSIntegration", INTEGRATION)
+        execution = ex.start("LambdaSQSIntegration", {"a": 1}).wait(10)
+        assert (execution.status, execution.output) == ("Succeeded", {"MessageId": "3bcb6e8e"})
+        answers = [
+            e["taskSucceededEventDetails"]["output"] for e in execution.history() if e["type"] == "TaskSucceeded"
+        ]
+        assert json.loads(answers[0]) == LAMBDA_ANSWER
+
+
+def test_iterations_consume_the_same_counter_there() -> None:
+    case = MockFile(FILE).case("Each", "Counted")
+    with Executor(handlers=case.handlers(EACH)) as ex:
+        assert json.loads(ex.run(EACH, [0] * 5).output) == ["zero", "one or two", "one or two", "more", "more"]
+
+
+@pytest.mark.parametrize("resource", [LAMBDA, INVOKE, SQS, CALLBACK, SYNC])
+def test_an_executor_waits_for_no_token_of_a_mocked_task(resource: str) -> None:
+    parameters: Any = {"Parameters": ASK} if resource == CALLBACK else {}
+    if resource == INVOKE:
+        parameters = {"Parameters": {"FunctionName.$": "$.name", "Payload": {}}}
+    definition = machine({"S": task(resource=resource, **parameters)})
+    with Executor(handlers=returns({"done": 1}).handlers(definition)) as ex:
+        ex.deploy("w", definition)
+        assert ex.start("w", {"name": "f"}).wait(10).output == {"done": 1}
+
+
+def test_real_handlers_do_what_is_not_mocked_even_by_the_same_resource() -> None:
+    definition = machine({"S": task("Real"), "Real": task("Other"), "Other": task(resource=SQS)})
+    seen: list[str] = []
+
+    def work(value: Any, context: HandlerContext) -> Any:
+        seen.append(context.state_name)
+        return [value]
+
+    real = {"work": work, "arn:aws:states:::sqs:*": lambda value: {"sent": value}}
+    with Executor(handlers=returns("mocked").handlers(definition, real)) as ex:
+        ex.deploy("w", definition)
+        assert ex.start("w").wait(10).output == {"sent": ["mocked"]}
+    assert seen == ["Real"]
+
+
+def test_async_handlers_are_left_async() -> None:
+    async def work(value: Any) -> Any:
+        await asyncio.sleep(0)
+        return [value]
+
+    async def use() -> Any:
+        definition = machine({"S": task("Real"), "Real": task()})
+        async with AsyncExecutor(handlers=returns("mocked").handlers(definition, {"work": work})) as ex:
+            return json.loads((await ex.run(definition)).output)
+
+    assert asyncio.run(use()) == ["mocked"]
+
+
+def test_a_state_that_is_neither_mocked_nor_has_a_handler_is_found_at_the_start() -> None:
+    case = MockFile(FILE).case("LambdaSQSIntegration", "HybridPath")
+    with Executor(handlers=case.handlers(INTEGRATION)) as ex, pytest.raises(HandlerNotFound, match="SQSState"):
+        ex.run(INTEGRATION)
+
+
+def test_an_unmocked_state_of_a_mocked_resource_without_a_handler_fails() -> None:
+    definition = machine({"S": task("Real"), "Real": task()})
+    with Executor(handlers=returns(1).handlers(definition)) as ex:
+        context = ex.run(definition)
+    assert context.error == "UnscriptedTask"
+    assert "'Real' is not mocked" in (context.cause or "")
+
+
+def test_a_pattern_for_everything_leaves_the_engine_s_own_tasks_alone(tmp_path: Path) -> None:
+    (tmp_path / "items.json").write_text("[1, 2]")
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"}}
+    reader["Parameters"] = {"Bucket": tmp_path.as_uri(), "Key": "items.json"}
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    definition = machine({"All": map_over(machine({"S": task()}) | config, ItemReader=reader)})
+    with Executor(handlers={"*": lambda value: value * 2}, item_files=ItemFiles(file_roots=[tmp_path])) as ex:
+        assert json.loads(ex.run(definition).output) == [2, 4]
+
+
+# mock files
+
+
+def test_a_file_may_be_a_path_or_text(tmp_path: Path) -> None:
+    path = tmp_path / "MockConfigFile.json"
+    path.write_text(json.dumps(FILE))
+    for source in (path, str(path), json.dumps(FILE), json.dumps(FILE).encode(), FILE):
+        assert MockFile(source).cases("LambdaSQSIntegration") == ["HappyPath", "RetryPath", "HybridPath"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda file: file.pop("StateMachines"), "no object StateMachines"),
+        (lambda file: file.pop("MockedResponses"), "no object MockedResponses"),
+        (lambda file: file["StateMachines"]["Each"].pop("TestCases"), "StateMachines.Each has no object TestCases"),
+        (lambda file: file["StateMachines"]["Each"]["TestCases"].update(Counted={"Work": "Gone"}), "names 'Gone'"),
+        (lambda file: file["MockedResponses"].update(Numbered={}), "MockedResponses.Numbered is"),
+        (lambda file: file["MockedResponses"].update(Numbered={"1": {"Return": 1}}), "for call 0"),
+        (
+            lambda file: file["MockedResponses"].update(Numbered={"0-2": {"Return": 1}, "2": {"Return": 1}}),
+            "more than one, for call 2",
+        ),
+        (
+            lambda file: file["MockedResponses"].update(Numbered={"0": {"Return": 1}, "2": {"Return": 1}}),
+            "no response, or more than one, for call 1",
+        ),
+        (lambda file: file["MockedResponses"].update(Numbered={"first": {"Return": 1}}), "'first'"),
+        (lambda file: file["MockedResponses"].update(Numbered={"2-1": {"Return": 1}}), "'2-1'"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0": {}}), "either a Return"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0": {"Return": 1, "Throw": {}}}), "either a Return"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0": {"Throw": {"Cause": "c"}}}), "either a Return"),
+        (
+            lambda file: file["MockedResponses"].update(Numbered={"0": {"Throw": {"Error": "E", "Cause": 5}}}),
+            "Numbered.0.Throw.Cause",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_with_its_place(change: Any, told: str) -> None:
+    file = json.loads(json.dumps(FILE))
+    change(file)
+    with pytest.raises(InvalidInput, match=told):
+        MockFile(file)
+
+
+def test_what_is_not_there_is_told() -> None:
+    mocks = MockFile(FILE)
+    with pytest.raises(InvalidInput, match="no state machine 'Other'"):
+        mocks.case("Other", "c")
+    with pytest.raises(InvalidInput, match="no case 'SadPath'; it has HappyPath"):
+        mocks.case("LambdaSQSIntegration", "SadPath")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        MockFile("/nowhere/mocks.json")
+    with pytest.raises(InvalidInput, match="holds an object"):
+        MockFile(b"[]")
+    with pytest.raises(InvalidInput, match="no Task state"):
+        returns(1).handlers(machine({"P": passing()}))
