@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from stepwell import _core
 from stepwell.engine.records import CompleteStateCommand, StartStateCommand, StateCompletedEvent, StateStartedEvent
 

@@ -1,0 +1,21 @@
+//! The part of storage that is bytes alone: keys, and the fields of rows that they are made of.
+
+#[path = "../../rust/core/src/storage/keys.rs"]
+pub mod keys;
+#[path = "../../rust/core/src/storage/msgpack.rs"]
+pub mod msgpack;
+
+mod families {
+    /// The names of `rust/core/src/storage/families.rs`.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Family {
+        Meta,
+        Workflows,
+        Executions,
+        Activities,
+        Tasks,
+        Timers,
+        Visibility,
+        Idempotency,
+    }
+}
