@@ -23,7 +23,6 @@ from stepwell.engine.contexts import (
 )
 from stepwell.engine.execution import Execution
 from stepwell.engine.executor import Executor
-from stepwell.engine.follower import Follower, Lag
 from stepwell.engine.inbox import Limits
 from stepwell.engine.storage import Storage
 from stepwell.engine.workflows import Workflow
@@ -64,6 +63,7 @@ from stepwell.test_state import test_state
 if TYPE_CHECKING:
     from stepwell import testing
     from stepwell.engine.aio import AsyncExecution, AsyncExecutor
+    from stepwell.engine.follower import Follower, Lag
 
 __version__ = "0.1.0"
 
@@ -124,9 +124,11 @@ __all__ = [
     "testing",
 ]
 
-_ON_FIRST_USE = {  # asyncio is not paid for by programs that do without it
+_ON_FIRST_USE = {  # what most programs do without, asyncio among it, they do not pay for
     "AsyncExecution": "stepwell.engine.aio",
     "AsyncExecutor": "stepwell.engine.aio",
+    "Follower": "stepwell.engine.follower",
+    "Lag": "stepwell.engine.follower",
     "testing": "",
 }
 

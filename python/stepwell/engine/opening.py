@@ -9,6 +9,7 @@ from stepwell.errors import InvalidInput
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
+from .arguments import folder_path
 from .host import Host
 from .hosting import Hosting
 from .inbox import Limits
@@ -33,6 +34,7 @@ def open_host(
     """The partitions of a folder, at work. Raises ``StorageError`` where the folder has another number of them."""
     if isinstance(partitions, bool) or not 1 <= partitions <= MOST:
         raise InvalidInput(f"an executor has 1 to {MOST} partitions, not {partitions!r}")
+    data = folder_path(data)
     if partitions == 1:
         check_partitions(data, 1)
         return Host(
