@@ -13,7 +13,6 @@ from crash.machines import ENDLESS
 from stepwell import Executor, InternalError, InvalidInput, Limits, StepwellError, TaskError
 from stepwell.engine import partition as partitions
 from stepwell.engine import records as r
-from stepwell.engine import turn as turns
 from stepwell.testing.replay import differences, rebuilt
 
 Definition = dict[str, Any]
@@ -232,7 +231,8 @@ def test_json_that_grows_deeper_for_ever(executor: Executor, load: Load) -> None
 
 
 def test_an_output_that_doubles_for_ever(executor: Executor, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_DOCUMENT_BYTES", 1_000_000)
+    limits = LIMITS._replace(document_bytes=1_000_000)
+    monkeypatch.setattr(executor.engine.host.partition, "limits", limits)  # type: ignore[attr-defined]
     error, cause = fails(executor, growing(**{"a.$": "$", "b.$": "$"}))
     assert error == "States.DataLimitExceeded"
     assert cause.endswith("1000000 is the most that there may be.")

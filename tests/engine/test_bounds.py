@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.support import Lab, machine, map_over, passing, task
+from engine.support import Lab, machine, map_over, parallel, passing, task
+from engine.test_retention import distributed
 from stepwell import Executor
 from stepwell.engine.contexts import HELD, QueueContext, TaskContext
 from stepwell.engine.inbox import Limits
-from stepwell.errors import Busy
+from stepwell.errors import Busy, StepwellError
 from stepwell.tasks.dispatch import Call
 from stepwell.testing.simulation import HANGS
 
@@ -208,3 +211,71 @@ def test_names_and_owners_of_tasks_do_not_stay_behind() -> None:
     lab.run()
     assert (len(state.names), len(state.task_owners)) == (0, 0)
     lab.close()
+
+
+# documents
+
+
+TWICE = {"a.$": "$.text", "b.$": "$.text"}
+TOO_LARGE = {
+    "an output": machine({"A": passing(Parameters=TWICE)}),
+    "a task's input": machine({"A": task(Parameters=TWICE)}),
+    "a task's output": machine({"T": task()}),
+    "an iteration's input": machine({"M": map_over(PASS, ItemsPath="$.items", ItemSelector=TWICE)}),
+    "a child's input": distributed(PASS, ItemsPath="$.items", ItemSelector=TWICE),
+    "the outputs of branches": machine({"P": parallel(PASS, machine({"B": passing()}))}),
+    "a variable": machine({"A": passing(Assign=TWICE)}),
+}
+
+
+@pytest.mark.parametrize("definition", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_an_execution_that_makes_too_large_a_document_fails_alone(lab: MakeLab, definition: dict[str, Any]) -> None:
+    one = lab({"T": "x" * 1500}, limits=Limits(document_bytes=1500))
+    one.finish(definition, {"text": "x" * 1000, "items": [1]})
+    assert one.outcome == ("Failed", "States.DataLimitExceeded")
+    assert "1500 is the most" in (one.context.cause or "")
+    other = one.start("w", {"text": "y", "items": []}, number=2)
+    one.answers["T"] = ["small"]
+    one.run()
+    assert one.result(other)["status"] == "Succeeded"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("depth", [20, 21])
+def test_documents_have_a_depth(lab: MakeLab, depth: int) -> None:
+    value: Any = "x" * 300
+    for _ in range(depth):
+        value = [value]
+    one = lab({"T": [value]}, limits=Limits(document_depth=20)).finish(machine({"T": task()}))
+    assert one.outcome[0] == ("Succeeded" if depth == 20 else "Failed")
+    if depth == 21:
+        assert one.outcome[1] == "States.Runtime"
+        assert "nested 21 deep; 20 is the most" in (one.context.cause or "")
+
+
+def test_an_input_that_is_too_large_starts_nothing(tmp_path: Path) -> None:
+    with Executor(tmp_path, limits=Limits(document_bytes=1000)) as ex:
+        ex.deploy("w", PASS)
+        with pytest.raises(StepwellError, match="1000 is the most"):
+            ex.start("w", "x" * 1000)
+        assert ex.list() == []
+        assert ex.start("w", "x" * 990).wait().status == "Succeeded"
+
+
+# histories
+
+
+def test_a_history_of_100_000_events_is_never_in_memory_at_once(tmp_path: Path) -> None:
+    definition = machine({"M": map_over(machine({"A": passing("B"), "B": passing()}))})
+    with Executor(tmp_path) as ex:
+        ex.deploy("w", definition)
+        execution = ex.start("w", [{"text": "x" * 100}] * 17_000).wait(60)
+        seen = 0
+        tracemalloc.start()
+        try:
+            while page := execution.history(limit=500, after=seen):
+                assert [event["id"] for event in page] == list(range(seen + 1, seen + len(page) + 1))
+                seen += len(page)
+            assert tracemalloc.get_traced_memory()[1] < 32 << 20
+        finally:
+            tracemalloc.stop()
+        assert seen > 100_000

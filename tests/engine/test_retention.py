@@ -54,9 +54,10 @@ def work(one: Lab) -> Lab:
     return one
 
 
-def distributed(processor: dict[str, Any], name: str = "M") -> dict[str, Any]:
+def distributed(processor: dict[str, Any], name: str = "M", **fields: Any) -> dict[str, Any]:
+    """A machine of one distributed Map state."""
     config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    return machine({name: map_over(processor | config)})
+    return machine({name: map_over(processor | config, **fields)})
 
 
 def leftovers(lab: Lab) -> list[Any]:

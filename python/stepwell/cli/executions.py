@@ -13,7 +13,7 @@ from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
 from .options import Commands, add_command, add_data, add_handlers, add_input, data_folder, load_handlers, read_input
-from .progress import Event, StateNames, event_line, event_time
+from .progress import Event, StateNames, event_line, event_time, pages
 from .run import conclude, start_or_find
 
 
@@ -70,18 +70,17 @@ def show(options: argparse.Namespace, console: Console) -> int:
     with Executor(data_folder(options)) as executor:
         execution = executor.get(options.id)
         record = outcome(execution) | {"input": execution.input}
-        history = [] if options.no_history else execution.history()
-    if console.as_json:
-        console.record(record if options.no_history else record | {"history": history}, "")
-        return OK
-    for key, value in record.items():
-        if value is not None:
-            print(f"{key + ':':<10}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
-    if history:
-        print("history:")
-    names = StateNames()
-    for event in history:
-        print(_history_line(event, names.of(event)))
+        if console.as_json:
+            console.record(record if options.no_history else record | {"history": execution.history()}, "")
+            return OK
+        for key, value in record.items():
+            if value is not None:
+                print(f"{key + ':':<10}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        if not options.no_history:
+            print("history:")
+            names = StateNames()
+            for event in pages(execution):
+                print(_history_line(event, names.of(event)))
     return OK
 
 

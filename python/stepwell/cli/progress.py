@@ -17,6 +17,7 @@ from .console import Console
 Event = Mapping[str, Any]
 
 POLL_SECONDS = 0.1
+_PAGE = 500
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -75,13 +76,20 @@ def _batches(execution: Execution) -> Iterator[list[dict[str, Any]]]:
     seen = 0
     while True:
         ended = execution.status in ENDED
-        events = execution.history()
-        yield events[seen:]
-        seen = len(events)
+        events = list(pages(execution, seen))
+        yield events
+        seen += len(events)
         if ended:
             return
         with suppress(WaitTimeout):
             execution.wait(timeout=POLL_SECONDS)
+
+
+def pages(execution: Execution, after: int = 0) -> Iterator[dict[str, Any]]:
+    """The events behind number ``after``, read a page at a time."""
+    while events := execution.history(_PAGE, after=after):
+        yield from events
+        after += len(events)
 
 
 class _Screen:

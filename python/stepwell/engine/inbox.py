@@ -50,6 +50,8 @@ class Limits(NamedTuple):
     ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
     ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
     its workflow was deployed with another one. After ``log_bytes`` of log storage is flushed, and the log cut.
+    No document has more than ``document_bytes`` or is nested more than ``document_depth`` deep (None: as deep as
+    Python's own limit has it, some 900); an execution that makes one fails.
     ``profile`` is whose quotas hold: "default" or "aws".
     """
 
@@ -66,6 +68,8 @@ class Limits(NamedTuple):
     retention: float | None = None
     profile: str = "default"
     log_bytes: int = 32 << 20
+    document_bytes: int = 64 << 20
+    document_depth: int | None = None
 
 
 class Rejected(StepwellError):

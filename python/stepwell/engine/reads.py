@@ -19,6 +19,8 @@ from .workflows import Workflow
 # An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
 _LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
 _PAGE = 256
+_TURNS = 8
+"""How many turns of a history are read at a time; one may have thousands of events."""
 
 
 class Reads:
@@ -60,7 +62,7 @@ class Reads:
         if (limit is not None and limit < 1) or after < 0:
             raise InvalidInput(f"a page of a history has at least one event, after one with a number: {limit}, {after}")
         reader = HistoryReader(self.workflow_of(self.context(id).workflow_id).machine)
-        page = _PAGE if limit is None else min(limit, _PAGE)
+        page = _TURNS if limit is None else min(limit, _TURNS)
         events = (self._backwards if reverse else self._forwards)(reader, id, after, page)
         chosen = itertools.islice(events, limit)
         return list(chosen if include_data else map(without_data, chosen))

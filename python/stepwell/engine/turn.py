@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stepwell._core import json_depth
 from stepwell.errors import StepwellError
 
 from .contexts import Context
 from .documents import NONE, Document
+from .inbox import Limits
 from .live import Execution
 from .records import Command, Event
 from .state import PartitionState
@@ -29,8 +31,8 @@ Effect = tuple[Any, ...]
 _encode = msgspec.msgpack.Encoder().encode
 
 
-MOST_DOCUMENT_BYTES = 64 << 20
-"""An execution that doubles its document again and again must not take the memory of all of them."""
+SMALL = 256
+"""A document of so many bytes is never refused."""
 
 
 class LimitExceeded(StepwellError):
@@ -41,9 +43,14 @@ class LimitExceeded(StepwellError):
         self.name = name
 
 
-def _too_large(command: Command, size: int) -> str:
-    kind = type(command).__name__.removesuffix("Command")
-    return f"The {command.document} of {kind} has {size} bytes; {MOST_DOCUMENT_BYTES} is the most that there may be."
+def check_document(what: str, text: bytes, limits: Limits) -> None:
+    """Raise ``LimitExceeded`` for a document that is larger, or nested more deeply, than one may be."""
+    if len(text) > limits.document_bytes:
+        text_of_limit = f"has {len(text)} bytes; {limits.document_bytes} is the most that there may be."
+        raise LimitExceeded("States.DataLimitExceeded", f"{what} {text_of_limit}")
+    most = limits.document_depth
+    if most is not None and (depth := json_depth(text)) > most:
+        raise LimitExceeded("States.Runtime", f"{what} is nested {depth} deep; {most} is the most that it may be.")
 
 
 class Unfinished(NamedTuple):
@@ -122,8 +129,9 @@ class Turn:
                 setattr(command, field, b"")
             elif document is not self._last_document:
                 text = document.text
-                if len(text) > MOST_DOCUMENT_BYTES:
-                    raise LimitExceeded("States.DataLimitExceeded", _too_large(command, len(text)))
+                if len(text) > SMALL:
+                    kind = type(command).__name__.removesuffix("Command")
+                    check_document(f"The {field} of {kind}", text, self.services.limits)
                 setattr(command, field, text)
                 self._last_document = document
         self.records.append(command)

@@ -10,7 +10,7 @@ from ..ids import activity_id
 from ..live import Activity, Execution
 from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
 from ..status import RUNNING, SUCCEEDED
-from ..turn import Turn
+from ..turn import Turn, check_document
 from . import by_type
 from .common import Items, abandon, complete_level, fail, failure_of, start_state
 
@@ -53,6 +53,8 @@ def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
     level = activity.level
     if command.status == SUCCEEDED and level.status != RUNNING:
         return GONE
+    if command.assigned is not None:
+        check_document(f"What {command.state_name!r} assigns", command.assigned, turn.services.limits)
     turn.subject = activity
     if activity.task_id is not None:
         abandon(turn, execution.tasks[activity.task_id])

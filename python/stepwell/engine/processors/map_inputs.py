@@ -10,7 +10,7 @@ from stepwell.asl.json import dumps
 from ..documents import Document, of_value
 from ..live import Activity
 from ..map_run import MapItems
-from ..turn import Turn
+from ..turn import Turn, check_document
 from .common import scope_of
 from .context_object import map_scope
 
@@ -35,17 +35,19 @@ def next_inputs(turn: Turn, activity: Activity, children: int) -> Inputs:
     first, end = run.context.next_item, run.context.item_count
     documents: list[Document] = []
     try:
-        documents.extend(_input(activity, run.items, index) for index in range(first, min(first + children, end)))
+        documents.extend(_input(turn, activity, run.items, index) for index in range(first, min(first + children, end)))
     except AslError as error:
         return Inputs(documents, len(documents), (), error)
     return Inputs(documents, len(documents), (), None)
 
 
-def _input(activity: Activity, items: MapItems, index: int) -> Document:
+def _input(turn: Turn, activity: Activity, items: MapItems, index: int) -> Document:
     state = activity.state
     if state.item_identity:
         return items.at(index)
-    return of_value(state.item_input(map_scope(activity, index), index, items.value(index)))
+    document = of_value(state.item_input(map_scope(activity, index), index, items.value(index)))
+    check_document(f"The input of item {index}", document.text, turn.services.limits)
+    return document
 
 
 def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
@@ -63,7 +65,7 @@ def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
             batch: list[Any] = []
             length = fixed
             while next_item + len(batch) < end and len(batch) < most_items:
-                value = _input(activity, run.items, next_item + len(batch)).value
+                value = _input(turn, activity, run.items, next_item + len(batch)).value
                 length += len(dumps(value)) + bool(batch)
                 if length > most_bytes and batch:
                     break
