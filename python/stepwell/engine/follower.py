@@ -35,8 +35,8 @@ from .workflows import Workflow, Workflows
 
 log = logging.getLogger("stepwell.engine")
 
-IDLE_SECONDS = 0.002
-"""How often a follower that is level with its leader looks for more."""
+SHORTEST_LOOK, LONGEST_LOOK = 0.001, 0.02
+"""Seconds until a follower that is level with its leader looks for more: the longer there was nothing, the longer."""
 READ_BYTES = 4 << 20
 MARK_SECONDS = 1.0
 """How often the leader learns how far its follower is."""
@@ -239,13 +239,17 @@ class Follower:
     # the thread
 
     def _run(self) -> None:
+        look = SHORTEST_LOOK
         try:
             while not self._stopping.is_set():
                 self._going.wait()
                 asked = time.monotonic()
-                if not self._advance():
-                    self._level = asked
-                    self._stopping.wait(IDLE_SECONDS)
+                if self._advance():
+                    look = SHORTEST_LOOK
+                    continue
+                self._level = asked
+                self._stopping.wait(look)
+                look = min(2 * look, LONGEST_LOOK)
         except BaseException as error:
             log.exception("the follower has stopped")
             self._failure = error
