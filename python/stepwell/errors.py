@@ -75,8 +75,8 @@ class TaskDoesNotExist(StepwellError):
     """No open task has this id or token: it never was, or it has its result already."""
 
 
-class TaskTimedOut(StepwellError):
-    """The task's time ran out before this answer came."""
+class TaskTimedOut(TaskDoesNotExist):
+    """The task that a token belonged to is closed: it has its result, its time ran out, or its execution ended."""
 
 
 class TaskError(StepwellError):

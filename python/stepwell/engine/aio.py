@@ -341,7 +341,11 @@ class AsyncExecutor:
     async def get_activity_task(
         self, activity: str, worker_name: str | None = None, timeout: float = 60.0
     ) -> TaskContext | None:
-        """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one."""
+        """Take the next task of an activity (its ARN), as ``Executor.get_activity_task`` does."""
+        with self.engine.queues.polling(activity):
+            return await self._polled(activity, worker_name, timeout)
+
+    async def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
         loop, queues = asyncio.get_running_loop(), self.engine.queues
         deadline = loop.time() + timeout
         while True:

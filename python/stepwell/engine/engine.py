@@ -29,7 +29,7 @@ class Engine:
         self.map_runs = MapRuns(host, self.reads)
         self.deployments = Deployments(host, limits)
         self.starts = Starts(host, limits)
-        self.queues = TaskQueues(host)
+        self.queues = TaskQueues(host, limits)
         host.handlers.provide(nested_tasks(self))
         host.pool.retry_waiting()  # those that a former process has left
 

@@ -253,7 +253,9 @@ class Executor:
         Raises ``NotRedrivable``, ``ExecutionNotFound``.
         """
         context = self.context(id)
-        self._ask(requests.redrive(self.engine.host, self.engine.limits, self.workflow_of(context.workflow_id), context))
+        self._ask(
+            requests.redrive(self.engine.host, self.engine.limits, self.workflow_of(context.workflow_id), context)
+        )
         return Execution(self, id)
 
     def delete(self, id: str) -> None:
@@ -315,7 +317,14 @@ class Executor:
     def get_activity_task(
         self, activity: str, worker_name: str | None = None, timeout: float = 60.0
     ) -> TaskContext | None:
-        """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one."""
+        """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one.
+
+        ``profile="aws"`` lets a thousand poll for an activity; more of them get ``ApiError``.
+        """
+        with self.engine.queues.polling(activity):
+            return self._polled(activity, worker_name, timeout)
+
+    def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
         deadline = time.monotonic() + timeout
         while True:
             for task in self.engine.queues.open_tasks(activity):

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
-from stepwell.errors import WaitTimeout
+from stepwell.errors import ApiError, WaitTimeout
 
 from .contexts import QueueContext, TaskContext
 from .hosting import Hosting
+from .inbox import Limits
+from .quotas import AWS
 from .waiting import Latch
 
 LOOK_SECONDS = 1.0
 """How often a poll looks anew though nobody woke it: the one that was woken may have given up."""
+POLLERS = 1000
+"""How many workers may poll for one activity on AWS (ASL A15.72)."""
 _PAGE = 64
 
 
 class TaskQueues:
     """The queues of a host. Polls share it, so that no two of them reach for the same task."""
 
-    def __init__(self, host: Hosting) -> None:
+    def __init__(self, host: Hosting, limits: Limits) -> None:
         self._host = host
+        self._most_pollers = POLLERS if limits.profile == AWS else None
+        self._pollers: Counter[str] = Counter()
         self._claiming = threading.Lock()
         self._claimed: set[str] = set()
+
+    @contextmanager
+    def polling(self, queue: str) -> Generator[None]:
+        """While somebody polls a queue. Raises ``ApiError`` where AWS would have no more of them."""
+        with self._claiming:
+            if self._most_pollers is not None and self._pollers[queue] >= self._most_pollers:
+                text = f"{self._most_pollers} workers poll for {queue} already: on AWS that is the most"
+                raise ApiError("ActivityWorkerLimitExceeded", text)
+            self._pollers[queue] += 1
+        try:
+            yield
+        finally:
+            with self._claiming:
+                self._pollers[queue] -= 1
+                if not self._pollers[queue]:
+                    del self._pollers[queue]
 
     def open_tasks(self, queue: str) -> Iterator[TaskContext]:
         """The tasks that wait in a queue and that no other poll has claimed, the oldest first."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from stepwell import _core
-from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskDoesNotExist
+from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskTimedOut
 
 from . import records as r
 from .arguments import check_name, document_text, optional_text, start_time
@@ -20,7 +20,7 @@ from .inbox import Limits, NameTaken, Rejected
 from .quotas import check_payload, redrive_problem
 from .redrive import redrive_command
 from .status import CANCELED, FAILED
-from .tokens import task_of_token
+from .tokens import CLOSED, task_of_token
 from .waiting import Deliver
 from .workflows import Workflow
 
@@ -156,4 +156,4 @@ def _task(host: Hosting, token: str) -> TaskContext:
 
 
 def _closed(error: Rejected | NameTaken) -> StepwellError:
-    return TaskDoesNotExist("the task was answered before, has timed out, or its execution has ended")
+    return TaskTimedOut(CLOSED)

@@ -6,12 +6,14 @@ import base64
 import binascii
 import os
 
-from stepwell.errors import TaskDoesNotExist
+from stepwell import _core
+from stepwell.errors import TaskDoesNotExist, TaskTimedOut
 
 from .contexts import TaskContext
 from .storage import Storage
 
 RANDOM_BYTES = 24
+CLOSED = "the task was answered before, has timed out, or its execution has ended"
 
 
 def new_token(task_id: str) -> str:
@@ -20,14 +22,20 @@ def new_token(task_id: str) -> str:
 
 
 def task_of_token(storage: Storage, token: str) -> TaskContext:
-    """The open task that a token belongs to. Raises ``TaskDoesNotExist``."""
+    """The open task that a token belongs to.
+
+    Raises ``TaskTimedOut`` for the token of a task that is closed, ``TaskDoesNotExist`` for what is none (ASL A8.46).
+    """
     import hmac  # it brings OpenSSL along
 
     try:
         task_id = base64.urlsafe_b64decode(token.encode())[: -RANDOM_BYTES - 1].decode()
-        task = storage.get(TaskContext, task_id) if task_id else None
-    except (binascii.Error, UnicodeError, ValueError):
-        task = None
+        is_task = _core.parse_id(task_id).task is not None
+    except (binascii.Error, UnicodeError, ValueError):  # InvalidId among them
+        is_task, task_id = False, ""
+    task = storage.get(TaskContext, task_id) if is_task else None
+    if is_task and task is None:
+        raise TaskTimedOut(CLOSED)
     if task is None or task.token is None or not hmac.compare_digest(task.token.encode(), token.encode()):
-        raise TaskDoesNotExist("no open task has this token: it was answered before, has timed out, or never was")
+        raise TaskDoesNotExist("no task has this token")
     return task
