@@ -127,6 +127,16 @@ def test_ten_tasks(benchmark: Any, executor: Executor, report: Any, concurrency:
     report(steps_per_second=10 * count / seconds)
 
 
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_ten_tasks_partitions(benchmark: Any, report: Any, tmp_path: Path, partitions: int) -> None:
+    """Ten tasks in a process for each partition; clients and handlers stay in this one."""
+    count = int(2000 * SCALE)
+    with Executor(tmp_path / "data", handlers={"echo": echo}, partitions=partitions) as ex:
+        ex.deploy("tasks", chain(10, TASK))
+        seconds = once(benchmark, lambda: side_by_side(lambda: ex.start("tasks", ORDER).wait() and None, count))
+    report(steps_per_second=10 * count / seconds)
+
+
 def test_ten_passes_from_threads(benchmark: Any, executor: Executor, report: Any) -> None:
     executor.deploy("passes", chain(10, PASS))
     count = int(5000 * SCALE)

@@ -28,7 +28,7 @@ from .live import Execution
 from .map_io import map_tasks
 from .partition import Partition
 from .reads import Reads
-from .status import ENDED
+from .status import OVER
 from .storage import Storage
 from .waiting import Answer, Answers, Deliver, Latch, Waiters
 from .workflows import Workflows
@@ -54,6 +54,8 @@ class SystemClock:
 
 class Host:
     """Runs a partition. Every method may be called from any thread."""
+
+    reads_wait = False
 
     def __init__(
         self,
@@ -147,7 +149,7 @@ class Host:
         except BaseException:
             self.ends.remove(id, answer)
             raise
-        if context.status in ENDED:
+        if context.status in OVER:
             answer.reply(context, None)
         return answer
 

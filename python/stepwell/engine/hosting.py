@@ -43,6 +43,8 @@ class Hosting(Readable, Protocol):
     handlers: Handlers
     pool: HandlerPool
     queues: Waiters
+    reads_wait: bool
+    """Whether reads wait for another process, so that an event loop has better things to do."""
 
     @property
     def hlc(self) -> _core.Clock:

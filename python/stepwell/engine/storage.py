@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from . import contexts as c
-
-if TYPE_CHECKING:
-    from stepwell._core import Store
 
 Row = TypeVar("Row", bound=c.Context)
 
@@ -43,6 +40,49 @@ def decode_tree(rows: bytes) -> list[c.Context]:
     return _tree_decoder.decode(rows)
 
 
+class Rows(Protocol):
+    """Rows as bytes: a store, or the stores of several partitions."""
+
+    def get(self, tag: int, *key: str | int) -> bytes | None:
+        """The row with this key."""
+        ...
+
+    def scan(
+        self,
+        tag: int,
+        prefix: tuple[str | int, ...] | None = None,
+        after: tuple[str | int, ...] | None = None,
+        limit: int = 1000,
+        reverse: bool = False,
+        *,
+        until: int | None = None,
+    ) -> list[bytes]:
+        """Rows in the order of their keys."""
+        ...
+
+    def load(self, execution_id: str) -> bytes:
+        """An execution's row and all rows within it."""
+        ...
+
+    def history(
+        self, execution_id: str, first_event: int = 0, limit_rows: int = 1000, reverse: bool = False
+    ) -> list[bytes]:
+        """Turns of a history."""
+        ...
+
+    def commit(self, turns: list[tuple[str, int, int, bytes]], changes: bytes, hlc: int) -> int:
+        """Rows to put and to delete."""
+        ...
+
+    def clock_high_water(self) -> int:
+        """The newest timestamp that a batch brought."""
+        ...
+
+    def checkpoint(self, path: str) -> int | list[int]:
+        """Copy everything into a new folder; the position of each log at it."""
+        ...
+
+
 class Storage:
     """The rows of a partition.
 
@@ -50,7 +90,7 @@ class Storage:
     keeps beside them, and are as durable as the next batch.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Rows) -> None:
         self._store = store
 
     def get(self, kind: type[Row], *key: Any) -> Row | None:
@@ -79,6 +119,11 @@ class Storage:
     def history(self, execution_id: str, first_event: int = 1, limit: int = 1000, reverse: bool = False) -> list[bytes]:
         """The turns of an execution, from the one that holds ``first_event``."""
         return self._store.history(execution_id, first_event, limit, reverse)
+
+    def checkpoint(self, path: str) -> list[int]:
+        """Copy all rows into a new folder, which can be opened; the log positions that they are at, by partition."""
+        position = self._store.checkpoint(path)
+        return position if isinstance(position, list) else [position]
 
     def set(self, context: c.Context) -> None:
         """Keep a row."""

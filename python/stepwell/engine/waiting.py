@@ -97,8 +97,8 @@ class Waiters:
         for answer in waiting:
             answer.reply(result, error)
 
-    def keys(self) -> list[str]:
-        """What is waited for."""
+    def waited_for(self) -> list[str]:
+        """The keys of what somebody waits for."""
         with self._lock:
             return list(self._waiting)
 

@@ -71,7 +71,7 @@ class Definitions:
         return rows
 
     def _read(self, partition: RemotePartition, after: tuple[str, int] | None) -> list[WorkflowContext]:
-        ask = partial(partition.read, "scan", (_TAG, (), after, _PAGE, False, None))
+        ask = partial(partition.read, operation="scan", tag=_TAG, after=after, limit=_PAGE)
         return [_decode(row) for row in self._wait(ask).wait()]
 
     def _submit(self, command: PutWorkflowCommand, partition: RemotePartition) -> Latch:

@@ -39,6 +39,21 @@ def check_partitions(data: str | os.PathLike[str] | None, partitions: int) -> No
         )
 
 
+def mark_partitions(folder: Path, partitions: int) -> None:
+    """Write down, durably, how many partitions a folder has."""
+    new = folder / f"{_COUNT}.new"
+    with new.open("w") as file:
+        file.write(f"{partitions}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(folder / _COUNT)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class PartitionedFolder:
     """A folder that is open: nobody else has it meanwhile."""
 
@@ -64,17 +79,7 @@ class PartitionedFolder:
 
     def _record(self, partitions: int) -> None:
         try:
-            new = self.path / f"{_COUNT}.new"
-            with new.open("w") as file:
-                file.write(f"{partitions}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self.path / _COUNT)
-            folder = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            mark_partitions(self.path, partitions)
         except OSError as error:
             raise StorageError(f"{self.path} cannot be written: {error}") from error
 

@@ -12,14 +12,13 @@ from stepwell import _core
 from stepwell.asl.json import loads
 from stepwell.engine import records as r
 from stepwell.engine.appliers.executions import idempotency_key
-from stepwell.engine.contexts import ExecutionContext, IdempotencyContext, WorkflowContext
+from stepwell.engine.contexts import ExecutionContext, IdempotencyContext
 from stepwell.engine.documents import NONE, Document
 from stepwell.engine.following import check_leads
 from stepwell.engine.forks import FORKS
 from stepwell.engine.host import CLOSING_SECONDS
 from stepwell.engine.inbox import Limits
 from stepwell.engine.map_io import map_tasks
-from stepwell.engine.map_run import execution_of
 from stepwell.engine.storage import Storage
 from stepwell.engine.waiting import Answer, Answers, Deliver, Latch, Waiters
 from stepwell.engine.workflows import Workflows
@@ -51,6 +50,8 @@ _OF_TASKS = (
 
 class PartitionedHost:
     """Runs partitions in processes of their own. Every method may be called from any thread."""
+
+    reads_wait = True
 
     def __init__(
         self,
@@ -177,7 +178,7 @@ class PartitionedHost:
 
     def watched(self, index: int) -> Iterable[str]:
         """The executions of a partition that somebody waits for."""
-        return [id for id in self.ends.keys() if self.places.of_execution(id) == index]
+        return [id for id in self.ends.waited_for() if self.places.of_execution(id) == index]
 
     def abandoned(self, task: m.Abandoned) -> None:
         """A task was given up: cancel what it waits for, in whichever partition that is."""

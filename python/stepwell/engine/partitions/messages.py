@@ -6,7 +6,7 @@ does after a frame gets a later timestamp than what the other one did before it:
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,10 @@ from stepwell.engine import records as r
 from stepwell.engine.inbox import Limits, NameTaken, Rejected
 from stepwell.tasks.dispatch import Call
 
-_AnyCommand = Union[tuple(r.Command.__subclasses__())]  # type: ignore[valid-type]  # noqa: UP007
+if TYPE_CHECKING:
+    _AnyCommand = r.Command
+else:
+    _AnyCommand = Union[tuple(r.Command.__subclasses__())]  # noqa: UP007
 
 
 class Failure(NamedTuple):
@@ -84,7 +87,7 @@ class Submit(Struct, array_like=True, tag=2):
     """A command for the inbox. ``again``: it was sent to a process that died before it answered."""
 
     number: int
-    command: _AnyCommand  # pyright: ignore[reportInvalidTypeForm]
+    command: _AnyCommand
     document: bytes
     again: bool = False
 
@@ -118,6 +121,7 @@ class Read(Struct, array_like=True, tag=5):
     number: int
     operation: str
     arguments: tuple[Any, ...]
+    options: dict[str, Any]
 
 
 class Watch(Struct, array_like=True, tag=6):

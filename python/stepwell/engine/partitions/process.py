@@ -15,7 +15,7 @@ import threading
 import time
 from functools import partial
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -155,17 +155,17 @@ class PartitionHost(Host):
         """Reads, in a thread of their own: a long one keeps nothing else waiting."""
         while True:
             read = self._reads.get()
-            arguments = [tuple(each) if isinstance(each, list) else each for each in read.arguments]
             try:
-                operation = read.operation
-                if operation == "scan":
-                    *given, until = arguments
-                    result: Any = self._store.scan(*given, until=until)
-                else:
-                    result = getattr(self._store, operation)(*arguments)
-                self.wire.send(m.Reply(read.number, result))
+                method = getattr(self._store, read.operation)
+                options = {name: _as_given(option) for name, option in read.options.items()}
+                self.wire.send(m.Reply(read.number, method(*read.arguments, **options)))
             except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
                 self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
+
+
+def _as_given(argument: Any) -> Any:
+    """A key's fields are a tuple, which crosses as a list."""
+    return tuple(cast("list[Any]", argument)) if isinstance(argument, list) else argument
 
 
 def _was_done(host: Host, command: r.Command) -> bool:
@@ -226,7 +226,7 @@ def serve(end: socket.socket) -> int:
     program = os.getppid()
     while host.failure is None and os.getppid() == program:
         received = host.wire.receive()
-        if received is None or not all([host.take(message) for message in received]):
+        if received is None or not all(host.take(message) for message in received):
             break
     return _end(host)
 

@@ -94,6 +94,8 @@ class RemotePartition:
         self._failure: Exception | None = None
         self._closing = threading.Event()
         self._was_opened = False
+        self._stillborn = 0
+        """How many processes in a row have died before they worked."""
         self.pid = 0
         self._take: dict[type, Callable[[Any], None]] = {
             m.Reply: self._take_reply,
@@ -113,9 +115,9 @@ class RemotePartition:
         text = document.text
         self._ask(lambda number: m.Submit(number, command, text), answer)
 
-    def read(self, operation: str, arguments: tuple[Any, ...], answer: Answer) -> None:
+    def read(self, answer: Answer, operation: str, *arguments: Any, **options: Any) -> None:
         """Call a reading method of the partition's store."""
-        self._ask(lambda number: m.Read(number, operation, arguments), answer)
+        self._ask(lambda number: m.Read(number, operation, arguments, options), answer)
 
     def _ask(self, question: Callable[[int], m.Submit | m.Read], answer: Answer) -> None:
         number = next(self._numbers)
@@ -179,7 +181,7 @@ class RemotePartition:
         while not self._closing.is_set():
             began = time.monotonic()
             self._live()
-            if not self._was_opened or self._closing.is_set():
+            if self._closing.is_set() or (self._failure is not None and not self._was_opened):
                 return
             if self._opening.data is None:
                 self._program.lost(StorageError(f"partition {self._opening.index} has died, and was in memory only"))
@@ -213,7 +215,8 @@ class RemotePartition:
             return
         text = f"the process of partition {self._opening.index} has ended with status {status}"
         log.error(text)
-        if not became_ready and self._failure is None:
+        self._stillborn = 0 if became_ready else self._stillborn + 1
+        if not became_ready and self._failure is None and (status >= 0 or self._stillborn > TRIES):
             self._has_failed(StorageError(f"{text} before it worked"))
 
     def _receive(self, wire: Wire[m.FromPartition], end: socket.socket) -> list[m.FromPartition] | None:
@@ -279,9 +282,10 @@ class RemotePartition:
             pending.answer.reply(reply.result, None if failure is None else m.error_of(failure))
 
     def _take_tasks(self, tasks: m.Tasks) -> None:
-        with self._lock:
-            self._with_handlers.update([call.id for call in tasks.calls])
-        self._program.pool.dispatch(tasks.calls)
+        with self._lock:  # a process that was started again may come to tasks that handlers are at
+            calls = [call for call in tasks.calls if call.id not in self._with_handlers]
+            self._with_handlers.update([call.id for call in calls])
+        self._program.pool.dispatch(calls)
 
     def _take_end(self, ended: m.Ended) -> None:
         row = None if ended.row is None else _decode_row(ended.row)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,6 +28,7 @@ from stepwell.engine.map_run import CHILD_LISTS, execution_of
 from stepwell.engine.storage import tag_of
 from stepwell.engine.waiting import Answers, Latch
 
+from .folder import mark_partitions
 from .remote import RemotePartition
 
 _BY_EXECUTION = frozenset(
@@ -105,10 +108,12 @@ class Stores:
         until: int | None = None,
     ) -> list[bytes]:
         """Rows in the order of their keys."""
+        options = {"prefix": prefix, "after": after, "limit": limit, "reverse": reverse, "until": until}
         place = self._places.of_row(tag, prefix or ())
         if place is not None:
-            return self._ask(place, "scan", tag, prefix, after, limit, reverse, until)
-        rows = [row for rows in self._ask_all("scan", tag, prefix, after, limit, reverse, until) for row in rows]
+            return self._ask(place, "scan", tag, **options)
+        every = self._ask_all("scan", tag, **options)
+        rows = [row for rows in every for row in rows]
         order = _ORDERS.get(tag, _first_field)
         rows.sort(key=lambda row: order(_decode(row)), reverse=reverse)
         return rows[:limit]
@@ -135,22 +140,35 @@ class Stores:
                 self._ask(place, *arguments)
         return 0
 
+    def checkpoint(self, path: str) -> list[int]:
+        """Copy each store, as it is at a moment of its own."""
+        os.mkdir(path)
+        positions = [
+            self._begin(partition, "checkpoint", (os.path.join(path, f"p{index}"),), {})
+            for index, partition in enumerate(self._partitions)
+        ]
+        found = [latch.wait() for latch in positions]
+        mark_partitions(Path(path), len(self._partitions))
+        return found
+
     def clock_high_water(self) -> int:
         """No later than what every partition has seen."""
         return 0
 
-    def _ask(self, place: int, operation: str, *arguments: Any) -> Any:
-        return self._begin(place, operation, arguments).wait()
+    def _ask(self, place: int, operation: str, *arguments: Any, **options: Any) -> Any:
+        return self._begin(self._partitions[place], operation, arguments, options).wait()
 
-    def _ask_all(self, operation: str, *arguments: Any) -> list[Any]:
-        latches = [self._begin(place, operation, arguments) for place in range(len(self._partitions))]
+    def _ask_all(self, operation: str, *arguments: Any, **options: Any) -> list[Any]:
+        latches = [self._begin(partition, operation, arguments, options) for partition in self._partitions]
         return [latch.wait() for latch in latches]
 
-    def _begin(self, place: int, operation: str, arguments: tuple[Any, ...]) -> Latch:
+    def _begin(
+        self, partition: RemotePartition, operation: str, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Latch:
         latch = Latch()
         answer = self._answers.owe(latch.deliver)
         try:
-            self._partitions[place].read(operation, arguments, answer)
+            partition.read(answer, operation, *arguments, **options)
         except BaseException:
             answer.forget()
             raise
