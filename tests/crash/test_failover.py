@@ -110,7 +110,7 @@ def test_a_follower_serves_reads_and_tells_its_lag(tmp_path: Path) -> None:
             assert [each.id for each in follower.list(status="Succeeded")] == [ended.id]
             assert follower.workflow("w").context.version == 1
             with pytest.raises(ExecutionNotFound):
-                follower.get(ended.id[:-1] + "0")
+                follower.get(ended.id[:-16] + "0" * 16)
         with pytest.raises(Closed):
             follower.get(ended.id)
 
