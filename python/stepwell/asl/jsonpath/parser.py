@@ -46,6 +46,8 @@ def _steps(cursor: Cursor, *, nested: bool) -> tuple[Step, ...]:
             else:
                 cursor.position += 1
             steps.append(_after_dot(cursor, nested))
+            if _computes_a_bare_scan(steps):
+                cursor.fail("expected what '..' looks for before the function")
         elif character == "[":
             steps.append(_bracket(cursor))
         elif nested:
@@ -55,6 +57,15 @@ def _steps(cursor: Cursor, *, nested: bool) -> tuple[Step, ...]:
         else:
             cursor.fail("expected '.' or '['")
     return tuple(steps)
+
+
+def _computes_a_bare_scan(steps: list[Step]) -> bool:
+    """``$..max()`` says nothing that the scan looks for; ``$..length()`` counts all that there is."""
+    match steps:
+        case [Scan(), Function() as function]:
+            return function != Function("length", ())
+        case _:
+            return False
 
 
 def _after_dot(cursor: Cursor, nested: bool) -> Step:
