@@ -33,7 +33,7 @@ def times(run: Lab) -> list[int]:
         ({}, [0, 1, 3, 7]),  # three retries, a second, doubled
         ({"IntervalSeconds": 3}, [0, 3, 9, 21]),
         ({"IntervalSeconds": 3, "BackoffRate": 1}, [0, 3, 6, 9]),
-        ({"IntervalSeconds": 2, "BackoffRate": 1.5, "MaxAttempts": 4}, [0, 2, 5, 9, 16]),  # 2, 3, 4.5, 6.75
+        ({"IntervalSeconds": 2, "BackoffRate": 1.5, "MaxAttempts": 4}, [0, 2, 5, 9.5, 16.25]),  # 2, 3, 4.5, 6.75
         ({"IntervalSeconds": 10, "MaxDelaySeconds": 15, "MaxAttempts": 4}, [0, 10, 25, 40, 55]),
         ({"MaxAttempts": 0}, [0]),
         ({"MaxAttempts": 1}, [0, 1]),
