@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from stepwell import AsyncExecutor, Executor, HandlerContext, HandlerNotFound, I
 from stepwell.testing import scripted_run
 from stepwell.testing.mocks import MockFile, UnscriptedTask
 
+SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "shared")
 pytestmark = pytest.mark.covers("A16.82")
 SQS = "arn:aws:states:::sqs:sendMessage"
 SYNC = "arn:aws:states:::glue:startJobRun.sync"
@@ -116,6 +118,7 @@ def test_any_task_is_answered_whatever_it_would_wait_for(resource: str) -> None:
     parameters = {"Parameters": ASK} if resource == CALLBACK else {}
     run = scripted_run(machine({"S": task(resource=resource, **parameters)}), {}, mocks=returns({"done": 1}))
     assert run["output"] == {"done": 1}
+    assert ("TaskSubmitted" in [event["type"] for event in run["events"]]) == (resource in (CALLBACK, SYNC))
 
 
 def test_an_error_thrown_is_caught_by_name() -> None:
@@ -164,7 +167,10 @@ def test_an_executor_waits_for_no_token_of_a_mocked_task(resource: str) -> None:
     definition = machine({"S": task(resource=resource, **parameters)})
     with Executor(handlers=returns({"done": 1}).handlers(definition)) as ex:
         ex.deploy("w", definition)
-        assert ex.start("w", {"name": "f"}).wait(10).output == {"done": 1}
+        execution = ex.start("w", {"name": "f"}).wait(10)
+        assert execution.output == {"done": 1}
+        types = [event["type"] for event in execution.history()]
+        assert ("TaskSubmitted" in types) == (resource in (CALLBACK, SYNC))
 
 
 def test_real_handlers_do_what_is_not_mocked_even_by_the_same_resource() -> None:
@@ -276,3 +282,26 @@ def test_what_is_not_there_is_told() -> None:
         MockFile(b"[]")
     with pytest.raises(InvalidInput, match="no Task state"):
         returns(1).handlers(machine({"P": passing()}))
+
+
+# what AWS itself answered
+
+
+def recorded() -> list[Any]:
+    """Cases of LocalStack's tests of mock files: what AWS answered, without mocks."""
+    path = SHARED / "conformance" / "cases" / "local_mocking.json"
+    cases = json.loads(path.read_text())["cases"] if path.is_file() else []
+    return [pytest.param(case, id=case["id"].rpartition("::")[2]) for case in cases]
+
+
+@pytest.mark.skipif(not recorded(), reason=f"AWS's recorded answers are not at {SHARED}: set STEPWELL_SHARED")
+@pytest.mark.parametrize("case", recorded())
+def test_a_mocked_execution_has_the_history_of_the_real_one(case: Any) -> None:
+    created, started, read = case["calls"][:3]
+    workflow, _, name = started["params"]["stateMachineArn"].rpartition(":")[2].partition("#")
+    mocks = MockFile(case["mocks"][0]).case(workflow, name)
+    input = json.loads(started["params"]["input"])
+    run = scripted_run(created["params"]["definition"], input, mocks=mocks)
+    told = ("id", "previousEventId", "type")
+    expected = [[event[key] for key in told] for event in read["expect"]["events"]]
+    assert [[event[key] for key in told] for event in run["events"]] == expected

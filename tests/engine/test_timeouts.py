@@ -68,6 +68,7 @@ def test_an_executions_limit_cuts_whatever_it_is_at(lab: Labs, states: dict[str,
     assert seconds_of(run) == 5
     last = run.events[-1]
     assert (last["type"], last["previousEventId"]) == ("ExecutionTimedOut", 0)
+    assert last["executionTimedOutEventDetails"] == {"error": "States.Timeout"}
     assert run.types.count("ExecutionTimedOut") == 1
 
 

@@ -120,7 +120,8 @@ def _execution_completed(reader: HistoryReader, command: r.CompleteExecutionComm
     elif command.status == "Failed":
         yield "ExecutionFailed", "executionFailedEventDetails", _failure(command.error, command.cause)
     elif command.timed_out:
-        yield "ExecutionTimedOut", "executionTimedOutEventDetails", _failure(command.error, command.cause)
+        # The execution itself has no error (ASL A1.3).
+        yield "ExecutionTimedOut", "executionTimedOutEventDetails", _failure("States.Timeout", command.cause)
     else:
         yield "ExecutionAborted", "executionAbortedEventDetails", _failure(command.error, command.cause)
 

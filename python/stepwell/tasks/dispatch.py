@@ -77,7 +77,10 @@ class Later(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What a handler returns that stands in for a service: the task's whole result, whatever it would wait for."""
+    """What a handler returns that stands in for a service: the task's whole result.
+
+    A task that would wait for a token or a job is submitted with it, and completed at once.
+    """
 
     output: Any
 
@@ -88,10 +91,12 @@ Answer = Callable[[Iterable[Result]], None]
 class Work:
     """A call with its handler and its input."""
 
-    __slots__ = ("argument", "call", "is_lambda_invoke", "registration", "resource")
+    __slots__ = ("argument", "call", "ends_at_once", "is_lambda_invoke", "registration", "resource")
 
     def __init__(self, call: Call, resource: Resource, registration: Registration, argument: Any) -> None:
         self.call, self.resource, self.registration, self.argument = call, resource, registration, argument
+        self.ends_at_once = False
+        """Whether what it is submitted with is its result, too."""
         self.is_lambda_invoke = resource.service == "lambda" and resource.action == "invoke"
 
     def succeeded(self, value: Any) -> Result:
@@ -102,7 +107,8 @@ class Work:
             return Result(call.id, call.resource, output, None, None, True, value.follow)
         waits = self.resource.waits_for_token
         if type(value) is Answered:
-            value, waits = value.output, False
+            value, waits = value.output, bool(self.resource.pattern)
+            self.ends_at_once = waits
         elif self.is_lambda_invoke and not waits:
             value = {**LAMBDA_STATUS, "Payload": value}
         try:
@@ -331,7 +337,9 @@ class HandlerPool:
             result = self._do(work)
             now = monotonic()
             work.registration.took(now - began)
-            if result is not None:
+            if result is not None and work.ends_at_once:
+                self._answer([result, result._replace(submitted=False)])
+            elif result is not None:
                 self._results.append(result)
             if now - since > TOGETHER_SECONDS:
                 self._hand_back()
@@ -362,7 +370,7 @@ class HandlerPool:
             if is_being_canceled() or self._is_cut_short(error):
                 return
             result = work.failed(error)
-        self._answer([result])
+        self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])
 
     def _is_cut_short(self, error: BaseException) -> bool:
         """Whether the handler failed because the executor was closed: its work stays open, and is begun again."""

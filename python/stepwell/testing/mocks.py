@@ -8,7 +8,8 @@
                          "Sent": {"0": {"Return": {"MessageId": "m1"}}}}}
 
 A state's calls are counted from 0: its attempts, and those of all iterations of a Map together. ``Return`` is the whole
-result of the task, also where it would wait for a token or for a job; ``Throw`` fails it.
+result of the task, also where it would wait for a token or for a job: it stands for what the call itself answers,
+too. ``Throw`` fails the task.
 """
 
 from __future__ import annotations

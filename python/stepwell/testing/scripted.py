@@ -65,6 +65,8 @@ class ScriptedTasks:
         except UnscriptedTask as error:
             self.failure = error
         else:
+            if parse_resource(resource_text).pattern:
+                self.answers.append((r.SubmitTaskCommand(task_id, resource_text, None, 0, 0), output))
             self.answers.append((r.CompleteTaskCommand(task_id, resource_text, None, 0, 0), output))
         return True
 
