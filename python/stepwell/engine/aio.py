@@ -17,6 +17,7 @@ from stepwell.tasks.items import ItemFiles
 
 from . import requests, synchronous
 from .arguments import Definition
+from .backup import back_up
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import ExecutionView
@@ -160,6 +161,11 @@ class AsyncExecutor:
         if self._door is None:
             raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
         return self._door
+
+    async def backup(self, path: str | os.PathLike[str]) -> builtins.list[int]:
+        """Copy everything that was confirmed so far into a new folder, as ``Executor.backup`` does."""
+        self.engine.host.check()
+        return await asyncio.to_thread(back_up, self.storage, path)
 
     @property
     def storage(self) -> Storage:

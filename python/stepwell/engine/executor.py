@@ -16,6 +16,7 @@ from stepwell.tasks.items import ItemFiles
 
 from . import requests, synchronous
 from .arguments import Definition
+from .backup import back_up, restore
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import Execution
@@ -102,6 +103,25 @@ class Executor:
         short is called again then. Whoever waits gets ``Closed``.
         """
         self.engine.host.close()
+
+    def backup(self, path: str | os.PathLike[str]) -> builtins.list[int]:
+        """Copy everything that was confirmed so far into a new folder, while the work goes on.
+
+        The copy can be opened as it is, or made a data folder by ``restore``. Returns the log positions that
+        it is at, one for each partition, each of its own moment. Raises ``StorageError`` where there is something
+        at ``path``, or it cannot be written, and for an executor in memory.
+        """
+        self.engine.host.check()
+        return back_up(self.storage, path)
+
+    @staticmethod
+    def restore(backup: str | os.PathLike[str], data: str | os.PathLike[str]) -> None:
+        """Make the new folder ``data`` of a backup, and check every byte of it; then open it with ``Executor(data)``.
+
+        What was under way at the backup goes on: handlers are called again for open tasks, timers that came due
+        fire at once. Raises ``StorageError`` where ``data`` is not empty, ``CorruptionError`` for a damaged backup.
+        """
+        restore(backup, data)
 
     @property
     def storage(self) -> Storage:

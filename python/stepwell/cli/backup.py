@@ -1,0 +1,43 @@
+"""``stepwell backup`` and ``stepwell restore``: copies of a data folder, also of one that a process works in."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from stepwell.engine.backup import copy, restore
+
+from .console import Console
+from .exits import OK, UsageError
+from .options import Commands, add_command
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``backup`` and ``restore``."""
+    parser = add_command(commands, "backup", back_up, "copy a data folder, while it is in use or not")
+    parser.add_argument("data", metavar="DIR", help="the data folder")
+    parser.add_argument("--to", metavar="DIR", required=True, help="the copy: a new folder")
+    parser = add_command(commands, "restore", bring_back, "make a data folder of a backup, and check it")
+    parser.add_argument("backup", metavar="DIR", help="the backup")
+    parser.add_argument("--to", metavar="DIR", required=True, help="the data folder: a new one")
+
+
+def back_up(options: argparse.Namespace, console: Console) -> int:
+    """Everything that was confirmed before is in the copy, which opens as it is."""
+    copy(_folder(options.data), options.to)
+    console.record({"data": options.data, "backup": options.to}, f"backed up {options.data} to {options.to}")
+    return OK
+
+
+def bring_back(options: argparse.Namespace, console: Console) -> int:
+    """The work goes on from there when the folder is opened."""
+    restore(_folder(options.backup), options.to)
+    console.record({"backup": options.backup, "data": options.to}, f"restored {options.backup} to {options.to}")
+    return OK
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name)
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}.")
+    return folder
