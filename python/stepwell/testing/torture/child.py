@@ -136,11 +136,13 @@ class Child:
             while self._tokens:
                 token, n = self._tokens.pop()
                 self._journal.write("answering", token=token)
-                try:
-                    self._executor.send_task_success(token, {"approved": n})
-                    self._journal.write("answered", token=token)
-                except TaskDoesNotExist:
-                    self._journal.write("refused", token=token)
+                # Twice, as a worker would that never learnt of the first answer: one of them counts, at most.
+                for output in ({"approved": n}, {"approved": -1}):
+                    try:
+                        self._executor.send_task_success(token, output)
+                        self._journal.write("answered", token=token)
+                    except TaskDoesNotExist:
+                        self._journal.write("refused", token=token)
 
 
 def name_of_round(round: int) -> str:
