@@ -104,7 +104,7 @@ class Simulation:
         """Go on, answer tasks and let time pass, until every execution has ended."""
         while True:
             self.settle()
-            if self._answer_a_task():
+            if self.answer_a_task():
                 continue
             due = self.partition.state.timers.next_due()
             if due is None:
@@ -114,10 +114,12 @@ class Simulation:
         if running:
             raise Stuck(f"{len(running)} executions rest for ever, {running[0]} among them")
 
-    def _answer_a_task(self) -> bool:
+    def answer_a_task(self) -> bool:
+        """Put the answer to the oldest open task into the inbox. Returns whether there was one to answer."""
         tasks = self.partition.storage.scan(TaskContext, limit=1_000_000)
         for task in sorted(tasks, key=lambda task: task.id[-8:]):
-            if task.id in self._hanging or task.queue == HELD:
+            is_on_its_way = task.status == "Created" and not task.queue and not self.partition.idle
+            if task.id in self._hanging or task.queue == HELD or is_on_its_way:
                 continue
             answers = self._answers(task)
             if answers:
