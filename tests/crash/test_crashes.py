@@ -21,7 +21,7 @@ CRASHES = 6
 DOWN_SECONDS = 200
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 @settings(
     max_examples=40,
     deadline=None,

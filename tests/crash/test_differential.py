@@ -33,7 +33,7 @@ EXAMPLES = 300
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 @given(machine=machines(), input=documents, seed=st.integers(0, 1000), limits=LIMITS, data=st.data())
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_a_crash_at_any_batch_changes_nothing(
     machine: dict[str, Any], input: Any, seed: int, limits: Limits, data: st.DataObject
 ) -> None:

@@ -23,7 +23,8 @@ from stepwell.testing.virtual import VirtualClock
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@pytest.mark.timeout(900)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(
     machines=st.lists(machines(depth=1), min_size=1, max_size=3),
     inputs=st.lists(documents, min_size=1, max_size=3),

@@ -16,6 +16,7 @@ from stepwell.testing.torture import torture
 KILLS, SEEDS = 50, range(2)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_or_done_twice_when_the_process_is_killed(tmp_path: Path, seed: int) -> None:
     report = torture(tmp_path / "torture", KILLS, seed)
