@@ -62,7 +62,8 @@ from stepwell.test_state import test_state
 
 if TYPE_CHECKING:
     from stepwell import testing
-    from stepwell.engine.aio import AsyncExecution, AsyncExecutor
+    from stepwell.engine.aio import AsyncExecutor
+    from stepwell.engine.async_execution import AsyncExecution
     from stepwell.engine.follower import Follower, Lag
 
 __version__ = "0.1.0"
@@ -125,7 +126,7 @@ __all__ = [
 ]
 
 _ON_FIRST_USE = {  # what most programs do without, asyncio among it, they do not pay for
-    "AsyncExecution": "stepwell.engine.aio",
+    "AsyncExecution": "stepwell.engine.async_execution",
     "AsyncExecutor": "stepwell.engine.aio",
     "Follower": "stepwell.engine.follower",
     "Lag": "stepwell.engine.follower",
