@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.support import Lab, boom, catch, machine, parallel, passing, retry, task
+from engine.support import LAMBDA, Lab, boom, catch, machine, parallel, passing, retry, task
+from stepwell.testing import scripted_run
 
 Make = Callable[..., Lab]
 FAIL = {"Type": "Fail", "Error": "FailureType", "Cause": "why"}
@@ -100,3 +101,10 @@ def test_a_caught_state_is_left_with_the_error_as_its_output(lab: Make, state: A
     assert entered["type"] == "PassStateEntered"
     assert entered["stateEnteredEventDetails"]["input"] == output
     assert [exited["previousEventId"], entered["previousEventId"]] == [failed["id"], exited["id"]]
+
+
+@pytest.mark.covers("A6 States.TaskFailed", "A6 States.Timeout")
+@pytest.mark.parametrize(("name", "status"), [("States.TaskFailed", "FAILED"), ("States.Timeout", "SUCCEEDED")])
+def test_a_scripted_timeout_is_a_timeout(name: str, status: str) -> None:
+    definition = machine({"A": task(Catch=[catch(name)]), "Caught": passing()})
+    assert scripted_run(definition, {}, [{"resource": LAMBDA, "outcome": "timedout"}])["status"] == status

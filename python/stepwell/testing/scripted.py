@@ -16,6 +16,7 @@ from stepwell.engine.contexts import ExecutionContext
 from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.history import HistoryReader
 from stepwell.engine.partition import Partition
+from stepwell.engine.processors.tasks import TIMEOUT
 from stepwell.engine.quotas import AWS, limits_of
 from stepwell.engine.status import ENDED
 from stepwell.errors import StepwellError, TaskError
@@ -234,7 +235,7 @@ class _Run:
             if task.timeout_due or task.heartbeat_due:
                 continue
             answer = self._script.late.pop(task_id)
-            command = r.FailTaskCommand(task_id, task.resource, answer.get("error"), None, True, 0, 0)
+            command = r.FailTaskCommand(task_id, task.resource, answer.get("error", TIMEOUT), None, True, 0, 0)
             self._partition.answer([(command, NONE)])
             return True
         return False
