@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.support import Deploy, Machine, Stepwell, assert_golden
+from stepwell import Executor
 
 PASS = {"Greet": {"Type": "Pass", "Result": "hello", "End": True}}
 WAIT = {"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}}
@@ -109,3 +110,13 @@ def test_looking_into_a_folder_does_no_harm_to_executions_that_need_handlers(
     assert stepwell("show", id, "--data", "data", "--json").document["status"] == "Running"
     finished = stepwell("start", "later", "--data", "data", "--name", "a", "--handlers", "work.py", "--wait")
     assert (finished.code, finished.out) == (0, '"worked"\n'), finished.err
+
+
+def test_a_folder_with_several_partitions_is_opened_with_as_many(
+    stepwell: Stepwell, machine: Machine, tmp_path: Path
+) -> None:
+    Executor(tmp_path / "data", partitions=3).close()
+    assert stepwell("deploy", "greeting", machine(PASS), "--data", "data").code == 0
+    ids = {stepwell("start", "greeting", "--data", "data", "--name", name, "--wait").out for name in ("a", "b", "c")}
+    assert ids == {'"hello"\n'}
+    assert len(stepwell("list", "--data", "data", "--json").out.splitlines()) == 3

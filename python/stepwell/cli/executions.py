@@ -6,13 +6,22 @@ import argparse
 import json
 import time
 
-from stepwell import Executor
 from stepwell.engine.status import STATUSES
 
 from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
-from .options import Commands, add_command, add_data, add_handlers, add_input, data_folder, load_handlers, read_input
+from .options import (
+    Commands,
+    add_command,
+    add_data,
+    add_handlers,
+    add_input,
+    data_folder,
+    load_handlers,
+    open_executor,
+    read_input,
+)
 from .progress import Event, StateNames, event_line, event_time, pages
 from .run import conclude, start_or_find
 
@@ -49,7 +58,7 @@ def start(options: argparse.Namespace, console: Console) -> int:
     """The execution is safe on the disk when its id is printed; it runs whenever the folder is open."""
     input = read_input(options.input)
     began = time.time()
-    with Executor(data_folder(options), handlers=load_handlers(options.handlers)) as executor:
+    with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
         execution = start_or_find(executor, options.workflow, input, options.name, began, options.delay)
         if options.wait:
             return conclude(execution, console, began)
@@ -59,7 +68,7 @@ def start(options: argparse.Namespace, console: Console) -> int:
 
 def list_executions(options: argparse.Namespace, console: Console) -> int:
     """A line an execution."""
-    with Executor(data_folder(options)) as executor:
+    with open_executor(data_folder(options)) as executor:
         executions = executor.list(workflow=options.workflow, status=options.status)
         console.table([summary(execution) for execution in executions], COLUMNS)
     return OK
@@ -67,7 +76,7 @@ def list_executions(options: argparse.Namespace, console: Console) -> int:
 
 def show(options: argparse.Namespace, console: Console) -> int:
     """The execution, its input and outcome, and every event."""
-    with Executor(data_folder(options)) as executor:
+    with open_executor(data_folder(options)) as executor:
         execution = executor.get(options.id)
         record = outcome(execution) | {"input": execution.input}
         if console.as_json:
@@ -86,7 +95,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
 
 def stop(options: argparse.Namespace, console: Console) -> int:
     """Cancel it; what it has done stays done."""
-    with Executor(data_folder(options)) as executor:
+    with open_executor(data_folder(options)) as executor:
         executor.stop(options.id, error=options.error, cause=options.cause)
         execution = executor.get(options.id)
         console.record(summary(execution), f"{execution.id} {execution.status}")

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from stepwell import Executor
 from stepwell.asl.lints import review
 from stepwell.asl.validate import ERROR
 from stepwell.asl.yaml import load_yaml
@@ -14,7 +13,7 @@ from stepwell.errors import InvalidDefinition
 
 from .console import Console
 from .exits import FAILED, OK
-from .options import Commands, add_command, add_data, data_folder, read_text
+from .options import Commands, add_command, add_data, data_folder, open_executor, read_text
 
 
 def add_commands(commands: Commands) -> None:
@@ -31,7 +30,7 @@ def add_commands(commands: Commands) -> None:
 def deploy(options: argparse.Namespace, console: Console) -> int:
     """Keep the definition; executions that run keep the one that they began with."""
     definition = read_definition(options.file)
-    with Executor(data_folder(options, create=True)) as executor:
+    with open_executor(data_folder(options, create=True)) as executor:
         executor.deploy(options.name, definition)
     console.record({"workflow": options.name}, f"deployed {options.name}")
     return OK
