@@ -250,12 +250,12 @@ class Partition:
         limit = self.limits.batch_requests
         requests = [
             Request(r.TriggerTimerCommand(target, kind, due), NONE, None)
-            for due, kind, target, execution_id in self._due(now, limit)
+            for due, kind, target, execution_id in self._due(now, limit // 2 if self._inbox else limit)
             if execution_id not in self.stuck
         ]
         requests += [
             Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
-            for task in self.in_flight.released(limit - len(requests), self._position, self._applied)
+            for task in self.in_flight.released(limit // 4, self.position, self.applied)
         ]
         inbox = self._inbox
         while inbox and len(requests) < limit:

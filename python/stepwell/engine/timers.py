@@ -23,21 +23,26 @@ RETENTION: Final = 8
 
 _FOREVER: Final = 1 << 63
 Key = tuple[int, int, str]
+Timer = tuple[int, int, str, str]
+"""Due time, kind, target and execution."""
 
 
 class TimerQueue:
     """Timers by due time.
 
-    ``scan(limit)`` gives the first rows of storage in due order. Timers that are created are kept
-    here too until storage has them (``position`` applied), whatever their due time.
+    ``scan(limit)`` gives the first rows of storage in due order. Memory has every timer that is due
+    before ``horizon``, and some of those that are due at it; of what comes later, storage alone knows.
     """
 
     def __init__(self, scan: Callable[[int], list[TimerContext]], window: int = 10_000) -> None:
         self._scan, self._window = scan, window
-        self._heap: list[tuple[int, int, str, str]] = []
+        self._heap: list[Timer] = []
         self._live: set[Key] = set()
         self._horizon = _FOREVER
-        self._beyond = 0
+
+    def __len__(self) -> int:
+        """How many timers are in memory, with those that were given up and wait there to be passed over."""
+        return len(self._heap)
 
     def load(self) -> None:
         """Read the first window from storage, which must hold all that was applied."""
@@ -46,20 +51,17 @@ class TimerQueue:
         heapq.heapify(self._heap)
         self._live = {(row.due, row.kind, row.target) for row in rows}
         self._horizon = rows[-1].due if len(rows) == self._window else _FOREVER
-        self._beyond = 0
 
     def add(self, due: int, kind: int, target: str, execution_id: str) -> None:
         """A timer was created."""
         if due > self._horizon:
-            self._beyond += 1
             return
         self._live.add((due, kind, target))
         heapq.heappush(self._heap, (due, kind, target, execution_id))
         if len(self._live) > 2 * self._window:
             self._shrink()
         elif len(self._heap) > 4 * self._window:  # mostly of timers that were canceled
-            self._heap = [timer for timer in self._heap if timer[:3] in self._live]
-            heapq.heapify(self._heap)
+            self._keep(self._still_live())
 
     def discard(self, due: int, kind: int, target: str) -> None:
         """A timer was triggered or canceled."""
@@ -74,9 +76,9 @@ class TimerQueue:
             return heap[0][0]
         return self._horizon if self._horizon != _FOREVER else None
 
-    def pop_due(self, now: int, limit: int) -> list[tuple[int, int, str, str]]:
+    def pop_due(self, now: int, limit: int) -> list[Timer]:
         """Take out the timers that are due, the earliest first. Each is given out once."""
-        due: list[tuple[int, int, str, str]] = []
+        due: list[Timer] = []
         heap = self._heap
         while heap and heap[0][0] <= now and len(due) < limit:
             timer = heapq.heappop(heap)
@@ -91,7 +93,14 @@ class TimerQueue:
 
     def _shrink(self) -> None:
         """Leave the later half to storage."""
-        kept = heapq.nsmallest(self._window, (t for t in self._heap if t[:3] in self._live))
-        self._heap = kept
-        self._live = {timer[:3] for timer in kept}
+        kept = heapq.nsmallest(self._window, self._still_live())
+        self._keep(kept)
         self._horizon = kept[-1][0]
+
+    def _still_live(self) -> list[Timer]:
+        return list({timer[:3]: timer for timer in self._heap if timer[:3] in self._live}.values())
+
+    def _keep(self, timers: list[Timer]) -> None:
+        self._heap = timers
+        heapq.heapify(timers)
+        self._live = {timer[:3] for timer in timers}
