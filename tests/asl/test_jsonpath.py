@@ -297,6 +297,7 @@ def test_a_null_past_the_end_can_be_told_from_a_null_in_the_array():
         "$[99999999999]",
         "$..max()",
         "$..length(1)",
+        "$..a..max()",
         "$.nope()",
         "$.length(",
         "$[?]",

@@ -60,9 +60,9 @@ def _steps(cursor: Cursor, *, nested: bool) -> tuple[Step, ...]:
 
 
 def _computes_a_bare_scan(steps: list[Step]) -> bool:
-    """``$..max()`` says nothing that the scan looks for; ``$..length()`` counts all that there is."""
+    """``$..max()`` does not say what the scan looks for; ``$..length()`` counts all that there is."""
     match steps:
-        case [Scan(), Function() as function]:
+        case [Scan(), Function() as function] | [Scan(), *_, Scan(), Function() as function]:
             return function != Function("length", ())
         case _:
             return False
