@@ -69,11 +69,9 @@ class TimerQueue:
 
     def next_due(self) -> int | None:
         """When the soonest timer is due, or None; the horizon, when those beyond it come next."""
-        heap = self._heap
-        while heap and heap[0][:3] not in self._live:
-            heapq.heappop(heap)
-        if heap:
-            return heap[0][0]
+        self._pass_over()
+        if self._heap:
+            return self._heap[0][0]
         return self._horizon if self._horizon != _FOREVER else None
 
     def pop_due(self, now: int, limit: int) -> list[Timer]:
@@ -89,7 +87,14 @@ class TimerQueue:
 
     def needs_load(self, now: int) -> bool:
         """Whether the timers beyond the horizon are wanted: storage must have been applied to read them."""
+        self._pass_over()
         return not self._heap and self._horizon <= now
+
+    def _pass_over(self) -> None:
+        """Drop timers that were given up from the head."""
+        heap = self._heap
+        while heap and heap[0][:3] not in self._live:
+            heapq.heappop(heap)
 
     def _shrink(self) -> None:
         """Leave the later half to storage."""
