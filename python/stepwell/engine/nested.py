@@ -10,11 +10,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
-from stepwell.errors import Busy, ExecutionAlreadyExists, InvalidInput, InvalidName, TaskError, WorkflowNotFound
+from stepwell.errors import (
+    Busy,
+    ExecutionAlreadyExists,
+    ExecutionNotFound,
+    InvalidInput,
+    InvalidName,
+    TaskError,
+    WorkflowNotFound,
+)
 from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.dispatch import Later
 from stepwell.tasks.handlers import Handler
@@ -114,8 +123,17 @@ class NestedExecutions:
     def _ended(
         self, id: str, row: ExecutionContext | None, error: BaseException | None, task_id: str, resource: Resource
     ) -> None:
-        if error is None:
-            self._complete(self._engine.reads.context(id) if row is None else row, task_id, resource)
+        if error is not None and not isinstance(error, ExecutionNotFound):  # the engine has stopped
+            return
+        if row is None and error is None and not self._host.reads_wait:  # with several partitions, None: it is gone
+            with suppress(ExecutionNotFound):
+                row = self._engine.reads.context(id)
+        if row is not None:
+            self._complete(row, task_id, resource)
+            return
+        cause = f"execution {id} was deleted before its end was told"
+        command = r.FailTaskCommand(task_id, resource.text, "States.TaskFailed", cause, False, 0, 0)
+        self._host.take_in([(command, NONE)])
 
     def _complete(self, context: ExecutionContext, task_id: str, resource: Resource) -> None:
         try:
