@@ -85,7 +85,7 @@ def test_shares_keep_apart_when_they_go_round() -> None:
     for share in range(3):
         store = _core.Store.open(None)
         partition = Partition(store, VirtualClock(), _Nobody(), share=(share, 3))
-        partition._next_task = 0xFFFF_FFF0 - 0xFFFF_FFF0 % 3 + share
+        partition.next_task = 0xFFFF_FFF0 - 0xFFFF_FFF0 % 3 + share
         ids = [partition.task_id("/t/n/e0000000/0", "work") for _ in range(20)]
         assert len(set(ids)) == 20
         assert not given_out & set(ids)

@@ -61,7 +61,7 @@ def _attempt(partition: Partition, scope: str, items: deque[Item], replies: dict
         partition.process(scope, items, replies)
     except StorageError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the turn's execution is at fault
         partition.unfinished = unfinished
         partition.forget()
         return error

@@ -13,7 +13,8 @@ from stepwell.engine.codec import decode_turn
 from stepwell.engine.contexts import HELD, ExecutionContext, TaskContext, WorkflowContext
 from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.history import HistoryReader
-from stepwell.engine.partition import Limits, Partition, Reply
+from stepwell.engine.inbox import Limits, Reply
+from stepwell.engine.partition import Partition
 from stepwell.engine.status import ENDED
 from stepwell.errors import StepwellError, TaskError
 from stepwell.tasks.dispatch import Call

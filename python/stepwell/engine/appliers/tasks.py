@@ -52,7 +52,7 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
 
 
 def later_task(last: int, number: int) -> int:
-    """How many task numbers were given out, after ``last`` and the task of this ``number``: ids show the low 32 bits."""
+    """How many task numbers were given out, after ``last`` and this task's ``number``: ids show the low 32 bits."""
     ahead = (number - last) & NUMBERS
     return last + ahead if ahead < 1 << 31 else last
 

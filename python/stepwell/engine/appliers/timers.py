@@ -46,7 +46,7 @@ def _key(kind: int, target: str, due: int) -> str:
 def _set_due(turn: Turn, kind: int, target: str, due: int) -> None:
     execution = turn.execution
     assert execution is not None
-    if kind == WAIT or kind == RETRY:
+    if kind in (WAIT, RETRY):
         activity = execution.activities[target]
         activity.timer_kind, activity.timer_due = kind if due else 0, due
         turn.put(target, activity)

@@ -18,7 +18,7 @@ MOST_BYTES = 262_144
 
 
 class Inputs(NamedTuple):
-    """The next children's inputs, over ``item_count`` items; ``sizes`` of batches. ``error`` came up at the item after."""
+    """The next children's inputs, over ``item_count`` items; ``sizes`` of batches. ``error`` is of the item after."""
 
     documents: list[Document]
     item_count: int

@@ -83,9 +83,11 @@ class _Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.stdin and self._process.stdin.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._process.wait()
-        self._process.stdout and self._process.stdout.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def live_and_die(self, round: int, lifetime: float, from_birth: bool) -> None:
         """Let a process live for some seconds, and kill it."""

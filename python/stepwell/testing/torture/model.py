@@ -178,9 +178,9 @@ class _Biography:
         done: list[r.Command] = []
         for turn in self._turns:
             for command, answer in zip(turn.records, turn.records[1:], strict=False):
-                if isinstance(command, r.Command) and isinstance(answer, r.Event):
-                    if not isinstance(answer, r.CommandRejectedEvent):
-                        done.append(command)
+                is_done = isinstance(answer, r.Event) and not isinstance(answer, r.CommandRejectedEvent)
+                if isinstance(command, r.Command) and is_done:
+                    done.append(command)
         return done
 
     def _check_timers(self) -> None:

@@ -35,7 +35,7 @@ def _live(how: str, folder: Path, seed: int, round: int) -> None:
     try:
         child = Child(folder, seed, round)
         child.drain() if how == "drain" else child.live()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a fork ends here, whatever it met
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
