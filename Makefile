@@ -19,9 +19,9 @@ CARGO           := scripts/with-build-cache cargo
 CLIPPY          := $(CARGO) clippy --workspace --all-targets --release --locked --quiet
 RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
-PYTHON_FOLDERS  := python tests $(wildcard benches examples)
+PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust test test-python test-rust bench demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust test test-python test-rust bench bench-docs peers fuzz demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,8 +86,21 @@ test: ## build, lint, all tests
 	@$(MAKE) test-rust
 	@$(MAKE) test-python
 
-bench: build ## the benchmarks
-	@$(BIN)/python -m pytest $(or $(BENCH),benches) --benchmark-enable --benchmark-only -p no:cacheprovider
+# The last lines are our row of figures. SAVE=1 keeps it in docs/bench and writes it into docs/performance.md.
+bench: build wheel ## the benchmarks (some minutes), and our row beside the disk's own floor
+	@mkdir -p .benchmarks
+	@$(BIN)/python -m pytest $(or $(BENCH),benches) --benchmark-enable --benchmark-only -p no:cacheprovider \
+	    --timeout 900 --benchmark-columns=min,median,rounds --benchmark-max-time=0.3 --benchmark-json=.benchmarks/run.json
+	@$(BIN)/python benches/report.py .benchmarks/run.json $(if $(SAVE),--save --docs)
+
+bench-docs: setup ## the tables and charts of docs/performance.md, from docs/bench
+	@$(BIN)/python benches/report.py --docs
+
+peers: build ## the same work on Stepwell, DBOS and Restate (benches/peers/setup installs them; POSTGRES=URL)
+	@$(BIN)/python benches/peers/compare.py --save docs/bench/peers.json $(if $(POSTGRES),--postgres '$(POSTGRES)')
+
+fuzz: build ## the fuzz targets, SECONDS=600 each, all of them or TARGETS="log id"
+	@scripts/fuzz $(or $(SECONDS),600) $(TARGETS)
 
 demo: build ## run the order-processing state machine, killed half-way and recovered
 	@$(BIN)/python examples/order_processing/demo.py

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-
-def fdatasync_seconds(folder: Path, count: int = 200) -> float:
-    """The median of ``count`` appends of 500 bytes with fdatasync."""
-    times: list[float] = []
-    descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    try:
-        for _ in range(count):
-            began = time.perf_counter()
-            os.write(descriptor, b"x" * 500)
-            os.fdatasync(descriptor)
-            times.append(time.perf_counter() - began)
-    finally:
-        os.close(descriptor)
-    return sorted(times)[count // 2]
+from machine import fdatasync_seconds
 
 
 @pytest.fixture

@@ -23,12 +23,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-CALLBACK = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "timer": {"StartAt": "W", "States": {"W": {"Type": "Wait", "SecondsPath": "$.seconds", "End": True}}},
     "callback": {
         "StartAt": "T",
-        "States": {"T": {"Type": "Task", "Resource": CALLBACK, "Parameters": {"n.$": "$.n"}, "End": True}},
+        "States": {
+            "T": {
+                "Type": "Task",
+                "Resource": CALLBACK,
+                "Parameters": {"FunctionName": "send", "Payload.$": "$"},
+                "End": True,
+            }
+        },
     },
 }
 QUICK = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
@@ -47,9 +54,9 @@ def child(folder: Path, kind: str, count: int) -> None:
     from stepwell import Executor
     from stepwell.engine.waiting import Latch
 
-    began = time.perf_counter()
-    executor = Executor(folder, handlers={CALLBACK: lambda message: {"sent": True}})
-    ready = time.perf_counter() - began
+    began, used = time.perf_counter(), time.process_time()
+    executor = Executor(folder, handlers={"send": lambda message: {"sent": True}})
+    ready, used = time.perf_counter() - began, time.process_time() - used
     executor.deploy("sleep", DEFINITIONS[kind])
     executor.deploy("quick", QUICK)
     began = time.perf_counter()
@@ -66,7 +73,7 @@ def child(folder: Path, kind: str, count: int) -> None:
     answered = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     threads = threading.active_count()
-    figures = {"ready": ready, "started": started, "answered": answered, "rss": resident(), "peak": peak}
+    figures = {"ready": ready, "started": started, "answered": answered, "rss": resident(), "peak": peak, "used": used}
     print(json.dumps({**figures, "threads": threads}), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -88,7 +95,7 @@ def main() -> None:
             if count:
                 print(f"{count:,} started in {told['started']:.1f} s ({count / told['started']:,.0f} a second)")
             else:
-                print(f"ready {told['ready']:.2f} s after SIGKILL")
+                print(f"ready {told['ready']:.2f} s after SIGKILL, with {told['used']:.2f} s of processor time")
             print(f"  RSS {rss:.0f} MB, at most {peak:.0f} MB; the next one took {told['answered'] * 1000:.0f} ms")
 
 

@@ -1,0 +1,39 @@
+"""What a figure was measured on, and the disk's own floor."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from pathlib import Path
+
+
+def describe() -> dict[str, object]:
+    """The machine, its load just now, the versions, the day."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": models[0] if models else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 2**30),
+        "system": f"Linux {platform.release()}",
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 1),
+        "day": time.strftime("%Y-%m-%d"),
+    }
+
+
+def fdatasync_seconds(folder: Path, count: int = 200) -> float:
+    """The median of ``count`` appends of 500 bytes with fdatasync."""
+    times: list[float] = []
+    descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    try:
+        for _ in range(count):
+            began = time.perf_counter()
+            os.write(descriptor, b"x" * 500)
+            os.fdatasync(descriptor)
+            times.append(time.perf_counter() - began)
+    finally:
+        os.close(descriptor)
+    return sorted(times)[count // 2]
