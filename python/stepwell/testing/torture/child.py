@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stepwell.engine.executor import Executor
+from stepwell.engine.inbox import Limits
 from stepwell.errors import TaskDoesNotExist, TaskError
 from stepwell.tasks.context import HandlerContext
 
@@ -18,6 +19,12 @@ from .journal import Journal
 AT_ONCE = 16
 """How many executions may be under way."""
 DRAIN_SECONDS = 60.0
+LIMITS = (
+    Limits(),
+    Limits(log_bytes=60_000),  # storage is flushed and the log cut many times in a life
+    Limits(turn_records=12, live_executions=4, timers=3, tasks=4, batch_requests=8, log_bytes=200_000),
+)
+"""What a life may have; each draws its own."""
 
 
 class Child:
@@ -36,7 +43,8 @@ class Child:
             workflows.SLOW: self._slow,
             workflows.CALLBACK: self._ask,
         }
-        self._executor = Executor(folder / "data", handlers=handlers, max_workers=16)
+        limits = self._chance.choice(LIMITS)
+        self._executor = Executor(folder / "data", handlers=handlers, max_workers=16, limits=limits)
         self._journal.write("opened")
         (folder / "open").write_text(str(round))
 
