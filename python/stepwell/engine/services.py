@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from stepwell._core import Store
 
 
+_OWN_PART = len("/e0123456/0123456789abcdef")
+"""What an execution's id has behind its tenant and namespace."""
+
+
 class Services:
     """The part of a partition that its processors see."""
 
@@ -53,14 +57,14 @@ class Services:
         self._share, self._step = share
         """Of the numbers of tasks it gives out those that leave ``_share`` when divided by ``_step``."""
         self.next_task = self._share
-        self._task_prefixes: dict[tuple[str, str, str], str] = {}
+        self._task_prefixes: dict[tuple[str, str], str] = {}
 
     def task_id(self, execution_id: str, task_type: str) -> str:
         """The next task's id, in the tenant and namespace of its execution."""
-        _, tenant, namespace, _ = execution_id.split("/", 3)
-        key = (tenant, namespace, task_type)
+        key = (execution_id[:-_OWN_PART], task_type)
         prefix = self._task_prefixes.get(key)
         if prefix is None:
+            _, tenant, namespace, _ = execution_id.split("/", 3)
             prefix = self._task_prefixes[key] = _core.task_id(tenant, namespace, task_type, 0)[:-8]
         while True:
             number = self.next_task + self._step

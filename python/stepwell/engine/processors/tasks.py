@@ -47,23 +47,46 @@ def created(turn: Turn, command: CreateTaskCommand, document: Document) -> Items
     return []
 
 
-def accept_answer(turn: Turn, command: _Answer) -> str | None:
-    execution = turn.execution
-    task = execution.tasks.get(command.id) if execution is not None else None
-    if execution is None or task is None:
+def accept_activate(turn: Turn, command: ActivateTaskCommand) -> str | None:
+    task = _open_task(turn, command.id)
+    if task is None:
         return CLOSED
-    activity = execution.activities[task.activity_id]
-    if isinstance(command, ActivateTaskCommand) and task.status != "Created":
-        return "the task was handed out before"
-    if isinstance(command, SubmitTaskCommand) and task.status == "Submitted":
-        return "its call was answered before"
-    turn.subject = (task, activity, task.timeout_due, task.heartbeat_due)
-    if isinstance(command, FailTaskCommand) and command.timed_out:
+    return "the task was handed out before" if task.status != "Created" else _accepted(turn, command, task)
+
+
+def accept_submit(turn: Turn, command: SubmitTaskCommand) -> str | None:
+    task = _open_task(turn, command.id)
+    if task is None:
+        return CLOSED
+    return "its call was answered before" if task.status == "Submitted" else _accepted(turn, command, task)
+
+
+def accept_complete(turn: Turn, command: CompleteTaskCommand) -> str | None:
+    task = _open_task(turn, command.id)
+    return CLOSED if task is None else _accepted(turn, command, task)
+
+
+def accept_fail(turn: Turn, command: FailTaskCommand) -> str | None:
+    task = _open_task(turn, command.id)
+    if task is None:
+        return CLOSED
+    if command.timed_out:
         abandon(turn, task)
+    return _accepted(turn, command, task)
+
+
+def _open_task(turn: Turn, id: str) -> TaskContext | None:
+    return turn.execution.tasks.get(id) if turn.execution is not None else None
+
+
+def _accepted(turn: Turn, command: _Answer, task: TaskContext) -> None:
+    execution = turn.execution
+    assert execution is not None
+    activity = execution.activities[task.activity_id]
+    turn.subject = (task, activity)
     if activity.map_run is None:
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event
-    return None
 
 
 def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> Items:
