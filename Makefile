@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
 PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust test test-python test-rust bench bench-docs peers fuzz demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust test test-python test-rust bench bench-docs peers fuzz soak demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -101,6 +101,9 @@ peers: build ## the same work on Stepwell, DBOS and Restate (benches/peers/setup
 
 fuzz: build ## the fuzz targets, SECONDS=600 each, all of them or TARGETS="log id"
 	@scripts/fuzz $(or $(SECONDS),600) $(TARGETS)
+
+soak: build ## a steady load with retention for a minute: memory and disk must stay flat
+	@$(BIN)/python benches/soak.py $(SOAK)
 
 demo: build ## run the order-processing state machine, killed half-way and recovered
 	@$(BIN)/python examples/order_processing/demo.py

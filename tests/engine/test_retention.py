@@ -23,6 +23,7 @@ from stepwell.engine.processors.executions import CHUNK, SHORT_HISTORY
 from stepwell.engine.redrive import redrive_command
 from stepwell.errors import ExecutionAlreadyExists, ExecutionNotFound, ExecutionRunning, InvalidInput
 from stepwell.testing.replay import differences, rebuilt
+from stepwell.testing.virtual import VirtualClock
 
 DAY = 86_400
 PASS = machine({"A": passing()})
@@ -49,7 +50,7 @@ def lab() -> Iterator[MakeLab]:
 
 def work(one: Lab) -> Lab:
     """Answer open tasks, while no time passes."""
-    while one._answer_a_task():
+    while one.answer_a_task():
         one.settle()
     return one
 
@@ -277,3 +278,30 @@ def test_deletion_frees_the_name() -> None:
             ex.delete(first.id)
         with pytest.raises(ExecutionRunning):
             ex.delete(ex.start("wait").id)
+
+
+# crashes
+
+
+@pytest.mark.parametrize("live", [1, 20_000])
+def test_a_deletion_goes_on_after_a_crash_at_any_batch(live: int) -> None:
+    """Whatever the log has of it, all of the execution is gone in the end, and nothing else."""
+    limits = Limits(retention=60, live_executions=live, turn_records=7)
+    whole = Lab(limits=limits).begin(distributed(PASS), list(range(12)))
+    other = whole.start("w", [1], number=2)
+    whole.wait(60)
+    assert leftovers(whole) == []
+    batches = len(whole.store.read_log(1, 1 << 30))
+    for until in range(2, batches):
+        store = rebuilt(whole.store, until)
+        again = Lab(store=store, clock=VirtualClock(whole.clock.now()), limits=limits)
+        again.id = whole.id
+        again.settle()
+        again.wait(120)
+        assert leftovers(again) == []
+        assert again.partition.storage.get(ExecutionContext, other) is None
+        replayed = rebuilt(store)
+        assert differences(store, replayed) == []
+        replayed.close()
+        again.close()
+    whole.close()
