@@ -1,6 +1,6 @@
 """Where the time of a step goes: one partition in one thread, turned by hand, 64 executions at once.
 
-    .venv/bin/python benches/profile.py tasks 20000        # or: passes 50000
+    .venv/bin/python benches/profile_partition.py tasks 20000        # or: passes 50000
 
 Nothing else runs in the process but the thread that writes the log, so the times are the partition's own, of its
 thread's processor time: other work on the machine hardly changes them. A second run is sampled every millisecond of
