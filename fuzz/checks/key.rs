@@ -26,7 +26,10 @@ pub fn check(bytes: &[u8]) {
         // A prefix is by the key's order, which is not the row's for some: it may not fit.
         if layout.prefix(&one[..length], &mut prefix).is_ok() && has_row_order(layout) {
             let inside = one_key.starts_with(&prefix);
-            assert!(inside || layout.fields[0] == Field::Within, "{one:?} {length}");
+            assert!(
+                inside || layout.fields[0] == Field::Within,
+                "{one:?} {length}"
+            );
             let end = keys::after_prefix(&prefix);
             assert!(!inside || end.is_none_or(|end| one_key < end));
         }
@@ -54,7 +57,9 @@ fn check_end(prefix: &[u8]) {
 
 fn key(layout: &Layout, values: &[Value]) -> Vec<u8> {
     let mut key = Vec::new();
-    layout.key(values, &mut key).expect("values of the row's kinds");
+    layout
+        .key(values, &mut key)
+        .expect("values of the row's kinds");
     key
 }
 
@@ -63,7 +68,12 @@ fn values<'a>(layout: &Layout, bytes: &'a [u8], which: usize) -> Option<Vec<Valu
     let pieces = bytes.split(|byte| *byte == 0xff);
     let mut pieces = pieces.skip(which * layout.fields.len());
     let value = |field: &Field| match field {
-        Field::Text | Field::Within => Some(Value::Text(std::str::from_utf8(pieces.next()?).ok()?)),
+        Field::Text => Some(Value::Text(std::str::from_utf8(pieces.next()?).ok()?)),
+        // No part of an id is empty, and so none ends with a slash: `{execution}/` would be `{execution}`.
+        Field::Within => {
+            let id = std::str::from_utf8(pieces.next()?).ok()?;
+            (!id.ends_with('/')).then_some(Value::Text(id))
+        }
         Field::Number | Field::Newest => {
             let piece = pieces.next()?;
             let fold = |number: u64, byte: &u8| number << 8 | u64::from(*byte);

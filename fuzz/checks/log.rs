@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use stepwell_core::env::{Env, FaultEnv};
 use stepwell_core::error::Error;
-use stepwell_core::log::{Batch, FileLogStream, Frame, LogOptions, LogStream, dump, repair, verify};
+use stepwell_core::log::{
+    Batch, FileLogStream, Frame, LogOptions, LogStream, dump, repair, verify,
+};
 
 const HEADER: usize = 48;
 const MAGIC: [u8; 4] = [0xf7, b'S', b'W', 0xff];
@@ -24,7 +26,11 @@ pub fn check(bytes: &[u8]) {
     if let Ok(lines) = dump(&disk, folder(), 1) {
         lines.for_each(drop);
     }
-    assert_eq!(disk.bytes(&segment()).unwrap(), bytes, "looking changes nothing");
+    assert_eq!(
+        disk.bytes(&segment()).unwrap(),
+        bytes,
+        "looking changes nothing"
+    );
     match open(&disk) {
         Ok(log) => {
             let frames = read_all(&log, &bytes);
@@ -38,7 +44,11 @@ pub fn check(bytes: &[u8]) {
             let is_told = matches!(error, Error::Corruption { .. } | Error::Format { .. });
             assert!(is_told, "{error}");
             assert!(report.is_err(), "{error}");
-            assert_eq!(disk.bytes(&segment()).unwrap(), bytes, "refusing changes nothing");
+            assert_eq!(
+                disk.bytes(&segment()).unwrap(),
+                bytes,
+                "refusing changes nothing"
+            );
             mend(&disk, &error);
         }
     }
@@ -90,7 +100,8 @@ fn go_on(disk: &FaultEnv, log: FileLogStream, mut frames: Vec<Frame>) {
     if tail >= u64::MAX - 2 {
         return;
     }
-    log.append(&[batch], epoch, tail).expect("an opened log takes more");
+    log.append(&[batch], epoch, tail)
+        .expect("an opened log takes more");
     log.sync().expect("and syncs");
     drop(log);
     frames.push(Frame {
