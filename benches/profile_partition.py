@@ -43,7 +43,7 @@ ROOMS = [
     ("documents.py", "documents: JSON"),
     ("asl/json.py", "documents: JSON"),
     ("asl/", "the language"),
-    ("profile.py", "this script, in place of handlers and clients"),
+    ("profile_partition.py", "this script, in place of handlers and clients"),
 ]
 LOOP = "the loop: requests, batches, effects"
 
