@@ -5,7 +5,8 @@
 
 Executions with tasks, retries, maps and waits are started at a fixed rate; each is deleted
 ``--retention`` seconds after its end. A line every few seconds tells what is there. The last third of
-the run is held against the third before it: beyond ``--tolerance`` the exit code is 1.
+the run is held against the third before it: if it has more, beyond ``--tolerance`` and what caches
+take, the exit code is 1.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from stepwell.engine.inbox import Limits
 from stepwell.engine.waiting import Latch
 
 MIB = 1 << 20
+ALLOWANCE = {"rss": 24 * MIB, "disk": 8 * MIB}
+"""What is no growth in a short run: caches and buffers fill, a segment more or less is there."""
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "chain": {
         "StartAt": "A",
@@ -118,15 +121,16 @@ class Soak:
         self._names = list(DEFINITIONS)
         self._began = time.monotonic()
         self.started = 0
-        self.late = 0.0
+        self.left_out = 0
 
     def load(self, seconds: float) -> None:
         """Start executions at the fixed rate; each chunk of them is acknowledged before the next."""
         until = time.monotonic() + seconds
         while (now := time.monotonic()) < until:
-            wanted = int((now - self._began) * self._rate) - self.started
-            self._start(min(max(wanted, 0), 1000))
-            self.late = max(self.late, wanted / self._rate)
+            wanted = int((now - self._began) * self._rate) - self.started - self.left_out
+            most = int(self._rate / 2) + 1  # what was missed for longer is not made up for: that would be another load
+            self.left_out += max(0, wanted - most)
+            self._start(min(max(wanted, 0), most))
             time.sleep(0.005)
 
     def _start(self, count: int) -> None:
@@ -155,7 +159,7 @@ def grew(samples: list[Sample], what: str, tolerance: float) -> bool:
     before = max(getattr(sample, what) for sample in samples[third : 2 * third])
     after = max(getattr(sample, what) for sample in samples[2 * third :])
     print(f"{what}: at most {before / MIB:.1f} MiB in the second third, {after / MIB:.1f} MiB in the last")
-    return after > before * (1 + tolerance)
+    return after > before * (1 + tolerance) + ALLOWANCE[what]
 
 
 def run(options: argparse.Namespace, folder: Path) -> int:
@@ -171,7 +175,8 @@ def run(options: argparse.Namespace, folder: Path) -> int:
             soak.load(min(options.every, options.seconds))
             samples.append(soak.sample())
             print(samples[-1], flush=True)
-        print(f"the load was at most {soak.late:.1f} s behind its rate")
+        if soak.left_out:
+            print(f"{soak.left_out:,} executions were left out: the machine did not keep up")
     grown = [what for what in ("rss", "disk") if grew(samples, what, options.tolerance)]
     return int(bool(grown))
 
@@ -179,7 +184,7 @@ def run(options: argparse.Namespace, folder: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--rate", type=float, default=300, help="executions started a second")
+    parser.add_argument("--rate", type=float, default=200, help="executions started a second")
     parser.add_argument("--retention", type=float, default=5, help="seconds that an ended execution is kept")
     parser.add_argument("--every", type=float, default=3, help="seconds between two looks")
     parser.add_argument("--log-mib", type=float, default=4, help="after so much log storage is flushed")
