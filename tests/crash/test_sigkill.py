@@ -7,10 +7,12 @@ anew, histories go from 1 to n without a gap and have one end.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from stepwell.cli.main import main
 from stepwell.testing.torture import torture
 
 KILLS, SEEDS = 50, range(2)
@@ -27,3 +29,12 @@ def test_nothing_is_lost_or_done_twice_when_the_process_is_killed(tmp_path: Path
     assert counts["tasks"] > 2 * KILLS
     assert counts["timers"] > KILLS / 2
     assert counts["calls again after a crash"] > 0, "no kill ever met a handler at work"
+
+
+def test_the_command_tells_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "kept"
+    assert main(["torture", "--kills", "2", "--seed", "7", "--folder", str(folder), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["kills"], report["seed"], report["breaches"]) == (2, 7, [])
+    assert main(["torture", "--folder", str(folder)]) == 2  # what is there is nobody's to be killed
+    assert "not empty" in capsys.readouterr().err
