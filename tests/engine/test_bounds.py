@@ -99,6 +99,22 @@ def test_a_held_task_can_time_out() -> None:
     lab.check()
 
 
+def test_tasks_that_timed_out_while_nobody_answered_do_not_take_the_room_for_ever(lab: MakeLab) -> None:
+    one = lab({"T": HANGS}, limits=LIMITED).begin(machine({"T": task(TimeoutSeconds=60)}))
+    for number in range(2, 25):
+        one.start("w", {}, number=number)
+    one.settle()
+    assert len(held(one)) == 14
+    one.wait(59)
+    late = one.start("w", {}, number=100)
+    one.settle()
+    one.wait(10)
+    one.settle()
+    assert [row.id for row in one.executions() if row.status == "Running"] == [late]
+    assert held(one) == []
+    assert sum(row.status == "Active" for row in one.tasks) == 1
+
+
 def test_handlers_never_have_more_than_the_limit(tmp_path: Path) -> None:
     running, most, lock = 0, 0, threading.Lock()
 

@@ -7,12 +7,14 @@ out are found by reading all open tasks, a page at a time, while the partition w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .contexts import HELD, QueueContext, TaskContext
 from .recovery import open_tasks
 from .storage import Storage
 
+AUDIT_SECONDS = 5.0
+"""How often, while tasks are held back for want of room, those that are out are looked at."""
 PAGES_AT_ONCE = 100
 """How much is looked through for tasks that were out, before anything else is done."""
 
@@ -30,6 +32,7 @@ class InFlight:
         self._anew_at = 0
         self._pages: Iterator[list[TaskContext]] | None = None
         self._newer: set[str] = set()
+        self._audited = 0
 
     # handing out
 
@@ -85,6 +88,20 @@ class InFlight:
         self._held_after = (HELD, rows[-1].task_id)
         tasks = [self._storage.get(TaskContext, row.task_id) for row in rows]
         return [task for task in tasks if task is not None]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether tasks are held back because there is no room."""
+        return self._may_hold and len(self._out) >= self._most
+
+    def audit(self, now: int, is_open: Callable[[str], bool]) -> None:
+        """Where there has been no room for long, count no more on tasks that were closed meanwhile.
+
+        A task that timed out before its handler was there, or whose handler hangs, is never answered.
+        """
+        if self.is_full and now - self._audited > AUDIT_SECONDS * 1_000_000:
+            self._audited = now
+            self._out = {task_id for task_id in self._out if is_open(task_id)}
 
     # what was out when the process ended
 

@@ -26,7 +26,7 @@ from . import records as r
 from .appliers import APPLIERS
 from .appliers.tasks import later_task
 from .documents import NONE, Document
-from .in_flight import InFlight
+from .in_flight import AUDIT_SECONDS, InFlight
 from .inbox import Clock, Dispatcher, Limits, Reply, Request
 from .live import Execution, wake
 from .processors.steps import STEPS
@@ -227,7 +227,10 @@ class Partition(Services):
         if self.unfinished or self._inbox or self.in_flight.is_recovering:
             return 0.0
         due = self.state.timers.next_due()
-        return None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
+        timeout = None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
+        if self.in_flight.is_full:
+            return AUDIT_SECONDS if timeout is None else min(timeout, AUDIT_SECONDS)
+        return timeout
 
     def _take(self, now: int) -> list[Request]:
         """The next requests: due timers, tasks that were held back, the inbox; none of them keeps another waiting."""
@@ -241,6 +244,7 @@ class Partition(Services):
             for due, kind, target, execution_id in self._due(now, limit // 2 if self._inbox else limit)
             if execution_id not in self.stuck
         ]
+        self.in_flight.audit(now, self.is_open)
         requests += [
             Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
             for task in self.in_flight.released(limit // 4, self.position, self.applied)
