@@ -285,6 +285,7 @@ class Follower:
         if len(state.executions) > self.partition.limits.live_executions:
             state.forget()
         state.names.clear()
+        state.deleted.clear()
         self._batches += batches
         if self._batches > TIMERS_KEPT:
             self._batches = 0

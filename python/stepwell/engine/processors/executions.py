@@ -20,7 +20,7 @@ from .map_runs import cancel_children, running_children, tell_parent
 SECOND = 1_000_000
 SHORT_HISTORY = 1000
 """Up to so many events an execution is deleted at once; a longer one is ``Deleting`` first."""
-CHUNK = 256
+CHUNK = 64
 """How many child executions are deleted at a time."""
 
 
