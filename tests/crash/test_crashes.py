@@ -10,13 +10,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crash.machines import Worker, documents, machines
-from crash.test_differential import LIMITS, assert_sound
+from crash.test_differential import assert_sound
 from crash.test_replay import assert_nothing_left_over
 from stepwell import Limits
 from stepwell.engine import records as r
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import Simulation
 
+LIMITS = st.sampled_from(
+    [
+        Limits(),
+        Limits(turn_records=1, timers=2),
+        Limits(turn_records=12, live_executions=1, tasks=2),
+        Limits(live_executions=1, batch_requests=1, timers=1),
+        Limits(turn_records=7, timers=2, tasks=1),
+    ]
+)
 CRASHES = 6
 DOWN_SECONDS = 200
 
