@@ -23,7 +23,7 @@ LIMITS = st.sampled_from(
         Limits(turn_records=7, live_executions=1, batch_requests=1),
     ]
 )
-"""Timers that are due at the same moment have no order among them; they are read together here, so that they keep one."""
+"""Timers due at the same moment have no order among them: they are read together here, so that they keep one."""
 EXAMPLES = 300
 
 
