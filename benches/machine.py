@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 import time
 from pathlib import Path
 
@@ -24,16 +25,27 @@ def describe() -> dict[str, object]:
     }
 
 
+class Floor:
+    """A file to append to and sync: what the disk itself takes, at the moment that it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+
+    def __enter__(self) -> Floor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def seconds(self) -> float:
+        """One append of 500 bytes with fdatasync."""
+        began = time.perf_counter()
+        os.write(self._descriptor, b"x" * 500)
+        os.fdatasync(self._descriptor)
+        return time.perf_counter() - began
+
+
 def fdatasync_seconds(folder: Path, count: int = 200) -> float:
-    """The median of ``count`` appends of 500 bytes with fdatasync."""
-    times: list[float] = []
-    descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    try:
-        for _ in range(count):
-            began = time.perf_counter()
-            os.write(descriptor, b"x" * 500)
-            os.fdatasync(descriptor)
-            times.append(time.perf_counter() - began)
-    finally:
-        os.close(descriptor)
-    return sorted(times)[count // 2]
+    """The median of ``count`` of them."""
+    with Floor(folder) as floor:
+        return statistics.median(floor.seconds() for _ in range(count))

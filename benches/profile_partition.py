@@ -135,6 +135,7 @@ def main() -> None:
         print(f"{machine}: {each:.1f} µs of the partition's thread a step")
         rooms, places = sampled(load, count)
     total = rooms.total()
+    print(f"  {total} samples: a share of 10 % is good to ±{200 * (0.09 / total) ** 0.5:.1f} %")
     for room, samples in rooms.most_common():
         print(f"  {samples / total:4.0%} {each * samples / total:5.1f} µs  {room}")
     print("  functions:")

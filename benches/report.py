@@ -107,15 +107,18 @@ CPU_ROWS = [
     ("a Pass transition, asyncio", "test_ten_states_from_asyncio[passes]", "cpu_microseconds_each"),
     ("a start, 64 threads", "test_starts[threads]", "cpu_microseconds_per_start"),
     ("a start, asyncio", "test_starts[asyncio]", "cpu_microseconds_per_start"),
+    ("an import of stepwell (ms)", "test_import", "import_cpu_ms"),
     ("an item of a Map of 10,000", "test_map[10000]", "cpu_microseconds_per_item"),
 ]
 HISTORIES = (10, 100, 1_000, 10_000, 100_000)
 GROWTH = [
     ("executions at once", "steps/s", "test_ten_tasks[{}]", "steps_per_second", (1, 10, 64, 1000)),
-    ("events of one history", "µs an event", "test_history[{}]", "microseconds_per_event", HISTORIES),
-    ("events of one history, read", "µs an event", "test_history[{}]", "reading_per_event", HISTORIES),
+    ("events of one history", "µs an event, CPU", "test_history[{}]", "cpu_microseconds_per_event", HISTORIES),
+    ("events of one history, read", "µs an event, CPU", "test_history[{}]", "reading_cpu_per_event", HISTORIES),
     ("items of one Map", "µs an item", "test_map[{}]", "microseconds_per_item", (1_000, 10_000, 100_000)),
-    ("log replayed, MB", "s a GB", "test_recovery[{}]", "seconds_per_gb", (4, 32, 256, 1024, 10240)),
+    ("items of one Map", "µs an item, CPU", "test_map[{}]", "cpu_microseconds_per_item", (1_000, 10_000, 100_000)),
+    ("items of one Map, memory", "MB at most", "test_map_memory[{}]", "peak_mb", (1_000, 10_000, 100_000)),
+    ("log replayed, MB", "s a GB, CPU", "test_recovery[{}]", "cpu_seconds_per_gb", (4, 32, 256, 1024, 10240)),
 ]
 
 
@@ -168,7 +171,7 @@ def where(machine: dict[str, Any]) -> str:
     """The machine, in a line."""
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, "
-        f"Python {machine['python']}, {machine['day']}; load average {machine['load']} when the run ended."
+        f"Python {machine['python']}, {machine['day']}; load average {machine['load']} at the end."
     )
 
 
@@ -216,7 +219,7 @@ def write_docs() -> None:
     lines: dict[str, list[tuple[float, float]]] = {}
     for what, unit, benchmark, figure, sizes in GROWTH:
         points = [(float(size), value_of(results, benchmark.format(size), figure)) for size in sizes]
-        if unit.startswith("µs"):
+        if unit.endswith("CPU") and unit.startswith("µs"):
             lines[f"{what}, {unit}"] = [(size, value) for size, value in points if value is not None]
     (DOCS / "bench/growth.svg").write_text(curves("What one more costs: level is linear", lines))
     PAGE.write_text(page)
