@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.flow import JSONPATH
+from stepwell.asl.json import loads
 from stepwell.asl.outcome import Outcome
 from stepwell.asl.states import (
     ChoiceState,
@@ -64,6 +65,15 @@ def compile_definition(
     """
     checked = check_definition(definition, type, local_resources=local_resources, max_characters=max_characters)
     return StateMachine(checked, checked.get("QueryLanguage", JSONPATH), {})
+
+
+def compile_stored(definition: bytes) -> StateMachine:
+    """Compile a definition that was accepted when it was deployed.
+
+    It is not judged again: what a later version would refuse must not strand the executions that run it.
+    """
+    stored: dict[str, Any] = loads(definition)
+    return StateMachine(stored, stored.get("QueryLanguage", JSONPATH), {})
 
 
 def compile_state(name: str, definition: dict[str, Any], *, language: str = JSONPATH) -> State:

@@ -33,9 +33,9 @@ class Workflow:
     def machine(self) -> StateMachine:
         """The compiled definition."""
         if self._machine is None:
-            from stepwell.asl.definition import compile_definition  # the language, once there is something to run
+            from stepwell.asl.definition import compile_stored  # the language, once there is something to run
 
-            self._machine = compile_definition(self.context.definition, type=self.context.type)
+            self._machine = compile_stored(self.context.definition)
         return self._machine
 
     def of_map_state(self, state_name: str) -> Workflow:
