@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from stepwell import Executor
 from stepwell.asl import definition as language
 from stepwell.errors import InvalidDefinition
