@@ -13,9 +13,9 @@ from stepwell.errors import InvalidInput
 MAX_NUMBER_CHARACTERS = 400
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
-# Text in which a number may need care: 19 digits and more, a whole fraction, an exponent. It may match inside a
-# string too, which costs a walk and changes nothing.
 _SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9](?:\.0+|[eE][+-]?[0-9]+)(?=[],}\s]|\Z)")
+_SHAPES = bytes.maketrans(b"0123456789E", b"9999999999e")
+_LONG_NUMBER = b"9" * 19
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
@@ -37,6 +37,19 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _may_hold_special_number(data: bytes) -> bool:
+    """Whether a number in the text may need care: 19 digits and more, a whole fraction, an exponent.
+
+    It may be found in a string too, which costs a walk and changes nothing. Most texts are told from such by searches
+    for texts, which are ten times as fast as a regular expression: large documents feel it.
+    """
+    if b".0" not in data:
+        shapes = data.translate(_SHAPES)
+        if b"9e" not in shapes and _LONG_NUMBER not in shapes:
+            return False
+    return _SPECIAL_NUMBER.search(data) is not None
+
+
 def loads(text: bytes | str) -> Any:
     """The value of a JSON text.
 
@@ -46,7 +59,7 @@ def loads(text: bytes | str) -> Any:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
         value = _decoder.decode(data)
-        return _exact_numbers(value) if _SPECIAL_NUMBER.search(data) else value
+        return _exact_numbers(value) if _may_hold_special_number(data) else value
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidInput(f"This is not valid JSON: {error}. Give one JSON value in UTF-8.") from error
     except RecursionError as error:
@@ -57,7 +70,7 @@ def dumps(value: Any) -> bytes:
     """The compact JSON text of a value, in UTF-8. Raises InvalidInput where the value has none."""
     try:
         data = _encoder.encode(value)
-        if _SPECIAL_NUMBER.search(data):
+        if _may_hold_special_number(data):
             data = _encoder.encode(_printable_numbers(value))
         elif b"null" in data:  # which msgspec writes for a NaN too
             _check_finite(value)
