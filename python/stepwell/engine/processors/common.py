@@ -139,28 +139,21 @@ def abandon(turn: Turn, task: TaskContext) -> None:
 
 def fail(turn: Turn, activity: Activity, failure: Failure) -> Items:
     """Retry, catch, or fail what the state runs in (ASL A6, A7)."""
-    follow: Items = []
-    if failure.location is not None:
-        follow.append(
-            item(
-                FailEvaluationCommand(
-                    activity.id,
-                    activity.state.name,
-                    failure.error or "",
-                    failure.cause,
-                    failure.location,
-                    0,
-                    0,
-                )
-            )
-        )
-    if not failure.catchable:
-        return [*follow, *_fail_execution(activity.execution, failure)]
-    retry = _retry(turn, activity, failure)
-    if retry is not None:
-        return follow + retry
-    caught = _catch(turn, activity, failure)
-    return follow + (caught if caught is not None else fail_level(activity, failure))
+    if failure.catchable:
+        second_chance = _retry(turn, activity, failure)
+        if second_chance is None:
+            second_chance = _catch(turn, activity, failure)
+        if second_chance is not None:
+            return _failed_evaluation(activity, failure) + second_chance
+    return fail_uncaught(activity, failure)
+
+
+def _failed_evaluation(activity: Activity, failure: Failure) -> Items:
+    """What tells of an expression that failed; nothing, where no expression did."""
+    if failure.location is None:
+        return []
+    name, error = activity.state.name, failure.error or ""
+    return [item(FailEvaluationCommand(activity.id, name, error, failure.cause, failure.location, 0, 0))]
 
 
 def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
@@ -202,18 +195,8 @@ def _catch(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
 
 def fail_uncaught(activity: Activity, failure: Failure) -> Items:
     """Fail a state that gets no second chance, and what it runs in."""
-    follow: Items = []
-    if failure.location is not None:
-        follow.append(
-            item(
-                FailEvaluationCommand(
-                    activity.id, activity.state.name, failure.error or "", failure.cause, failure.location, 0, 0
-                )
-            )
-        )
-    if not failure.catchable:
-        return [*follow, *_fail_execution(activity.execution, failure)]
-    return follow + fail_level(activity, failure)
+    end = fail_level(activity, failure) if failure.catchable else _fail_execution(activity.execution, failure)
+    return _failed_evaluation(activity, failure) + end
 
 
 def fail_level(activity: Activity, failure: Failure) -> Items:
