@@ -14,6 +14,7 @@ from ..records import (
 )
 from ..status import FAILED, RUNNING, SUCCEEDED
 from ..turn import Turn
+from .tasks import advance
 
 
 def fork_state(turn: Turn, command: ForkStateCommand, document: Document) -> None:
@@ -29,11 +30,9 @@ def fork_state(turn: Turn, command: ForkStateCommand, document: Document) -> Non
         activity.iteration_status = ActivityIterationStatus(
             command.count, command.max_concurrency, command.tolerated_count, command.tolerated_percentage
         )
-    execution.context.last_event = activity.forked_event = command.event
-    activity.level.previous_event = command.event
+    activity.forked_event = command.event
     turn.put(activity.id, activity)
-    turn.put(execution.id, execution)
-    turn.put(activity.level.id, activity.level)
+    advance(turn, execution, activity.level, command.event)
 
 
 def start_branch(turn: Turn, command: StartBranchCommand, document: Document) -> None:

@@ -10,7 +10,7 @@ from ..live import Activity
 from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
 from ..turn import Turn
 from .executions import drop_activity, drop_children
-from .tasks import drop_task
+from .tasks import advance, drop_task
 
 
 def start_state(turn: Turn, command: StartStateCommand, document: Document) -> None:
@@ -73,8 +73,4 @@ def retry_state(turn: Turn, command: RetryStateCommand, document: Document) -> N
 def fail_evaluation(turn: Turn, command: FailEvaluationCommand, document: Document) -> None:
     execution = turn.execution
     assert execution is not None
-    level = execution.activities[command.activity_id].level
-    execution.context.last_event = level.previous_event = command.event
-    turn.put(execution.id, execution)
-    if level is not execution:
-        turn.put(level.id, level)
+    advance(turn, execution, execution.activities[command.activity_id].level, command.event)

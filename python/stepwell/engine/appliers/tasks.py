@@ -48,7 +48,7 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     turn.changes["sequence"] = SequenceContext("task", state.last_task)
     if command.queue:
         turn.create(f"{command.id}#queue", QueueContext(command.queue, command.id))
-    _advance(turn, execution, activity.level, command.event)
+    advance(turn, execution, activity.level, command.event)
 
 
 def later_task(last: int, number: int) -> int:
@@ -65,14 +65,14 @@ def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) 
         turn.drop(f"{task.id}#queue", (-11, task.queue, task.id))
         if task.queue == HELD:
             task.queue = ""
-    _advance(turn, execution, execution.activities[task.activity_id].level, command.event)
+    advance(turn, execution, execution.activities[task.activity_id].level, command.event)
 
 
 def submit_task(turn: Turn, command: SubmitTaskCommand, document: Document) -> None:
     execution, task = _find(turn, command.id)
     task.status = SUBMITTED
     turn.put(task.id, task)
-    _advance(turn, execution, execution.activities[task.activity_id].level, command.event)
+    advance(turn, execution, execution.activities[task.activity_id].level, command.event)
 
 
 def complete_task(turn: Turn, command: CompleteTaskCommand | FailTaskCommand, document: Document) -> None:
@@ -80,7 +80,7 @@ def complete_task(turn: Turn, command: CompleteTaskCommand | FailTaskCommand, do
     activity = execution.activities[task.activity_id]
     drop_task(turn, execution, task)
     turn.changes[activity.id] = activity
-    _advance(turn, execution, activity.level, command.event)
+    advance(turn, execution, activity.level, command.event)
 
 
 def heartbeat_task(turn: Turn, command: HeartbeatTaskCommand, document: Document) -> None:
@@ -109,7 +109,8 @@ def _find(turn: Turn, id: str) -> tuple[Execution, TaskContext]:
     return turn.execution, turn.execution.tasks[id]
 
 
-def _advance(turn: Turn, execution: Execution, level: Level, event: int) -> None:
+def advance(turn: Turn, execution: Execution, level: Level, event: int) -> None:
+    """A history event happened in a level: the next one there follows it."""
     if not event:  # a task of the engine's own
         return
     execution.context.last_event = level.previous_event = event
