@@ -259,6 +259,20 @@ def test_partitions_are_followed_one_by_one(tmp_path: Path) -> None:
             check_history(execution.wait(LONG))
 
 
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_who_was_taken_over_closes_without_an_error(tmp_path: Path, partitions: int) -> None:
+    executor = Executor(tmp_path / "a", handlers=HANDLERS, partitions=partitions)
+    executor.deploy("w", MACHINE)
+    for number in range(20):
+        executor.start("w", new_input(number), f"n{number}")
+    names = [""] if partitions == 1 else [f"p{index}" for index in range(partitions)]
+    for name in names:
+        Follower(tmp_path / "a" / name, tmp_path / "b" / name).take_over()
+    executor.close()  # at once: it may not have heard yet, and may hear while it closes
+    with Executor(tmp_path / "b", handlers=HANDLERS, partitions=partitions) as executor:
+        assert len([check_history(execution.wait(LONG)) for execution in executor.list()]) == 20
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_follower_that_is_killed_goes_on_where_it_was(tmp_path: Path, seed: int) -> None:

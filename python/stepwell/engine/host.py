@@ -250,6 +250,8 @@ class Host:
     def _close_store(self) -> None:
         try:
             self._store.close()
+        except FencedError:
+            log.warning("closed a folder that another took over, which has all that was acknowledged")
         except StorageError:
             if self._failure is None:  # else it was told before
                 raise

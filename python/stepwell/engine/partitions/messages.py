@@ -185,8 +185,14 @@ class Broken(Struct, array_like=True, tag=6):
     failure: Failure
 
 
+class Unsaved(Struct, array_like=True, tag=8):
+    """The process ends as it was asked to, but could not put everything on disk."""
+
+    failure: Failure
+
+
 ToPartition = Open | Submit | Results | Heartbeat | Read | Watch | Close
-FromPartition = Ready | Reply | Tasks | Ended | Queued | Abandoned | Broken
+FromPartition = Ready | Reply | Tasks | Ended | Queued | Abandoned | Broken | Unsaved
 
 to_partition: msgspec.msgpack.Decoder[tuple[int, list[ToPartition]]] = msgspec.msgpack.Decoder(
     tuple[int, list[ToPartition]]

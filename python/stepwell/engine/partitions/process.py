@@ -232,15 +232,16 @@ def serve(end: socket.socket) -> int:
 
 
 def _end(host: PartitionHost) -> int:
-    failure = host.failure
+    farewell = None if host.failure is None else m.Broken(m.failure_of(host.failure))
     try:
         host.close()
     except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
-        failure = failure or error
+        farewell = farewell or m.Unsaved(m.failure_of(error))
     host.flush()
-    if failure is not None:
-        host.wire.send(m.Broken(m.failure_of(failure)))
-    return 0 if failure is None else 1
+    if farewell is None:
+        return 0
+    host.wire.send(farewell)
+    return 1
 
 
 def main() -> None:

@@ -92,6 +92,7 @@ class RemotePartition:
         self._held: list[m.Results | m.Heartbeat] = []
         self._with_handlers: set[str] = set()
         self._failure: Exception | None = None
+        self._unsaved: Exception | None = None
         self._closing = threading.Event()
         self._was_opened = False
         self._stillborn = 0
@@ -104,6 +105,7 @@ class RemotePartition:
             m.Queued: lambda message: program.queued(message.queue),
             m.Abandoned: program.abandoned,
             m.Broken: self._take_broken,
+            m.Unsaved: self._take_unsaved,
         }
         self._thread = threading.Thread(target=self._run, name=f"stepwell-partition-{opening.index}", daemon=True)
         self._thread.start()
@@ -169,9 +171,12 @@ class RemotePartition:
             wire.send(m.Close())
 
     def join(self) -> Exception | None:
-        """Wait until the process has ended; why it could not do so well, if so."""
+        """Wait until the process has ended; why it could not put everything on disk, if so.
+
+        What had stopped it before is not told again: whoever asked it for something has heard of that.
+        """
         self._thread.join()
-        return self._failure
+        return self._unsaved
 
     # the process
 
@@ -293,8 +298,12 @@ class RemotePartition:
 
     def _take_broken(self, broken: m.Broken) -> None:
         log.error("partition %d cannot go on: %s", self._opening.index, broken.failure.text)
-        if self._wire is None or self._closing.is_set():
+        if self._wire is None:  # it could not be opened; else another process is started
             self._has_failed(m.error_of(broken.failure))
+
+    def _take_unsaved(self, unsaved: m.Unsaved) -> None:
+        log.error("partition %d has not put everything on disk: %s", self._opening.index, unsaved.failure.text)
+        self._unsaved = m.error_of(unsaved.failure)
 
 
 def _again(error: Exception) -> Exception:
