@@ -175,13 +175,14 @@ class Store:
     def clock_high_water(self) -> int:
         """The newest ``hlc`` that a batch brought."""
 
-    def commit(self, turns: list[Turn], changes: bytes, hlc: int) -> int:
+    def commit(self, turns: list[Turn], changes: bytes, hlc: int, deferred: bool = False) -> int:
         """Queue one atomic batch, and return the position of its last record at once.
 
         It is durable and can be read once ``applied()`` is there. ``changes`` is a msgpack array: rows
         ``[tag, field, …]`` to put, ``[-tag, key field, …]`` to delete, ``[-100, execution id]`` to delete
         all of an execution's rows. What cannot be understood is refused, with nothing written. Blocks
-        while too much is queued.
+        while too much is queued. A ``deferred`` batch may stay queued until this thread waits, and must not be
+        the last thing that it does.
 
         Rows alone, without turns, are not on the log, and no replay brings them back: they are applied and
         on disk when the call returns, and the position is the last one given.

@@ -174,8 +174,8 @@ class Host:
         try:
             applied = store.applied()
             while not self._stopping:
-                worked = partition.step()
-                applied = store.applied() if worked else store.wait(applied, self._timeout())
+                partition.step()
+                applied = store.wait(applied, self._timeout())
                 partition.release(applied)
                 self._tend()
             while partition.asked and partition.step():  # what was taken in before the end

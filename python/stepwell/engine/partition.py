@@ -160,7 +160,7 @@ class Partition(Services):
             effects += turn.effects
         self.in_flight.batch_ends()
         if committed:
-            self.position = self.store.commit(committed, _encode(rows), timestamp)
+            self.position = self.store.commit(committed, _encode(rows), timestamp, deferred=True)
         if effects:
             self._unreleased.append((self.position, effects))
 

@@ -102,19 +102,21 @@ impl Store {
     }
 
     /// Queues one atomic batch and returns the position of its last record. Rows alone, without
-    /// turns, are on disk when it returns.
+    /// turns, are on disk when it returns. A `deferred` batch may stay queued until this thread waits.
+    #[pyo3(signature = (turns, changes, hlc, deferred=false))]
     fn commit(
         &self,
         py: Python<'_>,
         turns: &Bound<'_, PyList>,
         changes: &Bound<'_, PyBytes>,
         hlc: u64,
+        deferred: bool,
     ) -> PyResult<u64> {
         let batch = batch(turns, changes, hlc)?;
         if batch.count == 0 {
             return self.with(py, |store| store.write(&batch));
         }
-        py.detach(|| store::Store::commit(&self.queue, batch))
+        py.detach(|| store::Store::commit(&self.queue, batch, deferred))
             .map_err(raise)
     }
 
@@ -149,15 +151,14 @@ impl Store {
     #[pyo3(signature = (seen, timeout=None))]
     fn wait(&self, py: Python<'_>, seen: u64, timeout: Option<f64>) -> PyResult<u64> {
         let timeout = self::timeout(timeout)?;
-        py.detach(|| self.queue.wait(seen, timeout)).map_err(raise)
+        self.with(py, |store| store.wait(seen, timeout))
     }
 
     /// Waits until `position` is applied; returns whether it is.
     #[pyo3(signature = (position, timeout=None))]
     fn wait_applied(&self, py: Python<'_>, position: u64, timeout: Option<f64>) -> PyResult<bool> {
         let timeout = self::timeout(timeout)?;
-        py.detach(|| self.queue.wait_applied(position, timeout))
-            .map_err(raise)
+        self.with(py, |store| store.wait_applied(position, timeout))
     }
 
     /// Ends a `wait`: the one that goes on, or else the next one.

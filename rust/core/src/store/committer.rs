@@ -1,4 +1,7 @@
-//! The thread that makes batches durable: one sync for all that came meanwhile.
+//! What makes batches durable: one sync for all that came meanwhile.
+//!
+//! A thread does it while the partition makes the next batch. When there is nothing to make, the
+//! partition's own thread does it, for it would only wait, and waking another costs as much as a sync.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -38,20 +41,33 @@ pub struct Committer {
     pub log: Arc<dyn LogStream>,
     pub storage: Arc<Storage>,
     pub upkeep: Arc<Upkeep>,
-    pub counters: Arc<Counters>,
+    pub counters: Counters,
     pub epoch: Arc<AtomicU64>,
 }
 
 impl Committer {
     /// Works until the queue is closed and empty, or until something fails: then the queue is
     /// poisoned, because what became of the batches written last is not known.
-    pub fn run(self) {
+    pub fn run(&self) {
         let _guard = PoisonOnPanic(&self.queue);
         while let Some(batches) = self.queue.take() {
-            if let Err(error) = self.commit(batches) {
-                return self.queue.fail(error);
-            }
+            self.finish(batches);
         }
+    }
+
+    /// Writes what is queued, if nobody else does, and unless the caller has something else to do.
+    pub fn help(&self, is_busy: bool) {
+        if let Some(batches) = self.queue.take_now(is_busy) {
+            let _guard = PoisonOnPanic(&self.queue);
+            self.finish(batches);
+        }
+    }
+
+    fn finish(&self, batches: VecDeque<Batch>) {
+        if let Err(error) = self.commit(batches) {
+            self.queue.fail(error);
+        }
+        self.queue.finish();
     }
 
     fn commit(&self, batches: VecDeque<Batch>) -> Result<()> {

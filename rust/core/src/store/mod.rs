@@ -1,8 +1,9 @@
 //! The store of a partition: its log and its storage, kept in step.
 //!
-//! [`Store::commit`] gives a batch its positions and returns. A thread writes whatever was queued to
-//! the log, syncs once, applies each batch to storage and moves the applied position on. So nothing
-//! that can be read from storage is missing in the log, and nothing waits for more than one sync.
+//! [`Store::commit`] gives a batch its positions and returns. A thread, or whoever waits, writes what
+//! was queued to the log, syncs once, applies each batch to storage and moves the applied position on.
+//! So nothing that can be read from storage is missing in the log, and nothing waits for more than one
+//! sync after its own.
 //!
 //! After a crash storage is at some position that was flushed, and the log goes further. Whoever
 //! opens the store reads the log behind [`Store::applied`] and calls [`Store::apply`] with what the
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 pub use folder::{log_folder, repair};
 pub use queue::Queue;
@@ -75,7 +77,7 @@ pub struct Store {
     log: Arc<dyn LogStream>,
     storage: Arc<Storage>,
     upkeep: Arc<Upkeep>,
-    counters: Arc<Counters>,
+    committer: Arc<Committer>,
     epoch: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
     recovered: Option<String>,
@@ -111,18 +113,17 @@ impl Store {
             options.flush_bytes,
             options.keeps_log,
         ));
-        let counters = Arc::new(Counters::default());
-        let committer = Committer {
+        let committer = Arc::new(Committer {
             queue: queue.clone(),
             log: log.clone(),
             storage: storage.clone(),
             upkeep: upkeep.clone(),
-            counters: counters.clone(),
+            counters: Counters::default(),
             epoch: epoch.clone(),
-        };
-        let keeper = upkeep.clone();
+        });
+        let (writer, keeper) = (committer.clone(), upkeep.clone());
         let threads = vec![
-            start("stepwell-commit", move || committer.run())?,
+            start("stepwell-commit", move || writer.run())?,
             start("stepwell-upkeep", move || keeper.run())?,
         ];
         Ok(Self {
@@ -130,7 +131,7 @@ impl Store {
             log,
             storage,
             upkeep,
-            counters,
+            committer,
             epoch,
             threads,
             recovered,
@@ -159,9 +160,26 @@ impl Store {
 
     /// Queues a batch and returns the position of its last record. It is durable and can be read
     /// once the applied position is there. A batch that storage would not understand is refused.
-    pub fn commit(queue: &Queue, batch: Batch) -> Result<u64> {
+    ///
+    /// A batch that is `deferred` may stay queued until this thread waits, which it is about to do.
+    pub fn commit(queue: &Queue, batch: Batch, deferred: bool) -> Result<u64> {
         batch.check()?;
-        queue.push(batch)
+        queue.push(batch, deferred)
+    }
+
+    /// Waits until more than `seen` is applied, for [`Queue::notify`], or for the timeout, and returns
+    /// the applied position. What was deferred is written first; by the committer's thread if the
+    /// caller has better things to do: a timeout of zero says so.
+    pub fn wait(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
+        self.committer.help(timeout == Some(Duration::ZERO));
+        self.queue.wait(seen, timeout)
+    }
+
+    /// Waits until a position is applied, or for the timeout; returns whether it is. What was deferred
+    /// is written first.
+    pub fn wait_applied(&self, position: u64, timeout: Option<Duration>) -> Result<bool> {
+        self.committer.help(false);
+        self.queue.wait_applied(position, timeout)
     }
 
     /// Writes rows that no record stands for, and so no replay brings back: they are applied and on
@@ -184,7 +202,7 @@ impl Store {
     /// Ends the epochs before `epoch`, durably, and writes in it from now on. Called by the thread
     /// that commits; waits until all it committed is applied.
     pub fn begin_epoch(&self, epoch: u64) -> Result<()> {
-        self.queue.wait_applied(self.queue.tail(), None)?;
+        self.wait_applied(self.queue.tail(), None)?;
         self.log.fence(epoch)?;
         self.epoch.store(epoch, Ordering::Release);
         Ok(())
@@ -231,7 +249,7 @@ impl Store {
     }
 
     pub fn stats(&self) -> Stats {
-        let counters = &self.counters;
+        let counters = &self.committer.counters;
         Stats {
             syncs: counters.syncs.load(Ordering::Relaxed),
             batches: counters.batches.load(Ordering::Relaxed),

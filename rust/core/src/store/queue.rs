@@ -35,6 +35,10 @@ struct State {
     bytes: usize,
     /// The last position given to a batch.
     tail: u64,
+    /// The committer is to write what is queued; else whoever queued it will.
+    is_wanted: bool,
+    /// Somebody writes batches: nobody else may, for they keep their order.
+    is_busy: bool,
     stop: Option<Stop>,
 }
 
@@ -73,6 +77,8 @@ impl Queue {
                 batches: VecDeque::new(),
                 bytes: 0,
                 tail,
+                is_wanted: false,
+                is_busy: false,
                 stop: None,
             }),
             work: Condvar::new(),
@@ -103,10 +109,13 @@ impl Queue {
     }
 
     /// Queues a batch, gives it its positions and returns the last of them. Blocks while there is no room.
-    pub fn push(&self, mut batch: Batch) -> Result<u64> {
+    ///
+    /// A batch that is `deferred` is left to whoever takes next: the caller is about to.
+    pub fn push(&self, mut batch: Batch, deferred: bool) -> Result<u64> {
         let bytes = batch.bytes();
         let mut state = self.running()?;
         while state.bytes > 0 && state.bytes + bytes > self.limit {
+            self.want(&mut state);
             self.room.wait(&mut state);
             check(&state)?;
         }
@@ -120,21 +129,60 @@ impl Queue {
         batch.position = state.tail;
         let position = batch.position;
         state.batches.push_back(batch);
-        drop(state);
-        self.work.notify_one();
+        if !deferred {
+            self.want(&mut state);
+        }
         Ok(position)
     }
 
-    /// Everything queued, at least one batch; `None` when nothing will come any more.
+    fn want(&self, state: &mut State) {
+        state.is_wanted = true;
+        self.work.notify_one();
+    }
+
+    /// For the committer: everything queued, at least one batch; `None` when nothing will come any more.
+    /// [`finish`](Self::finish) follows.
     pub fn take(&self) -> Option<VecDeque<Batch>> {
         let mut state = self.state.lock();
         loop {
-            match &state.stop {
+            let is_closed = match &state.stop {
                 Some(Stop::Poisoned(_) | Stop::Superseded { .. }) => return None,
-                _ if !state.batches.is_empty() => return Some(std::mem::take(&mut state.batches)),
-                Some(Stop::Closed) => return None,
-                None => self.work.wait(&mut state),
+                Some(Stop::Closed) => true,
+                None => false,
+            };
+            if !state.is_busy {
+                if !state.batches.is_empty() && (state.is_wanted || is_closed) {
+                    return Some(begin(&mut state));
+                }
+                if is_closed {
+                    return None;
+                }
             }
+            self.work.wait(&mut state);
+        }
+    }
+
+    /// For whoever is about to wait: everything queued. If somebody is writing already, or the caller is
+    /// busy or has been [notified](Self::notify), the committer will take it.
+    /// [`finish`](Self::finish) follows.
+    pub fn take_now(&self, is_busy: bool) -> Option<VecDeque<Batch>> {
+        let mut state = self.running().ok()?;
+        if state.batches.is_empty() {
+            return None;
+        }
+        if is_busy || state.is_busy || self.notified.load(Ordering::SeqCst) {
+            self.want(&mut state);
+            return None;
+        }
+        Some(begin(&mut state))
+    }
+
+    /// What was taken is written, or could not be.
+    pub fn finish(&self) {
+        let mut state = self.state.lock();
+        state.is_busy = false;
+        if state.is_wanted || state.stop.is_some() {
+            self.work.notify_one();
         }
     }
 
@@ -253,6 +301,12 @@ impl Queue {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         outcome
     }
+}
+
+fn begin(state: &mut State) -> VecDeque<Batch> {
+    state.is_busy = true;
+    state.is_wanted = false;
+    std::mem::take(&mut state.batches)
 }
 
 fn check(state: &State) -> Result<()> {

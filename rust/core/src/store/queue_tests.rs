@@ -19,8 +19,8 @@ const LONG: Option<Duration> = Some(Duration::from_secs(60));
 #[test]
 fn positions_count_records_and_batches_come_out_in_order() {
     let queue = queue(1000);
-    assert_eq!(queue.push(batch(3, 10)).unwrap(), 3);
-    assert_eq!(queue.push(batch(2, 10)).unwrap(), 5);
+    assert_eq!(queue.push(batch(3, 10), false).unwrap(), 3);
+    assert_eq!(queue.push(batch(2, 10), false).unwrap(), 5);
     let taken = queue.take().unwrap();
     assert_eq!(
         taken.iter().map(|batch| batch.position).collect::<Vec<_>>(),
@@ -31,10 +31,10 @@ fn positions_count_records_and_batches_come_out_in_order() {
 #[test]
 fn a_full_queue_blocks_until_there_is_room() {
     let queue = queue(100);
-    queue.push(batch(1, 90)).unwrap();
+    queue.push(batch(1, 90), false).unwrap();
     let writer = {
         let queue = queue.clone();
-        thread::spawn(move || queue.push(batch(1, 90)))
+        thread::spawn(move || queue.push(batch(1, 90), false))
     };
     thread::sleep(Duration::from_millis(30));
     assert!(!writer.is_finished());
@@ -45,7 +45,7 @@ fn a_full_queue_blocks_until_there_is_room() {
 
 #[test]
 fn a_batch_larger_than_the_queue_passes_alone() {
-    assert_eq!(queue(100).push(batch(1, 1000)).unwrap(), 1);
+    assert_eq!(queue(100).push(batch(1, 1000), false).unwrap(), 1);
 }
 
 type Wait = Box<dyn FnOnce(&Queue) -> Result<()> + Send>;
@@ -54,11 +54,11 @@ type Wait = Box<dyn FnOnce(&Queue) -> Result<()> + Send>;
 fn closing_and_poison_end_every_wait() {
     for poisons in [false, true] {
         let queue = queue(100);
-        queue.push(batch(1, 90)).unwrap();
+        queue.push(batch(1, 90), false).unwrap();
         let waits: [Wait; 3] = [
             Box::new(|queue| queue.wait(0, None).map(drop)),
             Box::new(|queue| queue.wait_applied(9, None).map(drop)),
-            Box::new(|queue| queue.push(batch(1, 90)).map(drop)),
+            Box::new(|queue| queue.push(batch(1, 90), false).map(drop)),
         ];
         let waiters = waits.map(|wait| {
             let queue = queue.clone();
@@ -77,7 +77,7 @@ fn closing_and_poison_end_every_wait() {
         // What was queued before closing is still written; behind a failure nothing is.
         assert_eq!(queue.take().is_some(), !poisons);
         assert!(queue.take().is_none());
-        assert!(queue.push(batch(1, 1)).is_err());
+        assert!(queue.push(batch(1, 1), false).is_err());
     }
 }
 
@@ -93,11 +93,11 @@ fn poison_outlasts_closing() {
 fn nothing_is_taken_in_before_the_log_is_replayed() {
     let queue = Queue::new(3, 0, 10, 100);
     assert!(matches!(
-        queue.push(batch(1, 1)),
+        queue.push(batch(1, 1), false),
         Err(Error::OutOfOrder { applied: 3, .. })
     ));
     queue.replayed(10, 5);
-    assert_eq!(queue.push(batch(1, 1)).unwrap(), 11);
+    assert_eq!(queue.push(batch(1, 1), false).unwrap(), 11);
     assert_eq!(queue.hlc(), 5);
 }
 

@@ -29,7 +29,7 @@ fn store(env: &FaultEnv, options: &StoreOptions) -> Store {
 }
 
 fn commit(store: &Store, payload: &[u8]) -> Result<u64> {
-    Store::commit(store.queue(), batch(payload))
+    Store::commit(store.queue(), batch(payload), false)
 }
 
 #[test]
