@@ -132,7 +132,7 @@ class Partition(Services):
         committed: list[tuple[str, int, int, bytes]] = []
         rows: list[Any] = []
         effects: list[Effect] = []
-        waiting, timestamp = deque(turns.values()), 0
+        waiting, timestamp, last_task = deque(turns.values()), 0, 0
         while waiting:
             turn = waiting.popleft()
             turns.pop(turn.scope)
@@ -155,11 +155,14 @@ class Partition(Services):
                     self._warnings.look(turn)
                 committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), blob))
                 rows += turn.rows()
+                last_task = turn.last_task or last_task
                 if execution is not None:
                     execution.position = base
             effects += turn.effects
         self.in_flight.batch_ends()
         if committed:
+            if last_task:
+                rows.append(c.SequenceContext("task", last_task))
             self.position = self.store.commit(committed, _encode(rows), timestamp, deferred=True)
         if effects:
             self._unreleased.append((self.position, effects))
@@ -362,8 +365,7 @@ class Partition(Services):
         self.position = self.store.tail()
         self.applied = self.store.applied()
         self.hlc = _core.Clock(self.store.clock_high_water(), _ANY_DRIFT)
-        sequence = self.storage.get(c.SequenceContext, "task")
-        self.state.last_task = self.next_task = sequence.value if sequence is not None else self._share
+        self.next_task = self.state.last_task or self._share
         self.state.timers.load()
         unanswered = recovery.unanswered(self.storage)
         self.unfinished = {scope: Unfinished(items, {}, 0) for scope, items in unanswered.items()}

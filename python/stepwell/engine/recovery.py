@@ -14,7 +14,7 @@ from stepwell.errors import StorageError
 from . import records as r
 from .appliers import APPLIERS
 from .codec import DocumentReader, decode_record, decode_turn, encode_record
-from .contexts import PendingCommandContext, TaskContext
+from .contexts import PendingCommandContext, SequenceContext, TaskContext
 from .documents import NONE, Document
 from .storage import Storage
 from .turn import Item, Turn
@@ -32,7 +32,9 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def replay(partition: Partition) -> None:
     """Apply every batch behind the applied position."""
-    store = partition.store
+    store, state = partition.store, partition.state
+    sequence = partition.storage.get(SequenceContext, "task")
+    state.last_task = sequence.value if sequence is not None else 0
     position, replayed = store.applied() + 1, 0
     while position <= store.tail():
         for first, _, count, payload in store.read_log(position, READ_BYTES):
@@ -41,9 +43,9 @@ def replay(partition: Partition) -> None:
             if replayed > FLUSH_BYTES:
                 replayed = 0
                 store.flush()
-            if len(partition.state.executions) > partition.limits.live_executions:
-                partition.state.forget()
-    partition.state.forget()
+            if len(state.executions) > partition.limits.live_executions:
+                state.forget()
+    state.forget()
 
 
 class Batch(NamedTuple):
@@ -65,7 +67,7 @@ def read_batch(partition: Partition, first: int, payload: bytes) -> Batch:
     """What a batch of the log comes to, whose first record stands at ``first``; live executions know it already."""
     committed: list[tuple[str, int, int, bytes]] = []
     rows: list[Any] = []
-    timestamp = 0
+    timestamp = last_task = 0
     for blob in _core.split_turns(payload):
         turn, count = _apply_turn(partition, blob, first)
         first += count
@@ -74,6 +76,9 @@ def read_batch(partition: Partition, first: int, payload: bytes) -> Batch:
         advanced = execution is not None and execution.context.last_event >= turn.first_event
         committed.append((turn.scope, turn.first_event if advanced else 0, count, blob))
         rows += turn.rows()
+        last_task = turn.last_task or last_task
+    if last_task:
+        rows.append(SequenceContext("task", last_task))
     return Batch(committed, _encode(rows), first - 1, timestamp)
 
 

@@ -18,34 +18,30 @@ from .turn import Effect, Turn
 if TYPE_CHECKING:
     from .partition import Partition
 
-_CANCEL_TYPES = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
+_OF_EXECUTIONS = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
+_OF_TASKS = (r.ActivateTaskCommand, r.HeartbeatTaskCommand)
+_ANSWERS = (r.CompleteTaskCommand, r.FailTaskCommand, r.SubmitTaskCommand)
 
 
 def scope_of(
     partition: Partition, command: r.Command, document: Document, reply: Reply | None, turns: dict[str, Turn]
 ) -> str | None:
     """The execution that a command belongs to; None: it was answered, or refused."""
+    if isinstance(command, _ANSWERS):
+        partition.in_flight.ends(command.id)
+        return _owner_of_task(partition, command.id, reply)
     if isinstance(command, r.StartExecutionCommand):
         return _start_scope(partition, command, document, reply, turns)
+    if isinstance(command, _OF_TASKS):
+        return _owner_of_task(partition, command.id, reply)
     if isinstance(command, r.TriggerTimerCommand):
         return partition.timer_owners[command.target]
-    if isinstance(command, _CANCEL_TYPES):
+    if isinstance(command, _OF_EXECUTIONS):
         return command.id
-    if isinstance(command, r.PutWorkflowCommand):
-        return ""
     if isinstance(command, r.UpdateMapRunCommand):
         return execution_of(command.id)
-    assert isinstance(
-        command,
-        r.ActivateTaskCommand
-        | r.SubmitTaskCommand
-        | r.CompleteTaskCommand
-        | r.FailTaskCommand
-        | r.HeartbeatTaskCommand,
-    )
-    if not isinstance(command, r.ActivateTaskCommand | r.HeartbeatTaskCommand):
-        partition.in_flight.ends(command.id)
-    return _owner_of_task(partition, command.id, reply)
+    assert isinstance(command, r.PutWorkflowCommand), f"nobody asks for a {type(command).__name__}"
+    return ""
 
 
 def _owner_of_task(partition: Partition, task_id: str, reply: Reply | None) -> str | None:

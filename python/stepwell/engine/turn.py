@@ -29,7 +29,7 @@ Effect = tuple[Any, ...]
 """``(function, argument, …)``: called once the turn is durable."""
 
 _encode = msgspec.msgpack.Encoder().encode
-
+_ROWS = (tuple, Context)
 
 SMALL = 256
 """A document of so many bytes is never refused."""
@@ -72,6 +72,7 @@ class Turn:
         "execution",
         "first_event",
         "high_water",
+        "last_task",
         "now",
         "outbox",
         "position",
@@ -108,6 +109,8 @@ class Turn:
         """Commands for other executions, by their scope: processed, or logged, in the same batch."""
         self.replies: dict[int, Callable[..., None]] = {}
         self.walked = 0
+        self.last_task = 0
+        """How many task numbers were given out by the last task that it creates; 0: it creates none."""
         self.subject: Any = None
         """What the command under way is about, as its ``accept`` found it."""
         self.first_event = execution.context.last_event + 1 if execution is not None else 1
@@ -166,4 +169,4 @@ class Turn:
 
     def rows(self) -> list[Any]:
         """The rows to put, as contexts, and to delete, as tuples."""
-        return [source if isinstance(source, tuple | Context) else source.row() for source in self.changes.values()]
+        return [source if isinstance(source, _ROWS) else source.row() for source in self.changes.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contexts import HELD, QueueContext, SequenceContext, TaskContext
+from ..contexts import HELD, QueueContext, TaskContext
 from ..documents import Document
 from ..live import Execution, Level
 from ..records import (
@@ -45,7 +45,7 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     state.last_task = later_task(state.last_task, int(command.id[-8:], 16))
     turn.create(command.id, task)
     turn.changes[activity.id] = activity
-    turn.changes["sequence"] = SequenceContext("task", state.last_task)
+    turn.last_task = state.last_task
     if command.queue:
         turn.create(f"{command.id}#queue", QueueContext(command.queue, command.id))
     advance(turn, execution, activity.level, command.event)
