@@ -226,8 +226,11 @@ class Partition(Services):
         return not (self._inbox or self.unfinished or self._unreleased)
 
     def timeout(self) -> float | None:
-        """The seconds until the next timer is due, or None."""
+        """The seconds until there is something to do, or None: until somebody asks for something."""
+        unreleased = self._unreleased
         if self.unfinished or self._inbox or self.in_flight.is_recovering:
+            return 0.0
+        if unreleased and unreleased[0][0] <= self.applied:  # of a batch that wrote nothing
             return 0.0
         due = self.state.timers.next_due()
         timeout = None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
