@@ -148,7 +148,8 @@ class Partition(Services):
                 advanced = execution is not None and execution.context.last_event >= turn.first_event
                 blob = turn.encode()
                 if self._warnings is not None and (
-                    len(blob) > quotas.PAYLOAD_BYTES or turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event
+                    len(blob) > quotas.PAYLOAD_BYTES
+                    or (advanced and turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event)
                 ):
                     self._warnings.look(turn)
                 committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), blob))
@@ -201,7 +202,8 @@ class Partition(Services):
                 except Exception:
                     log.exception("what follows a batch has failed")
         if self.calls:
-            calls = [call for call in self.calls if self._is_still_open(call.id)]
+            owners = self.state.task_owners
+            calls = [call for call in self.calls if call.id in owners or self._is_still_open(call.id)]
             self.calls.clear()
             self.dispatcher.dispatch(calls)
         if self.in_flight.is_recovering:
