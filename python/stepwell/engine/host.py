@@ -145,6 +145,10 @@ class Host:
         """
         answer = self.ends.add(id, deliver)
         try:
+            self.check()
+            live = self.partition.state.executions.get(id)
+            if live is not None and live.status not in OVER:  # its end is still to come, and will be told
+                return answer
             context = Reads(self).context(id)
         except BaseException:
             self.ends.remove(id, answer)
