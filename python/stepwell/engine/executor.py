@@ -20,6 +20,7 @@ from .backup import back_up, restore
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import Execution
+from .hosting import Options
 from .inbox import Limits
 from .opening import open_host
 from .quotas import limits_of
@@ -74,17 +75,8 @@ class Executor:
         partitions: int = 1,
     ) -> None:
         bounds = limits_of(profile, limits)
-        host = open_host(
-            data,
-            Handlers(handlers or {}),
-            partitions=partitions,
-            tenant=tenant,
-            namespace=namespace,
-            max_workers=max_workers,
-            limits=bounds,
-            item_files=item_files,
-        )
-        self.engine = Engine(host, bounds)
+        options = Options(tenant, namespace, max_workers, bounds, item_files)
+        self.engine = Engine(open_host(data, Handlers(handlers or {}), partitions, options), bounds)
 
     # the life of the executor
 
