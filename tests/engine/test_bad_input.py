@@ -332,12 +332,13 @@ def test_a_folder_that_cannot_be_one(tmp_path: Path, open: Open) -> None:
 
 
 WITHOUT_RIGHTS = """
-import os, sys, stepwell
+import os, sys
+from stepwell import Executor, StorageError  # loaded while its files can be read
 if os.geteuid() == 0:
     os.seteuid(65534)  # root may read everything
 try:
-    stepwell.Executor(sys.argv[1])
-except stepwell.StorageError as error:
+    Executor(sys.argv[1])
+except StorageError as error:
     print(error)
 """
 

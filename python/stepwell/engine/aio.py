@@ -18,7 +18,6 @@ from stepwell.tasks.items import ItemFiles
 from . import requests, synchronous
 from .arguments import Definition
 from .async_execution import AsyncExecution
-from .backup import back_up
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .executor import ROOM_SECONDS
@@ -116,6 +115,8 @@ class AsyncExecutor:
 
     async def backup(self, path: str | os.PathLike[str]) -> builtins.list[int]:
         """Copy everything that was confirmed so far into a new folder, as ``Executor.backup`` does."""
+        from .backup import back_up
+
         self.engine.host.check()
         return await asyncio.to_thread(back_up, self.storage, path)
 

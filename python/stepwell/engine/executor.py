@@ -16,7 +16,6 @@ from stepwell.tasks.items import ItemFiles
 
 from . import requests, synchronous
 from .arguments import Definition
-from .backup import back_up, restore
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import Execution
@@ -103,6 +102,8 @@ class Executor:
         it is at, one for each partition, each of its own moment. Raises ``StorageError`` where there is something
         at ``path``, or it cannot be written, and for an executor in memory.
         """
+        from .backup import back_up  # a program that makes no backup does without what copies folders
+
         self.engine.host.check()
         return back_up(self.storage, path)
 
@@ -113,6 +114,8 @@ class Executor:
         What was under way at the backup goes on: handlers are called again for open tasks, timers that came due
         fire at once. Raises ``StorageError`` where ``data`` is not empty, ``CorruptionError`` for a damaged backup.
         """
+        from .backup import restore
+
         restore(backup, data)
 
     @property
