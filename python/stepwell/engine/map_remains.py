@@ -54,7 +54,7 @@ def remains_of(storage: Storage, activity: Activity, problem: Problem) -> Iterat
     assert activity.map_run is not None
     run = storage.get(MapRunContext, activity.map_run.id)
     items = storage.get(ItemsContext, activity.id)
-    if run is None or items is None or run.status not in (FAILED, CANCELED) or run.error in _BEGINS_ANEW:
+    if run is None or items is None or run.status == RUNNING or run.error in _BEGINS_ANEW:
         return
     children = _children(storage, run)
     rows = [_row(run, activity, first, child, problem) for first, child in sorted(children.items())]

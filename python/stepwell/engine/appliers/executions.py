@@ -114,7 +114,7 @@ def reap(turn: Turn, execution: Execution) -> None:
 
 
 def drop_activity(turn: Turn, activity: Activity) -> None:
-    """Remove a state's rows: its own, its children's and its items'; but for the items of a map run to be redriven."""
+    """Remove a state's rows: its own, its children's and its items'. A map run's items stay, for a redrive."""
     execution = activity.execution
     drop_children(turn, activity)
     if activity.map_run is not None:
@@ -147,7 +147,7 @@ def drop_children(turn: Turn, activity: Activity) -> None:
 
 
 def drop_items(turn: Turn, activity: Activity) -> None:
-    """Remove the items that a state went over, or those of a map run of its that failed."""
+    """Remove the items that a state went over, or those of a map run that has ended."""
     if activity.items is not None:
         turn.drop(f"{activity.id}#items", (-10, activity.id))
         activity.items = None

@@ -126,7 +126,10 @@ def complete_map_run(turn: Turn, command: CompleteMapRunCommand, document: Docum
 
 
 def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
-    """Leave the run's own row, as ``status``, and take those of its children away; a redrive may want the items."""
+    """Leave the run's own row, as ``status``, and take those of its children away.
+
+    Its items stay until its state is left for another one, or retried: until then a redrive would run it on.
+    """
     run = activity.map_run
     assert run is not None
     context = run.context
@@ -137,10 +140,7 @@ def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
     for child in run.children.values():
         turn.drop(child.id, (-15, child.id))
     if run.items is not None:
-        if status == SUCCEEDED:
-            turn.drop(_items_key(run), (-10, activity.id))
-        else:
-            activity.items = run.items.document
+        activity.items = run.items.document
     activity.map_run = None
     turn.put(run.id, run)
 

@@ -54,7 +54,7 @@ def complete_state(turn: Turn, command: CompleteStateCommand, document: Document
             level.previous_event = last
     if activity.task_id is not None:
         drop_task(turn, execution, execution.tasks[activity.task_id])
-    if activity.items is not None and command.status == SUCCEEDED:  # a failed map run that was caught is not redriven
+    if activity.items is not None and command.status == SUCCEEDED:  # no redrive will want them
         drop_items(turn, activity)
     drop_activity(turn, activity)
     turn.changes[execution.id] = execution
