@@ -10,22 +10,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from stepwell._core import Clock, LogStream, MemoryLogStream, Timestamp, parse_timestamp
-from stepwell.engine import records
-from stepwell.engine.contexts import (
-    ActivityBranchStatus,
-    ActivityContext,
-    ActivityIterationStatus,
-    BranchContext,
-    ExecutionContext,
-    IterationContext,
-    TaskContext,
-)
-from stepwell.engine.execution import Execution
-from stepwell.engine.executor import Executor
-from stepwell.engine.inbox import Limits
-from stepwell.engine.storage import Storage
-from stepwell.engine.workflows import Workflow
 from stepwell.errors import (
     ApiError,
     Busy,
@@ -56,15 +40,31 @@ from stepwell.errors import (
     WaitTimeout,
     WorkflowNotFound,
 )
-from stepwell.tasks.context import HandlerContext
-from stepwell.tasks.items import ItemFiles
 from stepwell.test_state import test_state
 
 if TYPE_CHECKING:
     from stepwell import testing
+    from stepwell._core import Clock, LogStream, MemoryLogStream, Timestamp, parse_timestamp
+    from stepwell.engine import records
     from stepwell.engine.aio import AsyncExecutor
     from stepwell.engine.async_execution import AsyncExecution
+    from stepwell.engine.contexts import (
+        ActivityBranchStatus,
+        ActivityContext,
+        ActivityIterationStatus,
+        BranchContext,
+        ExecutionContext,
+        IterationContext,
+        TaskContext,
+    )
+    from stepwell.engine.execution import Execution
+    from stepwell.engine.executor import Executor
     from stepwell.engine.follower import Follower, Lag
+    from stepwell.engine.inbox import Limits
+    from stepwell.engine.storage import Storage
+    from stepwell.engine.workflows import Workflow
+    from stepwell.tasks.context import HandlerContext
+    from stepwell.tasks.items import ItemFiles
 
 __version__ = "0.1.0"
 
@@ -125,22 +125,43 @@ __all__ = [
     "testing",
 ]
 
-_ON_FIRST_USE = {  # what most programs do without, asyncio among it, they do not pay for
+_ON_FIRST_USE = {  # name: the module that has it, or that it is. What a program does not name, it does not load.
+    "ActivityBranchStatus": "stepwell.engine.contexts",
+    "ActivityContext": "stepwell.engine.contexts",
+    "ActivityIterationStatus": "stepwell.engine.contexts",
     "AsyncExecution": "stepwell.engine.async_execution",
     "AsyncExecutor": "stepwell.engine.aio",
+    "BranchContext": "stepwell.engine.contexts",
+    "Clock": "stepwell._core",
+    "Execution": "stepwell.engine.execution",
+    "ExecutionContext": "stepwell.engine.contexts",
+    "Executor": "stepwell.engine.executor",
     "Follower": "stepwell.engine.follower",
+    "HandlerContext": "stepwell.tasks.context",
+    "ItemFiles": "stepwell.tasks.items",
+    "IterationContext": "stepwell.engine.contexts",
     "Lag": "stepwell.engine.follower",
-    "testing": "",
+    "Limits": "stepwell.engine.inbox",
+    "LogStream": "stepwell._core",
+    "MemoryLogStream": "stepwell._core",
+    "Storage": "stepwell.engine.storage",
+    "TaskContext": "stepwell.engine.contexts",
+    "Timestamp": "stepwell._core",
+    "Workflow": "stepwell.engine.workflows",
+    "parse_timestamp": "stepwell._core",
+    "records": "stepwell.engine.records",
+    "testing": "stepwell.testing",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ON_FIRST_USE:
+    origin = _ON_FIRST_USE.get(name)
+    if origin is None:
         raise AttributeError(f"module 'stepwell' has no attribute {name!r}")
     from importlib import import_module
 
-    module = _ON_FIRST_USE[name]
-    value = getattr(import_module(module), name) if module else import_module(f"stepwell.{name}")
+    module = import_module(origin)
+    value = module if origin.endswith(f".{name}") else getattr(module, name)
     globals()[name] = value
     return value
 

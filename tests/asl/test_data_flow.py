@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepwell.asl.definition import compile_definition
+from stepwell.asl.outcome import Outcome
 from stepwell.asl.scope import Scope
 
 # Every stage reads fields that every value has, so that any order gives a value and only the right one the right value.
@@ -63,7 +64,7 @@ def test_the_order_of_the_stages(state):
 
     arguments, output, assigned = expected(state, variables)
     assert compiled.arguments(scope) == arguments
-    assert compiled.finish(scope, RESULT) == (output, assigned)
+    assert compiled.finish(scope, RESULT) == Outcome(output, assigned)
     if compiled.arguments_identity:
         assert arguments == RAW
     if compiled.result_identity:
@@ -76,7 +77,7 @@ def test_a_pass_state_that_is_the_identity_is_one(state):
     machine = {"StartAt": "S", "States": {"S": {"Type": "Pass", "End": True, **state}}}
     compiled = compile_definition(machine).states["S"]
     if compiled.identity:
-        assert compiled.run(Scope(RAW, {"v": {"x": 1}}, dict)) == (RAW, None)
+        assert compiled.run(Scope(RAW, {"v": {"x": 1}}, dict)) == Outcome(RAW)
 
 
 def test_results_share_nothing_that_a_later_stage_changes():

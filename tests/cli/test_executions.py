@@ -1,4 +1,4 @@
-"""``stepwell deploy|start|list|show|stop``: what is in a data folder."""
+"""``stepwell deploy|start|list|show|stop|redrive|delete``: what is in a data folder."""
 
 from __future__ import annotations
 
@@ -120,3 +120,43 @@ def test_a_folder_with_several_partitions_is_opened_with_as_many(
     ids = {stepwell("start", "greeting", "--data", "data", "--name", name, "--wait").out for name in ("a", "b", "c")}
     assert ids == {'"hello"\n'}
     assert len(stepwell("list", "--data", "data", "--json").out.splitlines()) == 3
+
+
+def test_redrive_runs_on_from_what_failed(stepwell: Stepwell, deploy: Deploy, tmp_path: Path) -> None:
+    handlers = tmp_path / "work.py"
+    handlers.write_text("def work(value):\n    raise ValueError('not yet')\n")
+    deploy("work", {"Work": {"Type": "Task", "Resource": "work", "End": True}})
+    failed = stepwell("start", "work", "--data", "data", "--handlers", "work.py", "--wait", "--json")
+    assert failed.code == 1
+    (id,) = [record["id"] for record in stepwell("list", "--data", "data", "--json").documents]
+    handlers.write_text("def work(value):\n    return 'worked'\n")
+    redriven = stepwell("redrive", id, "--data", "data", "--handlers", "work.py", "--wait")
+    assert (redriven.code, redriven.out) == (0, '"worked"\n'), redriven.err
+    again = stepwell("redrive", id, "--data", "data")
+    assert again.code == 2
+    assert "only a STANDARD execution that failed" in again.error_line()
+
+
+@pytest.mark.usefixtures("deployed")
+def test_delete_removes_what_has_ended_only(stepwell: Stepwell) -> None:
+    asleep = stepwell("start", "sleep", "--data", "data").out.strip()
+    refused = stepwell("delete", asleep, "--data", "data")
+    assert refused.code == 2
+    assert "has not ended" in refused.error_line()
+    stepwell("stop", asleep, "--data", "data")
+    assert stepwell("delete", asleep, "--data", "data").out == f"deleted {asleep}\n"
+    assert stepwell("show", asleep, "--data", "data").code == 2
+
+
+def test_executions_of_a_workflow_deployed_with_a_retention_go_by_themselves(
+    stepwell: Stepwell, machine: Machine
+) -> None:
+    machine(PASS)
+    kept = ("--data", "data", "--type", "EXPRESS", "--retention")
+    assert stepwell("deploy", "brief", "machine.json", *kept, "0").code == 0
+    stepwell("start", "brief", "--data", "data", "--wait")
+    time.sleep(0.01)  # it is deleted by the first process that has the folder open after that
+    stepwell("list", "--data", "data")
+    assert stepwell("list", "--data", "data", "--json").out == ""
+    refused = stepwell("deploy", "brief", "machine.json", *kept, "-1")
+    assert refused.code == 2

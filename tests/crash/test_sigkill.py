@@ -15,7 +15,7 @@ import pytest
 from stepwell.cli.main import main
 from stepwell.testing.torture import torture
 
-KILLS, SEEDS = 50, range(2)
+KILLS, SEEDS = 100, range(2)
 
 
 @pytest.mark.timeout(600)

@@ -20,6 +20,7 @@ from engine.support import machine, passing, task
 from stepwell import (
     AsyncExecutor,
     CorruptionError,
+    ExecutionNotFound,
     Executor,
     HandlerNotFound,
     InvalidDefinition,
@@ -240,6 +241,30 @@ def test_an_unknown_workflow(ex: Executor, name: Any) -> None:
         ex.engine.reads.workflow_of(f"{name}:99")
 
 
+ALMOST = [
+    lambda id: id + "/",
+    lambda id: id + "//",
+    lambda id: "/" + id,
+    lambda id: id[:-1],
+    lambda id: id.upper(),
+    lambda id: id + "/00000001",
+    lambda id: id.replace("/e", "//e"),
+    lambda id: id + "\0",
+    lambda id: "",
+]
+
+
+@pytest.mark.parametrize("almost", ALMOST)
+def test_an_id_is_taken_byte_for_byte(ex: Executor, almost: Callable[[str], str]) -> None:
+    id = ex.start("echo", {}).wait().id
+    before = tail(ex)
+    for ask in (ex.get, ex.context, ex.history, ex.stop, ex.redrive, ex.delete):
+        with pytest.raises(ExecutionNotFound):
+            ask(almost(id))
+    assert tail(ex) == before
+    assert ex.get(id).status == "Succeeded"
+
+
 def test_a_missing_handler_names_state_and_resource(ex: Executor) -> None:
     ex.deploy("work", machine({"Charge": task(resource="charge-card")}))
     before = tail(ex)
@@ -307,12 +332,13 @@ def test_a_folder_that_cannot_be_one(tmp_path: Path, open: Open) -> None:
 
 
 WITHOUT_RIGHTS = """
-import os, sys, stepwell
+import os, sys
+from stepwell import Executor, StorageError  # loaded while its files can be read
 if os.geteuid() == 0:
     os.seteuid(65534)  # root may read everything
 try:
-    stepwell.Executor(sys.argv[1])
-except stepwell.StorageError as error:
+    Executor(sys.argv[1])
+except StorageError as error:
     print(error)
 """
 

@@ -169,6 +169,36 @@ def test_a_full_inbox_is_busy_and_takes_in_again_when_there_is_room() -> None:
     lab.close()
 
 
+LARGE = "x" * 10_000
+
+
+def test_an_inbox_full_of_documents_is_busy_and_takes_in_again_when_there_is_room() -> None:
+    lab = Lab(limits=Limits(inbox_bytes=25_000))
+    lab.deploy("w", PASS)
+    for number in range(2):
+        lab.start("w", LARGE, number=number)
+    with pytest.raises(Busy, match=r"documents of 20004 bytes"):
+        lab.start("w", LARGE, number=2)
+    lab.start("w", "small", number=3)
+    lab.settle()
+    lab.start("w", LARGE * 10, number=4)  # alone it may be as large as it likes
+    with pytest.raises(Busy):
+        lab.start("w", LARGE, number=5)
+    lab.settle()
+    lab.start("w", LARGE, number=5)
+    lab.settle()
+    assert [row.status for row in lab.executions()] == ["Succeeded"] * 5
+    lab.close()
+
+
+def test_large_answers_of_handlers_are_taken_and_counted() -> None:
+    lab = Lab({"T": LARGE}, limits=Limits(inbox_bytes=1)).begin(EACH, [1, 2, 3])
+    lab.run()
+    assert lab.outcome == ("Succeeded", [LARGE] * 3)
+    lab.start("w", LARGE, number=2)
+    lab.check()
+
+
 def test_answers_of_handlers_are_taken_though_the_inbox_is_full() -> None:
     lab = Lab(limits=Limits(inbox=1)).begin(EACH, [1, 2, 3])
     lab.start("w", [], number=2)
@@ -211,6 +241,26 @@ def test_executions_that_rest_leave_memory_and_wake_again() -> None:
     rows = lab.executions()
     assert len(rows) == 1000
     assert {row.status for row in rows} == {"Succeeded"}
+    lab.close()
+
+
+def test_large_executions_that_rest_leave_memory_sooner() -> None:
+    lab = Lab(limits=Limits(live_bytes=1_000_000))
+    lab.deploy("w", WAIT)
+    state = lab.partition.state
+    for number in range(1, 31):
+        lab.start("w", "x" * 100_000, number=number)
+        lab.start("w", "small", number=number + 100)
+        lab.settle()
+        assert state.weight == sum(state.weights.values()) <= 1_000_000
+    live = [len(each.input.text) for each in state.executions.values()]
+    assert 7 <= sum(size > 1000 for size in live) <= 9
+    assert sum(size < 1000 for size in live) == 30
+    lab.run()
+    assert {row.status for row in lab.executions()} == {"Succeeded"}
+    assert state.executions == {}
+    state.weigh_anew()
+    assert (state.weights, state.weight) == ({}, 0)
     lab.close()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "python" / "stepwell"
+from layout.support import modules
 
 # A room may import itself, `errors`, and what stands here. The rest of the package is out of its sight.
 MAY_IMPORT = {
@@ -30,12 +30,6 @@ MAY_IMPORT = {
 def room(module: str) -> str:
     """The room of a module: ``stepwell.engine.records`` is in ``engine``; the public door's is ``""``."""
     return module.removeprefix("stepwell").removeprefix(".").partition(".")[0]
-
-
-def modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
 def imports(module: str, path: Path) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,9 @@ its own value. Fields are named as AWS names them: ``Output/a/b[0][1]``, ``Choic
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from msgspec import Struct
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
@@ -16,7 +18,7 @@ from stepwell.asl.jsonata_paths import Evaluate, plain_path
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
 
 
-class Template(NamedTuple):
+class Template(Struct, frozen=True):
     """A compiled field. ``evaluate`` is None where the field is a constant, ``constant`` its value."""
 
     evaluate: Evaluate | None

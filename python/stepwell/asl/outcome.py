@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """A state's output and the variables that it sets (None: it has no Assign)."""
 
     output: Any

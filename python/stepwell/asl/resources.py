@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 _PATTERNS = ("waitForTaskToken", "sync:2", "sync")
 
@@ -14,7 +16,7 @@ _INTEGRATION = re.compile(
 )
 
 
-class Resource(NamedTuple):
+class Resource(Struct, frozen=True):
     """What a Task state calls.
 
     ``kind`` is "lambda" (a function, by ARN or by its plain local name), "activity" or "integration".

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from stepwell.asl.errors import RUNTIME
 from stepwell.asl.outcome import Outcome
@@ -18,7 +20,7 @@ HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 _LONGEST_DELAY = 99_999_999.0
 
 
-class Retrier(NamedTuple):
+class Retrier(Struct, frozen=True):
     """One entry of Retry. ``max_attempts`` counts retries: 0 means never (ASL A7.36)."""
 
     errors: frozenset[str]
@@ -42,7 +44,7 @@ class Retrier(NamedTuple):
         return random() * seconds if self.full_jitter else seconds
 
 
-class Catcher(NamedTuple):
+class Catcher(Struct, frozen=True):
     """One entry of Catch: where an error goes, with which output and variables."""
 
     errors: frozenset[str]

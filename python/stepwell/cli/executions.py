@@ -1,4 +1,4 @@
-"""``stepwell start|list|show|stop``: the executions in a data folder."""
+"""``stepwell start|list|show|stop|redrive|delete``: the executions in a data folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .run import conclude, start_or_find
 
 
 def add_commands(commands: Commands) -> None:
-    """Add ``start``, ``list``, ``show`` and ``stop``."""
+    """Add ``start``, ``list``, ``show``, ``stop``, ``redrive`` and ``delete``."""
     parser = add_command(commands, "start", start, "start an execution of a deployed workflow and print its id")
     parser.add_argument("workflow", metavar="NAME", help="the workflow's name")
     add_input(parser)
@@ -52,6 +52,16 @@ def add_commands(commands: Commands) -> None:
     add_data(parser)
     parser.add_argument("--error", help="the error's name to record")
     parser.add_argument("--cause", help="the cause to record")
+
+    parser = add_command(commands, "redrive", redrive, "run an execution that failed or was stopped on from there")
+    parser.add_argument("id", metavar="ID", help="the execution's id")
+    add_data(parser)
+    add_handlers(parser)
+    parser.add_argument("--wait", action="store_true", help="follow it to its end, as `run` does")
+
+    parser = add_command(commands, "delete", delete, "remove an execution that has ended")
+    parser.add_argument("id", metavar="ID", help="the execution's id")
+    add_data(parser)
 
 
 def start(options: argparse.Namespace, console: Console) -> int:
@@ -99,6 +109,25 @@ def stop(options: argparse.Namespace, console: Console) -> int:
         executor.stop(options.id, error=options.error, cause=options.cause)
         execution = executor.get(options.id)
         console.record(summary(execution), f"{execution.id} {execution.status}")
+    return OK
+
+
+def redrive(options: argparse.Namespace, console: Console) -> int:
+    """What succeeded before is kept; it runs on whenever the folder is open."""
+    began = time.time()
+    with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
+        execution = executor.redrive(options.id)
+        if options.wait:
+            return conclude(execution, console, began)
+        console.record(summary(execution), execution.id)
+    return OK
+
+
+def delete(options: argparse.Namespace, console: Console) -> int:
+    """Its rows go, its history too; its name is free."""
+    with open_executor(data_folder(options)) as executor:
+        executor.delete(options.id)
+    console.record({"id": options.id}, f"deleted {options.id}")
     return OK
 
 

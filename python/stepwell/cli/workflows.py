@@ -15,23 +15,29 @@ from .console import Console
 from .exits import FAILED, OK
 from .options import Commands, add_command, add_data, data_folder, open_executor, read_text
 
+TYPES = ["STANDARD", "EXPRESS"]
+
 
 def add_commands(commands: Commands) -> None:
     """Add ``deploy`` and ``validate``."""
     parser = add_command(commands, "deploy", deploy, "keep a state machine under a name")
     parser.add_argument("name", metavar="NAME", help="the workflow's name")
     parser.add_argument("file", metavar="FILE", help="the state machine, JSON or YAML")
+    parser.add_argument("--type", choices=TYPES, default="STANDARD", help="the kind of workflow")
+    parser.add_argument(
+        "--retention", type=float, metavar="SECONDS", help="delete its executions so long after they have ended"
+    )
     add_data(parser)
     parser = add_command(commands, "validate", validate, "check a state machine and tell every problem with its place")
     parser.add_argument("file", metavar="FILE", help="the state machine, JSON or YAML")
-    parser.add_argument("--type", choices=["STANDARD", "EXPRESS"], default="STANDARD", help="the kind of workflow")
+    parser.add_argument("--type", choices=TYPES, default="STANDARD", help="the kind of workflow")
 
 
 def deploy(options: argparse.Namespace, console: Console) -> int:
     """Keep the definition; executions that run keep the one that they began with."""
     definition = read_definition(options.file)
     with open_executor(data_folder(options, create=True)) as executor:
-        executor.deploy(options.name, definition)
+        executor.deploy(options.name, definition, type=options.type, retention=options.retention)
     console.record({"workflow": options.name}, f"deployed {options.name}")
     return OK
 

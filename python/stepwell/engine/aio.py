@@ -18,11 +18,10 @@ from stepwell.tasks.items import ItemFiles
 from . import requests, synchronous
 from .arguments import Definition
 from .async_execution import AsyncExecution
-from .backup import back_up
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .executor import ROOM_SECONDS
-from .host import CLOSING_SECONDS
+from .hosting import CLOSING_SECONDS, Options
 from .inbox import Limits
 from .loop_door import LoopDoor
 from .opening import open_host
@@ -61,17 +60,8 @@ class AsyncExecutor:
     ) -> None:
         self._handlers = Handlers(handlers or {})
         self._limits = limits_of(profile, limits)
-        self._open_host = partial(
-            open_host,
-            data,
-            self._handlers,
-            partitions=partitions,
-            tenant=tenant,
-            namespace=namespace,
-            max_workers=max_workers,
-            limits=self._limits,
-            item_files=item_files,
-        )
+        self._data, self._partitions = data, partitions
+        self._options = Options(tenant, namespace, max_workers, self._limits, item_files)
         self._engine: Engine | None = None
         self._door: LoopDoor | None = None
 
@@ -81,7 +71,8 @@ class AsyncExecutor:
         """Open the folder; ``async with`` does it."""
         if self._engine is None:
             loop = asyncio.get_running_loop()
-            opening = loop.run_in_executor(None, partial(self._open_host, loop=loop))
+            options = self._options._replace(loop=loop)
+            opening = loop.run_in_executor(None, open_host, self._data, self._handlers, self._partitions, options)
             try:
                 host = await asyncio.shield(opening)
             except asyncio.CancelledError:
@@ -124,6 +115,8 @@ class AsyncExecutor:
 
     async def backup(self, path: str | os.PathLike[str]) -> builtins.list[int]:
         """Copy everything that was confirmed so far into a new folder, as ``Executor.backup`` does."""
+        from .backup import back_up
+
         self.engine.host.check()
         return await asyncio.to_thread(back_up, self.storage, path)
 

@@ -6,7 +6,6 @@ import math
 import os
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from stepwell.asl.json import dumps, is_object
@@ -54,19 +53,20 @@ def definition_text(definition: object) -> bytes:
     if isinstance(definition, str) and definition.lstrip().startswith(("{", "[", '"')):
         return definition.encode("utf-8", "surrogatepass")
     try:
-        return _file_text(Path(os.fsdecode(definition)))  # pyright: ignore[reportArgumentType] - refused below
+        return _file_text(os.fsdecode(definition))  # pyright: ignore[reportArgumentType] - refused below
     except TypeError:
         kind = type(definition).__name__
         raise InvalidDefinition(f"a definition is a dict, JSON text, or the path of a file, not {kind}") from None
 
 
-def _file_text(path: Path) -> bytes:
+def _file_text(path: str) -> bytes:
     try:
-        text = path.read_bytes()
+        with open(path, "rb") as file:
+            text = file.read()
     except (OSError, ValueError) as error:  # ValueError: a NUL in it
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidDefinition(f"{str(path)!r} is neither JSON text nor a file that can be read: {reason}") from error
-    if path.suffix not in (".yaml", ".yml"):
+        raise InvalidDefinition(f"{path!r} is neither JSON text nor a file that can be read: {reason}") from error
+    if os.path.splitext(path)[1] not in (".yaml", ".yml"):
         return text
     from stepwell.asl.yaml import load_yaml
 

@@ -16,10 +16,10 @@ from stepwell.tasks.items import ItemFiles
 
 from . import requests, synchronous
 from .arguments import Definition
-from .backup import back_up, restore
 from .contexts import ExecutionContext, TaskContext
 from .engine import Engine
 from .execution import Execution
+from .hosting import Options
 from .inbox import Limits
 from .opening import open_host
 from .quotas import limits_of
@@ -74,17 +74,8 @@ class Executor:
         partitions: int = 1,
     ) -> None:
         bounds = limits_of(profile, limits)
-        host = open_host(
-            data,
-            Handlers(handlers or {}),
-            partitions=partitions,
-            tenant=tenant,
-            namespace=namespace,
-            max_workers=max_workers,
-            limits=bounds,
-            item_files=item_files,
-        )
-        self.engine = Engine(host, bounds)
+        options = Options(tenant, namespace, max_workers, bounds, item_files)
+        self.engine = Engine(open_host(data, Handlers(handlers or {}), partitions, options), bounds)
 
     # the life of the executor
 
@@ -111,6 +102,8 @@ class Executor:
         it is at, one for each partition, each of its own moment. Raises ``StorageError`` where there is something
         at ``path``, or it cannot be written, and for an executor in memory.
         """
+        from .backup import back_up  # a program that makes no backup does without what copies folders
+
         self.engine.host.check()
         return back_up(self.storage, path)
 
@@ -121,6 +114,8 @@ class Executor:
         What was under way at the backup goes on: handlers are called again for open tasks, timers that came due
         fire at once. Raises ``StorageError`` where ``data`` is not empty, ``CorruptionError`` for a damaged backup.
         """
+        from .backup import restore
+
         restore(backup, data)
 
     @property

@@ -23,6 +23,7 @@ from stepwell.tasks.dispatch import Call
 
 from . import recovery
 from .contexts import ExecutionContext
+from .eviction import is_crowded
 from .execution import ExecutionView
 from .executor import Executor
 from .following import begin_following, end_following
@@ -282,7 +283,7 @@ class Follower:
     def _tidy(self, batches: int) -> None:
         """Storage has all of it now: forget what only an executor needs."""
         state = self.partition.state
-        if len(state.executions) > self.partition.limits.live_executions:
+        if is_crowded(self.partition):
             state.forget()
         state.names.clear()
         state.deleted.clear()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stepwell.errors import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE = "FOLLOWS"
 
@@ -15,7 +18,8 @@ def check_leads(data: str | os.PathLike[str] | None) -> None:
     if data is None:
         return
     try:
-        source = (Path(data) / _FILE).read_text(encoding="utf-8", errors="surrogateescape")
+        with open(os.path.join(data, _FILE), encoding="utf-8", errors="surrogateescape") as file:
+            source = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:

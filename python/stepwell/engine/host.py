@@ -9,12 +9,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from stepwell import _core
-from stepwell.errors import Busy, Closed, FencedError, StorageError
-from stepwell.tasks.dispatch import Call, HandlerPool, Result
+from stepwell.errors import FencedError, StorageError
+from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
@@ -22,7 +20,7 @@ from . import records as r
 from .arguments import folder_path
 from .documents import NONE, Document
 from .following import check_leads
-from .forks import FORKS, only_process
+from .hosting import Hosting, Options
 from .inbox import Limits
 from .live import Execution
 from .map_io import map_tasks
@@ -30,18 +28,13 @@ from .partition import Partition
 from .reads import Reads
 from .status import OVER
 from .storage import Storage
-from .waiting import Answer, Answers, Deliver, Latch, Waiters
+from .waiting import Answer, Deliver
 from .workflows import Workflows
-
-if TYPE_CHECKING:
-    import asyncio
 
 log = logging.getLogger("stepwell.engine")
 
 TEND_SECONDS = 0.002
 """How long tasks of quick handlers may wait without headway before they get another thread."""
-CLOSING_SECONDS = 10.0
-"""How long handlers that run may take to end when the executor is closed."""
 
 
 class SystemClock:
@@ -52,8 +45,8 @@ class SystemClock:
         return time.time_ns() // 1000
 
 
-class Host:
-    """Runs a partition. Every method may be called from any thread."""
+class Host(Hosting):
+    """Runs a partition in this process."""
 
     reads_wait = False
 
@@ -61,33 +54,18 @@ class Host:
         self,
         data: str | os.PathLike[str] | None,
         handlers: Handlers,
-        *,
-        tenant: str,
-        namespace: str,
-        max_workers: int,
-        limits: Limits | None,
-        item_files: ItemFiles | None = None,
-        loop: asyncio.AbstractEventLoop | None = None,
+        options: Options,
         share: tuple[int, int] = (0, 1),
     ) -> None:
-        _core.check_name("tenant", tenant)
-        _core.check_name("namespace", namespace)
-        self.tenant, self.namespace = tenant, namespace
-        self.handlers = handlers
-        self.pool = HandlerPool(handlers, self._answer_tasks, self._keep_alive, max_workers, loop)
-        self.answers = Answers()
-        self.ends, self.queues = Waiters(self.answers), Waiters(self.answers)
-        self._failure: BaseException | None = None
-        self._stopping = self._closed = False
-        self._closing = threading.Lock()
-        self._process = only_process()
+        super().__init__(handlers, options)
+        self._stopping = False
         path = folder_path(data)
         check_leads(path)
-        log_bytes = (limits or Limits()).log_bytes
-        self._store = _core.Store.open(path, flush_bytes=log_bytes, segment_bytes=2 * log_bytes)
+        limits = options.limits or Limits()
+        self._store = _core.Store.open(path, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
             self.storage = Storage(self._store)
-            handlers.provide(map_tasks(self.storage, item_files or ItemFiles()))
+            handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
             self.partition = Partition(self._store, SystemClock(), self, limits, share=share)
             self.partition.on_ended = self._ended
             self.partition.recover()
@@ -111,40 +89,16 @@ class Host:
 
     # questions
 
-    def check(self) -> None:
-        """Raise what keeps the engine from working: it was closed, it has failed, or the process was forked."""
-        if self._failure is not None:
-            raise self._stopped()
-        if self._closed:
-            raise Closed("the executor was closed")
-        if self._process != os.getpid():
-            raise Closed(f"this executor belongs to process {self._process}, from which this one was forked; {FORKS}")
-
-    def submit(self, command: r.Command, document: Document, deliver: Deliver) -> None:
-        """Put a command into the inbox; ``deliver`` gets what it came to, once that is durable. Raises ``Busy``."""
-        self.check()
-        answer = self.answers.owe(deliver)
-        try:
-            self.partition.submit(command, document, answer.reply)
-        except Busy:
-            answer.forget()
-            raise
-        if self._failure is not None or self._closed:  # it stopped between the check and the inbox
-            answer.reply(None, self._stopped())
-
-    def ask(self, command: r.Command, document: Document = NONE) -> object:
-        """Put a command into the inbox, and wait until what it did is durable."""
-        latch = Latch()
-        self.submit(command, document, latch.deliver)
-        return latch.wait()
+    def _put(self, command: r.Command, document: Document, answer: Answer) -> None:
+        self.partition.submit(command, document, answer.reply)
 
     def watch(self, id: str, deliver: Deliver) -> Answer:
-        """Tell ``deliver`` once an execution has ended: its row, where it is known without looking.
-
-        Raises ``ExecutionNotFound``.
-        """
         answer = self.ends.add(id, deliver)
         try:
+            self.check()
+            live = self.partition.state.executions.get(id)
+            if live is not None and live.status not in OVER:  # its end is still to come, and will be told
+                return answer
             context = Reads(self).context(id)
         except BaseException:
             self.ends.remove(id, answer)
@@ -152,20 +106,6 @@ class Host:
         if context.status in OVER:
             answer.reply(context, None)
         return answer
-
-    def unwatch(self, id: str, answer: Answer) -> None:
-        """Watch no longer."""
-        self.ends.remove(id, answer)
-
-    def _stopped(self) -> BaseException:
-        failure = self._failure
-        if failure is None:
-            return Closed("the executor was closed")
-        kind = type(failure) if isinstance(failure, StorageError) else StorageError
-        advice = "" if isinstance(failure, FencedError) else "; close it, and open the folder again"
-        error = kind(f"the executor has stopped: {failure}{advice}")
-        error.__cause__ = failure
-        return error
 
     # the partition's thread
 
@@ -205,49 +145,30 @@ class Host:
         """The partition's tasks, once they are durable."""
         self.pool.dispatch(tasks)
 
-    def queued(self, queue: str) -> None:
-        """A task waits for a worker that polls."""
-        self.queues.release_one(queue)
-
     def _ended(self, execution: Execution) -> None:
         self.ends.release(execution.id)
 
     # answers of handlers
 
-    def _answer_tasks(self, results: Iterable[Result]) -> None:
-        results = list(results)
-        self.take_in([command_of(result) for result in results if not result.is_silent])
-        for result in results:
-            if result.follow is not None:
-                result.follow()
+    def _take_results(self, results: list[Result]) -> None:
+        self.take_in([command_of(result) for result in results])
 
     def _keep_alive(self, task_id: str) -> None:
         self.take_in([(r.HeartbeatTaskCommand(task_id, 0), NONE)])
 
     def take_in(self, answers: list[tuple[r.Command, Document]]) -> None:
-        """Put answers of tasks into the inbox."""
         # After the end they are dropped: the work is not recorded as done, and begins again at the next opening.
         if not self._closed and self._failure is None:
             self.partition.answer(answers)
 
     # the end
 
-    def close(self) -> None:
-        """Let running handlers end, put everything on disk and let the folder go."""
-        with self._closing:
-            if self._closed:
-                return
-            if self._process == os.getpid():
-                self.pool.close(CLOSING_SECONDS)
-                self._stopping = True
-                self._store.notify()
-                self._thread.join()
-            self._closed = True
-            self.answers.refuse(self._stopped)
-            if self._process == os.getpid():
-                self._close_store()
+    def _end(self) -> None:
+        self._stopping = True
+        self._store.notify()
+        self._thread.join()
 
-    def _close_store(self) -> None:
+    def _let_go(self) -> None:
         try:
             self._store.close()
         except FencedError:

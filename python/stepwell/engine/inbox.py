@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from stepwell.errors import StepwellError
+from stepwell.errors import Busy, StepwellError
 from stepwell.tasks.dispatch import Call
 
 from .documents import Document
@@ -46,6 +48,9 @@ class Request(NamedTuple):
 class Limits(NamedTuple):
     """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead.
 
+    ``inbox`` is how many commands may wait, ``inbox_bytes`` how much their documents may have together. Of live
+    executions ``live_executions`` stay in memory while they rest, and large ones only while their documents have
+    no more than ``live_bytes`` together.
     ``tasks`` is how many of them handlers of this process have at a time; further ones are held back on the log.
     ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
     ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
@@ -56,12 +61,14 @@ class Limits(NamedTuple):
     """
 
     inbox: int = 100_000
+    inbox_bytes: int = 256 << 20
     batch_requests: int = 1024
     turn_records: int = 4096
     turn_messages: int = 512
     batch_records: int = 8192
     restless_records: int = 10_000_000
     live_executions: int = 20_000
+    live_bytes: int = 256 << 20
     tasks: int = 50_000
     timers: int = 10_000
     map_result_bytes: int = 0
@@ -82,3 +89,56 @@ class NameTaken(StepwellError):
     def __init__(self, execution_id: str, status: str) -> None:
         super().__init__(f"the name belongs to execution {execution_id} ({status})")
         self.execution_id, self.status = execution_id, status
+
+
+_LARGE = 4096
+"""Documents of so many bytes are counted; smaller ones are bounded by the number of commands."""
+
+
+class Inbox:
+    """Requests that wait for the partition. Any thread puts them in; the partition's takes them out."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._requests: deque[Request] = deque()
+        self._bytes = 0
+        self._counting = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def submit(self, request: Request) -> None:
+        """Put in what somebody asks for. Raises ``Busy`` where there is no room; one request always has room."""
+        if len(self._requests) >= self._limits.inbox:
+            raise Busy(f"the inbox holds {self._limits.inbox} commands; try again later")
+        size = _size(request)
+        if size:
+            with self._counting:
+                if self._bytes and self._bytes + size > self._limits.inbox_bytes:
+                    raise Busy(f"the inbox holds documents of {self._bytes} bytes; try again later")
+                self._bytes += size
+        self._requests.append(request)
+
+    def answer(self, requests: list[Request]) -> None:
+        """Put in what handlers made of tasks: there is always room, for their work is done."""
+        size = sum(map(_size, requests))
+        if size:
+            with self._counting:
+                self._bytes += size
+        self._requests.extend(requests)
+
+    def take(self, limit: int) -> list[Request]:
+        """Take out the next requests."""
+        queue = self._requests
+        taken = [queue.popleft() for _ in range(min(limit, len(queue)))]
+        if self._bytes:
+            size = sum(map(_size, taken))
+            with self._counting:
+                self._bytes -= size
+        return taken
+
+
+def _size(request: Request) -> int:
+    """What counts of a request's document."""
+    size = len(request.document.text)
+    return size if size >= _LARGE else 0

@@ -217,10 +217,15 @@ def restore(execution: Execution, rows: Iterable[Context]) -> None:
     """Put the running states that ``rows`` describe, with their branches and iterations, into an execution."""
     contexts = list(rows)
     activities = {row.id: row for row in contexts if isinstance(row, ActivityContext)}
-    children = [row for row in contexts if isinstance(row, BranchContext | IterationContext)]
+    children: dict[str, list[BranchContext | IterationContext]] = {}
+    for row in contexts:
+        if isinstance(row, BranchContext):
+            children.setdefault(activity_of(row.branch_id), []).append(row)
+        elif isinstance(row, IterationContext):
+            children.setdefault(activity_of(row.iteration_id), []).append(row)
     items = {row.activity_id: row for row in contexts if isinstance(row, ItemsContext)}
     for id in sorted(activities):  # a parent is older than what runs in it
-        _wake_activity(execution, activities[id], children, items.get(id))
+        _wake_activity(execution, activities[id], children.get(id, []), items.get(id))
     _restore_map_runs(execution, contexts, items)
 
 
@@ -269,12 +274,8 @@ def _wake_activity(
     if row.branch_status is None and row.iteration_status is None:
         return
     activity.children = {}
-    prefix = row.id + "/"
     for child in children:
-        id = child.branch_id if isinstance(child, BranchContext) else child.iteration_id
-        if not id.startswith(prefix):
-            continue
-        kind = Branch if isinstance(child, BranchContext) else Iteration
+        id, kind = (child.branch_id, Branch) if isinstance(child, BranchContext) else (child.iteration_id, Iteration)
         live = kind(id, child.index, activity, Document(child.input), child.status)
         live.previous_event = child.last_event
         live.output = Document(child.output) if child.output else NONE

@@ -3,60 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from stepwell.errors import InvalidInput
 from stepwell.tasks.handlers import Handlers
-from stepwell.tasks.items import ItemFiles
 
 from .arguments import folder_path
 from .host import Host
-from .hosting import Hosting
-from .inbox import Limits
+from .hosting import Hosting, Options
 from .partitions.folder import MOST, check_partitions
 
-if TYPE_CHECKING:
-    import asyncio
 
-
-def open_host(
-    data: str | os.PathLike[str] | None,
-    handlers: Handlers,
-    *,
-    partitions: int,
-    tenant: str,
-    namespace: str,
-    max_workers: int,
-    limits: Limits | None,
-    item_files: ItemFiles | None,
-    loop: asyncio.AbstractEventLoop | None = None,
-) -> Hosting:
+def open_host(data: str | os.PathLike[str] | None, handlers: Handlers, partitions: int, options: Options) -> Hosting:
     """The partitions of a folder, at work. Raises ``StorageError`` where the folder has another number of them."""
     if isinstance(partitions, bool) or not 1 <= partitions <= MOST:
         raise InvalidInput(f"an executor has 1 to {MOST} partitions, not {partitions!r}")
     data = folder_path(data)
     if partitions == 1:
         check_partitions(data, 1)
-        return Host(
-            data,
-            handlers,
-            tenant=tenant,
-            namespace=namespace,
-            max_workers=max_workers,
-            limits=limits,
-            item_files=item_files,
-            loop=loop,
-        )
+        return Host(data, handlers, options)
     from .partitions.host import PartitionedHost  # a program with one partition starts no processes
 
-    return PartitionedHost(
-        data,
-        handlers,
-        partitions=partitions,
-        tenant=tenant,
-        namespace=namespace,
-        max_workers=max_workers,
-        limits=limits,
-        item_files=item_files,
-        loop=loop,
-    )
+    return PartitionedHost(data, handlers, options, partitions)

@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stepwell import _core
-from stepwell.errors import Busy, StepwellError, StorageError
+from stepwell.errors import StepwellError, StorageError
 from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
-from . import quarantine, quotas, recovery
+from . import eviction, quarantine, quotas, recovery
 from . import records as r
 from .appliers import APPLIERS
 from .appliers.tasks import later_task
 from .documents import NONE, Document
 from .in_flight import AUDIT_SECONDS, InFlight
-from .inbox import Clock, Dispatcher, Limits, Reply, Request
+from .inbox import Clock, Dispatcher, Inbox, Limits, Reply, Request
 from .live import Execution, wake
 from .processors.steps import STEPS
 from .routing import scope_of
 from .services import Services
-from .state import PartitionState
+from .state import LARGE_TURN, PartitionState
 from .storage import Storage
 from .timers import TimerQueue
 from .turn import Effect, Item, Turn, Unfinished
@@ -80,7 +80,7 @@ class Partition(Services):
         )
         timers = TimerQueue(lambda limit: storage.scan(c.TimerContext, limit=limit), self.limits.timers)
         self.state = PartitionState(workflows, timers)
-        self._inbox: deque[Request] = deque()
+        self._inbox = Inbox(self.limits)
         self.unfinished: dict[str, Unfinished] = {}
         self.stuck: set[str] = set()
         """Executions that could not even be failed: their timers rest until the next opening."""
@@ -95,16 +95,14 @@ class Partition(Services):
 
     def submit(self, command: r.Command, document: Document = NONE, reply: Reply | None = None) -> None:
         """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
-        if len(self._inbox) >= self.limits.inbox:
-            raise Busy(f"the inbox holds {self.limits.inbox} commands; try again later")
-        self._inbox.append(Request(command, document, reply))
+        self._inbox.submit(Request(command, document, reply))
         self.store.notify()
 
     def answer(self, answers: Iterable[tuple[r.Command, Document]]) -> None:
         """Put results of tasks into the inbox: they are always taken, for their work is done."""
         if self._judged is not None:
             answers = self._judged(answers)
-        self._inbox.extend([Request(command, document, None) for command, document in answers])
+        self._inbox.answer([Request(command, document, None) for command, document in answers])
         self.store.notify()
 
     # the loop
@@ -150,10 +148,13 @@ class Partition(Services):
                 advanced = execution is not None and execution.context.last_event >= turn.first_event
                 blob = turn.encode()
                 if self._warnings is not None and (
-                    len(blob) > quotas.PAYLOAD_BYTES or turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event
+                    len(blob) > quotas.PAYLOAD_BYTES
+                    or (advanced and turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event)
                 ):
                     self._warnings.look(turn)
                 committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), blob))
+                if len(blob) > LARGE_TURN:
+                    self.state.weigh(turn.scope, len(blob))
                 rows += turn.rows()
                 last_task = turn.last_task or last_task
                 if execution is not None:
@@ -201,13 +202,14 @@ class Partition(Services):
                 except Exception:
                     log.exception("what follows a batch has failed")
         if self.calls:
-            calls = [call for call in self.calls if self._is_still_open(call.id)]
+            owners = self.state.task_owners
+            calls = [call for call in self.calls if call.id in owners or self._is_still_open(call.id)]
             self.calls.clear()
             self.dispatcher.dispatch(calls)
         if self.in_flight.is_recovering:
             self.dispatcher.dispatch(self._calls_of(self.in_flight.recovered()))
-        if len(self.state.executions) > self.limits.live_executions:
-            self._evict()
+        if eviction.is_crowded(self):
+            eviction.evict(self)
 
     def _is_still_open(self, task_id: str) -> bool:
         if self.is_open(task_id):
@@ -226,8 +228,11 @@ class Partition(Services):
         return not (self._inbox or self.unfinished or self._unreleased)
 
     def timeout(self) -> float | None:
-        """The seconds until the next timer is due, or None."""
+        """The seconds until there is something to do, or None: until somebody asks for something."""
+        unreleased = self._unreleased
         if self.unfinished or self._inbox or self.in_flight.is_recovering:
+            return 0.0
+        if unreleased and unreleased[0][0] <= self.applied:  # of a batch that wrote nothing
             return 0.0
         due = self.state.timers.next_due()
         timeout = None if due is None else max(0.0, (due - self.clock.now()) / 1_000_000)
@@ -252,10 +257,7 @@ class Partition(Services):
             Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
             for task in self.in_flight.released(limit // 4, self.position, self.applied)
         ]
-        inbox = self._inbox
-        while inbox and len(requests) < limit:
-            requests.append(inbox.popleft())
-        return requests
+        return requests + self._inbox.take(limit - len(requests))
 
     def _due(self, now: int, limit: int) -> list[tuple[int, int, str, str]]:
         due = self.state.timers.pop_due(now, limit)
@@ -342,20 +344,6 @@ class Partition(Services):
         execution = wake(rows, self.state.workflows.get(root.workflow_id), tasks)
         self.state.task_owners.update((task.id, execution.id) for task in tasks)
         return execution
-
-    def _evict(self) -> None:
-        """Forget executions that rest and that storage has; they wake when something happens to them."""
-        state = self.state
-        excess = len(state.executions) - self.limits.live_executions * 3 // 4
-        for id, execution in list(state.executions.items()):
-            if excess <= 0:
-                return
-            if execution.position <= self.applied and id not in self.unfinished:
-                del state.executions[id]
-                self._forget_name(execution)
-                for task_id in execution.tasks:
-                    state.task_owners.pop(task_id, None)
-                excess -= 1
 
     # recovery
 

@@ -16,6 +16,8 @@ from .appliers import APPLIERS
 from .codec import DocumentReader, decode_record, decode_turn, encode_record
 from .contexts import PendingCommandContext, SequenceContext, TaskContext
 from .documents import NONE, Document
+from .eviction import is_crowded
+from .state import LARGE_TURN
 from .storage import Storage
 from .turn import Item, Turn
 
@@ -43,7 +45,7 @@ def replay(partition: Partition) -> None:
             if replayed > FLUSH_BYTES:
                 replayed = 0
                 store.flush()
-            if len(state.executions) > partition.limits.live_executions:
+            if is_crowded(partition):
                 state.forget()
     state.forget()
 
@@ -75,6 +77,8 @@ def read_batch(partition: Partition, first: int, payload: bytes) -> Batch:
         execution = turn.execution
         advanced = execution is not None and execution.context.last_event >= turn.first_event
         committed.append((turn.scope, turn.first_event if advanced else 0, count, blob))
+        if len(blob) > LARGE_TURN:
+            partition.state.weigh(turn.scope, len(blob))
         rows += turn.rows()
         last_task = turn.last_task or last_task
     if last_task:

@@ -136,10 +136,10 @@ class Services:
     def _ended(self, execution: Execution) -> None:
         if execution.status in ENDED and execution.position <= self.applied:
             self.state.executions.pop(execution.id, None)
-            self._forget_name(execution)
+            self.forget_name(execution)
         self.on_ended(execution)
 
-    def _forget_name(self, execution: Execution) -> None:
+    def forget_name(self, execution: Execution) -> None:
         """Storage has the name of an execution that is not live."""
         if execution.context.idempotent:
             context = execution.context

@@ -9,11 +9,24 @@ from .live import Execution
 from .timers import TimerQueue
 from .workflows import Workflows
 
+LARGE_TURN = 64 << 10
+"""Executions with turns of so many bytes are weighed; smaller ones are bounded by their number."""
+
 
 class PartitionState:
     """The memory of a partition."""
 
-    __slots__ = ("deleted", "executions", "last_task", "names", "task_owners", "timers", "workflows")
+    __slots__ = (
+        "deleted",
+        "executions",
+        "last_task",
+        "names",
+        "task_owners",
+        "timers",
+        "weight",
+        "weights",
+        "workflows",
+    )
 
     def __init__(self, workflows: Workflows, timers: TimerQueue) -> None:
         self.workflows = workflows
@@ -26,6 +39,29 @@ class PartitionState:
         self.task_owners: dict[str, str] = {}
         """Task → execution, of live executions."""
         self.last_task = 0
+        self.weights: dict[str, int] = {}
+        """How large the largest turn of a large live execution was: about what its documents take."""
+        self.weight = 0
+
+    def weigh(self, execution_id: str, turn_bytes: int) -> None:
+        """A large turn was taken: the execution holds its documents."""
+        added = turn_bytes - self.weights.get(execution_id, 0)
+        if added > 0:
+            self.weights[execution_id] = turn_bytes
+            self.weight += added
+
+    def weigh_anew(self) -> list[str]:
+        """Weigh only executions that are live still; which these are, those that were weighed first before others."""
+        self.weights = {id: weight for id, weight in self.weights.items() if id in self.executions}
+        self.weight = sum(self.weights.values())
+        return list(self.weights)
+
+    def let_go(self, execution_id: str) -> None:
+        """A live execution is to wake from storage when something happens to it."""
+        execution = self.executions.pop(execution_id)
+        self.weight -= self.weights.pop(execution_id, 0)
+        for task_id in execution.tasks:
+            self.task_owners.pop(task_id, None)
 
     def forget(self) -> None:
         """Lose the live executions; they wake from storage."""
@@ -33,3 +69,5 @@ class PartitionState:
         self.deleted.clear()
         self.names.clear()
         self.task_owners.clear()
+        self.weights.clear()
+        self.weight = 0

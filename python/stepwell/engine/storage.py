@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -11,20 +12,16 @@ from . import contexts as c
 
 Row = TypeVar("Row", bound=c.Context)
 
-_decoders: dict[type[c.Context], msgspec.msgpack.Decoder[Any]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in c.Context.__subclasses__()
-}
-_tree_decoder: msgspec.msgpack.Decoder[list[Any]] = msgspec.msgpack.Decoder(
-    list[
-        c.ExecutionContext
-        | c.ActivityContext
-        | c.BranchContext
-        | c.IterationContext
-        | c.ItemsContext
-        | c.MapRunContext
-        | c.MapChildContext
-    ]
-)
+
+class _Decoders(dict[type[c.Context], msgspec.msgpack.Decoder[Any]]):
+    """The decoder of each kind of row, built for the first row of its kind."""
+
+    def __missing__(self, kind: type[c.Context]) -> msgspec.msgpack.Decoder[Any]:
+        decoder = self[kind] = msgspec.msgpack.Decoder(kind)
+        return decoder
+
+
+_decoders = _Decoders()
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -37,7 +34,22 @@ def tag_of(kind: type[c.Context]) -> int:
 
 def decode_tree(rows: bytes) -> list[c.Context]:
     """The rows of an execution, or of what runs in it."""
-    return _tree_decoder.decode(rows)
+    return _tree_decoder().decode(rows)
+
+
+@cache
+def _tree_decoder() -> msgspec.msgpack.Decoder[list[Any]]:
+    return msgspec.msgpack.Decoder(
+        list[
+            c.ExecutionContext
+            | c.ActivityContext
+            | c.BranchContext
+            | c.IterationContext
+            | c.ItemsContext
+            | c.MapRunContext
+            | c.MapChildContext
+        ]
+    )
 
 
 class Rows(Protocol):

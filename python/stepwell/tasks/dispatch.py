@@ -16,6 +16,8 @@ from functools import partial
 from time import monotonic, sleep, time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
+
 from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource, function_name, parse_resource
 from stepwell.errors import Closed, HandlerNotFound, InvalidInput, TaskError
@@ -36,7 +38,7 @@ IDLE_SECONDS = 30.0
 LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True, array_like=True):
     """A task to do. ``deadline`` is its timeout, in microseconds since the epoch (0: none)."""
 
     id: str
@@ -66,7 +68,7 @@ class Result(NamedTuple):
         return self.output is None and self.follow is not None
 
 
-class Later(NamedTuple):
+class Later(Struct, frozen=True):
     """What a handler of the engine's own returns for a task that it completes later, without a token.
 
     ``submitted`` is what the call was answered at once (None: nothing); ``follow`` is called when that is in the inbox.
@@ -76,7 +78,7 @@ class Later(NamedTuple):
     follow: Callable[[], None]
 
 
-class Answered(NamedTuple):
+class Answered(Struct, frozen=True):
     """What a handler returns that stands in for a service: the task's whole result.
 
     A task that would wait for a token or a job is submitted with it, and completed at once.

@@ -10,6 +10,7 @@ mod json;
 mod jsonata;
 mod jsonata_values;
 mod log;
+mod process;
 mod store;
 mod tools;
 mod values;

@@ -12,14 +12,15 @@ use stepwell_core::log::{self, Batch, FileLogStream, Frame, LogOptions};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
+use crate::process::OfThisProcess;
 use crate::values::frame_list;
 
 /// A log of either kind, until it is closed.
-struct Open(RwLock<Option<Arc<dyn log::LogStream>>>);
+struct Open(OfThisProcess<RwLock<Option<Arc<dyn log::LogStream>>>>);
 
 impl Open {
     fn new(log: impl log::LogStream + 'static) -> Self {
-        Self(RwLock::new(Some(Arc::new(log))))
+        Self(OfThisProcess::new(RwLock::new(Some(Arc::new(log)))))
     }
 
     /// Calls `body` without the GIL.

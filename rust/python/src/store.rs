@@ -12,6 +12,7 @@ use stepwell_core::store::{self, Queue, StoreOptions};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
+use crate::process::{OfThisProcess, let_forked_ones_end};
 use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 
 /// Log and storage of one partition: one thread commits, any thread reads and waits.
@@ -20,7 +21,7 @@ use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct Store {
     queue: Arc<Queue>,
-    store: RwLock<Option<store::Store>>,
+    store: OfThisProcess<RwLock<Option<store::Store>>>,
     recovered: Option<String>,
 }
 
@@ -75,10 +76,11 @@ impl Store {
         let store = py
             .detach(|| store::Store::open(path.as_deref(), &options))
             .map_err(raise)?;
+        let_forked_ones_end();
         Ok(Self {
             queue: store.queue().clone(),
             recovered: store.recovered().map(str::to_owned),
-            store: RwLock::new(Some(store)),
+            store: OfThisProcess::new(RwLock::new(Some(store))),
         })
     }
 
@@ -299,13 +301,6 @@ impl Store {
     #[pyo3(signature = (*_error))]
     fn __exit__(&self, py: Python<'_>, _error: &Bound<'_, PyTuple>) -> PyResult<()> {
         self.close(py)
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // Stopping joins threads, none of which needs the GIL.
-        drop(self.store.get_mut().take());
     }
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import math
 import random
 import uuid
@@ -94,6 +93,8 @@ def base64_decode(text: Any) -> str:
 
 def hash_value(data: Any, algorithm: Any) -> str:
     """States.Hash: the digest of a string, or of a value's JSON text, in hexadecimal."""
+    import hashlib  # it brings OpenSSL along
+
     name = _HASHES.get(algorithm) if isinstance(algorithm, str) else None
     if name is None:
         raise IntrinsicError(f"States.Hash knows the algorithms {', '.join(_HASHES)}.")

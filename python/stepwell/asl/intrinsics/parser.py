@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.json import number_value
@@ -15,23 +16,20 @@ _NUMBER = frozenset("0123456789+-.eE")
 _WORDS: tuple[tuple[str, Any], ...] = (("true", True), ("false", False), ("null", None))
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A constant. ``raw`` is a string's text with its escapes, which Format needs to tell ``{}`` from ``\\{``."""
 
     value: Any
     raw: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PathText:
+class PathText(Struct, frozen=True):
     """A path, still as text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call; ``name`` has no ``States.`` before it."""
 
     name: str

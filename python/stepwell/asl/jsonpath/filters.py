@@ -7,8 +7,9 @@ something is there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl.json import number_value
 from stepwell.asl.jsonpath.comparison import OPERATORS
@@ -22,8 +23,7 @@ _SYMBOLS = ("===", "!==", "==", "!=", "<=", ">=", "=~", "<", ">")
 _NUMBER = frozenset("0123456789+-.eE")
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(Struct, frozen=True):
     """One side of a comparison: ``find`` gives its value."""
 
     find: Find

@@ -8,7 +8,8 @@ needs backtracking (back references, looking around, possessive quantifiers) is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.jsonpath.regex_parser import Alternatives, Assertion, Character, Expression, Repeat, Sequence, parse
@@ -20,8 +21,7 @@ MAX_REMEMBERED = 4_096
 States = frozenset[int]
 
 
-@dataclass(slots=True)
-class _Instruction:
+class _Instruction(Struct):
     """Consume a character, check a place, or go on at one or two other instructions; with none of these: accept."""
 
     character: Callable[[str], bool] | None = None

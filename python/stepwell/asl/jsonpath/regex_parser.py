@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from stepwell.asl.errors import ExpressionSyntaxError
 
@@ -16,36 +17,31 @@ MAX_COUNT = 1_000
 Accepts = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Character:
+class Character(Struct, frozen=True):
     """One character."""
 
     accepts: Accepts
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(Struct, frozen=True):
     """A place: ``holds`` takes the characters before and after it, empty at the ends of the text."""
 
     holds: Callable[[str, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """Parts, one after the other."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Alternatives:
+class Alternatives(Struct, frozen=True):
     """One of several."""
 
     choices: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """A part ``least`` to ``most`` times; ``most`` None: any number of times."""
 
     part: Expression

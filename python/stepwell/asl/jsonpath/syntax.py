@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from stepwell.asl.errors import ExpressionSyntaxError, runtime_error
 
@@ -45,8 +46,7 @@ Find = Callable[[Any, Run], Any]
 """What a path finds in a value: the value, the list of values, or MISSING."""
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """``.a``, ``['a']`` or ``['a','b']``."""
 
     names: tuple[str, ...]
@@ -57,8 +57,7 @@ class Property:
         return "[" + ",".join(f"'{name}'" for name in self.names) + "]"
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """``[0]``, ``[-1]`` or ``[0,2]``."""
 
     indices: tuple[int, ...]
@@ -69,8 +68,7 @@ class Index:
         return "[" + ",".join(map(str, self.indices)) + "]"
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """``[1:3]``, ``[-2:]``, ``[:2]``."""
 
     start: int | None
@@ -83,30 +81,26 @@ class Slice:
         return f"[{start}:{stop}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(Struct, frozen=True):
     """``.*`` or ``[*]``."""
 
     fragment = "[*]"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """``[?(…)]``."""
 
     predicate: Predicate
     fragment = "[?]"
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """``..``: every value below, applied to the step that follows."""
 
     fragment = ".."
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """``.length()`` and its like. An argument is a literal, or the query of a path."""
 
     name: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl import jsonata_flow
 from stepwell.asl.choice import Test, compile_rule
@@ -13,7 +15,7 @@ from stepwell.asl.scope import Scope
 from stepwell.asl.states.base import State
 
 
-class Rule(NamedTuple):
+class Rule(Struct, frozen=True):
     """A top-level rule: its test, its target, and what it makes of the input."""
 
     test: Test

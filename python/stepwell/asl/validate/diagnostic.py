@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 ERROR, WARNING = "ERROR", "WARNING"
 
@@ -21,8 +21,7 @@ INVALID_VARIABLE_NAME = "INVALID_VARIABLE_NAME"
 RESERVED_VARIABLE_NAME = "RESERVED_VARIABLE_NAME"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One problem. ``location`` is a path like ``/States/Pay/Retry[0]/ErrorEquals``, None for the whole definition."""
 
     severity: str

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepwell.asl.validate.diagnostic import Report
 from stepwell.asl.validate.fields import JSONATA, JSONATA_ONLY, JSONPATH, JSONPATH_ONLY
 from stepwell.asl.validate.json_text import RepeatedKeys
 
 
-@dataclass(slots=True)
-class Machine:
+class Machine(Struct):
     """What the whole of a definition shares: its language, and the names that may stand only once."""
 
     report: Report
@@ -22,8 +23,7 @@ class Machine:
     labels: set[str] = field(default_factory=set[str])
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One object of the definition. ``express`` says that its states run in an EXPRESS execution."""
 
     machine: Machine

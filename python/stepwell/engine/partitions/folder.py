@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from pathlib import Path
 
 from stepwell.errors import LockedError, StorageError
 
@@ -17,15 +16,16 @@ def partitions_of(data: str | os.PathLike[str] | None) -> int | None:
     """How many partitions a folder has; None if it holds nothing yet."""
     if data is None:
         return None
-    folder = Path(data)
+    place = os.path.join(data, _COUNT)
     try:
-        text = (folder / _COUNT).read_text()
+        with open(place) as file:
+            text = file.read()
     except (FileNotFoundError, NotADirectoryError):
-        return 1 if (folder / "log").exists() or (folder / "storage").exists() else None
+        return 1 if any(os.path.exists(os.path.join(data, part)) for part in ("log", "storage")) else None
     except OSError as error:
-        raise StorageError(f"{folder / _COUNT} cannot be read: {error}") from error
+        raise StorageError(f"{place} cannot be read: {error}") from error
     if not text.strip().isdecimal() or not 2 <= int(text) <= MOST:
-        raise StorageError(f"{folder / _COUNT} should say how many partitions there are, not {text[:20]!r}")
+        raise StorageError(f"{place} should say how many partitions there are, not {text[:20]!r}")
     return int(text)
 
 
@@ -39,14 +39,14 @@ def check_partitions(data: str | os.PathLike[str] | None, partitions: int) -> No
         )
 
 
-def mark_partitions(folder: Path, partitions: int) -> None:
+def mark_partitions(folder: str | os.PathLike[str], partitions: int) -> None:
     """Write down, durably, how many partitions a folder has."""
-    new = folder / f"{_COUNT}.new"
-    with new.open("w") as file:
+    place = os.path.join(folder, _COUNT)
+    with open(f"{place}.new", "w") as file:
         file.write(f"{partitions}\n")
         file.flush()
         os.fsync(file.fileno())
-    new.replace(folder / _COUNT)
+    os.replace(f"{place}.new", place)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -58,10 +58,10 @@ class PartitionedFolder:
     """A folder that is open: nobody else has it meanwhile."""
 
     def __init__(self, data: str | os.PathLike[str], partitions: int) -> None:
-        self.path = Path(data).resolve()
+        self.path = os.path.realpath(data)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+            os.makedirs(self.path, exist_ok=True)
+            self._lock = os.open(os.path.join(self.path, _LOCK), os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise StorageError(f"{self.path} cannot be used: {error}") from error
         try:
@@ -71,7 +71,7 @@ class PartitionedFolder:
             raise LockedError(f"{self.path} is open already, here or in another process") from error
         try:
             check_partitions(self.path, partitions)
-            if not (self.path / _COUNT).exists():
+            if not os.path.exists(os.path.join(self.path, _COUNT)):
                 self._record(partitions)
         except BaseException:
             self.close()
@@ -85,7 +85,7 @@ class PartitionedFolder:
 
     def partition(self, index: int) -> str:
         """The folder of a partition."""
-        return str(self.path / f"p{index}")
+        return os.path.join(self.path, f"p{index}")
 
     def close(self) -> None:
         """Let others have it."""

@@ -23,6 +23,7 @@ from stepwell.engine import contexts as c
 from stepwell.engine import records as r
 from stepwell.engine.documents import Document
 from stepwell.engine.host import Host, command_of
+from stepwell.engine.hosting import Options
 from stepwell.engine.waiting import Deliver
 from stepwell.errors import LockedError, StorageError
 from stepwell.tasks.dispatch import Call, Result
@@ -48,15 +49,8 @@ class PartitionHost(Host):
         self._open_calls: list[Call] = []
         self._watched: set[str] = set()
         self._reads: SimpleQueue[m.Read] = SimpleQueue()
-        super().__init__(
-            opening.data,
-            Handlers(),
-            tenant=opening.tenant,
-            namespace=opening.namespace,
-            max_workers=1,
-            limits=opening.limits,
-            share=(opening.index, opening.partitions),
-        )
+        options = Options(opening.tenant, opening.namespace, 1, opening.limits)
+        super().__init__(opening.data, Handlers(), options, (opening.index, opening.partitions))
         self.partition.on_abandoned = self._abandoned
 
     @property

@@ -42,8 +42,12 @@ _decode_row = msgspec.msgpack.Decoder(ExecutionContext).decode
 class Program(Protocol):
     """What partitions tell the program's process. It is called from a partition's thread, and must not read storage."""
 
-    hlc: _core.Clock
     pool: HandlerPool
+
+    @property
+    def hlc(self) -> _core.Clock:
+        """The clock that ids come from."""
+        ...
 
     def ended(self, id: str, row: ExecutionContext | None, error: Exception | None) -> None:
         """An execution that is watched has ended, or there is none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -148,7 +147,7 @@ class Stores:
             for index, partition in enumerate(self._partitions)
         ]
         found = [latch.wait() for latch in positions]
-        mark_partitions(Path(path), len(self._partitions))
+        mark_partitions(path, len(self._partitions))
         return found
 
     def clock_high_water(self) -> int:

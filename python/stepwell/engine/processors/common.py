@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
@@ -34,7 +36,7 @@ Items = list[Item]
 """Follow-up commands."""
 
 
-class Failure(NamedTuple):
+class Failure(Struct, frozen=True):
     """Why a state failed. ``location`` asks for an EvaluationFailed event."""
 
     error: str | None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
@@ -17,7 +19,7 @@ from .context_object import map_scope
 MOST_BYTES = 262_144
 
 
-class Inputs(NamedTuple):
+class Inputs(Struct, frozen=True):
     """The next children's inputs, over ``item_count`` items; ``sizes`` of batches. ``error`` is of the item after."""
 
     documents: list[Document]

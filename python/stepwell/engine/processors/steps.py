@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from .. import records as r
 from . import activities, children, executions, map_runs, redrive, tasks, timers
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """How a command is processed.
 
     ``accept(turn, command)`` numbers its history events, or says why the command cannot be done.

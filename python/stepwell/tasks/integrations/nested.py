@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource
@@ -31,7 +33,7 @@ JOBS = tuple(
 _NAMES = "6f1a1d4e-6b0d-4e0c-9f6f-6c2b0b5d7a10"
 
 
-class Target(NamedTuple):
+class Target(Struct, frozen=True):
     """What is to be started: ``version`` is a number as text, "" for the newest; ``name`` is the execution's."""
 
     workflow: str
@@ -41,7 +43,7 @@ class Target(NamedTuple):
     input: bytes
 
 
-class Child(NamedTuple):
+class Child(Struct, frozen=True):
     """An execution that was started, as far as it has come. Times are microseconds, ``status`` is AWS's."""
 
     arn: str

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
-if TYPE_CHECKING:
-    from .objects import ObjectInfo
+from .objects import ObjectInfo
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
@@ -44,7 +44,7 @@ class DiskBuckets:
 class Folder:
     """One folder, inside one of ``roots``."""
 
-    def __init__(self, folder: str, roots: Sequence[Path]) -> None:
+    def __init__(self, folder: str, roots: Sequence[str]) -> None:
         if "\0" in folder:
             raise PermissionError("a path cannot hold NUL")
         self._folder = Path(folder).resolve()
@@ -62,6 +62,14 @@ class Folder:
     def write(self, bucket: str, key: str, data: bytes) -> None:
         """Put a file."""
         write_file(self._folder, key, data)
+
+
+def folder_at(url: str, roots: Sequence[str]) -> Folder:
+    """The folder that ``file:///folder`` names, in one of ``roots``. Raises ``PermissionError`` for any other."""
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
+        raise PermissionError(f"{url!r} is no folder of this machine: write file:///folder")
+    return Folder(unquote(parts.path), roots)
 
 
 def within(folder: Path, key: str) -> Path:
@@ -84,8 +92,6 @@ def open_file(folder: Path, key: str) -> BinaryIO:
 
 def list_files(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
     """The files below ``folder`` whose paths in it begin with ``prefix``, in order; links are not followed."""
-    from .objects import ObjectInfo
-
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder.name!r}")
     found: list[tuple[str, os.stat_result]] = []

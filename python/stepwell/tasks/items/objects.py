@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
-from urllib.parse import unquote, urlsplit
-
-from .disk import DiskBuckets, Folder
 
 
 class ObjectInfo(NamedTuple):
@@ -48,22 +44,23 @@ class ItemFiles:
         file_roots: Iterable[str | os.PathLike[str]] = (),
         s3: str | os.PathLike[str] | Objects | None = None,
     ) -> None:
-        self._roots = tuple(Path(root).resolve() for root in file_roots)
-        self._s3: Objects | None = DiskBuckets(s3) if isinstance(s3, str | os.PathLike) else s3
+        self._roots = tuple(os.path.realpath(root) for root in file_roots)
+        self._s3: Objects | None = _buckets_in(s3) if isinstance(s3, str | os.PathLike) else s3
 
     def of(self, bucket: Any) -> Objects:
         """What holds ``bucket``. Raises ``PermissionError`` where nothing may be touched."""
         if not isinstance(bucket, str) or not bucket:
             raise PermissionError(f"a Bucket is needed, not {bucket!r}")
         if bucket.startswith("file:"):
-            return Folder(_folder_of(bucket), self._roots)
+            from .disk import folder_at
+
+            return folder_at(bucket, self._roots)
         if self._s3 is None:
             raise PermissionError(f"the bucket {bucket!r} cannot be reached: this executor was given no s3")
         return self._s3
 
 
-def _folder_of(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
-        raise PermissionError(f"{url!r} is no folder of this machine: write file:///folder")
-    return unquote(parts.path)
+def _buckets_in(folder: str | os.PathLike[str]) -> Objects:
+    from .disk import DiskBuckets  # a program that touches no files does without what handles their paths
+
+    return DiskBuckets(folder)

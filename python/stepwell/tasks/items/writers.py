@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from stepwell.asl.json import dumps, is_array, loads
 from stepwell.errors import StepwellError, TaskError
@@ -16,7 +18,7 @@ FILE_BYTES = 64 << 20
 _KINDS = ("SUCCEEDED", "FAILED", "PENDING")
 
 
-class ChildResult(NamedTuple):
+class ChildResult(Struct, frozen=True):
     """What became of a child execution. ``kind`` is SUCCEEDED, FAILED or PENDING; ``record`` is AWS's account of it."""
 
     kind: str
@@ -24,7 +26,7 @@ class ChildResult(NamedTuple):
     record: dict[str, Any]
 
 
-class Written(NamedTuple):
+class Written(Struct, frozen=True):
     """Where and how results go: an evaluated ResultWriter, and the ARN of the map run."""
 
     arguments: dict[str, Any]

@@ -150,13 +150,12 @@ impl Queue {
                 Some(Stop::Closed) => true,
                 None => false,
             };
-            if !state.is_busy {
-                if !state.batches.is_empty() && (state.is_wanted || is_closed) {
-                    return Some(begin(&mut state));
-                }
-                if is_closed {
-                    return None;
-                }
+            if state.batches.is_empty() && is_closed {
+                return None;
+            }
+            let is_due = !state.batches.is_empty() && (state.is_wanted || is_closed);
+            if is_due && !state.is_busy {
+                return Some(begin(&mut state));
             }
             self.work.wait(&mut state);
         }

@@ -134,3 +134,64 @@ fn no_notice_is_lost() {
     }
     other.join().unwrap();
 }
+
+#[test]
+fn what_is_deferred_is_for_whoever_waits() {
+    let queue = queue(100);
+    queue.push(batch(1, 10), true).unwrap();
+    let committer = {
+        let queue = queue.clone();
+        thread::spawn(move || queue.take().map(|batches| batches.len()))
+    };
+    thread::sleep(Duration::from_millis(20));
+    assert!(!committer.is_finished());
+    assert_eq!(queue.take_now(false).unwrap().len(), 1);
+    // While one writes, nobody else may: what comes meanwhile is the committer's.
+    queue.push(batch(1, 10), true).unwrap();
+    queue.push(batch(1, 10), false).unwrap();
+    assert!(queue.take_now(false).is_none());
+    thread::sleep(Duration::from_millis(20));
+    assert!(!committer.is_finished());
+    queue.finish();
+    assert_eq!(committer.join().unwrap(), Some(2));
+}
+
+#[test]
+fn whoever_has_something_else_to_do_leaves_it_to_the_committer() {
+    for is_notified in [false, true] {
+        let queue = queue(100);
+        queue.push(batch(1, 10), true).unwrap();
+        if is_notified {
+            queue.notify();
+        }
+        assert!(queue.take_now(!is_notified).is_none());
+        assert_eq!(queue.take().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_full_queue_does_not_wait_for_whoever_deferred() {
+    let queue = queue(100);
+    queue.push(batch(1, 90), true).unwrap();
+    let committer = {
+        let queue = queue.clone();
+        thread::spawn(move || {
+            let batches = queue.take().unwrap();
+            queue.done(1, 1, 90);
+            queue.finish();
+            batches.len()
+        })
+    };
+    assert_eq!(queue.push(batch(1, 90), true).unwrap(), 2);
+    assert_eq!(committer.join().unwrap(), 1);
+}
+
+#[test]
+fn what_is_deferred_is_written_before_the_queue_is_closed() {
+    let queue = queue(100);
+    queue.push(batch(1, 10), true).unwrap();
+    queue.close();
+    assert!(queue.take_now(false).is_none());
+    assert_eq!(queue.take().unwrap().len(), 1);
+    assert!(queue.take().is_none());
+}

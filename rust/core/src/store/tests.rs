@@ -32,6 +32,13 @@ fn commit(store: &Store, payload: &[u8]) -> Result<u64> {
     Store::commit(store.queue(), batch(payload), false)
 }
 
+/// The same by the thread that calls, once it waits.
+fn commit_and_wait(store: &Store, payload: &[u8]) -> Result<u64> {
+    let position = Store::commit(store.queue(), batch(payload), true)?;
+    store.wait_applied(position, LONG)?;
+    Ok(position)
+}
+
 #[test]
 fn a_batch_can_be_read_once_it_is_applied() {
     let store = store(&FaultEnv::new(), &StoreOptions::default());
@@ -99,12 +106,14 @@ fn what_was_confirmed_survives_a_power_cut_anywhere() {
         env.crash_after(cut);
         let mut confirmed = 0;
         for number in 0..20_u8 {
-            let Ok(position) = commit(&first, &[number; 150]) else {
-                break;
+            let outcome = match cut % 3 {
+                0 => commit_and_wait(&first, &[number; 150]),
+                _ => commit(&first, &[number; 150]).and_then(|position| {
+                    first.queue().wait_applied(position, LONG)?;
+                    Ok(position)
+                }),
             };
-            if first.queue().wait_applied(position, LONG).is_err() {
-                break;
-            }
+            let Ok(position) = outcome else { break };
             confirmed = position;
         }
         let loss = if cut % 2 == 0 {
@@ -227,4 +236,59 @@ fn a_folder_is_copied_as_a_store_of_its_own() {
         Store::open(Some(&folder.path().join("a")), &options),
         Err(Error::Locked { .. })
     ));
+}
+
+#[test]
+fn a_deferred_batch_is_written_by_whoever_waits_and_its_failure_is_everybodys() {
+    let env = FaultEnv::new();
+    let store = store(&env, &StoreOptions::default());
+    let position = Store::commit(store.queue(), batch(b"turn"), true).unwrap();
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(store.queue().applied(), 0);
+    assert_eq!(store.wait(0, LONG).unwrap(), position);
+    env.fail(Operation::Sync, 0, libc::EIO);
+    let lost = Store::commit(store.queue(), batch(b"lost"), true).unwrap();
+    for outcome in [
+        store.wait(position, LONG).map(drop),
+        store.wait_applied(lost, LONG).map(drop),
+        commit(&store, b"more").map(drop),
+    ] {
+        assert!(matches!(outcome, Err(Error::Poisoned { .. })));
+    }
+    assert!(matches!(store.close(), Err(Error::Poisoned { .. })));
+}
+
+/// One commits, now and then with something else to do; others notify and wait. Nothing stands still.
+#[test]
+fn batches_written_by_two_threads_are_all_applied_in_order() {
+    let store = Arc::new(store(&FaultEnv::new(), &StoreOptions::default()));
+    let noise: Vec<_> = (0..2)
+        .map(|_| {
+            let store = store.clone();
+            thread::spawn(move || {
+                while store.queue().applied() < 3000 {
+                    store.queue().notify();
+                    store
+                        .wait_applied(3000, Some(Duration::from_micros(50)))
+                        .unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut seen = 0;
+    for number in 0..3000_u64 {
+        let position = Store::commit(store.queue(), batch(b"turn"), true).unwrap();
+        assert_eq!(position, number + 1);
+        let timeout = if number % 3 == 0 {
+            Some(Duration::ZERO)
+        } else {
+            LONG
+        };
+        let applied = store.wait(seen, timeout).unwrap();
+        assert!(applied >= seen);
+        seen = applied;
+    }
+    assert!(store.wait_applied(3000, LONG).unwrap());
+    noise.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(store.read_log(1, usize::MAX).unwrap().len(), 3000);
 }
