@@ -113,10 +113,10 @@ class Lab(Simulation):
         self.run()
         return self
 
-    def redrive(self) -> list[Any]:
-        """Ask for a redrive; what the answer was."""
+    def redrive(self, problem: Callable[[ExecutionContext], str | None] = lambda child: None) -> list[Any]:
+        """Ask for a redrive; what the answer was. ``problem`` says which children of map runs cannot be run on."""
         storage, context = self.partition.storage, self.context
-        command = redrive_command(storage, self.partition.state.workflows.get(context.workflow_id), context)
+        command = redrive_command(storage, self.partition.state.workflows.get(context.workflow_id), context, problem)
         answers: list[Any] = []
         self.partition.submit(command, reply=lambda *answer: answers.append(answer))
         self.settle()

@@ -272,6 +272,31 @@ def test_a_redrive_runs_on(ex: Executor) -> None:
         ex.redrive(execution.id)
 
 
+@pytest.mark.parametrize("type", ["STANDARD", "EXPRESS"])
+def test_a_map_run_runs_on(ex: Executor, type: str) -> None:
+    left = {3, 5}
+
+    def once(value: Any) -> Any:
+        if value in left:
+            left.discard(value)
+            raise TaskError("Boom")
+        return value
+
+    ex.register("once", once)
+    state = distributed(machine({"First": passing("Second"), "Second": task(resource="once")}))
+    state["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = type
+    name = f"spread-again-{type}"
+    ex.deploy(name, machine({"Each": state}))
+    execution = ex.start(name, list(range(8))).wait(20)
+    while execution.status == "Failed":
+        execution = ex.redrive(execution.id).wait(20)
+    assert execution.output == list(range(8))
+    (run,) = ex.list_map_runs(execution.id)
+    told = ex.describe_map_run(run["mapRunArn"])
+    assert told["redriveCount"] > 0
+    assert told["executionCounts"]["succeeded"] == told["itemCounts"]["succeeded"] == 8
+
+
 def test_an_execution_starts_another_and_waits_for_it(ex: Executor) -> None:
     arn = "arn:aws:states:::states:startExecution.sync:2"
     start = {"StateMachineArn": "work", "Input.$": "$"}

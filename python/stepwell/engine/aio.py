@@ -234,8 +234,8 @@ class AsyncExecutor:
     async def redrive(self, id: str) -> AsyncExecution:
         """Run an execution that failed, timed out or was stopped on from the states that did not get done.
 
-        What succeeded is kept, also in Parallel states and inline Maps; retries count from zero again.
-        Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        What succeeded is kept, also in Parallel states, inline Maps and map runs; retries count from zero again.
+        Children of map runs that are being stopped are waited for. Raises ``NotRedrivable``, ``ExecutionNotFound``.
         """
         reads = self.engine.reads
         context = reads.context(id)

@@ -166,7 +166,7 @@ class VisibilityContext(Context, tag=9):
 
 
 class ItemsContext(Context, tag=10):
-    """The items of a running Map state, a JSON array."""
+    """The items of a running Map state, a JSON array; or of a map run that did not succeed, for a redrive."""
 
     activity_id: str
     items: bytes
@@ -201,7 +201,8 @@ class SequenceContext(Context, tag=13):
 class MapRunContext(Context, tag=14):
     """A run of a distributed Map state: its limits (-1: not set), its children and its items by their status.
 
-    It stays as long as its execution does.
+    It stays as long as its execution does. What is ``pending_redrive`` did not succeed and is to run on;
+    what is ``not_redrivable`` is among those that failed, timed out or were aborted.
     """
 
     id: str
@@ -230,13 +231,23 @@ class MapRunContext(Context, tag=14):
     timed_out_items: int = 0
     aborted_items: int = 0
     results_written: bool = False
+    redrive_count: int = 0
+    redriven_at: int = 0
+    pending_redrive: int = 0
+    pending_redrive_items: int = 0
+    not_redrivable: int = 0
+    not_redrivable_items: int = 0
 
 
 class MapChildContext(Context, tag=15):
-    """A child execution of a running map run, and the items that it is for."""
+    """A child execution of a running map run, and the items that it is for.
+
+    ``number`` is the last part of the execution's id; 0: it follows from ``first``.
+    """
 
     id: str
     first: int
     items: int
     status: str
     output: bytes = b""
+    number: int = 0

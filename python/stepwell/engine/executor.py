@@ -264,8 +264,8 @@ class Executor:
     def redrive(self, id: str) -> Execution:
         """Run an execution that failed, timed out or was stopped on from the states that did not get done.
 
-        What succeeded is kept, also in Parallel states and inline Maps; retries count from zero again.
-        Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        What succeeded is kept, also in Parallel states, inline Maps and map runs; retries count from zero again.
+        Children of map runs that are being stopped are waited for. Raises ``NotRedrivable``, ``ExecutionNotFound``.
         """
         context = self.context(id)
         self._ask(

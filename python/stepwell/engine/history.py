@@ -163,8 +163,13 @@ def _state_forked(reader: HistoryReader, command: r.ForkStateCommand, text: str 
 
 
 def _map_run_started(reader: HistoryReader, command: r.StartMapRunCommand, text: str | None) -> Told:
+    arn = map_run_arn(command.name, command.id)
+    if command.redrive_count:
+        details = {"mapRunArn": arn, "redriveCount": command.redrive_count}
+        yield "MapRunRedriven", "mapRunRedrivenEventDetails", details
+        return
     yield "MapStateStarted", "mapStateStartedEventDetails", {"length": command.count}
-    yield "MapRunStarted", "mapRunStartedEventDetails", {"mapRunArn": map_run_arn(command.name, command.id)}
+    yield "MapRunStarted", "mapRunStartedEventDetails", {"mapRunArn": arn}
 
 
 def _map_run_completed(reader: HistoryReader, command: r.CompleteMapRunCommand, text: str | None) -> Told:

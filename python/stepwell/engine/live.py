@@ -28,7 +28,7 @@ from .contexts import (
     TaskContext,
 )
 from .documents import NONE, Document
-from .map_run import MapChild, MapItems, MapRun, activity_of, run_of
+from .map_run import PENDING_REDRIVE, MapChild, MapItems, MapRun, activity_of, run_of
 from .workflows import Workflow
 
 if TYPE_CHECKING:
@@ -226,18 +226,24 @@ def restore(execution: Execution, rows: Iterable[Context]) -> None:
     items = {row.activity_id: row for row in contexts if isinstance(row, ItemsContext)}
     for id in sorted(activities):  # a parent is older than what runs in it
         _wake_activity(execution, activities[id], children.get(id, []), items.get(id))
-    runs = {row.id: row for row in contexts if isinstance(row, MapRunContext) and row.status == "Running"}
-    for id, run in runs.items():
-        activity = execution.activities[activity_of(id)]
-        activity.map_run, activity.items = MapRun(run), None
-        row = items.get(activity.id)
-        activity.map_run.items = MapItems(Document(row.items)) if row is not None else None
-    for row in contexts:
-        if isinstance(row, MapChildContext) and run_of(row.id) in runs:
-            live = execution.activities[activity_of(run_of(row.id))].map_run
-            assert live is not None
+    _restore_map_runs(execution, contexts, items)
+
+
+def _restore_map_runs(execution: Execution, rows: list[Context], items: dict[str, ItemsContext]) -> None:
+    runs: dict[str, MapRun] = {}
+    for row in rows:
+        if isinstance(row, MapRunContext) and row.status == "Running":
+            activity = execution.activities[activity_of(row.id)]
+            activity.map_run = runs[row.id] = MapRun(row)
+            activity.items = None
+            found = items.get(activity.id)
+            activity.map_run.items = MapItems(Document(found.items)) if found is not None else None
+    for row in rows:
+        if isinstance(row, MapChildContext) and (run := runs.get(run_of(row.id))) is not None:
             output = Document(row.output) if row.output else NONE
-            live.children[row.first] = MapChild(row.id, row.first, row.items, row.status, output)
+            run.children[row.first] = MapChild(row.id, row.first, row.items, row.status, output, row.number)
+    for run in runs.values():
+        run.waiting.extend(sorted(first for first, child in run.children.items() if child.status == PENDING_REDRIVE))
 
 
 def _wake_activity(

@@ -52,7 +52,7 @@ def _results(storage: Storage, run_id: str) -> Iterator[ChildResult]:
         rows += found
         after = (found[-1].id,)
     for row in sorted(rows, key=lambda row: row.first):
-        child = storage.get(ExecutionContext, run.child_execution(row.first))
+        child = storage.get(ExecutionContext, run.child_execution(row))
         if child is not None:
             yield _result(context, child)
 

@@ -48,6 +48,7 @@ class MapRuns:
             **self._place(row),
             **_times(row),
             "status": _STATUSES[row.status],
+            **_redrives(row),
             "maxConcurrency": row.max_concurrency,
             "toleratedFailureCount": max(row.tolerated_count, 0),
             "toleratedFailurePercentage": max(row.tolerated_percentage, 0.0),
@@ -118,9 +119,15 @@ def _times(row: MapRunContext) -> dict[str, Any]:
     return times | {"stopDate": row.stopped_at / _SECOND} if row.stopped_at else times
 
 
+def _redrives(row: MapRunContext) -> dict[str, Any]:
+    count = {"redriveCount": row.redrive_count}
+    return count | {"redriveDate": row.redriven_at / _SECOND} if row.redriven_at else count
+
+
 def _counts(row: MapRunContext, *, items: bool) -> dict[str, int]:
     suffix = "_items" if items else ""
-    counts = {name: getattr(row, name + suffix) for name in ("running", "succeeded", "failed", "timed_out", "aborted")}
+    names = ("running", "succeeded", "failed", "timed_out", "aborted", "pending_redrive")
+    counts = {name: getattr(row, name + suffix) for name in names}
     begun = sum(counts.values())
     pending = row.item_count - row.next_item
     if not items and begun:  # batches that are still to be made: as large as those that were
@@ -135,4 +142,6 @@ def _counts(row: MapRunContext, *, items: bool) -> dict[str, int]:
         "aborted": counts["aborted"],
         "total": begun + pending,
         "resultsWritten": written,
+        "failuresNotRedrivable": getattr(row, "not_redrivable" + suffix),
+        "pendingRedrive": counts["pending_redrive"],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from .documents import NONE, Document, of_value
 from .status import RUNNING
 
 STATE_DATA = "STATE_DATA"
+PENDING_REDRIVE = "PendingRedrive"
+"""The status of a child that did not succeed, in a map run that runs on, until there is room for it."""
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -46,20 +49,23 @@ class MapItems:
 class MapChild:
     """A child execution of a running map run, for ``items`` items from number ``first``."""
 
-    __slots__ = ("first", "id", "items", "output", "status")
+    __slots__ = ("first", "id", "items", "number", "output", "status")
 
-    def __init__(self, id: str, first: int, items: int, status: str = RUNNING, output: Document = NONE) -> None:
+    def __init__(
+        self, id: str, first: int, items: int, status: str = RUNNING, output: Document = NONE, number: int = 0
+    ) -> None:
         self.id, self.first, self.items, self.status, self.output = id, first, items, status, output
+        self.number = number
 
     def row(self) -> MapChildContext:
         """The row of storage that holds it."""
-        return MapChildContext(self.id, self.first, self.items, self.status, self.output.text)
+        return MapChildContext(self.id, self.first, self.items, self.status, self.output.text, self.number)
 
 
 class MapRun:
     """A running map run."""
 
-    __slots__ = ("breached_by", "children", "context", "items")
+    __slots__ = ("breached_by", "children", "context", "items", "waiting")
 
     def __init__(self, context: MapRunContext) -> None:
         self.context = context
@@ -67,6 +73,8 @@ class MapRun:
         self.children: dict[int, MapChild] = {}
         self.breached_by: MapChild | None = None
         """The child whose failure was one too many."""
+        self.waiting: deque[int] = deque()
+        """The first items of the children that are to run on, in order."""
 
     @property
     def id(self) -> str:
@@ -81,9 +89,15 @@ class MapRun:
         """The children that have not ended."""
         return (child for child in self.children.values() if child.status == RUNNING)
 
-    def child_execution(self, first: int) -> str:
-        """The id of the child execution whose first item is number ``first``."""
-        return f"{execution_of(self.id).rpartition('/')[0]}/{self.context.first_child + first:016x}"
+    def child_execution(self, child: MapChild | MapChildContext) -> str:
+        """The id of a child's execution."""
+        number = child.number or self.context.first_child + child.first
+        return f"{execution_of(self.id).rpartition('/')[0]}/{number:016x}"
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are children to start, for the first time or once more."""
+        return self.context.pending_redrive > 0 or self.context.next_item < self.context.item_count
 
     @property
     def exceeds_tolerance(self) -> bool:

@@ -251,6 +251,7 @@ class RedriveExecutionCommand(Command, tag=18):
     """Run a failed execution on from the states that failed, for the ``count``-th time.
 
     ``tree`` has their rows, and those of the branches and iterations around them (a msgpack array of contexts).
+    ``child_id`` is the child of a map run that the execution is, where its map run asks.
     """
 
     id: str
@@ -258,6 +259,7 @@ class RedriveExecutionCommand(Command, tag=18):
     event: int
     previous: int
     tree: bytes = b""
+    child_id: str | None = None
 
 
 class CreateTimerCommand(Command, tag=19):
@@ -324,6 +326,7 @@ class StartMapRunCommand(Command, tag=25):
     """Begin a run of a distributed Map state, over ``count`` items (0: they are still to be read).
 
     ``name`` is its state machine's: ``{workflow}/{label}``. A limit that the state does not set is -1.
+    ``redrive_count`` (not 0) says that the run was there before, and runs on for that time.
     """
 
     id: str
@@ -335,6 +338,7 @@ class StartMapRunCommand(Command, tag=25):
     tolerated_percentage: float
     event: int
     previous: int
+    redrive_count: int = 0
 
 
 class PutMapItemsCommand(Command, tag=26):
@@ -352,12 +356,18 @@ class PutMapItemsCommand(Command, tag=26):
 
 
 class StartChildrenCommand(Command, tag=27):
-    """Start children of a map run over ``count`` items from ``first``: one each, or batches of ``sizes``."""
+    """Start children of a map run over ``count`` items from ``first``: one each, or batches of ``sizes``.
+
+    Or, in a map run that runs on, those of the first items ``again``: as the executions of ``numbers`` (the last part
+    of their ids), or, without numbers, as the executions that they are.
+    """
 
     id: str
     first: int
     count: int
     sizes: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 class CompleteChildCommand(Command, tag=28):

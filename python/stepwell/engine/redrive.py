@@ -7,7 +7,7 @@ branches and iterations that did not get done. The command carries them, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +18,7 @@ from .codec import DocumentReader, decode_turn
 from .contexts import ActivityBranchStatus, ActivityIterationStatus, Context, ExecutionContext, ItemsContext
 from .documents import NONE, Document
 from .live import Activity, Branch, Execution, Iteration, Level, restore
+from .map_remains import Problem, remains_of
 from .state import PartitionState
 from .status import RUNNING, SUCCEEDED
 from .storage import Storage, decode_tree
@@ -32,6 +33,7 @@ _WALKED: Final = frozenset(
         r.CompleteStateCommand,
         r.RetryStateCommand,
         r.ForkStateCommand,
+        r.StartMapRunCommand,
         r.StartBranchCommand,
         r.CompleteBranchCommand,
         r.StartIterationCommand,
@@ -39,15 +41,28 @@ _WALKED: Final = frozenset(
     }
 )
 """The commands that make the tree of running states; tasks and timers leave nothing behind to redrive."""
+Remains = Callable[[Activity], Iterable[Context]]
+"""What is left of a state's map run, as rows."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def redrive_command(storage: Storage, workflow: Workflow, context: ExecutionContext) -> r.RedriveExecutionCommand:
-    """The command that runs an ended execution on; its history must be in storage."""
+def redrive_command(
+    storage: Storage,
+    workflow: Workflow,
+    context: ExecutionContext,
+    problem: Problem = lambda child: None,
+    child_id: str | None = None,
+) -> r.RedriveExecutionCommand:
+    """The command that runs an ended execution on; its history must be in storage, and its children must have ended.
+
+    ``problem`` says why a child of one of its map runs cannot be run on. ``child_id`` is the command's own.
+    """
     event = context.last_event + 1
     execution = _walk_again(_turns(storage, context.id), workflow)
-    rows = list(_unfinished(execution, event)) if execution is not None else []
-    return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, _encode(rows))
+    rows: list[Context] = []
+    if execution is not None:
+        rows += _unfinished(execution, event, lambda activity: remains_of(storage, activity, problem))
+    return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, _encode(rows), child_id)
 
 
 def _turns(storage: Storage, execution_id: str) -> Iterator[bytes]:
@@ -67,7 +82,7 @@ def _last_event(blob: bytes) -> int:
 
 
 def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> Execution | None:
-    state = PartitionState(Workflows(lambda name, version: workflow.context, lambda name: None), TimerQueue(_no_timers))
+    state = PartitionState(_One(workflow), TimerQueue(_no_timers))
     execution: Execution | None = None
     for blob in blobs:
         scope, timestamp, time, records = decode_turn(blob)
@@ -95,28 +110,32 @@ def _apply(turn: Turn, command: r.Command, document: Document) -> None:
         restore(turn.execution, decode_tree(command.tree))
     elif type(command) in _WALKED and getattr(command, "status", SUCCEEDED) == SUCCEEDED:
         APPLIERS[type(command)](turn, command, document)
+        if isinstance(command, r.RetryStateCommand) and turn.execution is not None:
+            turn.execution.activities[command.activity_id].map_run = None  # it is over: the next attempt begins another
 
 
-def _unfinished(level: Level, event: int) -> Iterator[Context]:
+def _unfinished(level: Level, event: int, remains: Remains) -> Iterator[Context]:
     """The rows of what did not get done in a level, with counters and chains of events as a redrive begins them."""
     activity = level.current
     if activity is None:
         return
     activity.attempt, activity.retries, activity.forked_event = 0, (), event
-    if not activity.shares_variables:  # a Distributed Map has executions of its own: it begins anew
-        activity.children = activity.branch_status = activity.iteration_status = None
     if activity.children is not None:
-        yield from _children(activity, activity.children, event)
+        yield from _children(activity, activity.children, event, remains)
+    elif activity.map_run is not None:
+        yield from remains(activity)
     yield activity.row()
 
 
-def _children(activity: Activity, children: dict[int, Branch | Iteration], event: int) -> Iterator[Context]:
+def _children(
+    activity: Activity, children: dict[int, Branch | Iteration], event: int, remains: Remains
+) -> Iterator[Context]:
     running = 0
     for child in children.values():
         if child.status != SUCCEEDED:
             child.status, child.output, child.previous_event = RUNNING, NONE, event
             running += 1
-            yield from _unfinished(child, event)
+            yield from _unfinished(child, event, remains)
         yield child.row()
     succeeded = len(children) - running
     if activity.iteration_status is not None:
@@ -134,6 +153,17 @@ def _children(activity: Activity, children: dict[int, Branch | Iteration], event
         yield ItemsContext(activity.id, activity.items.text)
     elif activity.branch_status is not None:
         activity.branch_status = ActivityBranchStatus(activity.branch_status.count, running, succeeded)
+
+
+class _One(Workflows):
+    """The definition of one execution, compiled already."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        super().__init__(lambda name, version: None, lambda name: None)
+        self._workflow = workflow
+
+    def get(self, id: str) -> Workflow:
+        return self._workflow
 
 
 def _no_timers(limit: int) -> list[Any]:

@@ -17,6 +17,7 @@ from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .hosting import Hosting
 from .inbox import Limits, NameTaken, Rejected
+from .map_remains import is_settled
 from .quotas import check_payload, redrive_problem
 from .redrive import redrive_command
 from .status import CANCELED, FAILED
@@ -25,6 +26,9 @@ from .waiting import Deliver
 from .workflows import Workflow
 
 EMPTY_INPUT = b"{}"
+SETTLING_SECONDS = 30.0
+"""For how long a redrive waits for child executions that are being stopped."""
+POLL_SECONDS = 0.005
 
 
 class Request(NamedTuple):
@@ -110,10 +114,21 @@ def redrive(host: Hosting, limits: Limits, workflow: Workflow, context: Executio
         )
     if context.parent_iteration_id is not None:
         raise NotRedrivable(f"execution {context.id} is a child of a map run: its parent is to be run on")
-    problem = redrive_problem(limits, context, time.time_ns() // 1000)
+    problem_of = partial(redrive_problem, limits, now=time.time_ns() // 1000)
+    problem = problem_of(context)
     if problem is not None:
         raise NotRedrivable(f"execution {context.id} cannot be run on: {problem}")
-    return Request(redrive_command(host.storage, workflow, context), NONE, _not_redrivable)
+    _wait_for_children(host, context.id)
+    return Request(redrive_command(host.storage, workflow, context, problem_of), NONE, _not_redrivable)
+
+
+def _wait_for_children(host: Hosting, id: str) -> None:
+    """Wait until the children of its map runs, which are stopped after it, have ended too."""
+    until = time.monotonic() + SETTLING_SECONDS
+    while not is_settled(host.storage, id):
+        if time.monotonic() > until:
+            raise NotRedrivable(f"execution {id} cannot be run on yet: its child executions are still being stopped")
+        time.sleep(POLL_SECONDS)
 
 
 def task_success(host: Hosting, limits: Limits, token: str, output: Any) -> Request:

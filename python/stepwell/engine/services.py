@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stepwell import _core
@@ -18,6 +19,7 @@ from .inbox import Clock, Dispatcher, Limits
 from .jobs import child_of
 from .live import Execution
 from .map_run import child_list
+from .redrive import redrive_command
 from .state import PartitionState
 from .status import ENDED
 from .storage import Storage
@@ -171,6 +173,19 @@ class Services:
                     return [row.execution_id for row in rows]
             after = (runs[-1].id,)
         return []
+
+    def ended_child(self, execution_id: str) -> c.ExecutionContext | None:
+        """The row of a child execution that ended before its map run was redriven; None, if somebody deleted it."""
+        return self.storage.get(c.ExecutionContext, execution_id)
+
+    def redrive_of(self, execution_id: str, child_id: str) -> r.RedriveExecutionCommand:
+        """What runs a child execution of a map run on, once that runs on."""
+        context = self.ended_child(execution_id)
+        if context is None:
+            return r.RedriveExecutionCommand(execution_id, 0, 0, 0, b"", child_id)
+        problem = partial(quotas.redrive_problem, self.limits, now=self.clock.now())
+        workflow = self.state.workflows.get(context.workflow_id)
+        return redrive_command(self.storage, workflow, context, problem, child_id)
 
     def deleted(self, turn: Turn, execution_id: str) -> None:
         """An execution is gone."""

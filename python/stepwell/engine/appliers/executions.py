@@ -114,7 +114,7 @@ def reap(turn: Turn, execution: Execution) -> None:
 
 
 def drop_activity(turn: Turn, activity: Activity) -> None:
-    """Remove a state's rows: its own, its children's and its items'."""
+    """Remove a state's rows: its own, its children's and its items'. A map run's items stay, for a redrive."""
     execution = activity.execution
     drop_children(turn, activity)
     if activity.map_run is not None:
@@ -142,10 +142,15 @@ def drop_children(turn: Turn, activity: Activity) -> None:
             drop_activity(turn, entered)
         levels.pop(child.id, None)
         turn.drop(child.id, (tag, child.id))
+    drop_items(turn, activity)
+    activity.children = activity.branch_status = activity.iteration_status = None
+
+
+def drop_items(turn: Turn, activity: Activity) -> None:
+    """Remove the items that a state went over, or those of a map run that has ended."""
     if activity.items is not None:
         turn.drop(f"{activity.id}#items", (-10, activity.id))
         activity.items = None
-    activity.children = activity.branch_status = activity.iteration_status = None
 
 
 def cancel_execution(turn: Turn, command: CancelExecutionCommand, document: Document) -> None:

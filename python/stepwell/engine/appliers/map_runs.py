@@ -22,6 +22,9 @@ TIMED_OUT = "TimedOut"
 
 def start_map_run(turn: Turn, command: StartMapRunCommand, document: Document) -> None:
     activity = _activity(turn, command.id)
+    if command.redrive_count:  # RedriveExecution has put it back
+        _advance(turn, activity, command.event)
+        return
     context = MapRunContext(
         command.id,
         command.name,
@@ -43,12 +46,15 @@ def put_map_items(turn: Turn, command: PutMapItemsCommand, document: Document) -
     context = run.context
     context.item_count, context.first_child, context.source = command.count, command.first_child, command.source
     turn.high_water = max(turn.high_water, command.first_child + command.count)
-    turn.create(_items_key(run), ItemsContext(activity_of(run.id), document.text))
+    turn.put(_items_key(run), ItemsContext(activity_of(run.id), document.text))
     turn.put(run.id, run)
 
 
 def start_children(turn: Turn, command: StartChildrenCommand, document: Document) -> None:
     run = _run(turn, command.id)
+    if command.again:
+        _start_again(turn, run, command)
+        return
     first = command.first
     for size in command.sizes or (1,) * command.count:
         child = MapChild(f"{run.id}/c{first}", first, size)
@@ -59,6 +65,23 @@ def start_children(turn: Turn, command: StartChildrenCommand, document: Document
     context.next_item = first
     context.running += len(command.sizes) or command.count
     context.running_items += command.count
+    turn.put(run.id, run)
+
+
+def _start_again(turn: Turn, run: MapRun, command: StartChildrenCommand) -> None:
+    context = run.context
+    for index, first in enumerate(command.again):
+        child = run.children[first]
+        child.status = RUNNING
+        if command.numbers:
+            child.number = command.numbers[index]
+            turn.high_water = max(turn.high_water, child.number + 1)
+        context.pending_redrive -= 1
+        context.pending_redrive_items -= child.items
+        context.running += 1
+        context.running_items += child.items
+        run.waiting.popleft()
+        turn.put(child.id, child)
     turn.put(run.id, run)
 
 
@@ -103,7 +126,10 @@ def complete_map_run(turn: Turn, command: CompleteMapRunCommand, document: Docum
 
 
 def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
-    """Leave the run's own row, as ``status``, and take the rows of its children and items away."""
+    """Leave the run's own row, as ``status``, and take those of its children away.
+
+    Its items stay until its state is left for another one, or retried: until then a redrive would run it on.
+    """
     run = activity.map_run
     assert run is not None
     context = run.context
@@ -114,7 +140,7 @@ def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
     for child in run.children.values():
         turn.drop(child.id, (-15, child.id))
     if run.items is not None:
-        turn.drop(_items_key(run), (-10, activity.id))
+        activity.items = run.items.document
     activity.map_run = None
     turn.put(run.id, run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..contexts import ItemsContext
 from ..documents import NONE, Document
 from ..live import restore
+from ..map_run import MapRun
 from ..records import RedriveExecutionCommand
 from ..status import RUNNING
 from ..storage import decode_tree
@@ -33,4 +34,16 @@ def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Do
             turn.create(child.id, child)
         if activity.items is not None:
             turn.create(f"{activity.id}#items", ItemsContext(activity.id, activity.items.text))
+        elif activity.map_run is not None:
+            _run_on(turn, activity.map_run)
+        elif not activity.shares_variables:  # a new map run begins: what an old one left is of no use
+            turn.drop(f"{activity.id}#items", (-10, activity.id))
     change_status(turn, execution, RUNNING)
+
+
+def _run_on(turn: Turn, run: MapRun) -> None:
+    """Keep a map run as it is before its children run on. Storage has its items."""
+    run.context.redriven_at = turn.now
+    turn.put(run.id, run)
+    for child in run.children.values():
+        turn.create(child.id, child)

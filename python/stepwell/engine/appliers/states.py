@@ -8,8 +8,9 @@ from ..documents import Document
 from ..history_types import exit_count
 from ..live import Activity
 from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
+from ..status import SUCCEEDED
 from ..turn import Turn
-from .executions import drop_activity, drop_children
+from .executions import drop_activity, drop_children, drop_items
 from .tasks import advance, drop_task
 
 
@@ -53,6 +54,8 @@ def complete_state(turn: Turn, command: CompleteStateCommand, document: Document
             level.previous_event = last
     if activity.task_id is not None:
         drop_task(turn, execution, execution.tasks[activity.task_id])
+    if activity.items is not None and command.status == SUCCEEDED:  # no redrive will want them
+        drop_items(turn, activity)
     drop_activity(turn, activity)
     turn.changes[execution.id] = execution
     if level is not execution and level.id in execution.levels:
@@ -67,6 +70,7 @@ def retry_state(turn: Turn, command: RetryStateCommand, document: Document) -> N
     activity.retries = tuple(retries)
     activity.attempt += 1
     drop_children(turn, activity)
+    drop_items(turn, activity)
     turn.put(activity.id, activity)
 
 

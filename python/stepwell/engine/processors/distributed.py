@@ -71,14 +71,14 @@ class DistributedMapProcessor:
         run = _run(activity)
         return self.finish(turn, activity) if run.context.item_count == 0 else [start_children(run)]
 
-    def child_done(self, turn: Turn, activity: Activity) -> Items:
-        """A child execution has ended."""
+    def go_on(self, turn: Turn, activity: Activity) -> Items:
+        """A child execution has ended, or the limits are others, or the run runs on: whatever can be done next."""
         run, writer = _run(activity), activity.state.writer
         context = run.context
         if run.exceeds_tolerance:
             if writer is None or writer.resource is None:
                 return fail_run(turn, activity, THRESHOLD_EXCEEDED)
-        elif context.next_item < context.item_count:
+        elif run.has_more:
             return [start_children(run)]
         return [] if context.running else self.finish(turn, activity)
 

@@ -19,6 +19,7 @@ from ..records import (
 )
 from ..status import RUNNING
 from ..turn import Turn
+from . import map_redrive
 from .common import Items
 from .distributed import DISTRIBUTED, fail_run_of, start_children
 from .map_inputs import Inputs, next_inputs
@@ -32,8 +33,10 @@ CHUNK = 256
 def accept_start(turn: Turn, command: StartMapRunCommand) -> str | None:
     execution = turn.execution
     activity = execution.activities.get(activity_of(command.id)) if execution is not None else None
-    if execution is None or activity is None or activity.level.status != RUNNING or activity.map_run is not None:
+    if execution is None or activity is None or activity.level.status != RUNNING:
         return "its state is not running"
+    if (activity.map_run is not None) != (command.redrive_count > 0):
+        return "its map run was begun before" if activity.map_run is not None else GONE
     command.event = execution.context.last_event + 1
     command.previous = activity.level.previous_event
     turn.subject = activity
@@ -43,7 +46,7 @@ def accept_start(turn: Turn, command: StartMapRunCommand) -> str | None:
 def started(turn: Turn, command: StartMapRunCommand, document: Document) -> Items:
     activity: Activity = turn.subject
     try:
-        return DISTRIBUTED.started(turn, activity)
+        return DISTRIBUTED.go_on(turn, activity) if command.redrive_count else DISTRIBUTED.started(turn, activity)
     except AslError as error:
         return fail_run_of(turn, activity, error)
 
@@ -65,15 +68,18 @@ def items_put(turn: Turn, command: PutMapItemsCommand, document: Document) -> It
 
 
 def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | None:
-    """Choose the next children and make their inputs: as many as there is room for."""
+    """Choose the next children and make their inputs: as many as there is room for, those that run on before others."""
     run = _find(turn, command.id)
     if run is None or run.items is None or run.exceeds_tolerance:
         return GONE
     context = run.context
     limit = min(context.max_concurrency, MOST_CHILDREN) or MOST_CHILDREN
     room = min(limit - context.running, CHUNK)
-    if room <= 0 or context.next_item >= context.item_count:
+    if room <= 0 or not run.has_more:
         return "there is no room for more children"
+    if context.pending_redrive:
+        map_redrive.choose(turn, command, _activity(turn, command.id), room)
+        return None
     inputs = next_inputs(turn, _activity(turn, command.id), room)
     command.first, command.count, command.sizes = context.next_item, inputs.item_count, inputs.sizes
     turn.subject = inputs
@@ -81,15 +87,17 @@ def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | No
 
 
 def children_started(turn: Turn, command: StartChildrenCommand, document: Document) -> Items:
-    inputs: Inputs = turn.subject
     activity = _activity(turn, command.id)
     run = activity.map_run
     assert run is not None
-    execution = activity.execution
-    workflow_id = f"{execution.workflow.id.partition('/')[0]}/{activity.state.name}"
+    workflow_id = f"{activity.execution.workflow.id.partition('/')[0]}/{activity.state.name}"
+    if command.again:
+        map_redrive.chosen(turn, command, activity, workflow_id)
+        return [start_children(run)] if run.has_more else []
+    inputs: Inputs = turn.subject
     first = command.first
     for size, document in zip(command.sizes or (1,) * command.count, inputs.documents, strict=True):
-        id = run.child_execution(first)
+        id = run.child_execution(run.children[first])
         name = "-".join(id.split("/")[-2:])
         parent = f"{run.id}/c{first}"
         start = StartExecutionCommand(id, workflow_id, None, name, activity.state.execution_type, 0, parent)
@@ -97,7 +105,7 @@ def children_started(turn: Turn, command: StartChildrenCommand, document: Docume
         first += size
     if inputs.error is not None:
         return fail_run_of(turn, activity, inputs.error)
-    return [start_children(run)] if run.context.next_item < run.context.item_count else []
+    return [start_children(run)] if run.has_more else []
 
 
 def accept_complete_child(turn: Turn, command: CompleteChildCommand) -> str | None:
@@ -113,7 +121,7 @@ def child_completed(turn: Turn, command: CompleteChildCommand, document: Documen
     if run.breached_by is not None and run.breached_by.id == command.id:
         cancel_children(turn, running_children(run))
     try:
-        return DISTRIBUTED.child_done(turn, activity)
+        return DISTRIBUTED.go_on(turn, activity)
     except AslError as error:
         return fail_run_of(turn, activity, error)
 
@@ -143,12 +151,12 @@ def updated(turn: Turn, command: UpdateMapRunCommand, document: Document) -> Ite
     run = activity.map_run
     if run is None or run.items is None or activity.task_id is not None:
         return []
-    return DISTRIBUTED.child_done(turn, activity)
+    return DISTRIBUTED.go_on(turn, activity)
 
 
 def running_children(run: MapRun) -> list[str]:
     """The executions of a map run that have not ended."""
-    return [run.child_execution(child.first) for child in run.running_children()]
+    return [run.child_execution(child) for child in run.running_children()]
 
 
 def cancel_children(turn: Turn, executions: list[str]) -> None:

@@ -6,7 +6,8 @@ from stepwell.asl.errors import AslError
 
 from ..documents import Document
 from ..live import Activity, Branch, Level
-from ..records import CreateTimerCommand, RedriveExecutionCommand
+from ..map_run import execution_of
+from ..records import CompleteChildCommand, CreateTimerCommand, RedriveExecutionCommand
 from ..status import CANCELED, FAILED, RUNNING
 from ..timers import EXECUTION_TIMEOUT
 from ..turn import Turn
@@ -14,20 +15,30 @@ from . import activities
 from .by_type import MAP
 from .common import Items, fail, failure_of, item, start_state
 from .executions import SECOND
+from .map_redrive import run_on
 from .parallel import finish_with
 
 
 def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
+    reason = _refusal(turn, command)
+    if reason is None:
+        assert turn.execution is not None
+        command.previous = turn.execution.previous_event
+    elif command.child_id is not None:  # its map run waits for it
+        turn.send(execution_of(command.child_id), CompleteChildCommand(command.child_id, FAILED, None))
+    return reason
+
+
+def _refusal(turn: Turn, command: RedriveExecutionCommand) -> str | None:
     execution = turn.execution
     if execution is None or execution.status not in (FAILED, CANCELED):
         return "only an execution that failed, timed out or was stopped can be redriven"
-    if execution.context.parent_iteration_id is not None:
+    if execution.context.parent_iteration_id != command.child_id:
         return "a child of a map run is redriven with its parent"
     if execution.context.type != "STANDARD":
         return "an EXPRESS execution cannot be redriven"
     if command.event != execution.context.last_event + 1:
         return "it was redriven meanwhile"
-    command.previous = execution.previous_event
     return None
 
 
@@ -48,6 +59,8 @@ def _resume(turn: Turn, level: Level, start_at: str) -> Items:
     activity = level.current
     if activity is None:
         return [start_state(level, start_at, level.input)]
+    if activity.map_run is not None:
+        return run_on(activity.map_run)
     if activity.children is None:
         return activities.begin(turn, activity)
     state, running = activity.state, 0

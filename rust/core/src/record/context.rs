@@ -81,11 +81,14 @@ layouts! {
             running: u64 = 0, succeeded: u64 = 0, failed: u64 = 0, timed_out: u64 = 0,
             aborted: u64 = 0, running_items: u64 = 0, succeeded_items: u64 = 0,
             failed_items: u64 = 0, timed_out_items: u64 = 0, aborted_items: u64 = 0,
-            results_written: bool = false,
+            results_written: bool = false, redrive_count: u64 = 0, redriven_at: i64 = 0,
+            pending_redrive: u64 = 0, pending_redrive_items: u64 = 0, not_redrivable: u64 = 0,
+            not_redrivable_items: u64 = 0,
         }
         /// A child execution of a running map run, and the items that it is for.
         15 MapChild {
             id: &'a str, first: u64, items: u64, status: &'a str, output: &'a [u8] = b"",
+            number: u64 = 0,
         }
     }
 }

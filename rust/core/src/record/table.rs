@@ -93,6 +93,7 @@ layouts! {
         /// Run a failed execution on from the states that failed, for the `count`-th time.
         18 RedriveExecution {
             id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
+            child_id: Option<&'a str> = None,
         }
         /// Wake `target` at `due` (microseconds).
         19 CreateTimer { target: &'a str, kind: i64, due: i64 }
@@ -114,17 +115,21 @@ layouts! {
             activity_id: &'a str, state_name: &'a str, error: &'a str, cause: Option<&'a str>,
             location: &'a str, event: u64, previous: u64,
         }
-        /// Begin a run of a distributed Map state, over `count` items (0: they are still to be read).
+        /// Begin a run of a distributed Map state, over `count` items (0: they are still to be read), or run it on.
         25 StartMapRun {
             id: &'a str, name: &'a str, state_name: &'a str, count: u64, max_concurrency: i64,
             tolerated_count: i64, tolerated_percentage: f64, event: u64, previous: u64,
+            redrive_count: u64 = 0,
         }
         /// Give a map run its items, a JSON array, and its children their ids, from `first_child`.
         26 PutMapItems {
             id: &'a str, count: u64, first_child: u64, source: &'a str, items: Document<'a>,
         }
-        /// Start children over `count` items from `first`: one each, or batches of `sizes`.
-        27 StartChildren { id: &'a str, first: u64, count: u64, sizes: Vec<u64> = Vec::new() }
+        /// Start children over `count` items from `first`, one each or batches of `sizes`; or those of `again` once more.
+        27 StartChildren {
+            id: &'a str, first: u64, count: u64, sizes: Vec<u64> = Vec::new(),
+            again: Vec<u64> = Vec::new(), numbers: Vec<u64> = Vec::new(),
+        }
         /// A child execution of a map run has ended, as `Succeeded`, `Failed`, `TimedOut` or `Canceled`.
         28 CompleteChild { id: &'a str, status: &'a str, output: Document<'a> }
         /// End a map run as `Succeeded`, `Failed` or `Canceled`.

@@ -1,0 +1,610 @@
+"""Redrive of a Distributed Map: the same map run goes on, and only what did not succeed runs again (ASL A12.59)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.support import Lab, boom, catch, machine, parallel, passing, retry, task
+from engine.test_distributed_map import children, distributed, over, run_of
+from engine.test_distributed_map_fuzz import LIMITS
+from stepwell import Executor, Limits, NotRedrivable, TaskError, _core
+from stepwell.asl.json import loads
+from stepwell.engine import records as r
+from stepwell.engine import requests
+from stepwell.engine.codec import decode_turn
+from stepwell.engine.contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
+from stepwell.engine.map_remains import is_settled
+from stepwell.engine.redrive import redrive_command
+from stepwell.engine.status import ENDED, SUCCEEDED
+from stepwell.tasks.items import ItemFiles
+from stepwell.testing.replay import rebuilt
+from stepwell.testing.simulation import HANGS
+
+pytestmark = pytest.mark.covers("A12.59", "A16.78")
+
+Make = Callable[..., Lab]
+
+
+class Flaky:
+    """A task that fails for some items, so many times each; then it gives the item back."""
+
+    def __init__(self, failures: dict[Any, int]) -> None:
+        self.failures = failures
+
+    def __call__(self, input: Any) -> Any:
+        if self.failures.get(input, 0) > 0:
+            self.failures[input] -= 1
+            raise boom()
+        return input
+
+
+def runs(lab: Lab) -> list[MapRunContext]:
+    """All map runs of the execution."""
+    return lab.partition.storage.scan(MapRunContext, lab.id)
+
+
+def items_left(lab: Lab) -> list[ItemsContext]:
+    """The items that storage keeps."""
+    return lab.partition.storage.scan(ItemsContext)
+
+
+def types_of(lab: Lab, id: str) -> list[str]:
+    """The types of a child's history events."""
+    told = lab.result(id)
+    assert told is not None
+    return [event["type"] for event in told["events"]]
+
+
+def arns(lab: Lab) -> list[str]:
+    """The ARNs of the map runs that the history tells of, in order."""
+    kinds = ("mapRunStartedEventDetails", "mapRunRedrivenEventDetails")
+    return [event[kind]["mapRunArn"] for event in lab.events for kind in kinds if kind in event]
+
+
+def test_only_the_children_that_did_not_succeed_run_on_in_the_same_map_run(lab: Make) -> None:
+    run = lab({"T": Flaky({2: 1})}).finish(over({"P": passing("T"), "T": task()}, MaxConcurrency=1), [1, 2, 3])
+    assert run.outcome == ("Failed", "States.ExceedToleratedFailureThreshold")
+    first = run_of(run)
+    run.wait(10)
+    assert run.redrive() == [(run.id, None)]
+    (again,) = runs(run)
+    assert (again.id, again.status, again.stopped_at, again.error) == (first.id, "Running", 0, None)
+    assert (again.redrive_count, again.redriven_at) == (1, run.clock.now())
+    assert run.finish().outcome == (SUCCEEDED, [1, 2, 3])
+    assert run.inputs == [1, 2, 2, 3]
+    after = run.types.index("ExecutionRedriven")
+    assert run.types[after : after + 3] == ["ExecutionRedriven", "MapRunRedriven", "MapRunSucceeded"]
+    assert run.events[after + 1]["mapRunRedrivenEventDetails"] == {"mapRunArn": arns(run)[0], "redriveCount": 1}
+    assert [event["previousEventId"] for event in run.events[after + 1 : after + 3]] == [after + 1, after + 2]
+    assert [child.redrive_count for child in children(run)] == [0, 1, 0]
+    told = types_of(run, children(run)[1].id)
+    assert told.count("PassStateEntered") == told.count("TaskStateEntered") == told.count("ExecutionRedriven") == 1
+    run_row = run_of(run)
+    assert (run_row.status, run_row.succeeded, run_row.failed, run_row.running) == (SUCCEEDED, 3, 0, 0)
+    assert items_left(run) == run.partition.storage.scan(MapChildContext) == []
+
+
+def test_express_children_are_run_anew_under_their_names(lab: Make) -> None:
+    definition = machine({"M": distributed(machine({"P": passing("T"), "T": task()}), type="EXPRESS")})
+    run = lab({"T": Flaky({2: 2})}).finish(definition, [1, 2, 3])
+    for count in (1, 2):
+        before = {child.id for child in children(run)}
+        assert run.redrive()[0][1] is None
+        run.finish()
+        fresh = [child for child in children(run) if child.id not in before]
+        assert {loads(child.input) for child in fresh} >= {2}
+        assert all(child.redrive_count == 0 for child in fresh)
+        assert {child.name for child in fresh} <= {child.name for child in children(run) if child.id in before}
+        assert run_of(run).redrive_count == count
+    assert run.outcome == (SUCCEEDED, [1, 2, 3])
+    assert "ExecutionRedriven" not in {kind for child in children(run) for kind in types_of(run, child.id)}
+    assert [sorted(run.inputs).count(item) for item in (1, 3)] == [1, 1]
+    assert len(set(arns(run))) == 1
+
+
+def test_batches_stay_as_they_were(lab: Make) -> None:
+    states = {"P": passing("T", InputPath="$.Items"), "T": task()}
+    run = lab({"T": lambda items: Flaky(failures)(tuple(items))})
+    failures = {(3, 4): 1}
+    batcher = {"MaxItemsPerBatch": 2}
+    run.finish(over(states, ItemBatcher=batcher, MaxConcurrency=1), [1, 2, 3, 4, 5])
+    assert (run_of(run).failed_items, run_of(run).next_item) == (2, 4)
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [[1, 2], [3, 4], [5]])
+    assert run.inputs == [[1, 2], [3, 4], [3, 4], [5]]
+    row = run_of(run)
+    assert (row.succeeded, row.succeeded_items, row.failed_items, row.next_item) == (3, 5, 0, 5)
+
+
+def test_express_batches_run_anew_with_the_same_items(lab: Make) -> None:
+    processor = machine({"P": passing("T", InputPath="$.Items"), "T": task()})
+    state = distributed(processor, type="EXPRESS", ItemBatcher={"MaxItemsPerBatch": 2, "BatchInput": {"b.$": "$[0]"}})
+    run = lab({"T": lambda items: Flaky(failures)(tuple(items))})
+    failures = {(1, 2): 1}
+    run.finish(machine({"M": state}), [1, 2, 3])
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [[1, 2], [3]])
+    first = children(run)[0]
+    assert [child.input for child in children(run)].count(first.input) == 2
+
+
+@pytest.mark.covers("A12.63")
+def test_what_runs_on_is_no_failure_any_more(lab: Make) -> None:
+    run = lab({"T": Flaky({1: 1, 2: 2})}).finish(over({"T": task()}, ToleratedFailureCount=1), [0, 1, 2, 3])
+    assert run.outcome[0] == "Failed"
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [0, 1, 3])
+    assert (run_of(run).succeeded, run_of(run).failed) == (3, 1)
+
+
+@pytest.mark.covers("A12.63")
+def test_a_child_that_cannot_run_on_stays_failed_and_counts(lab: Make) -> None:
+    def refuses(child: ExecutionContext) -> str | None:
+        return "it is too old" if loads(child.input) == 1 else None
+
+    run = lab({"T": Flaky({1: 1, 2: 1})}).finish(over({"T": task()}, ToleratedFailureCount=1), [0, 1, 2])
+    assert run.outcome[0] == "Failed"
+    run.redrive(refuses)
+    assert run.finish().outcome == (SUCCEEDED, [0, 2])
+    row = run_of(run)
+    assert (row.failed, row.not_redrivable, row.not_redrivable_items, row.succeeded) == (1, 1, 1, 2)
+
+
+@pytest.mark.covers("A12.63")
+def test_too_many_that_cannot_run_on_fail_the_run_at_once(lab: Make) -> None:
+    run = lab({"T": Flaky({0: 1, 1: 1})}).finish(over({"T": task()}, ToleratedFailureCount=1), [0, 1, 2, 3])
+    calls = len(run.calls)
+    failed = {child.id for child in children(run) if child.status == "Failed"}
+    run.redrive(lambda child: "no" if child.id in failed else None)
+    assert run.finish().outcome == ("Failed", "States.ExceedToleratedFailureThreshold")
+    assert len(run.calls) == calls
+    assert run_of(run).pending_redrive == 4 - len(failed) - run_of(run).succeeded
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [0, 1, 2, 3])
+    assert run_of(run).redrive_count == 2
+
+
+def test_no_more_children_run_on_at_a_time_than_max_concurrency(lab: Make) -> None:
+    run = lab({"T": HANGS}).begin(over({"T": task()}, MaxConcurrency=4), [1, 2, 3, 4, 5, 6])
+    run.stop()
+    assert run_of(run).aborted == 4
+    command = redrive_command(run.partition.storage, run.partition.state.workflows.get("w:1"), run.context)
+    run.partition.submit(command)
+    run.settle()
+    row = run_of(run)
+    assert (row.running, row.pending_redrive, row.next_item) == (4, 0, 4)
+    run.answer(r.UpdateMapRunCommand(row.id, 2, None, None))
+    run.stop()
+    run.redrive()
+    row = run_of(run)
+    assert (row.running, row.pending_redrive, row.pending_redrive_items, row.aborted) == (2, 2, 2, 0)
+    run.stop()
+    row = run_of(run)
+    assert (row.status, row.running, row.aborted, row.pending_redrive) == ("Canceled", 0, 2, 2)
+    run.redrive()
+    run.answers["T"] = [lambda item: item]
+    run._hanging.clear()
+    assert run.finish().outcome == (SUCCEEDED, [1, 2, 3, 4, 5, 6])
+    assert [child.redrive_count for child in children(run)] == [3, 3, 2, 2, 0, 0]
+
+
+def test_a_timed_out_child_runs_on_with_its_time_anew(lab: Make) -> None:
+    processor = machine({"T": task()}, TimeoutSeconds=9)
+    run = lab({"T": [HANGS]}).finish(machine({"M": distributed(processor)}), [1])
+    assert (run.outcome[0], run_of(run).timed_out) == ("Failed", 1)
+    run.answers["T"] = ["late"]
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, ["late"])
+    assert (run_of(run).timed_out, run_of(run).succeeded) == (0, 1)
+
+
+def test_map_runs_within_children_run_on_too(lab: Make) -> None:
+    inner = distributed(machine({"T": task()}), Label="Inner", MaxConcurrency=1)
+    run = lab({"T": Flaky({2: 1, 4: 2})}).finish(over({"I": inner}, MaxConcurrency=1), [[1, 2, 3], [4], []])
+    for _ in range(3):
+        assert run.outcome[0] == "Failed"
+        run.redrive()
+        run.finish()
+    assert run.outcome == (SUCCEEDED, [[1, 2, 3], [4], []])
+    assert run.inputs == [1, 2, 2, 3, 4, 4, 4]
+    every = run.partition.storage.scan(MapRunContext, limit=100)
+    assert sorted(row.redrive_count for row in every) == [0, 1, 2, 3]
+
+
+def test_a_map_run_in_a_branch_that_a_sibling_aborted_runs_on(lab: Make) -> None:
+    wait = {"Type": "Wait", "Seconds": 1, "Next": "F"}
+    branches = (over({"T": task()}), machine({"W": wait, "F": task()}))
+    run = lab({"T": HANGS, "F": [boom(), "f"]}).finish(machine({"Both": parallel(*branches)}), [1, 2])
+    assert run.outcome == ("Failed", "Boom")
+    assert run_of(run).status == "Canceled"
+    run.answers["T"] = [lambda item: item]
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [[1, 2], "f"])
+    assert [child.redrive_count for child in children(run)] == [1, 1]
+    assert len(set(arns(run))) == 1
+
+
+def test_a_stopped_execution_goes_on_with_children_that_had_not_begun(lab: Make) -> None:
+    run = lab({"T": HANGS}).begin(
+        over({"T": task()}, MaxConcurrency=1, ItemSelector={"is.$": "$$.Map.Item.Value"}), [1, 2]
+    )
+    run.stop("Mine")
+    assert run.types[-2:] == ["MapRunAborted", "ExecutionAborted"]
+    run.answers["T"] = [lambda item: item["is"]]
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [1, 2])
+    assert [child.redrive_count for child in children(run)] == [1, 0]
+
+
+def test_a_map_run_whose_children_all_succeeded_ends_anew(lab: Make) -> None:
+    reading = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}
+    run = lab({"M": [boom("States.ResultWriterFailed"), {"written": 2}]}).finish(over(ResultWriter=reading), [1, 2])
+    assert run.outcome == ("Failed", "States.ResultWriterFailed")
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, {"written": 2})
+    assert run_of(run).results_written
+    assert len(children(run)) == 2
+
+
+def test_a_breach_with_a_writer_runs_on(lab: Make) -> None:
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}
+    run = lab({"T": Flaky({2: 2}), "M": {"at": "b"}}).finish(over({"T": task()}, ResultWriter=writer), [1, 2, 3])
+    for _ in range(2):
+        assert run.outcome[0] == "Failed"
+        run.redrive()
+        run.finish()
+    assert run.outcome == (SUCCEEDED, {"at": "b"})
+
+
+# where a new map run begins
+
+
+def test_a_map_run_that_had_no_items_is_begun_anew(lab: Make) -> None:
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
+    run = lab({"M": [boom("States.ItemReaderFailed"), [1, 2]]}).finish(over(ItemReader=reader))
+    assert run.outcome == ("Failed", "States.ItemReaderFailed")
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [1, 2])
+    assert [row.status for row in runs(run)] == ["Failed", SUCCEEDED]
+    assert "MapRunRedriven" not in run.types
+
+
+@pytest.mark.parametrize("error", ["States.Runtime", "States.DataLimitExceeded"])
+def test_a_map_run_that_failed_by_its_own_expressions_or_size_begins_anew(lab: Make, error: str) -> None:
+    fields = {"ResultSelector": {"x.$": "$.missing"}} if error == "States.Runtime" else {}
+    limits = Limits(map_result_bytes=3) if not fields else Limits()
+    run = lab(limits=limits).finish(over(**fields), ["abc", "def"])
+    assert run.outcome == ("Failed", error)
+    run.redrive()
+    assert run.finish().outcome == ("Failed", error)
+    assert len(set(arns(run))) == 2
+    assert [row.redrive_count for row in runs(run)] == [0, 0]
+
+
+def test_a_reader_reads_anew_where_old_items_were_left(lab: Make) -> None:
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
+    state = {"ItemReader": reader, "ResultSelector": {"x.$": "$.missing"}}
+    run = lab({"M": [[1, 2], HANGS]}).finish(over(**state))
+    assert run.outcome == ("Failed", "States.Runtime")
+    run.redrive()
+    assert [task.resource for task in run.tasks] == ["stepwell:readItems"]
+    assert items_left(run) == []
+    again = Lab({"M": [[3]]}, store=rebuilt(run.store), clock=run.clock)
+    again.id = run.id
+    again.finish()
+    assert [loads(child.input) for child in children(again)] == [1, 2, 3]
+    again.check()
+
+
+def test_a_child_that_was_deleted_makes_a_new_map_run_begin(lab: Make) -> None:
+    run = lab({"T": Flaky({2: 1})}).finish(over({"T": task()}), [1, 2])
+    run.answer(r.DeleteExecutionCommand(children(run)[0].id))
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [1, 2])
+    assert len(set(arns(run))) == 2
+
+
+@pytest.mark.parametrize("type", ["STANDARD", "EXPRESS"])
+def test_a_child_that_is_deleted_in_the_midst_of_it_has_failed(lab: Make, type: str) -> None:
+    state = distributed(machine({"T": task()}), type=type, ToleratedFailureCount=1)
+    run = lab({"T": Flaky({1: 1, 2: 1})}).finish(machine({"M": state}), [1, 2, 3])
+    command = redrive_command(run.partition.storage, run.partition.state.workflows.get("w:1"), run.context)
+    run.answer(r.DeleteExecutionCommand(children(run)[0].id))
+    run.partition.submit(command)
+    assert run.finish().outcome == (SUCCEEDED, [2, 3])
+    assert (run_of(run).failed, run_of(run).succeeded) == (1, 2)
+
+
+def test_an_attempt_that_was_over_is_not_run_on(lab: Make) -> None:
+    again = retry("States.ALL", IntervalSeconds=60, MaxAttempts=1)
+    run = lab({"T": Flaky({1: 1})}).begin(over({"T": task()}, Retry=[again]), [1])
+    while run.answer_a_task():
+        run.settle()
+    assert items_left(run) == []
+    run.stop()
+    run.redrive()
+    assert run.finish().outcome == (SUCCEEDED, [1])
+    assert len(set(arns(run))) == 2
+
+
+def test_a_redriven_map_run_that_fails_is_retried_by_a_new_one(lab: Make) -> None:
+    again = retry("States.ALL", IntervalSeconds=1, MaxAttempts=1)
+    run = lab({"T": Flaky({1: 5})}).finish(over({"T": task()}, Retry=[again]), [1])
+    for _ in range(2):
+        run.redrive()
+        run.finish()
+    assert run.outcome == (SUCCEEDED, [1])
+    found = arns(run)
+    assert found[1] == found[2]
+    assert found[3] == found[4]
+    assert len(set(found)) == 4
+
+
+def test_a_failed_map_run_that_is_caught_keeps_no_items(lab: Make) -> None:
+    state = distributed(machine({"F": {"Type": "Fail"}}), Catch=[catch("States.ALL", next="C")])
+    run = lab().finish(machine({"M": state, "C": passing()}), [1])
+    assert run.outcome[0] == SUCCEEDED
+    assert items_left(run) == []
+
+
+def test_a_failed_execution_keeps_the_items_until_it_is_deleted(lab: Make) -> None:
+    run = lab().finish(over({"F": {"Type": "Fail"}}), [1, 2])
+    assert [row.items for row in items_left(run)] == [b"[1,2]"]
+    assert run.partition.storage.scan(MapChildContext) == []
+    copy = Lab(store=rebuilt(run.store), clock=run.clock)
+    copy.partition.submit(r.DeleteExecutionCommand(run.id))
+    copy.run()
+    assert items_left(copy) == copy.executions() == []
+    copy.close()
+
+
+# crashes
+
+SHORT = Limits(turn_records=6, turn_messages=2, batch_records=12, live_executions=2)
+NESTED = over(
+    {
+        "I": distributed(
+            machine({"P": passing("T", InputPath="$.Items[0]"), "T": task()}),
+            Label="Inner",
+            MaxConcurrency=2,
+            ToleratedFailureCount=1,
+            ItemBatcher={"MaxItemsPerBatch": 1},
+        )
+    },
+    MaxConcurrency=3,
+)
+EXPRESS = machine({"M": distributed(machine({"T": task()}), type="EXPRESS", MaxConcurrency=2)})
+
+
+def fails_at_first(redriven: list[bool]) -> Any:
+    """A task that fails for even numbers before the redrive."""
+
+    def work(input: Any) -> Any:
+        if not redriven and input % 2 == 0:
+            raise boom()
+        return {"did": input}
+
+    return work
+
+
+@pytest.mark.parametrize("limits", [Limits(), SHORT], ids=["long", "short"])
+@pytest.mark.parametrize(
+    ("definition", "input"),
+    [(NESTED, [[1, 2, 3], [], [4, 6, 8], [5, 6]]), (EXPRESS, [2, 4, 6, 8, 1]), (over({"T": task()}), [0, 1, 2, 3])],
+    ids=["nested", "express", "standard"],
+)
+def test_a_crash_at_any_batch_changes_nothing(definition: Any, input: Any, limits: Limits) -> None:
+    redriven: list[bool] = []
+    whole = Lab({"T": fails_at_first(redriven)}, limits=limits).finish(definition, input)
+    assert whole.outcome[0] == "Failed"
+    before = len(whole.store.read_log(1, 1_000_000_000))
+    redriven.append(True)
+    assert whole.redrive()[0][1] is None
+    whole.finish()
+    assert whole.outcome[0] == SUCCEEDED
+    expected, ended = whole.result(whole.id), [child.status for child in children(whole)]
+    for until in range(before + 1, len(whole.store.read_log(1, 1_000_000_000)) + 1):
+        again = Lab(
+            {"T": fails_at_first(redriven)}, limits=limits, store=rebuilt(whole.store, until), clock=whole.clock
+        )
+        again.id = whole.id
+        again.run()
+        assert again.result(whole.id) == expected
+        assert [child.status for child in children(again)] == ended
+        again.check()
+    whole.check()
+
+
+WAIT = {"Type": "Wait", "SecondsPath": "$.wait", "Next": "T"}
+
+
+def redrive_at_once(run: Lab) -> None:
+    """Ask for a redrive as soon as one is taken, with whatever else is under way."""
+    while run.context.status not in ENDED or not is_settled(run.partition.storage, run.id):
+        run.step()
+    if run.context.status != SUCCEEDED:
+        assert run.redrive()[0][1] is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    raw=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=10),
+    express=st.booleans(),
+    nested=st.booleans(),
+    batch=st.integers(0, 3),
+    concurrency=st.integers(0, 3),
+    count=st.none() | st.integers(0, 2),
+    limits=LIMITS,
+    stops=st.lists(st.integers(0, 40), max_size=3),
+)
+def test_any_map_run_can_be_redriven_until_it_succeeds(
+    raw: list[Any],
+    express: bool,
+    nested: bool,
+    batch: int,
+    concurrency: int,
+    count: int | None,
+    limits: Limits,
+    stops: list[int],
+) -> None:
+    """Failed or stopped at any place, time and again: each item that succeeded did so once."""
+    items = [{"n": number, "wait": wait, "fails": fails} for number, (wait, fails) in enumerate(raw)]
+    fields: dict[str, Any] = {"MaxConcurrency": concurrency, "Label": "Inner"}
+    if count is not None:
+        fields["ToleratedFailureCount"] = count
+    first: dict[str, Any] = {"W": WAIT}
+    if batch:
+        fields["ItemBatcher"] = {"MaxItemsPerBatch": batch}
+        first = {"P": passing("W", InputPath="$.Items[0]"), "W": WAIT}
+    left = {item["n"]: item["fails"] for item in items}
+
+    def work(item: Any) -> Any:
+        if left[item["n"]] > 0:
+            left[item["n"]] -= 1
+            raise boom()
+        return item["n"]
+
+    state = distributed(machine({**first, "T": task()}), type="EXPRESS" if express else "STANDARD", **fields)
+    run = Lab({"T": work}, limits=limits)
+    run.deploy("w", over({"I": state}, MaxConcurrency=2) if nested else machine({"M": state}))
+    run.id = run.start("w", [items[:4], items[4:]] if nested else items)
+    run.step()
+    for steps in stops:
+        for _ in range(steps):
+            run.step()
+            run.answer_a_task()
+        run.partition.submit(r.CancelExecutionCommand(run.id, None, None))
+        redrive_at_once(run)
+    for _ in range(80):
+        run.run()
+        if run.context.status == SUCCEEDED:
+            break
+        redrive_at_once(run)
+    assert run.context.status == SUCCEEDED, run.result(run.id)
+    if any(was_stopped_behind_its_map(types_of(run, each.id)) for each in run.executions()):
+        run.check()
+        return  # a redrive begins such an execution from its first state: there is none that did not get done
+    leaves = [child for child in children(run) if run_of_child(child) != run_of(run).id or not nested]
+    done = sorted(loads(child.output) for child in leaves if child.status == SUCCEEDED)
+    assert len(done) == len(set(done))
+    output: Any = run.outcome[1]
+    assert (output if not nested else [number for numbers in output for number in numbers]) == done
+    every = run.partition.storage.scan(MapRunContext, limit=1000)
+    for row in every:
+        assert (row.status, row.running, row.pending_redrive, row.next_item) == (SUCCEEDED, 0, 0, row.item_count)
+        assert row.succeeded_items + row.failed_items + row.aborted_items == row.item_count
+    assert sum(row.item_count for row in every) == len(items) + 2 * nested
+    assert items_left(run) == run.partition.storage.scan(MapChildContext) == []
+    run.check()
+
+
+def was_stopped_behind_its_map(types: list[str]) -> bool:
+    """Whether an execution was stopped between its last state, a Map, and its end."""
+    return "ExecutionAborted" in types[types.index("MapStateExited") :] if "MapStateExited" in types else False
+
+
+def run_of_child(child: ExecutionContext) -> str:
+    """The map run that a child execution belongs to."""
+    assert child.parent_iteration_id is not None
+    return child.parent_iteration_id.rpartition("/")[0]
+
+
+# through the executor
+
+
+def fails_once(failing: set[Any]) -> Callable[[Any], Any]:
+    """A handler that fails once for each of these."""
+
+    def work(input: Any) -> Any:
+        if input in failing:
+            failing.discard(input)
+            raise TaskError("Boom")
+        return input
+
+    return work
+
+
+def test_describe_map_run_tells_of_the_redrive() -> None:
+    with Executor(handlers={"work": fails_once({2})}) as ex:
+        ex.deploy("w", over({"T": task(resource="work")}, MaxConcurrency=1))
+        execution = ex.start("w", [1, 2, 3]).wait(10)
+        (listed,) = ex.list_map_runs(execution.id)
+        failed = ex.describe_map_run(listed["mapRunArn"])
+        assert (failed["status"], failed["redriveCount"], "redriveDate" in failed) == ("FAILED", 0, False)
+        assert ex.redrive(execution.id).wait(10).output == [1, 2, 3]
+        (listed,) = ex.list_map_runs(execution.id)
+        told = ex.describe_map_run(listed["mapRunArn"])
+        assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
+        assert told["startDate"] < told["redriveDate"] <= told["stopDate"]
+        counts = dict.fromkeys(("pending", "running", "failed", "timedOut", "aborted"), 0)
+        counts |= {"succeeded": 3, "total": 3, "resultsWritten": 3, "failuresNotRedrivable": 0, "pendingRedrive": 0}
+        assert told["itemCounts"] == told["executionCounts"] == counts
+
+
+def test_a_writer_writes_all_results(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "out"}}
+    for kind in ("STANDARD", "EXPRESS"):
+        processor = machine({"T": task(resource="work")})
+        definition = machine({"M": distributed(processor, type=kind, ResultWriter=writer, MaxConcurrency=1)})
+        with Executor(item_files=ItemFiles(s3=tmp_path), handlers={"work": fails_once({2})}) as ex:
+            ex.deploy("w", definition)
+            execution = ex.start("w", [1, 2, 3]).wait(10)
+            assert execution.error == "States.ExceedToleratedFailureThreshold"
+            output: Any = ex.redrive(execution.id).wait(10).output
+        details = output["ResultWriterDetails"]
+        manifest = json.loads((tmp_path / details["Bucket"] / details["Key"]).read_text())
+        assert manifest["ResultFiles"]["FAILED"] == manifest["ResultFiles"]["PENDING"] == []
+        (file,) = manifest["ResultFiles"]["SUCCEEDED"]
+        records = json.loads((tmp_path / "out" / file["Key"]).read_text())
+        assert [json.loads(record["Output"]) for record in records] == [1, 2, 3]
+        assert [record["RedriveCount"] for record in records] == ([0, 1, 0] if kind == "STANDARD" else [0, 0, 0])
+
+
+def test_a_redrive_waits_for_the_children_that_are_being_stopped() -> None:
+    limits = Limits(batch_records=20, turn_messages=4)
+    hangs = {"Type": "Wait", "Seconds": 3600, "Next": "P"}
+    with Executor(limits=limits) as ex:
+        ex.deploy("w", over({"W": hangs, "P": passing()}))
+        execution = ex.start("w", list(range(300)))
+        while not (listed := ex.list_map_runs(execution.id)) or (
+            ex.describe_map_run(listed[0]["mapRunArn"])["itemCounts"]["running"] < 300
+        ):
+            pass
+        for count in (1, 2):
+            execution.stop()
+            execution.wait(10)
+            execution = ex.redrive(execution.id)
+            told = ex.describe_map_run(listed[0]["mapRunArn"])
+            assert (told["redriveCount"], told["status"], told["itemCounts"]["total"]) == (count, "RUNNING", 300)
+        assert len(ex.list_map_runs(execution.id)) == 1
+
+
+def test_a_redrive_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "SETTLING_SECONDS", 0.05)
+    monkeypatch.setattr(requests, "is_settled", lambda storage, id: False)
+    with Executor() as ex:
+        ex.deploy("w", over({"F": {"Type": "Fail"}}))
+        execution = ex.start("w", [1]).wait(10)
+        with pytest.raises(NotRedrivable, match="still being stopped"):
+            ex.redrive(execution.id)
+
+
+def test_the_log_tells_which_children_run_on(lab: Make) -> None:
+    run = lab({"T": Flaky({1: 1, 3: 1})}).finish(over({"T": task()}, ToleratedFailureCount=1), [0, 1, 2, 3])
+    run.redrive()
+    run.finish()
+    batches = run.store.read_log(1, 1_000_000_000)
+    records = [
+        record for *_, payload in batches for blob in _core.split_turns(payload) for record in decode_turn(blob).records
+    ]
+    (command,) = [record for record in records if isinstance(record, r.StartChildrenCommand) and record.again]
+    assert command.numbers == ()
+    assert {0, 1, 2, 3} - {loads(c.input) for c in children(run) if c.redrive_count == 0} == set(command.again)
