@@ -15,6 +15,7 @@ from crash.machines import Worker, documents, machines
 from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell import AsyncExecutor, Executor, NotRedrivable
 from stepwell.engine import quotas
+from stepwell.engine.inbox import Limits
 from stepwell.engine.status import SUCCEEDED
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS, Simulation
@@ -194,6 +195,29 @@ def test_of_two_redrives_at_once_one_is_refused(lab) -> None:
         run.partition.submit(command, reply=lambda *answer: answers.append(answer))
     run.settle()
     assert [error is None for _, error in answers] == [True, False]
+
+
+@pytest.mark.parametrize("steps", range(1, 60))
+def test_an_execution_that_was_stopped_between_two_states_goes_on_with_the_second(steps: int) -> None:
+    """Turns of one record, so that the stop comes between any two: what has succeeded is not done again."""
+    branch = machine({"C": task("D"), "D": passing(Assign={"seen": 1})})
+    definition = machine({"A": task("B"), "B": passing("P"), "P": parallel(branch, branch)})
+    run = Lab({}, limits=Limits(turn_records=1, batch_records=2))
+    run.deploy("w", definition)
+    run.id = run.start("w", {"n": 1})
+    for _ in range(steps):
+        run.step()
+    run.stop()
+    run.run()
+    if run.context.status != SUCCEEDED:
+        exited = [event["type"] for event in run.events].count("TaskStateExited")
+        run.redrive()
+        run.run()
+        after = run.types[run.types.index("ExecutionRedriven") :]
+        assert after.count("TaskStateExited") == 3 - exited
+    assert run.outcome[0] == SUCCEEDED
+    assert run.types.count("TaskStateExited") == 3
+    run.check()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

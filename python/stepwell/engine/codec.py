@@ -66,3 +66,21 @@ class DocumentReader:
             return NONE
         self._last = Document(text)
         return self._last
+
+
+class Left(msgspec.Struct, array_like=True):
+    """A level that left a state and had not come to the next one, or to its end (``next``: None)."""
+
+    id: str
+    next: str | None
+    output: bytes
+
+
+@cache
+def _left_decoder() -> msgspec.msgpack.Decoder[list[Left]]:
+    return msgspec.msgpack.Decoder(list[Left])
+
+
+def decode_left(left: bytes) -> list[Left]:
+    """What a redrive's command says of levels between two states; an older one says nothing."""
+    return _left_decoder().decode(left) if left else []

@@ -251,7 +251,8 @@ class RedriveExecutionCommand(Command, tag=18):
     """Run a failed execution on from the states that failed, for the ``count``-th time.
 
     ``tree`` has their rows, and those of the branches and iterations around them (a msgpack array of contexts).
-    ``child_id`` is the child of a map run that the execution is, where its map run asks.
+    ``child_id`` is the child of a map run that the execution is, where its map run asks. ``left`` has the branches,
+    iterations and executions that stood between two states (a msgpack array of ``[id, next state or nil, output]``).
     """
 
     id: str
@@ -260,6 +261,7 @@ class RedriveExecutionCommand(Command, tag=18):
     previous: int
     tree: bytes = b""
     child_id: str | None = None
+    left: bytes = b""
 
 
 class CreateTimerCommand(Command, tag=19):

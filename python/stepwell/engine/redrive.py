@@ -14,7 +14,7 @@ import msgspec
 
 from . import records as r
 from .appliers import APPLIERS
-from .codec import DocumentReader, decode_turn
+from .codec import DocumentReader, Left, decode_left, decode_turn
 from .contexts import ActivityBranchStatus, ActivityIterationStatus, Context, ExecutionContext, ItemsContext
 from .documents import NONE, Document
 from .live import Activity, Branch, Execution, Iteration, Level, restore
@@ -58,11 +58,12 @@ def redrive_command(
     ``problem`` says why a child of one of its map runs cannot be run on. ``child_id`` is the command's own.
     """
     event = context.last_event + 1
-    execution = _walk_again(_turns(storage, context.id), workflow)
+    execution, left = _walk_again(_turns(storage, context.id), workflow)
     rows: list[Context] = []
     if execution is not None:
         rows += _unfinished(execution, event, lambda activity: remains_of(storage, activity, problem))
-    return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, _encode(rows), child_id)
+    tree = _encode(rows)
+    return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, tree, child_id, _encode(left))
 
 
 def _turns(storage: Storage, execution_id: str) -> Iterator[bytes]:
@@ -81,9 +82,11 @@ def _last_event(blob: bytes) -> int:
     return max(getattr(record, "event", 1) for record in decode_turn(blob).records)
 
 
-def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> Execution | None:
+def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> tuple[Execution | None, list[Left]]:
+    """The execution as it was but for what failed, and where it stood between two states."""
     state = PartitionState(_One(workflow), TimerQueue(_no_timers))
     execution: Execution | None = None
+    left: dict[str, Left] = {}
     for blob in blobs:
         scope, timestamp, time, records = decode_turn(blob)
         turn = Turn(scope, execution, state, None, timestamp, time, 0)
@@ -94,13 +97,19 @@ def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> Execution | None:
                 asked = (record, documents.read(record))
                 continue
             if asked is not None and not isinstance(record, r.CommandRejectedEvent):
-                _apply(turn, *asked)
+                _apply(turn, *asked, left)
             asked = None
         execution = turn.execution
-    return execution
+    if execution is None:
+        return None, []
+    return execution, [each for id, each in left.items() if _is_between(execution.level(id))]
 
 
-def _apply(turn: Turn, command: r.Command, document: Document) -> None:
+def _is_between(level: Level | None) -> bool:
+    return level is not None and level.status != SUCCEEDED and level.current is None
+
+
+def _apply(turn: Turn, command: r.Command, document: Document, left: dict[str, Left]) -> None:
     """Let a command happen again, unless it ends what is to be redriven."""
     if isinstance(command, r.RedriveExecutionCommand):
         assert turn.execution is not None
@@ -108,10 +117,16 @@ def _apply(turn: Turn, command: r.Command, document: Document) -> None:
         turn.execution.activities.clear()
         turn.execution.levels.clear()
         restore(turn.execution, decode_tree(command.tree))
+        left.clear()
+        left.update((each.id, each) for each in decode_left(command.left))
     elif type(command) in _WALKED and getattr(command, "status", SUCCEEDED) == SUCCEEDED:
+        execution = turn.execution
+        if isinstance(command, r.CompleteStateCommand) and execution is not None:
+            level = execution.activities[command.activity_id].level
+            left[level.id] = Left(level.id, command.next, document.text)
         APPLIERS[type(command)](turn, command, document)
-        if isinstance(command, r.RetryStateCommand) and turn.execution is not None:
-            turn.execution.activities[command.activity_id].map_run = None  # it is over: the next attempt begins another
+        if isinstance(command, r.RetryStateCommand) and execution is not None:
+            execution.activities[command.activity_id].map_run = None  # it is over: the next attempt begins another
 
 
 def _unfinished(level: Level, event: int, remains: Remains) -> Iterator[Context]:

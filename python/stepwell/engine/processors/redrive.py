@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepwell.asl.errors import AslError
 
+from ..codec import Left, decode_left
 from ..documents import Document
 from ..live import Activity, Branch, Level
 from ..map_run import execution_of
@@ -13,7 +14,7 @@ from ..timers import EXECUTION_TIMEOUT
 from ..turn import Turn
 from . import activities
 from .by_type import MAP
-from .common import Items, fail, failure_of, item, start_state
+from .common import Items, complete_level, fail, failure_of, item, start_state
 from .executions import SECOND
 from .map_redrive import run_on
 from .parallel import finish_with
@@ -46,7 +47,8 @@ def redriven(turn: Turn, command: RedriveExecutionCommand, document: Document) -
     execution = turn.execution
     assert execution is not None
     machine = execution.machine
-    follow = _resume(turn, execution, machine.start_at)
+    left = {each.id: each for each in decode_left(command.left)}
+    follow = _resume(turn, execution, machine.start_at, left)
     seconds = turn.services.longest_seconds(execution.context.type, machine.timeout_seconds)
     if seconds is not None:
         due = turn.now + seconds * SECOND
@@ -54,11 +56,15 @@ def redriven(turn: Turn, command: RedriveExecutionCommand, document: Document) -
     return follow
 
 
-def _resume(turn: Turn, level: Level, start_at: str) -> Items:
-    """Go on in a level: with the state that it was in, or with its first one."""
+def _resume(turn: Turn, level: Level, start_at: str, left: dict[str, Left]) -> Items:
+    """Go on in a level: with its state, with what follows the one that it left, or with its first one."""
     activity = level.current
     if activity is None:
-        return [start_state(level, start_at, level.input)]
+        last = left.get(level.id)
+        if last is None:
+            return [start_state(level, start_at, level.input)]
+        output = Document(last.output)
+        return complete_level(level, output) if last.next is None else [start_state(level, last.next, output)]
     if activity.map_run is not None:
         return run_on(activity.map_run)
     if activity.children is None:
@@ -68,7 +74,7 @@ def _resume(turn: Turn, level: Level, start_at: str) -> Items:
     for index, child in sorted(activity.children.items()):
         if child.status == RUNNING:
             inner = state.branches[index] if isinstance(child, Branch) else state.processor
-            follow += _resume(turn, child, inner.start_at)
+            follow += _resume(turn, child, inner.start_at, left)
             running += 1
     try:
         return follow + _go_on(turn, activity, running)

@@ -93,7 +93,7 @@ layouts! {
         /// Run a failed execution on from the states that failed, for the `count`-th time.
         18 RedriveExecution {
             id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
-            child_id: Option<&'a str> = None,
+            child_id: Option<&'a str> = None, left: &'a [u8] = b"",
         }
         /// Wake `target` at `due` (microseconds).
         19 CreateTimer { target: &'a str, kind: i64, due: i64 }
