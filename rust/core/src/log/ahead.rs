@@ -19,7 +19,7 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 pub struct Ahead {
     /// The most room that is made at a time.
     most: u64,
-    /// No room is made beyond this.
+    /// No room is made beyond this, where the frames go on in the next segment.
     segment_bytes: u64,
     /// Where the room ends.
     end: u64,

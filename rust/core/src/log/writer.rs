@@ -132,10 +132,10 @@ impl Writer {
     }
 
     /// Begins the segment of position `next`, once all before it is durable: so only the last
-    /// segment can have a torn tail, or room at its end.
+    /// segment can have a torn tail. It alone has room at its end, too: that ends at
+    /// `segment_bytes`, which the frames of this one have reached.
     fn begin_segment(&mut self, next: u64) -> Result<()> {
         self.shared.tail.store(next - 1, Ordering::Release);
-        self.trim()?;
         self.sync_file()?;
         let Shared { env, folder, .. } = &*self.shared;
         let path = segment::path(folder, next);

@@ -234,9 +234,27 @@ fn a_follower_that_waits_does_not_read_the_room_again() {
 }
 
 #[test]
-fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
+fn a_follower_reads_again_what_it_read_ahead_of_the_leader() {
     let env = FaultEnv::new();
     let log = open_ahead(&env, HUGE, 20_000).unwrap();
+    append_numbers(&log, 1, 1).unwrap();
+    log.sync().unwrap();
+    let mut follower = follow(&env);
+    assert_eq!(follower.read(usize::MAX).unwrap().len(), 1);
+    assert_eq!(follower.read(usize::MAX).unwrap().len(), 0);
+    for number in 2..=9 {
+        append_numbers(&log, number, number).unwrap();
+        log.sync().unwrap();
+        // It stops before it comes upon the zeros behind this batch.
+        assert_eq!(follower.read(1).unwrap()[0].first, number);
+    }
+}
+
+/// A log whose third batch the disk loses under the open file of a follower, which has the first two
+/// and knows room of `ahead` bytes behind them.
+fn lost_under_a_follower(ahead: u64) -> FollowedLog {
+    let env = FaultEnv::new();
+    let log = open_ahead(&env, HUGE, ahead).unwrap();
     append_numbers(&log, 1, 2).unwrap();
     log.sync().unwrap();
     let mut follower = follow(&env);
@@ -246,11 +264,25 @@ fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
         append_numbers(&log, number, number).unwrap();
         log.sync().unwrap();
     }
-    // The disk loses the third batch under the follower's open file.
     let offset = known.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1;
     let file = env.open_writable(&segment(1)).unwrap();
     file.write_all_at(&vec![0; 48 + payload(3).len()], offset)
         .unwrap();
+    follower
+}
+
+#[test]
+fn a_follower_finds_a_loss_that_batches_follow_which_are_behind_the_room_it_knew() {
+    let found = lost_under_a_follower(300).read(usize::MAX).err();
+    assert!(
+        matches!(found, Some(Error::Corruption { position: 3, .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
+    let mut follower = lost_under_a_follower(20_000);
     follower.fence(1).unwrap();
     let found = follower.read(usize::MAX).err();
     assert!(
