@@ -4,7 +4,7 @@
 //! journal too. Over bytes that are on the disk already, a sync writes those bytes and nothing else.
 //!
 //! They are written, not allocated (`fallocate`): the first write into a block that was only allocated
-//! goes through the journal as well. See docs/adr/0011.
+//! goes through the journal as well. See docs/adr/0013.
 
 use std::io;
 

@@ -19,8 +19,7 @@ use crate::error::{Error, Result};
 pub struct LogOptions {
     /// A segment of this many bytes or more gets a successor.
     pub segment_bytes: u64,
-    /// The most bytes of room that are made ahead of the frames in a segment, at a time. They are zeros,
-    /// and the clean end of a log; a version that did not know them takes them for a torn tail.
+    /// The most bytes of room that are made ahead of the frames in a segment, at a time; 0 for none.
     pub ahead_bytes: u64,
     /// The position that a new log begins with.
     pub first: u64,
