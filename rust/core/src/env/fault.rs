@@ -44,7 +44,9 @@ struct Disk {
     faults: Vec<(Operation, u64, i32)>,
     /// How many bytes can be written until the crash.
     until_crash: Option<u64>,
-    /// How many bytes can be written until the disk is full.
+    bytes_written: u64,
+    bytes_read: u64,
+    /// By how many bytes files can grow until the disk is full.
     space: Option<u64>,
     /// How long a single write may be.
     longest_write: Option<usize>,
@@ -68,9 +70,19 @@ impl FaultEnv {
         self.0.lock().until_crash = Some(bytes);
     }
 
-    /// Is full when `bytes` more bytes have been written.
+    /// Is full when files have grown by `bytes`; what they are cut by is free again.
     pub fn limit_space(&self, bytes: u64) {
         self.0.lock().space = Some(bytes);
+    }
+
+    /// How many bytes were written, to whatever file.
+    pub fn bytes_written(&self) -> u64 {
+        self.0.lock().bytes_written
+    }
+
+    /// How many bytes were read, of whatever file.
+    pub fn bytes_read(&self) -> u64 {
+        self.0.lock().bytes_read
     }
 
     /// Writes no more than `bytes` in one call.
@@ -238,13 +250,18 @@ impl File for FaultFile {
         let start = seen.len().min(offset as usize);
         let length = buffer.len().min(seen.len() - start);
         buffer[..length].copy_from_slice(&seen[start..start + length]);
+        disk.bytes_read += length as u64;
         Ok(length)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let mut disk = self.0.0.lock();
         disk.enter(Operation::Write)?;
-        let length = disk.room_for(bytes.len())?;
+        let inside = disk.contents[self.1]
+            .seen
+            .len()
+            .saturating_sub(offset as usize);
+        let length = disk.room_for(bytes.len(), inside)?;
         disk.contents[self.1].change(Change::Write {
             offset,
             bytes: bytes[..length].to_vec(),
@@ -270,6 +287,8 @@ impl File for FaultFile {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut disk = self.0.0.lock();
         disk.enter(Operation::SetLen)?;
+        let freed = (disk.contents[self.1].seen.len() as u64).saturating_sub(len);
+        disk.space = disk.space.map(|space| space + freed);
         disk.contents[self.1].change(Change::SetLen(len));
         Ok(())
     }
@@ -306,12 +325,13 @@ impl Disk {
         due.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
     }
 
-    /// How much of a write of `wanted` bytes takes place.
-    fn room_for(&mut self, wanted: usize) -> io::Result<usize> {
+    /// How much of a write of `wanted` bytes takes place, of which the file has `inside` already.
+    fn room_for(&mut self, wanted: usize, inside: usize) -> io::Result<usize> {
         let mut length = wanted.min(self.longest_write.unwrap_or(wanted));
         if let Some(space) = &mut self.space {
-            length = length.min(*space as usize);
-            *space -= length as u64;
+            let grown = length.saturating_sub(inside).min(*space as usize);
+            length = length.min(inside + grown);
+            *space -= grown as u64;
         }
         if let Some(left) = &mut self.until_crash {
             length = length.min(*left as usize);
@@ -320,6 +340,7 @@ impl Disk {
         if length == 0 && self.space == Some(0) && wanted > 0 {
             return Err(io::Error::from_raw_os_error(libc::ENOSPC));
         }
+        self.bytes_written += length as u64;
         Ok(length)
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::env::File;
 
-const PIECE: usize = 256 * 1024;
+/// How much is read at a time: at first, where perhaps little more is to be read, and at most.
+const FIRST_PIECE: usize = 4 * 1024;
+const LARGEST_PIECE: usize = 256 * 1024;
 
 /// A place in a file, and what was read ahead of it.
 pub struct Cursor {
@@ -13,6 +15,7 @@ pub struct Cursor {
     offset: u64,
     buffer: Vec<u8>,
     start: usize,
+    piece: usize,
 }
 
 impl Cursor {
@@ -22,6 +25,7 @@ impl Cursor {
             offset,
             buffer: Vec::new(),
             start: 0,
+            piece: FIRST_PIECE,
         }
     }
 
@@ -45,10 +49,16 @@ impl Cursor {
         self.offset += length as u64;
     }
 
-    /// Forgets what was read ahead: a writer may have changed it since.
+    /// Whether bytes were read ahead: a writer may have changed them since.
+    pub fn is_ahead(&self) -> bool {
+        self.buffer.len() > self.start
+    }
+
+    /// Forgets what was read ahead.
     pub fn reread(&mut self) {
         self.buffer.clear();
         self.start = 0;
+        self.piece = FIRST_PIECE;
     }
 
     fn fill(&mut self, length: usize) -> io::Result<()> {
@@ -57,8 +67,9 @@ impl Cursor {
         let have = self.buffer.len();
         // A length that was read from the file may be nonsense: no memory for more than there is.
         let left = self.file.size()?.saturating_sub(self.offset);
-        let want = (length.max(PIECE) as u64).min(left).max(have as u64) as usize;
+        let want = (length.max(self.piece) as u64).min(left).max(have as u64) as usize;
         self.buffer.resize(want, 0);
+        self.piece = LARGEST_PIECE.min(2 * self.piece);
         let read = self
             .file
             .read_full_at(&mut self.buffer[have..], self.offset + have as u64);

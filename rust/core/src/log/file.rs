@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 pub struct LogOptions {
     /// A segment of this many bytes or more gets a successor.
     pub segment_bytes: u64,
+    /// The most bytes of room that are made ahead of the frames in a segment, at a time; 0 for none.
+    pub ahead_bytes: u64,
     /// The position that a new log begins with.
     pub first: u64,
     /// A follower that is further behind than this many segments does not keep the log from being cut.
@@ -29,6 +31,7 @@ impl Default for LogOptions {
     fn default() -> LogOptions {
         LogOptions {
             segment_bytes: 64 << 20,
+            ahead_bytes: 1 << 20,
             first: 1,
             segments_for_followers: 16,
         }
@@ -103,8 +106,8 @@ impl FileLogStream {
         self.recovered.as_ref()
     }
 
-    /// Syncs, and writes down that all is durable: from then on nothing at the end can pass for a
-    /// torn tail. Dropping the log does the same, without saying whether it worked.
+    /// Syncs, writes down that all is durable, and gives back the room that was made ahead: from then
+    /// on nothing at the end can pass for a torn tail. Dropping the log does the same, without saying whether it worked.
     pub fn close(&self) -> Result<()> {
         self.writer.lock().close()
     }

@@ -103,7 +103,9 @@ impl FollowedLog {
 
     /// Ends the log, durably, unless somebody did before; returns the fence that stands. What its
     /// leader confirmed is then all there to be read, and it confirms nothing more.
-    pub fn fence(&self, epoch: u64) -> Result<Fence> {
+    pub fn fence(&mut self, epoch: u64) -> Result<Fence> {
+        // What is read now decides what there is: zeros that were room must not be a loss meanwhile.
+        self.place.scan.forget_blank();
         let by = self.by.clone();
         fence::raise(
             &*self.env,
@@ -229,23 +231,20 @@ impl Place {
     /// being written, or was when its leader ended.
     fn look(&mut self, path: &Path) -> Result<Step> {
         let failed = || Error::io("read", path);
-        let mut step = self.scan.step().map_err(failed())?;
-        for _ in 0..LOOKS {
-            let Step::Defect(defect) = &mut step else {
-                break;
-            };
-            self.scan.reread();
-            if !is_damage(&*self.file, defect).map_err(failed())? {
-                break;
+        let mut looks = 0;
+        loop {
+            let mut step = self.scan.step().map_err(failed())?;
+            if let Step::Defect(defect) = &mut step {
+                defect.is_torn = !is_damage(&*self.file, defect).map_err(failed())?;
             }
-            thread::sleep(BETWEEN_LOOKS);
-            step = self.scan.step().map_err(failed())?;
+            match &step {
+                Step::Defect(defect) if !defect.is_torn && looks < LOOKS => {
+                    thread::sleep(BETWEEN_LOOKS);
+                    looks += 1;
+                }
+                _ => return Ok(step),
+            }
         }
-        if let Step::Defect(defect) = &mut step {
-            self.scan.reread();
-            defect.is_torn = !is_damage(&*self.file, defect).map_err(failed())?;
-        }
-        Ok(step)
     }
 
     fn payload(&mut self, folder: &Path) -> Result<Vec<u8>> {

@@ -16,6 +16,9 @@
 //! Numbers are little-endian. In every version the magic, the version and the header checksum stand
 //! where they stand here. `durable` is what tells a torn tail from damage: a valid frame that knows
 //! a lost one as durable proves that the loss is no crash's doing.
+//!
+//! Zeros from the last frame to the end of the file are room that was made for more, and no part of the
+//! format: a version that does not know of it takes them for a torn tail, and cuts them off.
 
 use super::Batch;
 use crate::error::{Error, Result};

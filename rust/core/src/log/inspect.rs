@@ -16,7 +16,7 @@ pub struct Report {
     pub segments: u64,
     pub batches: u64,
     pub records: u64,
-    /// The length of the segments, without a torn tail.
+    /// The length of the segments, without a torn tail and room behind the frames.
     pub bytes: u64,
     /// The first position that the log holds, or would hold if it is empty.
     pub first: u64,
@@ -226,14 +226,7 @@ impl<'e> Walk<'e> {
             return Err(corruption(path, &defect));
         }
         self.bytes += defect.offset;
-        let size = file.size().map_err(Error::io("read", path))?;
-        self.torn = Some(Recovered {
-            path: path.to_owned(),
-            offset: defect.offset,
-            position: defect.position,
-            bytes: size - defect.offset,
-            reason: defect.reason,
-        });
+        self.torn = Some(Recovered::at(&*file, path, &defect)?);
         Ok(())
     }
 }

@@ -8,6 +8,8 @@
 //! batches to the operating system, [`LogStream::sync`] makes all of them durable. Whatever is read
 //! is durable.
 
+mod ahead;
+mod blank;
 mod cursor;
 mod fence;
 mod file;

@@ -68,13 +68,7 @@ impl Reader {
     /// The next frame of a segment; `None` at its end.
     fn step(&self, segment: &mut Segment) -> Result<Option<Frame>> {
         let path = segment::path(&self.shared.folder, segment.first);
-        let mut step = segment.scan.step().map_err(Error::io("read", &path))?;
-        if matches!(step, Step::Defect(_)) {
-            // It may have been read ahead of its being written.
-            segment.scan.reread();
-            step = segment.scan.step().map_err(Error::io("read", &path))?;
-        }
-        match step {
+        match segment.scan.step().map_err(Error::io("read", &path))? {
             Step::Frame { header, offset } => {
                 if offset - segment.marked >= MARK_EVERY {
                     segment.marked = offset;

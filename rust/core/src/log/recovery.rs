@@ -1,7 +1,8 @@
 //! Finding the end of a log after a stop of any kind, and making it durable again.
 //!
 //! A crash may lose any part of what was written since the last sync: that is a torn tail, and is
-//! cut off to the last whole batch before the loss. Anything else is damage, and is refused:
+//! cut off to the last whole batch before the loss. Zeros at the end are room that was not used: they
+//! are cut off too, and nobody is told. Anything else is damage, and is refused:
 //! - bytes that are altered, not missing (see [`Defect::is_torn`]);
 //! - a loss that a later frame knows as durable;
 //! - a loss in a segment that has a successor, which was begun only when all of it was durable.
@@ -12,8 +13,8 @@ use std::sync::Arc;
 
 use super::frame::{HEADER, Header, MAGIC};
 use super::scan::{Defect, Scan, Step};
-use super::segment;
 use super::writer::MARK_EVERY;
+use super::{blank, segment};
 use crate::env::{Env, File};
 use crate::error::{Error, Result};
 
@@ -28,9 +29,23 @@ pub struct Recovered {
     pub offset: u64,
     /// The first position that is gone.
     pub position: u64,
-    /// How many bytes were cut off.
+    /// How many bytes were cut off, without the zeros behind them.
     pub bytes: u64,
     pub reason: &'static str,
+}
+
+impl Recovered {
+    /// What is cut off at a defect.
+    pub fn at(file: &dyn File, path: &Path, defect: &Defect) -> Result<Recovered> {
+        let end = blank::start(file, defect.offset).map_err(Error::io("read", path))?;
+        Ok(Recovered {
+            path: path.to_owned(),
+            offset: defect.offset,
+            position: defect.position,
+            bytes: end - defect.offset,
+            reason: defect.reason,
+        })
+    }
 }
 
 impl fmt::Display for Recovered {
@@ -88,8 +103,9 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64]) -> Result<Tail> {
     };
     let offset = scan.offset();
     let recovered = defect
-        .map(|defect| cut(&*file, &path, &defect))
+        .map(|defect| Recovered::at(&*file, &path, &defect))
         .transpose()?;
+    cut(&*file, offset).map_err(Error::io("cut", &path))?;
     rewrite(&*file, walk.unsynced_from(offset), offset).map_err(Error::io("rewrite", &path))?;
     env.sync_dir(folder).map_err(Error::io("sync", folder))?;
     Ok(Tail {
@@ -99,7 +115,7 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64]) -> Result<Tail> {
         next: scan.next(),
         epoch,
         known_durable: walk.known_durable,
-        recovered: recovered.filter(|cut| cut.bytes > 0),
+        recovered,
         marks: walk.marks,
     })
 }
@@ -128,10 +144,13 @@ pub fn is_damage(file: &dyn File, defect: &Defect) -> std::io::Result<bool> {
     if !defect.is_torn {
         return Ok(true);
     }
-    let mut piece = vec![0; PIECE];
     let mut offset = defect.offset + 1;
+    // A header that ends in zeros may end behind the last byte that is none.
+    let end = blank::start(file, offset)? + HEADER as u64;
+    let mut piece = vec![0; PIECE.min((end - offset) as usize)];
     loop {
-        let read = file.read_full_at(&mut piece, offset)?;
+        let length = piece.len().min((end - offset) as usize);
+        let read = file.read_full_at(&mut piece[..length], offset)?;
         if read < HEADER {
             return Ok(false);
         }
@@ -212,17 +231,11 @@ fn last_epoch(env: &dyn Env, folder: &Path, first: u64, successor: u64) -> Resul
     })
 }
 
-fn cut(file: &dyn File, path: &Path, defect: &Defect) -> Result<Recovered> {
-    let size = file.size().map_err(Error::io("read", path))?;
-    file.set_len(defect.offset)
-        .map_err(Error::io("cut", path))?;
-    Ok(Recovered {
-        path: path.to_owned(),
-        offset: defect.offset,
-        position: defect.position,
-        bytes: size - defect.offset,
-        reason: defect.reason,
-    })
+fn cut(file: &dyn File, end: u64) -> std::io::Result<()> {
+    match file.size()? > end {
+        true => file.set_len(end),
+        false => Ok(()),
+    }
 }
 
 /// Writes bytes again that may never have reached the disk, and syncs.

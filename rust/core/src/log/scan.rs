@@ -1,8 +1,10 @@
 //! Reading the frames of one segment, and telling what is wrong where one is not whole.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::blank;
 use super::cursor::Cursor;
 use super::frame::{HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION};
 use crate::env::File;
@@ -14,7 +16,7 @@ const SECTOR: u64 = 512;
 pub enum Step {
     /// A whole frame, which begins at `offset`; its payload is [`Scan::payload`].
     Frame { header: Header, offset: u64 },
-    /// The end of the file, behind a whole frame.
+    /// The end of the frames, behind a whole one: the file ends, or nothing but zeros follows.
     End,
     /// Something else; the scan does not go on.
     Defect(Defect),
@@ -32,28 +34,33 @@ pub struct Defect {
     pub reason: &'static str,
     /// Whether a crash can have left it so: something is missing, nothing is altered.
     ///
-    /// A crash loses the end of a file, or sectors of it, which then read as zeros. Bytes that are
-    /// all there and not what was written are nobody's unfinished write.
+    /// A crash loses the end of what was written, or sectors of it, which then read as zeros. Bytes
+    /// that are all there and not what was written are nobody's unfinished write.
     pub is_torn: bool,
 }
 
 /// A walk over a segment's frames.
 pub struct Scan {
+    file: Arc<dyn File>,
     cursor: Cursor,
     next: u64,
     epoch: u64,
     /// The frame that the last step gave: it is passed by the next one.
     current: usize,
+    /// Where zeros were found up to the end of the file: they are not read again.
+    blank: Range<u64>,
 }
 
 impl Scan {
     /// A scan from `offset`, where the frame with position `next` begins.
     pub fn new(file: Arc<dyn File>, offset: u64, next: u64) -> Scan {
         Scan {
-            cursor: Cursor::new(file, offset),
+            cursor: Cursor::new(Arc::clone(&file), offset),
+            file,
             next,
             epoch: 0,
             current: 0,
+            blank: 0..0,
         }
     }
 
@@ -72,23 +79,46 @@ impl Scan {
         self.epoch
     }
 
-    /// Forgets what was read ahead, and looks at the file again.
-    pub fn reread(&mut self) {
-        self.cursor.reread();
+    /// Reads all zeros at the end of the file again, once.
+    pub fn forget_blank(&mut self) {
+        self.blank = 0..0;
     }
 
-    /// The next frame, or what stands in its place.
+    /// The next frame, or what stands in its place now.
     pub fn step(&mut self) -> io::Result<Step> {
         self.cursor.advance(std::mem::take(&mut self.current));
+        let is_read_ahead = self.cursor.is_ahead();
+        let mut step = self.look()?;
+        // Somebody may write here meanwhile.
+        let is_stale = match step {
+            Step::Frame { .. } => return Ok(step),
+            Step::Defect(_) => true,
+            Step::End | Step::Unknown(_) => is_read_ahead,
+        };
+        if is_stale {
+            self.cursor.reread();
+            step = self.look()?;
+        }
+        if !matches!(step, Step::Frame { .. }) {
+            self.cursor.reread();
+        }
+        Ok(step)
+    }
+
+    fn look(&mut self) -> io::Result<Step> {
         let offset = self.cursor.offset();
         let bytes = self.cursor.peek(HEADER)?;
-        if bytes.is_empty() {
+        if bytes.is_empty() || blank::is_zero(bytes) && self.is_blank_from(offset)? {
             return Ok(Step::End);
         }
+        let bytes = self.cursor.peek(HEADER)?;
         let header = match read_header(bytes, offset) {
             Ok(header) => header,
             Err(Fault::Version(version)) => return Ok(Step::Unknown(version)),
-            Err(Fault::Bytes(reason, is_torn)) => return Ok(self.defect(reason, is_torn)),
+            Err(Fault::Bytes(reason, is_torn)) => {
+                let is_torn = is_torn || self.is_cut_short(HEADER)?;
+                return Ok(self.defect(reason, is_torn));
+            }
         };
         if let Some(reason) = self.misplaced(&header) {
             return Ok(self.defect(reason, false));
@@ -99,7 +129,7 @@ impl Scan {
             return Ok(self.defect("the file ends inside a frame", true));
         }
         if crc32c::crc32c(&bytes[HEADER..]) != header.checksum {
-            let is_torn = lacks_a_sector(bytes, offset);
+            let is_torn = lacks_a_sector(bytes, offset) || self.is_cut_short(length)?;
             return Ok(self.defect("the payload's checksum is wrong", is_torn));
         }
         self.current = length;
@@ -120,6 +150,28 @@ impl Scan {
             reason,
             is_torn,
         })
+    }
+
+    /// Whether the `length` bytes here are the beginning of a frame, and zeros from there to the end of
+    /// the file: a write that stopped half-way, in room that was made before.
+    fn is_cut_short(&mut self, length: usize) -> io::Result<bool> {
+        let end = self.cursor.offset() + length as u64;
+        let bytes = self.cursor.peek(length)?;
+        let written = blank::content(bytes);
+        let begins = MAGIC.starts_with(&bytes[..written.min(MAGIC.len())]);
+        Ok(begins && written < length && self.is_blank_from(end)?)
+    }
+
+    /// Whether nothing but zeros stands from `offset` to the end of the file.
+    fn is_blank_from(&mut self, offset: u64) -> io::Result<bool> {
+        let is_known = self.blank.contains(&offset);
+        let from = if is_known { self.blank.end } else { offset };
+        let size = self.file.size()?;
+        let is_blank = blank::start(&*self.file, from)? == from;
+        if is_blank {
+            self.blank = offset..size;
+        }
+        Ok(is_blank)
     }
 
     fn misplaced(&self, header: &Header) -> Option<&'static str> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::ahead::Ahead;
 use super::file::{LogOptions, Shared};
 use super::recovery::Tail;
 use super::{Batch, fence, frame, segment};
@@ -22,8 +23,9 @@ pub struct Writer {
     file: Arc<dyn File>,
     /// The position that the file begins with.
     segment: u64,
-    /// Where the file ends.
+    /// Where the file's frames end.
     offset: u64,
+    ahead: Ahead,
     /// What the last frame knows as durable.
     known_durable: u64,
     last_mark: u64,
@@ -35,6 +37,7 @@ impl Writer {
         Writer {
             shared,
             options,
+            ahead: Ahead::new(options.ahead_bytes, options.segment_bytes),
             file: tail.file,
             segment: tail.segment,
             offset: tail.offset,
@@ -61,9 +64,13 @@ impl Writer {
     /// See [`FileLogStream::close`](super::FileLogStream::close).
     pub fn close(&mut self) -> Result<()> {
         let durable = self.sync()?;
-        if durable > self.known_durable {
+        let is_marked = durable <= self.known_durable;
+        if !is_marked {
             let epoch = self.shared.epoch.load(Ordering::Acquire);
             self.append(&[Batch::default()], epoch, durable)?;
+        }
+        let result = self.trim();
+        if self.poison_on_error(result)? || !is_marked {
             self.sync()?;
         }
         Ok(())
@@ -111,11 +118,22 @@ impl Writer {
         self.offset += self.buffer.len() as u64;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
-        Ok(())
+        self.ahead
+            .extend(&*self.file, self.offset)
+            .map_err(Error::io("write ahead in", &path))
+    }
+
+    /// Ends the file where its frames do; returns whether it was longer.
+    fn trim(&mut self) -> Result<bool> {
+        let path = segment::path(&self.shared.folder, self.segment);
+        self.ahead
+            .trim(&*self.file, self.offset)
+            .map_err(Error::io("cut", &path))
     }
 
     /// Begins the segment of position `next`, once all before it is durable: so only the last
-    /// segment can have a torn tail.
+    /// segment can have a torn tail. It alone has room at its end, too: that ends at
+    /// `segment_bytes`, which the frames of this one have reached.
     fn begin_segment(&mut self, next: u64) -> Result<()> {
         self.shared.tail.store(next - 1, Ordering::Release);
         self.sync_file()?;
@@ -126,6 +144,7 @@ impl Writer {
         self.shared.segments.write().push(next);
         self.segment = next;
         self.offset = 0;
+        self.ahead = Ahead::new(self.options.ahead_bytes, self.options.segment_bytes);
         self.last_mark = 0;
         Ok(())
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use stepwell_core::env::{FaultEnv, Loss, Operation};
 use stepwell_core::log::LogStream;
 
-use super::{append_numbers, cases, check_prefix, open, open_with, read};
+use super::{append_numbers, cases, check_prefix, open, open_ahead, open_with, read};
 
 /// What a crash may take, from nothing to all that is not synced, with some mixtures.
 fn losses() -> impl Iterator<Item = Loss> {
@@ -13,9 +13,12 @@ fn losses() -> impl Iterator<Item = Loss> {
         .chain((0..6).map(Loss::Some))
 }
 
+/// No room, some that a batch may cross the end of, some for several batches.
+const AHEAD: [u64; 3] = [0, 300, 1500];
+
 /// Appends batches in groups until the disk crashes; returns the last durable position.
-fn write_until_crash(env: &FaultEnv, segment_bytes: u64, groups: &[u64]) -> u64 {
-    let Ok(log) = open_with(env, segment_bytes) else {
+fn write_until_crash(env: &FaultEnv, segment_bytes: u64, ahead: u64, groups: &[u64]) -> u64 {
+    let Ok(log) = open_ahead(env, segment_bytes, ahead) else {
         return 0;
     };
     let mut next = log.tail() + 1;
@@ -34,17 +37,18 @@ fn write_until_crash(env: &FaultEnv, segment_bytes: u64, groups: &[u64]) -> u64 
 #[test]
 fn every_byte_of_the_last_batches() {
     let groups = [1, 2, 3, 1, 2];
-    let whole = FaultEnv::new();
-    write_until_crash(&whole, 1 << 30, &groups);
-    let size = whole.bytes(&super::segment(1)).unwrap().len() as u64;
-    for bytes in 0..=size {
-        let env = FaultEnv::new();
-        env.crash_after(bytes);
-        let durable = write_until_crash(&env, 1 << 30, &groups);
-        for loss in losses() {
-            let log = open(&env.after_crash(loss))
-                .unwrap_or_else(|error| panic!("after {bytes} bytes, {loss:?}: {error}"));
-            assert!(check_prefix(&log) >= durable, "{bytes} {loss:?}");
+    for ahead in AHEAD {
+        let whole = FaultEnv::new();
+        write_until_crash(&whole, 1 << 30, ahead, &groups);
+        for bytes in 0..=whole.bytes_written() {
+            let env = FaultEnv::new();
+            env.crash_after(bytes);
+            let durable = write_until_crash(&env, 1 << 30, ahead, &groups);
+            for loss in losses() {
+                let log = open(&env.after_crash(loss))
+                    .unwrap_or_else(|error| panic!("{ahead}, {bytes} bytes, {loss:?}: {error}"));
+                assert!(check_prefix(&log) >= durable, "{ahead} {bytes} {loss:?}");
+            }
         }
     }
 }
@@ -52,14 +56,18 @@ fn every_byte_of_the_last_batches() {
 #[test]
 fn every_byte_around_the_beginning_of_segments() {
     let groups = [3, 2, 4, 1, 3];
-    for bytes in 0..6000 {
-        let env = FaultEnv::new();
-        env.crash_after(bytes);
-        let durable = write_until_crash(&env, 700, &groups);
-        for loss in losses() {
-            let log = open_with(&env.after_crash(loss), 700)
-                .unwrap_or_else(|error| panic!("after {bytes} bytes, {loss:?}: {error}"));
-            assert!(check_prefix(&log) >= durable, "{bytes} {loss:?}");
+    for ahead in AHEAD {
+        let whole = FaultEnv::new();
+        write_until_crash(&whole, 700, ahead, &groups);
+        for bytes in 0..=whole.bytes_written() {
+            let env = FaultEnv::new();
+            env.crash_after(bytes);
+            let durable = write_until_crash(&env, 700, ahead, &groups);
+            for loss in losses() {
+                let log = open_with(&env.after_crash(loss), 700)
+                    .unwrap_or_else(|error| panic!("{ahead}, {bytes} bytes, {loss:?}: {error}"));
+                assert!(check_prefix(&log) >= durable, "{ahead} {bytes} {loss:?}");
+            }
         }
     }
 }
@@ -68,7 +76,7 @@ fn every_byte_around_the_beginning_of_segments() {
 fn a_torn_tail_is_reported_and_written_over() {
     let env = FaultEnv::new();
     env.crash_after(600);
-    let durable = write_until_crash(&env, 1 << 30, &[1, 1, 1, 1, 1]);
+    let durable = write_until_crash(&env, 1 << 30, 200, &[1, 1, 1, 1, 1]);
     let env = env.after_crash(Loss::Nothing);
     let log = open(&env).unwrap();
     let cut = log.recovered().expect("something was cut").clone();
@@ -86,7 +94,7 @@ fn a_crash_in_recovery_leaves_recovery_to_do() {
     for bytes in (50..2500).step_by(7) {
         let env = FaultEnv::new();
         env.crash_after(bytes);
-        let durable = write_until_crash(&env, 1500, &[2, 1, 3, 1]);
+        let durable = write_until_crash(&env, 1500, bytes % 400, &[2, 1, 3, 1]);
         for loss in losses() {
             for again in [0, 1, 40, 300] {
                 let env = env.after_crash(loss);
@@ -108,7 +116,7 @@ fn whatever_a_start_has_shown_is_there_after_the_next_crash() {
     for bytes in (50..2500).step_by(13) {
         let env = FaultEnv::new();
         env.crash_after(bytes);
-        write_until_crash(&env, 1 << 30, &[2, 1, 3, 1]);
+        write_until_crash(&env, 1 << 30, bytes % 400, &[2, 1, 3, 1]);
         // The process is gone, the bytes are with the operating system: the next start sees them...
         let env = env.after_crash(Loss::Nothing);
         let log = open(&env).unwrap();
@@ -146,12 +154,13 @@ proptest! {
             1..6,
         ),
         segment_bytes in prop_oneof![Just(600u64), Just(2000), Just(1 << 30)],
+        ahead in prop_oneof![Just(0u64), 1u64..900, 900u64..9000],
     ) {
         let mut env = FaultEnv::new();
         let mut durable = 0;
         for (bytes, seed, groups) in rounds {
             env.crash_after(bytes);
-            durable = durable.max(write_until_crash(&env, segment_bytes, &groups));
+            durable = durable.max(write_until_crash(&env, segment_bytes, ahead, &groups));
             let loss = match seed % 4 {
                 0 => Loss::Nothing,
                 1 => Loss::Unsynced,

@@ -52,6 +52,7 @@ fn a_whole_log_is_counted() {
         append(&log, counts);
     }
     log.fence(5).unwrap();
+    log.close().unwrap();
     let report = verify(&env, &folder()).unwrap();
     let sizes = env.list(&folder()).unwrap().into_iter().map(|name| {
         let path: PathBuf = folder().join(name);
@@ -73,6 +74,26 @@ fn a_whole_log_is_counted() {
     let report = verify(&env, &folder()).unwrap();
     assert!(start > 1 && report.segments < 3);
     assert_eq!((report.first, report.last), (start, 13));
+}
+
+#[test]
+fn room_behind_the_last_batch_is_no_torn_tail() {
+    let env = FaultEnv::new();
+    let log = open(&env).unwrap();
+    for counts in [&[2, 3][..], &[1]] {
+        append(&log, counts);
+    }
+    let env = env.after_crash(Loss::Unsynced);
+    let report = verify(&env, &folder()).unwrap();
+    let frames: usize = [&[2, 3][..], &[1]]
+        .concat()
+        .iter()
+        .map(|count| turn(*count).len())
+        .sum();
+    assert_eq!((report.records, report.torn), (6, None));
+    assert_eq!(report.bytes, frames as u64 + 2 * 48);
+    assert!(env.bytes(&segment(1)).unwrap().len() as u64 > report.bytes);
+    assert_eq!(positions(&env, 1).len(), 6);
 }
 
 #[test]

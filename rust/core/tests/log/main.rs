@@ -1,5 +1,6 @@
 //! The log as a whole: what it keeps, through crashes, damage and failing disks.
 
+mod ahead;
 mod contract;
 mod crash;
 mod damage;
@@ -32,11 +33,17 @@ pub fn segment(first: u64) -> PathBuf {
     folder().join(format!("{first:016x}.log"))
 }
 
-/// Opens the log, with segments of `segment_bytes`.
+/// Opens the log, with segments of `segment_bytes` and as much room ahead as its batches are long.
 pub fn open_with(env: &FaultEnv, segment_bytes: u64) -> Result<FileLogStream> {
+    open_ahead(env, segment_bytes, 1000)
+}
+
+/// Opens the log, with segments of `segment_bytes` and room of `ahead_bytes`.
+pub fn open_ahead(env: &FaultEnv, segment_bytes: u64, ahead_bytes: u64) -> Result<FileLogStream> {
     let env: Arc<dyn Env> = Arc::new(env.clone());
     let options = LogOptions {
         segment_bytes,
+        ahead_bytes,
         ..LogOptions::default()
     };
     FileLogStream::open(env, Path::new("/log"), options)

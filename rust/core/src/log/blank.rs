@@ -1,0 +1,46 @@
+//! The zeros that a file ends in: room that was made and not used, or what a crash left of it.
+
+use std::io;
+
+use crate::env::File;
+
+/// How much of a file is looked at in one piece.
+const PIECE: usize = 256 * 1024;
+
+/// Where the zeros begin that a file ends in, at `from` or behind it.
+pub fn start(file: &dyn File, from: u64) -> io::Result<u64> {
+    let size = file.size()?;
+    let mut piece = vec![0; PIECE.min(size.saturating_sub(from) as usize)];
+    let (mut start, mut offset) = (from, from);
+    while offset < size {
+        let read = file.read_full_at(&mut piece, offset)?;
+        if read == 0 {
+            break;
+        }
+        match content(&piece[..read]) {
+            0 => {}
+            length => start = offset + length as u64,
+        }
+        offset += read as u64;
+    }
+    Ok(start)
+}
+
+/// Whether all bytes are zeros.
+pub fn is_zero(bytes: &[u8]) -> bool {
+    // In pieces and without a way out of each: so the processor takes many bytes at once.
+    bytes
+        .chunks(256)
+        .all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)
+}
+
+/// How long `bytes` are without the zeros at their end.
+pub fn content(bytes: &[u8]) -> usize {
+    if is_zero(bytes) {
+        return 0;
+    }
+    bytes
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1)
+}
