@@ -16,7 +16,7 @@ from stepwell import _core
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "rust/core/tests/golden/log-1/0000000000000001.log"
-HEADER = 48
+HEADER, END = 48, 1
 SCOPE = "/acme/prod/e0123abc/6553f1000000001f"
 IDS = [SCOPE, f"{SCOPE}/0000000a", f"{SCOPE}/0000000a/b0", f"{SCOPE}/0000000a/i4294967295", "/a/b/t0000000/00000000"]
 TEXTS = [*IDS, "6553f1000000001f", "1700000000.31", "7306363630134263839", "/./../e0123abc/6553f1000000001f"]
@@ -32,12 +32,12 @@ ROWS = [
 
 
 def frames(log: bytes) -> Iterator[bytes]:
-    """The frames of a segment, header and payload."""
+    """The frames of a segment: header, payload, end."""
     at = 0
     while at < len(log):
         (length,) = struct.unpack_from("<I", log, at + 36)
-        yield log[at : at + HEADER + length]
-        at += HEADER + length
+        yield log[at : at + HEADER + length + END]
+        at += HEADER + length + END
 
 
 def write(target: str, seeds: list[bytes]) -> None:
@@ -51,7 +51,7 @@ def write(target: str, seeds: list[bytes]) -> None:
 def main() -> None:
     log = GOLDEN.read_bytes()
     whole = list(frames(log))
-    turns = [turn for frame in whole if len(frame) > HEADER for turn in _core.split_turns(frame[HEADER:])]
+    turns = [turn for frame in whole for turn in _core.split_turns(frame[HEADER:-END])]
     records = {record[0]: record for turn in turns for record in msgspec.msgpack.decode(turn)[3]}
     encoded = [msgspec.msgpack.encode(record) for record in records.values()]
     first = b"".join(whole[:3])

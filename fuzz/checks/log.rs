@@ -54,7 +54,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Makes the checksums right wherever a frame may begin: no search would find them.
+/// Makes the checksums and the ends right wherever a frame may begin: no search would find them.
 fn seal(bytes: &mut [u8]) {
     let mut at = 0;
     while at + HEADER <= bytes.len() {
@@ -70,7 +70,10 @@ fn seal(bytes: &mut [u8]) {
         }
         let sum = crc32c::crc32c(&bytes[at..at + 44]);
         bytes[at + 44..at + 48].copy_from_slice(&sum.to_le_bytes());
-        at = end.clamp(at + HEADER, bytes.len());
+        if let Some(last) = bytes.get_mut(end) {
+            *last = 0xff;
+        }
+        at = end.saturating_add(1).clamp(at + HEADER, bytes.len());
     }
 }
 

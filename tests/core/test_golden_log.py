@@ -22,7 +22,7 @@ def frames(segment: bytes) -> Iterator[tuple[int, bytes]]:
     while segment:
         count, length = struct.unpack_from("<II", segment, 32)
         yield count, segment[HEADER : HEADER + length]
-        segment = segment[HEADER + length :]
+        segment = segment[HEADER + length + 1 :]
 
 
 @pytest.mark.parametrize("segment", sorted(GOLDEN.glob("*/*.log")), ids=lambda path: path.parent.name)

@@ -151,7 +151,7 @@ def answer_all(run: Simulation) -> None:
     until = run.clock.now() + 3600 * SECOND
     while True:
         run.settle()
-        if run._answer_a_task():
+        if run.answer_a_task():
             continue
         due = run.partition.state.timers.next_due()
         if due is None or due > until:

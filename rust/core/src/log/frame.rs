@@ -12,6 +12,8 @@
 //! | 36..40 | length | of the payload |
 //! | 40..44 | checksum | CRC32C of the payload |
 //! | 44..48 | header checksum | CRC32C of bytes 0..44, and so of all |
+//! | then | payload | |
+//! | last | end | `ff`, so that what ends in a zero was not written to its end |
 //!
 //! Numbers are little-endian. In every version the magic, the version and the header checksum stand
 //! where they stand here. `durable` is what tells a torn tail from damage: a valid frame that knows
@@ -31,6 +33,9 @@ pub const MAGIC: [u8; 4] = [0xf7, b'S', b'W', 0xff];
 
 /// How long a header is.
 pub const HEADER: usize = 48;
+
+/// The last byte of every frame.
+pub const END: u8 = 0xff;
 
 /// The longest payload, in bytes.
 pub const MAX_PAYLOAD: u64 = 1 << 30;
@@ -56,9 +61,9 @@ pub enum HeaderFault {
 }
 
 impl Header {
-    /// How long the frame is, header and payload.
+    /// How long the frame is: header, payload and end.
     pub fn frame_length(&self) -> u64 {
-        HEADER as u64 + u64::from(self.length)
+        HEADER as u64 + u64::from(self.length) + 1
     }
 
     /// The position of the record after the last of this frame.
@@ -120,6 +125,7 @@ pub fn write(buffer: &mut Vec<u8>, batch: &Batch<'_>, epoch: u64, first: u64, du
         checksum: crc32c::crc32c(payload),
     };
     buffer[start..start + HEADER].copy_from_slice(&header.encode());
+    buffer.push(END);
 }
 
 /// Refuses what no frame can hold.

@@ -86,7 +86,7 @@ fn written_back(segment: &[u8]) -> Vec<u8> {
     let mut rest = segment;
     while !rest.is_empty() {
         let header = frame::Header::decode(rest).unwrap();
-        let payload = &rest[frame::HEADER..header.frame_length() as usize];
+        let payload = &rest[frame::HEADER..header.frame_length() as usize - 1];
         let mut encoded = Vec::new();
         for turn in turns(payload) {
             turn.unwrap().write(&mut encoded);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::blank;
 use super::cursor::Cursor;
-use super::frame::{HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION};
+use super::frame::{END, HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION};
 use crate::env::File;
 
 /// What a disk writes as a whole or not at all.
@@ -128,9 +128,10 @@ impl Scan {
         if bytes.len() < length {
             return Ok(self.defect("the file ends inside a frame", true));
         }
-        if crc32c::crc32c(&bytes[HEADER..]) != header.checksum {
+        let (payload, end) = (&bytes[HEADER..length - 1], bytes[length - 1]);
+        if end != END || crc32c::crc32c(payload) != header.checksum {
             let is_torn = lacks_a_sector(bytes, offset) || self.is_cut_short(length)?;
-            return Ok(self.defect("the payload's checksum is wrong", is_torn));
+            return Ok(self.defect("the payload's checksum or its end is wrong", is_torn));
         }
         self.current = length;
         self.next = header.next();
@@ -140,7 +141,8 @@ impl Scan {
 
     /// The payload of the frame that the last step gave.
     pub fn payload(&mut self) -> io::Result<&[u8]> {
-        Ok(&self.cursor.peek(self.current)?[HEADER..])
+        let frame = self.cursor.peek(self.current)?;
+        Ok(&frame[HEADER..frame.len() - 1])
     }
 
     fn defect(&self, reason: &'static str, is_torn: bool) -> Step {

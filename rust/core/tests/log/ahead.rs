@@ -6,7 +6,9 @@ use stepwell_core::env::{Env, FaultEnv, Loss, Operation};
 use stepwell_core::log::{Batch, FollowedLog, LogStream, Repaired, repair};
 use stepwell_core::{Error, Result};
 
-use super::{append_numbers, check_prefix, folder, open, open_ahead, open_with, payload, segment};
+use super::{
+    FRAME, append_numbers, check_prefix, folder, open, open_ahead, open_with, payload, segment,
+};
 
 const HUGE: u64 = 1 << 30;
 const SECTOR: usize = 512;
@@ -61,9 +63,9 @@ fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
             segments.push(log.tail());
         }
         let newest = *segments.last().unwrap();
-        let frames = (log.tail() - newest + 1) * 10_048;
+        let frames = (log.tail() - newest + 1) * 10_049;
         let now = size(&env, newest);
-        assert!(now <= (frames + (1 << 20)).min((5 << 20) + 10_048));
+        assert!(now <= (frames + (1 << 20)).min((5 << 20) + 10_049));
         assert!(now - frames <= frames.max(64 << 10));
         room = room.max(now - frames);
         growths += usize::from(now > before);
@@ -71,11 +73,11 @@ fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
     assert_eq!(room, 1 << 20);
     assert!(growths < 60, "{growths}");
     for pair in segments.windows(2) {
-        assert_eq!(size(&env, pair[0]), (pair[1] - pair[0]) * 10_048);
+        assert_eq!(size(&env, pair[0]), (pair[1] - pair[0]) * 10_049);
     }
     log.close().unwrap();
     let (last, frames) = (segments[2], log.tail() - segments[2] + 1);
-    assert_eq!(size(&env, last), frames * 10_048 + 48);
+    assert_eq!(size(&env, last), frames * 10_049 + FRAME);
 }
 
 #[test]
@@ -92,7 +94,7 @@ fn a_sync_within_room_does_not_change_the_length_of_the_file() {
     let none = FaultEnv::new();
     let log = open_ahead(&none, HUGE, 0).unwrap();
     append_numbers(&log, 1, 1).unwrap();
-    assert_eq!(size(&none, 1), 48 + payload(1).len() as u64);
+    assert_eq!(size(&none, 1), FRAME + payload(1).len() as u64);
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn room_is_the_clean_end_of_a_log_for_whoever_opens_or_reads_it() {
     for last in 0..20 {
         let env = left_with_room(last, 5000);
         let length = size(&env, 1);
-        let frames = (1..=last).map(|number| 48 + payload(number).len() as u64);
+        let frames = (1..=last).map(|number| FRAME + payload(number).len() as u64);
         let frames: u64 = frames.sum();
         assert!(frames < length || last == 0);
         assert_eq!(followed(&env).unwrap(), last);
@@ -134,7 +136,7 @@ fn room_at_the_end_of_a_segment_with_a_successor_hides_nothing() {
     assert_eq!(repair(&env, &folder(), 0).unwrap().damage, [""; 0]);
     assert_eq!(followed(&env).unwrap(), 12);
     // The last batch of the segment is lost, and nothing but zeros stands there.
-    bytes[length - payload(1).len() - 48..].fill(0);
+    bytes[length - payload(1).len() - FRAME as usize..].fill(0);
     env.put(&segment(1), bytes);
     assert!(
         open_with(&env, 700)
@@ -191,7 +193,7 @@ fn a_batch_that_is_lost_from_between_others_is_damage() {
     let whole = env.bytes(&segment(1)).unwrap();
     let mut offset = 0;
     for number in 1..=7 {
-        let end = offset + 48 + payload(number).len();
+        let end = offset + FRAME as usize + payload(number).len();
         for lost in [offset..offset + 48, offset..end, offset + 48..end] {
             let mut bytes = whole.clone();
             bytes[lost].fill(0);
@@ -266,7 +268,7 @@ fn lost_under_a_follower(ahead: u64) -> FollowedLog {
     }
     let offset = known.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1;
     let file = env.open_writable(&segment(1)).unwrap();
-    file.write_all_at(&vec![0; 48 + payload(3).len()], offset)
+    file.write_all_at(&vec![0; FRAME as usize + payload(3).len()], offset)
         .unwrap();
     follower
 }
@@ -325,7 +327,7 @@ fn a_disk_that_has_no_room_to_give_is_asked_once_a_segment() {
         for number in 1..=20 {
             append_numbers(&log, number, number).unwrap();
             log.sync().unwrap();
-            bytes += 48 + payload(number).len() as u64;
+            bytes += FRAME + payload(number).len() as u64;
             assert_eq!(size(&env, 1), bytes);
         }
         append_numbers(&log, 21, 80).unwrap();

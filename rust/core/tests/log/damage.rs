@@ -6,7 +6,9 @@ use stepwell_core::Error;
 use stepwell_core::env::{Env, FaultEnv, Loss};
 use stepwell_core::log::{LogStream, repair};
 
-use super::{append_numbers, cases, check_prefix, folder, open, open_with, payload, read, segment};
+use super::{
+    FRAME, append_numbers, cases, check_prefix, folder, open, open_with, payload, read, segment,
+};
 
 /// A log of six batches, in three groups, on a disk that was left by a crash or not.
 fn small_log(is_closed: bool) -> FaultEnv {
@@ -70,7 +72,7 @@ fn a_lost_end_of_a_closed_log_is_damage_where_something_follows_it() {
     let whole = env.bytes(&segment(1)).unwrap();
     // All of the last group's sectors but the mark behind it.
     let mut bytes = whole.clone();
-    let mark = whole.len() - 48;
+    let mark = whole.len() - FRAME as usize;
     bytes[mark - 600..mark].fill(0);
     env.put(&segment(1), bytes);
     assert!(matches!(open(&env), Err(Error::Corruption { .. })));

@@ -7,7 +7,7 @@ use stepwell_core::env::{Env, FaultEnv, Loss};
 use stepwell_core::log::{Batch, LogStream, Report, dump, verify};
 use stepwell_core::record::{Document, Record, Turn};
 
-use super::{folder, open, open_with, segment};
+use super::{FRAME, folder, open, open_with, segment};
 
 /// A turn of `count` records.
 fn turn(count: usize) -> Vec<u8> {
@@ -91,7 +91,7 @@ fn room_behind_the_last_batch_is_no_torn_tail() {
         .map(|count| turn(*count).len())
         .sum();
     assert_eq!((report.records, report.torn), (6, None));
-    assert_eq!(report.bytes, frames as u64 + 2 * 48);
+    assert_eq!(report.bytes, frames as u64 + 2 * FRAME);
     assert!(env.bytes(&segment(1)).unwrap().len() as u64 > report.bytes);
     assert_eq!(positions(&env, 1).len(), 6);
 }

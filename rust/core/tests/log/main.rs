@@ -54,11 +54,18 @@ pub fn open(env: &FaultEnv) -> Result<FileLogStream> {
     open_with(env, 1 << 30)
 }
 
-/// A payload of a length and look of its own.
+/// What a frame has beside its payload: header and end.
+pub const FRAME: u64 = 49;
+
+/// A payload of a length and look of its own; most end in a zero or two, as batches do.
 pub fn payload(number: u64) -> Vec<u8> {
     let length = 20 + (number * 37) % 700;
+    let zeros_from = length - number % 3;
     (0..length)
-        .map(|at| (number * 31 + at * 7) as u8 | 1)
+        .map(|at| match at < zeros_from {
+            true => (number * 31 + at * 7) as u8 | 1,
+            false => 0,
+        })
         .collect()
 }
 

@@ -4,7 +4,7 @@ use stepwell_core::Error;
 use stepwell_core::env::{Env, FaultEnv};
 use stepwell_core::log::{LogStream, Repaired, repair};
 
-use super::{append_numbers, folder, open_with, payload, read, segment};
+use super::{FRAME, append_numbers, folder, open_with, payload, read, segment};
 
 /// Ten batches in segments of a few.
 fn log() -> FaultEnv {
@@ -55,7 +55,7 @@ fn a_whole_log_stays_as_it_is() {
 fn a_log_is_cut_off_where_damage_begins() {
     let env = log();
     let whole = env.bytes(&segment(1)).unwrap();
-    let second = 48 + payload(1).len();
+    let second = FRAME as usize + payload(1).len();
     env.flip(&segment(1), 8 * second + 300);
     assert!(open_with(&env, 700).is_err() || segments(&env).len() > 1);
     let repaired = repair(&env, &folder(), 0).unwrap();
