@@ -66,12 +66,12 @@ class Turn:
 
     __slots__ = (
         "_created",
-        "_last_document",
         "changes",
         "effects",
         "execution",
         "first_event",
         "high_water",
+        "last_document",
         "last_task",
         "now",
         "outbox",
@@ -115,7 +115,8 @@ class Turn:
         """What the command under way is about, as its ``accept`` found it."""
         self.first_event = execution.context.last_event + 1 if execution is not None else 1
         self._created: set[str] = set()
-        self._last_document: Document = NONE
+        self.last_document: Document | None = None
+        """The last document that was written: a command that has the same one does not write it again."""
 
     @property
     def last_event(self) -> int:
@@ -130,13 +131,13 @@ class Turn:
         if field is not None:
             if document is NONE:
                 setattr(command, field, b"")
-            elif document is not self._last_document:
+            elif document is not self.last_document:
                 text = document.text
                 if len(text) > SMALL:
                     kind = type(command).__name__.removesuffix("Command")
                     check_document(f"The {field} of {kind}", text, self.services.limits)
                 setattr(command, field, text)
-                self._last_document = document
+                self.last_document = document
         self.records.append(command)
 
     def encode(self) -> bytes:

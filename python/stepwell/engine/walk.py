@@ -40,7 +40,10 @@ def walk(partition: Partition, turn: Turn, budget: int = 0) -> None:
             if reason is not None:
                 _reject(turn, command, logged, reason)
                 continue
-            turn.write(command, document)
+            if command.document is None or document is turn.last_document:
+                records.append(command)
+            else:
+                turn.write(command, document)
             if logged:
                 records.append(type(event)(logged))
                 turn.changes[f"pending {logged}"] = (-12, logged)

@@ -116,7 +116,8 @@ def reap(turn: Turn, execution: Execution) -> None:
 def drop_activity(turn: Turn, activity: Activity) -> None:
     """Remove a state's rows: its own, its children's and its items'. A map run's items stay, for a redrive."""
     execution = activity.execution
-    drop_children(turn, activity)
+    if activity.children is not None:
+        drop_children(turn, activity)
     if activity.map_run is not None:
         end_map_run(turn, activity, CANCELED)
     if activity.timer_due:
