@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from work import AT_ONCE, ONE_COUNT, START_COUNT, STEPS, TEN_COUNT, cpu_seconds, percentile, report, resident_mb
+from work import AT_ONCE, ONE_COUNT, START_COUNT, STEPS, TEN_COUNT, cpu_seconds, report
 
 PORTS = {"ingress": 28080, "admin": 29070, "node": 25122, "service": 29080}
 START_SECONDS = 60
@@ -105,15 +105,7 @@ async def measure(client: httpx.AsyncClient, processes: list[int]) -> None:
     seconds = await side_by_side(ten, TEN_COUNT)
     cpu = cpu_seconds(everyone) - before
     starting = await side_by_side(start_waiting, START_COUNT)
-    report(
-        "Restate",
-        one_step_p50_ms=percentile(times, 0.5) * 1000,
-        one_step_p99_ms=percentile(times, 0.99) * 1000,
-        steps_per_second=STEPS * TEN_COUNT / seconds,
-        cpu_ms_per_workflow=cpu / TEN_COUNT * 1000,
-        starts_per_second=START_COUNT / starting,
-        rss_mb=resident_mb(processes),
-    )
+    report("Restate", processes, times, seconds, cpu, starting)
 
 
 async def main() -> None:

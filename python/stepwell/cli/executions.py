@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 
+from stepwell.engine.execution import Execution
 from stepwell.engine.status import STATUSES
 
 from .console import Console
@@ -70,10 +71,7 @@ def start(options: argparse.Namespace, console: Console) -> int:
     began = time.time()
     with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
         execution = start_or_find(executor, options.workflow, input, options.name, began, options.delay)
-        if options.wait:
-            return conclude(execution, console, began)
-        console.record(summary(execution), execution.id)
-    return OK
+        return _follow(execution, options, console, began)
 
 
 def list_executions(options: argparse.Namespace, console: Console) -> int:
@@ -116,11 +114,7 @@ def redrive(options: argparse.Namespace, console: Console) -> int:
     """What succeeded before is kept; it runs on whenever the folder is open."""
     began = time.time()
     with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
-        execution = executor.redrive(options.id)
-        if options.wait:
-            return conclude(execution, console, began)
-        console.record(summary(execution), execution.id)
-    return OK
+        return _follow(executor.redrive(options.id), options, console, began)
 
 
 def delete(options: argparse.Namespace, console: Console) -> int:
@@ -128,6 +122,14 @@ def delete(options: argparse.Namespace, console: Console) -> int:
     with open_executor(data_folder(options)) as executor:
         executor.delete(options.id)
     console.record({"id": options.id}, f"deleted {options.id}")
+    return OK
+
+
+def _follow(execution: Execution, options: argparse.Namespace, console: Console, began: float) -> int:
+    """Go with it to its end, if that is wanted; else print its id."""
+    if options.wait:
+        return conclude(execution, console, began)
+    console.record(summary(execution), execution.id)
     return OK
 
 

@@ -70,10 +70,6 @@ class Level:
             self.merged = {**outer, **self.variables} if outer else self.variables
         return self.merged
 
-    def row(self) -> Context:
-        """The row of storage that holds it."""
-        raise NotImplementedError
-
 
 class Execution(Level):
     """A live execution: the root of the tree, and the index of what is in it."""

@@ -148,8 +148,7 @@ class Partition(Services):
                 advanced = execution is not None and execution.context.last_event >= turn.first_event
                 blob = turn.encode()
                 if self._warnings is not None and (
-                    len(blob) > quotas.PAYLOAD_BYTES
-                    or (advanced and turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event)
+                    len(blob) > quotas.PAYLOAD_BYTES or turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event
                 ):
                     self._warnings.look(turn)
                 committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), blob))
