@@ -275,9 +275,9 @@ class Follower:
         if epoch > store.epoch():
             store.begin_epoch(epoch)
         batch = recovery.read_batch(self.partition, first, payload)
-        last = store.commit(batch.turns, batch.changes, batch.timestamp)
-        if last != batch.last:
-            raise StorageError(f"{self.data} is at position {last}, where its leader is at {batch.last}")
+        last, leaders = store.commit(batch.turns, batch.changes(), batch.timestamp), first + batch.count - 1
+        if last != leaders:
+            raise StorageError(f"{self.data} is at position {last}, where its leader is at {leaders}")
         return last
 
     def _tidy(self, batches: int) -> None:

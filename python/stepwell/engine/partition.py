@@ -12,7 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +25,7 @@ from . import eviction, quarantine, quotas, recovery
 from . import records as r
 from .appliers import APPLIERS
 from .appliers.tasks import later_task
+from .batch import Batch
 from .documents import NONE, Document
 from .in_flight import AUDIT_SECONDS, InFlight
 from .inbox import Clock, Dispatcher, Inbox, Limits, Reply, Request
@@ -32,7 +33,7 @@ from .live import Execution, wake
 from .processors.steps import STEPS
 from .routing import scope_of
 from .services import Services
-from .state import LARGE_TURN, PartitionState
+from .state import PartitionState
 from .storage import Storage
 from .timers import TimerQueue
 from .turn import Effect, Item, Turn, Unfinished
@@ -126,44 +127,32 @@ class Partition(Services):
 
     def _process(self, turns: dict[str, Turn]) -> None:
         """Walk the turns, and commit what they did as one batch."""
-        base = self.position
-        committed: list[tuple[str, int, int, bytes]] = []
-        rows: list[Any] = []
+        batch, base = Batch(), self.position
         effects: list[Effect] = []
-        waiting, timestamp, last_task = deque(turns.values()), 0, 0
+        waiting = deque(turns.values())
         while waiting:
             turn = waiting.popleft()
             turns.pop(turn.scope)
-            turn.position = base
-            if base - self.position < self.limits.batch_records:
+            turn.position = base + batch.count
+            if batch.count < self.limits.batch_records:
                 walk(self, turn)
             else:
                 leave(self, turn)
             if turn.outbox:
                 self._deliver(turn, turns, waiting)
             if turn.records:
-                timestamp = max(timestamp, turn.high_water)
-                base += len(turn.records)
-                execution = turn.execution
-                advanced = execution is not None and execution.context.last_event >= turn.first_event
                 blob = turn.encode()
                 if self._warnings is not None and (
                     len(blob) > quotas.PAYLOAD_BYTES or turn.first_event <= quotas.HISTORY_EVENTS < turn.last_event
                 ):
                     self._warnings.look(turn)
-                committed.append((turn.scope, turn.first_event if advanced else 0, len(turn.records), blob))
-                if len(blob) > LARGE_TURN:
-                    self.state.weigh(turn.scope, len(blob))
-                rows += turn.rows()
-                last_task = turn.last_task or last_task
-                if execution is not None:
-                    execution.position = base
+                batch.add(turn, blob, len(turn.records))
+                if turn.execution is not None:
+                    turn.execution.position = base + batch.count
             effects += turn.effects
         self.in_flight.batch_ends()
-        if committed:
-            if last_task:
-                rows.append(c.SequenceContext("task", last_task))
-            self.position = self.store.commit(committed, _encode(rows), timestamp, deferred=True)
+        if batch.turns:
+            self.position = self.store.commit(batch.turns, batch.changes(), batch.timestamp, deferred=True)
         if effects:
             self._unreleased.append((self.position, effects))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,11 +13,11 @@ from stepwell.errors import StorageError
 
 from . import records as r
 from .appliers import APPLIERS
+from .batch import Batch
 from .codec import DocumentReader, decode_record, decode_turn, encode_record
 from .contexts import PendingCommandContext, SequenceContext, TaskContext
 from .documents import NONE, Document
 from .eviction import is_crowded
-from .state import LARGE_TURN
 from .storage import Storage
 from .turn import Item, Turn
 
@@ -29,7 +29,6 @@ TASK_PAGE = 200
 FLUSH_BYTES = 1 << 20
 """After so much of the log what was replayed is put on disk: a process that is killed again and again, while it
 recovers, gets further each time."""
-_encode = msgspec.msgpack.Encoder().encode
 
 
 def replay(partition: Partition) -> None:
@@ -50,40 +49,19 @@ def replay(partition: Partition) -> None:
     state.forget()
 
 
-class Batch(NamedTuple):
-    """What a batch of the log does: its turns, the rows that they change, its last position, its clock."""
-
-    turns: list[_core.Turn]
-    changes: bytes
-    last: int
-    timestamp: int
-
-
 def apply_batch(partition: Partition, first: int, payload: bytes) -> None:
     """Apply one batch of the log, whose first record stands at ``first``."""
     batch = read_batch(partition, first, payload)
-    partition.store.apply(batch.turns, batch.changes, batch.last, batch.timestamp)
+    partition.store.apply(batch.turns, batch.changes(), first + batch.count - 1, batch.timestamp)
 
 
 def read_batch(partition: Partition, first: int, payload: bytes) -> Batch:
     """What a batch of the log comes to, whose first record stands at ``first``; live executions know it already."""
-    committed: list[tuple[str, int, int, bytes]] = []
-    rows: list[Any] = []
-    timestamp = last_task = 0
+    batch = Batch()
     for blob in _core.split_turns(payload):
-        turn, count = _apply_turn(partition, blob, first)
-        first += count
-        timestamp = max(timestamp, turn.high_water)
-        execution = turn.execution
-        advanced = execution is not None and execution.context.last_event >= turn.first_event
-        committed.append((turn.scope, turn.first_event if advanced else 0, count, blob))
-        if len(blob) > LARGE_TURN:
-            partition.state.weigh(turn.scope, len(blob))
-        rows += turn.rows()
-        last_task = turn.last_task or last_task
-    if last_task:
-        rows.append(SequenceContext("task", last_task))
-    return Batch(committed, _encode(rows), first - 1, timestamp)
+        turn, count = _apply_turn(partition, blob, first + batch.count)
+        batch.add(turn, blob, count)
+    return batch
 
 
 def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, int]:
