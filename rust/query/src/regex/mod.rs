@@ -3,6 +3,26 @@
 //! A backtracking matcher. It counts every step against the caller's budget ([`Steps`]), so that a
 //! pattern that takes exponential time fails at the same step on each machine.
 
+// Java's part of the tree is not built by its parser yet.
+#![allow(dead_code)]
+
+mod analysis;
+mod ast;
+mod case;
+mod compile;
+mod ecmascript;
+mod grapheme;
+mod machine;
+mod places;
+mod program;
+mod ranges;
+mod unicode;
+
+use std::sync::Arc;
+
+use machine::Machine;
+use program::{NONE, Program};
+
 /// Whose syntax and meaning a pattern has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -55,52 +75,65 @@ pub struct Captures {
     pub groups: Vec<Option<(usize, usize)>>,
 }
 
+/// How deeply groups and classes may be nested.
+const MAX_DEPTH: usize = 400;
+
 /// A compiled pattern.
 #[derive(Clone, Debug)]
-pub struct Regex {}
+pub struct Regex {
+    program: Arc<Program>,
+    names: Vec<(String, usize)>,
+}
 
 impl Regex {
-    /// Compiles a pattern. For now there is no pattern that this module can read.
-    pub fn compile(
-        _pattern: &[u16],
-        _dialect: Dialect,
-        _flags: Flags,
-    ) -> Result<Regex, SyntaxError> {
-        Err(SyntaxError {
-            message: "regular expressions are not supported yet".to_owned(),
-            position: 0,
+    /// Compiles a pattern.
+    pub fn compile(pattern: &[u16], dialect: Dialect, flags: Flags) -> Result<Regex, SyntaxError> {
+        let parsed = match dialect {
+            Dialect::EcmaScript => ecmascript::parse(pattern, flags)?,
+            Dialect::Java => {
+                return Err(SyntaxError {
+                    message: "Java's regular expressions are not supported yet".to_owned(),
+                    position: 0,
+                });
+            }
+        };
+        let program = compile::compile(&parsed, dialect, dialect == Dialect::Java);
+        Ok(Regex {
+            program: Arc::new(program),
+            names: parsed.names,
         })
     }
 
     /// The first match that begins at `start` or later.
     pub fn find_at(
         &self,
-        _text: &[u16],
-        _start: usize,
+        text: &[u16],
+        start: usize,
         steps: &mut dyn Steps,
     ) -> Result<Option<Captures>, OutOfSteps> {
-        if steps.spend(1) {
-            Ok(None)
-        } else {
-            Err(OutOfSteps)
+        if start > text.len() || u32::try_from(text.len()).is_err() {
+            return Ok(None);
         }
+        let found = Machine::new(&self.program, text, steps).search(start)?;
+        Ok(found.map(|ends| Captures {
+            groups: ends
+                .chunks_exact(2)
+                .map(|group| place(group[0], group[1]))
+                .collect(),
+        }))
     }
 
     /// Whether the whole text matches.
-    pub fn matches_whole(
-        &self,
-        _text: &[u16],
-        steps: &mut dyn Steps,
-    ) -> Result<bool, OutOfSteps> {
-        if steps.spend(1) {
-            Ok(false)
-        } else {
-            Err(OutOfSteps)
-        }
+    pub fn matches_whole(&self, text: &[u16], steps: &mut dyn Steps) -> Result<bool, OutOfSteps> {
+        Machine::new(&self.program, text, steps).match_whole()
     }
 
     /// The groups that have names, with their numbers, in the order of the numbers.
     pub fn group_names(&self) -> &[(String, usize)] {
-        &[]
+        &self.names
     }
+}
+
+fn place(start: u32, end: u32) -> Option<(usize, usize)> {
+    (start != NONE && end != NONE).then_some((start as usize, end as usize))
 }
