@@ -170,7 +170,7 @@ def test_or_stops_at_the_first_that_holds():
 def test_combinations_nest(tree):
     def rule(node):
         if isinstance(node, bool):
-            return {"Variable": "$", "IsNull": node}
+            return {"Variable": "$", "IsString": node}
         kind, parts = node
         return {kind: rule(parts[0])} if kind == "Not" else {kind: [rule(part) for part in parts]}
 
@@ -182,7 +182,7 @@ def test_combinations_nest(tree):
             return not expected(parts[0])
         return (all if kind == "And" else any)(expected(part) for part in parts)
 
-    assert holds(rule(tree), None) is expected(tree)
+    assert holds(rule(tree), "text") is expected(tree)
 
 
 @pytest.mark.covers("A9.49")

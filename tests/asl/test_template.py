@@ -91,8 +91,7 @@ def test_an_expression_that_is_none_is_refused(value):
         (
             {"c.$": "$$.Nope"},
             {},
-            "The JSONPath '$.Nope' specified for the field 'c.$' could not be found in the input "
-            '\'{"Execution":{"Id":"arn"},"Map":{"Item":{"Index":3}}}\'',
+            "The JSONPath '$$.Nope' specified for the field 'c.$' could not be found in the input '{}'",
         ),
     ],
 )
@@ -111,7 +110,7 @@ def test_an_index_past_the_end_gives_null_and_a_filter_without_match_an_empty_ar
 def test_a_value_expression_alone():
     scope = Scope({"a": 1}, {"v": 2}, lambda: CONTEXT)
     texts = ["$", "$.a", "$v", "$$.Map.Item.Index", "States.MathAdd($.a, $v)"]
-    assert [compile_value_expression(text)(scope) for text in texts] == [{"a": 1}, 1, 2, 3, 3]
+    assert [compile_value_expression(text, "f.$")(scope) for text in texts] == [{"a": 1}, 1, 2, 3, 3]
 
 
 def test_a_template_of_any_depth_compiles_or_is_refused():

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from stepwell.asl.errors import runtime_error
+from stepwell.asl.path_errors import invalid_condition
 from stepwell.asl.paths import MISSING, compile_path
 from stepwell.asl.scope import Scope
 from stepwell.asl.timestamps import parse_instant
@@ -68,18 +68,7 @@ def _not(inner: Test) -> Test:
 
 def compile_read(text: str) -> Read:
     """The value of a rule's path; where there is none, States.Runtime in AWS's words."""
-    path = compile_path(text)
-    find = path.find
-
-    def read(scope: Scope) -> Any:
-        value = find(scope)
-        if value is MISSING:
-            raise runtime_error(
-                f"Invalid path '{path.reference}': The choice state's condition path references an invalid value."
-            )
-        return value
-
-    return read
+    return compile_path(text).reader(invalid_condition)
 
 
 def as_string(value: Any) -> str | None:

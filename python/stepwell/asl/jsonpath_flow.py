@@ -13,6 +13,7 @@ from typing import Any
 from stepwell.asl.errors import runtime_error
 from stepwell.asl.numbers import text_of
 from stepwell.asl.outcome import Outcome
+from stepwell.asl.path_errors import NotFound
 from stepwell.asl.paths import compile_path as parse_path
 from stepwell.asl.paths import compile_reference_path
 from stepwell.asl.scope import Scope
@@ -24,15 +25,17 @@ Place = Callable[[Any, Any], Any]
 """(raw input, result) → their combination."""
 
 
-def compile_path(text: str) -> Read:
-    """A path field; where it finds nothing: States.Runtime, in the words of AWS's path library."""
+def compile_path(text: str, not_found: NotFound | None = None) -> Read:
+    """A path field. ``not_found`` has its words where there is no value; without it they are the path library's."""
     path = parse_path(text)
+    if not_found is not None:
+        return path.reader(not_found)
     return (lambda scope: scope.input) if path.is_input else path.evaluate
 
 
 def compile_text(text: str, field: str) -> Callable[[Scope], str]:
     """ErrorPath or CausePath: a path or an intrinsic call that gives a string."""
-    read = compile_path(text) if text.startswith("$") else compile_value_expression(text, field)
+    read = compile_value_expression(text, field)
 
     def string(scope: Scope) -> str:
         value = read(scope)

@@ -1,4 +1,4 @@
-"""Whole numbers out of values, and values as AWS's messages print them."""
+"""Numbers out of values, and values as AWS's messages print them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from stepwell.asl.json import dumps
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
 
 def whole_number(value: Any) -> int | None:
@@ -19,6 +20,13 @@ def whole_number(value: Any) -> int | None:
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
+
+
+def decimal_number(value: Any) -> float | None:
+    """The number that a value is or that a string spells, as ``whole_number`` reads integers."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else None
 
 
 def text_of(value: Any) -> str:

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
-from stepwell.asl.errors import AslError, ExpressionSyntaxError, runtime_error
+from stepwell.asl.errors import AslError, ExpressionSyntaxError
 from stepwell.asl.json import is_array, is_object, rendered
 from stepwell.asl.jsonpath import MISSING, Query, compile_query
 from stepwell.asl.jsonpath.syntax import Index, Property
+from stepwell.asl.path_errors import NotFound, invalid_path, null_input
 from stepwell.asl.scope import Scope
 
-__all__ = ["MISSING", "Path", "ReferencePath", "compile_path", "compile_reference_path", "not_found"]
+__all__ = ["MISSING", "Path", "ReferencePath", "compile_path", "compile_reference_path"]
 
 RESULT_PATH_MATCH_FAILURE = "States.ResultPathMatchFailure"
 _VARIABLE = re.compile(r"\$([^\W\d]\w*)")
@@ -27,8 +28,8 @@ Source = Literal["input", "context", "variable"]
 class Path:
     """A compiled path.
 
-    ``text`` is what the definition says, ``reference`` what AWS's messages say: the Context Object's ``$$`` is one
-    ``$`` there. ``definite``: it gives one value or nothing, else a list. ``is_input``: it is ``$``, the input whole.
+    ``text`` is what the definition says, ``reference`` what most of AWS's messages say: the Context Object's ``$$`` is
+    one ``$`` there. ``definite``: it gives one value or nothing, else a list. ``is_input``: it is ``$``, the input.
     """
 
     __slots__ = ("_read", "definite", "is_input", "query", "reference", "source", "text", "variable")
@@ -44,12 +45,33 @@ class Path:
         """The value, the list of values where the path is not definite, or MISSING."""
         return self._read(scope)
 
-    def evaluate(self, scope: Scope, field: str | None = None) -> Any:
-        """The value. Where it is missing: States.Runtime, whose text names ``field`` (``name.$``) if one is given."""
+    def evaluate(self, scope: Scope) -> Any:
+        """The value. Where it is missing: States.Runtime, in the words of the path library."""
         value = self._read(scope)
         if value is MISSING:
-            raise not_found(self, scope, field)
+            raise self._missing(scope, invalid_path)
         return value
+
+    def reader(self, not_found: NotFound) -> Callable[[Scope], Any]:
+        """The function that gives the value; ``not_found`` has the words of the field where there is none.
+
+        An input that is null is refused, whatever the path: AWS reads no null document.
+        """
+        find = self._read
+        reads_input = self.source == "input"
+
+        def read(scope: Scope) -> Any:
+            value = find(scope)
+            if value is MISSING or (value is None and reads_input and scope.input is None):
+                raise self._missing(scope, not_found)
+            return value
+
+        return read
+
+    def _missing(self, scope: Scope, not_found: NotFound) -> AslError:
+        if self.source == "input" and scope.input is None:
+            return null_input()
+        return not_found(self, scope)
 
     def root(self, scope: Scope) -> Any:
         """The value that the path starts from, or MISSING where the variable is not set."""
@@ -63,19 +85,6 @@ class Path:
 
     def __repr__(self) -> str:
         return f"Path({self.text!r})"
-
-
-def not_found(path: Path, scope: Scope, field: str | None = None) -> AslError:
-    """The error of a path that finds nothing, in AWS's words: with a field's name, or with Jayway's reason."""
-    root = path.root(scope)
-    if field is None:
-        problem = "No results for path: $" if root is MISSING else path.query.problem(root)
-        return runtime_error(f"Invalid path '{path.reference}' : {problem}")
-    searched = scope.input if path.source == "variable" else root
-    return runtime_error(
-        f"The JSONPath '{path.reference}' specified for the field '{field}' could not be found in the input "
-        f"'{rendered(searched)}'"
-    )
 
 
 def compile_path(text: str) -> Path:

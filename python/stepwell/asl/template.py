@@ -8,7 +8,8 @@ from typing import Any
 from stepwell.asl.errors import ExpressionSyntaxError, runtime_error
 from stepwell.asl.intrinsics import compile_intrinsic
 from stepwell.asl.json import is_array, is_object
-from stepwell.asl.paths import MISSING, compile_path, not_found
+from stepwell.asl.path_errors import not_in_input
+from stepwell.asl.paths import compile_path
 from stepwell.asl.scope import Scope
 
 __all__ = ["Template", "compile_template", "compile_value_expression"]
@@ -46,25 +47,14 @@ def compile_template(template: Any) -> Template:
         raise ExpressionSyntaxError("The payload template is nested too deeply.") from error
 
 
-def compile_value_expression(text: str, field: str | None = None) -> Evaluate:
+def compile_value_expression(text: str, field: str) -> Evaluate:
     """What may stand behind a ``.$`` key: a path, a Context Object path, a variable, an intrinsic call.
 
     ``field`` is the name that the error of a path names when it finds nothing (``name.$``).
     """
     if text.startswith(INTRINSIC_PREFIX):
         return compile_intrinsic(text)
-    path = compile_path(text)
-    if path.is_input:
-        return lambda scope: scope.input
-    find = path.find
-
-    def evaluate(scope: Scope) -> Any:
-        value = find(scope)
-        if value is MISSING:
-            raise not_found(path, scope, field)
-        return value
-
-    return evaluate
+    return compile_path(text).reader(not_in_input(field))
 
 
 def _compile(template: Any) -> Evaluate | None:

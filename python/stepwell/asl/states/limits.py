@@ -12,7 +12,8 @@ from stepwell.asl import jsonata_flow, jsonpath_flow
 from stepwell.asl.errors import runtime_error
 from stepwell.asl.flow import JSONATA, Read, within
 from stepwell.asl.jsonata_template import query_error
-from stepwell.asl.numbers import text_of, whole_number
+from stepwell.asl.numbers import decimal_number, text_of, whole_number
+from stepwell.asl.path_errors import no_input_value
 from stepwell.asl.scope import Scope
 
 # What no map reaches: the limit of a map that tolerates failures only by percentage.
@@ -38,7 +39,7 @@ def compile_seconds(definition: dict[str, Any], name: str, language: str, effect
     path: str | None = definition.get(f"{name}Path")
     if path is None:
         return _constant(definition.get(name))
-    read_path = within(effective, jsonpath_flow.compile_path(path))
+    read_path = within(effective, jsonpath_flow.compile_path(path, no_input_value(f"{name}Path")))
     return lambda scope: check(
         read_path(scope),
         lambda text: runtime_error(f"The {name}Path parameter {text.replace(': ', f': {path} == ', 1)}"),
@@ -66,7 +67,7 @@ def compile_tolerated_percentage(definition: dict[str, Any], language: str, effe
 
     def percentage(scope: Scope) -> float:
         value = read(scope)
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        number = decimal_number(value)
         if number is None:
             raise _not_a(name, "float", value, path)
         if not 0 <= number <= 100:

@@ -19,6 +19,7 @@ from stepwell.asl.flow import (
 from stepwell.asl.jsonata_template import query_error
 from stepwell.asl.numbers import text_of, whole_number
 from stepwell.asl.outcome import Outcome
+from stepwell.asl.path_errors import no_input_value
 from stepwell.asl.scope import Scope
 from stepwell.asl.states.base import State
 from stepwell.asl.timestamps import MICROS_PER_SECOND, parse_timestamp
@@ -63,10 +64,10 @@ def _compile_due(definition: dict[str, Any], language: str, effective: Read | No
         read = jsonata_flow.compile_typed_field(definition, "Timestamp", "string")
         return _at(read, lambda value: _bad_timestamp("Timestamp", f"{shown} == {value}"))
     if (path := definition.get("SecondsPath")) is not None:
-        read = within(effective, jsonpath_flow.compile_path(path))
+        read = within(effective, jsonpath_flow.compile_path(path, no_input_value("SecondsPath")))
         return _after(read, lambda value: _path_seconds(path, value))
     if (path := definition.get("TimestampPath")) is not None:
-        read = within(effective, jsonpath_flow.compile_path(path))
+        read = within(effective, jsonpath_flow.compile_path(path, no_input_value("TimestampPath")))
         return _at(read, lambda value: _bad_timestamp("TimestampPath", f"{path} == {text_of(value)}"))
     if "Seconds" in definition:
         delay = int(definition["Seconds"] * MICROS_PER_SECOND)

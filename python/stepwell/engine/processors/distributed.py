@@ -36,24 +36,25 @@ THRESHOLD_EXCEEDED = Failure(
 class DistributedMapProcessor:
     """Rests on a task that reads the items, then on its children, then on a task that writes their results."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
+    def start(
+        self, turn: Turn, activity: Activity, items: list[Any], most: int, tolerated: int, percentage: float
+    ) -> Items:
+        """Begin a map run over ``items``, at most ``most`` of them at a time; a reader's items are read later."""
         state = activity.state
-        scope = scope_of(turn, activity)
-        items = state.items(scope) if state.reader is None else None
         redriven = activity.execution.context.redrive_count
         id = f"{activity.id}/r{activity.attempt}" + (f".{redriven}" if redriven else "")
         start = StartMapRunCommand(
             id,
             f"{activity.execution.workflow.name.partition('/')[0]}/{label_of(state)}",
             state.name,
-            len(items) if items is not None else 0,
-            state.max_concurrency(scope),
-            state.tolerated_count(scope) if state.sets_tolerated_count else UNSET,
-            float(state.tolerated_percentage(scope)) if state.sets_tolerated_percentage else float(UNSET),
+            len(items),
+            most,
+            tolerated if state.sets_tolerated_count else UNSET,
+            percentage if state.sets_tolerated_percentage else float(UNSET),
             0,
             0,
         )
-        if items is None:
+        if state.reader is not None:
             return [item(start)]
         return [item(start), put_items(id, STATE_DATA, len(items), of_value(items))]
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stepwell.asl.errors import AslError
+from stepwell.asl.scope import Scope
+
 from ..contexts import ActivityIterationStatus
 from ..documents import Document, of_value
 from ..live import Activity, Iteration, descendants
@@ -21,27 +24,21 @@ class MapProcessor:
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state = activity.state
-        if state.distributed:
-            return DISTRIBUTED.start(turn, activity)
         scope = scope_of(turn, activity)
-        items = state.items(scope)
+        most = state.max_concurrency(scope)
+        items: list[Any] = state.items(scope) if state.reader is None else []
+        tolerance = _tolerance(state, scope)
+        if state.distributed and tolerance is not None:
+            return DISTRIBUTED.start(turn, activity, items, most, *tolerance)
         document = of_value(items)
-        command = ForkStateCommand(
-            activity.id,
-            len(items),
-            document.text,
-            state.max_concurrency(scope),
-            state.tolerated_count(scope),
-            float(state.tolerated_percentage(scope)),
-            0,
-            0,
-        )
-        return [item(command, document)]
+        count, percentage = tolerance or (0, 0.0)
+        return [item(ForkStateCommand(activity.id, len(items), document.text, most, count, percentage, 0, 0), document)]
 
     def forked(self, turn: Turn, activity: Activity) -> Items:
-        """The items are known."""
+        """The items are known, and MapStateStarted is in the history."""
         status = activity.iteration_status
         assert status is not None
+        _check_tolerance(activity.state, scope_of(turn, activity))
         if status.count == 0:
             return finish_with(turn, activity, [])
         return self._start_next(turn, activity, activity.forked_event)
@@ -87,6 +84,24 @@ class MapProcessor:
             document = of_value(state.item_input(map_scope(activity, index), index, value))
         command = StartIterationCommand(f"{activity.id}/i{index}", state.name, index, None, 0, previous)
         return [item(command, document)]
+
+
+def _tolerance(state: Any, scope: Scope) -> tuple[int, float] | None:
+    """ToleratedFailureCount and ToleratedFailurePercentage; None where one of them is wrong.
+
+    AWS reads them once the state has started: ``forked`` raises what is wrong with them.
+    """
+    try:
+        return state.tolerated_count(scope), float(state.tolerated_percentage(scope))
+    except AslError:
+        return None
+
+
+def _check_tolerance(state: Any, scope: Scope) -> None:
+    """Raise the error of tolerances that are wrong."""
+    if state.sets_tolerated_count or state.sets_tolerated_percentage:
+        state.tolerated_count(scope)
+        state.tolerated_percentage(scope)
 
 
 def fails_state(state: Any, status: ActivityIterationStatus) -> bool:
