@@ -121,7 +121,9 @@ const QUANTIFIERS: &[&str] = &[
 
 pub fn questions(dialect: Dialect, count: usize, seed: u64) -> Vec<Question> {
     let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    (0..8).for_each(|_| drop(random.next()));
+    for _ in 0..8 {
+        random.next();
+    }
     let mut questions = Vec::with_capacity(count);
     while questions.len() < count {
         let pattern = pattern(dialect, &mut random);

@@ -7,7 +7,7 @@ use super::ranges::Ranges;
 /// Whether a node may take no characters.
 pub(super) fn may_be_empty(node: &Node) -> bool {
     match node {
-        Node::Unit(_) | Node::Set(..) | Node::Grapheme => false,
+        Node::Unit(_) | Node::Set(..) | Node::LineEnding | Node::Grapheme => false,
         Node::Empty | Node::Look(_) | Node::BackReference(..) | Node::Assert(_) => true,
         Node::Sequence(nodes) => nodes.iter().all(may_be_empty),
         Node::Alternatives(nodes) => nodes.iter().any(may_be_empty),
@@ -46,7 +46,7 @@ enum Begins {
 fn collect(node: &Node, dialect: Dialect, units: &mut Vec<(u32, u32)>) -> Begins {
     match node {
         Node::Empty | Node::Assert(_) | Node::Look(_) => Begins::Later,
-        Node::BackReference(..) | Node::Grapheme => Begins::Unknown,
+        Node::BackReference(..) | Node::LineEnding | Node::Grapheme => Begins::Unknown,
         Node::Unit(unit) => {
             units.push((u32::from(*unit), u32::from(*unit)));
             Begins::Here

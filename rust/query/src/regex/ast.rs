@@ -31,6 +31,8 @@ pub(super) enum Node {
     Atomic(Box<Node>),
     BackReference(u32, Fold),
     Assert(Assertion),
+    /// Java's `\R`.
+    LineEnding,
     /// Java's `\X`: an extended grapheme cluster.
     Grapheme,
 }
@@ -57,6 +59,26 @@ pub(super) struct Repeat {
     pub kind: Kind,
     /// The groups within: from the first to before the last.
     pub groups: (u32, u32),
+    pub empty: EmptyIteration,
+    pub sign: Sign,
+    /// Whether it stands after a group (Java).
+    pub is_group: bool,
+}
+
+/// What becomes of an iteration that took no characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EmptyIteration {
+    /// It fails, unless it was needed.
+    Fails,
+    /// It is the last one.
+    Leaves,
+}
+
+/// How a quantifier is written: `?`, or any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Optional,
+    Counted,
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +94,12 @@ pub(super) enum Direction {
     /// ECMAScript: the pattern is matched from its end to its start.
     Behind,
     /// Java: a match of bounded length that ends here is looked for, the shortest first.
-    Within(u32, u32),
+    Within {
+        least: i32,
+        most: i32,
+        /// Lengths are in code points.
+        by_points: bool,
+    },
 }
 
 /// Which characters are equal.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Dialect;
 use super::analysis::{self, may_be_empty};
-use super::ast::{Direction, Kind, Look, Node, Parsed, Reads, Repeat, UNBOUNDED};
+use super::ast::{Direction, EmptyIteration, Kind, Look, Node, Parsed, Reads, Repeat, UNBOUNDED};
+use super::java;
 use super::program::{Address, First, Instruction, Loop, One, Program, Register, Run, Within};
 use super::ranges::{CharSet, Ranges};
 
@@ -17,7 +18,6 @@ pub(super) fn compile(parsed: &Parsed, dialect: Dialect, by_points: bool) -> Pro
         registers: parsed.groups * 2,
         dialect,
         back: false,
-        by_points,
     };
     compiler.node(&parsed.node);
     compiler.emit(Instruction::Accept);
@@ -48,7 +48,6 @@ struct Compiler {
     dialect: Dialect,
     /// Whether a look-behind of ECMAScript is being compiled, which goes from the end to the start.
     back: bool,
-    by_points: bool,
 }
 
 impl Compiler {
@@ -97,6 +96,7 @@ impl Compiler {
             Node::Assert(assertion) => {
                 self.emit(Instruction::Assert(*assertion));
             }
+            Node::LineEnding => self.node(&java::line_ending()),
             Node::Grapheme => {
                 self.emit(Instruction::Grapheme);
             }
@@ -214,7 +214,12 @@ impl Compiler {
     }
 
     fn look_body(&mut self, look: &Look) {
-        let Direction::Within(least, most) = look.direction else {
+        let Direction::Within {
+            least,
+            most,
+            by_points,
+        } = look.direction
+        else {
             return self.node(&look.node);
         };
         let end = self.register();
@@ -222,7 +227,7 @@ impl Compiler {
         self.emit(Instruction::Within(Box::new(Within {
             least,
             most,
-            by_points: self.by_points,
+            by_points,
         })));
         self.node(&look.node);
         self.emit(Instruction::At(end));
@@ -267,7 +272,7 @@ impl Compiler {
 
     fn optional(&mut self, repeat: &Repeat, may_be_empty: bool) {
         let attempt = self.branch(repeat.kind);
-        if may_be_empty && self.dialect == Dialect::EcmaScript {
+        if may_be_empty && repeat.empty == EmptyIteration::Fails {
             let start = self.register();
             self.emit(Instruction::Save(start));
             self.iteration(repeat);
@@ -286,7 +291,7 @@ impl Compiler {
             let start = self.register();
             self.emit(Instruction::Save(start));
             self.iteration(repeat);
-            if self.dialect == Dialect::EcmaScript {
+            if repeat.empty == EmptyIteration::Fails {
                 self.emit(Instruction::FailIfEmpty(start));
             } else {
                 leave = Some((self.emit(Instruction::LeaveIfEmpty(start, 0)), start));
@@ -322,13 +327,13 @@ impl Compiler {
         }
         let exit = self.here();
         if may_be_empty {
-            self.code[end] = match self.dialect {
-                Dialect::EcmaScript => Instruction::EndNeeded {
+            self.code[end] = match repeat.empty {
+                EmptyIteration::Fails => Instruction::EndNeeded {
                     count,
                     start,
                     least: repeat.least,
                 },
-                Dialect::Java => Instruction::LeaveIfEmpty(start, exit),
+                EmptyIteration::Leaves => Instruction::LeaveIfEmpty(start, exit),
             };
         }
         self.code[again] = Instruction::Loop(Box::new(Loop {

@@ -27,11 +27,7 @@ enum Frame {
     /// Take one character more of a lazy run.
     Longer { at: Address, place: u32, taken: u32 },
     /// Begin one character further back (Java's look-behind).
-    Earlier {
-        at: Address,
-        place: u32,
-        length: u32,
-    },
+    Earlier { at: Address, place: u32, limit: u32 },
 }
 
 /// Steps on their way to the budget.
@@ -305,8 +301,8 @@ impl<'p, 't, 's> Machine<'p, 't, 's> {
                         return Ok(Some(next));
                     }
                 }
-                Frame::Earlier { at, place, length } => {
-                    if let Some(next) = self.earlier(at, place, length)? {
+                Frame::Earlier { at, place, limit } => {
+                    if let Some(next) = self.earlier(at, place, limit)? {
                         return Ok(Some(next));
                     }
                 }
@@ -529,53 +525,75 @@ impl<'p, 't, 's> Machine<'p, 't, 's> {
         at: Address,
         place: u32,
     ) -> Result<Option<(Address, u32)>, OutOfSteps> {
-        let mut start = place;
-        for _ in 0..within.least {
-            match self.step_back(within, start) {
-                Some(before) => start = before,
-                None => return Ok(None),
+        let (start, limit) = if within.by_points {
+            (
+                self.points_back(place, within.least)?,
+                self.points_back(place, within.most)?,
+            )
+        } else {
+            let here = place as i32;
+            (
+                here.wrapping_sub(within.least),
+                here.wrapping_sub(within.most).max(0),
+            )
+        };
+        if start < limit || start > place as i32 {
+            return Ok(None);
+        }
+        self.push(Frame::Earlier {
+            at,
+            place: start as u32,
+            limit: limit as u32,
+        })?;
+        Ok(Some((at + 1, start as u32)))
+    }
+
+    /// The place `count` code points back, or the start of the text.
+    fn points_back(&mut self, place: u32, count: i32) -> Result<i32, OutOfSteps> {
+        let mut back = place;
+        for _ in 0..count.max(0) {
+            if back == 0 {
+                break;
             }
+            back = self.point_back(back);
         }
-        self.meter.count(u64::from(place - start) / 4)?;
-        if within.least < within.most {
-            self.push(Frame::Earlier {
-                at,
-                place: start,
-                length: within.least,
-            })?;
-        }
-        Ok(Some((at + 1, start)))
+        self.meter.count(u64::from(place - back) / 4)?;
+        Ok(back as i32)
     }
 
     fn earlier(
         &mut self,
         at: Address,
         place: u32,
-        length: u32,
+        limit: u32,
     ) -> Result<Option<(Address, u32)>, OutOfSteps> {
         let program = self.program;
         self.meter.count(1)?;
         let Instruction::Within(within) = &program.code[at as usize] else {
             return Ok(None);
         };
-        let Some(start) = self.step_back(within, place) else {
+        if place <= limit {
             return Ok(None);
-        };
-        if length + 1 < within.most {
-            self.push(Frame::Earlier {
-                at,
-                place: start,
-                length: length + 1,
-            })?;
         }
+        let start = if within.by_points {
+            self.point_back(place)
+        } else {
+            place - 1
+        };
+        self.push(Frame::Earlier {
+            at,
+            place: start,
+            limit,
+        })?;
         Ok(Some((at + 1, start)))
     }
 
-    fn step_back(&self, within: &Within, place: u32) -> Option<u32> {
-        if within.by_points && place >= 2 && is_pair(self.text, place as usize - 2) {
-            return Some(place - 2);
+    fn point_back(&self, place: u32) -> u32 {
+        if place >= 2 && is_pair(self.text, place as usize - 2) {
+            place - 2
+        } else {
+            place - 1
         }
-        place.checked_sub(1)
     }
 
     fn back_reference(

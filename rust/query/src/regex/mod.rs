@@ -3,15 +3,13 @@
 //! A backtracking matcher. It counts every step against the caller's budget ([`Steps`]), so that a
 //! pattern that takes exponential time fails at the same step on each machine.
 
-// Java's part of the tree is not built by its parser yet.
-#![allow(dead_code)]
-
 mod analysis;
 mod ast;
 mod case;
 mod compile;
 mod ecmascript;
 mod grapheme;
+mod java;
 mod machine;
 mod places;
 mod program;
@@ -88,16 +86,11 @@ pub struct Regex {
 impl Regex {
     /// Compiles a pattern.
     pub fn compile(pattern: &[u16], dialect: Dialect, flags: Flags) -> Result<Regex, SyntaxError> {
-        let parsed = match dialect {
-            Dialect::EcmaScript => ecmascript::parse(pattern, flags)?,
-            Dialect::Java => {
-                return Err(SyntaxError {
-                    message: "Java's regular expressions are not supported yet".to_owned(),
-                    position: 0,
-                });
-            }
+        let (parsed, by_points) = match dialect {
+            Dialect::EcmaScript => (ecmascript::parse(pattern, flags)?, false),
+            Dialect::Java => java::parse(pattern, flags)?,
         };
-        let program = compile::compile(&parsed, dialect, dialect == Dialect::Java);
+        let program = compile::compile(&parsed, dialect, by_points);
         Ok(Regex {
             program: Arc::new(program),
             names: parsed.names,

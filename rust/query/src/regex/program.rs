@@ -123,8 +123,8 @@ pub(super) struct Loop {
 
 #[derive(Clone, Debug)]
 pub(super) struct Within {
-    pub least: u32,
-    pub most: u32,
+    pub least: i32,
+    pub most: i32,
     /// Lengths are in code points.
     pub by_points: bool,
 }

@@ -37,10 +37,6 @@ impl Ranges {
         &self.0
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub fn contains(&self, point: u32) -> bool {
         find(&self.0, point)
     }
@@ -92,10 +88,6 @@ impl Ranges {
 
     pub fn subtract(&self, other: &Ranges) -> Ranges {
         self.intersect(&other.negate())
-    }
-
-    pub fn intersects(&self, other: &Ranges) -> bool {
-        !self.intersect(other).is_empty()
     }
 }
 

@@ -7,7 +7,8 @@ mod names;
 use std::sync::Arc;
 
 use super::ast::{
-    Assertion, Direction, Fold, Kind, Lines, Look, Node, Parsed, Reads, Repeat, UNBOUNDED,
+    Assertion, Direction, EmptyIteration, Fold, Kind, Lines, Look, Node, Parsed, Reads, Repeat,
+    Sign, UNBOUNDED,
 };
 use super::case;
 use super::ranges::{LAST, Ranges};
@@ -383,6 +384,9 @@ impl Parser<'_> {
             most: bounds.1,
             kind,
             groups,
+            empty: EmptyIteration::Fails,
+            sign: Sign::Counted,
+            is_group: false,
         })));
         Ok(())
     }
