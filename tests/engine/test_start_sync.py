@@ -128,3 +128,20 @@ def test_the_answer_fits_aws_s_model(ex: Executor) -> None:
         assert set(shape.required_members) <= set(told)
         assert set(told["billingDetails"]) == set(shape.members["billingDetails"].members)
         assert told["status"] in shape.members["status"].enum
+
+
+SHOWS = machine({"S": {"Type": "Pass", "Parameters": {"execution.$": "$$.Execution"}, "End": True}})
+
+
+def test_the_context_object_of_an_express_execution(ex: Executor) -> None:
+    # Recorded 2024-07-15: a synchronous one has no RedriveCount, an asynchronous one has it.
+    ex.deploy("shows", SHOWS, type="EXPRESS")
+    told = [ex.start_sync("shows", None, "mine") for _ in range(2)]
+    shown = [json.loads(each["output"])["execution"] for each in told]
+    assert [each["Id"] for each in shown] == [each["executionArn"] for each in told]
+    assert len({each["Id"] for each in shown}) == 2
+    assert all(each["Id"].startswith("arn:aws:states:us-east-1:000000000000:express:shows:mine:") for each in shown)
+    assert all("RedriveCount" not in each for each in shown)
+    started = ex.start("shows", None, "mine").wait(10).output["execution"]
+    assert started["RedriveCount"] == 0
+    assert started["Id"].startswith("arn:aws:states:us-east-1:000000000000:express:shows:mine:")

@@ -170,7 +170,9 @@ class AsyncExecutor:
 
         Canceling the call does not take a start back that is in the inbox already.
         """
-        request = self.engine.start_request(workflow, input, execution_name, delay, at)
+        return await self._start(self.engine.start_request(workflow, input, execution_name, delay, at), timeout)
+
+    async def _start(self, request: Request, timeout: float) -> AsyncExecution:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while True:
@@ -184,7 +186,8 @@ class AsyncExecutor:
     async def start_sync(self, workflow: str, input: Any = None, execution_name: str | None = None) -> dict[str, Any]:
         """Run an EXPRESS workflow to its end, as ``Executor.start_sync`` does."""
         synchronous.check_express(await self.workflow(workflow))
-        execution = await self.start(workflow, input, execution_name)
+        request = self.engine.start_request(workflow, input, execution_name, None, None, synchronous=True)
+        execution = await self._start(request, 0.0)
         try:
             await execution.wait(synchronous.SECONDS)
         except WaitTimeout:

@@ -40,6 +40,7 @@ class ExecutionContext(Context, tag=1):
     idempotent: bool = False
     previous_event: int = 0
     delete_at: int = 0
+    synchronous: bool = False
 
 
 class ActivityBranchStatus(Struct, array_like=True, gc=False):

@@ -48,11 +48,13 @@ class Engine:
         execution_name: str | None,
         delay: float | None,
         at: float | datetime | None,
+        *,
+        synchronous: bool = False,
     ) -> Request:
         """A start as it goes into the inbox, checked: the workflow, its handlers, the input, the name, the time."""
         found = self.reads.workflow(workflow)
         self.deployments.check_handlers(found)
-        return self.starts.start(found, input, execution_name, delay, at)
+        return self.starts.start(found, input, execution_name, delay, at, synchronous=synchronous)
 
     def deploy_to_run(self, definition: Definition, type: str) -> Workflow:
         """Deploy a definition under a name of its own."""

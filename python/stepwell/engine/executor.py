@@ -183,7 +183,9 @@ class Executor:
         When the inbox is full it waits ``timeout`` seconds for room, and then raises ``Busy``.
         Raises ``WorkflowNotFound``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
         """
-        request = self.engine.start_request(workflow, input, execution_name, delay, at)
+        return self._start(self.engine.start_request(workflow, input, execution_name, delay, at), timeout)
+
+    def _start(self, request: Request, timeout: float) -> Execution:
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -215,7 +217,8 @@ class Executor:
         Raises what ``start`` raises, and ``ApiError`` (StateMachineTypeNotSupported) for a STANDARD workflow.
         """
         synchronous.check_express(self.workflow(workflow))
-        execution = self.start(workflow, input, execution_name)
+        request = self.engine.start_request(workflow, input, execution_name, None, None, synchronous=True)
+        execution = self._start(request, 0.0)
         try:
             execution.wait(synchronous.SECONDS)
         except WaitTimeout:

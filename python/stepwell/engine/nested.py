@@ -67,7 +67,8 @@ class NestedExecutions:
         """The handler: what the task is answered, or ``Later``."""
         resource = parse_resource(context.resource)
         try:
-            id = self._start(target_of(arguments, context.execution_id, context.task_id), context)
+            target = target_of(arguments, context.execution_id, context.task_id)
+            id = self._start(target, context, synchronous=resource.action == "startSyncExecution")
         except tuple(_REFUSALS) as error:
             code, message = _REFUSALS[type(error)]
             about = arguments.get("StateMachineArn") if isinstance(error, WorkflowNotFound) else arguments.get("Name")
@@ -79,7 +80,7 @@ class NestedExecutions:
             return Later(answer, lambda: self._look_after(id, context.task_id, resource))
         return answer
 
-    def _start(self, target: Target, context: HandlerContext) -> str:
+    def _start(self, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
         engine = self._engine
         reads = engine.reads
         found = reads.workflow_of(f"{target.workflow}:{target.version}") if target.version else None
@@ -87,7 +88,9 @@ class NestedExecutions:
         if self._host.handlers:
             engine.deployments.check_handlers(workflow)
         while True:
-            request = engine.starts.start_with(workflow, target.input, target.name, keeps_name=not target.is_named)
+            request = engine.starts.start_with(
+                workflow, target.input, target.name, keeps_name=not target.is_named, synchronous=synchronous
+            )
             try:
                 scope = self._host.ask(request.command, request.document)
             except Busy:

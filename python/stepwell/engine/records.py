@@ -39,7 +39,10 @@ class Event(Struct, array_like=True, gc=False, tag_field="tag"):
 
 
 class StartExecutionCommand(Command, tag=1):
-    """Start an execution, at ``start_at`` (microseconds; 0: now)."""
+    """Start an execution, at ``start_at`` (microseconds; 0: now).
+
+    ``synchronous``: its caller waits for its end, as StartSyncExecution's does.
+    """
 
     document: ClassVar[str | None] = "input"
     id: str
@@ -50,6 +53,7 @@ class StartExecutionCommand(Command, tag=1):
     start_at: int = 0
     parent_iteration_id: str | None = None
     idempotent: bool = False
+    synchronous: bool = False
 
 
 class CompleteExecutionCommand(Command, tag=2):

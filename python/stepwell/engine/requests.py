@@ -58,19 +58,33 @@ class Starts:
         """The id of the execution that was started last."""
 
     def start(
-        self, workflow: Workflow, input: Any, name: str | None, delay: float | None, at: float | datetime | None
+        self,
+        workflow: Workflow,
+        input: Any,
+        name: str | None,
+        delay: float | None,
+        at: float | datetime | None,
+        *,
+        synchronous: bool = False,
     ) -> Request:
         """Start an execution of ``workflow``."""
         document = EMPTY_INPUT if input is None else document_text("the input", input)
         check_payload("the input", document, self._limits)
-        return self.start_with(workflow, document, name, start_time(delay, at))
+        return self.start_with(workflow, document, name, start_time(delay, at), synchronous=synchronous)
 
     def start_with(
-        self, workflow: Workflow, input: bytes, name: str | None, due: int = 0, keeps_name: bool = False
+        self,
+        workflow: Workflow,
+        input: bytes,
+        name: str | None,
+        due: int = 0,
+        keeps_name: bool = False,
+        synchronous: bool = False,
     ) -> Request:
         """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
 
         A name starts one execution, unless the workflow is EXPRESS: ``keeps_name`` has it start one there too.
+        ``synchronous``: the caller waits for its end, as StartSyncExecution's does.
         """
         if name is not None:
             check_name("an execution", name)
@@ -82,7 +96,7 @@ class Starts:
         given = name if name is not None else "-".join(id.split("/")[-2:])
         type = workflow.context.type
         idempotent = name is not None and (keeps_name or type == "STANDARD")  # ASL A16.74
-        command = r.StartExecutionCommand(id, workflow.id, None, given, type, due, None, idempotent)
+        command = r.StartExecutionCommand(id, workflow.id, None, given, type, due, None, idempotent, synchronous)
         return Request(command, Document(input), _taken)
 
 

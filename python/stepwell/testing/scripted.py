@@ -180,9 +180,9 @@ class _Run:
         self._script.root = id = _core.execution_id(
             "default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32
         )
-        partition.submit(
-            r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type), Document(msgspec.json.encode(input))
-        )
+        # Only a caller that waits is answered with an EXPRESS execution's output, as this one is.
+        start = r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type, synchronous=type == "EXPRESS")
+        partition.submit(start, Document(msgspec.json.encode(input)))
         while True:
             self._turn_until_idle()
             if self._script.failure is not None:

@@ -42,6 +42,7 @@ def start_execution(turn: Turn, command: StartExecutionCommand, document: Docume
         last_event=1,
         parent_iteration_id=command.parent_iteration_id,
         idempotent=command.idempotent,
+        synchronous=command.synchronous,
     )
     execution = turn.execution = Execution(context, workflow, document)
     state.executions[command.id] = execution

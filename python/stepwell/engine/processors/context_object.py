@@ -7,9 +7,11 @@ from typing import Any
 from stepwell.asl.scope import Scope
 from stepwell.asl.timestamps import format_timestamp
 
-from ..arns import ROLE_ARN, execution_arn, state_machine_arn
+from ..arns import ROLE_ARN, execution_arn, express_arn, state_machine_arn
 from ..live import Activity, Execution, Iteration, Level
 from ..map_run import STATE_DATA
+
+EXPRESS = "EXPRESS"
 
 
 def context_object(activity: Activity, token: str | None = None) -> dict[str, Any]:
@@ -62,8 +64,11 @@ def _execution(execution: Execution) -> dict[str, Any]:
         "StartTime": format_timestamp(context.start_at or context.started_at),
         "Name": context.name,
         "RoleArn": ROLE_ARN,
-        "RedriveCount": context.redrive_count,
     }
+    if context.type == EXPRESS:
+        document["Id"] = express_arn(execution.workflow.name, context.name, context.id)
+    if not context.synchronous:
+        document["RedriveCount"] = context.redrive_count
     if context.redriven_at:
         document["RedriveTime"] = format_timestamp(context.redriven_at)
     return document

@@ -22,7 +22,7 @@ layouts! {
             variables: &'a [u8] = b"", last_event: u64 = 0, last_activity: u64 = 0,
             parent_iteration_id: Option<&'a str> = None, timed_out: bool = false,
             redrive_count: u64 = 0, redriven_at: i64 = 0, idempotent: bool = false,
-            previous_event: u64 = 0, delete_at: i64 = 0,
+            previous_event: u64 = 0, delete_at: i64 = 0, synchronous: bool = false,
         }
         /// A running state. Its row goes when the state is left.
         2 Activity {

@@ -89,6 +89,7 @@ fn what_an_older_version_left_out_has_its_default() {
         start_at: 0,
         parent_iteration_id: None,
         idempotent: false,
+        synchronous: false,
     };
     let mut short = encode(&whole);
     short[0] = 0x95;
