@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 from stepwell.asl import jsonata_flow, jsonpath_flow
 from stepwell.asl.errors import AslError
 from stepwell.asl.flow import JSONATA, Read, within
+from stepwell.asl.json import is_object
 from stepwell.asl.resources import Resource, parse_resource
 from stepwell.asl.scope import Scope
 from stepwell.asl.states.limits import compile_number
 
 ITEM_READER_FAILED = "States.ItemReaderFailed"
+RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 MOST_ITEMS = 100_000_000
+MOST_BYTES = 262_144
 
 
 class ReadRequest(NamedTuple):
@@ -28,7 +31,10 @@ class ReadRequest(NamedTuple):
 
 
 class BatchRequest(NamedTuple):
-    """How many items, and how many bytes of input, one child execution gets; and what goes with every batch."""
+    """How many items, and how many bytes of input, one child execution gets; and what goes with every batch.
+
+    A limit is positive; None: the batcher has none.
+    """
 
     max_items: int | None
     max_bytes: int | None
@@ -57,10 +63,11 @@ class ReaderSpec:
 
     def evaluate(self, scope: Scope) -> ReadRequest:
         """The request, in the scope of the state."""
-        max_items = self._max_items(scope) or 0
-        if max_items < 0:
-            raise AslError(ITEM_READER_FAILED, "field MaxItems must be positive")
-        return ReadRequest(self.resource, self._arguments(scope), self.config, min(max_items, MOST_ITEMS))
+        max_items = _limit(self._max_items(scope), "MaxItems", MOST_ITEMS) or 0
+        arguments = self._arguments(scope)
+        if not is_object(arguments):
+            raise AslError(ITEM_READER_FAILED, f"the arguments of an ItemReader are an object, not {arguments!r}")
+        return ReadRequest(self.resource, arguments, self.config, max_items)
 
 
 class BatcherSpec:
@@ -76,7 +83,8 @@ class BatcherSpec:
     def evaluate(self, scope: Scope) -> BatchRequest:
         """The request, in the scope of the state."""
         batch_input = None if self._batch_input is None else self._batch_input(scope)
-        return BatchRequest(self._max_items(scope), self._max_bytes(scope), batch_input)
+        max_items = _limit(self._max_items(scope), "MaxItemsPerBatch", MOST_ITEMS)
+        return BatchRequest(max_items, _limit(self._max_bytes(scope), "MaxInputBytesPerBatch", MOST_BYTES), batch_input)
 
 
 class WriterSpec:
@@ -89,7 +97,20 @@ class WriterSpec:
 
     def evaluate(self, scope: Scope) -> WriteRequest:
         """The request, in the scope of the state."""
-        return WriteRequest(self.resource, self._arguments(scope), self.config)
+        arguments = self._arguments(scope)
+        if not is_object(arguments):
+            raise AslError(RESULT_WRITER_FAILED, f"the arguments of a ResultWriter are an object, not {arguments!r}")
+        return WriteRequest(self.resource, arguments, self.config)
+
+
+def _limit(given: int | None, name: str, most: int) -> int | None:
+    """A limit of a reader or a batcher: 0 is none, a negative one is refused, one beyond ``most`` is ``most``.
+
+    Recorded of MaxItems (0, -1 and 100,000,001); the batcher's limits are taken to be alike.
+    """
+    if given is not None and given < 0:
+        raise AslError(ITEM_READER_FAILED, f"field {name} must be positive")
+    return min(given, most) if given else None
 
 
 def compile_reader(state: dict[str, Any], language: str, effective: Read | None) -> ReaderSpec | None:

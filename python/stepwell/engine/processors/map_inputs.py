@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
+from stepwell.asl.states.distributed import MOST_BYTES
 
 from ..documents import Document, of_value
 from ..live import Activity
@@ -15,8 +16,6 @@ from ..map_run import MapItems
 from ..turn import Turn, check_document
 from .common import scope_of
 from .context_object import map_scope
-
-MOST_BYTES = 262_144
 
 
 class Inputs(Struct, frozen=True):
