@@ -209,6 +209,11 @@ def test_the_item_reader():
     assert reading(InputType="CSV", CSVHeaderLocation="FIRST_ROW", CSVDelimiter="TAB") == []
     types = "The field 'InputType' should have one of these values: [MANIFEST, JSON, CSV, JSONL, PARQUET]"
     assert reading(InputType="XML") == [(types, f"{place}/InputType")]
+    required, unsupported = "The field 'InputType' is required but was missing", "Field 'InputType' is not supported"
+    assert reading(Transformation="LOAD_AND_FLATTEN") == [(required, place)]
+    assert reading(Transformation="LOAD_AND_FLATTEN", InputType="JSONL") == reading(Transformation="NONE") == []
+    assert reading(ManifestType="S3_INVENTORY", InputType="MANIFEST") == [(unsupported, place)]
+    assert reading(ManifestType="S3_INVENTORY") == reading(ManifestType="ATHENA_DATA", InputType="JSONL") == []
     assert reading(InputType="CSV") == [("The field 'CSVHeaderLocation' is required but was missing", place)]
     given = [("These fields are required: [CSVHeaders]", place)]
     assert reading(InputType="CSV", CSVHeaderLocation="GIVEN") == given

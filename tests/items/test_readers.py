@@ -80,6 +80,58 @@ def test_csv_quotes_line_breaks_and_byte_order_mark(root: Path) -> None:
     assert read(root, '\ufeffa,b\n"1\n2","say ""hi"""\n', FIRST_ROW) == [{"a": "1\n2", "b": 'say "hi"'}]
 
 
+# AWS's guide, "How Step Functions parses input CSV files": its rules, and its example.
+@pytest.mark.covers("A12.60")
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        (r"1\,2,x", ["1,2", "x"]),
+        (r"C:\\\\X,1", [r"C:\\X", "1"]),
+        (r"C:\\Program Files\\MyApp.exe,6534512", [r"C:\Program Files\MyApp.exe", "6534512"]),
+        (r"a\bc,\n", ["abc", "n"]),
+        ("x\\", ["x"]),
+        (r"say \"hi\",y", ['say "hi"', "y"]),
+        (r'"say \"hi\", he",y', ['say "hi", he', "y"]),
+        (r'"a\\",y', ["a\\", "y"]),
+        ('{""k"":""v""},y', ['{"k":"v"}', "y"]),
+        ('5" pipe,y', ['5" pipe', "y"]),
+        ('"",y', ["", "y"]),
+        ('"""",y', ['"', "y"]),
+        ('"a"b,y', ["ab", "y"]),
+        ('"1,2\n3",y', ["1,2\n3", "y"]),
+        ('y,"1\r\n\r\n2"', ["y", "1\r\n\r\n2"]),
+        (
+            'abc,123,"This string contains commas, a double quotation marks (""), and a newline (\n)",'
+            '{""MyKey"":""MyValue""},"[1,2,3]"',
+            [
+                "abc",
+                "123",
+                'This string contains commas, a double quotation marks ("), and a newline (\n)',
+                '{"MyKey":"MyValue"}',
+                "[1,2,3]",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n", "\r\nlast,z\r\n"])
+def test_csv_quotes_and_backslashes(root: Path, row: str, fields: list[str], end: str) -> None:
+    headers = [f"H{index}" for index in range(len(fields))]
+    config = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": headers}
+    found = read(root, row + end, config)
+    assert list(found[0].values()) == fields
+    assert len(found) == (2 if "last" in end else 1)
+
+
+@pytest.mark.covers("A12.60")
+def test_a_backslash_keeps_the_delimiter_of_the_file(root: Path) -> None:
+    assert read(root, "a|b\n1\\|2|\\,3", {**FIRST_ROW, "CSVDelimiter": "PIPE"}) == [{"a": "1|2", "b": ",3"}]
+
+
+def test_a_quote_without_an_end_fails_the_reader(root: Path) -> None:
+    with pytest.raises(TaskError, match="a quoted field has no end"):
+        read(root, 'a,b\n"1,2\n3', FIRST_ROW)
+
+
 @pytest.mark.covers("A12.60")
 @pytest.mark.parametrize(("most", "count"), [(0, 4), (2, 2), (100_000_000, 4)])
 def test_max_items(root: Path, most: int, count: int) -> None:
@@ -158,7 +210,7 @@ def test_an_inventory(root: Path) -> None:
         "fileSchema": "Bucket, Key, Size",
         "files": [{"key": "data/1.csv.gz"}],
     }
-    assert read(root, json.dumps(manifest), {"InputType": "MANIFEST", "ManifestType": "S3_INVENTORY"}) == [
+    assert read(root, json.dumps(manifest), {"ManifestType": "S3_INVENTORY"}) == [
         {"Bucket": "src", "Key": "a.txt", "Size": "5"},
         {"Bucket": "src", "Key": "b.txt", "Size": "6"},
     ]

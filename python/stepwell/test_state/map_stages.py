@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,6 +13,7 @@ from stepwell.asl.scope import Scope
 from stepwell.asl.states import MapState
 from stepwell.asl.states.distributed import ITEM_READER_FAILED
 from stepwell.errors import InvalidInput
+from stepwell.tasks.items.csv_rows import CsvError, csv_rows
 from stepwell.test_state.inspection import Inspection
 from stepwell.test_state.request import refuse
 
@@ -73,8 +73,14 @@ def _read(data: str, config: dict[str, Any]) -> list[Any]:
 
 
 def _read_csv(data: str, config: dict[str, Any]) -> list[Any]:
-    rows = list(csv.reader(io.StringIO(data), delimiter=_DELIMITERS[config.get("CSVDelimiter", "COMMA")]))
-    headers: list[str] = config.get("CSVHeaders", []) if config.get("CSVHeaderLocation") == "GIVEN" else rows.pop(0)
+    delimiter = _DELIMITERS[config.get("CSVDelimiter", "COMMA")]
+    try:
+        rows = [row for row in csv_rows(io.StringIO(data, newline=""), delimiter) if row]
+    except CsvError as error:
+        raise AslError(ITEM_READER_FAILED, f"the CSV file cannot be read: {error}") from error
+    headers: list[str] = (
+        config.get("CSVHeaders", []) if config.get("CSVHeaderLocation") == "GIVEN" else (rows.pop(0) if rows else [])
+    )
     if len(set(headers)) != len(headers):
         raise AslError(ITEM_READER_FAILED, "CSV headers cannot contain duplicates.")
     return [dict(zip(headers, [*row, *[""] * len(headers)], strict=False)) for row in rows]

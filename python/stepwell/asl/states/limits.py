@@ -16,8 +16,10 @@ from stepwell.asl.numbers import decimal_number, text_of, whole_number
 from stepwell.asl.path_errors import no_input_value
 from stepwell.asl.scope import Scope
 
-# What no map reaches: the limit of a map that tolerates failures only by percentage.
+# What no map reaches: the limit of a map that tolerates failures only by percentage. A larger count is as good.
 UNLIMITED_COUNT = 2**31 - 1
+MOST_SECONDS = 99_999_999
+_LONGS = range(-(2**63), 2**63)
 
 
 def compile_seconds(definition: dict[str, Any], name: str, language: str, effective: Read | None) -> Read:
@@ -25,11 +27,11 @@ def compile_seconds(definition: dict[str, Any], name: str, language: str, effect
 
     def check(value: Any, problem: Callable[[str], Exception]) -> int:
         seconds = whole_number(value)
-        if seconds is None:
+        if seconds is None or seconds not in _LONGS:
             raise problem(f"cannot be parsed as a long value: {text_of(value)}")
         if seconds <= 0:
             raise problem(f"references a value that is not positive: {seconds}")
-        return seconds
+        return min(seconds, MOST_SECONDS)
 
     if language == JSONATA:
         read = jsonata_flow.compile_typed_field(definition, name, "number")
@@ -118,7 +120,7 @@ def _compile_count(
             raise _not_a(name, "integer", value, path, prefix)
         if checks_sign and number < 0:
             raise _limit_error(f"{name} cannot be negative.", name, language)
-        return number
+        return min(number, UNLIMITED_COUNT)
 
     return count
 

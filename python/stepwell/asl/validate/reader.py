@@ -107,9 +107,18 @@ def _check_reader_config(config: Any, at: Place) -> None:
         at.report.error(f"The field 'InputType' should have one of these values: {names}", f"{at.path}/InputType")
     _check_enumerated(config, "Transformation", ("NONE", "LOAD_AND_FLATTEN"), at)
     _check_enumerated(config, "ManifestType", ("ATHENA_DATA", "S3_INVENTORY"), at)
+    _check_combinations(config, at)
     if "ItemsPointer" in config:
         values.is_text(config["ItemsPointer"], f"{at.path}/ItemsPointer", at.report)
     _check_csv(config, at)
+
+
+def _check_combinations(config: dict[str, Any], at: Place) -> None:
+    """What a Transformation needs, and what a ManifestType excludes (AWS's guide, ItemReader)."""
+    if config.get("Transformation") == "LOAD_AND_FLATTEN" and "InputType" not in config:
+        at.report.error("The field 'InputType' is required but was missing", at.path)
+    if config.get("ManifestType") == "S3_INVENTORY" and "InputType" in config:
+        at.report.error("Field 'InputType' is not supported", at.path)
 
 
 def _check_csv(config: dict[str, Any], at: Place) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -11,8 +10,9 @@ from typing import Any, BinaryIO, cast
 from stepwell.asl.json import loads
 from stepwell.errors import InvalidInput
 
+from .csv_rows import CsvError, csv_rows
+
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
-MOST_FIELD_BYTES = 8 << 20
 
 
 class FormatError(ValueError):
@@ -29,7 +29,6 @@ def read_csv(file: BinaryIO, config: dict[str, Any]) -> Iterator[dict[str, str]]
 
 def rows_of_csv(file: BinaryIO, headers: list[str] | None, delimiter: str) -> Iterator[dict[str, str]]:
     """The rows of a CSV file under ``headers``, or under those of its first row."""
-    csv.field_size_limit(MOST_FIELD_BYTES)
     with closing(_rows(file, delimiter)) as rows:
         if headers is None:
             headers = next(rows, cast("list[str]", []))
@@ -44,8 +43,8 @@ def rows_of_csv(file: BinaryIO, headers: list[str] | None, delimiter: str) -> It
 def _rows(file: BinaryIO, delimiter: str) -> Generator[list[str], None, None]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
-        yield from csv.reader(text, delimiter=delimiter)
-    except (csv.Error, UnicodeDecodeError) as error:
+        yield from csv_rows(text, delimiter)
+    except (CsvError, UnicodeDecodeError) as error:
         raise FormatError(f"the CSV file cannot be read: {error}") from error
     finally:
         text.detach()  # the file is its opener's to close
