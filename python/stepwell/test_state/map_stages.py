@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from stepwell.asl import json
+from stepwell.asl.csv_rows import CsvError, csv_rows
 from stepwell.asl.errors import AslError
 from stepwell.asl.flow import JSONPATH
 from stepwell.asl.scope import Scope
 from stepwell.asl.states import MapState
 from stepwell.asl.states.distributed import ITEM_READER_FAILED
 from stepwell.errors import InvalidInput
-from stepwell.tasks.items.csv_rows import CsvError, csv_rows
 from stepwell.test_state.inspection import Inspection
 from stepwell.test_state.request import refuse
 

@@ -7,10 +7,9 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, BinaryIO, cast
 
+from stepwell.asl.csv_rows import CsvError, csv_rows
 from stepwell.asl.json import loads
 from stepwell.errors import InvalidInput
-
-from .csv_rows import CsvError, csv_rows
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 
