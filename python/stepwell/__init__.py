@@ -37,6 +37,7 @@ from stepwell.errors import (
     TaskDoesNotExist,
     TaskError,
     TaskTimedOut,
+    TooLargeError,
     WaitTimeout,
     WorkflowNotFound,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "TaskError",
     "TaskTimedOut",
     "Timestamp",
+    "TooLargeError",
     "WaitTimeout",
     "Workflow",
     "WorkflowNotFound",

@@ -150,6 +150,7 @@ class Store:
         epoch: int | None = None,
         segment_bytes: int | None = None,
         queue_bytes: int | None = None,
+        batch_bytes: int | None = None,
         flush_bytes: int | None = None,
         keeps_log: bool = False,
         write_buffer_bytes: int | None = None,
@@ -157,7 +158,8 @@ class Store:
     ) -> Store:
         """Open or create the store in a folder, or with ``None`` one in memory.
 
-        ``queue_bytes`` may wait for the disk; beyond that ``commit`` blocks. After ``flush_bytes`` of log
+        ``queue_bytes`` may wait for the disk; beyond that ``commit`` blocks. A batch of more than
+        ``batch_bytes`` is refused by ``commit``: ``TooLargeError``. After ``flush_bytes`` of log
         storage is flushed and the log cut, unless ``keeps_log``. ``LockedError`` if the folder is in use,
         ``CorruptionError`` if something in it is damaged.
         """

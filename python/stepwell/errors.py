@@ -111,6 +111,10 @@ class PoisonedError(StorageError):
     """A write or a sync failed: nothing more is taken in until the folder is opened again."""
 
 
+class TooLargeError(StepwellError):
+    """A batch that the log cannot hold: nothing of it was taken in, and the engine goes on."""
+
+
 class FencedError(StorageError):
     """Another leader took over: this one may write nothing more."""
 

@@ -80,7 +80,7 @@ class Load:
             raise self.error
 
 
-LIMITS = Limits(restless_records=20_000)
+LIMITS = Limits(restless_records=20_000, log_bytes=1 << 30)  # the whole log is replayed at the end
 
 
 @pytest.fixture

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from stepwell.asl.json import dumps, is_object
 from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName, StorageError
 
+from . import wall_clock
+
 Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 """A definition as a dict, as JSON text, or as the path of a JSON or YAML file."""
 
 NAME_LENGTH = 80
+TEXT_LENGTH = 1 << 20
 _NOT_IN_NAMES = frozenset('/:<>{}[]?*"#%\\^|~`$&,;')  # as on AWS (CreateStateMachine, StartExecution)
 _MICROSECONDS = 1_000_000
 _LATEST = 1 << 53  # microseconds: the year 2255
@@ -84,6 +86,8 @@ def optional_text(what: str, value: object) -> str | None:
     """An error's name or cause, a worker's name: a text or None. Raises ``InvalidInput``."""
     if value is not None and not isinstance(value, str):
         raise InvalidInput(f"{what} is a text or None, not {value!r}")
+    if value is not None and len(value) > TEXT_LENGTH:
+        raise InvalidInput(f"{what} has {len(value)} characters: {TEXT_LENGTH} is the most")
     if value is not None and not value.isascii():
         try:
             value.encode()
@@ -115,7 +119,7 @@ def start_time(delay: float | None, at: float | datetime | None) -> int:
         raise InvalidInput(f"delay and at are numbers of seconds, not {seconds!r}")
     if delay is not None and delay < 0:
         raise InvalidInput(f"a delay cannot be negative: {delay}")
-    due = int(seconds * _MICROSECONDS) + (time.time_ns() // 1000 if delay is not None else 0)
+    due = int(seconds * _MICROSECONDS) + (wall_clock.now() if delay is not None else 0)
     if due > _LATEST:
         raise InvalidInput(f"this start is too far ahead: {seconds} s")
     return max(1, due)

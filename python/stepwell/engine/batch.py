@@ -9,7 +9,7 @@ import msgspec
 from stepwell import _core
 
 from .contexts import SequenceContext
-from .state import LARGE_TURN
+from .state import LARGE
 from .turn import Turn
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -18,12 +18,14 @@ _encode = msgspec.msgpack.Encoder().encode
 class Batch:
     """A batch in the making, or one that was read from the log: the same rows come of both."""
 
-    __slots__ = ("_last_task", "_rows", "count", "timestamp", "turns")
+    __slots__ = ("_last_task", "_rows", "bytes", "count", "timestamp", "turns")
 
     def __init__(self) -> None:
         self.turns: list[_core.Turn] = []
         self.count = self.timestamp = 0
         """How many records it has, and the newest clock that they gave out."""
+        self.bytes = 0
+        """What it takes on the log, and in rows of large executions."""
         self._rows: list[Any] = []
         self._last_task = 0
 
@@ -34,9 +36,15 @@ class Batch:
         self.turns.append((turn.scope, turn.first_event if advanced else 0, count, blob))
         self.count += count
         self.timestamp = max(self.timestamp, turn.high_water)
-        if len(blob) > LARGE_TURN:
-            turn.state.weigh(turn.scope, len(blob))
-        self._rows += turn.rows()
+        rows, size = turn.rows(), len(blob)
+        if execution is not None:
+            turn.state.grow(execution, size)
+            if execution.weight >= LARGE:
+                rows = [_encode(row) for row in rows]
+                size += sum(map(len, rows))
+                rows = map(msgspec.Raw, rows)
+        self._rows += rows
+        self.bytes += size
         self._last_task = turn.last_task or self._last_task
 
     def changes(self) -> bytes:

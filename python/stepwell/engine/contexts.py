@@ -185,11 +185,16 @@ class QueueContext(Context, tag=11):
 
 
 class PendingCommandContext(Context, tag=12):
-    """A command on the log that has no event yet."""
+    """A command on the log that has no event yet.
+
+    ``document_at``: it shares its document with others, and the one at that position, behind it, has it (0: it has its
+    own, or none). Commands are processed in their order, so the one that has the document is the last to go.
+    """
 
     position: int
     scope: str
     record: bytes
+    document_at: int = 0
 
 
 class SequenceContext(Context, tag=13):

@@ -26,6 +26,11 @@ class Document(Struct, eq=False):
         return text
 
     @property
+    def is_encoded(self) -> bool:
+        """Whether its text is known already."""
+        return self._text is not None
+
+    @property
     def is_parsed(self) -> bool:
         """Whether its value is known already."""
         return self._value is not _UNSET

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 
 from stepwell import _core
 from stepwell.errors import FencedError, StorageError
@@ -17,6 +16,7 @@ from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
 from . import records as r
+from . import wall_clock
 from .arguments import folder_path
 from .documents import NONE, Document
 from .following import check_leads
@@ -42,7 +42,7 @@ class SystemClock:
 
     def now(self) -> int:
         """Microseconds since the Unix epoch."""
-        return time.time_ns() // 1000
+        return wall_clock.now()
 
 
 class Host(Hosting):

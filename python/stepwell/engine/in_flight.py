@@ -22,11 +22,13 @@ PAGES_AT_ONCE = 100
 class InFlight:
     """The tasks that are out, and those that are held back."""
 
-    def __init__(self, storage: Storage, most: int) -> None:
-        self._storage, self._most = storage, most
-        self._out: set[str] = set()
-        self._admitted = 0
-        self._begun: list[str] = []
+    def __init__(self, storage: Storage, most: int, most_bytes: int) -> None:
+        self._storage, self._most, self._most_bytes = storage, most, most_bytes
+        self._out: dict[str, int] = {}
+        """How large the input of each is."""
+        self._bytes = 0
+        self._admitted = self._admitted_bytes = 0
+        self._begun: dict[str, int] = {}
         self._may_hold = False
         self._held_after: tuple[str, str] | None = None
         self._anew_at = 0
@@ -36,34 +38,41 @@ class InFlight:
 
     # handing out
 
-    def admits(self) -> bool:
-        """Whether a new task may be handed out at once; else it is to be held back."""
-        if self._may_hold or len(self._out) + self._admitted >= self._most:
+    def admits(self, size: int) -> bool:
+        """Whether a new task with an input of ``size`` may be handed out at once; else it is to be held back."""
+        is_full = len(self._out) + self._admitted >= self._most
+        if self._may_hold or is_full or self._bytes + self._admitted_bytes >= self._most_bytes:
             self._may_hold = True  # whoever came before goes first
             return False
         self._admitted += 1
+        self._admitted_bytes += size
         return True
 
-    def begins(self, task_id: str) -> None:
+    def begins(self, task_id: str, size: int) -> None:
         """A task was activated."""
-        self._begun.append(task_id)
+        self._begun[task_id] = size
 
     def ends(self, task_id: str) -> None:
         """A task was answered, or was closed before it went out."""
-        self._out.discard(task_id)
+        self._bytes -= self._out.pop(task_id, 0)
 
     def batch_ends(self) -> None:
         """What began in the batch is out; what was admitted and did not begin is not waited for."""
         if self._begun:
-            self._out.update(self._begun)
+            self._take_out(self._begun)
             if self._pages is not None:
                 self._newer.update(self._begun)
         self.batch_fails()
 
     def batch_fails(self) -> None:
         """Nothing of the batch is to be."""
-        self._admitted = 0
+        self._admitted = self._admitted_bytes = 0
         self._begun.clear()
+
+    def _take_out(self, tasks: dict[str, int]) -> None:
+        for task_id, size in tasks.items():
+            self._bytes += size - self._out.get(task_id, 0)
+            self._out[task_id] = size
 
     # what was held back
 
@@ -78,7 +87,12 @@ class InFlight:
         before it is applied, another round would meet those of the last one.
         """
         room = min(self._most - len(self._out), limit)
-        if not self._may_hold or room <= 0 or (self._held_after is None and applied < self._anew_at):
+        if (
+            not self._may_hold
+            or room <= 0
+            or self._bytes >= self._most_bytes
+            or (self._held_after is None and applied < self._anew_at)
+        ):
             return []
         rows = self._storage.scan(QueueContext, HELD, after=self._held_after, limit=room)
         if not rows:  # the round is over; if it has just begun, there are none
@@ -86,13 +100,22 @@ class InFlight:
             self._held_after, self._anew_at = None, position
             return self.released(limit, position, applied) if self._may_hold else []
         self._held_after = (HELD, rows[-1].task_id)
-        tasks = [self._storage.get(TaskContext, row.task_id) for row in rows]
-        return [task for task in tasks if task is not None]
+        tasks: list[TaskContext] = []
+        size = 0
+        for row in rows:
+            task = self._storage.get(TaskContext, row.task_id)
+            if task is not None:
+                size += len(task.input)
+                tasks.append(task)
+            if self._bytes + size >= self._most_bytes:
+                self._held_after = (HELD, row.task_id)
+                break
+        return tasks
 
     @property
     def is_full(self) -> bool:
         """Whether tasks are held back because there is no room."""
-        return self._may_hold and len(self._out) >= self._most
+        return self._may_hold and not self._has_room
 
     def audit(self, now: int, is_open: Callable[[str], bool]) -> None:
         """Where there has been no room for long, count no more on tasks that were closed meanwhile.
@@ -101,7 +124,8 @@ class InFlight:
         """
         if self.is_full and now - self._audited > AUDIT_SECONDS * 1_000_000:
             self._audited = now
-            self._out = {task_id for task_id in self._out if is_open(task_id)}
+            for task_id in [task_id for task_id in self._out if not is_open(task_id)]:
+                self.ends(task_id)
 
     # what was out when the process ended
 
@@ -117,7 +141,11 @@ class InFlight:
     @property
     def is_recovering(self) -> bool:
         """Whether there may be more, and room for them."""
-        return self._pages is not None and len(self._out) < self._most
+        return self._pages is not None and self._has_room
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._out) < self._most and self._bytes < self._most_bytes
 
     def recovered(self) -> list[TaskContext]:
         """More of the tasks that were out."""
@@ -129,5 +157,5 @@ class InFlight:
             self._newer.clear()
             return []
         found = [task for task in page if task.id not in self._newer]
-        self._out.update(task.id for task in found)
+        self._take_out({task.id: len(task.input) for task in found})
         return found

@@ -11,7 +11,13 @@ from stepwell.errors import Busy, StepwellError
 from stepwell.tasks.dispatch import Call
 
 from .documents import Document
-from .records import Command
+from .records import (
+    CancelExecutionCommand,
+    Command,
+    FailTaskCommand,
+    PutWorkflowCommand,
+    RedriveExecutionCommand,
+)
 
 Reply = Callable[[Any, BaseException | None], None]
 """Takes what a command came to: a result, or why it was refused."""
@@ -51,7 +57,12 @@ class Limits(NamedTuple):
     ``inbox`` is how many commands may wait, ``inbox_bytes`` how much their documents may have together. Of live
     executions ``live_executions`` stay in memory while they rest, and large ones only while their documents have
     no more than ``live_bytes`` together.
-    ``tasks`` is how many of them handlers of this process have at a time; further ones are held back on the log.
+    A turn goes on in the next batch once it has ``turn_records`` or ``turn_bytes``; a batch takes no more turns once it
+    has ``batch_records`` or ``batch_bytes``. The iterations of inline Maps run at a time only as far as their inputs
+    have ``fan_out_bytes`` together, in one execution, and one of each Map at least. An execution whose documents have
+    more than ``execution_bytes`` together fails.
+    ``tasks`` is how many of them handlers of this process have at a time, and ``task_bytes`` what their inputs may have
+    together; further ones are held back on the log.
     ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
     ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
     its workflow was deployed with another one. After ``log_bytes`` of log storage is flushed, and the log cut.
@@ -65,11 +76,16 @@ class Limits(NamedTuple):
     batch_requests: int = 1024
     turn_records: int = 4096
     turn_messages: int = 512
+    turn_bytes: int = 16 << 20
     batch_records: int = 8192
+    batch_bytes: int = 32 << 20
+    fan_out_bytes: int = 32 << 20
+    execution_bytes: int = 512 << 20
     restless_records: int = 10_000_000
     live_executions: int = 20_000
     live_bytes: int = 256 << 20
     tasks: int = 50_000
+    task_bytes: int = 256 << 20
     timers: int = 10_000
     map_result_bytes: int = 0
     retention: float | None = None
@@ -127,18 +143,31 @@ class Inbox:
                 self._bytes += size
         self._requests.extend(requests)
 
-    def take(self, limit: int) -> list[Request]:
-        """Take out the next requests."""
+    def take(self, limit: int, most_bytes: int) -> list[Request]:
+        """Take out the next requests: no more than ``limit``, nor than have so many bytes; one at least."""
         queue = self._requests
-        taken = [queue.popleft() for _ in range(min(limit, len(queue)))]
-        if self._bytes:
-            size = sum(map(_size, taken))
-            with self._counting:
-                self._bytes -= size
+        if not self._bytes:
+            return [queue.popleft() for _ in range(min(limit, len(queue)))]
+        taken: list[Request] = []
+        size = 0
+        while queue and len(taken) < limit and size < most_bytes:
+            taken.append(queue.popleft())
+            size += _size(taken[-1])
+        with self._counting:
+            self._bytes -= size
         return taken
 
 
 def _size(request: Request) -> int:
-    """What counts of a request's document."""
+    """What counts of a request: its document, or what else it holds that may be large."""
     size = len(request.document.text)
+    command = request.command
+    if size:
+        return size if size >= _LARGE else 0
+    if isinstance(command, FailTaskCommand | CancelExecutionCommand):
+        size = len(command.error or "") + len(command.cause or "")
+    elif isinstance(command, PutWorkflowCommand):
+        size = len(command.definition)
+    elif isinstance(command, RedriveExecutionCommand):
+        size = len(command.tree) + len(command.left)
     return size if size >= _LARGE else 0

@@ -61,6 +61,11 @@ class Level:
         self.variables = {**self.variables, **variables}
         self.merged = None
 
+    def forget(self) -> None:
+        """It has ended: what it began with is of no use any more."""
+        self.input = NONE
+        self.variables, self.merged = _NO_VARIABLES, None
+
     def visible_variables(self) -> dict[str, Any]:
         """What an expression here may read: this level's variables and those around it."""
         if self.parent is None:
@@ -74,7 +79,18 @@ class Level:
 class Execution(Level):
     """A live execution: the root of the tree, and the index of what is in it."""
 
-    __slots__ = ("activities", "context", "documents", "levels", "position", "tasks", "workflow")
+    __slots__ = (
+        "activities",
+        "context",
+        "documents",
+        "grown",
+        "iteration_bytes",
+        "levels",
+        "position",
+        "tasks",
+        "weight",
+        "workflow",
+    )
 
     def __init__(self, context: ExecutionContext, workflow: Workflow, input: Document) -> None:
         super().__init__(context.id, None, input, context.status)
@@ -84,6 +100,10 @@ class Execution(Level):
         self.levels: dict[str, Branch | Iteration] = {}
         self.tasks: dict[str, TaskContext] = {}
         self.position = 0
+        self.weight = self.grown = 0
+        """About what its documents take, as it was weighed last, and what its turns brought since."""
+        self.iteration_bytes = 0
+        """What the inputs of its running iterations take."""
         self.previous_event = context.previous_event
         if context.variables:
             self.variables = loads(context.variables)
@@ -128,6 +148,8 @@ class Activity(Struct, eq=False):
     iteration_status: ActivityIterationStatus | None = None
     items: Document | None = None
     children: dict[int, Branch | Iteration] | None = None
+    output_bytes: int = 0
+    """What the outputs of its branches or iterations take."""
     map_run: MapRun | None = None
 
     @property
@@ -237,6 +259,7 @@ def _restore_map_runs(execution: Execution, rows: list[Context], items: dict[str
     for row in rows:
         if isinstance(row, MapChildContext) and (run := runs.get(run_of(row.id))) is not None:
             output = Document(row.output) if row.output else NONE
+            run.output_bytes += len(row.output)
             run.children[row.first] = MapChild(row.id, row.first, row.items, row.status, output, row.number)
     for run in runs.values():
         run.waiting.extend(sorted(first for first, child in run.children.items() if child.status == PENDING_REDRIVE))
@@ -275,6 +298,9 @@ def _wake_activity(
         live = kind(id, child.index, activity, Document(child.input), child.status)
         live.previous_event = child.last_event
         live.output = Document(child.output) if child.output else NONE
+        activity.output_bytes += len(child.output)
+        if isinstance(live, Iteration):
+            execution.iteration_bytes += len(child.input)
         if child.variables:
             live.variables = loads(child.variables)
         activity.children[child.index] = execution.levels[id] = live

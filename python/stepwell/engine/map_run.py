@@ -65,12 +65,14 @@ class MapChild:
 class MapRun:
     """A running map run."""
 
-    __slots__ = ("breached_by", "children", "context", "items", "waiting")
+    __slots__ = ("breached_by", "children", "context", "items", "output_bytes", "waiting")
 
     def __init__(self, context: MapRunContext) -> None:
         self.context = context
         self.items: MapItems | None = None
         self.children: dict[int, MapChild] = {}
+        self.output_bytes = 0
+        """What the outputs of its children take."""
         self.breached_by: MapChild | None = None
         """The child whose failure was one too many."""
         self.waiting: deque[int] = deque()

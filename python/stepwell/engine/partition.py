@@ -30,6 +30,7 @@ from .documents import NONE, Document
 from .in_flight import AUDIT_SECONDS, InFlight
 from .inbox import Clock, Dispatcher, Inbox, Limits, Reply, Request
 from .live import Execution, wake
+from .processors.common import shortened
 from .processors.steps import STEPS
 from .routing import scope_of
 from .services import Services
@@ -87,7 +88,7 @@ class Partition(Services):
         """Executions that could not even be failed: their timers rest until the next opening."""
         self._unreleased: deque[tuple[int, list[Effect]]] = deque()
         self.calls: list[Call] = []
-        self.in_flight = InFlight(storage, self.limits.tasks)
+        self.in_flight = InFlight(storage, self.limits.tasks, self.limits.task_bytes)
         self.hlc = _core.Clock(store.clock_high_water(), _ANY_DRIFT)
         self.position = store.tail()
         self.applied = store.applied()
@@ -103,7 +104,7 @@ class Partition(Services):
         """Put results of tasks into the inbox: they are always taken, for their work is done."""
         if self._judged is not None:
             answers = self._judged(answers)
-        self._inbox.answer([Request(command, document, None) for command, document in answers])
+        self._inbox.answer([Request(_with_short_cause(command), document, None) for command, document in answers])
         self.store.notify()
 
     # the loop
@@ -127,14 +128,14 @@ class Partition(Services):
 
     def _process(self, turns: dict[str, Turn]) -> None:
         """Walk the turns, and commit what they did as one batch."""
-        batch, base = Batch(), self.position
+        batch, base, limits = Batch(), self.position, self.limits
         effects: list[Effect] = []
         waiting = deque(turns.values())
         while waiting:
             turn = waiting.popleft()
             turns.pop(turn.scope)
             turn.position = base + batch.count
-            if batch.count < self.limits.batch_records:
+            if batch.count < limits.batch_records and batch.bytes < limits.batch_bytes:
                 walk(self, turn)
             else:
                 leave(self, turn)
@@ -245,7 +246,7 @@ class Partition(Services):
             Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
             for task in self.in_flight.released(limit // 4, self.position, self.applied)
         ]
-        return requests + self._inbox.take(limit - len(requests))
+        return requests + self._inbox.take(limit - len(requests), self.limits.batch_bytes)
 
     def _due(self, now: int, limit: int) -> list[tuple[int, int, str, str]]:
         due = self.state.timers.pop_due(now, limit)
@@ -331,6 +332,7 @@ class Partition(Services):
         ]
         execution = wake(rows, self.state.workflows.get(root.workflow_id), tasks)
         self.state.task_owners.update((task.id, execution.id) for task in tasks)
+        self.state.weigh(execution)
         return execution
 
     # recovery
@@ -363,3 +365,9 @@ class Partition(Services):
             else:
                 self.in_flight.ends(task.id)
         return calls
+
+
+def _with_short_cause(command: r.Command) -> r.Command:
+    if isinstance(command, r.FailTaskCommand):
+        command.error, command.cause = shortened(command.error), shortened(command.cause)
+    return command

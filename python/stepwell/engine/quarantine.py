@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from stepwell.errors import InternalError, StorageError
+from stepwell.errors import InternalError, StorageError, TooLargeError
 
 from .documents import NONE
 from .inbox import Reply
@@ -35,7 +35,16 @@ class Given(NamedTuple):
 
 def given(turns: dict[str, Turn]) -> list[Given]:
     """What the turns of a batch are to process, kept for the case that the batch cannot be made."""
-    return [Given(turn.scope, list(turn.queue), turn.replies.copy()) for turn in turns.values()]
+    kept: list[Given] = []
+    for turn in turns.values():
+        if turn.scope:
+            kept.append(Given(turn.scope, list(turn.queue), turn.replies.copy()))
+            continue
+        for item in turn.queue:  # of no execution: each is somebody else's
+            mine = id(item[0])
+            replies = {mine: turn.replies[mine]} if mine in turn.replies else {}
+            kept.append(Given("", [item], replies))
+    return kept
 
 
 def process_one_by_one(partition: Partition, batch: list[Given]) -> None:
@@ -81,6 +90,8 @@ def failure(scope: str, error: Exception) -> CompleteExecutionCommand:
     """The end of an execution that went beyond a limit, or met a defect; its cause says so."""
     if isinstance(error, LimitExceeded):
         return CompleteExecutionCommand(scope, FAILED, None, error.name, str(error), 0, 0)
+    if isinstance(error, TooLargeError):
+        return CompleteExecutionCommand(scope, FAILED, None, "States.Runtime", str(error), 0, 0)
     return CompleteExecutionCommand(scope, FAILED, None, "States.Runtime", str(internal_error(error)), 0, 0)
 
 

@@ -11,12 +11,13 @@ import msgspec
 from stepwell import _core
 from stepwell.errors import StorageError
 
+from . import pending
 from . import records as r
 from .appliers import APPLIERS
 from .batch import Batch
-from .codec import DocumentReader, decode_record, decode_turn, encode_record
-from .contexts import PendingCommandContext, SequenceContext, TaskContext
-from .documents import NONE, Document
+from .codec import DocumentReader, decode_turn
+from .contexts import SequenceContext, TaskContext
+from .documents import NONE
 from .eviction import is_crowded
 from .storage import Storage
 from .turn import Item, Turn
@@ -75,39 +76,30 @@ def _apply_turn(partition: Partition, blob: bytes, first: int) -> tuple[Turn, in
     turn = Turn(scope, execution, partition.state, partition, timestamp, time, first - 1)
     documents, document = DocumentReader(), NONE
     asked: r.Command | None = None
+    unanswered: list[Item] = []
     for index, record in enumerate(records):
         if isinstance(record, r.Command):
             if asked is not None:
-                _keep_pending(turn, asked, first + index - 1)
+                unanswered.append((asked, document, first + index - 1))
             asked = record
             document = documents.read(record)
             continue
         if record.answers:
-            turn.drop(f"pending {record.answers}", (-12, record.answers))
+            pending.answered(turn, record.answers)
         if asked is not None and not isinstance(record, r.CommandRejectedEvent):
             APPLIERS[type(asked)](turn, asked, document)
         asked = None
     if asked is not None:
-        _keep_pending(turn, asked, first + len(records) - 1)
+        unanswered.append((asked, document, first + len(records) - 1))
+    pending.keep(turn, unanswered)
     return turn, len(records)
-
-
-def _keep_pending(turn: Turn, command: r.Command, position: int) -> None:
-    """A command without its event is unprocessed: it is kept, and processed again."""
-    turn.create(f"pending {position}", PendingCommandContext(position, turn.scope, encode_record(command)))
 
 
 def unanswered(storage: Storage) -> dict[str, deque[Item]]:
     """The commands on the log that have no event, by execution, in the log's order."""
     items: dict[str, deque[Item]] = {}
-    after: tuple[Any, ...] | None = None
-    while pending := storage.scan(PendingCommandContext, after=after):
-        for row in pending:
-            command = decode_record(row.record)
-            assert isinstance(command, r.Command)
-            text = getattr(command, command.document) if command.document else b""
-            items.setdefault(row.scope, deque()).append((command, Document(text) if text else NONE, row.position))
-        after = (pending[-1].position,)
+    for scope, item in pending.read(storage):
+        items.setdefault(scope, deque()).append(item)
     return items
 
 

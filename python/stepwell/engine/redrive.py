@@ -116,6 +116,7 @@ def _apply(turn: Turn, command: r.Command, document: Document, left: dict[str, L
         turn.execution.current = None
         turn.execution.activities.clear()
         turn.execution.levels.clear()
+        turn.execution.iteration_bytes = 0
         restore(turn.execution, decode_tree(command.tree))
         left.clear()
         left.update((each.id, each) for each in decode_left(command.left))

@@ -12,6 +12,7 @@ from stepwell import _core
 from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskTimedOut
 
 from . import records as r
+from . import wall_clock
 from .arguments import check_name, document_text, optional_text, start_time
 from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
@@ -23,6 +24,7 @@ from .redrive import redrive_command
 from .status import CANCELED, FAILED
 from .tokens import CLOSED, task_of_token
 from .waiting import Deliver
+from .wall_clock import seconds_of
 from .workflows import Workflow
 
 EMPTY_INPUT = b"{}"
@@ -91,7 +93,7 @@ class Starts:
         # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
         key = f"{workflow.name}/{name}" if name is not None else self.last or ""
         host = self._host
-        tick = host.hlc.tick(time.time_ns() // 1_000_000_000)
+        tick = host.hlc.tick(seconds_of(wall_clock.now()))
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
         given = name if name is not None else "-".join(id.split("/")[-2:])
         type = workflow.context.type
@@ -128,7 +130,7 @@ def redrive(host: Hosting, limits: Limits, workflow: Workflow, context: Executio
         )
     if context.parent_iteration_id is not None:
         raise NotRedrivable(f"execution {context.id} is a child of a map run: its parent is to be run on")
-    problem_of = partial(redrive_problem, limits, now=time.time_ns() // 1000)
+    problem_of = partial(redrive_problem, limits, now=wall_clock.now())
     problem = problem_of(context)
     if problem is not None:
         raise NotRedrivable(f"execution {context.id} cannot be run on: {problem}")

@@ -89,7 +89,7 @@ class Services:
     def activated(self, turn: Turn, task: c.TaskContext) -> None:
         """A task was handed out: to a handler of this process, unless a worker polled for it."""
         if not task.queue:
-            self.in_flight.begins(task.id)
+            self.in_flight.begins(task.id, len(task.input))
             turn.effects.append((self.calls.append, self.call_of(turn.execution, task)))
 
     def longest_seconds(self, type: str, given: int | None) -> int | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from .live import Execution
 from .timers import TimerQueue
+from .weights import weight_of
 from .workflows import Workflows
 
-LARGE_TURN = 64 << 10
-"""Executions with turns of so many bytes are weighed; smaller ones are bounded by their number."""
+LARGE = 16 << 10
+"""Executions whose turns brought so many bytes are weighed; smaller ones are bounded by their number."""
 
 
 class PartitionState:
@@ -40,15 +41,21 @@ class PartitionState:
         """Task → execution, of live executions."""
         self.last_task = 0
         self.weights: dict[str, int] = {}
-        """How large the largest turn of a large live execution was: about what its documents take."""
+        """What the documents of large live executions take."""
         self.weight = 0
 
-    def weigh(self, execution_id: str, turn_bytes: int) -> None:
-        """A large turn was taken: the execution holds its documents."""
-        added = turn_bytes - self.weights.get(execution_id, 0)
-        if added > 0:
-            self.weights[execution_id] = turn_bytes
-            self.weight += added
+    def grow(self, execution: Execution, turn_bytes: int) -> None:
+        """An execution took a turn: what it holds may be more. It is weighed now and then, a large one less often."""
+        execution.grown += turn_bytes
+        if execution.grown >= LARGE and execution.grown * 2 >= execution.weight:
+            self.weigh(execution)
+
+    def weigh(self, execution: Execution) -> None:
+        """Weigh a live execution."""
+        execution.weight, execution.grown = weight_of(execution), 0
+        if execution.weight >= LARGE or execution.id in self.weights:
+            self.weight += execution.weight - self.weights.get(execution.id, 0)
+            self.weights[execution.id] = execution.weight
 
     def weigh_anew(self) -> list[str]:
         """Weigh only executions that are live still; which these are, those that were weighed first before others."""

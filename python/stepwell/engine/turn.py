@@ -66,6 +66,7 @@ class Turn:
 
     __slots__ = (
         "_created",
+        "bytes",
         "changes",
         "effects",
         "execution",
@@ -109,6 +110,8 @@ class Turn:
         """Commands for other executions, by their scope: processed, or logged, in the same batch."""
         self.replies: dict[int, Callable[..., None]] = {}
         self.walked = 0
+        self.bytes = 0
+        """About what its large documents and texts take, written or still to be written."""
         self.last_task = 0
         """How many task numbers were given out by the last task that it creates; 0: it creates none."""
         self.subject: Any = None
@@ -136,9 +139,14 @@ class Turn:
                 if len(text) > SMALL:
                     kind = type(command).__name__.removesuffix("Command")
                     check_document(f"The {field} of {kind}", text, self.services.limits)
+                    self.bytes += len(text)
                 setattr(command, field, text)
                 self.last_document = document
         self.records.append(command)
+
+    def hold(self, *texts: str | bytes | None) -> None:
+        """Count what a command has beside its document."""
+        self.bytes += sum(len(text) for text in texts if text is not None)
 
     def encode(self) -> bytes:
         """The turn as it stands on the log."""
@@ -147,6 +155,7 @@ class Turn:
     def send(self, scope: str, command: Command, document: Document = NONE) -> None:
         """Give another execution a command; it stands in the same batch, so neither is there without the other."""
         self.outbox.append((scope, command, document))
+        self.bytes += len(document.text)
 
     # storage
 

@@ -8,31 +8,43 @@ from typing import TYPE_CHECKING
 
 from stepwell.errors import StepwellError, StorageError
 
-from . import contexts as c
-from . import quarantine
+from . import pending, quarantine
 from . import records as r
-from .codec import encode_record
 from .documents import NONE
 from .inbox import Rejected
-from .status import ENDED
-from .turn import LimitExceeded, Turn, Unfinished
+from .status import ENDED, RUNNING
+from .turn import Item, LimitExceeded, Turn, Unfinished, check_document
 
 if TYPE_CHECKING:
+    from .inbox import Limits
+    from .live import Execution
     from .partition import Partition
 
 log = logging.getLogger("stepwell.engine")
 
+FEW = 4
+"""The documents of so many commands that are still to be processed are not counted: most executions have one."""
+_NO_LIMIT = 1 << 62
 
-def walk(partition: Partition, turn: Turn, budget: int = 0) -> None:
-    """Process a turn's commands and what follows from them, until the execution rests."""
+
+def walk(partition: Partition, turn: Turn) -> None:
+    """Process a turn's commands and what follows from them, until the execution rests or the turn is long enough."""
+    limits, execution = partition.limits, turn.execution
+    if execution is not None and execution.weight > limits.execution_bytes and execution.status == RUNNING:
+        turn.queue.appendleft((quarantine.failure(turn.scope, _too_heavy(execution, limits)), NONE, 0))
+    _process(partition, turn, limits.turn_records, limits.turn_bytes)
+
+
+def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> None:
     queue, records, table = turn.queue, turn.records, partition.table
-    budget = budget or partition.limits.turn_records
     most_messages = partition.limits.turn_messages
     while queue:
-        if len(records) >= budget or len(turn.outbox) >= most_messages:
+        if len(records) >= budget or turn.bytes >= most_bytes or len(turn.outbox) >= most_messages:
             leave(partition, turn)
             return
         command, document, logged = queue.popleft()
+        if logged and command.document is not None:  # it was written before, with its document or without
+            setattr(command, command.document, None)
         accept, apply, follow_up, event = table[type(command)]
         is_applied = True
         try:
@@ -46,13 +58,15 @@ def walk(partition: Partition, turn: Turn, budget: int = 0) -> None:
                 turn.write(command, document)
             if logged:
                 records.append(type(event)(logged))
-                turn.changes[f"pending {logged}"] = (-12, logged)
+                pending.answered(turn, logged)
             else:
                 records.append(event)
             is_applied = False
             apply(turn, command, document)
             is_applied = True
             follow = follow_up(turn, command, document)
+            if len(queue) + len(follow) > FEW:
+                turn.bytes += _bytes_to_write(follow)
         except StorageError:
             raise
         except Exception as error:
@@ -68,10 +82,20 @@ def walk(partition: Partition, turn: Turn, budget: int = 0) -> None:
                 turn.effects.append((reply, turn.scope, None))
 
 
+def _bytes_to_write(follow: list[Item]) -> int:
+    """What documents take that were just made. The others have been counted, or are somebody else's too."""
+    return sum([len(document.text) for _, document, _ in follow if not document.is_encoded])
+
+
+def _too_heavy(execution: Execution, limits: Limits) -> LimitExceeded:
+    text = f"The execution holds documents of about {execution.weight} bytes; {limits.execution_bytes} is the most."
+    return LimitExceeded("States.DataLimitExceeded", text)
+
+
 def _reject(turn: Turn, command: r.Command, logged: int, reason: str) -> None:
     if logged:
         turn.records.append(r.CommandRejectedEvent(logged, reason))
-        turn.changes[f"pending {logged}"] = (-12, logged)
+        pending.answered(turn, logged)
     reply = turn.replies.pop(id(command), None)
     if reply is not None:
         turn.effects.append((reply, None, Rejected(reason)))
@@ -84,18 +108,31 @@ def leave(partition: Partition, turn: Turn) -> None:
         text = f"The execution made {walked} records without coming to rest: it may go round in a circle."
         _end(partition, turn, LimitExceeded("States.Runtime", text))
         return
+    try:
+        _check_documents(turn)
+    except LimitExceeded as error:
+        if turn.execution is None:
+            raise
+        _end(partition, turn, error)
+        return
     left = partition.unfinished.setdefault(turn.scope, Unfinished(deque(), {}, walked))
+    written: list[Item] = []
     for command, document, logged in turn.queue:
         if not logged:
-            if command.document is not None:
-                setattr(command, command.document, document.text)
-            turn.records.append(command)
+            turn.write(command, document)
             logged = turn.position + len(turn.records)
-            row = c.PendingCommandContext(logged, turn.scope, encode_record(command))
-            turn.create(f"pending {logged}", row)
+            written.append((command, document, logged))
         left.items.append((command, document, logged))
+    pending.keep(turn, written)
     left.replies.update(turn.replies)
     turn.queue = deque()
+
+
+def _check_documents(turn: Turn) -> None:
+    for command, document, logged in turn.queue:
+        if not logged and command.document is not None and document is not NONE:
+            kind = type(command).__name__.removesuffix("Command")
+            check_document(f"The {command.document} of {kind}", document.text, turn.services.limits)
 
 
 def _poison(turn: Turn, command: r.Command, logged: int, error: Exception) -> None:
@@ -109,7 +146,7 @@ def _poison(turn: Turn, command: r.Command, logged: int, error: Exception) -> No
     if reply is not None:
         told = error if isinstance(error, StepwellError) else quarantine.internal_error(error)
         turn.effects.append((reply, None, told))
-    if logged and f"pending {logged}" not in turn.changes:
+    if logged and pending.key_of(logged) not in turn.changes:
         _reject(turn, command, logged, str(error))
     turn.queue.appendleft((quarantine.failure(execution.id, error), NONE, 0))
 
@@ -118,4 +155,4 @@ def _end(partition: Partition, turn: Turn, error: Exception) -> None:
     assert turn.execution is not None
     turn.queue.appendleft((quarantine.failure(turn.execution.id, error), NONE, 0))
     turn.walked = -len(turn.records)
-    walk(partition, turn, len(turn.records) + len(turn.queue) + 1)
+    _process(partition, turn, len(turn.records) + len(turn.queue) + 1, _NO_LIMIT)

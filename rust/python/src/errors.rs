@@ -14,6 +14,7 @@ import_exception!(stepwell.errors, InvalidName);
 import_exception!(stepwell.errors, LockedError);
 import_exception!(stepwell.errors, PoisonedError);
 import_exception!(stepwell.errors, StorageError);
+import_exception!(stepwell.errors, TooLargeError);
 
 /// The exception that says the same.
 pub fn raise(error: Error) -> PyErr {
@@ -23,6 +24,7 @@ pub fn raise(error: Error) -> PyErr {
         Error::Corruption { .. } | Error::Damaged { .. } => CorruptionError::new_err(text),
         Error::Poisoned { .. } => PoisonedError::new_err(text),
         Error::Fenced { .. } | Error::Superseded { .. } => FencedError::new_err(text),
+        Error::TooLarge { .. } => TooLargeError::new_err(text),
         Error::Closed => Closed::new_err(text),
         Error::ClockDrift { .. } | Error::ClockExhausted { .. } => ClockError::new_err(text),
         Error::InvalidId {

@@ -45,7 +45,7 @@ impl Store {
     /// Opens the store in a folder, or with `None` one in memory.
     #[staticmethod]
     #[pyo3(signature = (
-        path, *, epoch=None, segment_bytes=None, queue_bytes=None, flush_bytes=None,
+        path, *, epoch=None, segment_bytes=None, queue_bytes=None, batch_bytes=None, flush_bytes=None,
         keeps_log=false, write_buffer_bytes=None, cache_bytes=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "options by keyword")]
@@ -55,6 +55,7 @@ impl Store {
         epoch: Option<u64>,
         segment_bytes: Option<u64>,
         queue_bytes: Option<usize>,
+        batch_bytes: Option<u64>,
         flush_bytes: Option<u64>,
         keeps_log: bool,
         write_buffer_bytes: Option<usize>,
@@ -65,6 +66,7 @@ impl Store {
             epoch,
             segment_bytes: segment_bytes.unwrap_or(default.segment_bytes),
             queue_bytes: queue_bytes.unwrap_or(default.queue_bytes),
+            batch_bytes: batch_bytes.unwrap_or(default.batch_bytes),
             flush_bytes: flush_bytes.unwrap_or(default.flush_bytes),
             keeps_log,
             storage: StorageOptions {

@@ -55,6 +55,8 @@ def complete_branch(turn: Turn, command: CompleteBranchCommand, document: Docume
     activity = branch.parent
     assert activity is not None and activity.branch_status is not None
     branch.status, branch.output = command.status, document
+    branch.forget()
+    activity.output_bytes += len(document.text)
     activity.branch_status.running -= 1
     activity.branch_status.succeeded += command.status == SUCCEEDED
     activity.level.previous_event = branch.previous_event
@@ -72,6 +74,7 @@ def start_iteration(turn: Turn, command: StartIterationCommand, document: Docume
     iteration = Iteration(command.iteration_id, command.index, activity, document, RUNNING)
     iteration.previous_event = execution.context.last_event = command.event
     activity.children[command.index] = execution.levels[iteration.id] = iteration
+    execution.iteration_bytes += len(document.text)
     status.running += 1
     status.next_index = command.index + 1
     turn.create(iteration.id, iteration)
@@ -87,6 +90,9 @@ def complete_iteration(turn: Turn, command: CompleteIterationCommand, document: 
     assert activity is not None and activity.iteration_status is not None
     status = activity.iteration_status
     iteration.status, iteration.output = command.status, document
+    execution.iteration_bytes -= len(iteration.input.text)
+    iteration.forget()
+    activity.output_bytes += len(document.text)
     status.running -= 1
     status.succeeded += command.status == SUCCEEDED
     status.failed += command.status == FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..contexts import ExecutionContext, IdempotencyContext, VisibilityContext
 from ..documents import Document
-from ..live import Activity, Execution
+from ..live import Activity, Execution, Iteration
 from ..map_run import child_list, run_of
 from ..records import (
     CancelExecutionCommand,
@@ -142,10 +142,13 @@ def drop_children(turn: Turn, activity: Activity) -> None:
             if entered.task_id is not None:
                 drop_task(turn, activity.execution, activity.execution.tasks[entered.task_id])
             drop_activity(turn, entered)
+        if isinstance(child, Iteration):
+            activity.execution.iteration_bytes -= len(child.input.text)
         levels.pop(child.id, None)
         turn.drop(child.id, (tag, child.id))
     drop_items(turn, activity)
     activity.children = activity.branch_status = activity.iteration_status = None
+    activity.output_bytes = 0
 
 
 def drop_items(turn: Turn, activity: Activity) -> None:

@@ -86,9 +86,13 @@ def _start_again(turn: Turn, run: MapRun, command: StartChildrenCommand) -> None
 
 
 def complete_child(turn: Turn, command: CompleteChildCommand, document: Document) -> None:
-    run = _run(turn, run_of(command.id))
+    activity = _activity(turn, run_of(command.id))
+    run, writer = _run(turn, run_of(command.id)), activity.state.writer
     child = run.children[int(command.id.rpartition("/c")[2])]
-    child.status, child.output = command.status, document
+    child.status = command.status
+    if writer is None or writer.resource is None:  # a writer reads outputs from the executions
+        child.output = document
+        run.output_bytes += len(document.text)
     exceeded = run.exceeds_tolerance
     _count(run.context, child)
     if run.exceeds_tolerance and not exceeded:

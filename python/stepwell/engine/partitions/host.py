@@ -65,7 +65,8 @@ class PartitionedHost(Hosting):
         limits = options.limits or Limits()
         for index in range(partitions):
             path = None if self._folder is None else self._folder.partition(index)
-            opening = m.Open(path, index, partitions, self.tenant, self.namespace, limits)
+            place = None if path is None else os.fsencode(path)
+            opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits)
             self.partitions.append(RemotePartition(opening, self))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]

@@ -22,6 +22,10 @@ else:
     _AnyCommand = Union[tuple(r.Command.__subclasses__())]  # noqa: UP007
 
 
+TEXT_CHARACTERS = 1 << 20
+"""The text of an error that crosses is cut at so many characters."""
+
+
 class Failure(NamedTuple):
     """An error on its way: its class by name, its text, and what else makes it."""
 
@@ -33,7 +37,12 @@ class Failure(NamedTuple):
 def failure_of(error: BaseException) -> Failure:
     """An error as it crosses."""
     details = (error.execution_id, error.status) if isinstance(error, NameTaken) else ()
-    return Failure(type(error).__name__, str(error), details)
+    return Failure(type(error).__name__, _as_sent(str(error)), details)
+
+
+def _as_sent(text: str) -> str:
+    """A text for people, as it can be sent: one that quotes a document or a name may have anything in it."""
+    return text[:TEXT_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def error_of(failure: Failure) -> Exception:
@@ -56,12 +65,15 @@ _KINDS: dict[str, type[Exception]] = {
         errors.CorruptionError,
         errors.ExecutionNotFound,
         errors.FencedError,
+        errors.InternalError,
         errors.InvalidId,
+        errors.InvalidInput,
         errors.InvalidName,
         errors.LockedError,
         errors.PoisonedError,
         errors.StepwellError,
         errors.StorageError,
+        errors.TooLargeError,
         errors.WorkflowNotFound,
         TypeError,
         ValueError,
@@ -73,9 +85,12 @@ _KINDS: dict[str, type[Exception]] = {
 
 
 class Open(Struct, array_like=True, tag=1):
-    """The first message: the folder to open (None: in memory), and which of how many partitions it holds."""
+    """The first message: the folder to open (None: in memory), and which of how many partitions it holds.
 
-    data: str | None
+    A path is bytes, as the operating system has it: it need not be text.
+    """
+
+    data: bytes | None
     index: int
     partitions: int
     tenant: str

@@ -6,6 +6,7 @@ closed its executor, or because the program is gone.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -25,12 +26,14 @@ from stepwell.engine.documents import Document
 from stepwell.engine.host import Host, command_of
 from stepwell.engine.hosting import Options
 from stepwell.engine.waiting import Deliver
-from stepwell.errors import LockedError, StorageError
+from stepwell.errors import InvalidInput, LockedError, StorageError
 from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
 from . import messages as m
-from .wire import Wire
+from .wire import Malformed, Wire, in_shares
+
+log = logging.getLogger("stepwell.engine")
 
 LOOK_SECONDS = 0.5
 """How often a process that hears nothing looks whether its partition and its program are still there."""
@@ -50,7 +53,8 @@ class PartitionHost(Host):
         self._watched: set[str] = set()
         self._reads: SimpleQueue[m.Read] = SimpleQueue()
         options = Options(opening.tenant, opening.namespace, 1, opening.limits)
-        super().__init__(opening.data, Handlers(), options, (opening.index, opening.partitions))
+        data = None if opening.data is None else os.fsdecode(opening.data)
+        super().__init__(data, Handlers(), options, (opening.index, opening.partitions))
         self.partition.on_abandoned = self._abandoned
 
     @property
@@ -81,8 +85,8 @@ class PartitionHost(Host):
 
     def dispatch(self, tasks: list[Call]) -> None:
         """The partition's tasks, once they are durable."""
-        if tasks:
-            self.wire.post(m.Tasks(tasks))
+        for share in in_shares(tasks, lambda call: len(call.input)):
+            self.wire.post(m.Tasks(share))
 
     def queued(self, queue: str) -> None:
         """A task waits for a worker that polls."""
@@ -96,9 +100,11 @@ class PartitionHost(Host):
 
     # from the program
 
-    def take(self, message: m.ToPartition) -> bool:
+    def take(self, message: m.ToPartition | Malformed) -> bool:
         """Do what the program asks for; False when that is to end."""
-        if isinstance(message, m.Submit):
+        if isinstance(message, Malformed):
+            self._refuse(message)
+        elif isinstance(message, m.Submit):
             self._take_command(message)
         elif isinstance(message, m.Results):
             self.take_in([command_of(Result(*result)) for result in message.results])
@@ -109,6 +115,12 @@ class PartitionHost(Host):
         elif isinstance(message, m.Heartbeat):
             self._keep_alive(message.task_id)
         return not isinstance(message, m.Close)
+
+    def _refuse(self, message: Malformed) -> None:
+        log.error("a message from the program cannot be read: %s", message.reason)
+        if message.number is not None:
+            error = InvalidInput(f"a partition cannot read this: {message.reason}")
+            self._answer_at_once(partial(self._reply, message.number, None, error))
 
     def _take_command(self, message: m.Submit) -> None:
         reply: Deliver = partial(self._reply, message.number)
@@ -208,6 +220,9 @@ def serve(end: socket.socket) -> int:
     received = opening_wire.receive()
     while received == []:
         received = opening_wire.receive()
+    if received and isinstance(received[0], Malformed):
+        opening_wire.send(m.Broken(m.failure_of(StorageError(f"the opening cannot be read: {received[0].reason}"))))
+        return 1
     if not received or not isinstance(received[0], m.Open):
         return 0
     try:
@@ -218,15 +233,21 @@ def serve(end: socket.socket) -> int:
     host.begin()
     end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _LOOK_TIMEVAL)
     program = os.getppid()
-    while host.failure is None and os.getppid() == program:
-        received = host.wire.receive()
-        if received is None or not all(host.take(message) for message in received):
-            break
-    return _end(host)
+    failure: BaseException | None = None
+    try:
+        while host.failure is None and os.getppid() == program:
+            received = host.wire.receive()
+            if received is None or not all(host.take(message) for message in received):
+                break
+    except Exception as error:
+        log.exception("what the program says cannot be read")
+        failure = error
+    return _end(host, failure)
 
 
-def _end(host: PartitionHost) -> int:
-    farewell = None if host.failure is None else m.Broken(m.failure_of(host.failure))
+def _end(host: PartitionHost, failure: BaseException | None) -> int:
+    failure = failure or host.failure
+    farewell = None if failure is None else m.Broken(m.failure_of(failure))
     try:
         host.close()
     except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know

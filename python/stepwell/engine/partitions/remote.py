@@ -25,7 +25,7 @@ from stepwell.errors import Busy, StepwellError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool
 
 from . import messages as m
-from .wire import Wire
+from .wire import MOST_BYTES, Malformed, Wire, encoded, in_shares
 
 log = logging.getLogger("stepwell.engine")
 
@@ -36,6 +36,8 @@ STEADY_SECONDS = 10.0
 TRIES = 3
 """How many processes a request may be sent to; it may be what they die of."""
 TEND_SECONDS = 0.002
+SMALL_BYTES = 4096
+"""So much of a request is bounded by their number."""
 _decode_row = msgspec.msgpack.Decoder(ExecutionContext).decode
 
 
@@ -74,6 +76,7 @@ class _Pending(NamedTuple):
     """A question without an answer yet."""
 
     message: m.Submit | m.Read
+    size: int
     answer: Answer
     tries: int
 
@@ -93,12 +96,13 @@ class RemotePartition:
         self._wire: Wire[m.FromPartition] | None = None
         self._numbers = count(1)
         self._pending: dict[int, _Pending] = {}
+        self._pending_bytes = 0
         self._held: list[m.Results | m.Heartbeat] = []
         self._with_handlers: set[str] = set()
         self._failure: Exception | None = None
         self._unsaved: Exception | None = None
         self._closing = threading.Event()
-        self._was_opened = False
+        self._was_opened = self._was_told = False
         self._stillborn = 0
         """How many processes in a row have died before they worked."""
         self.pid = 0
@@ -110,6 +114,7 @@ class RemotePartition:
             m.Abandoned: program.abandoned,
             m.Broken: self._take_broken,
             m.Unsaved: self._take_unsaved,
+            Malformed: self._take_malformed,
         }
         self._thread = threading.Thread(target=self._run, name=f"stepwell-partition-{opening.index}", daemon=True)
         self._thread.start()
@@ -128,17 +133,33 @@ class RemotePartition:
     def _ask(self, question: Callable[[int], m.Submit | m.Read], answer: Answer) -> None:
         number = next(self._numbers)
         message = question(number)
+        piece = encoded(message)
         with self._lock:
             if self._failure is not None:
                 raise _again(self._failure)
-            if len(self._pending) >= self._opening.limits.inbox:
-                raise Busy(f"{len(self._pending)} requests wait in partition {self._opening.index}; try again later")
-            self._pending[number] = _Pending(message, answer, 1)
+            self._check_room(len(piece))
+            self._pending[number] = _Pending(message, len(piece), answer, 1)
+            self._pending_bytes += len(piece)
             wire = self._wire
             if wire is None:
                 return
-            wire.post(message)
+            wire.post_encoded(piece)
         wire.flush()
+
+    def _check_room(self, size: int) -> None:
+        """Raise ``Busy`` where as much is asked already as may be; one question always has room."""
+        limits, where = self._opening.limits, f"in partition {self._opening.index}; try again later"
+        if len(self._pending) >= limits.inbox:
+            raise Busy(f"{len(self._pending)} requests wait {where}")
+        if self._pending and self._pending_bytes + size > limits.inbox_bytes + SMALL_BYTES * len(self._pending):
+            raise Busy(f"requests of {self._pending_bytes} bytes wait {where}")
+
+    def _settle(self, number: int) -> _Pending | None:
+        """Take out what has its answer. The lock is held."""
+        pending = self._pending.pop(number, None)
+        if pending is not None:
+            self._pending_bytes -= pending.size
+        return pending
 
     def watch(self, id: str) -> None:
         """Tell the end of an execution; of one that has ended, at once."""
@@ -148,14 +169,17 @@ class RemotePartition:
             wire.send(m.Watch(id))
 
     def answer(self, results: list[m.TaskResult]) -> None:
-        """What handlers made of tasks."""
-        self._tell(m.Results(results))
+        """What handlers made of tasks. One that cannot be sent is a failure of its task."""
+        sent = [result if _fits(result) else _too_large(result) for result in results]
+        for share in in_shares(sent, lambda result: len(result.output or b"")):
+            self._tell(m.Results(share))
 
     def keep_alive(self, task_id: str) -> None:
         """A handler says that its work goes on."""
         self._tell(m.Heartbeat(task_id))
 
     def _tell(self, message: m.Results | m.Heartbeat) -> None:
+        piece = encoded(message)
         with self._lock:
             wire = self._wire
             if wire is None:
@@ -163,7 +187,7 @@ class RemotePartition:
                 return
             if isinstance(message, m.Results):
                 self._with_handlers.difference_update([result.id for result in message.results])
-            wire.post(message)
+            wire.post_encoded(piece)
         wire.flush()
 
     def close(self) -> None:
@@ -185,6 +209,15 @@ class RemotePartition:
     # the process
 
     def _run(self) -> None:
+        try:
+            self._keep_it_alive()
+        except BaseException as error:  # whoever waits must learn of it
+            log.exception("the thread of partition %d has ended", self._opening.index)
+            failure = StorageError(f"the thread of partition {self._opening.index} has ended: {error}")
+            self._has_failed(failure)
+            self._program.lost(failure)
+
+    def _keep_it_alive(self) -> None:
         shortest, longest = BACKOFF_SECONDS
         pause = shortest
         while not self._closing.is_set():
@@ -208,14 +241,23 @@ class RemotePartition:
         self.pid = process.pid
         became_ready = False
         wire: Wire[m.FromPartition] = Wire(end, m.from_partition, lambda: self._program.hlc)
-        wire.send(self._opening)
-        while (received := self._receive(wire, end)) is not None:
-            for message in received:
-                if type(message) is m.Ready:
-                    became_ready = True
-                    self._begin(wire, message.calls)
-                else:
-                    self._take[type(message)](message)
+        try:
+            wire.send(self._opening)
+            while (received := self._receive(wire, end)) is not None:
+                for message in received:
+                    if type(message) is m.Ready:
+                        became_ready = True
+                        self._begin(wire, message.calls)
+                    else:
+                        self._take_message(message)
+        except StorageError as error:  # what it says is no frame of messages: it is of no use any more
+            log.error("partition %d: %s", self._opening.index, error)
+            process.kill()
+        except BaseException:
+            process.kill()
+            end.close()
+            process.wait()
+            raise
         with self._lock:
             self._wire = None
         end.close()
@@ -228,7 +270,14 @@ class RemotePartition:
         if not became_ready and self._failure is None and (status >= 0 or self._stillborn > TRIES):
             self._has_failed(StorageError(f"{text} before it worked"))
 
-    def _receive(self, wire: Wire[m.FromPartition], end: socket.socket) -> list[m.FromPartition] | None:
+    def _take_message(self, message: m.FromPartition | Malformed) -> None:
+        """Do what a message says. One that fails is nobody else's trouble."""
+        try:
+            self._take[type(message)](message)
+        except Exception:
+            log.exception("a message of partition %d cannot be dealt with", self._opening.index)
+
+    def _receive(self, wire: Wire[m.FromPartition], end: socket.socket) -> list[m.FromPartition | Malformed] | None:
         pool = self._program.pool
         pool.tend()
         while pool.has_backlog and not _is_readable(end, TEND_SECONDS):
@@ -244,7 +293,8 @@ class RemotePartition:
             self._failure = None
             for number, pending in list(self._pending.items()):
                 if pending.tries > TRIES:
-                    tired.append(self._pending.pop(number))
+                    tired.append(pending)
+                    self._settle(number)
                     continue
                 if isinstance(pending.message, m.Submit):
                     pending.message.again = self._was_opened
@@ -276,19 +326,27 @@ class RemotePartition:
             self._failure = error
             pending = list(self._pending.values())
             self._pending.clear()
+            self._pending_bytes = 0
         for each in pending:
             each.answer.reply(None, _again(error))
-        if not self._was_opened:
+        if not self._was_opened and not self._was_told:
+            self._was_told = True
             self.opened.deliver(None, error)
 
     # what the process says
 
     def _take_reply(self, reply: m.Reply) -> None:
         with self._lock:
-            pending = self._pending.pop(reply.number, None)
+            pending = self._settle(reply.number)
         if pending is not None:
             failure = reply.failure
             pending.answer.reply(reply.result, None if failure is None else m.error_of(failure))
+
+    def _take_malformed(self, message: Malformed) -> None:
+        log.error("a message of partition %d cannot be read: %s", self._opening.index, message.reason)
+        if message.number is not None:
+            error = StorageError(f"what partition {self._opening.index} answered cannot be read: {message.reason}")
+            self._take_reply(m.Reply(message.number, None, m.failure_of(error)))
 
     def _take_tasks(self, tasks: m.Tasks) -> None:
         with self._lock:  # a process that was started again may come to tasks that handlers are at
@@ -308,6 +366,16 @@ class RemotePartition:
     def _take_unsaved(self, unsaved: m.Unsaved) -> None:
         log.error("partition %d has not put everything on disk: %s", self._opening.index, unsaved.failure.text)
         self._unsaved = m.error_of(unsaved.failure)
+
+
+def _fits(result: m.TaskResult) -> bool:
+    return len(result.output or b"") + len(result.cause or "") < MOST_BYTES // 2
+
+
+def _too_large(result: m.TaskResult) -> m.TaskResult:
+    size = len(result.output or b"") + len(result.cause or "")
+    cause = f"the handler's result has {size} bytes: it cannot be sent to its partition"
+    return m.TaskResult(result.id, result.resource, None, "States.DataLimitExceeded", cause, False)
 
 
 def _again(error: Exception) -> Exception:

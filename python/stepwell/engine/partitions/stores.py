@@ -52,6 +52,8 @@ _ORDERS: dict[int, Callable[[Any], Any]] = {
     tag_of(QueueContext): lambda row: (row[1], row[2]),
 }
 """The order of a kind's rows; of the others, that of their first field."""
+PAGE_BYTES = 64 << 20
+"""A page of one partition's rows ends after so many bytes (``rust/core/src/storage/read.rs``)."""
 _decode = msgspec.msgpack.Decoder().decode
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -112,10 +114,7 @@ class Stores:
         if place is not None:
             return self._ask(place, "scan", tag, **options)
         every = self._ask_all("scan", tag, **options)
-        rows = [row for rows in every for row in rows]
-        order = _ORDERS.get(tag, _first_field)
-        rows.sort(key=lambda row: order(_decode(row)), reverse=reverse)
-        return rows[:limit]
+        return _merged(every, _ORDERS.get(tag, _first_field), limit, reverse)
 
     def load(self, execution_id: str) -> bytes:
         """An execution's row and all rows within it."""
@@ -172,6 +171,16 @@ class Stores:
             answer.forget()
             raise
         return latch
+
+
+def _merged(every: list[list[bytes]], order: Callable[[Any], Any], limit: int, reverse: bool) -> list[bytes]:
+    """Pages of partitions as one: no further than where the first of those ends that are not whole."""
+    rows = sorted(((order(_decode(row)), row) for rows in every for row in rows), reverse=reverse)
+    cut = [order(_decode(page[-1])) for page in every if len(page) < limit and sum(map(len, page)) >= PAGE_BYTES]
+    if cut:
+        end = max(cut) if reverse else min(cut)
+        rows = [(key, row) for key, row in rows if (key >= end if reverse else key <= end)]
+    return [row for _, row in rows[:limit]]
 
 
 def _first_field(row: Any) -> Any:

@@ -55,6 +55,9 @@ def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
         return GONE
     if command.assigned is not None:
         check_document(f"What {command.state_name!r} assigns", command.assigned, turn.services.limits)
+        turn.hold(command.assigned)
+    if command.cause is not None:
+        turn.hold(command.cause)
     turn.subject = activity
     if activity.task_id is not None:
         abandon(turn, execution.tasks[activity.task_id])
@@ -78,6 +81,7 @@ def accept_running(turn: Turn, command: RetryStateCommand | FailEvaluationComman
     activity = execution.activities.get(command.activity_id) if execution is not None else None
     if execution is None or activity is None:
         return GONE
+    turn.hold(command.cause)
     if isinstance(command, FailEvaluationCommand):
         level = activity.level
         command.event = execution.context.last_event + 1

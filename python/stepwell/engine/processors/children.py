@@ -27,6 +27,7 @@ def accept_fork(turn: Turn, command: ForkStateCommand) -> str | None:
     activity = execution.activities.get(command.activity_id) if execution is not None else None
     if execution is None or activity is None or activity.level.status != RUNNING or activity.children is not None:
         return GONE
+    turn.hold(command.items)
     command.event = execution.context.last_event + 1
     command.previous = activity.level.previous_event
     return None
@@ -83,6 +84,8 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
     if command.status == FAILED and _is_failing(level):
         return "its state is failing already"
     turn.subject = level
+    if command.cause is not None:
+        turn.hold(command.cause)
     if not is_branch:
         command.event = execution.context.last_event + 1
         assert level.parent is not None

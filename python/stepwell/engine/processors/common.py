@@ -35,6 +35,9 @@ from .context_object import context_object
 Items = list[Item]
 """Follow-up commands."""
 
+CAUSE_CHARACTERS = 1 << 20
+"""A cause is for people: what is beyond so many characters, the input that it quotes mostly, is left out."""
+
 
 class Failure(Struct, frozen=True):
     """Why a state failed. ``location`` asks for an EvaluationFailed event."""
@@ -122,6 +125,13 @@ def complete_level(level: Level, document: Document) -> Items:
     return [item(CompleteExecutionCommand(level.id, SUCCEEDED, None, None, None, 0, 0), document)]
 
 
+def shortened(text: str | None) -> str | None:
+    """A cause, or an error's name, as it is recorded."""
+    if text is None or len(text) <= CAUSE_CHARACTERS:
+        return text
+    return text[: CAUSE_CHARACTERS - 1] + "…"
+
+
 def failure_of(activity: Activity, error: AslError) -> Failure:
     """An expression's error as the history tells it (ASL A6.34)."""
     cause = error.cause
@@ -130,7 +140,7 @@ def failure_of(activity: Activity, error: AslError) -> Failure:
             f"An error occurred while executing the state '{activity.state.name}' "
             f"(entered at the event id #{activity.entered_event}). {cause}"
         )
-    return Failure(error.error, cause, error.catchable, error.location)
+    return Failure(shortened(error.error) or "", shortened(cause), error.catchable, error.location)
 
 
 def abandon(turn: Turn, task: TaskContext) -> None:

@@ -23,7 +23,7 @@ from ..status import FAILED, SUCCEEDED
 from ..turn import Turn
 from ..workflows import label_of
 from .common import Failure, Items, complete_with, fail, failure_of, item, scope_of
-from .parallel import finish_with
+from .parallel import check_outputs, finish_with
 
 READ_ITEMS = "stepwell:readItems"
 WRITE_RESULTS = "stepwell:writeResults"
@@ -76,6 +76,7 @@ class DistributedMapProcessor:
         """A child execution has ended, or the limits are others, or the run runs on: whatever can be done next."""
         run, writer = _run(activity), activity.state.writer
         context = run.context
+        check_outputs(turn, activity, run.output_bytes)
         if run.exceeds_tolerance:
             if writer is None or writer.resource is None:
                 return fail_run(turn, activity, THRESHOLD_EXCEEDED)

@@ -53,6 +53,7 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
         return "the execution is not running"
     if execution.status == CANCELING and command.status != CANCELED:
         return "the execution is being canceled"
+    turn.hold(command.cause)
     command.event = execution.context.last_event + 1
     # A limit of time and a user's stop follow no state's event (ASL A1.3).
     command.previous = 0 if command.status == CANCELED else execution.previous_event
@@ -76,6 +77,7 @@ def accept_cancel(turn: Turn, command: CancelExecutionCommand) -> str | None:
     execution = turn.execution
     if execution is None or execution.status not in (RUNNING, PENDING):
         return "the execution is not running"
+    turn.hold(command.error, command.cause)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..live import Activity
 from ..turn import Turn
-from .common import Failure, Items, fail_level, scope_of
+from .common import Failure, Items, fail_level, scope_of, shortened
 
 
 class FailProcessor:
@@ -12,4 +12,4 @@ class FailProcessor:
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         error, cause = activity.state.failure(scope_of(turn, activity))
-        return fail_level(activity, Failure(error, cause))
+        return fail_level(activity, Failure(shortened(error), shortened(cause)))

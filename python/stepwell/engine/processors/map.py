@@ -16,7 +16,7 @@ from ..turn import Turn
 from .common import Failure, Items, abort, cancel_child, fail, item, scope_of
 from .context_object import map_scope
 from .distributed import DISTRIBUTED, THRESHOLD_EXCEEDED
-from .parallel import finish_with
+from .parallel import check_outputs, finish_with
 
 
 class MapProcessor:
@@ -59,6 +59,7 @@ class MapProcessor:
                 for sibling in descendants(activity):
                     follow += cancel_child(sibling)
                 return follow + fail(turn, activity, THRESHOLD_EXCEEDED if tolerant else failure)
+        check_outputs(turn, activity, activity.output_bytes)
         if status.succeeded + status.failed == status.count:
             return follow + finish_with(turn, activity, self._outputs(activity))
         return follow + self._start_next(turn, activity, child.previous_event)
@@ -75,6 +76,8 @@ class MapProcessor:
         index = status.next_index
         if index >= status.count or (status.max_concurrency and status.running >= status.max_concurrency):
             return []
+        if status.running and activity.execution.iteration_bytes >= turn.services.limits.fan_out_bytes:
+            return []  # the next one begins when one of these has ended
         state = activity.state
         assert activity.items is not None
         value = activity.items.value[index]

@@ -35,8 +35,13 @@ def next_inputs(turn: Turn, activity: Activity, children: int) -> Inputs:
     assert run is not None and run.items is not None
     first, end = run.context.next_item, run.context.item_count
     documents: list[Document] = []
+    room = turn.services.limits.turn_bytes
     try:
-        documents.extend(_input(turn, activity, run.items, index) for index in range(first, min(first + children, end)))
+        for index in range(first, min(first + children, end)):
+            documents.append(_input(turn, activity, run.items, index))
+            room -= len(documents[-1].text)
+            if room <= 0:
+                break
     except AslError as error:
         return Inputs(documents, len(documents), (), error)
     return Inputs(documents, len(documents), (), None)
@@ -62,7 +67,8 @@ def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
         most_items, most_bytes = request.max_items or end, request.max_bytes or MOST_BYTES
         around = {} if request.batch_input is None else {"BatchInput": request.batch_input}
         fixed = len(dumps({"Items": [], **around}))
-        while next_item < end and len(documents) < children:
+        room = turn.services.limits.turn_bytes
+        while next_item < end and len(documents) < children and room > 0:
             batch: list[Any] = []
             length = fixed
             while next_item + len(batch) < end and len(batch) < most_items:
@@ -72,6 +78,7 @@ def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
                     break
                 batch.append(value)
             documents.append(of_value({**around, "Items": batch}))
+            room -= length
             sizes.append(len(batch))
             next_item += len(batch)
     except AslError as error:

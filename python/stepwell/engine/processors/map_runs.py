@@ -130,6 +130,7 @@ def accept_complete(turn: Turn, command: CompleteMapRunCommand) -> str | None:
     run, execution = _find(turn, command.id), turn.execution
     if run is None or execution is None:
         return GONE
+    turn.hold(command.cause)
     command.event = execution.context.last_event + 1
     command.previous = _activity(turn, command.id).level.previous_event
     turn.subject = running_children(run)

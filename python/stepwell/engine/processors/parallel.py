@@ -6,7 +6,7 @@ from ..documents import Document, of_value
 from ..live import Activity, Branch, descendants
 from ..records import ForkStateCommand, StartBranchCommand
 from ..status import FAILED
-from ..turn import Turn
+from ..turn import LimitExceeded, Turn
 from .common import Failure, Items, abort, cancel_child, complete, complete_with, fail, item, scope_of
 
 
@@ -29,12 +29,21 @@ class ParallelProcessor:
             for sibling in descendants(activity):
                 follow += cancel_child(sibling)
             return follow + fail(turn, activity, failure)
+        check_outputs(turn, activity, activity.output_bytes)
         status = activity.branch_status
         assert status is not None and activity.children is not None
         if status.succeeded < status.count:
             return []
         outputs = [activity.children[index].output for index in range(status.count)]
         return finish_with(turn, activity, outputs)
+
+
+def check_outputs(turn: Turn, activity: Activity, size: int) -> None:
+    """Fail an execution as soon as the outputs of a state's children cannot be one document any more."""
+    most = turn.services.limits.document_bytes
+    if size > most:
+        text = f"The outputs that {activity.state.name!r} gathers have {size} bytes; {most} is the most"
+        raise LimitExceeded("States.DataLimitExceeded", f"{text} that there may be.")
 
 
 def finish_with(turn: Turn, activity: Activity, outputs: list[Document]) -> Items:

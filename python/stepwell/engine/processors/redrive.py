@@ -25,6 +25,7 @@ def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
     if reason is None:
         assert turn.execution is not None
         command.previous = turn.execution.previous_event
+        turn.hold(command.tree, command.left)
     elif command.child_id is not None:  # its map run waits for it
         turn.send(execution_of(command.child_id), CompleteChildCommand(command.child_id, FAILED, None))
     return reason

@@ -23,7 +23,8 @@ class Step(Struct, frozen=True):
     event: type[r.Event]
 
 
-def _accept_any(turn: Any, command: Any) -> str | None:
+def _accept_definition(turn: Any, command: r.PutWorkflowCommand) -> str | None:
+    turn.hold(command.definition)
     return None
 
 
@@ -55,7 +56,7 @@ STEPS: dict[type[r.Command], Step] = {
     r.CreateTimerCommand: Step(timers.accept_create, timers.created, r.TimerCreatedEvent),
     r.TriggerTimerCommand: Step(timers.accept_end, timers.triggered, r.TimerTriggeredEvent),
     r.CancelTimerCommand: Step(timers.accept_end, timers.canceled, r.TimerCanceledEvent),
-    r.PutWorkflowCommand: Step(_accept_any, _nothing, r.WorkflowPutEvent),
+    r.PutWorkflowCommand: Step(_accept_definition, _nothing, r.WorkflowPutEvent),
     r.StartMapRunCommand: Step(map_runs.accept_start, map_runs.started, r.MapRunStartedEvent),
     r.PutMapItemsCommand: Step(map_runs.accept_items, map_runs.items_put, r.MapItemsPutEvent),
     r.StartChildrenCommand: Step(map_runs.accept_start_children, map_runs.children_started, r.ChildrenStartedEvent),

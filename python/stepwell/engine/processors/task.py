@@ -36,7 +36,7 @@ class TaskProcessor:
             timeout, heartbeat = state.timeout_seconds(scope), state.heartbeat_seconds(scope)
             granted = state.credentials(scope)
             credentials = dumps(granted) if granted is not None else None
-        held = not polled and not services.in_flight.admits()
+        held = not polled and not services.in_flight.admits(len(document.text))
         queue = resource.text if polled else HELD if held else ""
         follow: Items = [
             (

@@ -35,6 +35,7 @@ def accept_create(turn: Turn, command: CreateTaskCommand) -> str | None:
     activity = execution.activities.get(command.activity_id) if execution is not None else None
     if execution is None or activity is None or activity.level.status != RUNNING:
         return "its state is not running"
+    turn.hold(command.credentials)
     if activity.map_run is None:  # a map run's own tasks do not show
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event
@@ -70,6 +71,7 @@ def accept_fail(turn: Turn, command: FailTaskCommand) -> str | None:
     task = _open_task(turn, command.id)
     if task is None:
         return CLOSED
+    turn.hold(command.error, command.cause)
     if command.timed_out:
         abandon(turn, task)
     return _accepted(turn, command, task)

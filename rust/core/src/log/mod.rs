@@ -32,6 +32,7 @@ use crate::error::Result;
 pub use fence::Fence;
 pub use file::{FileLogStream, LogOptions, lock};
 pub use followed::{FollowedLog, FollowedTail};
+pub use frame::MAX_PAYLOAD;
 pub use inspect::{Dump, Report, dump, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;

@@ -68,8 +68,11 @@ layouts! {
         10 Items { activity_id: &'a str, items: &'a [u8] }
         /// A task that waits to be handed out to a worker of `queue`.
         11 Queue { queue: &'a str, task_id: &'a str }
-        /// A command on the log that has no event yet.
-        12 PendingCommand { position: u64, scope: &'a str, record: &'a [u8] }
+        /// A command on the log that has no event yet. `document_at`: the position of the one behind it that has
+        /// its document, if it shares that.
+        12 PendingCommand {
+            position: u64, scope: &'a str, record: &'a [u8], document_at: u64 = 0,
+        }
         /// The last number given out of a sequence, by its name.
         13 Sequence { name: &'a str, value: u64 }
         /// A run of a distributed Map state: its limits, its children and its items by their status.

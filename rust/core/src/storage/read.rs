@@ -8,6 +8,9 @@ use super::keys::{self, Layout, Value};
 use super::msgpack::Reader;
 use crate::error::{Error, Result};
 
+/// A page of rows or turns ends after so many bytes: whoever reads on gets the next ones.
+const PAGE_BYTES: usize = 64 << 20;
+
 /// Which rows of a kind to read.
 #[derive(Clone, Debug, Default)]
 pub struct Scan<'a> {
@@ -30,7 +33,7 @@ impl Storage {
         self.get_raw(layout.family, &bytes)
     }
 
-    /// Rows of a kind in the order of their keys.
+    /// Rows of a kind in the order of their keys: fewer than asked for where they are large, one at least.
     pub fn scan(&self, tag: i64, scan: &Scan) -> Result<Vec<Vec<u8>>> {
         let layout = Layout::of(tag)?;
         let mut prefix = Vec::with_capacity(96);
@@ -58,12 +61,13 @@ impl Storage {
             }
         }
         let is_alone = layout.is_alone_behind(scan.prefix);
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         self.range(layout.family, start, end, scan.reverse, |_, row| {
             if rows.len() < scan.limit && (is_alone || tag_of(row) == Some(tag)) {
+                bytes += row.len();
                 rows.push(row.to_vec());
             }
-            rows.len() < scan.limit
+            rows.len() < scan.limit && bytes < PAGE_BYTES
         })?;
         Ok(rows)
     }
@@ -90,7 +94,8 @@ impl Storage {
 
     /// Up to `limit` turns of an execution's history, from the one that holds event number `first_event`.
     ///
-    /// In reverse they go back from there; 0 is then the last event.
+    /// In reverse they go back from there; 0 is then the last event. There are fewer where they are large, but two at
+    /// least: whoever reads on from the last event of the last one gets that one again.
     pub fn history(
         &self,
         execution: &str,
@@ -113,10 +118,12 @@ impl Storage {
         if !rows.valid() && !reverse {
             rows.seek_to_first();
         }
-        let mut turns = Vec::new();
+        let (mut turns, mut bytes) = (Vec::new(), 0);
         while turns.len() < limit
+            && (bytes < PAGE_BYTES || turns.len() < 2)
             && let Some(turn) = rows.value()
         {
+            bytes += turn.len();
             turns.push(turn.to_vec());
             step(&mut rows, reverse);
         }

@@ -38,6 +38,8 @@ pub struct StoreOptions {
     pub segment_bytes: u64,
     /// How many bytes of batches may wait for the disk; beyond that `commit` blocks.
     pub queue_bytes: usize,
+    /// How many bytes a batch may have on the log, and as many in the rows that it changes.
+    pub batch_bytes: u64,
     /// After how many bytes of log storage is flushed and the log cut.
     pub flush_bytes: u64,
     /// Leaves the log whole; the owner cuts it with [`Store::truncate_log`].
@@ -51,6 +53,7 @@ impl Default for StoreOptions {
             epoch: None,
             segment_bytes: 64 << 20,
             queue_bytes: 64 << 20,
+            batch_bytes: log::MAX_PAYLOAD,
             flush_bytes: 32 << 20,
             keeps_log: false,
             storage: StorageOptions::default(),
@@ -105,6 +108,7 @@ impl Store {
             applied.hlc,
             log.tail(),
             options.queue_bytes,
+            options.batch_bytes.min(log::MAX_PAYLOAD),
         ));
         let upkeep = Arc::new(Upkeep::new(
             queue.clone(),
@@ -159,7 +163,8 @@ impl Store {
     }
 
     /// Queues a batch and returns the position of its last record. It is durable and can be read
-    /// once the applied position is there. A batch that storage would not understand is refused.
+    /// once the applied position is there. A batch that storage would not understand, or the log could not hold, is refused
+    /// before anything is queued: whoever made it can do without it.
     ///
     /// A batch that is `deferred` may stay queued until this thread waits, which it is about to do.
     pub fn commit(queue: &Queue, batch: Batch, deferred: bool) -> Result<u64> {

@@ -25,6 +25,8 @@ pub struct Queue {
     notified: AtomicBool,
     waiting: AtomicUsize,
     limit: usize,
+    /// How many bytes a batch may have on the log, and as many in its rows.
+    largest: u64,
     /// What the log held when it was opened: all of it must be applied before anything is added.
     replay_until: u64,
 }
@@ -70,8 +72,9 @@ impl Stop {
 }
 
 impl Queue {
-    /// An empty queue behind position `tail`, which holds up to `limit` bytes of batches.
-    pub fn new(applied: u64, hlc: u64, tail: u64, limit: usize) -> Self {
+    /// An empty queue behind position `tail`, which holds up to `limit` bytes of batches, each of them
+    /// of no more than `largest`.
+    pub fn new(applied: u64, hlc: u64, tail: u64, limit: usize, largest: u64) -> Self {
         Self {
             state: Mutex::new(State {
                 batches: VecDeque::new(),
@@ -89,6 +92,7 @@ impl Queue {
             notified: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             limit,
+            largest,
             replay_until: tail,
         }
     }
@@ -111,7 +115,9 @@ impl Queue {
     /// Queues a batch, gives it its positions and returns the last of them. Blocks while there is no room.
     ///
     /// A batch that is `deferred` is left to whoever takes next: the caller is about to.
+    /// One that the log could not hold is refused, and the queue goes on: [`Error::TooLarge`].
     pub fn push(&self, mut batch: Batch, deferred: bool) -> Result<u64> {
+        self.check_size(&batch)?;
         let bytes = batch.bytes();
         let mut state = self.running()?;
         while state.bytes > 0 && state.bytes + bytes > self.limit {
@@ -133,6 +139,17 @@ impl Queue {
             self.want(&mut state);
         }
         Ok(position)
+    }
+
+    fn check_size(&self, batch: &Batch) -> Result<()> {
+        let bytes = batch.payload.len().max(batch.changes.len()) as u64;
+        if bytes <= self.largest {
+            return Ok(());
+        }
+        Err(Error::TooLarge {
+            bytes,
+            limit: self.largest,
+        })
     }
 
     fn want(&self, state: &mut State) {

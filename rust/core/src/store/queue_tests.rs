@@ -10,7 +10,7 @@ fn batch(count: u32, bytes: usize) -> Batch {
 }
 
 fn queue(limit: usize) -> Arc<Queue> {
-    Arc::new(Queue::new(0, 0, 0, limit))
+    Arc::new(Queue::new(0, 0, 0, limit, u64::MAX))
 }
 
 const SOON: Option<Duration> = Some(Duration::from_millis(20));
@@ -46,6 +46,25 @@ fn a_full_queue_blocks_until_there_is_room() {
 #[test]
 fn a_batch_larger_than_the_queue_passes_alone() {
     assert_eq!(queue(100).push(batch(1, 1000), false).unwrap(), 1);
+}
+
+#[test]
+fn a_batch_that_the_log_cannot_hold_is_refused_and_the_queue_goes_on() {
+    let queue = Queue::new(0, 0, 0, 1000, 50);
+    let mut rows = batch(1, 10);
+    rows.changes = vec![0; 51];
+    for large in [batch(1, 51), rows] {
+        let error = queue.push(large, false).unwrap_err();
+        assert!(matches!(
+            error,
+            Error::TooLarge {
+                bytes: 51,
+                limit: 50
+            }
+        ));
+    }
+    assert_eq!(queue.push(batch(1, 50), false).unwrap(), 1);
+    assert_eq!(queue.take().unwrap().len(), 1);
 }
 
 type Wait = Box<dyn FnOnce(&Queue) -> Result<()> + Send>;
@@ -91,7 +110,7 @@ fn poison_outlasts_closing() {
 
 #[test]
 fn nothing_is_taken_in_before_the_log_is_replayed() {
-    let queue = Queue::new(3, 0, 10, 100);
+    let queue = Queue::new(3, 0, 10, 100, u64::MAX);
     assert!(matches!(
         queue.push(batch(1, 1), false),
         Err(Error::OutOfOrder { applied: 3, .. })
