@@ -74,8 +74,7 @@ def test_format_prints_an_object_as_java_does_recorded():
         (r"States.Format('it\'s {}', 1)", "it's 1"),
         (r"States.Format('\{\} {}', 1)", "{} 1"),
         (r"States.Format('a\\{}', 1)", "a\\1"),
-        (r"States.Format('{ } {', 'x')", None),
-        (r"States.Format('{ } {')", "{ } {"),
+        (r"States.Format('\{ \} \{')", "{ } {"),
         ("States.Format('')", ""),
         ("States.Format('\u00fc\U0001f197{}', '\u2028')", "\u00fc\U0001f197\u2028"),
         (r"States.Array('\'', '\\', '\{', '{}')", ["'", "\\", "{", "{}"]),
@@ -87,10 +86,93 @@ def test_format_prints_an_object_as_java_does_recorded():
     ],
 )
 def test_literals_and_escapes(text, expected):
-    if expected is None:
-        assert "0 {} in its template and 1 values" in failure(text)
-    else:
-        assert call(text) == expected
+    assert call(text) == expected
+
+
+# R where the text begins with "Invalid template": an answer of AWS told in the project's issues (the text for "}" alone
+# by likeness). All others are ours: what AWS says of them is not known.
+OPEN = "Invalid template in States.Format: matching '}' not found for '{'."
+CLOSE = "Invalid template in States.Format: matching '{' not found for '}'."
+
+
+@pytest.mark.covers("A13.65", "A13.66")
+@pytest.mark.parametrize(
+    ("text", "document", "says"),
+    [
+        ("States.Format('{')", None, OPEN),
+        ("States.Format('a { b')", None, OPEN),
+        ("States.Format('{ }', 1)", None, OPEN),
+        ("States.Format('{0}', 1)", None, OPEN),
+        ("States.Format('{{}}', 1)", None, OPEN),
+        (r"States.Format('{\}', 1)", None, OPEN),
+        ("States.Format($.t, 1)", {"t": '{"a": {}}'}, OPEN),
+        ("States.Format('}')", None, CLOSE),
+        ("States.Format('{}}', 1)", None, CLOSE),
+        (r"States.Format('\{}', 1)", None, CLOSE),
+        ("States.Format('{}')", None, "States.Format has 1 {} in its template and 0 values for them."),
+        ("States.Format('{}', 1, 2)", None, "States.Format has 1 {} in its template and 2 values for them."),
+        ("States.Format($.n, 1)", {"n": 5}, "The template of States.Format must be a string."),
+        ("States.Format($.n, 1)", {"n": None}, "The template of States.Format must be a string."),
+        ("States.StringToJson('{')", None, "The argument of States.StringToJson is not valid JSON."),
+        ("States.StringToJson('')", None, "The argument of States.StringToJson is not valid JSON."),
+        ("States.StringToJson(1)", None, "The argument of States.StringToJson must be a string."),
+        ("States.ArrayPartition($, 0)", [1], "States.ArrayPartition needs a chunk size above zero."),
+        ("States.ArrayRange(0, 9, 0)", None, "States.ArrayRange needs a step other than zero."),
+        ("States.ArrayRange(0, 1000, 1)", None, "States.ArrayRange makes 1000 items at most."),
+        (
+            "States.ArrayGetItem($, 2)",
+            [1, 2],
+            "The index 2 of States.ArrayGetItem is outside of its array of 2 items.",
+        ),
+        ("States.Base64Decode('a')", None, "The argument of States.Base64Decode is not base64."),
+        ("States.Hash('a', 'md5')", None, "States.Hash knows the algorithms MD5, SHA-1, SHA-256, SHA-384, SHA-512."),
+        ("States.JsonMerge($, 1, false)", {}, "States.JsonMerge needs two objects."),
+        (
+            "States.JsonMerge($, $, true)",
+            {},
+            "The third argument of States.JsonMerge must be false: only shallow merging is supported.",
+        ),
+        ("States.MathRandom(5, 5)", None, "The first number of States.MathRandom must be below the second."),
+        ("States.StringSplit(1, ',')", None, "The arguments of States.StringSplit must be strings."),
+    ],
+)
+def test_what_a_call_says_that_fails(text, document, says):
+    assert failure(text, document) == says
+
+
+ARITIES = {
+    "Array": (0, None),
+    "ArrayContains": (2, 2),
+    "ArrayGetItem": (2, 2),
+    "ArrayLength": (1, 1),
+    "ArrayPartition": (2, 2),
+    "ArrayRange": (3, 3),
+    "ArrayUnique": (1, 1),
+    "Base64Decode": (1, 1),
+    "Base64Encode": (1, 1),
+    "Format": (1, None),
+    "Hash": (2, 2),
+    "JsonMerge": (3, 3),
+    "JsonToString": (1, 1),
+    "MathAdd": (2, 2),
+    "MathRandom": (2, 3),
+    "StringSplit": (2, 2),
+    "StringToJson": (1, 1),
+    "UUID": (0, 0),
+}
+
+
+@pytest.mark.covers("A13")
+@pytest.mark.parametrize("name", ARITIES)
+def test_a_wrong_number_of_arguments_is_refused_when_it_is_compiled(name):
+    least, most = ARITIES[name]
+    for count in range(5):
+        text = f"States.{name}({', '.join(['$'] * count)})"
+        if least <= count and (most is None or count <= most):
+            assert compile_intrinsic(text).name == name
+        else:
+            with pytest.raises(ExpressionSyntaxError):
+                compile_intrinsic(text)
 
 
 @pytest.mark.covers("A13.65")

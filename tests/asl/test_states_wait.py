@@ -82,12 +82,16 @@ def test_expressions_that_give_no_seconds(compile_state, scope, fails, expressio
 @pytest.mark.covers("A4.23", "A10.53")
 def test_expressions_that_give_no_timestamp(compile_state, scope, fails):
     state = compile_state(wait(QueryLanguage="JSONata", Timestamp="{% $states.input %}"))
-    cause = (
-        "The Timestamp parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-        "$states.input == soon"
+    # R: AWS's text of 2016-12-05 21:29:29Z.
+    cause = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "
+    for text in ("soon", "2016-12-05 21:29:29Z", ""):
+        assert fails(state.due, scope(text), NOW) == ("States.QueryEvaluationError", cause + text, "Timestamp")
+    assert fails(state.due, scope(5), NOW) == (
+        "States.QueryEvaluationError",
+        "The JSONata expression '$states.input' specified for the field 'Timestamp' returned an unexpected result "
+        "type. Expected 'string', but was 'number' for value: 5",
+        "Timestamp",
     )
-    assert fails(state.due, scope("soon"), NOW) == ("States.Runtime", cause, None)
-    assert fails(state.due, scope(5), NOW)[0] == "States.QueryEvaluationError"
 
 
 def test_the_input_goes_on(compile_state, scope):

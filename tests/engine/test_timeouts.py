@@ -196,7 +196,7 @@ def test_who_matches_a_missed_heartbeat(lab: Labs, names: list[str], is_caught: 
     run = lab({"T": [HANGS]}).finish(machine(states))
     if field == "Catch":
         assert run.outcome == (
-            ("Succeeded", {"Error": "States.Timeout"}) if is_caught else ("Failed", "States.Timeout")
+            ("Succeeded", {"Error": "States.Timeout", "Cause": ""}) if is_caught else ("Failed", "States.Timeout")
         )
     else:
         assert len(run.calls) == (2 if is_caught else 1)

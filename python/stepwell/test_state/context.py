@@ -34,6 +34,6 @@ def context_object(request: Request) -> dict[str, Any]:
         "StateMachine": {"Id": f"{_ACCOUNT}:stateMachine:{machine}", "Name": machine},
         "State": state,
     }
-    if isinstance(request.state, TaskState) and request.state.pattern == "waitForTaskToken":
+    if isinstance(request.state, TaskState) and request.state.pattern:
         context["Task"] = {"Token": secrets.token_urlsafe(32)}
     return context

@@ -86,7 +86,11 @@ def _compile_format(call: Call, paths: list[Path]) -> Evaluate:
     template, *values = call.arguments
     arguments = [_compile(value, paths) for value in values]
     if isinstance(template, Literal) and template.raw is not None:
-        fill = compile_format(template.raw)
+        raw = template.raw
+        try:
+            fill = compile_format(raw)
+        except IntrinsicError:  # AWS reads the template when the call is made: it fails then
+            return lambda scope: compile_format(raw)([])
         return lambda scope: fill([argument(scope) for argument in arguments])
     read = _compile(template, paths)
 

@@ -9,6 +9,8 @@ from stepwell.asl.intrinsics.functions import IntrinsicError
 from stepwell.asl.json import is_array, is_object, number_text
 
 Values = list[Any]
+_MATCHING = {"{": "}", "}": "{"}
+_ESCAPABLE = ("'", "{", "}", "\\")
 
 
 def compile_format(template: str) -> Callable[[Values], str]:
@@ -29,18 +31,23 @@ def compile_format(template: str) -> Callable[[Values], str]:
 
 
 def _pieces(template: str) -> list[str]:
-    """The texts around the placeholders, unescaped."""
+    """The texts around the placeholders, unescaped. A brace that is not escaped belongs to a placeholder."""
     pieces: list[str] = []
     piece: list[str] = []
     position = 0
     while position < len(template):
-        if template.startswith("{}", position):
+        character, following = template[position], template[position + 1 : position + 2]
+        if character == "{" and following == "}":
             pieces.append("".join(piece))
             piece = []
             position += 2
             continue
-        if template[position] == "\\" and template[position + 1 : position + 2] in ("'", "{", "}", "\\"):
+        if character == "\\" and following in _ESCAPABLE:
             position += 1
+        elif character in _MATCHING:
+            raise IntrinsicError(
+                f"Invalid template in States.Format: matching '{_MATCHING[character]}' not found for '{character}'."
+            )
         piece.append(template[position])
         position += 1
     return [*pieces, "".join(piece)]

@@ -37,7 +37,7 @@ def compile_seconds(definition: dict[str, Any], name: str, language: str, effect
         read = jsonata_flow.compile_typed_field(definition, name, "number")
         if read is None or isinstance(definition[name], int):
             return _constant(definition.get(name))
-        return lambda scope: check(read(scope), lambda text: query_error(f"The {name} parameter {text}", name))
+        return lambda scope: check(read(scope), lambda text: query_error(f"The {name} field {text}", name))
     path: str | None = definition.get(f"{name}Path")
     if path is None:
         return _constant(definition.get(name))

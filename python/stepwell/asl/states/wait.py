@@ -60,9 +60,7 @@ def _compile_due(definition: dict[str, Any], language: str, effective: Read | No
     if language == JSONATA:
         if "Seconds" in definition:
             return _after(jsonata_flow.compile_typed_field(definition, "Seconds", "number"), _jsonata_seconds)
-        shown = str(definition["Timestamp"]).removeprefix("{%").removesuffix("%}").strip()
-        read = jsonata_flow.compile_typed_field(definition, "Timestamp", "string")
-        return _at(read, lambda value: _bad_timestamp("Timestamp", f"{shown} == {value}"))
+        return _at(jsonata_flow.compile_typed_field(definition, "Timestamp", "string"), _jsonata_timestamp)
     if (path := definition.get("SecondsPath")) is not None:
         read = within(effective, jsonpath_flow.compile_path(path, no_input_value("SecondsPath")))
         return _after(read, lambda value: _path_seconds(path, value))
@@ -106,10 +104,15 @@ def _path_seconds(path: str, value: Any) -> int:
 def _jsonata_seconds(value: Any) -> int:
     seconds = whole_number(value)
     if seconds is None or isinstance(value, str):
-        raise query_error(f"The Seconds parameter cannot be parsed as a long value: {text_of(value)}", "Seconds")
+        raise query_error(f"The Seconds field cannot be parsed as a long value: {text_of(value)}", "Seconds")
     if seconds < 0:
-        raise query_error(f"The Seconds parameter references a negative value: {seconds}", "Seconds")
+        raise query_error(f"The Seconds field references a negative value: {seconds}", "Seconds")
     return seconds
+
+
+def _jsonata_timestamp(value: Any) -> AslError:
+    problem = "cannot be parsed as an ISO-8601 extended offset date-time format string"
+    return query_error(f"The Timestamp field {problem}: {value}", "Timestamp")
 
 
 def _bad_timestamp(field: str, found: str) -> AslError:

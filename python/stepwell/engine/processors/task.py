@@ -23,7 +23,8 @@ class TaskProcessor:
         resource = state.parsed
         id = services.task_id(activity.execution.id, resource.text)
         polled = resource.kind == "activity"
-        token = services.task_token(id) if polled or resource.waits_for_token else None
+        # The Context Object of every integration that waits has a token; with .sync, nobody takes it.
+        token = services.task_token(id) if polled or resource.pattern else None
         scope = None
         if state.arguments_identity:
             document = activity.input
@@ -47,7 +48,7 @@ class TaskProcessor:
                     None,
                     queue,
                     activity.attempt,
-                    token,
+                    token if polled or resource.waits_for_token else None,
                     timeout,
                     heartbeat,
                     0,
