@@ -1,7 +1,7 @@
 """The JSONPath dialect, expression by expression.
 
-Sources: J = README of Jayway's JsonPath and its documented rules for definite paths; S = AWS developer guide and the
-states language specification; R = a recording of AWS; F = measured on AWS, as ASL.md A3.11 says.
+What is expected here are answers of Jayway json-path 2.0.0, which AWS gives too. ``tests/oracles/jsonpath`` compares
+many more; these say what the language is.
 """
 
 import json
@@ -50,13 +50,22 @@ def find(path, document):
     return compile_query(path).find(document)
 
 
-JAYWAY = [
+_NOT_A_NUMBER = 'Character {} is neither a decimal digit number, decimal point, nor "e" notation exponential mark.'
+_NO_PATTERN = (
+    "class java.lang.String cannot be cast to class java.util.regex.Pattern (java.lang.String and "
+    "java.util.regex.Pattern are in module java.base of loader 'bootstrap')"
+)
+_PAST_END = "java.lang.StringIndexOutOfBoundsException: String index out of range: {}"
+_NO_INTEGER = 'java.lang.NumberFormatException: For input string: "{}"'
+_NO_OPERATOR = "java.lang.UnsupportedOperationException: CriteriaType  can not be parsed"
+
+STORE_PATHS = [
     ("$.store.book[*].author", AUTHORS),
     ("$..author", AUTHORS),
     ("$.store.*", [BOOKS, STORE["store"]["bicycle"]]),
     ("$.store..price", [8.95, 12.99, 8.99, 22.99, 19.95]),
     ("$..book[2]", [BOOKS[2]]),
-    ("$..book[-2]", [BOOKS[2]]),
+    ("$..book[-2]", [None]),
     ("$..book[0,1]", BOOKS[:2]),
     ("$..book[:2]", BOOKS[:2]),
     ("$..book[1:2]", BOOKS[1:2]),
@@ -66,173 +75,217 @@ JAYWAY = [
     ("$.store.book[?(@.price < 10)]", [BOOKS[0], BOOKS[2]]),
     ("$..book[?(@.price <= $['expensive'])]", [BOOKS[0], BOOKS[2]]),
     ("$..book[?(@.author =~ /.*REES/i)]", [BOOKS[0]]),
-    ("$..book.length()", 4),
     ("$.store.book[?(@.price < 10 && @.category == 'fiction')]", [BOOKS[2]]),
     ("$.store.book[?(@.category == 'reference' || @.price > 10)]", [BOOKS[0], BOOKS[1], BOOKS[3]]),
-    ("$.store.book[?(!(@.price < 10 && @.category == 'fiction'))]", [BOOKS[0], BOOKS[1], BOOKS[3]]),
     ("$['store']['book'][0]['title']", "Sayings of the Century"),
     ("$.store.book[0]['title', 'price']", {"title": "Sayings of the Century", "price": 8.95}),
-    ("$..price.sum()", 73.87),
 ]
 
 DEFINITE = [
-    ("$", DOCUMENT, "S"),
-    ("$.a.b.c", 1, "S"),
-    ("$.a['b'].c", 1, "J"),
-    ('$["a"]["b"]["c"]', 1, "J"),
-    ("$.a.['b']", {"c": 1}, "J"),
-    ("$[ 'a' ].b", {"c": 1}, "J"),
-    ("$.a.null", None, "S"),
-    ("$.a['x y']", 2, "J"),
-    ("$.a['it\\'s']", 3, "J"),
-    ('$[\'Test\\""Name"\']', "quoted", "R"),
-    ("$.a.d-e", 4, "R"),
-    ("$.a.ü", 5, "J"),
-    ("$.a.$", 6, "J"),
-    ("$.a['']", "empty", "J"),
-    ("$.list[0]", 0, "S"),
-    ("$.list[-1]", 4, "J"),
-    ("$.list[10]", None, "F"),
-    ("$.list[-10]", None, "F"),
-    ("$.rows[2].nested.deep[0].v", 7, "J"),
-    ("$.a['b','null','none']", {"b": {"c": 1}, "null": None}, "J"),
-    ("$.list.length()", 5, "J"),
-    ("$.a.length()", 8, "J"),
-    ("$.limit.length()", None, "J"),
-    ("$.a.keys()", ["b", "null", "", "x y", "it's", "d-e", "ü", "$"], "J"),
-    ("$.list.min()", 0, "J"),
-    ("$.list.max()", 4, "J"),
-    ("$.list.avg()", 2, "J"),
-    ("$.list.stddev()", 2**0.5, "J"),
-    ("$.list.sum()", 10, "J"),
-    ("$.sum($.list, $.limit)", 12, "J"),
-    ("$.words.concat('!')", "onetwothree!", "J"),
-    ("$.list.first()", 0, "J"),
-    ("$.list.last()", 4, "J"),
-    ("$.list.index(-2)", 3, "J"),
-    ("$.list.append(9)", [0, 1, 2, 3, 4, 9], "J"),
+    ("$", DOCUMENT),
+    ("$.a.b.c", 1),
+    ("$.a['b'].c", 1),
+    ("$.a.['b']", {"c": 1}),
+    ("$[ 'a' ].b", {"c": 1}),
+    ("$.a.null", None),
+    ("$.a['x y']", 2),
+    ('$[\'Test\\""Name"\']', "quoted"),
+    ("$.a.d-e", 4),
+    ("$.a.ü", 5),
+    ("$.a.$", 6),
+    ("$.a['']", "empty"),
+    ("$.list[0]", 0),
+    ("$.list[10]", None),
+    ("$.list[-1]", None),
+    ("$.list[(@.length-1)]", 4),
+    ("$.list[(@.size() - 2)]", 3),
+    ("$.list[(@.length-9)]", None),
+    ("$.rows[2].nested.deep[0].v", 7),
+    ("$.rows.[0].id", 1),
+    ("$.a['b','null','none']", {"b": {"c": 1}, "null": None}),
+    ("  $.limit ", 2),
+    ("limit", 2),
+    ("$.list[a1]", 1),
 ]
 
 INDEFINITE = [
-    ("$.rows[*].id", [1, 2, 3], "S"),
-    ("$.rows.*.id", [1, 2, 3], "J"),
-    ("$.rows[*].note", [None], "J"),
-    ("$.rows[*].missing", [], "F"),
-    ("$.rows[0:2].id", [1, 2], "S"),
-    ("$.rows[0:2:5].id", [1, 2], "J: the step of a slice is not read"),
-    ("$.list[3:]", [3, 4], "S"),
-    ("$.list[:]", [0, 1, 2, 3, 4], "J"),
-    ("$.list[8:9]", [], "J"),
-    ("$.list[0,2,-1]", [0, 2, 4], "J"),
-    ("$.list[0,9]", [0, None], "F"),
-    ("$.a.b.*", [1], "J"),
-    ("$.limit.*", [], "J"),
-    ("$..v", [7], "J"),
-    ("$..nothing", [], "J"),
-    ("$..deep[0].v", [7], "J"),
-    ("$.rows..tags[0]", ["x", None, "y"], "J, F"),
-    ("$.a['b','null'].c", [1], "J"),
-    ("$..['id']", [1, 2, 3], "J"),
-    ("$..[?(@.v)]", [{"v": 7}], "J"),
-    ("$.a.b[?(@.c == 1)]", [{"c": 1}], "J: a filter on an object tests the object"),
-    ("$.a.b[?(@.c == 2)]", [], "J"),
-    ("$.rows[?(@.id == 2)][0]", [], "J: an index applies to each value found, not to the list of them"),
-    ("$.rows[*].tags.length()", [2, 0, 2], "J"),
-    ("$.mixed[*].k", [1], "J"),
-    ("$.rows[?(@.none == 1)]", [], "S: no match is an empty array"),
+    ("$.rows[*].id", [1, 2, 3]),
+    ("$.rows.*.id", [1, 2, 3]),
+    ("$.rows[*].note", [None]),
+    ("$.rows[*].missing", []),
+    ("$.nothing[*]", []),
+    ("$.nothing.x[0:2].y", []),
+    ("$.rows[0:2].id", [1, 2]),
+    ("$.rows[0:2:5].id", [1, 2]),
+    ("$.list[3:]", [3, 4]),
+    ("$.list[-2:]", [3, 4]),
+    ("$.list[:-3]", [0, 1]),
+    ("$.list[8:9]", []),
+    ("$.list[-3:-1]", [None, None]),
+    ("$.list[-1:2]", [None, 0, 1]),
+    ("$.list[0,2,-1]", [0, 2, None]),
+    ("$.list[0,9]", [0, None]),
+    ("$.a.b.*", [1]),
+    ("$.limit.*", []),
+    ("$..v", [7]),
+    ("$...v", [7]),
+    ("$..nothing", []),
+    ("$..deep[0].v", [7]),
+    ("$.rows..tags[0]", ["x", None, "y"]),
+    ("$..tags[*]", ["x", "y", "y", "z"]),
+    ("$..['id']", [1, 2, 3]),
+    ("$..[?(@.v)]", [{"v": 7}]),
+    ("$.a.b[?(@.c == 1)]", [{"c": 1}]),
+    ("$.a.b[?(@.c == 2)]", []),
+    ("$.mixed[*].k", [1]),
+    ("$.rows[?(@.none == 1)]", []),
 ]
 
-# The ids of the rows that a filter lets through.
+# The ids of the rows that a filter lets through, and why where the text does not say it.
 FILTERS = [
-    ("@.id == 2", [2], "J"),
-    ("@['id'] == 2", [2], "J"),
-    ("@.id != 2", [1, 3], "J"),
-    ("@.id > 1 && @.id < 3", [2], "J"),
-    ("@.id >= 2", [2, 3], "J"),
-    ("2 <= @.id", [2, 3], "J"),
-    ("@.id == $.limit", [2], "J"),
-    ("@.name == 'bob'", [2], "J"),
-    ('@.name == "bob"', [2], "J"),
-    ("@.name > 'ann'", [2, 3], "J"),
-    ("@.id > '1'", [], "J: no order between a number and a string"),
-    ("@.id == '2'", [2], "J: a string that reads as the number is equal"),
-    ("@.id === '2'", [], "J"),
-    ("@.id !== '2'", [1, 2, 3], "J"),
-    ("@.id == 2.0", [2], "J"),
-    ("@.ok == true", [1], "J"),
-    ("@.ok == 1", [], "J"),
-    ("@.ok", [1, 2], "J: a bare path asks whether it is there"),
-    ("!@.ok", [3], "J"),
-    ("@.note == null", [2], "J"),
-    ("@.note", [2], "J"),
-    ("@.note != null", [1, 3], "J: nothing equals a missing value"),
-    ("@.size != 3", [2, 3], "J"),
-    ("@.size < 10", [1], "J"),
-    ("@.name =~ /b.b/", [2], "J"),
-    ("@.name =~ /B.*/i", [2], "J"),
-    ("@.name =~ /b/", [], "J: the whole text must match"),
-    ("@.id =~ /[12]/", [1, 2], "J"),
-    ("@.tags =~ /z/", [3], "J"),
-    ("@.name in ['ann', 'cyd']", [1, 3], "J"),
-    ("@.name nin ['ann', 'cyd']", [2], "J"),
-    ("@.name IN ['ann']", [1], "J"),
-    ("'x' in @.tags", [1], "J"),
-    ("@.tags subsetof ['x', 'y', 'q']", [1, 2], "J"),
-    ("@.tags anyof ['x', 'z']", [1, 3], "J"),
-    ("@.tags noneof ['x']", [2, 3], "J"),
-    ("@.tags size 2", [1, 3], "J"),
-    ("@.name size 3", [1, 2, 3], "J"),
-    ("@.tags empty true", [2], "J"),
-    ("@.tags empty false", [1, 3], "J"),
-    ("@.tags contains 'y'", [1, 3], "J"),
-    ("@.name contains 'b'", [2], "J"),
-    ("@.tags all ['y', 'z']", [3], "J"),
-    ("@.tags == ['x','y']", [1], "J"),
-    ("@.nested == {'deep': [{'v': 7}]}", [3], "J"),
-    ("@.nested.deep[0].v == 7", [3], "J"),
-    ("@.tags[?(@ == 'z')] size 1", [3], "J"),
-    ("@.tags.length() == 2", [1, 3], "J"),
-    ("(@.id == 1 || @.id == 2) && @.ok == false", [2], "J"),
-    ("@.id == 1 || @.id == 2 && @.ok == true", [1], "J: && binds more tightly"),
-    ("!(@.id == 1) && !(@.id == 2)", [3], "J"),
-    ("  @.id  ==  3  ", [3], "J"),
-    ("@.id==3", [3], "J"),
-    ("@.id > -1 && @.id < 2.5e0", [1, 2], "J"),
+    ("@.id == 2", [2], ""),
+    ("@['id'] == 2", [2], ""),
+    ("@.id != 2", [1, 3], ""),
+    ("@.id > 1 && @.id < 3", [2], ""),
+    ("@.id >= 2", [2, 3], ""),
+    ("  @.id  ==  3  ", [3], ""),
+    ("@.id==3", [3], ""),
+    ("@.id > -1 && @.id < 2.5e0", [1, 2], ""),
+    ("@.nested.deep[0].v == 7", [3], ""),
+    ("@.id == $.limit", [2], ""),
+    ("$.limit == @.id", [2], ""),
+    ("2 <= @.id", [], "a text on the left is compared with nothing but texts"),
+    ("@.id == '2'", [2], "a text is compared by its number"),
+    ("@.id == 2.0", [2], ""),
+    ("@.id > '1'", [2, 3], ""),
+    ("@.id != '2.0'", [1, 3], ""),
+    ("@.name == 'bob'", [2], ""),
+    ("@.name == bob", [2], "what has no quotes is text"),
+    ('@.name == "bob"', [], "double quotes are part of the text"),
+    ("@.name > 'ann'", [2, 3], ""),
+    ("@.ok == true", [1], ""),
+    ("@.ok == 1", [2], "any text but true is false"),
+    ("@.ok > false", [1], ""),
+    ("@.ok", [1, 2], "a path alone asks for anything but null"),
+    ("!@.ok", [3], ""),
+    ("@.note", [], ""),
+    ("!@.note", [1, 2, 3], ""),
+    ("$.limit", [], "a path alone looks in the item, whatever it begins with"),
+    ("@.note == null", [2], ""),
+    ("@.note != null", [], "what is missing is not compared"),
+    ("@.name != null", [1, 2, 3], ""),
+    ("@.size != 3", [2], ""),
+    ("@.size < 10", [1], ""),
+    ("@.name =~ /b.b/", [2], ""),
+    ("@.name =~ /B.*/i", [2], ""),
+    ("@.name =~ /b/", [], "the whole text must match"),
+    ("/[b]+o[b]/ =~ @.name", [2], ""),
+    ("@.id =~ /[12]/", [1, 2], ""),
+    ('@.tags =~ /.*"y".*/', [1, 3], "an array is matched as JSON"),
+    ("@.note =~ /.*/", [], "null matches nothing"),
+    ("@.tags == ['x','y']", [], "arrays are compared with nothing"),
+    ("@.tags == @.tags", [], ""),
+    ("$.list == $.list", [1, 2, 3], "save with themselves"),
+    ("(@.id == 1 || @.id == 2) && @.ok == false", [1, 2], "parentheses are dropped"),
+    ("@.id == 9 && @.id == 1 || @.id == 2", [2], ""),
+    ("@.id == 2 || @.id == 1 && @.id == 9", [2], ""),
+    ("!(@.id == 1)", [], "this compares the text !(@.id"),
+]
+
+FAILING = [
+    ("$.x", "No results for path: $['x']"),
+    ("$.no.such.result.path", "Missing property in path $['no']"),
+    ("$.a.b.x.y", "Missing property in path $['a']['b']['x']"),
+    ("$.limit.x", "Property ['x'] not found in path $['limit']"),
+    ("$.list.length()", "Property ['length()'] not found in path $['list']"),
+    ("$.a.keys()", "No results for path: $['a']['keys()']"),
+    ("$.words.concat('!')", "Property ['concat(', ')'] not found in path $['words']"),
+    ("$.a['it\\'s']", "No results for path: $['a']['it\\']"),
+    ("$.list[-1].x", "Property ['x'] not found in path $['list'][-1]"),
+    ("$.a.null[0]", "The path $['a']['null'] is null"),
+    ("$.list[9][0]", "The path $['list'][9] is null"),
+    ("$.mixed[3][0]", "Filter: [0] can only be applied to arrays. Current context is: null"),
+    ("$.limit[0]", "Filter: [0] can only be applied to arrays. Current context is: 2"),
+    ("$.limit[1:2]", "Filter: [1:2] can only be applied to arrays. Current context is: 2"),
+    ("$.a.b[0].x", "Filter: [0]['x'] can only be applied to arrays. Current context is: {\"c\":1}"),
+    ("$.limit[?(@.x)]", "Filter: [?] can not be applied to primitives. Current context is: 2"),
+    ("$.words[0][?(@.x)]", 'Filter: [?] can not be applied to primitives. Current context is: "one"'),
+    ("$.a['b','null'].c", "Multi properties can only be used as path leafs: $['a']['b', 'null']"),
+    ("$.limit['a','b']", "Property ['a', 'b'] not found in path $['limit']"),
+    ("$..[2].id", "Property ['id'] not found in path $['list'][0]"),
+    ("$['a']$.limit", "No results for path: $['limit']"),
+    ("$.a.*.c", "Property ['c'] not found in path $['a']['null']"),
+    ("$.rows[?(@.id == abc)]", _NOT_A_NUMBER.format("a")),
+    ("$.rows[?(@.id === 2)]", _NOT_A_NUMBER.format("=")),
+    ("$.rows[?(@.id == 1.2.3)]", "Character array contains more than one decimal point."),
+    ("$.rows[?(@.id[0])]", "Filter: [0] can only be applied to arrays. Current context is: 1"),
+    ("$.rows[?(@.id =~ 'x')]", _NO_PATTERN),
+]
+
+REFUSED = [
+    ("", "json can not be null or empty"),
+    ("$x.", "Invalid path $x."),
+    ("$.", _PAST_END.format(2)),
+    ("$..", "A path can not end with a scan."),
+    ("$.a b", "Space not allowed in path"),
+    ("$[", "Could not analyze path component: ["),
+    ("$[a]", "Could not analyze path component: [a]"),
+    ('$["a"]', 'Could not analyze path component: ["a"]'),
+    ("$['a'", _PAST_END.format(4)),
+    ("$[:]", _NO_INTEGER.format("")),
+    ("$[1:2", _PAST_END.format(4)),
+    ("$[99999999999]", _NO_INTEGER.format("99999999999")),
+    ("$[1-2]", _NO_INTEGER.format("1-2")),
+    (
+        "$[(@.count-1)]",
+        "Invalid function: @.count. Supported functions are: [(@.length - n)] and [(@.size() - n)]",
+    ),
+    ("$[?()]", _PAST_END.format(0)),
+    ("$[?(true)]", _NO_OPERATOR),
+    ("$[?('x' in @.tags)]", _NO_OPERATOR),
+    ("$[?(@.a in ['x'])]", "Space not allowed in path"),
+    ("$[?(@.a == 1]", _PAST_END.format(12)),
+    ("$[?@.a == 1]", "Filter must start with '[?(' and end with ')]'. @.a == 1"),
+    ("$[?(@.a == 'a&&b')]", _NO_OPERATOR),
+    ("$[?(@.a == 1 &&)]", "java.util.EmptyStackException"),
+    ("$[?(@.a == 1 ||)]", "Invalid operators @.a == 1 ||"),
+    ("$[?(@.a == !@.b)]", "Invalid negation! Can only be used for existence check e.g [?(!@.foo)]"),
+    ("$[?(@.* == 1)]", "the predicate path: @.* is not definite"),
+    ("$[?(@[?(@.a)])]", "the predicate path: @[?(@.a)] is not definite"),
 ]
 
 
 @pytest.mark.covers("A3.11")
-@pytest.mark.parametrize(("path", "expected"), JAYWAY, ids=[path for path, _ in JAYWAY])
-def test_the_examples_of_jayways_readme(path, expected):
+@pytest.mark.parametrize(("path", "expected"), STORE_PATHS, ids=[path for path, _ in STORE_PATHS])
+def test_paths_of_the_bookstore(path, expected):
     assert find(path, STORE) == expected
 
 
 @pytest.mark.covers("A3.11")
-@pytest.mark.parametrize(("path", "expected", "source"), DEFINITE, ids=[row[0] for row in DEFINITE])
-def test_a_definite_path_gives_the_bare_value(path, expected, source):
+@pytest.mark.parametrize(("path", "expected"), DEFINITE, ids=[path for path, _ in DEFINITE])
+def test_a_definite_path_gives_the_bare_value(path, expected):
     assert compile_query(path).definite
     assert find(path, DOCUMENT) == expected
 
 
 @pytest.mark.covers("A3.11")
-@pytest.mark.parametrize(("path", "expected", "source"), INDEFINITE, ids=[row[0] for row in INDEFINITE])
-def test_any_other_path_gives_a_list(path, expected, source):
+@pytest.mark.parametrize(("path", "expected"), INDEFINITE, ids=[path for path, _ in INDEFINITE])
+def test_any_other_path_gives_a_list(path, expected):
     assert not compile_query(path).definite
     assert find(path, DOCUMENT) == expected
 
 
 @pytest.mark.covers("A3.11")
-@pytest.mark.parametrize(("text", "expected", "source"), FILTERS, ids=[row[0] for row in FILTERS])
-def test_filters(text, expected, source):
+@pytest.mark.parametrize(("text", "expected", "why"), FILTERS, ids=[row[0] for row in FILTERS])
+def test_filters(text, expected, why):
     assert find(f"$.rows[?({text})].id", DOCUMENT) == expected
 
 
 @pytest.mark.covers("A3.11")
 def test_a_filter_on_scalars_reads_them_as_the_item_itself():
     assert find("$.list[?(@ > 2)]", DOCUMENT) == [3, 4]
-    assert find("$.mixed[?(@ == 1)]", DOCUMENT) == [1, "1"]
     assert find("$.mixed[?(@ == null)]", DOCUMENT) == [None]
-    assert find("$.mixed[?(@ == true)]", DOCUMENT) == [True]
+    assert find("$.words[?(@ == two)]", DOCUMENT) == ["two"]
 
 
 @pytest.mark.covers("A3.11")
@@ -242,99 +295,42 @@ def test_a_recorded_filter():
 
 
 @pytest.mark.covers("A3.11")
-@pytest.mark.parametrize(
-    ("path", "problem"),
-    [
-        ("$.x", "No results for path: $['x']"),
-        ("$.no.such.result.path", "Missing property in path $['no']"),
-        ("$.a.b.x.y", "Missing property in path $['a']['b']['x']"),
-        ("$.a.null[0]", "The path $['a']['null'] is null"),
-        ("$.limit[0]", "Filter: [0] can only be applied to arrays. Current context is: 2"),
-        ("$.limit[1:2]", "Filter: [1:2] can only be applied to arrays. Current context is: 2"),
-    ],
-)
-def test_a_definite_path_that_finds_nothing_says_why_as_jayway_does(path, problem):
+@pytest.mark.parametrize(("path", "problem"), FAILING, ids=[path for path, _ in FAILING])
+def test_a_path_that_finds_nothing_says_why_as_jayway_does(path, problem):
     assert find(path, DOCUMENT) is MISSING
     assert compile_query(path).problem(DOCUMENT) == problem
 
 
-@pytest.mark.covers("A3.11")
-def test_a_name_below_a_scalar_or_null_is_missing():
-    for path in ("$.limit.x", "$.a.null.x", "$.list.x", "$.list[9].x", "$.words[0].x", "$.limit[?(@.x)]"):
-        assert find(path, DOCUMENT) is MISSING
-    assert "Expected to find an object with property ['x'] in path $['limit']" in compile_query("$.limit.x").problem(
-        DOCUMENT
-    )
+@pytest.mark.parametrize(("text", "problem"), REFUSED, ids=[text for text, _ in REFUSED])
+def test_what_is_no_path_is_refused_when_it_is_compiled(text, problem):
+    with pytest.raises(ExpressionSyntaxError) as refused:
+        compile_query(text)
+    assert str(refused.value) == problem
 
 
 @pytest.mark.covers("A3.11")
 def test_a_null_past_the_end_can_be_told_from_a_null_in_the_array():
     assert compile_query("$[1]").finds_past_end([None])
+    assert compile_query("$[-1]").finds_past_end([None])
+    assert compile_query("$[(@.length-2)]").finds_past_end([None])
     assert not compile_query("$[0]").finds_past_end([None])
+    assert not compile_query("$[(@.length-1)]").finds_past_end([None])
     assert not compile_query("$.x").finds_past_end({"x": None})
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "x",
-        "$x.",
-        "$.",
-        "$..",
-        "$...a",
-        "$.a.",
-        "$.a..",
-        "$.a b",
-        "$[",
-        "$[]",
-        "$['a'",
-        "$['a",
-        "$[a]",
-        "$['a' 'b']",
-        "$[1,]",
-        "$[1 2]",
-        "$[99999999999]",
-        "$..max()",
-        "$..length(1)",
-        "$..a..max()",
-        "$.nope()",
-        "$.length(",
-        "$[?]",
-        "$[?()]",
-        "$[?(true)]",
-        "$[?(@.a ==)]",
-        "$[?(@.a === )]",
-        "$[?(@.a near 3)]",
-        "$[?(@.a == 1]",
-        "$[?(@.a == 1 &&)]",
-        "$[?(@.a == 'x)]",
-        "$[?(@.a =~ /(/)]",
-        "$[?(@.a =~ /x)]",
-        "$[?(@.a =~ /(a)\\1/)]",
-        "$[?(@.a =~ /a(?=b)/)]",
-        "$[?(@.a =~ /a{9999}/)]",
-        "$[?(@.a == 1e999)]",
-        "$[?(@.a in [1,)]",
-        "$[?(" + "(" * 500 + "@.a" + ")" * 500 + ")]",
-        "$" + "[?(@" * 500,
-    ],
-)
-def test_what_is_no_path_is_refused_when_it_is_compiled(text):
+@pytest.mark.parametrize("text", ["$[?(@" * 500 + ")]" * 500, "$" + "[*]" * 5_000, "$.a" * 5_000])
+def test_what_is_nested_too_deeply_or_too_long_is_refused(text):
     with pytest.raises(ExpressionSyntaxError):
         compile_query(text)
 
 
-def test_a_path_that_multiplies_is_stopped():
-    document = json.loads('{"a":' * 60 + "1" + "}" * 60)
-    assert len(find("$..*", document)) == 60
+@pytest.mark.parametrize("path", ["$..*..*..*..*..*..*", "$.l[-2147483648:1]"])
+def test_a_path_that_multiplies_is_stopped(path):
+    document = json.loads('{"a":' * 60 + '{"l": [1]}' + "}" * 60)
+    assert len(find("$..*", document)) == 62
+    document["l"] = [1]
     with pytest.raises(AslError, match="too many values"):
-        find("$..*..*..*..*..*..*", document)
-
-
-def test_a_filter_that_reads_the_whole_document_for_each_item_is_stopped():
-    with pytest.raises(AslError, match="too many values"):
-        find("$.rows[?(@.id in $..id)]", {"rows": [{"id": number} for number in range(2_000)]})
+        find(path, document)
 
 
 def test_a_deep_document_is_no_trouble():
@@ -344,3 +340,5 @@ def test_a_deep_document_is_no_trouble():
         leaf = leaf["a"]
     leaf["b"] = 1
     assert find("$..b", document) == [1]
+    assert len(find("$..*", document)) == 20_001
+    assert find("$..[?(@.b =~ /1/)]", document) == [{"b": 1}]

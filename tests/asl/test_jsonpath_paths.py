@@ -43,7 +43,7 @@ def test_a_path_reads_the_input(text, expected):
 def test_a_double_dollar_reads_the_context_object():
     assert read("$$", {}) == CONTEXT
     assert read("$$.Execution.Id", {}) == "arn"
-    assert read("$$.Execution.Input[-1]", {}) == 2
+    assert read("$$.Execution.Input[(@.length-1)]", {}) == 2
     assert read("$$['State']['Name']", {}) == "S"
 
 
@@ -148,7 +148,7 @@ def test_a_place_that_cannot_be_is_a_result_path_match_failure(path, root):
 
 @pytest.mark.covers("A3.13")
 @pytest.mark.parametrize(
-    "text", ["a", "$.a[*]", "$..a", "$.a[0:1]", "$.a[?(@.b)]", "$['a','b']", "$.a.length()", "$[1,2]"]
+    "text", ["a", "$.a[*]", "$..a", "$.a[0:1]", "$.a[?(@.b)]", "$['a','b']", "$.a[(@.length-1)]", "$[1,2]"]
 )
 def test_a_reference_path_names_one_place(text):
     with pytest.raises(ExpressionSyntaxError):
@@ -168,7 +168,7 @@ documents = st.recursive(
 )
 STEPS = """
     .a .b ['c'] [0] [-1] [9] [0,1] [1:] [:-1] [*] .* ..a ..* ..[0] ['a','b'] [?(@.a)] [?(!@.b)] [?(@.a==1)] [?(@>'a')]
-    [?(@.a\tin\t[1,'x']||@.b!=$.a)] [?(@=~/a.*/)] .length() .keys() .sum() .min() .first() .concat('x')
+    [?(@.a==x||@.b!=$.a)] [?(@=~/a.*/)] [(@.length-1)] .length() [?] $ [-3:2]
 """
 steps = st.sampled_from([step.replace("\t", " ") for step in re.split(r"[ \n]+", STEPS.strip())])
 
@@ -189,7 +189,7 @@ def test_parsing_refuses_or_accepts_any_text(text):
         compile_path("$" + text)
 
 
-names = st.text(st.characters(exclude_characters="'\\", exclude_categories=["Cs"]), max_size=5)
+names = st.text(st.characters(exclude_characters="'[]", exclude_categories=["Cs"]), max_size=5)
 
 
 @given(st.lists(names, min_size=1, max_size=4), documents, documents)

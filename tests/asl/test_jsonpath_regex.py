@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stepwell.asl.errors import AslError, ExpressionSyntaxError
 from stepwell.asl.jsonpath.regex import Pattern
 from stepwell.asl.jsonpath.regex_parser import parse
-from stepwell.asl.jsonpath.syntax import Run
+from stepwell.asl.jsonpath.run import Run
 
 
 def matches(pattern, text, flags=""):

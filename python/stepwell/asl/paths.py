@@ -13,7 +13,7 @@ from typing import Any, Literal
 from stepwell.asl.errors import AslError, ExpressionSyntaxError
 from stepwell.asl.json import is_array, is_object, rendered
 from stepwell.asl.jsonpath import MISSING, Query, compile_query
-from stepwell.asl.jsonpath.syntax import Index, Property
+from stepwell.asl.jsonpath.tokens import Index, Property
 from stepwell.asl.path_errors import NotFound, invalid_path, null_input
 from stepwell.asl.scope import Scope
 
@@ -89,12 +89,19 @@ class Path:
 
 def compile_path(text: str) -> Path:
     """The path of a definition's text. Raises ExpressionSyntaxError."""
+    _check_start(text)
     if text.startswith("$$"):
         return Path(text, "context", compile_query(text[1:]), None)
     variable = _VARIABLE.match(text)
     if variable is None:
         return Path(text, "input", compile_query(text), None)
     return Path(text, "variable", compile_query("$" + text[variable.end() :]), variable[1])
+
+
+def _check_start(text: str) -> None:
+    # The path library would read ``a`` as ``$.a``; AWS asks for the dollar.
+    if not text.startswith("$"):
+        raise ExpressionSyntaxError(f"The path '{text}' does not start with '$'.")
 
 
 def _reader(source: Source, query: Query, variable: str | None) -> Callable[[Scope], Any]:
@@ -197,12 +204,13 @@ class ReferencePath:
 
 def compile_reference_path(text: str) -> ReferencePath:
     """The reference path of a text: ``$`` and then names and single indices. Raises ExpressionSyntaxError."""
+    _check_start(text)
     steps: list[str | int] = []
-    for step in compile_query(text).steps:
+    for step in compile_query(text).tokens[1:]:
         match step:
             case Property((name,)):
                 steps.append(name)
-            case Index((index,)):
+            case Index(index):
                 steps.append(index)
             case _:
                 raise ExpressionSyntaxError(f"'{text}' is not a Reference Path: it must name exactly one place.")

@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from stepwell.asl.cursor import Cursor
 from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.json import number_value
-from stepwell.asl.jsonpath.syntax import Cursor
 
 MAX_NESTING = 10
 _ESCAPABLE = frozenset("'{}\\")

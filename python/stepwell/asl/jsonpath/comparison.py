@@ -1,143 +1,142 @@
-"""The operators of filters, with Jayway's rules for values of different types.
+"""The operators of filters, between values of any types.
 
-A string and a number compare equal where one reads as the other; nothing equals a path that finds nothing, so that
-``!=`` is true of it; order exists between two numbers and between two strings.
+A text in a filter has no type: it is compared as a number with a number, as a truth value with one. ``null`` and the
+text ``null`` are the same and come before all else; what cannot be compared makes every operator false.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from stepwell.asl.json import is_array, is_number, is_object, number_text, number_value
-from stepwell.asl.jsonpath.regex import Pattern
-from stepwell.asl.jsonpath.syntax import MISSING, Run
+from stepwell.asl.json import INT64_MAX, INT64_MIN
+from stepwell.asl.jsonpath.decimals import decimal
+from stepwell.asl.jsonpath.errors import Impossible
+from stepwell.asl.jsonpath.java import code_units
 
-Compare = Callable[[Any, Any, Run], bool]
-Values = list[Any]
-_NUMBER = frozenset("0123456789+-.eE")
+Order = Callable[[Any], int | None]
+"""How a fixed value compares with another: negative, 0, positive, or None where they cannot be compared."""
 
-
-def equal(left: Any, right: Any) -> bool:
-    """``==``."""
-    if left is MISSING or right is MISSING:
-        return False
-    if is_number(left):
-        return left == right if is_number(right) else isinstance(right, str) and _reads_as(right) == left
-    if isinstance(left, str):
-        return left == (number_text(right) if is_number(right) else right)
-    return _same(left, right)
+_EXACT = 2**53
 
 
-def _reads_as(text: str) -> float | None:
-    # Java's BigDecimal reads neither blanks nor underscores.
-    return number_value(text) if text and all(character in _NUMBER for character in text) else None
+def order(expected: Any, model: Any) -> int | None:
+    """How the right side of a comparison compares with its left side."""
+    if expected is None or expected == "null":
+        return 0 if model is None or model == "null" else -1
+    if model is None or model == "null":
+        return 1
+    if isinstance(expected, str):
+        return _text_order(expected, model)
+    if isinstance(expected, bool):
+        return expected - model if isinstance(model, bool) else None
+    if _is_number(expected) and _is_number(model):
+        return _sign(expected, model) if type(expected) is type(model) else _sign(_exact(expected), _exact(model))
+    return None
 
 
-def _same(left: Any, right: Any) -> bool:
-    """Whether two JSON values are the same; unlike Python, true is not 1."""
-    if is_array(left) and is_array(right):
-        return len(left) == len(right) and all(map(_same, left, right))
-    if is_object(left) and is_object(right):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return left == right
+def _text_order(expected: str, model: Any) -> int | None:
+    if isinstance(model, str):
+        return _texts(_unescaped(expected), model)
+    if isinstance(model, bool):
+        return _is_true(expected) - model
+    return _sign(decimal(expected), _exact(model)) if _is_number(model) else None
 
 
-def _strictly_equal(left: Any, right: Any) -> bool:
-    same_kind = is_number(right) if is_number(left) else type(left) is type(right)
-    return same_kind and equal(left, right)
+def order_of(literal: str) -> Order:
+    """``order`` of a text that stands in a filter, which is taken apart only once."""
+    if literal == "null":
+        return lambda model: 0 if model is None or model == "null" else -1
+    text, truth, numbers = _unescaped(literal), _is_true(literal), _number_order(literal)
+
+    def compare(model: Any) -> int | None:
+        if isinstance(model, str):
+            return _texts(text, model) if model != "null" else 1
+        if isinstance(model, bool):
+            return truth - model
+        if isinstance(model, int | float):
+            return numbers(model)
+        return 1 if model is None else None
+
+    return compare
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Compare:
-    def test(left: Any, right: Any, _: Run) -> bool:
-        comparable = (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str))
-        return comparable and compare(left, right)
+def _number_order(literal: str) -> Order:
+    try:
+        number = decimal(literal)
+    except Impossible as problem:
+        return _failing(str(problem))
+    near = _nearest(number)
 
-    return test
+    def compare(model: Any) -> int | None:
+        if near is not None and (type(model) is float or -_EXACT < model < _EXACT):
+            return _sign(near, model)
+        return _sign(number, _exact(model)) if _is_number(model) else None
 
-
-def _matches(left: Any, right: Any, run: Run) -> bool:
-    if isinstance(right, Pattern):
-        pattern, value = right, left
-    elif isinstance(left, Pattern):
-        pattern, value = left, right
-    else:
-        return False
-    if is_array(value):
-        return any(pattern.matches(_as_text(item), run) for item in value)
-    return pattern.matches(_as_text(value), run)
+    return compare
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return number_text(value) if is_number(value) else ""
+def _failing(reason: str) -> Order:
+    def fail(model: Any) -> int | None:
+        if _is_number(model):
+            raise Impossible(reason)
+        return None
+
+    return fail
 
 
-def _in(left: Any, right: Any, run: Run) -> bool:
-    return is_array(right) and _contains(right, left, run)
+def _nearest(number: Decimal) -> float | None:
+    """The double that stands for a number in comparisons: it prints as the number, and is so small that no integer
+    lies between it and the number."""
+    if not -_EXACT < number < _EXACT:
+        return None
+    near = float(number)
+    return near if Decimal(repr(near)) == number else None
 
 
-def _contains(items: Values, wanted: Any, run: Run) -> bool:
-    run.spend(len(items))
-    return any(equal(item, wanted) for item in items)
+def _exact(value: float) -> Decimal:
+    """The number as Java prints it, which is what it compares by."""
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
-def _has(left: Any, right: Any, run: Run) -> bool:
-    if isinstance(left, str) and isinstance(right, str):
-        return right in left
-    return is_array(left) and _contains(left, right, run)
+def _is_number(value: Any) -> bool:
+    """Whether it is a number to Java; an integer beyond 64 bits is an object of the JSON tree."""
+    if isinstance(value, float):
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and INT64_MIN <= value <= INT64_MAX
 
 
-def _has_all(left: Any, right: Any, run: Run) -> bool:
-    return is_array(left) and is_array(right) and all(_contains(left, item, run) for item in right)
+def _is_true(text: str) -> bool:
+    return text.lower() == "true"
 
 
-def _is_subset(left: Any, right: Any, run: Run) -> bool:
-    return is_array(left) and is_array(right) and all(_contains(right, item, run) for item in left)
+def _unescaped(text: str) -> str:
+    return text.replace("\\'", "'")
 
 
-def _has_any(left: Any, right: Any, run: Run) -> bool:
-    return is_array(left) and is_array(right) and any(_contains(right, item, run) for item in left)
+def _texts(left: str, right: str) -> int:
+    if left == right:
+        return 0
+    if left.isascii() or right.isascii():
+        return -1 if left < right else 1
+    return -1 if code_units(left) < code_units(right) else 1
 
 
-def _has_none(left: Any, right: Any, run: Run) -> bool:
-    return is_array(left) and is_array(right) and not _has_any(left, right, run)
+def _sign(left: Any, right: Any) -> int:
+    return (left > right) - (left < right)
 
 
-def _length(value: Any) -> int | None:
-    return len(value) if isinstance(value, str) or is_array(value) or is_object(value) else None
+Accepts = Callable[[int], bool]
+"""Whether an operator is true of how its right side compares with its left side."""
 
-
-def _has_size(left: Any, right: Any, _: Run) -> bool:
-    return is_number(right) and _length(left) == int(right)
-
-
-def _is_empty(left: Any, right: Any, _: Run) -> bool:
-    return isinstance(right, bool) and _length(left) is not None and (not left) == right
-
-
-OPERATORS: dict[str, Compare] = {
-    "==": lambda left, right, _: equal(left, right),
-    "!=": lambda left, right, _: not equal(left, right),
-    "===": lambda left, right, _: _strictly_equal(left, right),
-    "!==": lambda left, right, _: not _strictly_equal(left, right),
-    "<": _ordered(lambda left, right: left < right),
-    "<=": _ordered(lambda left, right: left <= right),
-    ">": _ordered(lambda left, right: left > right),
-    ">=": _ordered(lambda left, right: left >= right),
-    "=~": _matches,
-    "in": _in,
-    "nin": lambda left, right, run: not _in(left, right, run),
-    "contains": _has,
-    "all": _has_all,
-    "subsetof": _is_subset,
-    "anyof": _has_any,
-    "noneof": _has_none,
-    "size": _has_size,
-    "empty": _is_empty,
+OPERATORS: dict[str, Accepts] = {
+    "==": lambda sign: sign == 0,
+    "!=": lambda sign: sign != 0,
+    ">": lambda sign: sign < 0,
+    ">=": lambda sign: sign <= 0,
+    "<": lambda sign: sign > 0,
+    "<=": lambda sign: sign >= 0,
 }
+# Between null and what is not null these are false, whatever the order says.
+ORDERING = frozenset({">", ">=", "<", "<="})

@@ -1,195 +1,158 @@
-"""Reads the filter of ``[?(…)]`` and makes it a predicate.
+"""Reads the filter of ``[?(…)]`` and makes it a test.
 
-The grammar is Jayway's: ``||`` over ``&&`` over ``!``, parentheses, comparisons, and a bare path as a test that
-something is there.
+A filter is cut at ``&&`` and ``||`` wherever they stand, parentheses around the parts are dropped, and the parts are
+joined from the last to the first. A part is cut at the first operator found; what is no path, no text in single quotes
+and no pattern is text as it stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from stepwell.asl.errors import ExpressionSyntaxError
+from stepwell.asl.jsonpath.criteria import Literal, Operand, Pattern, Reference, comparison, existence
+from stepwell.asl.jsonpath.java import char_at, characters, past_end, raise_java, shown, substring, trim
+from stepwell.asl.jsonpath.tokens import Test, is_definite
 
-from msgspec import Struct
-
-from stepwell.asl.json import number_value
-from stepwell.asl.jsonpath.comparison import OPERATORS
-from stepwell.asl.jsonpath.regex import compile_pattern
-from stepwell.asl.jsonpath.selectors import compile_find
-from stepwell.asl.jsonpath.syntax import MISSING, Cursor, Find, Predicate, Step
-
-ReadPath = Callable[[Cursor], tuple[Step, ...]]
-
-_SYMBOLS = ("===", "!==", "==", "!=", "<=", ">=", "=~", "<", ">")
-_NUMBER = frozenset("0123456789+-.eE")
+_JOINS = ("&&", "||")
+_OPERATORS = ("==", ">=", "<=", "!=", "<", ">", "=~")  # in the order in which they are looked for
 
 
-class Operand(Struct, frozen=True):
-    """One side of a comparison: ``find`` gives its value."""
+def filter_bounds(component: str, position: int) -> tuple[int, int]:
+    """Where the filter begins whose ``?`` is at ``position``, and where it ends.
 
-    find: Find
-    is_path: bool = False
-
-
-def read_filter(cursor: Cursor, read_path: ReadPath) -> Predicate:
-    """The predicate of the parenthesised filter at the cursor; ``read_path`` reads the steps of the paths in it."""
-    cursor.expect("(")
-    predicate = _any(cursor, read_path)
-    cursor.blanks()
-    cursor.expect(")")
-    return predicate
-
-
-def read_operand(cursor: Cursor, read_path: ReadPath) -> Operand:
-    """A literal, a pattern or a path."""
-    character = cursor.peek()
-    if character in ("@", "$"):
-        return _path(cursor, read_path)
-    if character == "/":
-        pattern = _pattern(cursor)
-        return Operand(lambda _, run: pattern)
-    value = _literal(cursor)
-    return Operand(lambda _, run: value)
+    That is at a bracket outside of quotes and parentheses.
+    """
+    start = component.rindex("[", 0, position)
+    brackets = parentheses = 0
+    in_quotes = False
+    before = " "
+    for at in range(start, len(component)):
+        character = component[at]
+        if character == "'":
+            in_quotes ^= before != "\\"
+        elif not in_quotes:
+            brackets += (character == "[") - (character == "]")
+            parentheses += (character == "(") - (character == ")")
+            if character == "]" and parentheses == 0:
+                if brackets:
+                    raise ExpressionSyntaxError("Filter brackets are not balanced")
+                return start, at + 1
+        before = character
+    return past_end(component, len(component))
 
 
-def _any(cursor: Cursor, read_path: ReadPath) -> Predicate:
-    tests = [_all(cursor, read_path)]
-    cursor.blanks()
-    while cursor.take("||"):
-        tests.append(_all(cursor, read_path))
-        cursor.blanks()
-    return tests[0] if len(tests) == 1 else lambda item, run: any(test(item, run) for test in tests)
+def read_filter(text: str, nesting: int) -> Test:
+    """The test of a filter in brackets. Raises ExpressionSyntaxError with Jayway's text."""
+    inner = _inside(text)
+    parts = [trim(part) for part in _cut(inner)]
+    joins = [part for part in parts if part in _JOINS]
+    tests = [_read_criterion(_clean(part), nesting) for part in parts if part not in _JOINS]
+    return _joined(joins, tests, inner)
 
 
-def _all(cursor: Cursor, read_path: ReadPath) -> Predicate:
-    tests = [_test(cursor, read_path)]
-    cursor.blanks()
-    while cursor.take("&&"):
-        tests.append(_test(cursor, read_path))
-        cursor.blanks()
-    return tests[0] if len(tests) == 1 else lambda item, run: all(test(item, run) for test in tests)
+def _inside(text: str) -> str:
+    text = trim(text)
+    for opening, closing, start in (("[", "]", "'['"), ("?", "", "'[?'"), ("(", ")", "'[?('")):
+        if not text.startswith(opening) or not text.endswith(closing):
+            end = "')]'" if opening == "(" else "']'"
+            raise ExpressionSyntaxError(f"Filter must start with {start} and end with {end}. {shown(text)}")
+        text = trim(text[1 : len(text) - len(closing)])
+    return text
 
 
-def _test(cursor: Cursor, read_path: ReadPath) -> Predicate:
-    cursor.blanks()
-    if cursor.peek() == "!" and cursor.peek(1) != "=":
-        cursor.position += 1
-        cursor.descend()
-        inner = _test(cursor, read_path)
-        cursor.depth -= 1
-        return lambda item, run: not inner(item, run)
-    if cursor.peek() == "(":
-        cursor.descend()
-        inner = read_filter(cursor, read_path)
-        cursor.depth -= 1
-        return inner
-    return _comparison(cursor, read_path)
+def _cut(text: str) -> list[str]:
+    """The parts of a text between, and with, all places where a ``&&`` or ``||`` begins or ends."""
+    parts: list[str] = []
+    start = 0
+    for at in range(1, len(text) + 1):
+        if text[at : at + 2] in _JOINS or (at >= 2 and text[at - 2 : at] in _JOINS):
+            parts.append(text[start:at])
+            start = at
+    return [*parts, text[start:]] if start < len(text) or not text else parts
 
 
-def _comparison(cursor: Cursor, read_path: ReadPath) -> Predicate:
-    left = read_operand(cursor, read_path)
-    cursor.blanks()
-    operator = _operator(cursor)
-    if operator is None:
-        if not left.is_path:
-            cursor.fail("expected a comparison")
-        return lambda item, run: left.find(item, run) is not MISSING
-    cursor.blanks()
-    right = read_operand(cursor, read_path)
-    compare = OPERATORS[operator]
-    return lambda item, run: compare(left.find(item, run), right.find(item, run), run)
+def _clean(part: str) -> str:
+    begin, end = 0, len(part) - 1
+    while char_at(part, begin) in "[?( ":
+        begin += 1
+    while char_at(part, end) in ") ":
+        end -= 1
+    return substring(part, begin, end + 1)
 
 
-def _operator(cursor: Cursor) -> str | None:
-    for symbol in _SYMBOLS:
-        if cursor.take(symbol):
-            return symbol
-    start = cursor.position
-    word = cursor.take_while(str.isalpha).lower()
-    if not word:
-        return None
-    if word not in OPERATORS:
-        cursor.position = start
-        cursor.fail(f"there is no operator '{word}'")
-    return word
+def _joined(joins: list[str], tests: list[Test], text: str) -> Test:
+    """The parts from the last to the first: ``a || b && c`` is ``c && b || a``, ``a && b || c`` is ``c || b && a``."""
+    if not tests:
+        raise_java("util.EmptyStackException")
+    alternatives: list[list[Test]] = [[tests.pop()]]
+    for join in reversed(joins):
+        if not tests:
+            if join == "&&":
+                raise_java("util.EmptyStackException")
+            raise ExpressionSyntaxError(f"Invalid operators {shown(text)}")
+        if join == "&&":
+            alternatives[-1].append(tests.pop())
+        else:
+            alternatives.append([tests.pop()])
+    if tests:
+        raise ExpressionSyntaxError(f"Invalid operators {shown(text)}")
+    return _any([_all(group) for group in alternatives])
 
 
-def _path(cursor: Cursor, read_path: ReadPath) -> Operand:
-    is_absolute = cursor.peek() == "$"
-    cursor.position += 1
-    cursor.descend()
-    find = compile_find(read_path(cursor))
-    cursor.depth -= 1
-    return Operand(_from_root(find) if is_absolute else find, is_path=True)
+def _all(tests: list[Test]) -> Test:
+    match tests:
+        case [test]:
+            return test
+        case [first, second]:
+            return lambda item, run: first(item, run) and second(item, run)
+        case _:
+            return lambda item, run: all(test(item, run) for test in tests)
 
 
-def _from_root(find: Find) -> Find:
-    return lambda _, run: find(run.root, run)
+def _any(tests: list[Test]) -> Test:
+    match tests:
+        case [test]:
+            return test
+        case [first, second]:
+            return lambda item, run: first(item, run) or second(item, run)
+        case _:
+            return lambda item, run: any(test(item, run) for test in tests)
 
 
-def _pattern(cursor: Cursor) -> Any:
-    cursor.expect("/")
-    start = cursor.position
-    while not cursor.done and cursor.peek() != "/":
-        cursor.position += 2 if cursor.peek() == "\\" else 1
-    text = cursor.text[start : cursor.position]
-    cursor.expect("/")
-    flags = cursor.take_while(lambda character: character in "idmsuxU")
-    return compile_pattern(text, flags, cursor)
+def _read_criterion(text: str, nesting: int) -> Test:
+    for operator in _OPERATORS:
+        before, found, after = text.partition(operator)
+        if found:
+            left, right = trim(before), trim(after)
+            break
+    else:
+        operator, left, right = "", trim(text), ""
+    is_negated = left.startswith("!@")
+    left_operand = _read_operand(left.removeprefix("!") if is_negated else left, nesting)
+    if right.startswith("!@"):
+        raise ExpressionSyntaxError("Invalid negation! Can only be used for existence check e.g [?(!@.foo)]")
+    right_operand = _read_operand(right, nesting)
+    if operator:
+        return comparison(left_operand, operator, right_operand)
+    if not isinstance(left_operand, Reference):
+        raise_java("lang.UnsupportedOperationException", "CriteriaType  can not be parsed")
+    return existence(left_operand, negated=is_negated)
 
 
-_WORDS = {"true": True, "false": False, "null": None}
+def _read_operand(text: str, nesting: int) -> Operand:
+    if text.startswith(("$", "@")):
+        return _read_reference(text, nesting)
+    if text.startswith("'") and text.endswith("'"):
+        return Literal(characters(substring(text, 1, len(text) - 1)))
+    if text.startswith("/") and (text.endswith("/") or text[-2:] == "/i"):
+        last = text.rindex("/")
+        return Pattern(characters(substring(text, 1, last)), "i" if text.endswith("i") else "")
+    return Literal(characters(text))
 
 
-def _literal(cursor: Cursor) -> Any:
-    character = cursor.peek()
-    if character in ("'", '"'):
-        return cursor.quoted()
-    if character == "[":
-        return _array(cursor)
-    if character == "{":
-        return _object(cursor)
-    if character.isalpha() or character == "_":
-        # A bare word is a string to AWS: AWS's own samples have [?(@.Name==Receipt)].
-        word = cursor.take_while(lambda character: character.isalnum() or character in "_-")
-        return _WORDS.get(word, word)
-    text = cursor.take_while(lambda character: character in _NUMBER)
-    value = number_value(text)
-    if value is None:
-        cursor.fail("expected a path, a string, a number, true, false, null, an array or a pattern")
-    return value
+def _read_reference(text: str, nesting: int) -> Reference:
+    from stepwell.asl.jsonpath.reader import normalized, read_path  # a path has filters that have paths
 
-
-def _array(cursor: Cursor) -> list[Any]:
-    cursor.expect("[")
-    cursor.descend()
-    items: list[Any] = []
-    cursor.blanks()
-    while not cursor.take("]"):
-        if items:
-            cursor.expect(",")
-            cursor.blanks()
-        items.append(_literal(cursor))
-        cursor.blanks()
-    cursor.depth -= 1
-    return items
-
-
-def _object(cursor: Cursor) -> dict[str, Any]:
-    cursor.expect("{")
-    cursor.descend()
-    fields: dict[str, Any] = {}
-    cursor.blanks()
-    while not cursor.take("}"):
-        if fields:
-            cursor.expect(",")
-            cursor.blanks()
-        if cursor.peek() not in ("'", '"'):
-            cursor.fail("expected a quoted name")
-        name = cursor.quoted()
-        cursor.blanks()
-        cursor.expect(":")
-        cursor.blanks()
-        fields[name] = _literal(cursor)
-        cursor.blanks()
-    cursor.depth -= 1
-    return fields
+    tokens = read_path(text, nesting + 1)
+    if not is_definite(tokens):
+        raise ExpressionSyntaxError(f"the predicate path: {shown(text)} is not definite")
+    return Reference(tokens, normalized(text), from_root=text.startswith("$"))

@@ -5,102 +5,95 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stepwell.asl.errors import runtime_error
-from stepwell.asl.json import is_array, is_object, rendered
-from stepwell.asl.jsonpath.parser import parse_steps
-from stepwell.asl.jsonpath.selectors import compile_find, is_definite, item_at
-from stepwell.asl.jsonpath.syntax import MISSING, Cursor, Function, Index, Property, Run, Scan, Step, Wildcard
+from stepwell.asl.errors import ExpressionSyntaxError, runtime_error
+from stepwell.asl.json import is_array
+from stepwell.asl.jsonpath.definite import Find, compile_definite, find_names, plain_names
+from stepwell.asl.jsonpath.errors import NoResult
+from stepwell.asl.jsonpath.java import as_node
+from stepwell.asl.jsonpath.reader import read_path
+from stepwell.asl.jsonpath.run import MISSING, Run
+from stepwell.asl.jsonpath.steps import Place, compile_each, compile_steps
+from stepwell.asl.jsonpath.tokens import FromEnd, Index, Property, Token, fragments, is_definite
 
 
 class Query:
     """A path from the root of a value.
 
     ``definite``: it finds one value or nothing, else it gives a list. ``names`` are its steps where all are plain
-    names (``$.a.b`` has ``("a", "b")``, ``$`` has ``()``), else None.
+    names (``$.a.b`` has ``("a", "b")``, ``$`` has ``()``), else None. ``tokens`` begin with the root. ``find`` gives
+    what the path finds in a value: a value, a list where it is not definite, or MISSING.
     """
 
-    __slots__ = ("_find", "definite", "names", "steps", "text")
+    __slots__ = ("definite", "find", "names", "text", "tokens")
 
-    def __init__(self, text: str, steps: Sequence[Step]) -> None:
-        self.text, self.steps = text, tuple(steps)
-        self.definite = is_definite(steps)
-        self.names = _plain_names(steps)
-        self._find = compile_find(steps)
-
-    def find(self, value: Any) -> Any:
-        """What the path finds in ``value``: a value, a list where it is not definite, or MISSING."""
-        try:
-            return self._find(value, Run(value))
-        except RecursionError as error:
-            raise runtime_error(f"The JSONPath '{self.text}' meets values that are nested too deeply.") from error
+    def __init__(self, text: str, tokens: tuple[Token, ...]) -> None:
+        self.text, self.tokens = text, tokens
+        self.definite = is_definite(tokens)
+        self.names = plain_names(tokens)
+        self.find: Find = compile_definite(tokens) if self.definite else _compile_list(text, tokens)
 
     def finds_past_end(self, value: Any) -> bool:
         """Whether a null was found only because an index lies outside of its array."""
-        if not self.definite or not self.steps or not isinstance(self.steps[-1], Index):
+        last = self.tokens[-1]
+        if not self.definite or not isinstance(last, Index | FromEnd):
             return False
-        items = compile_find(self.steps[:-1])(value, Run(value))
-        index = self.steps[-1].indices[0]
-        return is_array(items) and not -len(items) <= index < len(items)
+        items = compile_definite(self.tokens[:-1])(value)
+        if not is_array(items):
+            return False
+        index = last.index if isinstance(last, Index) else len(items) + last.offset
+        return not 0 <= index < len(items)
 
     def problem(self, value: Any) -> str:
-        """Why the path finds nothing in ``value``, in the words of Jayway's library."""
-        place = "$"
-        for position, step in enumerate(self.steps):
-            match step:
-                case Property(names):
-                    if not is_object(value):
-                        return _not_an_object(step, place, value)
-                    place += step.fragment
-                    if names[0] not in value:
-                        is_last = position == len(self.steps) - 1
-                        return f"{'No results for path:' if is_last else 'Missing property in path'} {place}"
-                    value = value[names[0]]
-                case Index(indices):
-                    if not is_array(value):
-                        return _not_an_array(step, place, value)
-                    place += step.fragment
-                    value = item_at(value, indices[0])
-                case Wildcard() | Scan() | Function():
-                    break
-                case _:
-                    return _not_an_array(step, place, value)
-        return f"No results for path: {place}"
+        """Why the path finds nothing in ``value``, in Jayway's words."""
+        try:
+            compile_steps(self.tokens)(as_node(value), None, Run(value))
+        except NoResult as problem:
+            return str(problem)
+        return f"No results for path: {fragments(self.tokens)}"
 
 
 def compile_query(text: str) -> Query:
-    """The query of a path that starts with ``$``. Raises ExpressionSyntaxError."""
-    cursor = Cursor(text)
-    cursor.expect("$")
-    return Query(text, parse_steps(cursor))
+    """The query of a path. Raises ExpressionSyntaxError with Jayway's text."""
+    if not text:
+        raise ExpressionSyntaxError("json can not be null or empty")
+    return Query(text, read_path(text))
 
 
-def _plain_names(steps: Sequence[Step]) -> tuple[str, ...] | None:
-    names = tuple(step.names[0] for step in steps if isinstance(step, Property) and len(step.names) == 1)
-    return names if len(names) == len(steps) else None
+def _compile_list(text: str, tokens: tuple[Token, ...]) -> Find:
+    """The function that finds the list of a path's results."""
+    names = _leading_names(tokens)
+    find_start = find_names(names)
+    steps = compile_each(tokens)
+    place: Place = None
+    for name in names:
+        place = (place, name)
+    whole, rest = steps[0], steps[len(names) + 1]
+
+    def find(value: Any) -> Any:
+        run = Run(value)
+        start = find_start(value)
+        try:
+            if start is MISSING or not names:
+                whole(as_node(value), None, run)
+            else:
+                rest(start, place, run)
+        except NoResult:
+            return MISSING
+        except RecursionError as error:
+            raise runtime_error(f"The JSONPath '{text}' meets values that are nested too deeply.") from error
+        return run.results
+
+    return find
 
 
-_JAVA_TYPES: dict[type, str] = {
-    str: "TextNode",
-    bool: "BooleanNode",
-    int: "IntNode",
-    float: "DoubleNode",
-    list: "ArrayNode",
-    dict: "ObjectNode",
-}
-
-
-def _not_an_object(step: Property, place: str, value: Any) -> str:
-    found = "null" if value is None else f"com.fasterxml.jackson.databind.node.{_JAVA_TYPES[type(value)]}"
-    return (
-        f"Expected to find an object with property {step.fragment} in path {place} but found '{found}'. This is not a "
-        "json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonNodeJsonProvider'."
-    )
-
-
-def _not_an_array(step: Step, place: str, value: Any) -> str:
-    if value is None:
-        return f"The path {place} is null"
-    return f"Filter: {step.fragment} can only be applied to arrays. Current context is: {rendered(value)}"
+def _leading_names(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """The plain names that a path begins with, which are looked up at once."""
+    names: list[str] = []
+    for token in tokens[1:]:
+        if not isinstance(token, Property) or len(token.names) != 1:
+            break
+        names.append(token.names[0])
+    return tuple(names)
 
 
 __all__ = ["MISSING", "Query", "compile_query"]

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.jsonpath.regex_parser import Alternatives, Assertion, Character, Expression, Repeat, Sequence, parse
-from stepwell.asl.jsonpath.syntax import Cursor, Run
+from stepwell.asl.jsonpath.run import Run
 
 MAX_INSTRUCTIONS = 5_000
 MAX_REMEMBERED = 4_096
@@ -142,9 +142,6 @@ class _Builder:
             self.instructions[split].targets = (split + 1, len(self.instructions))
 
 
-def compile_pattern(text: str, flags: str, cursor: Cursor) -> Pattern:
-    """The pattern of ``/text/flags``; what is wrong with it is a syntax error at the cursor."""
-    try:
-        return Pattern(parse(text, flags))
-    except ExpressionSyntaxError as error:
-        cursor.fail(f"the pattern /{text}/ cannot be used: {error}")
+def compile_regex(text: str, flags: str) -> Pattern:
+    """The pattern of ``/text/flags``."""
+    return Pattern(parse(text, flags))

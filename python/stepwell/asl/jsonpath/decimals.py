@@ -1,0 +1,74 @@
+"""Numbers in the texts of filters: what Java's BigDecimal reads, and its words for what it does not."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from stepwell.asl.jsonpath.errors import Impossible
+from stepwell.asl.jsonpath.java import INT_MAX, INT_MIN
+
+_NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?)(\d+))?", re.DOTALL)
+_LONGEST_COMPACT = 18
+_LONGEST_EXPONENT = 10
+
+
+def decimal(text: str) -> Decimal:
+    """The number of a text; Impossible, with Java's text, where it is none."""
+    found = _NUMBER.fullmatch(text)
+    if found is None or not (found[2] or found[3]):
+        raise Impossible(_complaint(text))
+    sign, whole, fraction, exponent_sign, exponent_digits = found.groups(default="")
+    exponent = _exponent(exponent_sign, exponent_digits)
+    scale = len(fraction) - exponent
+    if not INT_MIN <= scale <= INT_MAX:
+        raise Impossible("Scale out of range.")
+    return Decimal(f"{sign}{whole or '0'}.{fraction or '0'}E{exponent}")
+
+
+def _exponent(sign: str, digits: str) -> int:
+    if len(digits.lstrip("0")) > _LONGEST_EXPONENT:
+        raise Impossible("Too many nonzero exponent digits.")
+    exponent = int(f"{sign}{digits or '0'}")
+    if not INT_MIN <= exponent <= INT_MAX:
+        raise Impossible("Exponent overflow.")
+    return exponent
+
+
+def _complaint(text: str) -> str:
+    """Java's words for a text that is no number. It reads a short text in another loop than a long one."""
+    number = text[1:] if text[:1] in ("+", "-") else text
+    seen_point = seen_digit = False
+    for at, character in enumerate(number):
+        if character.isdecimal():
+            seen_digit = True
+        elif character == ".":
+            if seen_point:
+                return "Character array contains more than one decimal point."
+            seen_point = True
+        elif character in ("e", "E"):
+            return _exponent_complaint(number[at + 1 :]) or "No digits found."
+        elif len(number) <= _LONGEST_COMPACT:
+            shown = character if character <= "\uffff" else "?"  # Java reads half of a pair
+            return (
+                f'Character {shown} is neither a decimal digit number, decimal point, nor "e" notation '
+                "exponential mark."
+            )
+        else:
+            return 'Character array is missing "e" notation exponential mark.'
+    # An empty text is read past its end; that exception has no text.
+    return "No digits found." if text and not seen_digit else "null"
+
+
+def _exponent_complaint(text: str) -> str | None:
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not digits:
+        return "null"
+    significant = digits
+    while len(significant) > _LONGEST_EXPONENT and significant[0].isdecimal() and int(significant[0]) == 0:
+        significant = significant[1:]
+    if len(significant) > _LONGEST_EXPONENT:
+        return "Too many nonzero exponent digits."
+    if not digits.isdecimal():
+        return "Not a digit."
+    return None if INT_MIN <= int(text) <= INT_MAX else "Exponent overflow."

@@ -1,0 +1,118 @@
+"""Looks a definite path up: a loop over names and indices that only says whether it finds something.
+
+Why nothing was found, ``steps`` tells: it takes the same way once more and keeps account of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stepwell.asl.json import is_array, is_object
+from stepwell.asl.jsonpath.run import MISSING
+from stepwell.asl.jsonpath.tokens import FromEnd, Index, Property, Root, Token
+
+Find = Callable[[Any], Any]
+"""What a definite path finds in a value, or MISSING."""
+
+
+def plain_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
+    """The names of a path that has nothing but names after its ``$``, else None."""
+    names = tuple(token.names[0] for token in tokens[1:] if isinstance(token, Property) and len(token.names) == 1)
+    return names if len(names) == len(tokens) - 1 else None
+
+
+def compile_definite(tokens: Sequence[Token]) -> Find:
+    """The function that looks a definite path up; the first token is its root."""
+    names = plain_names(tokens)
+    if names is not None:
+        return find_names(names)
+    steps = [_step(token, is_last=token is tokens[-1]) for token in tokens if not isinstance(token, Root)]
+
+    def find(model: Any) -> Any:
+        for step in steps:
+            if type(step) is str:
+                try:
+                    model = model[step]
+                except (KeyError, TypeError):
+                    return MISSING
+            else:
+                model = step(model)
+                if model is MISSING:
+                    return MISSING
+        return model
+
+    return find
+
+
+def find_names(names: Sequence[str]) -> Find:
+    """The function that looks up plain names, which most paths are."""
+    # Subscripting a list, a string, a number or null by a name is a TypeError: nothing is there.
+    match names:
+        case []:
+            return lambda model: model
+        case [name]:
+            return _find_name(name)
+        case _:
+            pass
+
+    def find(model: Any) -> Any:
+        try:
+            for name in names:
+                model = model[name]
+        except (KeyError, TypeError):
+            return MISSING
+        return model
+
+    return find
+
+
+def _find_name(name: str) -> Find:
+    def find(model: Any) -> Any:
+        try:
+            return model[name]
+        except (KeyError, TypeError):
+            return MISSING
+
+    return find
+
+
+def _step(token: Token, *, is_last: bool) -> Any:
+    """A name as it is, or the function of another step."""
+    match token:
+        case Property((name,)):
+            return name
+        case Property(names):
+            return _several(names) if is_last else _nothing
+        case Index(index):
+            return _item(index)
+        case FromEnd(offset):
+            return _item_from_end(offset)
+        case _:
+            raise AssertionError("a path with this token is not definite")
+
+
+def _item(index: int) -> Find:
+    return lambda model: item_at(model, index) if is_array(model) else MISSING
+
+
+def _item_from_end(offset: int) -> Find:
+    return lambda model: item_at(model, len(model) + offset) if is_array(model) else MISSING
+
+
+def _nothing(_: Any) -> Any:
+    return MISSING
+
+
+def _several(names: tuple[str, ...]) -> Find:
+    return lambda model: chosen(model, names) if is_object(model) else MISSING
+
+
+def chosen(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The object of several names: those of its fields that there are."""
+    return {name: fields[name] for name in names if name in fields}
+
+
+def item_at(items: list[Any], index: int) -> Any:
+    """The item at an index; null outside of the array, which a negative index always is."""
+    return items[index] if 0 <= index < len(items) else None

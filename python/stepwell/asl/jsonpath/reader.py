@@ -1,0 +1,135 @@
+"""Reads a JSONPath: text to tokens.
+
+The reader first cuts the text into components (``$``, ``..``, ``.name``, ``[…]``) by dots, blanks and brackets, blind
+to quotes; then it reads each component from its first telling character on: a ``?``, a quote, or what may begin an
+index. What stands before that character, and most of what stands after the end, it does not look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stepwell.asl.errors import ExpressionSyntaxError
+from stepwell.asl.jsonpath.filters import filter_bounds, read_filter
+from stepwell.asl.jsonpath.indices import begins_index, read_indices
+from stepwell.asl.jsonpath.java import char_at, characters, code_units, past_end, shown, trim
+from stepwell.asl.jsonpath.tokens import Filter, Property, Root, Scan, Token, Wildcard
+
+MAX_NESTING = 32
+"""How deep filters may stand in filters; reading them recurses."""
+MAX_TOKENS = 200
+"""How many tokens a path may have; evaluating one that is not definite recurses."""
+
+_NAME_ENDS = re.compile(r"[.\[ ]")
+_BRACKET = re.compile(r"[\[\]]")
+_FILTERS_OF_CODE = re.compile(r"\[[ \t\n\v\f\r]*\?[, \t\n\v\f\r*?]*\]")
+
+
+def read_path(text: str, nesting: int = 0) -> tuple[Token, ...]:
+    """The tokens of a path; the first is the root. Raises ExpressionSyntaxError with Jayway's text."""
+    if nesting > MAX_NESTING:
+        raise ExpressionSyntaxError("The path is nested too deeply.")
+    tokens = tuple(_analyze(component, nesting) for component in _components(normalized(text)))
+    if len(tokens) > MAX_TOKENS:
+        raise ExpressionSyntaxError(f"The path has more than {MAX_TOKENS} steps.")
+    return tokens
+
+
+def normalized(text: str) -> str:
+    """The path without blanks around it, and with ``$`` for the ``@`` or the nothing that it begins with."""
+    path = trim(code_units(text))
+    if path.endswith(".."):
+        raise ExpressionSyntaxError("A path can not end with a scan.")
+    first = char_at(path, 0)
+    if first == "@":
+        path = "$" + path[1:]
+    elif first != "$":
+        path = "$." + path
+    if len(path) > 1 and path[1] not in ".[":
+        raise ExpressionSyntaxError(f"Invalid path {shown(path)}")
+    return path
+
+
+def _components(path: str) -> Iterator[str]:
+    position = 0
+    while position < len(path):
+        match path[position]:
+            case " ":
+                raise ExpressionSyntaxError("Space not allowed in path")
+            case "$":
+                end = position + 1
+                yield "$"
+            case "[":
+                end = _after_bracket(path, position)
+                yield path[position:end]
+            case ".":
+                position += 1
+                if char_at(path, position) == ".":
+                    end = position + 1
+                    yield ".."
+                else:
+                    end = _after_name(path, position)
+                    yield from _named(path[position:end])
+            case "*":
+                end = position + 1
+                yield "[*]"
+            case _:
+                end = _after_name(path, position)
+                yield f"['{path[position:end]}']"
+        position = end
+
+
+def _named(name: str) -> Iterator[str]:
+    if name:  # nothing follows the dot of ``$.['a']``
+        yield "[*]" if name == "*" else f"['{name}']"
+
+
+def _after_name(path: str, start: int) -> int:
+    found = _NAME_ENDS.search(path, start)
+    return found.start() if found else len(path)
+
+
+def _after_bracket(path: str, start: int) -> int:
+    """The position after the bracket that closes the one at ``start``, or the end of the text."""
+    open_brackets = 0
+    for bracket in _BRACKET.finditer(path, start):
+        open_brackets += 1 if bracket.group() == "[" else -1
+        if open_brackets == 0:
+            return bracket.end()
+    return len(path)
+
+
+def _analyze(component: str, nesting: int) -> Token:
+    match component:
+        case "$":
+            return Root()
+        case "..":
+            return Scan()
+        case "[*]":
+            return Wildcard()
+        case _:
+            pass
+    if _FILTERS_OF_CODE.fullmatch(component):
+        return Filter(None, component.count("?"))
+    for position, character in enumerate(component):
+        if character == "?":
+            start, end = filter_bounds(component, position)
+            return Filter(read_filter(component[start:end], nesting))
+        if character == "'":
+            return Property(_names(component, position))
+        if begins_index(character):
+            return read_indices(component, position)
+    raise ExpressionSyntaxError(f"Could not analyze path component: {shown(component)}")
+
+
+def _names(component: str, start: int) -> tuple[str, ...]:
+    """What stands in quotes up to the first ``]``, wherever that is; there are no escapes."""
+    end = component.find("]", start)
+    if end < 0:
+        past_end(component, len(component))
+    # Every second part stands in quotes; the last one does so only where its quote is not closed.
+    parts = component[start:end].split("'")[1:]
+    if len(parts) % 2:
+        parts.pop()
+    return tuple(characters(name) for name in parts[::2])
