@@ -338,6 +338,17 @@ class MemoryLogStream:
     def truncate_before(self, position: int) -> int: ...
     def close(self) -> None: ...
 
+@final
+class JavaRegex:
+    """A compiled pattern of Java's ``java.util.regex``, with the flags ``idmsuxU``. Threads may share it.
+
+    ``ExpressionSyntaxError`` with Java's text if it does not parse.
+    """
+
+    def __new__(cls, pattern: str, flags: str = "", steps: int = 1_000_000) -> JavaRegex: ...
+    def matches(self, text: str) -> bool:
+        """Whether the whole text matches. ``AslError`` (States.Runtime) if that takes more than ``steps`` steps."""
+
 class JsonataError(Exception):
     """An evaluation that failed: ``(message, code or None)``."""
 

@@ -1,4 +1,4 @@
-//! The Python binding of `stepwell-core`: convert, release the GIL, map errors; no decisions.
+//! The Python binding of `stepwell-core` and `stepwell-query`: convert, release the GIL, map errors; no decisions.
 
 use pyo3::prelude::*;
 
@@ -11,6 +11,7 @@ mod jsonata;
 mod jsonata_values;
 mod log;
 mod process;
+mod regex;
 mod store;
 mod tools;
 mod values;
@@ -32,6 +33,8 @@ mod _core {
     use crate::jsonata::{Jsonata, JsonataError, JsonataSyntaxError};
     #[pymodule_export]
     use crate::log::{LogStream, MemoryLogStream};
+    #[pymodule_export]
+    use crate::regex::JavaRegex;
     #[pymodule_export]
     use crate::store::Store;
     #[pymodule_export]
