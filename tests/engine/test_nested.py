@@ -73,11 +73,16 @@ def test_sync_answers_the_childs_description_with_text(executor: Executor) -> No
         "Name",
         "Output",
         "OutputDetails",
+        "RedriveCount",
+        "RedriveStatus",
+        "RedriveStatusReason",
         "StartDate",
         "StateMachineArn",
         "Status",
         "StopDate",
     ]
+    assert (output["RedriveCount"], output["RedriveStatus"]) == (0, "NOT_REDRIVABLE")
+    assert output["RedriveStatusReason"] == "Execution is SUCCEEDED and cannot be redriven"
     assert (output["Input"], output["Output"], output["Status"]) == ("{}", '{"did":{}}', "SUCCEEDED")
     assert (output["Name"], output["StateMachineArn"]) == ("n1", CHILD_ARN)
     assert types(execution) == [
@@ -105,6 +110,8 @@ def test_a_childs_failure_is_a_failed_task_with_the_description_as_its_cause(exe
     cause = json.loads(execution.cause)
     assert (cause["Error"], cause["Cause"], cause["Status"]) == ("SomeFailure", "as asked", "FAILED")
     assert "Output" not in cause
+    assert (cause["RedriveCount"], cause["RedriveStatus"]) == (0, "REDRIVABLE")
+    assert "RedriveStatusReason" not in cause
     assert types(execution)[-3:] == ["TaskSubmitted", "TaskFailed", "ExecutionFailed"]
 
 
@@ -166,6 +173,26 @@ def test_a_name_that_is_taken_is_refused(executor: Executor) -> None:
     executor.start("child", {"other": 1}, "taken").wait(10)
     execution = run(executor, machine({"S": start(f"{START}.sync", Name="taken")}))
     assert execution.error == "StepFunctions.ExecutionAlreadyExistsException"
+    arn = "arn:aws:states:us-east-1:000000000000:execution:child:taken"
+    assert execution.cause.startswith(f"Execution Already Exists: '{arn}' (Service: AWSStepFunctions; ")
+
+
+@pytest.mark.parametrize("given", [CHILD_ARN, "child", f"{CHILD_ARN}:1"])
+def test_start_sync_execution_of_a_standard_workflow_is_refused(executor: Executor, given: str) -> None:
+    execution = run(executor, machine({"S": start(SDK_SYNC, StateMachineArn=given)}))
+    assert execution.error == "Sfn.StateMachineTypeNotSupportedException"
+    assert execution.cause.startswith("This operation is not supported by this type of state machine (Service: Sfn, ")
+    assert executor.list("child") == []
+
+
+@pytest.mark.parametrize("resource", [START, f"{START}.sync", f"{START}.sync:2", SDK, SDK_SYNC])
+def test_an_express_child_has_an_express_arn(executor: Executor, resource: str) -> None:
+    executor.deploy("child", machine({"P": passing(Parameters={"id.$": "$$.Execution.Id"})}), type="EXPRESS")
+    output = run(executor, machine({"S": start(resource, Name="n1")})).output
+    assert output["ExecutionArn"].startswith("arn:aws:states:us-east-1:000000000000:express:child:n1:")
+    if "Output" in output:
+        told = output["Output"] if isinstance(output["Output"], dict) else json.loads(output["Output"])
+        assert told["id"] == output["ExecutionArn"]
 
 
 def test_a_version_may_be_named(executor: Executor) -> None:

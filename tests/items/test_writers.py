@@ -63,6 +63,8 @@ def test_results_go_to_files_that_a_manifest_names(tmp_path: Path) -> None:
         ("SUCCEEDED", f'"{text}"', f'"{text}"') for text in ("Hello", "World")
     ]
     assert all(":execution:" in each["ExecutionArn"] for each in results)
+    assert all(each["RedriveStatus"] == "NOT_REDRIVABLE" for each in results)
+    assert all(each["RedriveStatusReason"] == "Execution is SUCCEEDED and cannot be redriven" for each in results)
 
 
 @pytest.mark.covers("A12.62", "A12.63")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .contexts import ExecutionContext
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/stepwell"
@@ -27,3 +29,10 @@ def express_arn(workflow: str, name: str, execution_id: str) -> str:
     """The ARN of an EXPRESS execution: names are not unique there, so a part of its own follows."""
     run = "-".join(execution_id.split("/")[3:])
     return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{run}"
+
+
+def arn_of(workflow: str, context: ExecutionContext) -> str:
+    """The ARN of an execution, in the form of its type."""
+    if context.type == "EXPRESS":
+        return express_arn(workflow, context.name, context.id)
+    return execution_arn(workflow, context.name)

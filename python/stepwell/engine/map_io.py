@@ -10,8 +10,9 @@ from stepwell.asl.timestamps import format_timestamp
 from stepwell.tasks.handlers import Handler
 from stepwell.tasks.items import ItemFiles
 from stepwell.tasks.items.writers import ChildResult, Written, write_results
+from stepwell.tasks.redrive_status import redrive_details
 
-from .arns import execution_arn, state_machine_arn
+from .arns import arn_of, state_machine_arn
 from .contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
 from .documents import Document
 from .map_run import MapItems, MapRun, activity_of
@@ -74,11 +75,11 @@ def _pending(storage: Storage, run_id: str, shows_input: bool) -> Iterator[Child
 def _result(run: MapRunContext, child: ExecutionContext) -> ChildResult:
     status = "TIMED_OUT" if child.timed_out else _STATUSES[child.status]
     record: dict[str, Any] = {
-        "ExecutionArn": execution_arn(run.name, child.name),
+        "ExecutionArn": arn_of(run.name, child),
         "Input": child.input.decode(),
         "InputDetails": {"Included": True},
         "Name": child.name,
-        "RedriveCount": child.redrive_count,
+        **redrive_details(status, child.redrive_count, redrivable="REDRIVABLE_BY_MAP_RUN"),
         "StartDate": format_timestamp(child.started_at),
         "StateMachineArn": state_machine_arn(run.name),
         "Status": status,

@@ -21,6 +21,7 @@ from stepwell.errors import (
     ExecutionNotFound,
     InvalidInput,
     InvalidName,
+    StepwellError,
     TaskError,
     WorkflowNotFound,
 )
@@ -28,10 +29,18 @@ from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.dispatch import Later
 from stepwell.tasks.handlers import Handler
 from stepwell.tasks.integrations import nested
-from stepwell.tasks.integrations.nested import PARTITIONS, RESOURCES, Child, Target, service_error, target_of
+from stepwell.tasks.integrations.nested import (
+    PARTITIONS,
+    RESOURCES,
+    Child,
+    Target,
+    service_error,
+    target_of,
+    workflow_of,
+)
 
 from . import records as r
-from .arns import execution_arn, state_machine_arn
+from .arns import arn_of, execution_arn, state_machine_arn
 from .contexts import ExecutionContext, TaskContext
 from .documents import NONE, Document
 from .requests import stop
@@ -41,11 +50,18 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 BUSY_SECONDS = 0.05
+
+
+class WrongType(StepwellError):
+    """Asked of a workflow of a type that cannot do it."""
+
+
 _REFUSALS: dict[type[Exception], tuple[str, str]] = {
     WorkflowNotFound: ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{about}'"),
     ExecutionAlreadyExists: ("ExecutionAlreadyExists", "Execution Already Exists: '{about}'"),
     InvalidName: ("InvalidName", "Invalid Name: '{about}'"),
     InvalidInput: ("InvalidExecutionInput", "Invalid Execution Input: {error}"),
+    WrongType: ("StateMachineTypeNotSupported", "{error}"),
 }
 _STATUSES = {SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
 
@@ -71,7 +87,7 @@ class NestedExecutions:
             id = self._start(target, context, synchronous=resource.action == "startSyncExecution")
         except tuple(_REFUSALS) as error:
             code, message = _REFUSALS[type(error)]
-            about = arguments.get("StateMachineArn") if isinstance(error, WorkflowNotFound) else arguments.get("Name")
+            about = _about(error, arguments)
             raise service_error(resource, code, message.format(about=about, error=error), context.task_id) from error
         answer = nested.started(_child(self._engine.reads.context(id)), resource, context.task_id)
         if resource.action == "startSyncExecution":
@@ -85,6 +101,8 @@ class NestedExecutions:
         reads = engine.reads
         found = reads.workflow_of(f"{target.workflow}:{target.version}") if target.version else None
         workflow = found or reads.workflow(target.workflow)
+        if context.resource.endswith(":startSyncExecution") and workflow.context.type != "EXPRESS":
+            raise WrongType("This operation is not supported by this type of state machine")
         if self._host.handlers:
             engine.deployments.check_handlers(workflow)
         while True:
@@ -149,10 +167,19 @@ class NestedExecutions:
             self._host.take_in([(command, Document(output))])
 
 
+def _about(error: Exception, arguments: dict[str, Any]) -> Any:
+    """What a refusal names: the state machine, the execution that has the name, or the name."""
+    arn = arguments.get("StateMachineArn")
+    if isinstance(error, WorkflowNotFound):
+        return arn
+    name = arguments.get("Name")
+    return execution_arn(workflow_of(str(arn))[0], str(name)) if isinstance(error, ExecutionAlreadyExists) else name
+
+
 def _child(context: ExecutionContext) -> Child:
     name = context.workflow_id.rpartition(":")[0]
     return Child(
-        execution_arn(name, context.name),
+        arn_of(name, context),
         state_machine_arn(name),
         context.name,
         "TIMED_OUT" if context.timed_out else _STATUSES.get(context.status, "RUNNING"),
@@ -162,4 +189,5 @@ def _child(context: ExecutionContext) -> Child:
         context.cause,
         context.started_at,
         context.stopped_at,
+        context.redrive_count,
     )

@@ -14,6 +14,7 @@ from . import quotas
 from . import records as r
 from .appliers.executions import idempotency_key
 from .appliers.tasks import NUMBERS
+from .arns import arn_of, state_machine_arn
 from .in_flight import InFlight
 from .inbox import Clock, Dispatcher, Limits
 from .jobs import child_of
@@ -120,6 +121,8 @@ class Services:
             task.attempt,
             task.token,
             task.timeout_due,
+            arn_of(execution.workflow.name, execution.context),
+            state_machine_arn(execution.workflow.name),
         )
 
     def queued(self, queue: str) -> None:

@@ -12,7 +12,17 @@ class HandlerContext:
     and serves to recognise work that was done already.
     """
 
-    __slots__ = ("_heartbeat", "attempt", "execution_id", "resource", "state_name", "task_id", "task_token")
+    __slots__ = (
+        "_heartbeat",
+        "attempt",
+        "execution_arn",
+        "execution_id",
+        "resource",
+        "state_machine_arn",
+        "state_name",
+        "task_id",
+        "task_token",
+    )
 
     def __init__(
         self,
@@ -23,7 +33,10 @@ class HandlerContext:
         attempt: int,
         task_token: str | None,
         heartbeat: Callable[[str], None],
+        execution_arn: str = "",
+        state_machine_arn: str = "",
     ) -> None:
+        self.execution_arn, self.state_machine_arn = execution_arn, state_machine_arn
         self.task_id, self.execution_id, self.state_name = task_id, execution_id, state_name
         self.resource, self.attempt, self.task_token = resource, attempt, task_token
         self._heartbeat = heartbeat

@@ -49,6 +49,8 @@ class Call(Struct, frozen=True, array_like=True):
     attempt: int
     token: str | None
     deadline: int
+    execution_arn: str = ""
+    state_machine_arn: str = ""
 
 
 class Result(NamedTuple):
@@ -269,7 +271,15 @@ class HandlerPool:
             return (work.argument,)
         call = work.call
         context = HandlerContext(
-            call.id, call.execution_id, call.state_name, call.resource, call.attempt, call.token, self._heartbeat
+            call.id,
+            call.execution_id,
+            call.state_name,
+            call.resource,
+            call.attempt,
+            call.token,
+            self._heartbeat,
+            call.execution_arn,
+            call.state_machine_arn,
         )
         return (work.argument, context)
 

@@ -12,11 +12,14 @@ from typing import Any, Protocol, cast
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
 
-from stepwell.asl.json import dumps, is_object
+from stepwell.asl.json import dumps, is_array, is_object
 from stepwell.asl.resources import Resource, parse_resource
 from stepwell.errors import TaskError
 from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.handlers import Handler
+
+from .aws_services import CLIENTS, ERROR_PREFIXES
+from .java_names import exception_name, pascal
 
 SDK = "aws-sdk:*"
 OPTIMISED = ("dynamodb:*", "events:putEvents*", "sns:publish*", "sqs:sendMessage*")
@@ -24,20 +27,6 @@ OPTIMISED = ("dynamodb:*", "events:putEvents*", "sns:publish*", "sqs:sendMessage
 ClientFactory = Callable[[str], Any]
 """Gives the boto3 client of a service, by boto3's name of it."""
 
-# Where AWS's SDK for Java names a service otherwise than boto3 does.
-_BOTO3_NAMES = {
-    "sfn": "stepfunctions",
-    "cloudwatchlogs": "logs",
-    "eventbridge": "events",
-    "elasticloadbalancingv2": "elbv2",
-    "cognitoidentityprovider": "cognito-idp",
-}
-_ERROR_NAMES = {
-    "dynamodb": "DynamoDb",
-    "secretsmanager": "SecretsManager",
-    "cloudwatchlogs": "CloudWatchLogs",
-    "eventbridge": "EventBridge",
-}
 _OPTIMISED_ERROR_NAMES = {"dynamodb": "DynamoDB", "sqs": "SQS", "sns": "SNS", "events": "EventBridge"}
 _OPTIMISED_SERVICES = {"dynamodb": "AmazonDynamoDBv2"}
 
@@ -75,27 +64,50 @@ class AwsTask:
         """What the API answers, with the names of AWS's SDKs."""
         resource = parse_resource(context.resource)
         service = resource.service.removeprefix("aws-sdk:").lower()
-        client = self._client(_BOTO3_NAMES.get(service, service))
+        client = self._client(CLIENTS.get(service, service))
         operation = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", resource.action).lower()
         methods = {name.replace("_", ""): name for name in client.meta.method_to_api_mapping}
         method = methods.get(operation.replace("_", ""))
         if method is None:
             raise TaskError("States.Runtime", f"{service} has no operation {resource.action!r}")
         model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
-        parameters = _parameters(arguments or {}, model.input_shape)
+        puts_events = resource.service == "events" and resource.action == "putEvents"
+        asked: Any = _with_arns(arguments, context) if puts_events else arguments or {}
+        parameters = _parameters(asked, model.input_shape)
         try:
             answer = getattr(client, method)(**parameters)
         except ClientError as error:
             raise _client_error(resource, service, client.meta.service_model, cast("Any", error.response)) from error
         except BotoCoreError as error:
             raise TaskError(f"{_error_prefix(resource, service)}.SdkClientException", str(error)) from error
-        return _answer(answer, with_metadata=not resource.service.startswith("aws-sdk:"))
+        result = _answer(answer, with_metadata=not resource.service.startswith("aws-sdk:"))
+        if puts_events and result.get("FailedEntryCount"):
+            told = {name: result[name] for name in ("FailedEntryCount", "Entries") if name in result}
+            raise TaskError("EventBridge.FailedEntry", dumps(told).decode())
+        return result
 
     def _client(self, service: str) -> Any:
         with self._making:  # boto3 makes clients in one thread at a time; any may use them
             if service not in self._clients:
                 self._clients[service] = self._client_factory(service)
             return self._clients[service]
+
+
+def _with_arns(arguments: Any, context: HandlerContext) -> Any:
+    """PutEvents' entries, their Resources with the execution and its state machine (AWS's guide, EventBridge)."""
+    entries = arguments.get("Entries") if is_object(arguments) else None
+    if not is_array(entries):
+        return arguments or {}
+    arns = [context.execution_arn, context.state_machine_arn]
+    told = [
+        {**entry, "Resources": [*_listed(entry.get("Resources")), *arns]} if is_object(entry) else entry
+        for entry in entries
+    ]
+    return {**arguments, "Entries": told}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if is_array(value) else []
 
 
 def _parameters(value: Any, shape: Any) -> Any:
@@ -156,8 +168,10 @@ def _pascal(name: str) -> str:
 
 
 def _error_prefix(resource: Resource, service: str) -> str:
-    names = _ERROR_NAMES if resource.service.startswith("aws-sdk:") else _OPTIMISED_ERROR_NAMES
-    return names.get(service, _pascal(service))
+    if not resource.service.startswith("aws-sdk:"):
+        return _OPTIMISED_ERROR_NAMES.get(service, _pascal(service))
+    client = CLIENTS.get(service, service)
+    return ERROR_PREFIXES.get(client) or pascal(client)
 
 
 def _client_error(resource: Resource, service: str, model: Any, response: Mapping[str, Any]) -> TaskError:
@@ -170,8 +184,11 @@ def _client_error(resource: Resource, service: str, model: Any, response: Mappin
     is_sdk = resource.service.startswith("aws-sdk:")
     known = next((shape.name for shape in model.error_shapes if code in (shape.name, shape.error_code)), None)
     if known is None:  # the API's model has no such error: it goes by the service's name
-        known = prefix if is_sdk else f"Amazon{prefix}"
-    name = f"{prefix}.{known}" if known.endswith("Exception") else f"{prefix}.{known}Exception"
+        name = f"{prefix}.{prefix}Exception" if is_sdk else f"{prefix}.Amazon{prefix}Exception"
+    elif is_sdk:
+        name = f"{prefix}.{exception_name(known)}"
+    else:
+        name = f"{prefix}.{known}" if known.endswith("Exception") else f"{prefix}.{known}Exception"
     if is_sdk:
         return TaskError(name, f"{message} (Service: {prefix}, Status Code: {status}, Request ID: {request})")
     asked = f"Service: {_OPTIMISED_SERVICES.get(service, f'Amazon{prefix}')}; Status Code: {status}; Error Code: {code}"

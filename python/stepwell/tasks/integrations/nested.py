@@ -14,6 +14,7 @@ from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource
 from stepwell.asl.timestamps import format_timestamp
 from stepwell.errors import InvalidInput, TaskError
+from stepwell.tasks.redrive_status import redrive_details
 
 SUCCEEDED = "SUCCEEDED"
 RESOURCES = (
@@ -56,19 +57,20 @@ class Child(Struct, frozen=True):
     cause: str | None
     started_at: int
     stopped_at: int
+    redrive_count: int = 0
 
 
 def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
     """What a task asks to start. Without a Name it gets one that is the task's own, so that nothing starts twice."""
     if not is_object(arguments) or not isinstance(arguments.get("StateMachineArn"), str):
         raise InvalidInput("StateMachineArn is missing")
-    workflow, version = _workflow_of(arguments["StateMachineArn"])
+    workflow, version = workflow_of(arguments["StateMachineArn"])
     given = arguments.get("Name")
     name = given if isinstance(given, str) else _uuid(f"{execution_id} {task_id}")
     return Target(workflow, version, name, isinstance(given, str), _input_of(arguments.get("Input")))
 
 
-def _workflow_of(arn: str) -> tuple[str, str]:
+def workflow_of(arn: str) -> tuple[str, str]:
     """A workflow by its ARN, with a version or without, or by its plain name."""
     _, marker, rest = arn.partition(":stateMachine:")
     name, _, version = (rest if marker else arn).partition(":")
@@ -112,6 +114,7 @@ def ended(child: Child, resource: Resource) -> dict[str, Any]:
     if resource.service != "states":
         return _ended_sync(child)
     answer = _described(child, child.started_at // 1000, child.stopped_at // 1000)
+    answer = dict(sorted((answer | redrive_details(child.status, child.redrive_count)).items()))
     if child.status != SUCCEEDED:
         raise TaskError("States.TaskFailed", dumps(answer).decode())
     if resource.pattern == "sync:2":
