@@ -16,7 +16,7 @@ from stepwell import _core
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "rust/core/tests/golden/log-1/0000000000000001.log"
-HEADER, END = 48, 1
+HEADER, END = 64, 1
 SCOPE = "/acme/prod/e0123abc/6553f1000000001f"
 IDS = [SCOPE, f"{SCOPE}/0000000a", f"{SCOPE}/0000000a/b0", f"{SCOPE}/0000000a/i4294967295", "/a/b/t0000000/00000000"]
 TEXTS = [*IDS, "6553f1000000001f", "1700000000.31", "7306363630134263839", "/./../e0123abc/6553f1000000001f"]

@@ -10,7 +10,7 @@ use stepwell_core::log::{
     Batch, FileLogStream, Frame, LogOptions, LogStream, dump, repair, verify,
 };
 
-const HEADER: usize = 48;
+const HEADER: usize = 64;
 const MAGIC: [u8; 4] = [0xf7, b'S', b'W', 0xff];
 
 pub fn check(bytes: &[u8]) {
@@ -68,8 +68,8 @@ fn seal(bytes: &mut [u8]) {
             let sum = crc32c::crc32c(payload);
             bytes[at + 40..at + 44].copy_from_slice(&sum.to_le_bytes());
         }
-        let sum = crc32c::crc32c(&bytes[at..at + 44]);
-        bytes[at + 44..at + 48].copy_from_slice(&sum.to_le_bytes());
+        let sum = crc32c::crc32c(&bytes[at..at + HEADER - 4]);
+        bytes[at + HEADER - 4..at + HEADER].copy_from_slice(&sum.to_le_bytes());
         if let Some(last) = bytes.get_mut(end) {
             *last = 0xff;
         }
@@ -122,7 +122,7 @@ fn go_on(disk: &FaultEnv, log: FileLogStream, mut frames: Vec<Frame>) {
 /// A damaged log is cut off where the damage is, and opens then.
 fn mend(disk: &FaultEnv, error: &Error) {
     if let Error::Corruption { position, .. } = error
-        && repair(disk, folder(), 0).is_ok()
+        && repair(disk, folder(), 0, None).is_ok()
     {
         let log = open(disk).expect("a mended log opens");
         assert!(log.tail() < *position);

@@ -12,6 +12,8 @@ pub mod env;
 pub mod error;
 #[path = "../../rust/core/src/id.rs"]
 pub mod id;
+#[path = "../../rust/core/src/identity.rs"]
+pub mod identity;
 #[path = "../../rust/core/src/log/mod.rs"]
 pub mod log;
 #[path = "../../rust/core/src/record/mod.rs"]

@@ -140,12 +140,70 @@ def log_dump(path: str | PathLike[str], from_position: int = 1, limit: int | Non
     """The records of a log from a position on."""
 
 @final
+class Folder:
+    """A folder that is held: its files are reached whatever becomes of its path. Names are of files directly in it."""
+
+    @staticmethod
+    def open(path: str | PathLike[str], *, create: bool = False, which: tuple[int, int] | None = None) -> Folder:
+        """Open a folder; ``create`` makes it if need be. ``which`` is the folder that must be there."""
+
+    @property
+    def path(self) -> str:
+        """Where it was when it was opened, absolute."""
+
+    @property
+    def which(self) -> tuple[int, int]:
+        """Which folder it is, whatever its path: device and inode."""
+
+    def within(self, name: str, *, create: bool = False) -> Folder:
+        """A folder in it; ``create`` makes it if need be."""
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file; None where there is none."""
+
+    def write(self, name: str, bytes: bytes) -> None:
+        """Write a file, durably and as a whole, in place of the one that was there."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, durably, if it is there."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is something of this name."""
+
+    def check(self) -> None:
+        """Raise ``PoisonedError`` if the path does not lead to it any more."""
+
+    def lock(self) -> None:
+        """Take it for this process, until ``unlock`` or its end; forked processes do not keep it."""
+
+    def unlock(self) -> None:
+        """Let others have it."""
+
+    def stores(self) -> list[str]:
+        """The ids of the stores that its log says it is of: one, unless files were mixed up."""
+
+    def origins(self) -> list[tuple[str, str, int]]:
+        """Where its store came from, the latest first: "copied" or "followed", which store, up to which position."""
+
+    def add_origin(self, how: str, of: str, position: int) -> None:
+        """Say, durably, that its store came from another one; what is said already is not said twice."""
+
+def adopt_copy(source: Folder, target: Folder) -> tuple[str, str, int]:
+    """Make a store of its own of storage's files that were copied to ``target``, and of the log of ``source``.
+
+    The id of the copy, that of the store that it was copied from, and the position that it is at.
+    """
+
+def new_store_id() -> str:
+    """An id that nothing has yet."""
+
+@final
 class Store:
     """Log and storage of one partition. One thread commits; any thread reads and waits."""
 
     @staticmethod
     def open(
-        path: str | PathLike[str] | None,
+        path: Folder | str | PathLike[str] | None,
         *,
         epoch: int | None = None,
         segment_bytes: int | None = None,
@@ -161,8 +219,12 @@ class Store:
         ``queue_bytes`` may wait for the disk; beyond that ``commit`` blocks. A batch of more than
         ``batch_bytes`` is refused by ``commit``: ``TooLargeError``. After ``flush_bytes`` of log
         storage is flushed and the log cut, unless ``keeps_log``. ``LockedError`` if the folder is in use,
-        ``CorruptionError`` if something in it is damaged.
+        ``CorruptionError`` if something in it is damaged, ``StorageError`` if its log is of another store.
         """
+
+    @property
+    def id(self) -> str:
+        """The id of the store: random, made with it, and in all that is its."""
 
     @property
     def recovered(self) -> str | None:
@@ -288,12 +350,23 @@ class FollowedLog:
     """The log of a store that another process has open, as its follower reads it."""
 
     @staticmethod
-    def open(path: str | PathLike[str], by: str, from_position: int) -> FollowedLog:
+    def open(
+        path: Folder | str | PathLike[str],
+        follower: str,
+        data: str | PathLike[str],
+        from_position: int,
+        *,
+        of: str | None = None,
+    ) -> FollowedLog:
         """Follow the log of the store in ``path`` from the batch that holds ``from_position`` on.
 
-        ``by`` is the follower's own folder. A mark is left, so that the log is not cut behind it;
-        ``StorageError`` if it was already.
+        ``follower`` is the follower's id, ``data`` its own folder, ``of`` the store that it followed before. A mark is
+        left, so that the log is not cut behind it; ``StorageError`` if it was already, or is of another store.
         """
+
+    @property
+    def store(self) -> str:
+        """The id of the store whose log it is."""
 
     def read(self, max_bytes: int = 8388608) -> list[LogBatch]:
         """The next batches, all on the leader's disk; none if there is nothing new.
@@ -313,11 +386,11 @@ class FollowedLog:
     def forget(self) -> None:
         """Let the log be cut: this follower does not come back."""
 
-    def fenced(self) -> tuple[int, str] | None:
-        """Who ended the log, if somebody did: the epoch and the folder."""
+    def fenced(self) -> tuple[int, str, str] | None:
+        """Who ended the log, if somebody did: the epoch, the follower's id and its folder."""
 
-    def fence(self, epoch: int) -> tuple[int, str]:
-        """End the log unless somebody did before; the epoch and the folder of who did.
+    def fence(self, epoch: int) -> tuple[int, str, str]:
+        """End the log unless somebody did before; the epoch, the id and the folder of who did.
 
         What its leader confirmed is then all there to be read, and it confirms nothing more.
         """

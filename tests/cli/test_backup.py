@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from cli.support import Stepwell
@@ -15,10 +16,21 @@ def test_a_folder_in_use_is_backed_up_and_restored(stepwell: Stepwell, tmp_path:
         ex.deploy("w", PASS)
         id = ex.start("w", {"n": 1}).wait(10).id
         done = stepwell("backup", "data", "--to", "copy")
-        assert (done.code, done.out) == (0, "backed up data to copy\n")
+        told, of = done.out.splitlines()
+        assert (done.code, told) == (0, "backed up data to copy")
+        backup, original = re.findall("[0-9a-f]{32}", of)
+        assert of.startswith(f"store {backup}, a copy of {original} up to position ")
         ex.delete(id)
     done = stepwell("restore", "copy", "--to", "again", "--json")
-    assert (done.code, done.document) == (0, {"backup": "copy", "data": "again"})
+    (restored,) = done.document["stores"]
+    assert (done.code, restored["copied_from"]) == (0, backup)
+    report = stepwell("log", "verify", "--data", "again", "--json").document
+    assert report["store"] == restored["store"] not in (backup, original)
+    assert [(origin["how"], origin["store"]) for origin in report["origins"]] == [
+        ("copied", backup),
+        ("copied", original),
+    ]
+    assert f"copied from: {backup} up to position" in stepwell("log", "verify", "--data", "again").out
     assert stepwell("show", id, "--data", "again", "--json").document["output"] == {"n": 1}
     assert stepwell("show", id, "--data", "data").code != 0
 

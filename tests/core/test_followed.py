@@ -11,6 +11,9 @@ from core.support import encode, execution, turn
 from stepwell import _core
 from stepwell.errors import FencedError, StorageError
 
+COPY, OTHER = "c0" * 16, "0e" * 16
+"""Ids of followers."""
+
 
 def write(store: _core.Store, count: int = 1, data: bytes = b"") -> int:
     position = store.tail()
@@ -35,26 +38,26 @@ def source(open_store: Callable[..., _core.Store], tmp_path: Path) -> tuple[_cor
 
 def test_batches_are_read_while_they_are_written_as_they_stand_on_the_log(source: tuple[_core.Store, Path]) -> None:
     store, path = source
-    followed = _core.FollowedLog.open(path, "/copy", 0)
+    followed = _core.FollowedLog.open(path, COPY, "/copy", 0)
     assert followed.read() == []
     write(store, 30)
     assert read_all(followed) == store.read_log(1)
     assert write(store) == followed.tail() == 31
     assert [batch[0] for batch in read_all(followed)] == [31]
-    late = _core.FollowedLog.open(path, "/other", 20)
+    late = _core.FollowedLog.open(path, OTHER, "/other", 20)
     assert [batch[0] for batch in late.read(1)] == [20]
 
 
 def test_the_log_is_cut_only_up_to_where_its_followers_are(source: tuple[_core.Store, Path]) -> None:
     store, path = source
-    followed = _core.FollowedLog.open(path, "/copy", 0)
+    followed = _core.FollowedLog.open(path, COPY, "/copy", 0)
     last = write(store, 20, b"x" * 400)
     store.flush()
     assert store.truncate_log(last) == 1
     followed.mark(10)
     assert 1 < store.truncate_log(last) <= 11
     with pytest.raises(StorageError, match="start from a snapshot"):
-        _core.FollowedLog.open(path, "/late", 1)
+        _core.FollowedLog.open(path, OTHER, "/late", 1)
     followed.forget()
     assert store.truncate_log(last) > 11
 
@@ -64,10 +67,10 @@ def test_a_store_whose_log_was_ended_writes_nothing_and_says_who_ended_it(
 ) -> None:
     store, path = source
     write(store, 3)
-    followed = _core.FollowedLog.open(path, "/copy", 0)
+    followed = _core.FollowedLog.open(path, COPY, "/copy", 0)
     assert followed.fenced() is None
-    assert followed.fence(7) == (7, "/copy")
-    assert followed.fenced() == (7, "/copy")
+    assert followed.fence(7) == (7, COPY, "/copy")
+    assert followed.fenced() == (7, COPY, "/copy")
     with pytest.raises(FencedError, match="/copy took over at epoch 7"):
         store.commit([], encode([execution(9)]), 1)  # rows alone
     position = store.commit([turn(4)], b"\x90", 1)

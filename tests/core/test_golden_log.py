@@ -14,7 +14,7 @@ from stepwell.engine import records
 from stepwell.engine.codec import decode_turn
 
 GOLDEN = Path(__file__).parents[2] / "rust" / "core" / "tests" / "golden"
-HEADER = 48
+HEADER = 64
 
 
 def frames(segment: bytes) -> Iterator[tuple[int, bytes]]:

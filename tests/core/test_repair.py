@@ -25,7 +25,7 @@ def damage(segment: Path) -> None:
 
 
 def test_damage_that_storage_is_past_costs_nothing(tmp_path: Path) -> None:
-    write(tmp_path, 30)
+    write(tmp_path, 29)
     segments = sorted((tmp_path / "log").glob("*.log"))
     damage(segments[-1])
     with pytest.raises(CorruptionError, match=segments[-1].name):
@@ -33,12 +33,12 @@ def test_damage_that_storage_is_past_costs_nothing(tmp_path: Path) -> None:
     report = _core.log_repair(tmp_path)
     assert len(report["damage"]) == 1
     assert report["lost_from"] is None
-    assert report["last"] == 30
+    assert report["last"] == 29
     assert all(Path(file).exists() for file in report["set_aside"])
     with _core.Store.open(tmp_path) as store:
-        assert store.applied() == 30
-        assert put(store, execution(31)) == 31
-        assert store.get(1, execution(29).id) is not None
+        assert store.applied() == 29
+        assert put(store, execution(30)) == 30
+        assert store.get(1, execution(28).id) is not None
 
 
 def test_a_log_that_is_open_is_left_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int in_folder(const char *path) {
+static int is_below(const char *path) {
     const char *folder = getenv("FAILING_FOLDER");
     return folder && strncmp(path, folder, strlen(folder)) == 0;
 }
@@ -26,7 +26,13 @@ static int of_folder(int fd) {
     ssize_t length = readlink(link, path, PATH_MAX);
     if (length < 0) return 0;
     path[length] = 0;
-    return in_folder(path);
+    return is_below(path);
+}
+
+/* A path may begin with a folder's descriptor: storage's do. */
+static int in_folder(const char *path) {
+    int fd;
+    return sscanf(path, "/proc/self/fd/%d", &fd) == 1 ? of_folder(fd) : is_below(path);
 }
 
 static int (*open_for_real(void))(const char *, int, ...) {
@@ -81,3 +87,17 @@ int fallocate(int fd, int mode, off_t at, off_t size) { FAIL_FOR(fd, "write"); r
     }
 OPEN(open)
 OPEN(open64)
+
+#define OPENAT(name)                                                      \
+    int name(int folder, const char *path, int flags, ...) {              \
+        int is_ours = path[0] == '/' ? in_folder(path) : of_folder(folder); \
+        int error = is_ours ? failure("open") : 0;                        \
+        if (error) { errno = error; return -1; }                          \
+        va_list rest;                                                     \
+        va_start(rest, flags);                                            \
+        mode_t mode = va_arg(rest, mode_t);                               \
+        va_end(rest);                                                     \
+        return REAL(name)(folder, path, flags, mode);                     \
+    }
+OPENAT(openat)
+OPENAT(openat64)

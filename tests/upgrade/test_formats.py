@@ -27,8 +27,8 @@ def crc32c(data: bytes) -> int:
 
 def with_format(segment: bytes, version: int) -> bytes:
     """A log's first frame, as that format writes it (layout: ``rust/core/src/log/frame.rs``)."""
-    header = segment[:4] + bytes([version]) + segment[5:44]
-    return header + crc32c(header).to_bytes(4, "little") + segment[48:]
+    header = segment[:4] + bytes([version]) + segment[5:60]
+    return header + crc32c(header).to_bytes(4, "little") + segment[64:]
 
 
 @pytest.fixture
@@ -51,9 +51,8 @@ def test_a_log_of_a_newer_format_is_refused_with_both_numbers_and_left_as_it_is(
 
 
 def test_a_follower_refuses_a_leader_of_a_newer_format(newer: Path, tmp_path: Path) -> None:
-    follower = Follower(newer, tmp_path / "copy")
     with pytest.raises(StorageError, match=NEWER):
-        follower.promote()
+        Follower(newer, tmp_path / "copy").promote()
     assert not (newer / "log" / "FENCE").exists()
 
 

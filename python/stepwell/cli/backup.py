@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stepwell.engine.backup import copy, restore
+from stepwell.engine.backup import Copied, copy, restore
 
 from .console import Console
 from .exits import OK, UsageError
@@ -24,16 +24,27 @@ def add_commands(commands: Commands) -> None:
 
 def back_up(options: argparse.Namespace, console: Console) -> int:
     """Everything that was confirmed before is in the copy, which opens as it is."""
-    copy(_folder(options.data), options.to)
-    console.record({"data": options.data, "backup": options.to}, f"backed up {options.data} to {options.to}")
+    copied = copy(_folder(options.data), options.to)
+    text = _told(f"backed up {options.data} to {options.to}", copied)
+    console.record({"data": options.data, "backup": options.to, "stores": _documents(copied)}, text)
     return OK
 
 
 def bring_back(options: argparse.Namespace, console: Console) -> int:
     """The work goes on from there when the folder is opened."""
-    restore(_folder(options.backup), options.to)
-    console.record({"backup": options.backup, "data": options.to}, f"restored {options.backup} to {options.to}")
+    copied = restore(_folder(options.backup), options.to)
+    text = _told(f"restored {options.backup} to {options.to}", copied)
+    console.record({"backup": options.backup, "data": options.to, "stores": _documents(copied)}, text)
     return OK
+
+
+def _told(text: str, copied: list[Copied]) -> str:
+    stores = [f"store {copy.store}, a copy of {copy.of} up to position {copy.position}" for copy in copied]
+    return "\n".join([text, *stores])
+
+
+def _documents(copied: list[Copied]) -> list[dict[str, str | int]]:
+    return [{"store": copy.store, "copied_from": copy.of, "position": copy.position} for copy in copied]
 
 
 def _folder(name: str) -> Path:

@@ -34,11 +34,14 @@ def verify(options: argparse.Namespace, console: Console) -> int:
     folder = _folder(options)
     try:
         report = _core.log_verify(folder)
+        origins = _core.Folder.open(folder).origins()
     except CorruptionError as error:
         console.error(error)
         return FAILED
     lines = [f"{key}: {'none' if value is None else value}" for key, value in report.items()]
-    console.record(report, "\n".join(lines))
+    lines += [f"{how} from: {store} up to position {position}" for how, store, position in origins]
+    named = [{"how": how, "store": store, "position": position} for how, store, position in origins]
+    console.record({**report, "origins": named}, "\n".join(lines))
     return OK
 
 

@@ -7,6 +7,7 @@ import os
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from stepwell import _core
 from stepwell.asl.json import dumps, is_object
 from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName, StorageError
 
@@ -44,6 +45,12 @@ def folder_path(data: str | os.PathLike[str] | None) -> str | None:
     if not path or "\0" in path:
         raise StorageError(f"{path!r} is no folder's path: give one, or None for an executor in memory")
     return path
+
+
+def open_folder(data: str | os.PathLike[str] | None) -> _core.Folder | None:
+    """A data folder, held from now on: its path is not resolved again. It is made if need be."""
+    path = folder_path(data)
+    return None if path is None else _core.Folder.open(path, create=True)
 
 
 def definition_text(definition: object) -> bytes:

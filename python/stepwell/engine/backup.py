@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
@@ -25,19 +26,29 @@ Folder = str | os.PathLike[str]
 def back_up(storage: Storage, to: Folder) -> list[int]:
     """Copy the storage of an executor that works; the log positions, by partition, that the copy is at."""
     with_positions: list[int] = []
-    _make(Path(to), lambda partial: with_positions.extend(storage.checkpoint(str(partial))))
+    _make(Path(to).absolute(), lambda partial: with_positions.extend(storage.checkpoint(str(partial))))
     return with_positions
 
 
-def copy(data: Folder, to: Folder) -> None:
+class Copied(NamedTuple):
+    """A copy of a store: a store of its own, which says whose copy it is."""
+
+    store: str
+    of: str
+    position: int
+
+
+def copy(data: Folder, to: Folder) -> list[Copied]:
     """Copy a folder, whether a process has it open or not. Everything is there that was confirmed before the call."""
-    source = _existing(Path(data))
-    _make(Path(to), lambda partial: _copy_partitions(source, partial))
+    source = _existing(Path(data).absolute())
+    copied: list[Copied] = []
+    _make(Path(to).absolute(), lambda partial: copied.extend(_copy_partitions(source, partial)))
+    return copied
 
 
-def restore(backup: Folder, data: Folder) -> None:
+def restore(backup: Folder, data: Folder) -> list[Copied]:
     """Make a data folder, which must be new or empty, of a backup."""
-    copy(backup, data)
+    return copy(backup, data)
 
 
 def _make(to: Path, fill: Callable[[Path], None]) -> None:
@@ -58,25 +69,26 @@ def _make(to: Path, fill: Callable[[Path], None]) -> None:
         raise
 
 
-def _existing(folder: Path) -> Path:
+def _existing(folder: Path) -> _core.Folder:
     if partitions_of(folder) is None:
         raise StorageError(f"{folder} holds no executor's data")
-    return folder
+    return _core.Folder.open(folder)
 
 
-def _copy_partitions(source: Path, target: Path) -> None:
+def _copy_partitions(source: _core.Folder, target: Path) -> list[Copied]:
     count = partitions_of(source) or 1
     target.mkdir()
     if count == 1:
-        _copy_store(source, target)
-        return
+        return [_copy_store(source, target)]
+    copied: list[Copied] = []
     for index in range(count):
         (target / f"p{index}").mkdir()
-        _copy_store(source / f"p{index}", target / f"p{index}")
-    mark_partitions(target, count)
+        copied.append(_copy_store(source.within(f"p{index}"), target / f"p{index}"))
+    mark_partitions(_core.Folder.open(target), count)
+    return copied
 
 
-def _copy_store(source: Path, target: Path) -> None:
+def _copy_store(source: _core.Folder, target: Path) -> Copied:
     """Copy one store, and see that the copy is whole.
 
     Its log says all that its storage does not have on disk yet. So storage is copied first, as the list of
@@ -85,16 +97,21 @@ def _copy_store(source: Path, target: Path) -> None:
     """
     for attempt in range(ATTEMPTS):
         try:
-            _copy_storage(source / "storage", target / "storage")
-            _copy_log(source / "log", target / "log")
+            _copy_storage(Path(source.path) / "storage", target / "storage")
+            copied = Copied(*_core.adopt_copy(source, _core.Folder.open(target)))
+            source.check()
             with _core.Store.open(target) as store:
                 store.verify()
-            return
-        except (CorruptionError, FileNotFoundError) as error:
+            return copied
+        except (StorageError, FileNotFoundError) as error:
             if attempt == ATTEMPTS - 1:
-                raise CorruptionError(f"{source} cannot be copied: {error}") from error
-            for part in ("storage", "log"):
-                shutil.rmtree(target / part, ignore_errors=True)
+                raise CorruptionError(f"{source.path} cannot be copied: {error}") from error
+            for part in target.iterdir():
+                if part.is_dir():
+                    shutil.rmtree(part, ignore_errors=True)
+                else:
+                    part.unlink(missing_ok=True)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _copy_storage(source: Path, target: Path) -> None:
@@ -117,13 +134,6 @@ def _copy_tables(source: Path, target: Path) -> None:
             shutil.copyfile(table, copied)
         except FileNotFoundError:
             copied.unlink(missing_ok=True)
-
-
-def _copy_log(source: Path, target: Path) -> None:
-    """Copy the segments in their order: only the last one may still grow, and its torn end is cut at the opening."""
-    target.mkdir()
-    for segment in sorted(source.glob("*.log")):
-        shutil.copyfile(segment, target / segment.name)
 
 
 def _sync(folder: Path, *, deep: bool = True) -> None:

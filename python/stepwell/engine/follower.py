@@ -26,7 +26,8 @@ from .contexts import ExecutionContext
 from .eviction import is_crowded
 from .execution import ExecutionView
 from .executor import Executor
-from .following import begin_following, end_following
+from .following import Following, begin_following, check_continues, end_following, following
+from .forks import FORKS, only_process
 from .host import SystemClock
 from .partition import Partition
 from .partitions.folder import partitions_of
@@ -64,11 +65,12 @@ class Follower:
     """
 
     def __init__(self, source: str | os.PathLike[str], data: str | os.PathLike[str]) -> None:
-        self.source, self.data = Path(source).resolve(), Path(data).resolve()
-        _check_source(self.source)
-        self._store = _core.Store.open(self.data)
+        self._process = only_process()
+        self._source = _open_source(Path(source))
+        self._folder = _core.Folder.open(data, create=True)
+        self.source, self.data = Path(self._source.path), Path(self._folder.path)
+        self._store = _core.Store.open(self._folder)
         try:
-            begin_following(self.data, self.source)
             self.storage = Storage(self._store)
             self.partition = Partition(self._store, SystemClock(), _NoHandlers())
             recovery.replay(self.partition)
@@ -98,6 +100,9 @@ class Follower:
 
     def close(self) -> None:
         """Stop following. The leader keeps the log for it, so that it can go on later."""
+        if self._process != os.getpid():  # its thread and its folder are its parent's
+            self._closed = True
+            return
         with self._ending:
             if not self._closed:
                 self._stop()
@@ -112,6 +117,8 @@ class Follower:
 
     def check(self) -> None:
         """Raise what keeps it from following: it was closed or promoted, or it has failed."""
+        if self._process != os.getpid():
+            raise Closed(f"this follower belongs to process {self._process}, from which this one was forked; {FORKS}")
         if self._closed:
             raise Closed("the follower was closed, or promoted")
         if self._failure is not None:
@@ -194,15 +201,18 @@ class Follower:
         the log cannot be read, or not be fenced, nothing is taken over; ``accept_loss`` does it all the
         same, with what is here.
         """
+        if self._process != os.getpid():
+            self.check()
         with self._ending:
             if self._closed:
                 raise Closed("the follower was closed, or promoted")
             self._stop()
             try:
                 self._store.begin_epoch(self._end_leader(accept_loss))
+                position = self._store.tail()
             finally:
                 self._store.close()
-            end_following(self.data)
+            end_following(self._folder, position)
 
     def _end_leader(self, accept_loss: bool) -> int:
         """Fence the log, and apply what is left of it. The epoch from then on."""
@@ -210,8 +220,8 @@ class Follower:
             self._catch_up()  # what cannot be read is found before the leader is ended
         epoch = max(self._store.epoch(), self._log.epoch()) + 1
         with self._lost_if(accept_loss):
-            epoch, leader = self._log.fence(epoch)
-            if leader != str(self.data):
+            epoch, by, leader = self._log.fence(epoch)
+            if by != self._id:
                 raise FencedError(f"{leader} took over from {self.source} at epoch {epoch}: follow that one")
         with self._lost_if(accept_loss):
             self._catch_up()
@@ -301,15 +311,22 @@ class Follower:
 
     def _attach(self) -> _core.FollowedLog:
         """Follow the log from the last batch here on, which must be the same there."""
-        applied, by = self._store.applied(), str(self.data)
+        applied, before = self._store.applied(), following(self._folder)
+        self._id = _core.new_store_id() if before is None else before.follower
         try:
-            found = _core.FollowedLog.open(self.source, by, applied)
+            found = _core.FollowedLog.open(self._source, self._id, self.data, applied)
         except StorageError:
-            found = _core.FollowedLog.open(self.source, by, applied + 1)
-        fence = found.fenced()
-        if fence is not None and fence[1] == by and self._store.epoch() >= fence[0]:
-            end_following(self.data)
-            raise StorageError(f"{self.data} took over from {self.source} before: open it with Executor")
+            found = _core.FollowedLog.open(self._source, self._id, self.data, applied + 1)
+        try:
+            check_continues(self._folder, self._store, self._source, found.store)
+            fence = found.fenced()
+            if fence is not None and fence[1] == self._id and self._store.epoch() >= fence[0]:
+                end_following(self._folder, applied)
+                raise StorageError(f"{self.data} took over from {self.source} before: open it with Executor")
+        except BaseException:
+            found.forget()
+            raise
+        begin_following(self._folder, Following(self._id, found.store, self._source.path))
         return found
 
     def _check_same(self, first: int, payload: bytes) -> None:
@@ -323,12 +340,13 @@ class Follower:
             )
 
 
-def _check_source(source: Path) -> None:
+def _open_source(source: Path) -> _core.Folder:
     partitions = partitions_of(source)
     if partitions is None:
         raise StorageError(f"there is no executor's folder to follow at {source}")
     if partitions > 1:
         raise StorageError(f"{source} has {partitions} partitions: give each, from {source / 'p0'} on, a follower")
+    return _core.Folder.open(source)
 
 
 class _NoHandlers:

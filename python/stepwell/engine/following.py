@@ -1,54 +1,119 @@
-"""A folder that follows another one says so, in a file: it is no executor's until it is promoted."""
+"""A folder that follows another one says so, in a file: it is no executor's until it is promoted.
+
+``FOLLOWS`` has four lines: ``follower`` and the follower's id, ``source`` and the id of the store that it follows,
+``place`` and the folder that it was written in (device, inode), ``path`` and the source's path: all bytes up to the
+line feed that ends the file, for a path may be any bytes.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from stepwell.errors import StorageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from stepwell import _core
+from stepwell.errors import CorruptionError, StorageError
 
 _FILE = "FOLLOWS"
+COPIED, FOLLOWED = "copied", "followed"
+"""How a store came from another one: as a backup of it, or by taking over from it."""
 
 
-def check_leads(data: str | os.PathLike[str] | None) -> None:
+class Following(NamedTuple):
+    """What a follower's folder says."""
+
+    follower: str
+    """The follower's own id."""
+    source: str
+    """The id of the store that it follows."""
+    path: str
+    """Where that was."""
+
+
+def check_leads(folder: _core.Folder | None) -> None:
     """Refuse a folder that is a follower's: what an executor did there, its leader would not know."""
-    if data is None:
-        return
-    try:
-        with open(os.path.join(data, _FILE), encoding="utf-8", errors="surrogateescape") as file:
-            source = file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise StorageError(f"{os.fspath(data)} cannot be read: {error.strerror}") from error
-    raise StorageError(
-        f"{os.fspath(data)} follows {source}: open it with Follower, and promote it to make it a leader's"
+    found = None if folder is None else following(folder)
+    if folder is not None and found is not None:
+        raise StorageError(
+            f"{folder.path} follows {found.path}: open it with Follower, and promote it to make it a leader's"
+        )
+
+
+def following(folder: _core.Folder) -> Following | None:
+    """What a folder says about whom it follows; None where it says nothing.
+
+    One that was copied to another place, its file with it, is another follower: it gets an id of its own.
+    """
+    text = folder.read(_FILE)
+    if text is None:
+        return None
+    lines = text.split(b"\n", 3)
+    names = (b"follower ", b"source ", b"place ", b"path ")
+    if len(lines) != 4 or not all(map(bytes.startswith, lines, names)) or not lines[3].endswith(b"\n"):
+        raise CorruptionError(f"{os.path.join(folder.path, _FILE)} does not say whom the folder follows")
+    follower, source, place, path = (line[len(name) :] for line, name in zip(lines, names, strict=True))
+    is_here = place == _place(folder)
+    return Following(
+        follower.decode() if is_here else _core.new_store_id(), source.decode(), os.fsdecode(path.removesuffix(b"\n"))
     )
 
 
-def begin_following(data: Path, source: Path) -> None:
-    """Say that ``data`` follows ``source``, durably."""
-    new = data / f"{_FILE}.new"
-    with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(str(source))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(data / _FILE)
-    _sync(data)
+def begin_following(folder: _core.Folder, following: Following) -> None:
+    """Say whom a folder follows, durably."""
+    lines = (
+        b"follower " + following.follower.encode(),
+        b"source " + following.source.encode(),
+        b"place " + _place(folder),
+        b"path " + os.fsencode(following.path),
+    )
+    folder.write(_FILE, b"\n".join(lines) + b"\n")
 
 
-def end_following(data: Path) -> None:
-    """Say that ``data`` follows nobody, durably."""
-    (data / _FILE).unlink(missing_ok=True)
-    _sync(data)
+def end_following(folder: _core.Folder, position: int) -> None:
+    """Say that a folder follows nobody, durably, and whom it followed up to ``position``."""
+    found = following(folder)
+    if found is not None:
+        folder.add_origin(FOLLOWED, found.source, position)
+    folder.remove(_FILE)
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def check_continues(folder: _core.Folder, store: _core.Store, source: _core.Folder, of: str) -> None:
+    """Raise ``StorageError`` unless all that a folder has is of the store ``of`` in ``source``, so far as ids can tell.
+
+    It is so where the folder is new, where it followed that store before, where it is an unchanged backup of it, and
+    where it had no more of another store than the source had when it took over from that one.
+    """
+    applied = store.applied()
+    if store.id == of:
+        raise StorageError(
+            f"{folder.path} is the store in {source.path} itself, or a copy of its files: begin with a new folder, "
+            "or with a backup"
+        )
+    origins = folder.origins()
+    if origins and origins[0][:2] == (FOLLOWED, of):
+        raise StorageError(f"{folder.path} took over from {source.path} before: open it with Executor")
+    if applied == 0:
+        return
+    found = following(folder)
+    ours = {id for _, id, position in origins if applied <= position}
+    if found is not None:
+        ours.add(found.source)
+    theirs = {of}
+    for how, id, position in source.origins():
+        if how != FOLLOWED or applied > position:
+            break
+        theirs.add(id)
+    if not ours & theirs:
+        raise StorageError(
+            f"{folder.path} is no copy of {source.path}: it is of another store ({_named(found, origins, store)}, "
+            f"not {of}); begin with a new folder, or with a backup"
+        )
+
+
+def _named(found: Following | None, origins: list[tuple[str, str, int]], store: _core.Store) -> str:
+    if found is not None:
+        return found.source
+    return origins[0][1] if origins else store.id
+
+
+def _place(folder: _core.Folder) -> bytes:
+    return " ".join(map(str, folder.which)).encode()

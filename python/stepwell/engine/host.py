@@ -17,7 +17,7 @@ from stepwell.tasks.items import ItemFiles
 
 from . import records as r
 from . import wall_clock
-from .arguments import folder_path
+from .arguments import open_folder
 from .documents import NONE, Document
 from .following import check_leads
 from .hosting import Hosting, Options
@@ -25,6 +25,7 @@ from .inbox import Limits
 from .live import Execution
 from .map_io import map_tasks
 from .partition import Partition
+from .partitions.folder import check_partitions
 from .reads import Reads
 from .status import OVER
 from .storage import Storage
@@ -52,17 +53,18 @@ class Host(Hosting):
 
     def __init__(
         self,
-        data: str | os.PathLike[str] | None,
+        data: _core.Folder | str | os.PathLike[str] | None,
         handlers: Handlers,
         options: Options,
         share: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__(handlers, options)
         self._stopping = False
-        path = folder_path(data)
-        check_leads(path)
+        folder = data if isinstance(data, _core.Folder) else open_folder(data)
+        check_partitions(folder, 1)
+        check_leads(folder)
         limits = options.limits or Limits()
-        self._store = _core.Store.open(path, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
+        self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
             self.storage = Storage(self._store)
             handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))

@@ -10,7 +10,7 @@ from stepwell.tasks.handlers import Handlers
 from .arguments import folder_path
 from .host import Host
 from .hosting import Hosting, Options
-from .partitions.folder import MOST, check_partitions
+from .partitions.folder import MOST
 
 
 def open_host(data: str | os.PathLike[str] | None, handlers: Handlers, partitions: int, options: Options) -> Hosting:
@@ -19,7 +19,6 @@ def open_host(data: str | os.PathLike[str] | None, handlers: Handlers, partition
         raise InvalidInput(f"an executor has 1 to {MOST} partitions, not {partitions!r}")
     data = folder_path(data)
     if partitions == 1:
-        check_partitions(data, 1)
         return Host(data, handlers, options)
     from .partitions.host import PartitionedHost  # a program with one partition starts no processes
 

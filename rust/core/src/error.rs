@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::identity::StoreId;
+
 /// The result of whatever can fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -52,7 +54,7 @@ pub enum Error {
 
     /// A write or a sync failed before; what the disk holds since is not known.
     #[error(
-        "the log takes no more records, because of an earlier failure ({reason}); mend the disk and open it again"
+        "the log takes no more records, because of an earlier failure ({reason}); mend that and open it again"
     )]
     Poisoned { reason: String },
 
@@ -73,6 +75,24 @@ pub enum Error {
         /// Where the new leader has its folder.
         by: String,
     },
+
+    /// What belongs to one store was found where another's should be.
+    #[error(
+        "{} is of store {found}, and should be of store {expected}: it was put in the place of another one;          bring together what belongs together, or restore a backup into a new folder",
+        path.display()
+    )]
+    OtherStore {
+        path: PathBuf,
+        found: StoreId,
+        expected: StoreId,
+    },
+
+    /// A folder or a file that is open is not where it was: whoever looks for it there finds something else.
+    #[error(
+        "{} is not what was opened there: {reason} (it was moved or removed, or a link on its path was changed);          nothing more is confirmed, and nothing was written anywhere else: open the right folder again",
+        path.display()
+    )]
+    Displaced { path: PathBuf, reason: &'static str },
 
     /// The log does not end where the writer thought.
     #[error("the log ends at position {last}, not at {expected}; read on to its end and try again")]
@@ -135,6 +155,13 @@ pub enum Error {
         "position {position} does not follow {applied}, the last applied one; apply what the log holds first"
     )]
     OutOfOrder { position: u64, applied: u64 },
+
+    /// What another process opened, from which this one was forked.
+    #[error(
+        "this belongs to the process from which this one was forked; \
+         start processes by spawn or forkserver, or fork before the first executor is opened"
+    )]
+    Forked,
 
     /// The store was closed.
     #[error("the store is closed; open it again")]

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`clock`] | timestamps in causal order |
 //! | [`id`] | the formats of ids, and what may stand in them |
+//! | [`identity`] | which store something belongs to |
 //! | [`mod@record`] | commands, events, rows of storage: their layouts in MessagePack |
 //! | [`env`] | every file operation, for real and failing on purpose |
 //! | [`json`] | what can be told of a JSON text without parsing it |
@@ -21,6 +22,7 @@ pub mod clock;
 pub mod env;
 pub mod error;
 pub mod id;
+pub mod identity;
 pub mod json;
 pub mod jsonata;
 pub mod log;

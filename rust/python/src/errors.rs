@@ -25,7 +25,8 @@ pub fn raise(error: Error) -> PyErr {
         Error::Poisoned { .. } => PoisonedError::new_err(text),
         Error::Fenced { .. } | Error::Superseded { .. } => FencedError::new_err(text),
         Error::TooLarge { .. } => TooLargeError::new_err(text),
-        Error::Closed => Closed::new_err(text),
+        Error::Closed | Error::Forked => Closed::new_err(text),
+        Error::Displaced { .. } => PoisonedError::new_err(text),
         Error::ClockDrift { .. } | Error::ClockExhausted { .. } => ClockError::new_err(text),
         Error::InvalidId {
             what: "tenant" | "namespace" | "name",

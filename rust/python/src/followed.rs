@@ -1,24 +1,38 @@
 //! The log of another process, for its follower.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use stepwell_core::Result;
-use stepwell_core::env::RealEnv;
-use stepwell_core::log::{self, Fence, FollowedTail, Frame};
-use stepwell_core::store::log_folder;
+use stepwell_core::identity::StoreId;
+use stepwell_core::log::{self, Fence, FollowedTail, Follower, Frame};
+use stepwell_core::store::LOG;
+use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
+use crate::folder::Place;
+use crate::process::OfThisProcess;
 use crate::values::frame_list;
 
 /// The log of a store that another process has open. Any thread may ask for its tail.
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct FollowedLog {
-    log: Mutex<log::FollowedLog>,
-    tail: Mutex<FollowedTail>,
+    log: OfThisProcess<Mutex<log::FollowedLog>>,
+    tail: OfThisProcess<Mutex<FollowedTail>>,
+    store: String,
+}
+
+/// Who ended a log: the epoch, the id of the follower, and where its folder is.
+type Ended = (u64, String, OsString);
+
+fn ended(fence: Fence) -> Ended {
+    let Fence {
+        epoch, by, path, ..
+    } = fence;
+    (epoch, by.to_string(), path.into_os_string())
 }
 
 impl FollowedLog {
@@ -28,33 +42,50 @@ impl FollowedLog {
         py: Python<'_>,
         body: impl FnOnce(&mut log::FollowedLog) -> Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| body(&mut self.log.lock())).map_err(raise)
+        py.detach(|| body(&mut self.log.get()?.lock()))
+            .map_err(raise)
     }
 }
 
 #[pymethods]
 impl FollowedLog {
-    /// Follows the log of the store in `path` from the batch that holds `from_position` on; `by` is
-    /// the follower's own folder.
+    /// Follows the log of the store in `path` from the batch that holds `from_position` on. `follower` is the
+    /// follower's id, `data` where its folder is, `of` the id of the store that it followed before.
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf, by: &str, from_position: u64) -> PyResult<Self> {
+    #[pyo3(signature = (path, follower, data, from_position, *, of=None))]
+    fn open(
+        py: Python<'_>,
+        path: Place,
+        follower: &str,
+        data: PathBuf,
+        from_position: u64,
+        of: Option<&str>,
+    ) -> PyResult<Self> {
+        let by = Follower {
+            id: id(follower)?,
+            path: data,
+            of: of.map(id).transpose()?,
+        };
         let open = || {
-            let folder = log_folder(&path);
+            let folder = path.open()?;
+            let within = || folder.within(LOG).map_err(Error::io("open", folder.path()));
+            let (env, near) = (Arc::new(within()?), Arc::new(within()?));
+            let place = env.path().to_owned();
+            let log = log::FollowedLog::open(env, &place, &by, from_position)?;
+            let tail = FollowedTail::open(near, &place, from_position)?;
             Ok(Self {
-                log: Mutex::new(log::FollowedLog::open(
-                    Arc::new(RealEnv),
-                    &folder,
-                    by,
-                    from_position,
-                )?),
-                tail: Mutex::new(FollowedTail::open(
-                    Arc::new(RealEnv),
-                    &folder,
-                    from_position,
-                )?),
+                store: log.store().to_string(),
+                log: OfThisProcess::new(Mutex::new(log)),
+                tail: OfThisProcess::new(Mutex::new(tail)),
             })
         };
         py.detach(open).map_err(raise)
+    }
+
+    /// The id of the store whose log it is.
+    #[getter]
+    fn store(&self) -> &str {
+        &self.store
     }
 
     /// The next batches, on the leader's disk, until they hold `max_bytes`.
@@ -71,7 +102,8 @@ impl FollowedLog {
 
     /// The position of the last record that is written now.
     fn tail(&self, py: Python<'_>) -> PyResult<u64> {
-        py.detach(|| self.tail.lock().position()).map_err(raise)
+        py.detach(|| self.tail.get()?.lock().position())
+            .map_err(raise)
     }
 
     /// Lets the log be cut up to `position`.
@@ -84,15 +116,23 @@ impl FollowedLog {
         self.with(py, |log| log.forget())
     }
 
-    /// Who ended the log, if somebody did: the epoch and the folder.
-    fn fenced(&self, py: Python<'_>) -> PyResult<Option<(u64, String)>> {
-        let fence = self.with(py, |log| log.fenced())?;
-        Ok(fence.map(|Fence { epoch, by }| (epoch, by)))
+    /// Who ended the log, if somebody did: the epoch, the follower's id and its folder.
+    fn fenced(&self, py: Python<'_>) -> PyResult<Option<Ended>> {
+        Ok(self.with(py, |log| log.fenced())?.map(ended))
     }
 
-    /// Ends the log unless somebody did before; the epoch and the folder of who did.
-    fn fence(&self, py: Python<'_>, epoch: u64) -> PyResult<(u64, String)> {
-        let Fence { epoch, by } = self.with(py, |log| log.fence(epoch))?;
-        Ok((epoch, by))
+    /// Ends the log unless somebody did before; the epoch, the id and the folder of who did.
+    fn fence(&self, py: Python<'_>, epoch: u64) -> PyResult<Ended> {
+        self.with(py, |log| log.fence(epoch)).map(ended)
     }
+}
+
+fn id(text: &str) -> PyResult<StoreId> {
+    StoreId::parse(text).ok_or_else(|| {
+        raise(Error::InvalidId {
+            what: "store id",
+            text: text.to_owned(),
+            reason: "it is 32 hexadecimal digits",
+        })
+    })
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod clock;
 mod errors;
+mod folder;
 mod followed;
 mod ids;
 mod json;
@@ -20,6 +21,8 @@ mod values;
 mod _core {
     #[pymodule_export]
     use crate::clock::{Clock, Timestamp, parse_timestamp};
+    #[pymodule_export]
+    use crate::folder::{Folder, adopt_copy, new_store_id};
     #[pymodule_export]
     use crate::followed::FollowedLog;
     #[pymodule_export]

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyList;
-use stepwell_core::env::RealEnv;
+use stepwell_core::env::Folder;
 use stepwell_core::log::{self, Batch, FileLogStream, Frame, LogOptions};
 use stepwell_core::{Error, Result};
 
@@ -29,7 +29,7 @@ impl Open {
         py: Python<'_>,
         body: impl FnOnce(&dyn log::LogStream) -> Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| match &*self.0.read() {
+        py.detach(|| match &*self.0.get()?.read() {
             Some(log) => body(&**log),
             None => Err(Error::Closed),
         })
@@ -63,7 +63,9 @@ impl Open {
     }
 
     fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(self.0.write().take()));
+        if let Ok(log) = self.0.get() {
+            py.detach(|| drop(log.write().take()));
+        }
     }
 }
 
@@ -155,7 +157,11 @@ log_class!(LogStream, /** The log in files. */ {
         let mut options = LogOptions::default();
         options.segment_bytes = segment_bytes.unwrap_or(options.segment_bytes);
         let log = py
-            .detach(|| FileLogStream::open(Arc::new(RealEnv), &path, options))
+            .detach(|| {
+                let folder = Folder::create(&path).map_err(Error::io("open", &path))?;
+                let path = folder.path().to_owned();
+                FileLogStream::open(Arc::new(folder), &path, options)
+            })
             .map_err(raise)?;
         let recovered = log.recovered().map(ToString::to_string);
         Ok(Self { log: Open::new(log), recovered })

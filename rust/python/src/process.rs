@@ -1,36 +1,43 @@
 //! Processes that were forked.
 
 use std::mem::ManuallyDrop;
-use std::ops::Deref;
 use std::process;
+
+use stepwell_core::env::forks;
+use stepwell_core::{Error, Result};
 
 /// What only the process that made it may let go of. A forked one has a copy, but not the threads
 /// that would have to end first, and must not write to the files: there it is just forgotten.
 pub struct OfThisProcess<T> {
     value: ManuallyDrop<T>,
-    process: u32,
+    generation: u32,
 }
 
 impl<T> OfThisProcess<T> {
     pub fn new(value: T) -> Self {
         Self {
             value: ManuallyDrop::new(value),
-            process: process::id(),
+            generation: forks::generation(),
         }
     }
-}
 
-impl<T> Deref for OfThisProcess<T> {
-    type Target = T;
+    /// The value, in the process that made it; in others its locks may be held for ever.
+    pub fn get(&self) -> Result<&T> {
+        match self.is_here() {
+            true => Ok(&self.value),
+            false => Err(Error::Forked),
+        }
+    }
 
-    fn deref(&self) -> &T {
-        &self.value
+    /// Whether this is the process that made it.
+    pub fn is_here(&self) -> bool {
+        self.generation == forks::generation()
     }
 }
 
 impl<T> Drop for OfThisProcess<T> {
     fn drop(&mut self) {
-        if process::id() == self.process {
+        if self.is_here() {
             // SAFETY: the value is not used again.
             unsafe { ManuallyDrop::drop(&mut self.value) }
         }

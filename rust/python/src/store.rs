@@ -12,6 +12,7 @@ use stepwell_core::store::{self, Queue, StoreOptions};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
+use crate::folder::Place;
 use crate::process::{OfThisProcess, let_forked_ones_end};
 use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 
@@ -22,6 +23,7 @@ use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 pub struct Store {
     queue: Arc<Queue>,
     store: OfThisProcess<RwLock<Option<store::Store>>>,
+    id: String,
     recovered: Option<String>,
 }
 
@@ -32,7 +34,7 @@ impl Store {
         py: Python<'_>,
         body: impl FnOnce(&store::Store) -> Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| match &*self.store.read() {
+        py.detach(|| match &*self.store.get()?.read() {
             Some(store) => body(store),
             None => Err(Error::Closed),
         })
@@ -51,7 +53,7 @@ impl Store {
     #[expect(clippy::too_many_arguments, reason = "options by keyword")]
     fn open(
         py: Python<'_>,
-        path: Option<PathBuf>,
+        path: Option<Place>,
         epoch: Option<u64>,
         segment_bytes: Option<u64>,
         queue_bytes: Option<usize>,
@@ -76,14 +78,24 @@ impl Store {
             },
         };
         let store = py
-            .detach(|| store::Store::open(path.as_deref(), &options))
+            .detach(|| match path {
+                Some(place) => store::Store::open_in(place.create()?, &options),
+                None => store::Store::open(None, &options),
+            })
             .map_err(raise)?;
         let_forked_ones_end();
         Ok(Self {
             queue: store.queue().clone(),
+            id: store.id().to_string(),
             recovered: store.recovered().map(str::to_owned),
             store: OfThisProcess::new(RwLock::new(Some(store))),
         })
+    }
+
+    /// The id of the store: random, made with it, and in all that is its.
+    #[getter]
+    fn id(&self) -> &str {
+        &self.id
     }
 
     /// What was cut off the end of the log when it was opened.
@@ -97,8 +109,9 @@ impl Store {
     }
 
     /// The last position given, durable or not.
-    fn tail(&self) -> u64 {
-        self.queue.tail()
+    fn tail(&self) -> PyResult<u64> {
+        self.store.get().map_err(raise)?;
+        Ok(self.queue.tail())
     }
 
     fn clock_high_water(&self) -> u64 {
@@ -116,6 +129,7 @@ impl Store {
         hlc: u64,
         deferred: bool,
     ) -> PyResult<u64> {
+        self.store.get().map_err(raise)?;
         let batch = batch(turns, changes, hlc)?;
         if batch.count == 0 {
             return self.with(py, |store| store.write(&batch));
@@ -167,7 +181,9 @@ impl Store {
 
     /// Ends a `wait`: the one that goes on, or else the next one.
     fn notify(&self) {
-        self.queue.notify();
+        if self.store.is_here() {
+            self.queue.notify();
+        }
     }
 
     /// The row of a kind with this key.
@@ -286,11 +302,15 @@ impl Store {
         Ok(numbers)
     }
 
-    /// Writes what is queued, flushes storage, and lets go of the folder. A second time does nothing.
+    /// Writes what is queued, flushes storage, and lets go of the folder. A second time does nothing, nor does
+    /// a process that was forked: there it is not open.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
+            let Ok(store) = self.store.get() else {
+                return Ok(());
+            };
             self.queue.close();
-            let store = self.store.write().take();
+            let store = store.write().take();
             store.map_or(Ok(()), store::Store::close)
         })
         .map_err(raise)

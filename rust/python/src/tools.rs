@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use stepwell_core::Result;
-use stepwell_core::env::RealEnv;
-use stepwell_core::log::{Dump, dump, verify};
+use stepwell_core::env::Folder;
+use stepwell_core::log::{Dump, dump_of, verify};
 use stepwell_core::record::{Context, Layout, Record};
 use stepwell_core::storage::msgpack::Reader;
 use stepwell_core::store::{log_folder, repair};
+use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
-
-static ENV: RealEnv = RealEnv;
 
 /// The turns of a batch's payload.
 #[pyfunction]
@@ -37,7 +36,12 @@ pub fn split_turns<'py>(
 /// Reads a whole log, in a store's folder or in one of its own, and says what it holds.
 #[pyfunction]
 pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
-    let report = py.detach(|| verify(&ENV, &folder(&path))).map_err(raise)?;
+    let report = py
+        .detach(|| {
+            let folder = folder(&path)?;
+            verify(&folder, folder.path())
+        })
+        .map_err(raise)?;
     let answer = PyDict::new(py);
     answer.set_item("segments", report.segments)?;
     answer.set_item("batches", report.batches)?;
@@ -46,6 +50,7 @@ pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> 
     answer.set_item("first", report.first)?;
     answer.set_item("last", report.last)?;
     answer.set_item("epoch", report.epoch)?;
+    answer.set_item("store", report.store.map(|store| store.to_string()))?;
     answer.set_item("torn", report.torn.map(|torn| torn.to_string()))?;
     Ok(answer)
 }
@@ -89,7 +94,11 @@ pub fn log_dump(
     limit: Option<usize>,
 ) -> PyResult<LogDump> {
     let lines = py
-        .detach(|| dump(&ENV, &folder(&path), from_position))
+        .detach(|| {
+            let folder = Arc::new(folder(&path)?);
+            let path = folder.path().to_owned();
+            dump_of(folder, &path, from_position)
+        })
         .map_err(raise)?;
     Ok(LogDump(Mutex::new(lines.take(limit.unwrap_or(usize::MAX)))))
 }
@@ -111,9 +120,9 @@ impl LogDump {
 }
 
 /// The log's folder, of a store's folder too.
-fn folder(path: &Path) -> PathBuf {
+fn folder(path: &Path) -> Result<Folder> {
     match log_folder(path) {
-        log if log.is_dir() => log,
-        _ => path.to_owned(),
+        log if log.is_dir() => Folder::open(&log).map_err(Error::io("open", &log)),
+        _ => Folder::open(path).map_err(Error::io("open", path)),
     }
 }

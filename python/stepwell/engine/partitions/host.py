@@ -12,6 +12,7 @@ from stepwell import _core
 from stepwell.asl.json import loads
 from stepwell.engine import records as r
 from stepwell.engine.appliers.executions import idempotency_key
+from stepwell.engine.arguments import open_folder
 from stepwell.engine.contexts import ExecutionContext, IdempotencyContext
 from stepwell.engine.documents import Document
 from stepwell.engine.following import check_leads
@@ -58,14 +59,14 @@ class PartitionedHost(Hosting):
         super().__init__(handlers, options)
         self._clock = _core.Clock(0, 0xFFFF_FFFF)
         self._unsaved: list[Exception] = []
-        check_leads(data)
-        self._folder = None if data is None else PartitionedFolder(data, partitions)
+        folder = open_folder(data)
+        check_leads(folder)
+        self._folder = None if folder is None else PartitionedFolder(folder, partitions)
         self.places = Places(partitions)
         self.partitions: list[RemotePartition] = []
         limits = options.limits or Limits()
         for index in range(partitions):
-            path = None if self._folder is None else self._folder.partition(index)
-            place = None if path is None else os.fsencode(path)
+            place = None if self._folder is None else m.Place.of(self._folder.partition(index))
             opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits)
             self.partitions.append(RemotePartition(opening, self))
         try:

@@ -6,12 +6,13 @@ does after a frame gets a later timestamp than what the other one did before it:
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import msgspec
 from msgspec import Struct
 
-from stepwell import errors
+from stepwell import _core, errors
 from stepwell.engine import records as r
 from stepwell.engine.inbox import Limits, NameTaken, Rejected
 from stepwell.tasks.dispatch import Call
@@ -84,13 +85,29 @@ _KINDS: dict[str, type[Exception]] = {
 # to a partition's process
 
 
+class Place(NamedTuple):
+    """A folder: its path, as bytes that may be any, and what must be there (device, inode)."""
+
+    path: bytes
+    which: tuple[int, int]
+
+    @classmethod
+    def of(cls, folder: _core.Folder) -> Place:
+        """The place of a folder that is open."""
+        return cls(os.fsencode(folder.path), folder.which)
+
+    def open(self) -> _core.Folder:
+        """The folder. Raises ``PoisonedError`` where something else is there."""
+        return _core.Folder.open(os.fsdecode(self.path), which=self.which)
+
+
 class Open(Struct, array_like=True, tag=1):
     """The first message: the folder to open (None: in memory), and which of how many partitions it holds.
 
     A path is bytes, as the operating system has it: it need not be text.
     """
 
-    data: bytes | None
+    data: Place | None
     index: int
     partitions: int
     tenant: str

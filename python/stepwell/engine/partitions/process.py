@@ -53,8 +53,8 @@ class PartitionHost(Host):
         self._watched: set[str] = set()
         self._reads: SimpleQueue[m.Read] = SimpleQueue()
         options = Options(opening.tenant, opening.namespace, 1, opening.limits)
-        data = None if opening.data is None else os.fsdecode(opening.data)
-        super().__init__(data, Handlers(), options, (opening.index, opening.partitions))
+        folder = None if opening.data is None else opening.data.open()
+        super().__init__(folder, Handlers(), options, (opening.index, opening.partitions))
         self.partition.on_abandoned = self._abandoned
 
     @property

@@ -146,7 +146,7 @@ class Stores:
             for index, partition in enumerate(self._partitions)
         ]
         found = [latch.wait() for latch in positions]
-        mark_partitions(path, len(self._partitions))
+        mark_partitions(_core.Folder.open(path), len(self._partitions))
         return found
 
     def clock_high_water(self) -> int:

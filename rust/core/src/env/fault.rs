@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::crash::{Change, Content, Random};
-use super::{Env, File, LockGuard, Loss};
+use super::{Env, File, Identity, LockGuard, Loss};
 
 /// A call that can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ struct Disk {
     /// How long a single write may be.
     longest_write: Option<usize>,
     crashed: bool,
+    /// Why the folder is not where it was, if so.
+    displaced: Option<&'static str>,
 }
 
 impl FaultEnv {
@@ -73,6 +75,11 @@ impl FaultEnv {
     /// Is full when files have grown by `bytes`; what they are cut by is free again.
     pub fn limit_space(&self, bytes: u64) {
         self.0.lock().space = Some(bytes);
+    }
+
+    /// The folder's path leads elsewhere from now on.
+    pub fn displace(&self, reason: &'static str) {
+        self.0.lock().displaced = Some(reason);
     }
 
     /// How many bytes were written, to whatever file.
@@ -152,10 +159,6 @@ impl FaultEnv {
 }
 
 impl Env for FaultEnv {
-    fn create_dir_all(&self, _path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         let mut disk = self.0.lock();
         disk.enter(Operation::List)?;
@@ -215,6 +218,18 @@ impl Env for FaultEnv {
         let mut disk = self.0.lock();
         disk.enter(Operation::Exists)?;
         Ok(disk.files.contains_key(path))
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        Ok(self.0.lock().files.get(path).copied().map(identity))
+    }
+
+    fn displaced(&self) -> io::Result<Option<&'static str>> {
+        Ok(self.0.lock().displaced)
+    }
+
+    fn sync_ancestors(&self) -> io::Result<()> {
+        Ok(())
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
@@ -295,6 +310,17 @@ impl File for FaultFile {
 
     fn size(&self) -> io::Result<u64> {
         Ok(self.0.0.lock().contents[self.1].seen.len() as u64)
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(self.1))
+    }
+}
+
+fn identity(file: usize) -> Identity {
+    Identity {
+        device: 0,
+        inode: file as u64,
     }
 }
 

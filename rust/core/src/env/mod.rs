@@ -1,11 +1,12 @@
 //! Every file operation of the log, behind a trait, so that tests can make files fail.
 //!
-//! [`RealEnv`] is the operating system. [`FaultEnv`] keeps files in memory and forgets, tears and
-//! refuses on purpose.
+//! [`Folder`] is a folder of the operating system, held by a descriptor. [`FaultEnv`] keeps files in
+//! memory and forgets, tears and refuses on purpose.
 
 mod crash;
 mod fault;
-mod real;
+mod folder;
+pub mod forks;
 
 use std::io;
 use std::path::Path;
@@ -13,13 +14,20 @@ use std::sync::Arc;
 
 pub use crash::Loss;
 pub use fault::{FaultEnv, Operation};
-pub use real::RealEnv;
+pub use folder::{Folder, path_bytes, path_of};
 
-/// A file system, as much of it as a log needs.
+/// Which file or folder something is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub device: u64,
+    pub inode: u64,
+}
+
+/// The files of one folder, as much of them as a log needs.
+///
+/// Paths name the files with their folder, for messages; the folder is reached by a descriptor that is
+/// held, never by its path, which may lead elsewhere by now.
 pub trait Env: Send + Sync {
-    /// Makes a folder and the folders above it, unless it is there.
-    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
-
     /// The names of the files in a folder, in any order.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
 
@@ -44,10 +52,19 @@ pub trait Env: Send + Sync {
     /// Whether there is a file of this name.
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
+    /// Which file has this name, if any has.
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>>;
+
+    /// Why the folder's path does not lead to the folder any more, if so.
+    fn displaced(&self) -> io::Result<Option<&'static str>>;
+
     /// Makes durable which files a folder has.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Takes a lock on the file at `path`, which is made if need be, until the guard is dropped.
+    /// Makes the folder itself durable, and the folders above it, which may be as new.
+    fn sync_ancestors(&self) -> io::Result<()>;
+
+    /// Takes the folder at `path` until the guard is dropped.
     /// `WouldBlock`, with who holds it, if another process or another guard of this one has it.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>>;
 }
@@ -68,6 +85,9 @@ pub trait File: Send + Sync {
 
     /// How many bytes the file has.
     fn size(&self) -> io::Result<u64>;
+
+    /// Which file it is.
+    fn identity(&self) -> io::Result<Identity>;
 
     /// Writes all of `bytes`, however short the single writes are.
     fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {

@@ -5,12 +5,20 @@
 //! and before it confirms anything; the follower makes it *before* it reads the old log to its end.
 //! So whatever the old leader confirmed, the follower has read: were the frame written after that
 //! reading, then the look would have come after the fence. See docs/adr/0007.
+//!
+//! | line | |
+//! |---|---|
+//! | `epoch {16 hex}` | of the new leader |
+//! | `by {32 hex}` | the id of the follower that took over: who it is, whatever its path |
+//! | `store {32 hex}` | the store whose log was ended |
+//! | `path {bytes}` | where the new leader has its folder: all bytes up to the line feed that ends the file |
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::env::Env;
+use crate::env::{Env, path_bytes, path_of};
 use crate::error::{Error, Result};
 use crate::id::parse_hex;
+use crate::identity::StoreId;
 
 const NAME: &str = "FENCE";
 const MOST_BYTES: usize = 16 * 1024;
@@ -20,8 +28,23 @@ const MOST_BYTES: usize = 16 * 1024;
 pub struct Fence {
     /// The epoch of the new leader.
     pub epoch: u64,
+    /// The id of the follower that is the new leader.
+    pub by: StoreId,
+    /// The store whose log was ended.
+    pub store: StoreId,
     /// Where the new leader has its folder.
-    pub by: String,
+    pub path: PathBuf,
+}
+
+impl Fence {
+    /// The error of a leader that comes upon it.
+    pub fn superseded(self, folder: &Path) -> Error {
+        Error::Superseded {
+            path: folder.to_owned(),
+            epoch: self.epoch,
+            by: self.path.display().to_string(),
+        }
+    }
 }
 
 /// The fence of a log, if it has one.
@@ -37,18 +60,15 @@ pub fn find(env: &dyn Env, folder: &Path) -> Result<Option<Fence>> {
 pub fn check(env: &dyn Env, folder: &Path) -> Result<()> {
     match find(env, folder)? {
         None => Ok(()),
-        Some(Fence { epoch, by }) => Err(Error::Superseded {
-            path: folder.to_owned(),
-            epoch,
-            by,
-        }),
+        Some(fence) => Err(fence.superseded(folder)),
     }
 }
 
-/// Puts up a fence, durably, unless there is one; returns the one that stands. `name` is the
-/// follower's own, so that no two of them write the same file.
-pub fn raise(env: &dyn Env, folder: &Path, name: &str, fence: &Fence) -> Result<Fence> {
-    let (path, own) = (folder.join(NAME), folder.join(format!("{NAME}.{name}")));
+/// Puts up a fence, durably, unless there is one; returns the one that stands.
+pub fn raise(env: &dyn Env, folder: &Path, fence: &Fence) -> Result<Fence> {
+    // No two followers write the same file.
+    let own = folder.join(format!("{NAME}.{}", fence.by));
+    let path = folder.join(NAME);
     // The name appears with the whole text behind it, and for one follower only.
     write(env, &own, fence)?;
     let linked = match env.link(&own, &path) {
@@ -68,9 +88,9 @@ fn write(env: &dyn Env, path: &Path, fence: &Fence) -> Result<()> {
         }
         _ => {}
     }
-    let text = format!("{:016x} {}\n", fence.epoch, fence.by);
+    let bytes = encode(fence);
     let file = env.create(path).map_err(Error::io("create", path))?;
-    file.write_all_at(text.as_bytes(), 0)
+    file.write_all_at(&bytes, 0)
         .and_then(|()| file.sync())
         .map_err(Error::io("write", path))
 }
@@ -81,11 +101,55 @@ fn read(env: &dyn Env, path: &Path) -> Result<Fence> {
     let length = file
         .read_full_at(&mut bytes, 0)
         .map_err(Error::io("read", path))?;
-    let text = String::from_utf8_lossy(&bytes[..length]);
-    let (epoch, by) = text.split_once(' ').unwrap_or((&text, "another leader"));
-    Ok(Fence {
-        // Whatever it says: that it is there ends the log.
-        epoch: parse_hex(epoch, 16).unwrap_or(u64::MAX),
-        by: by.trim_end_matches('\n').to_owned(),
+    // Whatever it says: that it is there ends the log.
+    Ok(decode(&bytes[..length]).unwrap_or_else(|| Fence {
+        epoch: u64::MAX,
+        by: StoreId::from_bytes([0; StoreId::LENGTH]),
+        store: StoreId::from_bytes([0; StoreId::LENGTH]),
+        path: "another leader".into(),
+    }))
+}
+
+fn encode(fence: &Fence) -> Vec<u8> {
+    let Fence {
+        epoch, by, store, ..
+    } = fence;
+    let mut bytes = format!("epoch {epoch:016x}\nby {by}\nstore {store}\npath ").into_bytes();
+    bytes.extend_from_slice(path_bytes(&fence.path));
+    bytes.push(b'\n');
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<Fence> {
+    let mut lines = bytes.splitn(4, |byte| *byte == b'\n');
+    let mut field = |name: &str| {
+        let line = std::str::from_utf8(lines.next()?).ok()?;
+        line.strip_prefix(name)
+    };
+    Some(Fence {
+        epoch: parse_hex(field("epoch ")?, 16)?,
+        by: StoreId::parse(field("by ")?)?,
+        store: StoreId::parse(field("store ")?)?,
+        path: path_of(lines.next()?.strip_prefix(b"path ")?.strip_suffix(b"\n")?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_any_bytes_comes_back() {
+        for path in [&b"/data"[..], b"/a\nb\n", b"/\xff\xfe", b"", b"\npath /x"] {
+            let fence = Fence {
+                epoch: 7,
+                by: StoreId::random(),
+                store: StoreId::random(),
+                path: path_of(path),
+            };
+            assert_eq!(decode(&encode(&fence)), Some(fence));
+        }
+        assert_eq!(decode(b""), None);
+        assert_eq!(decode(b"epoch 0\n"), None);
+    }
 }

@@ -13,6 +13,7 @@ use super::writer::Writer;
 use super::{Batch, Frames, LogStream, fence, mark, segment};
 use crate::env::{Env, LockGuard};
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 
 /// How a file log is kept.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub struct LogOptions {
     pub ahead_bytes: u64,
     /// The position that a new log begins with.
     pub first: u64,
+    /// The store whose log it must be, or which a new log is of; none takes the one that is there, or a new id.
+    pub store: Option<StoreId>,
     /// A follower that is further behind than this many segments does not keep the log from being cut.
     pub segments_for_followers: usize,
 }
@@ -33,6 +36,7 @@ impl Default for LogOptions {
             segment_bytes: 64 << 20,
             ahead_bytes: 1 << 20,
             first: 1,
+            store: None,
             segments_for_followers: 16,
         }
     }
@@ -51,6 +55,7 @@ pub struct FileLogStream {
 pub(super) struct Shared {
     pub env: Arc<dyn Env>,
     pub folder: PathBuf,
+    pub store: StoreId,
     /// The positions that the segments begin with, in order.
     pub segments: RwLock<Vec<u64>>,
     /// Where some frames begin, so that a reader need not start at its segment's beginning:
@@ -67,24 +72,25 @@ impl FileLogStream {
     ///
     /// [`Locked`](Error::Locked) if the folder is in use, [`Corruption`](Error::Corruption) for
     /// damage, [`Format`](Error::Format) for a log of a later version,
-    /// [`Superseded`](Error::Superseded) for a former leader's.
+    /// [`Superseded`](Error::Superseded) for a former leader's, [`OtherStore`](Error::OtherStore) for
+    /// one of another store than the options say. Nothing is changed before all of that is known.
     pub fn open(env: Arc<dyn Env>, folder: &Path, options: LogOptions) -> Result<FileLogStream> {
-        env.create_dir_all(folder)
-            .map_err(Error::io("create", folder))?;
         let lock = lock(&*env, folder)?;
         fence::check(&*env, folder)?;
+        let store = store_of(&*env, folder, options.store)?;
         let mut segments = segment::list(&*env, folder)?;
         if segments.is_empty() {
-            sync_ancestors(&*env, folder)?;
+            env.sync_ancestors().map_err(Error::io("sync", folder))?;
             let path = segment::path(folder, options.first);
             env.create(&path).map_err(Error::io("create", &path))?;
             segments.push(options.first);
         }
-        let tail = recovery::recover(&*env, folder, &segments)?;
+        let tail = recovery::recover(&*env, folder, &segments, store)?;
         let marks = tail.marks.iter();
         let shared = Arc::new(Shared {
             env,
             folder: folder.to_owned(),
+            store,
             segments: RwLock::new(segments),
             marks: RwLock::new(marks.map(|(p, at)| (*p, (tail.segment, *at))).collect()),
             durable: AtomicU64::new(tail.next - 1),
@@ -92,10 +98,13 @@ impl FileLogStream {
             epoch: AtomicU64::new(tail.epoch),
             poisoned: OnceLock::new(),
         });
+        let recovered = tail.recovered.clone();
+        let mut writer = Writer::new(Arc::clone(&shared), tail, options);
+        writer.begin()?;
         Ok(FileLogStream {
-            recovered: tail.recovered.clone(),
+            recovered,
             segments_for_followers: options.segments_for_followers,
-            writer: Mutex::new(Writer::new(Arc::clone(&shared), tail, options)),
+            writer: Mutex::new(writer),
             shared,
             _lock: lock,
         })
@@ -114,6 +123,10 @@ impl FileLogStream {
 }
 
 impl LogStream for FileLogStream {
+    fn store(&self) -> StoreId {
+        self.shared.store
+    }
+
     fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64> {
         self.writer.lock().append(batches, epoch, expected_last)
     }
@@ -151,7 +164,7 @@ impl LogStream for FileLogStream {
 
     fn truncate_before(&self, position: u64) -> Result<u64> {
         let shared = &self.shared;
-        let followed = mark::lowest(&*shared.env, &shared.folder)?;
+        let followed = mark::lowest(&*shared.env, &shared.folder, shared.store)?;
         loop {
             let mut segments = shared.segments.write();
             let is_long = segments.len() > self.segments_for_followers;
@@ -197,8 +210,7 @@ impl Drop for FileLogStream {
 
 /// Takes the folder for this process alone.
 pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
-    let path = folder.join("LOCK");
-    env.lock(&path).map_err(|error| match error.kind() {
+    env.lock(folder).map_err(|error| match error.kind() {
         std::io::ErrorKind::WouldBlock => Error::Locked {
             path: folder.to_owned(),
             holder: match error.get_ref() {
@@ -206,22 +218,17 @@ pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
                 None => String::new(),
             },
         },
-        _ => Error::io("lock", &path)(error),
+        _ => Error::io("lock", folder)(error),
     })
 }
 
-/// Makes the folder itself durable, and the folders above it, which may be as new.
-fn sync_ancestors(env: &dyn Env, folder: &Path) -> Result<()> {
-    for ancestor in folder.ancestors().skip(1) {
-        let ancestor = match ancestor.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => ancestor,
-        };
-        match env.sync_dir(ancestor) {
-            // A folder that this process may not even list was not made by it.
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-            result => result.map_err(Error::io("sync", ancestor))?,
+/// Whose log is in a folder: of the store that it must be of, or that it says, or of a new one.
+fn store_of(env: &dyn Env, folder: &Path, wanted: Option<StoreId>) -> Result<StoreId> {
+    let found = segment::stores(env, folder)?.first().copied();
+    match (wanted, found) {
+        (Some(wanted), Some(found)) if wanted != found => {
+            Err(segment::other_store(folder, found, wanted))
         }
+        (wanted, found) => Ok(wanted.or(found).unwrap_or_else(StoreId::random)),
     }
-    Ok(())
 }

@@ -14,24 +14,33 @@ use super::fence::{self, Fence};
 use super::frame::Header;
 use super::recovery::{corruption, is_damage, unknown_format};
 use super::scan::{Scan, Step};
-use super::{Frame, mark, segment};
+use super::{Frame, displaced, mark, segment};
 use crate::env::{Env, File};
 use crate::error::{Error, Result};
-use crate::id::hash7;
+use crate::identity::StoreId;
 
 /// How often, and after how many milliseconds, what looks like damage is looked at again: the leader
 /// may have been writing there.
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
+/// Who follows a log.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    /// Its own id: what tells it from every other one, wherever their folders are.
+    pub id: StoreId,
+    /// Where its folder is, for messages.
+    pub path: PathBuf,
+    /// The store whose log it has followed so far; none if it begins.
+    pub of: Option<StoreId>,
+}
+
 /// One follower's view of a log.
 pub struct FollowedLog {
     env: Arc<dyn Env>,
     folder: PathBuf,
-    /// The follower's own folder.
-    by: String,
-    /// What stands for the follower in the names of files.
-    follower: String,
+    by: Follower,
+    store: StoreId,
     /// The first position that is wanted.
     from: u64,
     place: Place,
@@ -43,19 +52,21 @@ pub struct FollowedLog {
 
 impl FollowedLog {
     /// Follows the log in `folder` from the batch that holds position `from` on, and leaves a mark
-    /// there, so that the log is not cut behind it. `by` is the follower's own folder.
+    /// there, so that the log is not cut behind it.
     ///
-    /// [`Truncated`](Error::Truncated) if it was already.
-    pub fn open(env: Arc<dyn Env>, folder: &Path, by: &str, from: u64) -> Result<FollowedLog> {
+    /// [`Truncated`](Error::Truncated) if it was already; [`OtherStore`](Error::OtherStore) if it is not
+    /// the log that was followed before.
+    pub fn open(env: Arc<dyn Env>, folder: &Path, by: &Follower, from: u64) -> Result<FollowedLog> {
         let from = from.max(1);
-        let follower = hash7(by);
-        let place = Place::of(&*env, folder, from)?;
-        mark::put(&*env, folder, &follower, from - 1)?;
+        displaced::check(&*env, folder)?;
+        let store = followed_store(&*env, folder, by.of)?;
+        let place = Place::of(&*env, folder, store, from)?;
+        mark::put(&*env, folder, by.id, store, from - 1)?;
         Ok(FollowedLog {
             env,
             folder: folder.to_owned(),
-            by: by.to_owned(),
-            follower,
+            by: by.clone(),
+            store,
             from,
             place,
             unproven: VecDeque::new(),
@@ -64,11 +75,17 @@ impl FollowedLog {
         })
     }
 
+    /// The store whose log it is.
+    pub fn store(&self) -> StoreId {
+        self.store
+    }
+
     /// The next batches, `max_bytes` of them or a little more; none if there is nothing new.
     ///
     /// [`Superseded`](Error::Superseded) if another follower took over: what this one read may have
     /// been written after that, and the log that goes on is the other one's.
     pub fn read(&mut self, max_bytes: usize) -> Result<Vec<Frame>> {
+        displaced::check(&*self.env, &self.folder)?;
         let mut bytes: usize = self.unproven.iter().map(|frame| frame.payload.len()).sum();
         while bytes < max_bytes {
             let Some(frame) = self.next()? else { break };
@@ -82,11 +99,7 @@ impl FollowedLog {
             self.sync()?;
         }
         match self.fenced()? {
-            Some(Fence { epoch, by }) if by != self.by => Err(Error::Superseded {
-                path: self.folder.clone(),
-                epoch,
-                by,
-            }),
+            Some(fence) if fence.by != self.by.id => Err(fence.superseded(&self.folder)),
             _ => Ok(self.unproven.drain(..self.proven()).collect()),
         }
     }
@@ -106,23 +119,25 @@ impl FollowedLog {
     pub fn fence(&mut self, epoch: u64) -> Result<Fence> {
         // What is read now decides what there is: zeros that were room must not be a loss meanwhile.
         self.place.scan.forget_blank();
-        let by = self.by.clone();
-        fence::raise(
-            &*self.env,
-            &self.folder,
-            &self.follower,
-            &Fence { epoch, by },
-        )
+        displaced::check(&*self.env, &self.folder)?;
+        let fence = Fence {
+            epoch,
+            by: self.by.id,
+            store: self.store,
+            path: self.by.path.clone(),
+        };
+        fence::raise(&*self.env, &self.folder, &fence)
     }
 
     /// Lets the log be cut up to `position`.
     pub fn mark(&self, position: u64) -> Result<()> {
-        mark::put(&*self.env, &self.folder, &self.follower, position)
+        displaced::check(&*self.env, &self.folder)?;
+        mark::put(&*self.env, &self.folder, self.by.id, self.store, position)
     }
 
     /// Lets the log be cut: this follower does not come back.
     pub fn forget(&self) -> Result<()> {
-        mark::remove(&*self.env, &self.folder, &self.follower)
+        mark::remove(&*self.env, &self.folder, self.by.id)
     }
 
     fn next(&mut self) -> Result<Option<Frame>> {
@@ -165,7 +180,12 @@ impl FollowedTail {
     /// Looks for the end from the segment on that holds position `near`.
     pub fn open(env: Arc<dyn Env>, folder: &Path, near: u64) -> Result<FollowedTail> {
         Ok(FollowedTail {
-            place: Place::of(&*env, folder, near.max(1))?,
+            place: Place::of(
+                &*env,
+                folder,
+                followed_store(&*env, folder, None)?,
+                near.max(1),
+            )?,
             folder: folder.to_owned(),
             env,
         })
@@ -178,8 +198,36 @@ impl FollowedTail {
     }
 }
 
+/// Whose log a follower finds: the one that it followed before, if it did.
+fn followed_store(env: &dyn Env, folder: &Path, of: Option<StoreId>) -> Result<StoreId> {
+    let stores = segment::stores(env, folder)?;
+    match (stores.first(), of) {
+        (Some(&found), Some(of)) if found != of => Err(segment::other_store(folder, found, of)),
+        (Some(&found), _) => Ok(found),
+        (None, _) => Err(unknown_store(env, folder)?),
+    }
+}
+
+/// Why a log does not say whose it is: it is damaged, of a later format, or hardly begun.
+fn unknown_store(env: &dyn Env, folder: &Path) -> Result<Error> {
+    for first in segment::list(env, folder)? {
+        let path = segment::path(folder, first);
+        let file = env.open(&path).map_err(Error::io("open", &path))?;
+        let mut scan = Scan::new(Arc::clone(&file), 0, first);
+        match scan.step().map_err(Error::io("read", &path))? {
+            Step::Unknown(version) => return Ok(unknown_format(&path, version)),
+            Step::Defect(defect) if !defect.is_torn => return Ok(corruption(&path, &defect)),
+            _ => {}
+        }
+    }
+    let missing = std::io::ErrorKind::NotFound.into();
+    let action = "find a log that says whose it is in";
+    Ok(Error::io(action, folder)(missing))
+}
+
 /// Where in a log a walk is.
 struct Place {
+    store: StoreId,
     segment: u64,
     file: Arc<dyn File>,
     scan: Scan,
@@ -187,11 +235,11 @@ struct Place {
 
 impl Place {
     /// The beginning of the segment that holds `position`, or will.
-    fn of(env: &dyn Env, folder: &Path, position: u64) -> Result<Place> {
+    fn of(env: &dyn Env, folder: &Path, store: StoreId, position: u64) -> Result<Place> {
         let segments = segment::list(env, folder)?;
         let after = segments.partition_point(|first| *first <= position);
         match (after.checked_sub(1), segments.first()) {
-            (Some(at), _) => Place::open(env, folder, segments[at]),
+            (Some(at), _) => Place::open(env, folder, store, segments[at]),
             (None, Some(&start)) => Err(Error::Truncated { position, start }),
             (None, None) => {
                 let missing = std::io::ErrorKind::NotFound.into();
@@ -200,12 +248,19 @@ impl Place {
         }
     }
 
-    fn open(env: &dyn Env, folder: &Path, first: u64) -> Result<Place> {
+    fn open(env: &dyn Env, folder: &Path, store: StoreId, first: u64) -> Result<Place> {
         let path = segment::path(folder, first);
         let file = env.open(&path).map_err(Error::io("open", &path))?;
+        let found = segment::store(&*file).map_err(Error::io("read", &path))?;
+        if let Some(found) = found
+            && found != store
+        {
+            return Err(segment::other_store(&path, found, store));
+        }
         Ok(Place {
+            store,
             segment: first,
-            scan: Scan::new(Arc::clone(&file), 0, first),
+            scan: Scan::new(Arc::clone(&file), 0, first).of(Some(store)),
             file,
         })
     }
@@ -258,14 +313,26 @@ impl Place {
         let next = self.scan.next();
         let segments = segment::list(env, folder)?;
         if next > self.segment && segments.binary_search(&next).is_ok() {
-            return Place::open(env, folder, next).map(Some);
+            return Place::open(env, folder, self.store, next).map(Some);
         }
         match segments.first() {
             Some(&start) if start > next => Err(Error::Truncated {
                 position: next,
                 start,
             }),
-            _ => Ok(None),
+            _ => self.check_file(env, folder),
+        }
+    }
+
+    /// Nothing follows: the leader must still write the file that is read here.
+    fn check_file(&self, env: &dyn Env, folder: &Path) -> Result<Option<Place>> {
+        let path = segment::path(folder, self.segment);
+        let there = env.identity(&path).map_err(Error::io("look for", &path))?;
+        let here = self.file.identity().map_err(Error::io("look at", &path))?;
+        match there {
+            Some(there) if there == here => Ok(None),
+            Some(_) => Err(displaced::error(&path, "another file is there now")),
+            None => Err(displaced::error(&path, "it is not there any more")),
         }
     }
 }

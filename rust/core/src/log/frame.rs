@@ -11,7 +11,8 @@
 //! | 32..36 | count | of records; 0 in a mark, which has no payload |
 //! | 36..40 | length | of the payload |
 //! | 40..44 | checksum | CRC32C of the payload |
-//! | 44..48 | header checksum | CRC32C of bytes 0..44, and so of all |
+//! | 44..60 | store | the id of the store whose log this is |
+//! | 60..64 | header checksum | CRC32C of bytes 0..60, and so of all |
 //! | then | payload | |
 //! | last | end | `ff`, so that what ends in a zero was not written to its end |
 //!
@@ -19,11 +20,15 @@
 //! where they stand here. `durable` is what tells a torn tail from damage: a valid frame that knows
 //! a lost one as durable proves that the loss is no crash's doing.
 //!
+//! A segment has no header of its own: the first frame's is it. So there is no moment at which a segment
+//! has none, and no second kind of torn write. A new log begins with a mark, which says whose it is.
+//!
 //! Zeros from the last frame to the end of the file are room that was made for more, and no part of the
 //! format: a version that does not know of it takes them for a torn tail, and cuts them off.
 
 use super::Batch;
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 
 /// The format that this version writes.
 pub const VERSION: u8 = 1;
@@ -32,7 +37,10 @@ pub const VERSION: u8 = 1;
 pub const MAGIC: [u8; 4] = [0xf7, b'S', b'W', 0xff];
 
 /// How long a header is.
-pub const HEADER: usize = 48;
+pub const HEADER: usize = 64;
+
+/// Where its checksum stands.
+const CHECKSUM: usize = HEADER - 4;
 
 /// The last byte of every frame.
 pub const END: u8 = 0xff;
@@ -43,6 +51,7 @@ pub const MAX_PAYLOAD: u64 = 1 << 30;
 /// What a frame says about its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    pub store: StoreId,
     pub epoch: u64,
     pub first: u64,
     pub durable: u64,
@@ -81,8 +90,9 @@ impl Header {
         bytes[32..36].copy_from_slice(&self.count.to_le_bytes());
         bytes[36..40].copy_from_slice(&self.length.to_le_bytes());
         bytes[40..44].copy_from_slice(&self.checksum.to_le_bytes());
-        let checksum = crc32c::crc32c(&bytes[..44]);
-        bytes[44..].copy_from_slice(&checksum.to_le_bytes());
+        bytes[44..CHECKSUM].copy_from_slice(&self.store.to_bytes());
+        let checksum = crc32c::crc32c(&bytes[..CHECKSUM]);
+        bytes[CHECKSUM..].copy_from_slice(&checksum.to_le_bytes());
         bytes
     }
 
@@ -91,13 +101,15 @@ impl Header {
         if bytes[..4] != MAGIC {
             return Err(HeaderFault::Magic);
         }
-        if crc32c::crc32c(&bytes[..44]) != read_u32(bytes, 44) {
+        if crc32c::crc32c(&bytes[..CHECKSUM]) != read_u32(bytes, CHECKSUM) {
             return Err(HeaderFault::Checksum);
         }
         if bytes[4] != VERSION {
             return Err(HeaderFault::Version(bytes[4]));
         }
+        let store = bytes[44..CHECKSUM].try_into().expect("sixteen bytes");
         Ok(Header {
+            store: StoreId::from_bytes(store),
             epoch: read_u64(bytes, 8),
             first: read_u64(bytes, 16),
             durable: read_u64(bytes, 24),
@@ -108,8 +120,17 @@ impl Header {
     }
 }
 
+/// What a frame says beside its batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub store: StoreId,
+    pub epoch: u64,
+    pub first: u64,
+    pub durable: u64,
+}
+
 /// Adds a batch's frame to `buffer`: the one copy that its payload goes through.
-pub fn write(buffer: &mut Vec<u8>, batch: &Batch<'_>, epoch: u64, first: u64, durable: u64) {
+pub fn write(buffer: &mut Vec<u8>, batch: &Batch<'_>, place: Place) {
     let start = buffer.len();
     buffer.resize(start + HEADER, 0);
     for piece in batch.payload {
@@ -117,9 +138,10 @@ pub fn write(buffer: &mut Vec<u8>, batch: &Batch<'_>, epoch: u64, first: u64, du
     }
     let payload = &buffer[start + HEADER..];
     let header = Header {
-        epoch,
-        first,
-        durable,
+        store: place.store,
+        epoch: place.epoch,
+        first: place.first,
+        durable: place.durable,
         count: batch.count,
         length: payload.len() as u32,
         checksum: crc32c::crc32c(payload),

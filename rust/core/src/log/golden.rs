@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::*;
-use crate::env::{Env, FaultEnv, RealEnv};
+use crate::env::{Env, FaultEnv, Folder};
+use crate::identity::StoreId;
 use crate::record::tests::Random;
 use crate::record::{Record, Turn, turns};
 
@@ -23,7 +24,11 @@ fn golden(file: &str) -> PathBuf {
 fn write() -> FaultEnv {
     let env = FaultEnv::new();
     let shared: Arc<dyn Env> = Arc::new(env.clone());
-    let log = FileLogStream::open(shared, Path::new("/log"), LogOptions::default()).unwrap();
+    let options = LogOptions {
+        store: Some(StoreId::from_bytes(*b"the golden store")),
+        ..LogOptions::default()
+    };
+    let log = FileLogStream::open(shared, Path::new("/log"), options).unwrap();
     for batch in 0..3 {
         let turns: Vec<_> = (0..2).map(|turn| encode(batch * 2 + turn)).collect();
         let payload: Vec<&[u8]> = turns.iter().map(|(_, bytes)| &bytes[..]).collect();
@@ -70,7 +75,8 @@ fn the_golden_log_is_read_as_ever_and_writes_back_to_the_same_bytes() {
         let (_, lines) = read(&env, Path::new("/log"));
         std::fs::write(golden("dump.jsonl"), lines.join("\n") + "\n").unwrap();
     }
-    let (report, lines) = read(&RealEnv, &golden(""));
+    let folder = Folder::open(&golden("")).unwrap();
+    let (report, lines) = read(&folder, folder.path());
     assert_eq!((report.segments, report.batches), (1, 3));
     assert_eq!((report.epoch, report.torn), (2, None));
     assert_eq!(report.records, lines.len() as u64);
@@ -95,7 +101,13 @@ fn written_back(segment: &[u8]) -> Vec<u8> {
             count: header.count,
             payload: &[&encoded],
         };
-        frame::write(&mut out, &batch, header.epoch, header.first, header.durable);
+        let place = frame::Place {
+            store: header.store,
+            epoch: header.epoch,
+            first: header.first,
+            durable: header.durable,
+        };
+        frame::write(&mut out, &batch, place);
         rest = &rest[header.frame_length() as usize..];
     }
     out

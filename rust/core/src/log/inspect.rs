@@ -1,13 +1,16 @@
 //! Reading a log that nobody has open, or that somebody else has: for checking and for showing it.
 
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::recovery::{Recovered, corruption, is_damage, unknown_format};
 use super::scan::{Defect, Scan, Step};
 use super::{Frame, segment};
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 use crate::record::{Json, turns};
 
 /// What a check of a whole log found.
@@ -23,6 +26,8 @@ pub struct Report {
     /// The last position.
     pub last: u64,
     pub epoch: u64,
+    /// Whose log it is; none where nothing says so.
+    pub store: Option<StoreId>,
     /// What the next opening will cut off.
     pub torn: Option<Recovered>,
 }
@@ -51,6 +56,7 @@ pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
         report.epoch = frame.epoch;
     }
     report.bytes = walk.bytes;
+    report.store = walk.store;
     report.torn = walk.torn;
     Ok(report)
 }
@@ -59,6 +65,16 @@ pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
 pub fn dump<'e>(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Dump<'e>> {
     Ok(Dump {
         walk: Walk::new(env, folder, from)?,
+        from,
+        lines: VecDeque::new(),
+        has_failed: false,
+    })
+}
+
+/// The same, of a folder that is kept open for as long as the lines are read.
+pub fn dump_of(env: Arc<dyn Env>, folder: &Path, from: u64) -> Result<Dump<'static>> {
+    Ok(Dump {
+        walk: Walk::from(Files::Own(env), folder, from)?,
         from,
         lines: VecDeque::new(),
         has_failed: false,
@@ -134,13 +150,31 @@ fn check_records(frame: &Frame) -> Result<(), String> {
     ))
 }
 
+/// The files of a log, somebody else's or one's own.
+enum Files<'e> {
+    Lent(&'e dyn Env),
+    Own(Arc<dyn Env>),
+}
+
+impl<'e> Deref for Files<'e> {
+    type Target = dyn Env + 'e;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Files::Lent(env) => *env,
+            Files::Own(env) => &**env,
+        }
+    }
+}
+
 /// A walk over the frames of all segments, marks too.
 pub(super) struct Walk<'e> {
-    env: &'e dyn Env,
+    env: Files<'e>,
     folder: PathBuf,
     segments: Vec<u64>,
     /// Which of the segments is being read.
     index: usize,
+    store: Option<StoreId>,
     scan: Option<Scan>,
     bytes: u64,
     torn: Option<Recovered>,
@@ -149,17 +183,30 @@ pub(super) struct Walk<'e> {
 impl<'e> Walk<'e> {
     /// A walk from the segment that holds `from`.
     pub fn new(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Walk<'e>> {
-        let segments = segment::list(env, folder)?;
+        Walk::from(Files::Lent(env), folder, from)
+    }
+
+    fn from(env: Files<'e>, folder: &Path, from: u64) -> Result<Walk<'e>> {
+        let segments = segment::list(&*env, folder)?;
         let after = segments.partition_point(|first| *first <= from);
         Ok(Walk {
             env,
             folder: folder.to_owned(),
             segments,
             index: after.saturating_sub(1),
+            store: None,
             scan: None,
             bytes: 0,
             torn: None,
         })
+    }
+
+    /// A walk over the log of `store`, if that is known. [`OtherStore`](Error::OtherStore) where it is another's.
+    pub fn of(env: &'e dyn Env, folder: &Path, store: Option<StoreId>) -> Result<Walk<'e>> {
+        segment::check_store(env, folder, store)?;
+        let mut walk = Walk::new(env, folder, 1)?;
+        walk.store = store;
+        Ok(walk)
     }
 
     /// The position that the log begins with.
@@ -188,6 +235,7 @@ impl<'e> Walk<'e> {
                         count: header.count,
                         payload: payload.to_vec(),
                     };
+                    self.store = Some(header.store);
                     self.scan = Some(scan);
                     return Ok(Some((frame, offset)));
                 }
@@ -201,7 +249,7 @@ impl<'e> Walk<'e> {
 
     fn open(&self, path: &Path) -> Result<Scan> {
         let file = self.env.open(path).map_err(Error::io("open", path))?;
-        Ok(Scan::new(file, 0, self.segments[self.index]))
+        Ok(Scan::new(file, 0, self.segments[self.index]).of(self.store))
     }
 
     /// Goes on to the next segment, which must begin where this one ends.

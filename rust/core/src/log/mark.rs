@@ -1,33 +1,51 @@
 //! Marks of followers: how far each of them has a log, so that truncation does not overtake it.
 //!
-//! A mark is an empty file in the log's folder, `{position in 16 hex}.{follower}.follower`: what it
-//! says is in its name, so that it changes as a whole, and listing the folder reads all of them.
+//! A mark is an empty file in the log's folder, `{position in 16 hex}.{follower}.{store}.follower`: what it
+//! says is in its name, so that it changes as a whole, and listing the folder reads all of them. Follower
+//! and store are ids. A mark of another store, which came with a copied folder, holds nothing up.
 
 use std::path::{Path, PathBuf};
 
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::id::parse_hex;
+use crate::identity::StoreId;
 
 const SUFFIX: &str = ".follower";
 
-/// The lowest of the positions that followers have.
-pub fn lowest(env: &dyn Env, folder: &Path) -> Result<Option<u64>> {
-    let names = env.list(folder).map_err(Error::io("list", folder))?;
-    Ok(names
-        .iter()
-        .filter_map(|name| parse(name))
-        .map(|(at, _)| at)
-        .min())
+/// Who has a log how far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    position: u64,
+    follower: StoreId,
+    store: StoreId,
 }
 
-/// Says that `follower` has everything up to `position`.
-pub fn put(env: &dyn Env, folder: &Path, follower: &str, position: u64) -> Result<()> {
-    let wanted = path(folder, follower, position);
+/// The lowest of the positions that followers of `store` have.
+pub fn lowest(env: &dyn Env, folder: &Path, store: StoreId) -> Result<Option<u64>> {
+    let names = env.list(folder).map_err(Error::io("list", folder))?;
+    let marks = names.iter().filter_map(|name| parse(name));
+    let own = marks.filter(|mark| mark.store == store);
+    Ok(own.map(|mark| mark.position).min())
+}
+
+/// Says that `follower` has everything of `store` up to `position`.
+pub fn put(
+    env: &dyn Env,
+    folder: &Path,
+    follower: StoreId,
+    store: StoreId,
+    position: u64,
+) -> Result<()> {
+    let wanted = folder.join(name(Mark {
+        position,
+        follower,
+        store,
+    }));
     let names = env.list(folder).map_err(Error::io("list", folder))?;
     let mut own: Vec<PathBuf> = names
         .iter()
-        .filter(|name| parse(name).is_some_and(|(_, whose)| whose == follower))
+        .filter(|name| parse(name).is_some_and(|mark| mark.follower == follower))
         .map(|name| folder.join(name))
         .collect();
     own.retain(|path| *path != wanted);
@@ -45,20 +63,30 @@ pub fn put(env: &dyn Env, folder: &Path, follower: &str, position: u64) -> Resul
 }
 
 /// Lets truncation go on without `follower`.
-pub fn remove(env: &dyn Env, folder: &Path, follower: &str) -> Result<()> {
+pub fn remove(env: &dyn Env, folder: &Path, follower: StoreId) -> Result<()> {
     let names = env.list(folder).map_err(Error::io("list", folder))?;
     let own = names
         .iter()
-        .filter(|name| parse(name).is_some_and(|(_, whose)| whose == follower));
+        .filter(|name| parse(name).is_some_and(|mark| mark.follower == follower));
     own.map(|name| folder.join(name))
         .try_for_each(|path| env.remove(&path).map_err(Error::io("remove", &path)))
 }
 
-fn path(folder: &Path, follower: &str, position: u64) -> PathBuf {
-    folder.join(format!("{position:016x}.{follower}{SUFFIX}"))
+fn name(mark: Mark) -> String {
+    let Mark {
+        position,
+        follower,
+        store,
+    } = mark;
+    format!("{position:016x}.{follower}.{store}{SUFFIX}")
 }
 
-fn parse(name: &str) -> Option<(u64, &str)> {
-    let (position, follower) = name.strip_suffix(SUFFIX)?.split_once('.')?;
-    Some((parse_hex(position, 16)?, follower))
+fn parse(name: &str) -> Option<Mark> {
+    let (position, ids) = name.strip_suffix(SUFFIX)?.split_once('.')?;
+    let (follower, store) = ids.split_once('.')?;
+    Some(Mark {
+        position: parse_hex(position, 16)?,
+        follower: StoreId::parse(follower)?,
+        store: StoreId::parse(store)?,
+    })
 }

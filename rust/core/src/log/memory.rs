@@ -7,10 +7,11 @@ use parking_lot::Mutex;
 
 use super::{Batch, Frame, Frames, LogStream, frame};
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 
 /// A log that is gone with the process. Its clones are the same log.
-#[derive(Clone, Default)]
-pub struct MemoryLogStream(Arc<Mutex<Contents>>);
+#[derive(Clone)]
+pub struct MemoryLogStream(Arc<Mutex<Contents>>, StoreId);
 
 #[derive(Default)]
 struct Contents {
@@ -23,7 +24,13 @@ struct Contents {
 impl MemoryLogStream {
     /// An empty log.
     pub fn new() -> MemoryLogStream {
-        MemoryLogStream::default()
+        MemoryLogStream(Arc::default(), StoreId::random())
+    }
+}
+
+impl Default for MemoryLogStream {
+    fn default() -> MemoryLogStream {
+        MemoryLogStream::new()
     }
 }
 
@@ -54,6 +61,10 @@ impl Contents {
 }
 
 impl LogStream for MemoryLogStream {
+    fn store(&self) -> StoreId {
+        self.1
+    }
+
     fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64> {
         let mut log = self.0.lock();
         if epoch < log.epoch {

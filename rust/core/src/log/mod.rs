@@ -10,7 +10,9 @@
 
 mod ahead;
 mod blank;
+mod copy;
 mod cursor;
+mod displaced;
 mod fence;
 mod file;
 mod followed;
@@ -28,15 +30,18 @@ mod segment;
 mod writer;
 
 use crate::error::Result;
+use crate::identity::StoreId;
 
-pub use fence::Fence;
+pub use copy::copy;
+pub use fence::{Fence, check as check_fence};
 pub use file::{FileLogStream, LogOptions, lock};
-pub use followed::{FollowedLog, FollowedTail};
+pub use followed::{FollowedLog, FollowedTail, Follower};
 pub use frame::MAX_PAYLOAD;
-pub use inspect::{Dump, Report, dump, verify};
+pub use inspect::{Dump, Report, dump, dump_of, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;
 pub use repair::{Repaired, repair};
+pub use segment::stores;
 
 /// A batch to be written: `count` records, and their bytes in as many pieces as the writer has.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,6 +94,9 @@ pub trait LogStream: Send + Sync {
     /// A failure poisons the log; it is not tried again, because a second try proves nothing.
     /// [`Superseded`](crate::Error::Superseded): what was appended is not confirmed, and never will be.
     fn sync(&self) -> Result<u64>;
+
+    /// The id of the store whose log it is.
+    fn store(&self) -> StoreId;
 
     /// The last durable position; 0 in an empty log.
     fn durable(&self) -> u64;

@@ -116,7 +116,7 @@ impl Reader {
             }
             Err(error) => return Err(Error::io("open", &path)(error)),
         };
-        let scan = Scan::new(file, offset, next);
+        let scan = Scan::new(file, offset, next).of(Some(self.shared.store));
         Ok(Segment {
             first,
             scan,

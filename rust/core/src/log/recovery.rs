@@ -17,6 +17,7 @@ use super::writer::MARK_EVERY;
 use super::{blank, segment};
 use crate::env::{Env, File};
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 
 /// How much of a file is worked on at a time.
 const PIECE: usize = 1 << 20;
@@ -85,12 +86,12 @@ pub struct Tail {
 /// Finds the end of the log, cuts off what is torn there, and makes the rest durable.
 ///
 /// It can be cut short at any point and begun again.
-pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64]) -> Result<Tail> {
+pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64], store: StoreId) -> Result<Tail> {
     let (&last, earlier) = segments.split_last().expect("a log has a segment");
     let path = segment::path(folder, last);
     let file = env.open_writable(&path).map_err(Error::io("open", &path))?;
     let mut walk = Walk::default();
-    let mut scan = Scan::new(Arc::clone(&file), 0, last);
+    let mut scan = Scan::new(Arc::clone(&file), 0, last).of(Some(store));
     let defect = walk.pass_all(&mut scan, &path)?;
     if let Some(defect) = &defect
         && is_damage(&*file, defect).map_err(Error::io("read", &path))?
@@ -98,7 +99,7 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64]) -> Result<Tail> {
         return Err(corruption(&path, defect));
     }
     let epoch = match (scan.next() == last, earlier.last()) {
-        (true, Some(&before)) => last_epoch(env, folder, before, last)?.max(scan.epoch()),
+        (true, Some(&before)) => last_epoch(env, folder, before, last, store)?.max(scan.epoch()),
         _ => scan.epoch(),
     };
     let offset = scan.offset();
@@ -213,10 +214,16 @@ impl Walk {
 }
 
 /// The epoch at the end of a segment that has a successor, which must go on where it ends.
-fn last_epoch(env: &dyn Env, folder: &Path, first: u64, successor: u64) -> Result<u64> {
+fn last_epoch(
+    env: &dyn Env,
+    folder: &Path,
+    first: u64,
+    successor: u64,
+    store: StoreId,
+) -> Result<u64> {
     let path = segment::path(folder, first);
     let file = env.open(&path).map_err(Error::io("open", &path))?;
-    let mut scan = Scan::new(file, 0, first);
+    let mut scan = Scan::new(file, 0, first).of(Some(store));
     if let Some(defect) = Walk::default().pass_all(&mut scan, &path)? {
         return Err(corruption(&path, &defect));
     }

@@ -9,6 +9,7 @@ use super::inspect::Walk;
 use super::segment;
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 
 /// How much of a file is copied at a time.
 const PIECE: usize = 1 << 20;
@@ -31,11 +32,22 @@ pub struct Repaired {
 /// `applied` is the last position that the storage holds. Damage up to there costs nothing: the
 /// segments that it lies in are set aside. Behind it the log is cut off where the damage begins, and
 /// every record from there on is lost, however whole.
-pub fn repair(env: &dyn Env, folder: &Path, applied: u64) -> Result<Repaired> {
+///
+/// `store` is whose log it should be, if that is known; one of another store is left as it is.
+pub fn repair(
+    env: &dyn Env,
+    folder: &Path,
+    applied: u64,
+    store: Option<StoreId>,
+) -> Result<Repaired> {
     let _lock = lock(env, folder)?;
+    let stores = segment::stores(env, folder)?;
+    segment::check_store(env, folder, store)?;
+    // One segment that says so is enough: those of another store among them are damage.
+    let store = store.or(stores.first().copied());
     let mut repaired = Repaired::default();
     loop {
-        match end(env, folder) {
+        match end(env, folder, store) {
             Ok(last) if last >= applied => {
                 repaired.last = last;
                 return Ok(repaired);
@@ -56,8 +68,8 @@ pub fn repair(env: &dyn Env, folder: &Path, applied: u64) -> Result<Repaired> {
 }
 
 /// The last position of a log that is whole, apart from a torn tail.
-fn end(env: &dyn Env, folder: &Path) -> Result<u64> {
-    let mut walk = Walk::new(env, folder, 1)?;
+fn end(env: &dyn Env, folder: &Path, store: Option<StoreId>) -> Result<u64> {
+    let mut walk = Walk::of(env, folder, store)?;
     let mut last = walk.first() - 1;
     while let Some((frame, _)) = walk.next()? {
         last = frame.last();

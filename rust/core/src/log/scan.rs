@@ -8,6 +8,7 @@ use super::blank;
 use super::cursor::Cursor;
 use super::frame::{END, HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION};
 use crate::env::File;
+use crate::identity::StoreId;
 
 /// What a disk writes as a whole or not at all.
 const SECTOR: u64 = 512;
@@ -45,6 +46,8 @@ pub struct Scan {
     cursor: Cursor,
     next: u64,
     epoch: u64,
+    /// The store whose frames these must be; as the first one says, if nobody has said so before.
+    store: Option<StoreId>,
     /// The frame that the last step gave: it is passed by the next one.
     current: usize,
     /// Where zeros were found up to the end of the file: they are not read again.
@@ -59,9 +62,16 @@ impl Scan {
             file,
             next,
             epoch: 0,
+            store: None,
             current: 0,
             blank: 0..0,
         }
+    }
+
+    /// Takes no frame but of this store.
+    pub fn of(mut self, store: Option<StoreId>) -> Scan {
+        self.store = store;
+        self
     }
 
     /// The position that the next frame should begin with.
@@ -136,6 +146,7 @@ impl Scan {
         self.current = length;
         self.next = header.next();
         self.epoch = header.epoch;
+        self.store = Some(header.store);
         Ok(Step::Frame { header, offset })
     }
 
@@ -177,6 +188,9 @@ impl Scan {
     }
 
     fn misplaced(&self, header: &Header) -> Option<&'static str> {
+        if self.store.is_some_and(|store| store != header.store) {
+            return Some("a frame of another store stands here");
+        }
         if header.first != self.next {
             return Some("a frame of another position stands here");
         }

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::env::Env;
+use super::frame::{HEADER, Header};
+use crate::env::{Env, File};
 use crate::error::{Error, Result};
 use crate::id::parse_hex;
+use crate::identity::StoreId;
 
 /// The path of the segment that begins with position `first`.
 pub fn path(folder: &Path, first: u64) -> PathBuf {
@@ -17,6 +19,46 @@ pub fn list(env: &dyn Env, folder: &Path) -> Result<Vec<u64>> {
     let mut segments: Vec<u64> = names.iter().filter_map(|name| parse(name)).collect();
     segments.sort_unstable();
     Ok(segments)
+}
+
+/// The stores that the segments of a folder belong to, the last segment's first; those that cannot be read are left out.
+pub fn stores(env: &dyn Env, folder: &Path) -> Result<Vec<StoreId>> {
+    let mut found = Vec::new();
+    for first in list(env, folder)?.into_iter().rev() {
+        let path = path(folder, first);
+        let file = env.open(&path).map_err(Error::io("open", &path))?;
+        let store = store(&*file).map_err(Error::io("read", &path))?;
+        found.extend(store.filter(|store| !found.contains(store)));
+    }
+    Ok(found)
+}
+
+/// Refuses a log of another store than `store`; what nothing can be read of is for recovery to judge.
+pub fn check_store(env: &dyn Env, folder: &Path, store: Option<StoreId>) -> Result<()> {
+    let found = stores(env, folder)?;
+    match (store, found.first()) {
+        (Some(store), Some(&other)) if !found.contains(&store) => {
+            Err(other_store(folder, other, store))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The error for a log, or a part of one, of another store.
+pub fn other_store(path: &Path, found: StoreId, expected: StoreId) -> Error {
+    Error::OtherStore {
+        path: path.to_owned(),
+        found,
+        expected,
+    }
+}
+
+/// The store that a segment belongs to, if its first header is whole.
+pub fn store(file: &dyn File) -> std::io::Result<Option<StoreId>> {
+    let mut bytes = [0; HEADER];
+    let is_whole = file.read_full_at(&mut bytes, 0)? == HEADER;
+    let header = is_whole.then(|| Header::decode(&bytes).ok()).flatten();
+    Ok(header.map(|header| header.store))
 }
 
 fn parse(name: &str) -> Option<u64> {

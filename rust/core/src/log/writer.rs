@@ -1,12 +1,13 @@
 //! Writing frames at the end of a file log.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ahead::Ahead;
 use super::file::{LogOptions, Shared};
 use super::recovery::Tail;
-use super::{Batch, fence, frame, segment};
+use super::{Batch, displaced, fence, frame, segment};
 use crate::env::File;
 use crate::error::{Error, Result};
 
@@ -45,6 +46,17 @@ impl Writer {
             last_mark: tail.marks.last().map_or(0, |(_, offset)| *offset),
             buffer: Vec::new(),
         }
+    }
+
+    /// Says in the segment whose log it is, durably, if nothing does yet.
+    pub fn begin(&mut self) -> Result<()> {
+        if self.offset > 0 {
+            return Ok(());
+        }
+        let load = |value: &AtomicU64| value.load(Ordering::Acquire);
+        let (epoch, tail) = (load(&self.shared.epoch), load(&self.shared.tail));
+        self.append(&[Batch::default()], epoch, tail)?;
+        self.sync().map(drop)
     }
 
     /// See [`LogStream::append`](super::LogStream::append).
@@ -100,7 +112,13 @@ impl Writer {
             }
             self.mark(next);
             let durable = self.shared.durable.load(Ordering::Acquire);
-            frame::write(&mut self.buffer, batch, epoch, next, durable);
+            let place = frame::Place {
+                store: self.shared.store,
+                epoch,
+                first: next,
+                durable,
+            };
+            frame::write(&mut self.buffer, batch, place);
             self.known_durable = durable;
             next += u64::from(batch.count);
         }
@@ -155,8 +173,22 @@ impl Writer {
         self.file.sync().map_err(Error::io("sync", &path))?;
         // Not before: a follower that is promoted reads what was written until it put up its fence.
         fence::check(&*self.shared.env, &self.shared.folder)?;
+        self.check_place(&path)?;
         self.shared.durable.store(tail, Ordering::Release);
         Ok(tail)
+    }
+
+    /// Whether what was synced is what the next one to open the folder finds.
+    fn check_place(&self, path: &Path) -> Result<()> {
+        let Shared { env, folder, .. } = &*self.shared;
+        displaced::check(&**env, folder)?;
+        let there = env.identity(path).map_err(Error::io("look for", path))?;
+        let here = self.file.identity().map_err(Error::io("look at", path))?;
+        match there {
+            Some(there) if there == here => Ok(()),
+            Some(_) => Err(displaced::error(path, "another file is there now")),
+            None => Err(displaced::error(path, "it is not there any more")),
+        }
     }
 
     fn mark(&mut self, next: u64) {

@@ -13,14 +13,19 @@ mod read;
 
 use std::path::{Path, PathBuf};
 
+use std::sync::Arc;
+
 use rocksdb::checkpoint::Checkpoint;
-use rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteOptions};
+use rocksdb::{ColumnFamily, DB, FlushOptions, WriteOptions};
 
 pub use batch::Batch;
 pub use families::Family;
 pub use read::Scan;
 
+use crate::env::{Env as _, Folder, LockGuard};
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
+use crate::log;
 use families::Families;
 
 /// The format of rows and keys. A change that an older version cannot read takes the next number.
@@ -28,6 +33,7 @@ pub const FORMAT: u32 = 1;
 
 const FORMAT_KEY: &[u8] = b"\x00format";
 const APPLIED: &[u8] = b"\x00applied";
+const STORE: &[u8] = b"\x00store";
 
 /// How much memory storage may take.
 #[derive(Clone, Debug)]
@@ -58,22 +64,46 @@ pub struct Applied {
 pub struct Storage {
     db: DB,
     write: WriteOptions,
+    /// Where it is, for messages.
     path: PathBuf,
-    is_in_memory: bool,
+    /// Where RocksDB thinks that it is: a path that leads to the folder whatever becomes of its own.
+    place: PathBuf,
+    held: Option<Held>,
+}
+
+/// The folder, for as long as RocksDB has it open: its fields are dropped after the database.
+struct Held {
+    folder: Arc<Folder>,
+    _lock: Box<dyn LockGuard>,
 }
 
 impl Storage {
     /// Opens or creates storage in `path`, or in memory.
     pub fn open(path: Option<&Path>, options: &StorageOptions) -> Result<Self> {
-        let place = path.map_or_else(|| PathBuf::from("/memory"), Path::to_owned);
-        let failed = |error| failure(&place, "open", error);
-        let memory = match path {
+        let folder = path
+            .map(|path| Folder::create(path).map_err(Error::io("open", path)))
+            .transpose()?;
+        Self::open_in(folder.map(Arc::new), options)
+    }
+
+    /// Opens or creates storage in a folder, or in memory. Nobody else has it meanwhile.
+    pub fn open_in(folder: Option<Arc<Folder>>, options: &StorageOptions) -> Result<Self> {
+        let memory_path = || PathBuf::from("/memory");
+        let path = folder
+            .as_ref()
+            .map_or_else(memory_path, |folder| folder.path().to_owned());
+        let place = folder
+            .as_ref()
+            .map_or_else(memory_path, |folder| folder.place());
+        let held = folder.map(Held::new).transpose()?;
+        let failed = |error| failure(&path, &place, "open", error);
+        let memory = match held {
             Some(_) => None,
-            None => Some(Env::mem_env().map_err(failed)?),
+            None => Some(rocksdb::Env::mem_env().map_err(failed)?),
         };
-        if let Some(offset) = manifest::foreign_record(&place).map_err(Error::io("read", &place))? {
+        if let Some(offset) = manifest::foreign_record(&place).map_err(Error::io("read", &path))? {
             return Err(Error::Damaged {
-                path: place,
+                path,
                 reason: format!("its list of files has a record of no known type at byte {offset}"),
             });
         }
@@ -85,11 +115,47 @@ impl Storage {
         let storage = Self {
             db,
             write,
-            path: place,
-            is_in_memory: path.is_none(),
+            path,
+            place,
+            held,
         };
         storage.check_format()?;
         Ok(storage)
+    }
+
+    /// The store that it is of; none before it was given one.
+    pub fn store(&self) -> Result<Option<StoreId>> {
+        let Some(value) = self.get_raw(Family::Meta, STORE)? else {
+            return match self.applied()?.position {
+                0 => Ok(None),
+                _ => Err(self.damaged("it has a position but does not say whose it is")),
+            };
+        };
+        let value: [u8; StoreId::LENGTH] = value
+            .try_into()
+            .map_err(|_| self.damaged("what it says whose it is makes no sense"))?;
+        Ok(Some(StoreId::from_bytes(value)))
+    }
+
+    /// Makes it the storage of a store: it is on disk with the next flush, before any row.
+    pub fn give_to(&self, store: StoreId) -> Result<()> {
+        let family = self.family(Family::Meta)?;
+        self.db
+            .put_cf_opt(family, STORE, store.to_bytes(), &self.write)
+            .map_err(self.failed("write to"))
+    }
+
+    /// Whether a log of `store` is its log. Storage that is new becomes that store's.
+    pub fn check_store(&self, store: StoreId) -> Result<()> {
+        match self.store()? {
+            None => self.give_to(store),
+            Some(own) if own == store => Ok(()),
+            Some(own) => Err(Error::OtherStore {
+                path: self.path.clone(),
+                found: own,
+                expected: store,
+            }),
+        }
     }
 
     fn check_format(&self) -> Result<()> {
@@ -153,6 +219,7 @@ impl Storage {
 
     /// Puts everything applied on disk.
     pub fn flush(&self) -> Result<()> {
+        self.check_place()?;
         let families = self.families()?;
         let families = Family::ALL.map(|family| families.get(family));
         self.db
@@ -160,9 +227,26 @@ impl Storage {
             .map_err(self.failed("flush"))
     }
 
+    /// Whether its path still leads to it: who opens it next goes by that.
+    fn check_place(&self) -> Result<()> {
+        let Some(Held { folder, .. }) = &self.held else {
+            return Ok(());
+        };
+        match folder
+            .displaced()
+            .map_err(Error::io("look for", &self.path))?
+        {
+            None => Ok(()),
+            Some(reason) => Err(Error::Displaced {
+                path: self.path.clone(),
+                reason,
+            }),
+        }
+    }
+
     /// Makes a copy of the storage at `path`, which must not exist; files are linked, not copied, on the same disk.
     pub fn checkpoint(&self, path: &Path) -> Result<()> {
-        if self.is_in_memory {
+        if self.held.is_none() {
             return Err(Error::Storage {
                 action: "copy",
                 reason: "it is in memory, and a copy would be too".to_owned(),
@@ -196,7 +280,7 @@ impl Storage {
     }
 
     fn failed(&self, action: &'static str) -> impl FnOnce(rocksdb::Error) -> Error {
-        move |error| failure(&self.path, action, error)
+        move |error| failure(&self.path, &self.place, action, error)
     }
 
     fn damaged(&self, reason: &str) -> Error {
@@ -208,8 +292,9 @@ impl Storage {
 }
 
 /// What a failed call of RocksDB means.
-fn failure(path: &Path, action: &'static str, error: rocksdb::Error) -> Error {
-    let (path, reason) = (path.to_owned(), error.as_ref().to_owned());
+fn failure(path: &Path, place: &Path, action: &'static str, error: rocksdb::Error) -> Error {
+    let (shown, inner) = (path.display().to_string(), place.display().to_string());
+    let (path, reason) = (path.to_owned(), error.as_ref().replace(&inner, &shown));
     let is_missing = || reason.contains("No such file");
     match error.kind() {
         rocksdb::ErrorKind::Corruption => Error::Damaged { path, reason },
@@ -223,6 +308,16 @@ fn failure(path: &Path, action: &'static str, error: rocksdb::Error) -> Error {
             }
         }
         _ => Error::Storage { action, reason },
+    }
+}
+
+impl Held {
+    fn new(folder: Arc<Folder>) -> Result<Held> {
+        let lock = log::lock(&*folder, folder.path())?;
+        Ok(Held {
+            _lock: lock,
+            folder,
+        })
     }
 }
 

@@ -1,15 +1,18 @@
-//! A store's folder: `log/` and `storage/`.
+//! A store's folder: `log/` and `storage/`, and where it came from.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::origin::{self, Kind, Origin};
 use super::{Store, StoreOptions};
-use crate::env::{Env, RealEnv};
+use crate::env::{Folder, LockGuard};
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 use crate::log::{self, FileLogStream, LogOptions, MemoryLogStream, Repaired};
 use crate::storage::{Storage, StorageOptions};
 
-const LOG: &str = "log";
+/// The name of the log's folder.
+pub const LOG: &str = "log";
 const STORAGE: &str = "storage";
 
 /// Where the log of a store's folder is.
@@ -17,51 +20,178 @@ pub fn log_folder(store: &Path) -> PathBuf {
     store.join(LOG)
 }
 
-impl Store {
-    /// Opens or creates the store in a folder, or in memory.
-    ///
-    /// The log's lock keeps every other process off both of them.
-    pub fn open(path: Option<&Path>, options: &StoreOptions) -> Result<Self> {
-        let Some(path) = path else {
-            let log = Arc::new(MemoryLogStream::new());
-            let storage = Storage::open(None, &options.storage)?;
-            return Self::new(log, storage, None, options);
-        };
-        let log_options = LogOptions {
-            segment_bytes: options.segment_bytes,
-            ..LogOptions::default()
-        };
-        let log = FileLogStream::open(Arc::new(RealEnv), &log_folder(path), log_options)?;
-        let recovered = log.recovered().map(ToString::to_string);
-        let storage = Storage::open(Some(&path.join(STORAGE)), &options.storage)?;
-        RealEnv.sync_dir(path).map_err(Error::io("sync", path))?;
-        Self::new(Arc::new(log), storage, recovered, options)
+/// The folder of an open store: it is this store's until it is dropped.
+pub(super) struct Held {
+    pub folder: Arc<Folder>,
+    _lock: Box<dyn LockGuard>,
+}
+
+impl Held {
+    pub fn new(folder: Arc<Folder>) -> Result<Held> {
+        let lock = log::lock(&*folder, folder.path())?;
+        Ok(Held {
+            _lock: lock,
+            folder,
+        })
     }
 }
 
+impl Store {
+    /// Opens or creates the store in a folder, or in memory.
+    pub fn open(path: Option<&Path>, options: &StoreOptions) -> Result<Self> {
+        match path {
+            Some(path) => {
+                let folder = Folder::create(path).map_err(Error::io("open", path))?;
+                Self::open_in(Arc::new(folder), options)
+            }
+            None => {
+                let log = Arc::new(MemoryLogStream::new());
+                let storage = Storage::open(None, &options.storage)?;
+                Self::new(log, storage, None, options)
+            }
+        }
+    }
+
+    /// Opens or creates the store in a folder.
+    ///
+    /// The lock on the folder keeps every other process off; that of storage too is held before the log is
+    /// recovered, which changes it.
+    pub fn open_in(folder: Arc<Folder>, options: &StoreOptions) -> Result<Self> {
+        let held = Held::new(Arc::clone(&folder))?;
+        let log_folder = make(&folder, LOG)?;
+        log::check_fence(&log_folder, log_folder.path())?;
+        let storage_folder = Arc::new(make(&folder, STORAGE)?);
+        let storage = Storage::open_in(Some(storage_folder), &options.storage)?;
+        let log_options = LogOptions {
+            segment_bytes: options.segment_bytes,
+            store: storage.store()?,
+            ..LogOptions::default()
+        };
+        let path = log_folder.path().to_owned();
+        let log = FileLogStream::open(Arc::new(log_folder), &path, log_options)?;
+        let recovered = log.recovered().map(ToString::to_string);
+        folder.sync().map_err(Error::io("sync", folder.path()))?;
+        let mut store = Self::new(Arc::new(log), storage, recovered, options)?;
+        store.folder = Some(held);
+        Ok(store)
+    }
+}
+
+fn make(folder: &Folder, name: &str) -> Result<Folder> {
+    let made = folder.create_within(name);
+    made.map_err(Error::io("create", &folder.path().join(name)))
+}
+
+/// A copy that was made of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The id of the copy, which is a store of its own.
+    pub store: StoreId,
+    /// The store that it was copied from.
+    pub of: StoreId,
+    /// The last position that it has.
+    pub position: u64,
+}
+
 /// Copies storage into a folder, beside a log that begins where it is; returns its position.
-pub fn copy(storage: &Storage, path: &Path) -> Result<u64> {
-    RealEnv
-        .create_dir_all(path)
-        .map_err(Error::io("create", path))?;
-    let target = path.join(STORAGE);
-    storage.checkpoint(&target)?;
-    let applied = Storage::open(Some(&target), &StorageOptions::default())?.applied()?;
+pub(super) fn copy(
+    storage: &Storage,
+    of: StoreId,
+    origins: Vec<Origin>,
+    path: &Path,
+) -> Result<u64> {
+    let folder = Folder::create(path).map_err(Error::io("create", path))?;
+    let folder = Held::new(Arc::new(folder))?.folder;
+    storage.checkpoint(&folder.place().join(STORAGE))?;
+    let copied = open_storage(&folder)?.ok_or_else(|| Error::Damaged {
+        path: folder.path().join(STORAGE),
+        reason: "the copy is not there".to_owned(),
+    })?;
+    let (store, position) = (StoreId::random(), copied.applied()?.position);
+    give(&copied, store)?;
+    let log_folder = make(&folder, LOG)?;
     let options = LogOptions {
-        first: applied.position + 1,
+        first: position + 1,
+        store: Some(store),
         ..LogOptions::default()
     };
-    let log = FileLogStream::open(Arc::new(RealEnv), &log_folder(path), options)?;
-    log.close()?;
-    Ok(applied.position)
+    let path = log_folder.path().to_owned();
+    FileLogStream::open(Arc::new(log_folder), &path, options)?.close()?;
+    say_origin(&folder, of, position, origins)?;
+    Ok(position)
+}
+
+/// Makes a store of its own of storage's files that were copied into `target`: copies the log of `source` to it, which
+/// may be in use, and says whose copy it is.
+pub fn adopt(source: &Folder, target: Arc<Folder>) -> Result<Copied> {
+    let target = Held::new(target)?.folder;
+    let storage = open_storage(&target)?;
+    let of = match &storage {
+        Some(storage) => storage.store()?,
+        None => None,
+    };
+    let from = source
+        .within(LOG)
+        .map_err(Error::io("open", &source.path().join(LOG)))?;
+    let known = of.or_else(|| log::stores(&from, from.path()).ok()?.first().copied());
+    let Some(of) = known else {
+        return Err(Error::Damaged {
+            path: source.path().to_owned(),
+            reason: "neither its log nor its storage says whose it is".to_owned(),
+        });
+    };
+    let store = StoreId::random();
+    let to = make(&target, LOG)?;
+    let path = to.path().to_owned();
+    let position = log::copy(&from, from.path(), Some(of), Arc::new(to), &path, store)?;
+    if let Some(storage) = storage {
+        give(&storage, store)?;
+    }
+    say_origin(&target, of, position, origin::read(source)?)?;
+    Ok(Copied {
+        store,
+        of,
+        position,
+    })
+}
+
+fn say_origin(folder: &Folder, of: StoreId, position: u64, origins: Vec<Origin>) -> Result<()> {
+    let copied = Origin {
+        kind: Kind::Copied,
+        store: of,
+        position,
+    };
+    origin::write(folder, [&[copied], &origins[..]].concat())
+}
+
+/// Storage in a store's folder, if it has some.
+fn open_storage(folder: &Folder) -> Result<Option<Storage>> {
+    let path = folder.path().join(STORAGE);
+    match folder.within(STORAGE) {
+        Ok(storage) => {
+            Storage::open_in(Some(Arc::new(storage)), &StorageOptions::default()).map(Some)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("open", &path)(error)),
+    }
+}
+
+fn give(storage: &Storage, store: StoreId) -> Result<()> {
+    storage.give_to(store)?;
+    storage.flush()
 }
 
 /// Cuts damage out of the log of a store that nobody has open; see [`log::repair`].
 pub fn repair(path: &Path) -> Result<Repaired> {
-    let storage = path.join(STORAGE);
-    let applied = match storage.is_dir() {
-        true => Storage::open(Some(&storage), &StorageOptions::default())?.applied()?,
-        false => Default::default(),
+    let folder = Folder::open(path).map_err(Error::io("open", path))?;
+    let folder = Held::new(Arc::new(folder))?.folder;
+    let storage = open_storage(&folder)?;
+    let (applied, store) = match &storage {
+        Some(storage) => (storage.applied()?.position, storage.store()?),
+        None => (0, None),
     };
-    log::repair(&RealEnv, &log_folder(path), applied.position)
+    let log = folder
+        .within(LOG)
+        .map_err(Error::io("open", &log_folder(folder.path())))?;
+    log::repair(&log, log.path(), applied, store)
 }

@@ -11,6 +11,7 @@
 
 mod committer;
 mod folder;
+mod origin;
 mod queue;
 mod upkeep;
 
@@ -20,10 +21,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use folder::{log_folder, repair};
+pub use folder::{Copied, LOG, adopt, log_folder, repair};
+pub use origin::{Kind, Origin, add as add_origin, read as read_origins};
 pub use queue::Queue;
 
 use crate::error::{Error, Result};
+use crate::identity::StoreId;
 use crate::log::{self, Frame, LogStream};
 use crate::storage::{Batch, Storage, StorageOptions};
 use committer::{Committer, Counters};
@@ -84,6 +87,7 @@ pub struct Store {
     epoch: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
     recovered: Option<String>,
+    folder: Option<folder::Held>,
 }
 
 impl Store {
@@ -95,6 +99,7 @@ impl Store {
         options: &StoreOptions,
     ) -> Result<Self> {
         let storage = Arc::new(storage);
+        storage.check_store(log.store())?;
         let applied = storage.applied()?;
         storage.check_log(log.start(), log.tail())?;
         let epoch = options.epoch.unwrap_or(log.epoch());
@@ -139,7 +144,13 @@ impl Store {
             epoch,
             threads,
             recovered,
+            folder: None,
         })
+    }
+
+    /// Which store it is.
+    pub fn id(&self) -> StoreId {
+        self.log.store()
     }
 
     /// Where batches go in and progress shows, for those who outlive the store.
@@ -248,9 +259,15 @@ impl Store {
 
     /// Copies the store as it is at some position, which is returned, into a folder that is new or
     /// empty. The copy is a store of its own, whose log begins there.
+    ///
+    /// It has an id of its own, and says whose copy it is.
     pub fn checkpoint(&self, path: &Path) -> Result<u64> {
         self.queue.check()?;
-        folder::copy(&self.storage, path)
+        let origins = match &self.folder {
+            Some(held) => origin::read(&held.folder)?,
+            None => Vec::new(),
+        };
+        folder::copy(&self.storage, self.id(), origins, path)
     }
 
     pub fn stats(&self) -> Stats {

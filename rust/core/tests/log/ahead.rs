@@ -6,19 +6,26 @@ use stepwell_core::env::{Env, FaultEnv, Loss, Operation};
 use stepwell_core::log::{Batch, FollowedLog, LogStream, Repaired, repair};
 use stepwell_core::{Error, Result};
 
+use super::failover::follower;
 use super::{
     FRAME, append_numbers, check_prefix, folder, open, open_ahead, open_with, payload, segment,
 };
 
 const HUGE: u64 = 1 << 30;
 const SECTOR: usize = 512;
+const HEADER: usize = FRAME as usize - 1;
+
+/// What stands before the first batch: a new log begins with a mark, which says whose it is.
+fn beginning(first: u64) -> u64 {
+    if first == 1 { FRAME } else { 0 }
+}
 
 fn size(env: &FaultEnv, first: u64) -> u64 {
     env.bytes(&segment(first)).unwrap().len() as u64
 }
 
 fn follow(env: &FaultEnv) -> FollowedLog {
-    FollowedLog::open(Arc::new(env.clone()), &folder(), "b", 1).unwrap()
+    FollowedLog::open(Arc::new(env.clone()), &folder(), &follower("b"), 1).unwrap()
 }
 
 /// What a follower that comes anew reads.
@@ -48,7 +55,7 @@ fn left_with_room(last: u64, ahead: u64) -> FaultEnv {
 fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
     let env = FaultEnv::new();
     let log = open_ahead(&env, 5 << 20, 1 << 20).unwrap();
-    assert_eq!(size(&env, 1), 0);
+    assert_eq!(size(&env, 1), FRAME + (64 << 10));
     let piece = vec![7; 10_000];
     let (mut segments, mut room, mut growths) = (vec![1], 0, 0);
     while segments.len() < 3 {
@@ -63,9 +70,9 @@ fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
             segments.push(log.tail());
         }
         let newest = *segments.last().unwrap();
-        let frames = (log.tail() - newest + 1) * 10_049;
+        let frames = (log.tail() - newest + 1) * 10_065 + beginning(newest);
         let now = size(&env, newest);
-        assert!(now <= (frames + (1 << 20)).min((5 << 20) + 10_049));
+        assert!(now <= (frames + (1 << 20)).min((5 << 20) + 10_065));
         assert!(now - frames <= frames.max(64 << 10));
         room = room.max(now - frames);
         growths += usize::from(now > before);
@@ -73,11 +80,12 @@ fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
     assert_eq!(room, 1 << 20);
     assert!(growths < 60, "{growths}");
     for pair in segments.windows(2) {
-        assert_eq!(size(&env, pair[0]), (pair[1] - pair[0]) * 10_049);
+        let frames = (pair[1] - pair[0]) * 10_065;
+        assert_eq!(size(&env, pair[0]), frames + beginning(pair[0]));
     }
     log.close().unwrap();
     let (last, frames) = (segments[2], log.tail() - segments[2] + 1);
-    assert_eq!(size(&env, last), frames * 10_049 + FRAME);
+    assert_eq!(size(&env, last), frames * 10_065 + FRAME);
 }
 
 #[test]
@@ -94,7 +102,7 @@ fn a_sync_within_room_does_not_change_the_length_of_the_file() {
     let none = FaultEnv::new();
     let log = open_ahead(&none, HUGE, 0).unwrap();
     append_numbers(&log, 1, 1).unwrap();
-    assert_eq!(size(&none, 1), FRAME + payload(1).len() as u64);
+    assert_eq!(size(&none, 1), 2 * FRAME + payload(1).len() as u64);
 }
 
 #[test]
@@ -103,14 +111,14 @@ fn room_is_the_clean_end_of_a_log_for_whoever_opens_or_reads_it() {
         let env = left_with_room(last, 5000);
         let length = size(&env, 1);
         let frames = (1..=last).map(|number| FRAME + payload(number).len() as u64);
-        let frames: u64 = frames.sum();
-        assert!(frames < length || last == 0);
+        let frames = FRAME + frames.sum::<u64>();
+        assert!(frames < length);
         assert_eq!(followed(&env).unwrap(), last);
         let whole = Repaired {
             last,
             ..Repaired::default()
         };
-        assert_eq!(repair(&env, &folder(), 0).unwrap(), whole);
+        assert_eq!(repair(&env, &folder(), 0, None).unwrap(), whole);
         assert_eq!(size(&env, 1), length);
         let log = open(&env).unwrap();
         assert_eq!(log.recovered(), None);
@@ -133,7 +141,7 @@ fn room_at_the_end_of_a_segment_with_a_successor_hides_nothing() {
     bytes.resize(length + 900, 0);
     env.put(&segment(1), bytes.clone());
     assert_eq!(check_prefix(&open_with(&env, 700).unwrap()), 12);
-    assert_eq!(repair(&env, &folder(), 0).unwrap().damage, [""; 0]);
+    assert_eq!(repair(&env, &folder(), 0, None).unwrap().damage, [""; 0]);
     assert_eq!(followed(&env).unwrap(), 12);
     // The last batch of the segment is lost, and nothing but zeros stands there.
     bytes[length - payload(1).len() - FRAME as usize..].fill(0);
@@ -191,10 +199,10 @@ fn any_sectors_that_a_crash_leaves_of_a_batch_in_room_are_a_torn_tail() {
 fn a_batch_that_is_lost_from_between_others_is_damage() {
     let env = left_with_room(8, 20_000);
     let whole = env.bytes(&segment(1)).unwrap();
-    let mut offset = 0;
+    let mut offset = FRAME as usize;
     for number in 1..=7 {
         let end = offset + FRAME as usize + payload(number).len();
-        for lost in [offset..offset + 48, offset..end, offset + 48..end] {
+        for lost in [offset..offset + HEADER, offset..end, offset + HEADER..end] {
             let mut bytes = whole.clone();
             bytes[lost].fill(0);
             env.put(&segment(1), bytes);
@@ -297,8 +305,8 @@ fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
 fn a_full_disk_takes_as_many_batches_with_room_as_without() {
     let written = |ahead, space| {
         let env = FaultEnv::new();
+        env.limit_space(FRAME + space);
         let log = open_ahead(&env, 3000, ahead).unwrap();
-        env.limit_space(space);
         let mut last = 0;
         while append_numbers(&log, last + 1, last + 1)
             .and_then(|_| log.sync())
@@ -321,9 +329,9 @@ fn a_full_disk_takes_as_many_batches_with_room_as_without() {
 fn a_disk_that_has_no_room_to_give_is_asked_once_a_segment() {
     for errno in [libc::ENOSPC, libc::EDQUOT, libc::EFBIG] {
         let env = FaultEnv::new();
-        let log = open_ahead(&env, 20_000, 500).unwrap();
         env.fail(Operation::Write, 1, errno);
-        let mut bytes = 0;
+        let log = open_ahead(&env, 20_000, 500).unwrap();
+        let mut bytes = FRAME;
         for number in 1..=20 {
             append_numbers(&log, number, number).unwrap();
             log.sync().unwrap();

@@ -1,12 +1,18 @@
 //! What every implementation of the log promises.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use stepwell_core::Error;
-use stepwell_core::env::{FaultEnv, RealEnv};
+use stepwell_core::env::{FaultEnv, Folder};
 use stepwell_core::log::{Batch, FileLogStream, LogOptions, LogStream, MemoryLogStream};
 
 use super::{append_numbers, check_prefix, open_with, payload, read};
+
+fn open_folder(path: &Path, options: LogOptions) -> FileLogStream {
+    let env = Folder::open(path).unwrap();
+    FileLogStream::open(Arc::new(env), path, options).unwrap()
+}
 
 fn every_log(test: impl Fn(&dyn LogStream)) {
     test(&MemoryLogStream::new());
@@ -17,7 +23,7 @@ fn every_log(test: impl Fn(&dyn LogStream)) {
         segment_bytes: 1000,
         ..LogOptions::default()
     };
-    test(&FileLogStream::open(Arc::new(RealEnv), folder.path(), options).unwrap());
+    test(&open_folder(folder.path(), options));
 }
 
 #[test]
@@ -230,7 +236,10 @@ fn segments_go_as_a_whole_and_the_last_one_stays() {
 #[test]
 fn a_folder_has_one_owner() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || FileLogStream::open(Arc::new(RealEnv), folder.path(), LogOptions::default());
+    let open = || {
+        let env = Folder::open(folder.path()).unwrap();
+        FileLogStream::open(Arc::new(env), folder.path(), LogOptions::default())
+    };
     let log = open().unwrap();
     let refused = open().err().expect("the folder is taken");
     let process = format!(

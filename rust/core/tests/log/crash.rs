@@ -75,7 +75,7 @@ fn every_byte_around_the_beginning_of_segments() {
 #[test]
 fn a_torn_tail_is_reported_and_written_over() {
     let env = FaultEnv::new();
-    env.crash_after(600);
+    env.crash_after(850);
     let durable = write_until_crash(&env, 1 << 30, 200, &[1, 1, 1, 1, 1]);
     let env = env.after_crash(Loss::Nothing);
     let log = open(&env).unwrap();

@@ -135,8 +135,8 @@ fn a_later_format_is_refused_as_such() {
     let env = small_log(true);
     let mut bytes = env.bytes(&segment(1)).unwrap();
     bytes[4] = 2;
-    let checksum = crc32c::crc32c(&bytes[..44]);
-    bytes[44..48].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = crc32c::crc32c(&bytes[..60]);
+    bytes[60..64].copy_from_slice(&checksum.to_le_bytes());
     env.put(&segment(1), bytes);
     let refused = open(&env).err();
     assert!(matches!(
@@ -218,7 +218,7 @@ proptest! {
                 prop_assert_eq!((frame.first, frame.payload), (number, payload(number)));
             }
         }
-        repair(&env, &folder(), 0).unwrap();
+        repair(&env, &folder(), 0, None).unwrap();
         let log = open_with(&env, segment_bytes).unwrap();
         for (frame, number) in read(&log, log.start()).unwrap().into_iter().zip(log.start()..) {
             prop_assert_eq!((frame.first, frame.payload), (number, payload(number)));

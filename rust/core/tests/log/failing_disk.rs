@@ -4,7 +4,7 @@ use stepwell_core::env::{FaultEnv, Loss, Operation};
 use stepwell_core::log::LogStream;
 use stepwell_core::{Error, Result};
 
-use super::{append_numbers, check_prefix, open, open_with};
+use super::{FRAME, append_numbers, check_prefix, open, open_with};
 
 fn assert_poisoned(log: &dyn LogStream) {
     assert!(log.poisoned().is_some());
@@ -44,7 +44,7 @@ fn what_a_failed_sync_left_in_the_page_cache_is_made_durable_before_it_is_shown(
 
 #[test]
 fn a_full_disk_poisons_the_log_and_the_next_start_goes_on() {
-    for space in 0..1500 {
+    for space in FRAME..1500 {
         let env = FaultEnv::new();
         env.limit_space(space);
         let log = open(&env).unwrap();

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use stepwell_core::env::{Env, FaultEnv, File, LockGuard, Loss};
+use stepwell_core::env::{Env, FaultEnv, File, Identity, LockGuard, Loss};
+use stepwell_core::identity::StoreId;
 use stepwell_core::log::{
-    FileLogStream, FollowedLog, FollowedTail, Frame, LogOptions, LogStream, Recovered,
+    FileLogStream, FollowedLog, FollowedTail, Follower, Frame, LogOptions, LogStream, Recovered,
 };
 use stepwell_core::{Error, Result};
 
-use super::{append_numbers, check_prefix, folder, open_with, payload, read, segment};
+use super::{FRAME, append_numbers, check_prefix, folder, open_with, payload, read, segment};
 
 const SEGMENT_BYTES: u64 = 1500;
 const GROUPS: u64 = 8;
@@ -64,9 +65,6 @@ impl Interrupted {
 }
 
 impl Env for Interrupted {
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.env.create_dir_all(path)
-    }
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         self.tick();
         self.env.list(path)
@@ -99,6 +97,15 @@ impl Env for Interrupted {
         self.tick();
         let is_overlooked = self.has_synced.swap(false, Ordering::SeqCst) && self.is_blind;
         Ok(self.env.exists(path)? && !is_overlooked)
+    }
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        self.env.identity(path)
+    }
+    fn displaced(&self) -> io::Result<Option<&'static str>> {
+        self.env.displaced()
+    }
+    fn sync_ancestors(&self) -> io::Result<()> {
+        self.env.sync_ancestors()
     }
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.tick();
@@ -134,6 +141,9 @@ impl File for InterruptedFile {
     fn size(&self) -> io::Result<u64> {
         self.file.size()
     }
+    fn identity(&self) -> io::Result<Identity> {
+        self.file.identity()
+    }
 }
 
 /// Opens a log, writes groups of batches to it, some of them cut short, until it is told to stop;
@@ -159,7 +169,18 @@ fn lead(disk: &Interrupted) -> (u64, Result<()>) {
 }
 
 fn follow(env: &FaultEnv, by: &str, from: u64) -> Result<FollowedLog> {
-    FollowedLog::open(Arc::new(env.clone()), &folder(), by, from)
+    FollowedLog::open(Arc::new(env.clone()), &folder(), &follower(by), from)
+}
+
+/// The follower of a name, the same at every call.
+pub fn follower(name: &str) -> Follower {
+    let mut id = [0; StoreId::LENGTH];
+    id[..name.len()].copy_from_slice(name.as_bytes());
+    Follower {
+        id: StoreId::from_bytes(id),
+        path: name.into(),
+        of: None,
+    }
 }
 
 fn read_all(log: &mut FollowedLog) -> Vec<Frame> {
@@ -207,7 +228,7 @@ fn whatever_a_leader_confirmed_the_follower_that_took_over_has() {
         let (there, found) = (env.clone(), taken.clone());
         let disk = interrupted(Box::new(move || {
             let mut follower = follow(&there, "b", 1).unwrap();
-            assert_eq!(follower.fence(3).unwrap().by, "b");
+            assert_eq!(follower.fence(3).unwrap().path, Path::new("b"));
             *found.lock() = check(&read_all(&mut follower));
         }));
         let (confirmed, outcome) = lead(&disk);
@@ -380,14 +401,19 @@ fn damage_is_told_to_a_follower_and_a_torn_tail_is_waited_for() {
     let whole = env.bytes(&segment(1)).unwrap();
     for length in 0..whole.len() {
         env.put(&segment(1), whole[..length].to_vec());
+        if length < FRAME as usize - 1 {
+            // Nothing says whose log it is.
+            assert!(matches!(follow(&env, "b", 1), Err(Error::Io { .. })));
+            continue;
+        }
         check(&read_all(&mut follow(&env, "b", 1).unwrap()));
     }
     for byte in (0..whole.len()).step_by(37) {
         let mut bytes = whole.clone();
         bytes[byte] ^= 4;
         env.put(&segment(1), bytes);
-        let mut follower = follow(&env, "b", 1).unwrap();
-        let found = follower.read(EVERYTHING).err();
+        let found = follow(&env, "b", 1).and_then(|mut log| log.read(EVERYTHING));
+        let found = found.err();
         assert!(
             matches!(found, Some(Error::Corruption { .. })),
             "{byte}: {found:?}"

@@ -7,7 +7,7 @@ use stepwell_core::env::{Env, FaultEnv, Loss};
 use stepwell_core::log::{Batch, LogStream, Report, dump, verify};
 use stepwell_core::record::{Document, Record, Turn};
 
-use super::{FRAME, folder, open, open_with, segment};
+use super::{FRAME, STORE, folder, open, open_with, segment};
 
 /// A turn of `count` records.
 fn turn(count: usize) -> Vec<u8> {
@@ -66,6 +66,7 @@ fn a_whole_log_is_counted() {
         first: 1,
         last: 13,
         epoch: 5,
+        store: Some(STORE),
         torn: None,
     };
     assert_eq!(report, expected);
@@ -91,7 +92,7 @@ fn room_behind_the_last_batch_is_no_torn_tail() {
         .map(|count| turn(*count).len())
         .sum();
     assert_eq!((report.records, report.torn), (6, None));
-    assert_eq!(report.bytes, frames as u64 + 2 * FRAME);
+    assert_eq!(report.bytes, frames as u64 + 3 * FRAME);
     assert!(env.bytes(&segment(1)).unwrap().len() as u64 > report.bytes);
     assert_eq!(positions(&env, 1).len(), 6);
 }

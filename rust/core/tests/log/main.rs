@@ -15,6 +15,7 @@ use std::sync::Arc;
 use proptest::prelude::ProptestConfig;
 use stepwell_core::Result;
 use stepwell_core::env::{Env, FaultEnv};
+use stepwell_core::identity::StoreId;
 use stepwell_core::log::{Batch, FileLogStream, Frame, LogOptions, LogStream};
 
 /// 500 in CI; `PROPTEST_CASES=50000` for a long run.
@@ -44,6 +45,7 @@ pub fn open_ahead(env: &FaultEnv, segment_bytes: u64, ahead_bytes: u64) -> Resul
     let options = LogOptions {
         segment_bytes,
         ahead_bytes,
+        store: Some(STORE),
         ..LogOptions::default()
     };
     FileLogStream::open(env, Path::new("/log"), options)
@@ -54,8 +56,11 @@ pub fn open(env: &FaultEnv) -> Result<FileLogStream> {
     open_with(env, 1 << 30)
 }
 
+/// The store whose log it is.
+pub const STORE: StoreId = StoreId::from_bytes([7; 16]);
+
 /// What a frame has beside its payload: header and end.
-pub const FRAME: u64 = 49;
+pub const FRAME: u64 = 65;
 
 /// A payload of a length and look of its own; most end in a zero or two, as batches do.
 pub fn payload(number: u64) -> Vec<u8> {

@@ -47,7 +47,7 @@ fn a_whole_log_stays_as_it_is() {
         last: 10,
         ..Repaired::default()
     };
-    assert_eq!(repair(&env, &folder(), 0).unwrap(), expected);
+    assert_eq!(repair(&env, &folder(), 0, None).unwrap(), expected);
     check(&env, 1, 10);
 }
 
@@ -55,10 +55,10 @@ fn a_whole_log_stays_as_it_is() {
 fn a_log_is_cut_off_where_damage_begins() {
     let env = log();
     let whole = env.bytes(&segment(1)).unwrap();
-    let second = FRAME as usize + payload(1).len();
+    let second = 2 * FRAME as usize + payload(1).len();
     env.flip(&segment(1), 8 * second + 300);
     assert!(open_with(&env, 700).is_err() || segments(&env).len() > 1);
-    let repaired = repair(&env, &folder(), 0).unwrap();
+    let repaired = repair(&env, &folder(), 0, None).unwrap();
     assert_eq!((repaired.last, repaired.lost_from), (1, Some(2)));
     assert!(repaired.damage[0].contains("position 2"), "{repaired:?}");
     let mut copy = env
@@ -74,7 +74,7 @@ fn damage_before_what_storage_holds_costs_nothing() {
     let env = log();
     let second = segments(&env)[1];
     env.flip(&segment(1), 500);
-    let repaired = repair(&env, &folder(), second).unwrap();
+    let repaired = repair(&env, &folder(), second, None).unwrap();
     assert_eq!((repaired.last, repaired.lost_from), (10, None));
     check(&env, second, 10);
 }
@@ -87,7 +87,7 @@ fn a_log_that_ends_before_what_storage_holds_begins_anew_behind_it() {
     for later in &segments(&env)[1..] {
         env.remove(&segment(*later)).unwrap();
     }
-    let repaired = repair(&env, &folder(), 10).unwrap();
+    let repaired = repair(&env, &folder(), 10, None).unwrap();
     assert_eq!((repaired.last, repaired.lost_from), (10, None));
     assert_eq!(segments(&env), [11]);
     check(&env, 11, 10);
@@ -98,7 +98,7 @@ fn a_missing_segment_is_where_the_log_ends() {
     let env = log();
     let missing = segments(&env)[1];
     env.remove(&segment(missing)).unwrap();
-    let repaired = repair(&env, &folder(), 0).unwrap();
+    let repaired = repair(&env, &folder(), 0, None).unwrap();
     assert_eq!(
         (repaired.last, repaired.lost_from),
         (missing - 1, Some(missing))
@@ -121,7 +121,7 @@ fn every_flipped_bit_is_repaired() {
                     env.put(&segment(*first), bytes.clone());
                 }
                 env.flip(&segment(*damaged), bit);
-                let repaired = repair(&env, &folder(), applied).unwrap();
+                let repaired = repair(&env, &folder(), applied, None).unwrap();
                 assert!(repaired.last >= applied && repaired.damage.len() == 1);
                 assert!(repaired.lost_from.is_none_or(|lost| lost > applied));
                 let first = segments(&env)[0];
@@ -135,6 +135,6 @@ fn every_flipped_bit_is_repaired() {
 fn a_log_that_is_open_is_left_alone() {
     let env = FaultEnv::new();
     let _log = open_with(&env, 700).unwrap();
-    let refused = repair(&env, &folder(), 0);
+    let refused = repair(&env, &folder(), 0, None);
     assert!(matches!(refused, Err(Error::Locked { .. })));
 }
