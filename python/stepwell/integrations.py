@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stepwell.tasks.integrations.aws import forward as forward_to_aws
     from stepwell.tasks.integrations.http import allow as allow_http
+    from stepwell.tasks.integrations.http_connections import HttpConnection
 
-__all__ = ["allow_http", "forward_to_aws"]
+__all__ = ["HttpConnection", "allow_http", "forward_to_aws"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from stepwell.tasks.integrations.aws import forward
 
         return forward
+    if name == "HttpConnection":
+        from stepwell.tasks.integrations.http_connections import HttpConnection
+
+        return HttpConnection
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

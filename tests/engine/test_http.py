@@ -14,7 +14,7 @@ import pytest
 from engine.support import machine, task
 from stepwell import Executor, InvalidInput
 from stepwell.errors import HandlerNotFound
-from stepwell.integrations import allow_http
+from stepwell.integrations import HttpConnection, allow_http
 from stepwell.tasks.integrations.http import Limits
 
 pytestmark = pytest.mark.covers("A15.68")
@@ -34,7 +34,10 @@ class Echo(BaseHTTPRequestHandler):
         said["headers"] = dict(self.headers)
         body = b"x" * 100_000 if path == "/large" else json.dumps(said).encode()
         self.send_response(status, "As Asked")
-        self.send_header("Content-Type", "text/plain" if path == "/text" else "application/json")
+        types = {"/text": "text/plain", "/image": "image/png", "/bytes": "application/octet-stream"}
+        if path == "/latin":
+            body = b"\xe9"
+        self.send_header("Content-Type", types.get(path, "text/html" if path == "/latin" else "application/json"))
         self.send_header("Content-Length", str(len(body)))
         if status == 302:
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
@@ -58,7 +61,11 @@ def port() -> Iterator[int]:
 
 def call(port: int, *hosts: str, limits: Limits | None = None, **parameters: Any) -> Any:
     with Executor() as ex:
-        connections = {"stripe": {"Authorization": "Bearer secret"}}
+        connections = {
+            "stripe": {"Authorization": "Bearer secret"},
+            "empty": {},
+            "full": HttpConnection({"x-MINE": "theirs"}, {"q": "theirs"}, {"Mode": "theirs"}),
+        }
         allow_http(ex, *(hosts or (f"127.0.0.1:{port}",)), connections=connections, limits=limits)
         parameters = {"ApiEndpoint": f"http://127.0.0.1:{port}/", "Method": "GET", **parameters}
         return ex.run(machine({"H": task(None, HTTP, Parameters=parameters)}))
@@ -92,16 +99,16 @@ def test_query_headers_and_body(port: int) -> None:
     )
     assert asked["path"] == "/?a=1%202&b=x&b=y"
     assert asked["headers"]["X-Mine"] == "yes"
-    assert (asked["headers"]["Content-Type"], asked["body"]) == ("application/json", '{"n":1}')
+    assert (asked["headers"]["Content-Type"], asked["body"]) == ("application/json; charset=UTF-8", '{"n":1}')
 
 
 @pytest.mark.parametrize(
     ("array_format", "body"),
     [
-        ("INDICES", "a[0]=1&a[1]=2&o[k]=v"),
-        ("REPEAT", "a=1&a=2&o[k]=v"),
-        ("BRACKETS", "a[]=1&a[]=2&o[k]=v"),
-        ("COMMAS", "a=1%2C2&o[k]=v"),
+        ("INDICES", "a%5B0%5D=1&a%5B1%5D=2&o%5Bk%5D=v"),
+        ("REPEAT", "a=1&a=2&o%5Bk%5D=v"),
+        ("BRACKETS", "a%5B%5D=1&a%5B%5D=2&o%5Bk%5D=v"),
+        ("COMMAS", "a=1%2C2&o%5Bk%5D=v"),
     ],
 )
 def test_url_encoded_bodies(port: int, array_format: str, body: str) -> None:
@@ -115,7 +122,42 @@ def test_a_connection_adds_its_headers(port: int) -> None:
     arn = "arn:aws:events:us-east-1:000000000000:connection/stripe/81210c42"
     assert said(call(port, Authentication={"ConnectionArn": arn}))["headers"]["Authorization"] == "Bearer secret"
     other = arn.replace("stripe", "other")
-    assert call(port, Authentication={"ConnectionArn": other}).error == "States.Permissions"
+    assert call(port, Authentication={"ConnectionArn": other}).error == "Events.ConnectionResource.ResourceNotFound"
+
+
+def of(name: str) -> dict[str, str]:
+    return {"ConnectionArn": f"arn:aws:events:us-east-1:000000000000:connection/{name}/81210c42"}
+
+
+def test_a_connection_wins_over_the_state(port: int) -> None:
+    mine = {"Headers": {"X-Mine": "mine", "Other": "o"}, "QueryParameters": {"q": "mine", "r": "1"}}
+    body = {"Mode": "mine", "Job": "j"}
+    asked = said(call(port, Method="POST", InvocationConfig=of("full"), RequestBody=body, **mine))
+    assert (asked["headers"]["x-MINE"], asked["headers"]["Other"]) == ("theirs", "o")
+    assert "X-Mine" not in asked["headers"]
+    assert asked["path"] == "/?q=theirs&r=1"
+    assert json.loads(asked["body"]) == {"Mode": "theirs", "Job": "j"}
+    assert call(port, Method="POST", InvocationConfig=of("full"), RequestBody="text").error == "States.Runtime"
+
+
+def test_a_connection_may_add_nothing(port: int) -> None:
+    assert said(call(port, Authentication=of("empty")))["method"] == "GET"
+
+
+def test_agent_and_range_are_aws_s(port: int) -> None:
+    headers = said(call(port, Headers={"User-Agent": "mine", "range": "mine"}))["headers"]
+    assert headers["User-Agent"] == "Amazon|StepFunctions|HttpInvoke|us-east-1"
+    assert headers["Range"] == "bytes=0-262144"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "HOST", "x-amz-date", "X-Amzn-Trace", "x-forwarded-for", "TE"])
+def test_some_headers_are_not_the_definition_s_to_set(port: int, name: str) -> None:
+    assert call(port, Headers={name: "v"}).error == "States.Runtime"
+
+
+@pytest.mark.parametrize("path", ["image", "bytes", "latin"])
+def test_an_answer_that_is_no_text_fails_the_task(port: int, path: str) -> None:
+    assert call(port, ApiEndpoint=f"http://127.0.0.1:{port}/{path}").error == "States.Runtime"
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

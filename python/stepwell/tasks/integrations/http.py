@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
@@ -12,7 +12,18 @@ import urllib3
 
 from stepwell.asl.json import dumps, is_object, loads
 from stepwell.errors import InvalidInput, TaskError
+from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.handlers import Handler
+
+from .http_connections import (
+    RUNTIME,
+    Connection,
+    HttpConnection,
+    check_headers,
+    find_connection,
+    merge_body,
+    merge_headers,
+)
 
 RESOURCE = "arn:aws:states:::http:invoke"
 TIMEOUT_SECONDS = 60.0
@@ -22,9 +33,8 @@ ARRAY_FORMATS = ("INDICES", "REPEAT", "COMMAS", "BRACKETS", "NONE")
 FORM = "application/x-www-form-urlencoded"
 SOCKET = "States.Http.Socket"
 _CHUNK = 64 << 10
-
-Connection = Mapping[str, str] | Callable[[], Mapping[str, str]]
-"""What a ConnectionArn stands for: the headers that it adds to a request."""
+RANGE = "bytes=0-262144"
+_BINARY = ("application/octet-stream", "image/", "video/", "audio/")
 
 
 class Registry(Protocol):
@@ -48,7 +58,8 @@ def allow(
     """Let Task states call ``hosts`` by ``http:invoke``.
 
     A host is a name, with a port where it is not the scheme's own (``localhost:8080``), or a pattern
-    (``*.example.com``). ``connections`` are headers by ConnectionArn, or by the connection's name.
+    (``*.example.com``). ``connections`` are by ConnectionArn, or by the connection's name: headers, or
+    ``HttpConnection`` with query parameters and members of the body too.
     Redirects are not followed.
     """
     if not hosts:
@@ -64,12 +75,16 @@ class HttpTask:
         self._connections, self._limits = connections, limits
         self._pool = urllib3.PoolManager(retries=False, maxsize=16)
 
-    def __call__(self, arguments: Any) -> dict[str, Any]:
+    def __call__(self, arguments: Any, context: HandlerContext) -> dict[str, Any]:
         """The answer: its status, headers and body."""
         if not is_object(arguments):
             raise InvalidInput("http:invoke takes an object of parameters")
-        method, url = self._target(arguments)
-        headers = {"User-Agent": "stepwell", **self._headers(arguments)}
+        connection = self._connection(arguments)
+        arguments = merge_body(arguments, connection.body)
+        method, url = self._target(arguments, connection.query)
+        region = context.execution_arn.split(":")[3] if context.execution_arn else ""
+        fixed = {"User-Agent": f"Amazon|StepFunctions|HttpInvoke|{region}", "Range": RANGE}
+        headers = merge_headers(self._headers(arguments, connection), fixed)
         body = _body(arguments, headers)
         deadline = monotonic() + self._limits.seconds
         try:
@@ -88,7 +103,7 @@ class HttpTask:
             raise TaskError(SOCKET, f"{method} {url} failed: {error}") from error
         return _answer(response, content)
 
-    def _target(self, arguments: dict[str, Any]) -> tuple[str, str]:
+    def _target(self, arguments: dict[str, Any], more: Mapping[str, Any]) -> tuple[str, str]:
         endpoint, method = arguments.get("ApiEndpoint"), arguments.get("Method")
         if not isinstance(endpoint, str) or method not in METHODS:
             raise InvalidInput(f"http:invoke needs an ApiEndpoint, and a Method of {', '.join(METHODS)}")
@@ -100,26 +115,25 @@ class HttpTask:
             raise TaskError(
                 "States.Permissions", f"http:invoke may not call {host!r}: it is not among the hosts allowed"
             )
-        query = "&".join([*filter(None, [parts.query]), *_pairs(_object(arguments, "QueryParameters"), "REPEAT")])
+        parameters = {**_object(arguments, "QueryParameters"), **more}
+        query = "&".join([*filter(None, [parts.query]), *_pairs(parameters, "REPEAT")])
         return method, parts._replace(query=query, fragment="").geturl()
 
-    def _headers(self, arguments: dict[str, Any]) -> dict[str, str]:
-        headers = {name: ", ".join(_texts(value)) for name, value in _object(arguments, "Headers").items()}
-        for field in ("Authentication", "InvocationConfig"):
-            arn = _object(arguments, field).get("ConnectionArn")
-            if arn is not None:
-                headers |= self._connection(str(arn))
+    def _headers(self, arguments: dict[str, Any], connection: HttpConnection) -> dict[str, str]:
+        own = {name: ", ".join(_texts(value)) for name, value in _object(arguments, "Headers").items()}
+        check_headers(own)
+        headers = merge_headers(own, connection.headers)
         bad = next((name for name, value in headers.items() if "\n" in name + value or "\r" in name + value), None)
         if bad is not None:
             raise InvalidInput(f"the header {bad!r} holds a line break")
         return headers
 
-    def _connection(self, arn: str) -> Mapping[str, str]:
-        _, _, rest = arn.partition(":connection/")
-        found = self._connections.get(arn) or self._connections.get(rest.partition("/")[0])
-        if found is None:
-            raise TaskError("States.Permissions", f"no connection is known by {arn!r}")
-        return found() if callable(found) else found
+    def _connection(self, arguments: dict[str, Any]) -> HttpConnection:
+        for field in ("InvocationConfig", "Authentication"):
+            arn = _object(arguments, field).get("ConnectionArn")
+            if arn is not None:
+                return find_connection(self._connections, str(arn))
+        return HttpConnection()
 
     def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         content = bytearray()
@@ -142,10 +156,11 @@ def _body(arguments: dict[str, Any], headers: dict[str, str]) -> bytes | None:
         array_format = _object(transform, "RequestEncodingOptions").get("ArrayFormat", "INDICES")
         if array_format not in ARRAY_FORMATS or not is_object(body):
             raise InvalidInput(f"a URL-encoded body is an object, its ArrayFormat one of {', '.join(ARRAY_FORMATS)}")
-        headers["Content-Type"] = FORM
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = FORM
         return "&".join(_pairs(body, array_format)).encode()
     if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = "application/json; charset=UTF-8"
     return body.encode() if isinstance(body, str) else dumps(body)
 
 
@@ -180,7 +195,7 @@ def _array_pairs(name: str, values: list[str], array_format: str) -> Iterator[st
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe="[]")
+    return quote(text, safe="")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -205,9 +220,14 @@ def _answer(response: urllib3.BaseHTTPResponse, content: bytes) -> dict[str, Any
 
 
 def _decoded(content: bytes, content_type: str) -> Any:
+    if content_type.lower().startswith(_BINARY):
+        raise TaskError(RUNTIME, f"an HTTP Task cannot take a response of type {content_type!r}")
     if "json" in content_type.lower():
         try:
             return loads(content)
         except (InvalidInput, ValueError):
             pass
-    return content.decode("utf-8", "replace")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise TaskError(RUNTIME, f"the response is no text: {error}") from error
