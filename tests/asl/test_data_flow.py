@@ -51,7 +51,7 @@ def expected(state, variables):
         case _:
             combined = {**RAW, "in": {**RAW["in"], "res": result}}
     output = path(state.get("OutputPath", "$"), combined)
-    return arguments, output, template(state["Assign"], result) if "Assign" in state else None
+    return arguments, output, template(state["Assign"], RESULT) if "Assign" in state else None
 
 
 @pytest.mark.covers("A3.9", "A3.10", "A3.13", "A5.27")

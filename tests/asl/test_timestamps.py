@@ -68,3 +68,16 @@ def test_a_formatted_time_is_cut_to_the_millisecond(micros):
 
 def test_format():
     assert format_timestamp(1_721_039_401_500_999) == "2024-07-15T10:30:01.500Z"
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [
+        (1_721_039_401_000_000, "2024-07-15T10:30:01Z"),  # the guide's page of the Context Object
+        (1_721_039_401_000_999, "2024-07-15T10:30:01Z"),
+        (1_721_039_401_001_000, "2024-07-15T10:30:01.001Z"),
+        (1_721_039_401_120_000, "2024-07-15T10:30:01.120Z"),
+    ],
+)
+def test_a_whole_second_has_no_fraction(micros, text):
+    assert format_timestamp(micros) == text

@@ -198,7 +198,23 @@ def test_transitions_that_lead_nowhere_and_states_that_nothing_leads_to():
     assert errors(lost) == [('State "B" is not reachable.', "/States/B")]
     loop = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}, "B": {"Type": "Pass", "Next": "A"}}}
     assert codes(loop) == ["MISSING_END_STATE"]
-    assert ("Missing 'Next' target: X", "/StartAt") in errors({"StartAt": "X", "States": {"A": PASS}})
+    assert errors({"StartAt": "X", "States": {"A": PASS}}) == [
+        ("Missing 'Next' target: X", "/StartAt"),
+        ('State "A" is not reachable.', "/States/A"),
+    ]
+
+
+def test_without_a_start_only_what_nothing_leads_to_is_out_of_reach():
+    states = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Choice", "Choices": [{"Variable": "$", "IsNull": True, "Next": "C"}], "Default": "D"},
+        "C": PASS,
+        "D": {"Type": "Pass", "Next": "D"},
+    }
+    found = errors({"StartAt": "X", "States": states})
+    assert found == [("Missing 'Next' target: X", "/StartAt"), ('State "A" is not reachable.', "/States/A")]
+    branch = {"Type": "Parallel", "Branches": [{"StartAt": "X", "States": states}], "End": True}
+    assert len(errors({"StartAt": "P", "States": {"P": branch}})) == 2
 
 
 @pytest.mark.covers("A16.80")

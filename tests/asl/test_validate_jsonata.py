@@ -82,3 +82,40 @@ def test_numbers_may_be_expressions():
     assert problems(Type="Task", **task) == []
     text = "JSONata string must start with {% and end with %}"
     assert problems(Type="Wait", Seconds="5") == [("SCHEMA_VALIDATION_FAILED", text, "/States/S/Seconds")]
+
+
+@pytest.mark.covers("A4.17")
+@pytest.mark.parametrize(
+    ("state", "places"),
+    [
+        ({"Type": "Pass", "Output": "{% $states.result %}"}, ["/States/S/Output"]),
+        ({"Type": "Pass", "Assign": {"x": "{% $states.result.y %}"}}, ["/States/S/Assign/x"]),
+        ({"Type": "Wait", "Seconds": 1, "Output": ["{% $states.result %}"]}, ["/States/S/Output[0]"]),
+        ({"Type": "Succeed", "Output": "{% $states.result %}"}, ["/States/S/Output"]),
+        (
+            {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Arguments": {"QueueUrl": "q", "MessageBody": "{% $states.result %}"},
+            },
+            ["/States/S/Arguments/MessageBody"],
+        ),
+        (
+            {
+                "Type": "Task",
+                "Resource": "arn:aws:lambda:us-east-1:000000000000:function:f",
+                "Output": "{% $states.result %}",
+                "Assign": {"x": "{% $states.result %}"},
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "S", "Output": "{% $states.result %}"}],
+            },
+            ["/States/S/Catch[0]/Output"],
+        ),
+    ],
+)
+def test_a_result_exists_where_a_state_has_one(state, places):
+    # AWS's guide (workflow variables) says where; the text is that of errorOutput, by likeness.
+    ends = {} if state["Type"] == "Succeed" else {"End": True}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": {**state, **ends}}}
+    found = [problem for problem in validate(definition) if problem.severity == "ERROR"]
+    assert [problem.location for problem in found] == places
+    assert all(problem.message == "Field '$states.result' does not exist." for problem in found)

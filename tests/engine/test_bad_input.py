@@ -135,7 +135,7 @@ def test_names_that_may_not_be_used(ex: Executor, name: Any) -> None:
     assert tail(ex) == before
 
 
-@pytest.mark.parametrize("name", ["a", "x" * 80, "a b", "Ünïcödé", "a.b-c_d", "+=@!()'", "名前"])
+@pytest.mark.parametrize("name", ["a", "x" * 80, "Ünïcödé", "a.b-c_d", "+=@!()'", "名前"])
 def test_names_that_may_be_used(ex: Executor, name: str) -> None:
     ex.deploy(name, ECHO)
     execution = ex.start(name, 1, name).wait(10)

@@ -109,7 +109,9 @@ def test_events_of_iterations_count_in_the_executions_25000(aws: Labs, monkeypat
 
 
 @pytest.mark.covers("A1.5")
-@pytest.mark.parametrize(("count", "status", "last"), [(248, "Succeeded", 498), (249, "Failed", 500)])
+@pytest.mark.parametrize(
+    ("count", "status", "last"), [(248, "Succeeded", 498), (249, "Succeeded", 500), (250, "Failed", 500)]
+)
 def test_an_execution_that_fits_succeeds(
     aws: Labs, monkeypatch: pytest.MonkeyPatch, count: int, status: str, last: int
 ) -> None:
@@ -227,3 +229,11 @@ def test_the_default_runs_past_25000_events(
     assert run.context.last_event > 500
     assert json.loads(run.context.output) == list(range(200))
     assert sum("more than 500 events" in record.getMessage() for record in caplog.records) == 1
+
+
+@pytest.mark.covers("A1.5")
+def test_the_history_of_an_express_execution_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "HISTORY_EVENTS", 500)
+    states = {f"S{n}": passing(f"S{n + 1}" if n + 1 < 300 else None) for n in range(300)}
+    ended = scripted_run(machine(states), {}, type="EXPRESS")
+    assert (ended["status"], ended["events"][-1]["id"]) == ("SUCCEEDED", 602)

@@ -161,6 +161,22 @@ def test_a_state_whose_branches_all_succeeded_ends_anew(lab) -> None:
     assert len(run.calls) == 1
 
 
+def test_a_state_whose_data_was_too_large_runs_all_of_its_children_again(lab) -> None:
+    # AWS's guide, redrive-executions: Parallel and inline Map after States.DataLimitExceeded.
+    large = "x" * 200_000
+    for state, children in (
+        (parallel(machine({"A": task()}), machine({"B": task()})), ["A", "B"]),
+        (map_over(machine({"A": task()}), ItemsPath="$.items", MaxConcurrency=1), ["A", "A"]),
+    ):
+        run = lab({"A": [large, large, "a", "a"], "B": [large, "b"]}, limits=Limits(profile="aws"))
+        run.finish(machine({"P": state}), {"items": [1, 2]})
+        assert run.outcome == ("Failed", "States.DataLimitExceeded")
+        assert [name for name, _ in run.calls] == children
+        run.redrive()
+        run.finish()
+        assert [name for name, _ in run.calls] == children * 2
+
+
 def test_a_fail_state_fails_again(lab) -> None:
     run = lab().finish(machine({"F": {"Type": "Fail", "Error": "No"}}))
     run.redrive()

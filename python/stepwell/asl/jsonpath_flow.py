@@ -1,6 +1,6 @@
 """The data flow of a JSONPath state (ASL A3).
 
-InputPath → Parameters → the work → ResultSelector → Assign → ResultPath, onto the raw input → OutputPath.
+InputPath → Parameters → the work → Assign; ResultSelector → ResultPath, onto the raw input → OutputPath.
 ``$`` is what the stage before gave; variables and the Context Object are those of the state's entry
 throughout (ASL A5.27).
 """
@@ -70,9 +70,9 @@ def compile_finish(definition: dict[str, Any]) -> Finish | None:
 
     def finish(scope: Scope, result: Any) -> Outcome:
         stage = scope.with_input(result)  # one scope for all stages: its input goes from stage to stage
+        assigned = None if assign is None else assign(stage)  # from the raw result (AWS's guide, workflow variables)
         if select is not None:
             stage.input = select(stage)
-        assigned = None if assign is None else assign(stage)
         if place is not None:
             stage.input = place(scope.input, stage.input)
         return Outcome(stage.input if output_path is None else output_path(stage), assigned)

@@ -47,9 +47,13 @@ def parse_timestamp(text: str) -> int | None:
 
 
 def format_timestamp(micros: int) -> str:
-    """A time as the Context Object shows it: UTC, to the millisecond (``2024-07-15T10:30:01.500Z``)."""
+    """A time as the Context Object shows it: UTC, to the millisecond (``2024-07-15T10:30:01.500Z``).
+
+    As Java prints an instant, a whole second has no fraction (``2024-07-15T10:30:01Z``).
+    """
     seconds, rest = divmod(micros, MICROS_PER_SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+    fraction = f".{rest // 1000:03d}" if rest >= 1000 else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def _days_in(year: int, month: int) -> int:

@@ -29,11 +29,9 @@ def check_name(what: str, name: object) -> str:
         raise InvalidName(f"the name of {what} is a text, not {name!r}")
     if not 1 <= len(name) <= NAME_LENGTH:
         raise InvalidName(f"the name of {what} has 1 to {NAME_LENGTH} characters, not {len(name)}: {name!r}")
-    bad = next((sign for sign in name if not sign.isprintable() or sign in _NOT_IN_NAMES), None)
+    bad = next((sign for sign in name if not sign.isprintable() or sign.isspace() or sign in _NOT_IN_NAMES), None)
     if bad is not None:
         raise InvalidName(f"the name of {what} may not hold {bad!r}: {name!r}")
-    if name != name.strip():
-        raise InvalidName(f"the name of {what} may not begin or end with a blank: {name!r}")
     return name
 
 

@@ -20,13 +20,14 @@ from .contexts import ExecutionContext
 from .documents import NONE, Document
 from .history_types import exit_count
 from .inbox import Limits
-from .status import FAILED, SUCCEEDED
+from .status import FAILED
 from .turn import Item, Turn
 
 log = logging.getLogger("stepwell.engine")
 
 DEFAULT: Final = "default"
 AWS: Final = "aws"
+EXPRESS: Final = "EXPRESS"
 PAYLOAD_BYTES: Final = 262_144
 HISTORY_EVENTS: Final = 25_000
 VARIABLES_BYTES: Final = 10 << 20
@@ -107,13 +108,15 @@ def redrive_problem(limits: Limits, context: ExecutionContext, now: int) -> str 
 
 
 def _within_history(accept: Callable[[Turn, Any], str | None]) -> Callable[[Turn, Any], str | None]:
-    """Event 25,000 is the failure of the execution, 24,999 its last real one (ASL A1.5)."""
+    """Event 25,000 is the end of the execution, 24,999 its last real one (ASL A1.5). EXPRESS has no such limit."""
 
     def within(turn: Turn, command: Any) -> str | None:
         reason = accept(turn, command)
         if reason is not None or _last_event(turn, command) < HISTORY_EVENTS:
             return reason
-        if isinstance(command, r.CompleteExecutionCommand) and command.status != SUCCEEDED:
+        if isinstance(command, r.CompleteExecutionCommand):  # whatever it ended with
+            return None
+        if turn.execution is not None and turn.execution.context.type == EXPRESS:
             return None
         turn.queue.appendleft(_failed(turn, RUNTIME, _FULL))
         return "the execution's history is full"

@@ -19,6 +19,7 @@ from .contexts import ActivityBranchStatus, ActivityIterationStatus, Context, Ex
 from .documents import NONE, Document
 from .live import Activity, Branch, Execution, Iteration, Level, restore
 from .map_remains import Problem, remains_of
+from .quotas import DATA_LIMIT_EXCEEDED
 from .state import PartitionState
 from .status import RUNNING, SUCCEEDED
 from .storage import Storage, decode_tree
@@ -61,6 +62,8 @@ def redrive_command(
     execution, left = _walk_again(_turns(storage, context.id), workflow)
     rows: list[Context] = []
     if execution is not None:
+        if context.error == DATA_LIMIT_EXCEEDED and execution.current is not None:
+            _forget_children(execution.current)
         rows += _unfinished(execution, event, lambda activity: remains_of(storage, activity, problem))
     tree = _encode(rows)
     return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, tree, child_id, _encode(left))
@@ -141,6 +144,14 @@ def _unfinished(level: Level, event: int, remains: Remains) -> Iterator[Context]
     elif activity.map_run is not None:
         yield from remains(activity)
     yield activity.row()
+
+
+def _forget_children(activity: Activity) -> None:
+    """A Parallel or inline Map state that data of too many bytes failed runs anew, all of its children with it.
+
+    So says AWS's guide (redrive-executions): what its children gave may be what was too large.
+    """
+    activity.children = activity.branch_status = activity.iteration_status = activity.items = None
 
 
 def _children(

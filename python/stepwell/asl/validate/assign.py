@@ -7,14 +7,14 @@ from typing import Any, cast
 from stepwell.asl.validate import values
 from stepwell.asl.validate.diagnostic import INVALID_VARIABLE_NAME, RESERVED_VARIABLE_NAME, Report
 from stepwell.asl.validate.scope import Place
-from stepwell.asl.validate.templates import check_expressions, check_template
+from stepwell.asl.validate.templates import NOTHING, check_expressions, check_template
 
 _RESERVED = frozenset({"states"})
 MAX_NAME_CHARACTERS = 80
 
 
-def check_assign(owner: dict[str, Any], at: Place, *, error_output: bool = False) -> None:
-    """The Assign of a state, a choice rule or a catcher."""
+def check_assign(owner: dict[str, Any], at: Place, *, has: frozenset[str] = NOTHING) -> None:
+    """The Assign of a state, a choice rule or a catcher; ``has`` as ``check_expressions`` takes it."""
     if "Assign" not in owner:
         return
     place = f"{at.path}/Assign"
@@ -24,7 +24,7 @@ def check_assign(owner: dict[str, Any], at: Place, *, error_output: bool = False
     for key in value:
         _check_name(variable_name(key, jsonata=at.is_jsonata), f"{place}/{key}", at.report)
     if at.is_jsonata:
-        check_expressions(value, place, at.report, error_output=error_output)
+        check_expressions(value, place, at.report, has=has)
     else:
         check_template(value, place, at.report)
 

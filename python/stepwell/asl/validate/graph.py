@@ -32,9 +32,11 @@ def check_graph(level: dict[str, Any], path: str, report: Report, *, top: bool) 
     start: Any = level.get("StartAt")
     if not isinstance(start, str):
         return
-    if start not in members:
+    if start in members:
+        found = reachable(members, start)
+    else:  # where the machine would begin is not known: only what nothing leads to is surely out of reach
         _missing(start, f"{path}/StartAt", report)
-    found = reachable(members, start)
+        found = {target.name for state in members.values() for target in targets(state)}
     for name in members:
         if name not in found:
             place = f"{path}/States/{name}"

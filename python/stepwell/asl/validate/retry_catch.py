@@ -10,7 +10,7 @@ from stepwell.asl.validate.diagnostic import Report
 from stepwell.asl.validate.fields import CATCHER_FIELDS, RETRIER_FIELDS
 from stepwell.asl.validate.paths import check_result_path
 from stepwell.asl.validate.scope import Place
-from stepwell.asl.validate.templates import check_expressions
+from stepwell.asl.validate.templates import ERROR_OUTPUT, check_expressions
 
 MAX_DELAY_SECONDS = 31_622_400
 _WILDCARD = "States.ALL"
@@ -69,10 +69,10 @@ def _check_catcher(catcher: dict[str, Any], at: Place) -> None:
     values.refuse_unknown(catcher, CATCHER_FIELDS, at.path, at.report)
     at.refuse_other_language(catcher)
     if at.is_jsonata:
-        check_expressions(catcher.get("Output"), f"{at.path}/Output", at.report, error_output=True)
+        check_expressions(catcher.get("Output"), f"{at.path}/Output", at.report, has=ERROR_OUTPUT)
     elif "ResultPath" in catcher:
         check_result_path(catcher["ResultPath"], f"{at.path}/ResultPath", at.report)
-    check_assign(catcher, at, error_output=True)
+    check_assign(catcher, at, has=ERROR_OUTPUT)
 
 
 def _check_error_names(entries: list[Any], place: str, report: Report) -> None:

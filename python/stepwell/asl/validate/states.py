@@ -20,10 +20,11 @@ from stepwell.asl.validate.paths import check_path, check_reference_path, check_
 from stepwell.asl.validate.retry_catch import check_catch, check_retry
 from stepwell.asl.validate.scope import Machine, Place
 from stepwell.asl.validate.task import check_number_expression, check_task
-from stepwell.asl.validate.templates import check_expressions, check_template
+from stepwell.asl.validate.templates import NOTHING, RESULT, check_expressions, check_template
 
 MAX_STATE_NAME_CHARACTERS = 80
 MAX_DEPTH = 64
+_WORK = ("Task", "Parallel", "Map")
 _WAITS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
 
 
@@ -135,15 +136,16 @@ def _check_common(state: dict[str, Any], at: Place) -> None:
     allowed = fields.STATE_FIELDS[kind]
     if "Next" in allowed:
         _check_transition(state, at)
+    has = RESULT if kind in _WORK else NOTHING
     if "Assign" in allowed:
-        check_assign(state, at)
+        check_assign(state, at, has=has)
     if "Retry" in allowed:
         check_retry(state, at)
         check_catch(state, at)
     if at.is_jsonata:
-        for name in ("Output", "Arguments"):
+        for name, fields_here in (("Output", has), ("Arguments", NOTHING)):
             if name in state and name in allowed:
-                check_expressions(state[name], f"{at.path}/{name}", at.report)
+                check_expressions(state[name], f"{at.path}/{name}", at.report, has=fields_here)
         return
     for name in ("InputPath", "OutputPath"):
         if name in state and name in allowed:

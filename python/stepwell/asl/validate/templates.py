@@ -35,26 +35,36 @@ def _check_computed(key: str, item: Any, place: str, report: Report) -> None:
         )
 
 
-def check_expressions(value: Any, place: str, report: Report, *, error_output: bool = False) -> None:
-    """Every JSONata string within a value. ``error_output`` says that ``$states.errorOutput`` exists here."""
+NOTHING: frozenset[str] = frozenset()
+RESULT = frozenset({"result"})
+ERROR_OUTPUT = frozenset({"errorOutput"})
+_SOMETIMES = RESULT | ERROR_OUTPUT
+
+
+def check_expressions(value: Any, place: str, report: Report, *, has: frozenset[str] = NOTHING) -> None:
+    """Every JSONata string within a value.
+
+    ``has`` are the fields that ``$states`` has here beside input and context: a result where a Task, Parallel or Map
+    state has one (Output, Assign), an error output in its catchers.
+    """
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
-            check_expressions(item, f"{place}/{key}", report, error_output=error_output)
+            check_expressions(item, f"{place}/{key}", report, has=has)
     elif isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):
-            check_expressions(item, f"{place}[{index}]", report, error_output=error_output)
+            check_expressions(item, f"{place}[{index}]", report, has=has)
     elif is_expression(value):
-        _check_expression(value[2:-2].strip(), place, report, error_output)
+        _check_expression(value[2:-2].strip(), place, report, has)
     elif isinstance(value, str) and value.startswith("{%"):
         report.error("JSONata string must start with {% and end with %}", place)
 
 
-def _check_expression(text: str, place: str, report: Report, error_output: bool) -> None:
+def _check_expression(text: str, place: str, report: Report, has: frozenset[str]) -> None:
     expression = parse_jsonata(text)
     if isinstance(expression, str):
         report.error(expression, place, INVALID_JSONATA_EXPRESSION)
         return
     for problem in expression.unsupported_references():
         report.error(problem, place, UNSUPPORTED_JSONATA_EXPRESSION)
-    if "errorOutput" in (expression.states_fields or ()) and not error_output:
-        report.error("Field '$states.errorOutput' does not exist.", place, UNSUPPORTED_JSONATA_EXPRESSION)
+    for name in sorted((expression.states_fields or NOTHING) & _SOMETIMES - has):
+        report.error(f"Field '$states.{name}' does not exist.", place, UNSUPPORTED_JSONATA_EXPRESSION)
