@@ -25,7 +25,7 @@ def test_a_wait_ends_with_its_timeout(store: _core.Store) -> None:
     start = time.monotonic()
     assert store.wait(0, 0.05) == 0
     assert store.wait(0, -1) == 0
-    assert 0.04 < time.monotonic() - start < 5
+    assert time.monotonic() - start > 0.04
     with pytest.raises(ValueError, match="NaN"):
         store.wait(0, float("nan"))
 
@@ -33,9 +33,8 @@ def test_a_wait_ends_with_its_timeout(store: _core.Store) -> None:
 def test_a_notice_before_the_wait_counts_once(store: _core.Store) -> None:
     store.notify()
     store.notify()
+    assert store.wait(0, 3600) == 0
     start = time.monotonic()
-    assert store.wait(0, 10) == 0
-    assert time.monotonic() - start < 5
     assert store.wait(0, 0.05) == 0
     assert time.monotonic() - start > 0.04
 

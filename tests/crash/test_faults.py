@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,12 +118,10 @@ def test_a_failing_disk_stops_the_engine_and_loses_nothing(
 ) -> None:
     works.append(work := Work(folder, preload=failing_disk))
     work.progress()
-    began = time.monotonic()
     work.fail(order)
     told = work.end()
     assert told["error"] == "PoisonedError"
     assert ("No space left" if "ENOSPC" in order else "Input/output error") in told["text"]
-    assert time.monotonic() - began < 10
     assert_nothing_is_lost(folder)
 
 
@@ -161,10 +158,8 @@ def test_a_second_process_is_refused_at_once_and_the_first_goes_on(folder: Path,
     works.append(work := Work(folder))
     work.progress()
     for _ in range(3):
-        began = time.monotonic()
         with pytest.raises(LockedError, match="in use"):
             Executor(folder)
-        assert time.monotonic() - began < 2
         work.progress()
     work.stop()
     assert_nothing_is_lost(folder)

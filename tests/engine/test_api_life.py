@@ -24,7 +24,7 @@ def interrupted(folder: Path, definition: Any, handlers: dict[str, Any]) -> str:
 
     def hangs(input: Any) -> None:
         begun.set()
-        end.wait(30)
+        end.wait()
         raise Closed("as everything that it calls says by now")
 
     first = next(iter(handlers))
@@ -44,7 +44,7 @@ def test_what_a_handler_was_at_is_begun_again_under_the_same_task_id(tmp_path: P
         ids.append(ctx.task_id)
         if len(ids) == 1:
             begun.set()
-            end.wait(30)
+            end.wait()
             raise Closed("cut short")
         return "done"
 
@@ -132,7 +132,7 @@ def test_close_does_not_wait_for_ever_and_what_it_cuts_short_is_begun_again(
 
     def hangs(input: Any) -> str:
         begun.set()
-        end.wait(30)
+        end.wait()
         return "too late"
 
     async def hangs_async(input: Any) -> str:
@@ -149,9 +149,7 @@ def test_close_does_not_wait_for_ever_and_what_it_cuts_short_is_begun_again(
         ex.deploy("a", machine({"Work": task(resource="async")}))
         ids = [ex.start("a").id, ex.start("w").id]
         assert begun.wait(10)
-        before = time.monotonic()
-    assert time.monotonic() - before < 5
-    end.set()
+    end.set()  # and not before: who closes does not wait for it
     assert canceled == [True]
     with Executor(tmp_path, handlers={"work": lambda _: "again", "async": lambda _: "again"}) as ex:
         assert [ex.get(id).wait(10).output for id in ids] == ["again", "again"]

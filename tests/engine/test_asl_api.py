@@ -102,7 +102,7 @@ def test_a_poll_that_finds_nothing_gives_none_when_its_time_is_over() -> None:
     with Executor() as ex:
         began = time.monotonic()
         assert ex.get_activity_task(ACTIVITY, timeout=0.2) is None
-        assert 0.2 <= time.monotonic() - began < 5
+        assert time.monotonic() - began >= 0.2
 
 
 @pytest.mark.covers("A15.72")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
@@ -354,7 +353,7 @@ async def test_close_cuts_short_what_does_not_end_and_it_is_begun_again(
 
 @on_a_loop
 async def test_a_handler_that_closes_the_executor_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepwell.engine.aio.CLOSING_SECONDS", 5.0)
+    monkeypatch.setattr("stepwell.engine.aio.CLOSING_SECONDS", 3600.0)
     closed = asyncio.Event()
     ex = await AsyncExecutor().open()
 
@@ -364,10 +363,8 @@ async def test_a_handler_that_closes_the_executor_does_not_wait_for_itself(monke
 
     ex.register("work", work)
     await ex.deploy("work", WORK)
-    before = time.monotonic()
     await ex.start("work")
     await closed.wait()
-    assert time.monotonic() - before < 4
     await asyncio.sleep(0)
 
 
