@@ -16,6 +16,18 @@ pub(super) fn may_be_empty(node: &Node) -> bool {
     }
 }
 
+/// Whether a set has characters beyond 16 bits.
+pub(super) fn has_wide_set(node: &Node) -> bool {
+    match node {
+        Node::Set(ranges, _) => ranges.last() > Some(0xFFFF),
+        Node::Sequence(nodes) | Node::Alternatives(nodes) => nodes.iter().any(has_wide_set),
+        Node::Capture(_, inner) | Node::Atomic(inner) => has_wide_set(inner),
+        Node::Repeat(repeat) => has_wide_set(&repeat.node),
+        Node::Look(look) => has_wide_set(&look.node),
+        _ => false,
+    }
+}
+
 /// Whether each match begins at the start of the text.
 pub(super) fn is_anchored(node: &Node) -> bool {
     match node {

@@ -316,6 +316,12 @@ impl Compiler {
     }
 
     fn counted(&mut self, repeat: &Repeat, may_be_empty: bool) {
+        // Without characters and groups, one iteration is as good as many.
+        let is_place = matches!(repeat.node, Node::Assert(_) | Node::Look(_) | Node::Empty);
+        let least = match is_place && repeat.groups.0 == repeat.groups.1 {
+            true => repeat.least.min(1),
+            false => repeat.least,
+        };
         let (count, start) = (self.register(), self.register());
         self.emit(Instruction::Enter(count));
         let again = self.emit(Instruction::Accept);
@@ -331,14 +337,14 @@ impl Compiler {
                 EmptyIteration::Fails => Instruction::EndNeeded {
                     count,
                     start,
-                    least: repeat.least,
+                    least,
                 },
                 EmptyIteration::Leaves => Instruction::LeaveIfEmpty(start, exit),
             };
         }
         self.code[again] = Instruction::Loop(Box::new(Loop {
             count,
-            least: repeat.least,
+            least,
             most: repeat.most,
             lazy: repeat.kind == Kind::Lazy,
             exit,

@@ -146,7 +146,10 @@ impl<'p, 't, 's> Machine<'p, 't, 's> {
     /// The end of a match that begins at `start`.
     fn attempt(&mut self, start: u32) -> Result<Option<u32>, OutOfSteps> {
         self.meter.count(1 + self.registers.len() as u64 / 16)?;
-        self.registers.fill(NONE);
+        // Java keeps what an independent part left in its groups, for the next place too.
+        if !self.program.commits_groups {
+            self.registers.fill(NONE);
+        }
         self.stack.clear();
         let program = self.program;
         let (mut at, mut place) = (0 as Address, start);
@@ -271,7 +274,8 @@ impl<'p, 't, 's> Machine<'p, 't, 's> {
     fn set(&mut self, register: Register, value: u32) -> Result<(), OutOfSteps> {
         let before = std::mem::replace(&mut self.registers[register as usize], value);
         // With nothing else to try the attempt is over, and no one reads the register again.
-        if before != value && !self.stack.is_empty() {
+        let is_read_again = !self.stack.is_empty() || self.program.commits_groups;
+        if before != value && is_read_again {
             self.push(Frame::Restore {
                 register,
                 value: before,

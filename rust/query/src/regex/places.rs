@@ -37,16 +37,19 @@ fn ends_line(lines: Lines, unit: u16) -> bool {
 }
 
 fn is_line_start(lines: Lines, text: &[u16], place: usize) -> bool {
+    // Java: the end of the text begins no line, not even in an empty text.
+    if lines != Lines::EcmaScript && place == text.len() {
+        return false;
+    }
     if place == 0 {
         return true;
     }
     let (before, after) = (text[place - 1], text.get(place));
     match lines {
         Lines::EcmaScript => ends_line(lines, before),
-        // The end of the text begins no line, and "\r\n" is one line end.
+        // "\r\n" is one line end.
         _ => {
-            after.is_some()
-                && ends_line(lines, before)
+            ends_line(lines, before)
                 && !(lines == Lines::Java && before == 0x0D && after == Some(&0x0A))
         }
     }

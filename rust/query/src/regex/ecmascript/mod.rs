@@ -375,12 +375,9 @@ impl Parser<'_> {
             return Err("Invalid quantifier");
         }
         let groups = (first_group, self.groups);
-        // Without characters and groups, one iteration is as good as many.
-        let is_place = matches!(node, Node::Look(_)) && groups.0 == groups.1;
-        let least = if is_place { bounds.0.min(1) } else { bounds.0 };
         self.push(Node::Repeat(Box::new(Repeat {
             node,
-            least,
+            least: bounds.0,
             most: bounds.1,
             kind,
             groups,

@@ -127,11 +127,24 @@ impl Parser {
             b'c' => self.control()?,
             b'u' => self.unicode()?,
             b'x' => self.hexadecimal()?,
-            b'N' => return Err(Problem::new("Character names (\\N{…}) are not supported")),
+            b'N' => return Err(self.character_name()),
             _ if in_class => return Err(unsupported()),
             _ => return self.place_or_reference(letter).map(Escape::Node),
         };
         Ok(Escape::Point(point))
+    }
+
+    /// What is wrong with `\N{…}`: the names of all characters are not at hand.
+    fn character_name(&mut self) -> Problem {
+        if self.cursor.read() != u32::from(b'{') {
+            return Problem::new("Illegal character name escape sequence");
+        }
+        while self.cursor.read() != u32::from(b'}') {
+            if self.cursor.at_end() {
+                return Problem::new("Unclosed character name escape sequence");
+            }
+        }
+        Problem::new("Character names (\\N{…}) are not supported")
     }
 
     fn predefined(&self, letter: u8, begins_range: bool) -> Option<Ranges> {

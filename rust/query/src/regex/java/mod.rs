@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 pub(super) use escape::line_ending;
 
+use super::analysis;
 use super::ast::{Assertion, Direction, Fold, Lines, Look, Node, Parsed, Reads, Words};
 use super::ranges::{LAST, Ranges};
 use super::{Flags, MAX_DEPTH, SyntaxError};
@@ -34,7 +35,11 @@ pub(super) fn parse(pattern: &[u16], flags: Flags) -> Result<(Parsed, bool), Syn
         open: vec![Open::new(GroupKind::Pattern, flags, 1)],
     };
     match parser.run() {
-        Ok(parsed) => Ok((parsed, parser.cursor.has_supplementary())),
+        Ok(parsed) => {
+            let by_points =
+                parser.cursor.has_supplementary() || analysis::has_wide_set(&parsed.node);
+            Ok((parsed, by_points))
+        }
         Err(problem) => Err(cursor::error(problem, pattern, &parser.cursor)),
     }
 }
@@ -379,7 +384,11 @@ impl Parser {
         );
         let node = match is_place {
             true => self.quantified(node, closed.first_group)?,
-            false => self.quantified_group(node, closed.first_group)?,
+            false => self.quantified_group(
+                node,
+                closed.first_group,
+                matches!(closed.kind, GroupKind::Capture(_)),
+            )?,
         };
         self.push(node);
         Ok(())

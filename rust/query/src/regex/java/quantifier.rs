@@ -20,7 +20,6 @@ impl Parser {
         let Some(quantifier) = self.quantifier()? else {
             return Ok(node);
         };
-        let is_place = matches!(node, Node::Assert(_) | Node::Look(_) | Node::Empty);
         // What is repeated is matched in one way only.
         let node = match node {
             Node::LineEnding => Node::Atomic(Box::new(node)),
@@ -28,12 +27,7 @@ impl Parser {
         };
         Ok(Node::Repeat(Box::new(Repeat {
             node,
-            // Without characters, one iteration is as good as many.
-            least: if is_place {
-                quantifier.least.min(1)
-            } else {
-                quantifier.least
-            },
+            least: quantifier.least,
             most: quantifier.most,
             kind: quantifier.kind,
             groups: (first_group, self.groups),
@@ -44,7 +38,12 @@ impl Parser {
     }
 
     /// A group, with the quantifier that follows.
-    pub(super) fn quantified_group(&mut self, node: Node, first_group: u32) -> Result2<Node> {
+    pub(super) fn quantified_group(
+        &mut self,
+        node: Node,
+        first_group: u32,
+        captures: bool,
+    ) -> Result2<Node> {
         let Some(quantifier) = self.quantifier()? else {
             return Ok(node);
         };
@@ -56,7 +55,9 @@ impl Parser {
             // Java has a simpler loop for these: an empty iteration is none.
             empty = EmptyIteration::Fails;
             node = match node {
-                Node::Capture(group, inner) => Node::Capture(group, Box::new(Node::Atomic(inner))),
+                Node::Capture(group, inner) if captures => {
+                    Node::Capture(group, Box::new(Node::Atomic(inner)))
+                }
                 other => Node::Atomic(Box::new(other)),
             };
         }
@@ -79,7 +80,17 @@ impl Parser {
             b'+' => (1, UNBOUNDED, Sign::Counted),
             b'{' => {
                 let (least, most) = self.bounds()?;
-                (least, most, Sign::Counted)
+                // Java reads `{0,1}` as `?`.
+                let is_optional = (least, most) == (0, 1);
+                (
+                    least,
+                    most,
+                    if is_optional {
+                        Sign::Optional
+                    } else {
+                        Sign::Counted
+                    },
+                )
             }
             _ => return Ok(None),
         };
