@@ -75,6 +75,10 @@ class TaskDoesNotExist(StepwellError):
     """No open task has this id or token: it never was, or it has its result already."""
 
 
+class InvalidToken(TaskDoesNotExist):
+    """A text that is no task's token: this folder never made it."""
+
+
 class TaskTimedOut(TaskDoesNotExist):
     """The task that a token belonged to is closed: it has its result, its time ran out, or its execution ended."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.support import CALLBACK, machine, task
-from stepwell import Executor, TaskError
+from stepwell import Executor, InvalidToken, TaskError
 
 pytestmark = pytest.mark.covers("A15.68", "A15.70", "A15.71")
 DEFINITION = machine({"T": task(None, CALLBACK, Parameters={"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}})})
@@ -103,3 +103,10 @@ def test_a_submitted_call_is_not_made_again_after_a_restart(tmp_path: Path) -> N
         assert len(queue.tokens) == 1
         ex.send_task_success(queue.tokens[0], "after the restart")
         assert ex.get(execution.id).wait(10).output == "after the restart"
+
+
+@pytest.mark.covers("A8.46")
+@pytest.mark.parametrize("token", ["", "nonsense", "bm9uc2Vuc2U=", "\u00fc", "x" * 2048])
+def test_a_token_that_was_never_made_is_invalid(token: str) -> None:
+    with Executor() as ex, pytest.raises(InvalidToken, match="Invalid Token: 'Invalid token'"):
+        ex.send_task_success(token, {})

@@ -7,7 +7,7 @@ import binascii
 import os
 
 from stepwell import _core
-from stepwell.errors import TaskDoesNotExist, TaskTimedOut
+from stepwell.errors import InvalidToken, TaskTimedOut
 
 from .contexts import TaskContext
 from .storage import Storage
@@ -24,7 +24,7 @@ def new_token(task_id: str) -> str:
 def task_of_token(storage: Storage, token: str) -> TaskContext:
     """The open task that a token belongs to.
 
-    Raises ``TaskTimedOut`` for the token of a task that is closed, ``TaskDoesNotExist`` for what is none (ASL A8.46).
+    Raises ``TaskTimedOut`` for the token of a task that is closed, ``InvalidToken`` for what is none (ASL A8.46).
     """
     import hmac  # it brings OpenSSL along
 
@@ -37,5 +37,5 @@ def task_of_token(storage: Storage, token: str) -> TaskContext:
     if is_task and task is None:
         raise TaskTimedOut(CLOSED)
     if task is None or task.token is None or not hmac.compare_digest(task.token.encode(), token.encode()):
-        raise TaskDoesNotExist("no task has this token")
+        raise InvalidToken("Invalid Token: 'Invalid token'")  # as published of AWS
     return task
