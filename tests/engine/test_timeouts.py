@@ -173,9 +173,20 @@ def test_a_limit_is_a_positive_whole_number(limit: Any) -> None:
 @pytest.mark.parametrize(("resource", "fields"), FORMS.values(), ids=FORMS)
 def test_a_missed_heartbeat_is_reported_as_a_timeout(lab: Labs, resource: str, fields: Definition) -> None:
     state = task(None, resource, TimeoutSeconds=600, HeartbeatSeconds=5, **fields)
-    run = lab({"T": [HANGS]}).finish(machine({"T": state}))
+    run = lab({"T": [{}, HANGS] if resource == CALLBACK else [HANGS]}).finish(machine({"T": state}))
     assert run.outcome == ("Failed", "States.Timeout")
     assert seconds_of(run) == 5
+
+
+@pytest.mark.covers("A8.45")
+@pytest.mark.parametrize("resource", [ACTIVITY, CALLBACK])
+def test_heartbeats_count_from_when_somebody_has_the_token(lab: Labs, resource: str) -> None:
+    fields = FORMS["callback"][1] if resource == CALLBACK else {}
+    run = lab({"T": [HANGS]})
+    run.polls = False  # nobody polls; a call does not return
+    run.finish(machine({"T": task(None, resource, TimeoutSeconds=600, HeartbeatSeconds=5, **fields)}))
+    assert run.outcome == ("Failed", "States.Timeout")
+    assert seconds_of(run) == 600
 
 
 @pytest.mark.covers("A6")
@@ -206,7 +217,7 @@ def test_who_matches_a_missed_heartbeat(lab: Labs, names: list[str], is_caught: 
 @pytest.mark.parametrize("resource", [ACTIVITY, CALLBACK])
 def test_a_heartbeat_resets_the_clock_and_is_no_event(lab: Labs, resource: str) -> None:
     fields = FORMS["callback"][1] if resource == CALLBACK else {}
-    run = lab({"T": [HANGS]})
+    run = lab({"T": [{}, HANGS] if resource == CALLBACK else [HANGS]})
     run.begin(machine({"T": task(None, resource, HeartbeatSeconds=5, TimeoutSeconds=100, **fields)}))
     [open_task] = run.tasks
     before = run.types

@@ -155,10 +155,10 @@ def _ask(turn: Turn, activity: Activity, resource: str, asked: dict[str, Any]) -
 
 
 def _source(asked: dict[str, Any]) -> str:
-    """``Map.Item.Source``: where an ItemReader read (ASL A12.57)."""
+    """``Map.Item.Source``: where an ItemReader read; of a list of objects it is the bucket (ASL A12.57)."""
     arguments = asked["arguments"]
-    parts = [str(arguments[name]) for name in ("Bucket", "Key", "Prefix") if name in arguments]
-    return "S3://" + "/".join(parts)
+    names = ("Bucket",) if asked["resource"].endswith(":listObjectsV2") else ("Bucket", "Key")
+    return "S3://" + "/".join(str(arguments[name]) for name in names if name in arguments)
 
 
 def _too_large(state_name: str) -> Failure:

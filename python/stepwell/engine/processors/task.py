@@ -63,7 +63,7 @@ class TaskProcessor:
             follow.append(item(ActivateTaskCommand(id, resource.text, None, 0, 0, 0)))
         if timeout is not None:
             follow.append(item(CreateTimerCommand(id, TASK_TIMEOUT, turn.now + timeout * SECOND)))
-        if heartbeat is not None:
+        if heartbeat is not None and token is None:  # with a token, once the call returned or a worker has the task
             follow.append(item(CreateTimerCommand(id, HEARTBEAT, turn.now + heartbeat * SECOND)))
         return follow
 

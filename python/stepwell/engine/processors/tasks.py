@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepwell.asl.errors import AslError
+from stepwell.asl.resources import parse_resource
 
 from ..contexts import TaskContext
 from ..documents import Document
@@ -94,11 +95,18 @@ def _accepted(turn: Turn, command: _Answer, task: TaskContext) -> None:
 def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> Items:
     task: TaskContext = turn.subject[0]
     turn.services.activated(turn, task)
-    return []
+    return _begin_heartbeats(turn, task) if parse_resource(task.resource).kind == "activity" else []
 
 
 def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Items:
-    return []
+    return _begin_heartbeats(turn, turn.subject[0])
+
+
+def _begin_heartbeats(turn: Turn, task: TaskContext) -> Items:
+    """Whoever has the token is there: heartbeats count from now on (AWS's guide, connect-lambda, state-task)."""
+    if not task.heartbeat_seconds or task.heartbeat_due:
+        return []
+    return [item(CreateTimerCommand(task.id, HEARTBEAT, turn.now + task.heartbeat_seconds * 1_000_000))]
 
 
 def completed(turn: Turn, command: CompleteTaskCommand, document: Document) -> Items:
