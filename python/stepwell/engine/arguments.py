@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import reprlib
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -18,15 +19,21 @@ Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 1 << 20
+_shortened = reprlib.repr
 _NOT_IN_NAMES = frozenset('/:<>{}[]?*"#%\\^|~`$&,;')  # as on AWS (CreateStateMachine, StartExecution)
 _MICROSECONDS = 1_000_000
 _LATEST = 1 << 53  # microseconds: the year 2255
 
 
+def shown(value: object) -> str:
+    """A value in the text of an error: one that is not what it should be may be nested, or large, without end."""
+    return repr(value) if isinstance(value, str) else _shortened(value)
+
+
 def check_name(what: str, name: object) -> str:
     """The name of a workflow or an execution. Raises ``InvalidName``."""
     if not isinstance(name, str):
-        raise InvalidName(f"the name of {what} is a text, not {name!r}")
+        raise InvalidName(f"the name of {what} is a text, not {shown(name)}")
     if not 1 <= len(name) <= NAME_LENGTH:
         raise InvalidName(f"the name of {what} has 1 to {NAME_LENGTH} characters, not {len(name)}: {name!r}")
     bad = next((sign for sign in name if not sign.isprintable() or sign.isspace() or sign in _NOT_IN_NAMES), None)
@@ -90,7 +97,7 @@ def _text_of(value: object) -> bytes:
 def optional_text(what: str, value: object) -> str | None:
     """An error's name or cause, a worker's name: a text or None. Raises ``InvalidInput``."""
     if value is not None and not isinstance(value, str):
-        raise InvalidInput(f"{what} is a text or None, not {value!r}")
+        raise InvalidInput(f"{what} is a text or None, not {shown(value)}")
     if value is not None and len(value) > TEXT_LENGTH:
         raise InvalidInput(f"{what} has {len(value)} characters: {TEXT_LENGTH} is the most")
     if value is not None and not value.isascii():
@@ -121,7 +128,7 @@ def start_time(delay: float | None, at: float | datetime | None) -> int:
         at = at.timestamp()
     seconds = delay if delay is not None else at
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise InvalidInput(f"delay and at are numbers of seconds, not {seconds!r}")
+        raise InvalidInput(f"delay and at are numbers of seconds, not {shown(seconds)}")
     if delay is not None and delay < 0:
         raise InvalidInput(f"a delay cannot be negative: {delay}")
     due = int(seconds * _MICROSECONDS) + (wall_clock.now() if delay is not None else 0)
@@ -135,7 +142,7 @@ def retention_time(seconds: float | None) -> int | None:
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput(f"a retention is a number of seconds, not {seconds!r}")
+        raise InvalidInput(f"a retention is a number of seconds, not {shown(seconds)}")
     if not 0 <= seconds < _LATEST / _MICROSECONDS:
-        raise InvalidInput(f"a retention is 0 or more seconds, and less than 200 years, not {seconds!r}")
+        raise InvalidInput(f"a retention is 0 or more seconds, and less than 200 years, not {shown(seconds)}")
     return round(seconds * _MICROSECONDS)

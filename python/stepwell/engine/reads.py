@@ -9,6 +9,7 @@ from typing import Any
 
 from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, StorageError, WorkflowNotFound
 
+from .arguments import shown
 from .contexts import ExecutionContext, VisibilityContext
 from .history import Event, HistoryReader, without_data
 from .hosting import Readable
@@ -34,7 +35,7 @@ class Reads:
         self._host.check()
         workflow = self._host.workflows.latest(name) if _is_text(name) else None
         if workflow is None:
-            raise WorkflowNotFound(f"no workflow is deployed under the name {name!r}")
+            raise WorkflowNotFound(f"no workflow is deployed under the name {shown(name)}")
         return workflow
 
     def workflow_of(self, workflow_id: str) -> Workflow:
@@ -50,9 +51,9 @@ class Reads:
         except StorageError:
             raise
         except (StepwellError, ValueError, TypeError) as error:
-            raise ExecutionNotFound(f"{id!r} is no execution's id: {error}") from error
+            raise ExecutionNotFound(f"{shown(id)} is no execution's id: {error}") from error
         if context is None:
-            raise ExecutionNotFound(f"there is no execution {id!r}")
+            raise ExecutionNotFound(f"there is no execution {shown(id)}")
         return context
 
     def history(
@@ -88,7 +89,7 @@ class Reads:
         """Executions, the newest first, of one workflow or of all, in one status or in any."""
         self._host.check()
         if status is not None and status not in STATUSES:
-            raise InvalidInput(f"there is no status {status!r}; give one of {', '.join(STATUSES)}")
+            raise InvalidInput(f"there is no status {shown(status)}; give one of {', '.join(STATUSES)}")
         if limit < 1:
             raise InvalidInput(f"a list has at least one place: limit={limit}")
         scan = self._host.storage.scan
