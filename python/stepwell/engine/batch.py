@@ -38,7 +38,9 @@ class Batch:
         self.timestamp = max(self.timestamp, turn.high_water)
         rows, size = turn.rows(), len(blob)
         if execution is not None:
-            turn.state.grow(execution, size)
+            execution.grown += size
+            if execution.grown >= LARGE:
+                turn.state.grow(execution)
             if execution.weight >= LARGE:
                 rows = [_encode(row) for row in rows]
                 size += sum(map(len, rows))

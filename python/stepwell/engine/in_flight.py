@@ -70,9 +70,10 @@ class InFlight:
         self._begun.clear()
 
     def _take_out(self, tasks: dict[str, int]) -> None:
-        for task_id, size in tasks.items():
-            self._bytes += size - self._out.get(task_id, 0)
-            self._out[task_id] = size
+        self._bytes += sum(tasks.values()) - sum(
+            self._out.get(task_id, 0) for task_id in tasks.keys() & self._out.keys()
+        )
+        self._out.update(tasks)
 
     # what was held back
 

@@ -104,7 +104,11 @@ class Partition(Services):
         """Put results of tasks into the inbox: they are always taken, for their work is done."""
         if self._judged is not None:
             answers = self._judged(answers)
-        self._inbox.answer([Request(_with_short_cause(command), document, None) for command, document in answers])
+        requests = [Request(command, document, None) for command, document in answers]
+        for command, _, _ in requests:
+            if type(command) is r.FailTaskCommand:
+                command.error, command.cause = shortened(command.error), shortened(command.cause)
+        self._inbox.answer(requests)
         self.store.notify()
 
     # the loop
@@ -365,9 +369,3 @@ class Partition(Services):
             else:
                 self.in_flight.ends(task.id)
         return calls
-
-
-def _with_short_cause(command: r.Command) -> r.Command:
-    if isinstance(command, r.FailTaskCommand):
-        command.error, command.cause = shortened(command.error), shortened(command.cause)
-    return command

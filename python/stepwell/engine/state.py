@@ -44,10 +44,9 @@ class PartitionState:
         """What the documents of large live executions take."""
         self.weight = 0
 
-    def grow(self, execution: Execution, turn_bytes: int) -> None:
-        """An execution took a turn: what it holds may be more. It is weighed now and then, a large one less often."""
-        execution.grown += turn_bytes
-        if execution.grown >= LARGE and execution.grown * 2 >= execution.weight:
+    def grow(self, execution: Execution) -> None:
+        """An execution's turns brought so much that it may hold more: it is weighed, a large one less often."""
+        if execution.grown * 2 >= execution.weight:
             self.weigh(execution)
 
     def weigh(self, execution: Execution) -> None:
