@@ -2,8 +2,8 @@
 
 A clock that stands before 1970, as it may on a machine without a battery, is taken for one that began with 1970 when
 the machine was started, so that timers go on; order comes from the counter of the hybrid logical clock. One that stands
-after February 2106 is refused by that clock (``ClockError``), for its timestamps would leave no room for those that come
-when the clock is set right.
+after February 2106 is refused by that clock (``ClockError``), for its timestamps would leave no room for those that
+come when the clock is set right.
 """
 
 from __future__ import annotations
