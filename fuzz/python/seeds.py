@@ -60,7 +60,8 @@ DEFINITIONS = [
 ]
 PATHS = [
     "$", "$$.Execution.Name", "$v.a[0]", "$.a[1].c[*]", "$..b", "$.a[?(@.b > 1 && @.c)]", "$.a[-1:]", "$.a[0,2]",
-    "$['b']['c']", "$.a.length()", "$.a[?(@ =~ /x+/i)]", "$.a[4].max()", "$.a[?(@.b in [1, 2])].b", "$.*",
+    "$['b']['c']", "$.a[(@.length-1)]", "$.a[?(@ =~ /x+/i)]", "$.a[4].max()", "$.a[?(!@.b || @.c == [1, 2])].b", "$.*",
+    "$..[?(@.b == $.n)]", "$.b['c','d']", "$...a[*]$", "$.a[?('x' != @.b)]..*", "$[?]",
 ]  # fmt: skip
 CALLS = [
     "States.Format('a {} b {}', $.n, $.s)", "States.StringToJson($.j)", "States.JsonToString($.b)",
@@ -99,7 +100,9 @@ def main() -> None:
     names = [f'"{name}":' for name in [*fields, "States", "StartAt", "QueryLanguage", "ProcessorConfig", "Mode"]]
     write("definition", [order, *map(json.dumps, DEFINITIONS)], [*names, *(f'"{kind}"' for kind in STATE_TYPES)])
     write(
-        "jsonpath", PATHS, ["$.", "$$", "..", "[*]", "[?(", "@.", ")]", "&&", "||", "=~", " in ", "[-1:]", "length()"]
+        "jsonpath",
+        PATHS,
+        ["$.", "$$", "..", "[*]", "[?(", "@.", ")]", "&&", "||", "=~", "!=", "[-1:]", "(@.length-1)", "['", "[?]"],
     )
     write(
         "intrinsic",

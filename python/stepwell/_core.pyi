@@ -422,6 +422,9 @@ class JavaRegex:
     def matches(self, text: str) -> bool:
         """Whether the whole text matches. ``AslError`` (States.Runtime) if that takes more than ``steps`` steps."""
 
+    def matches_within(self, text: str, steps: int) -> tuple[bool, int]:
+        """The same with fewer steps, and how many it took."""
+
 class JsonataError(Exception):
     """An evaluation that failed: ``(message, code or None)``."""
 

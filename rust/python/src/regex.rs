@@ -33,13 +33,22 @@ impl JavaRegex {
 
     /// Whether the whole text matches.
     fn matches(&self, text: &Bound<'_, PyString>) -> PyResult<bool> {
+        Ok(self.matches_within(text, self.steps)?.0)
+    }
+
+    /// Whether the whole text matches, and the steps that this took, which are at most `steps`.
+    fn matches_within(&self, text: &Bound<'_, PyString>, steps: u64) -> PyResult<(bool, u64)> {
         let py = text.py();
         let text = units(text)?;
-        let quick = self.steps.min(STEPS_WITH_GIL);
-        if let Ok(result) = self.regex.matches_whole(&text, &mut Budget(quick)) {
-            return Ok(result);
+        let steps = steps.min(self.steps);
+        let quick = steps.min(STEPS_WITH_GIL);
+        let mut budget = Budget(quick);
+        if let Ok(result) = self.regex.matches_whole(&text, &mut budget) {
+            return Ok((result, quick - budget.0));
         }
-        py.detach(|| self.regex.matches_whole(&text, &mut Budget(self.steps)))
+        let mut budget = Budget(steps);
+        py.detach(|| self.regex.matches_whole(&text, &mut budget))
+            .map(|result| (result, steps - budget.0))
             .or_else(|_| Err(out_of_steps(py)?))
     }
 }

@@ -6,6 +6,7 @@ text ``null`` are the same and come before all else; what cannot be compared mak
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,8 @@ _EXACT = 2**53
 
 def order(expected: Any, model: Any) -> int | None:
     """How the right side of a comparison compares with its left side."""
+    if type(expected) is int and type(model) is int and _is_number(expected) and _is_number(model):
+        return _sign(expected, model)
     if expected is None or expected == "null":
         return 0 if model is None or model == "null" else -1
     if model is None or model == "null":
@@ -67,11 +70,8 @@ def _number_order(literal: str) -> Order:
         number = decimal(literal)
     except Impossible as problem:
         return _failing(str(problem))
-    near = _nearest(number)
 
     def compare(model: Any) -> int | None:
-        if near is not None and (type(model) is float or -_EXACT < model < _EXACT):
-            return _sign(near, model)
         return _sign(number, _exact(model)) if _is_number(model) else None
 
     return compare
@@ -87,8 +87,10 @@ def _failing(reason: str) -> Order:
 
 
 def _nearest(number: Decimal) -> float | None:
-    """The double that stands for a number in comparisons: it prints as the number, and is so small that no integer
-    lies between it and the number."""
+    """The double that may stand for a number in comparisons.
+
+    It prints as the number, and both are so small that no integer lies between them.
+    """
     if not -_EXACT < number < _EXACT:
         return None
     near = float(number)
@@ -127,16 +129,60 @@ def _sign(left: Any, right: Any) -> int:
     return (left > right) - (left < right)
 
 
-Accepts = Callable[[int], bool]
-"""Whether an operator is true of how its right side compares with its left side."""
+Holds = Callable[[Any], bool]
+"""Whether an operator is true of a value on its left side and a fixed one on its right side."""
 
-OPERATORS: dict[str, Accepts] = {
-    "==": lambda sign: sign == 0,
-    "!=": lambda sign: sign != 0,
-    ">": lambda sign: sign < 0,
-    ">=": lambda sign: sign <= 0,
-    "<": lambda sign: sign > 0,
-    "<=": lambda sign: sign >= 0,
+# In terms of the left side. An order between null and what is not null is false, whatever ``order`` says.
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
 }
-# Between null and what is not null these are false, whatever the order says.
-ORDERING = frozenset({">", ">=", "<", "<="})
+
+
+def compare(symbol: str) -> Callable[[Any, Any], bool]:
+    """The function of an operator: (left value, right value) → whether it is true."""
+    test, is_order = OPERATORS[symbol], symbol not in ("==", "!=")
+
+    def holds(model: Any, expected: Any) -> bool:
+        if is_order and (expected is None) != (model is None):
+            return False
+        sign = order(expected, model)
+        return sign is not None and test(0, sign)
+
+    return holds
+
+
+def compare_with(symbol: str, literal: str) -> Holds:
+    """The function of an operator with a text of the filter on its right side."""
+    test, is_order, sign_of = OPERATORS[symbol], symbol not in ("==", "!="), order_of(literal)
+    by_type = _direct(literal, is_order=is_order)
+    direct, near = by_type.get, by_type.get(int)
+
+    def holds(model: Any) -> bool:
+        expected = direct(model.__class__)
+        # A large number is compared exactly, and an integer beyond 64 bits with nothing.
+        if expected is not None and (expected is not near or INT64_MIN <= model <= INT64_MAX):
+            return test(model, expected)
+        if model is None and is_order:
+            return False
+        sign = sign_of(model)
+        return sign is not None and test(0, sign)
+
+    return holds
+
+
+def _direct(literal: str, *, is_order: bool) -> dict[type, Any]:
+    """What Python compares with values of a type just as Java does."""
+    direct: dict[type, Any] = {}
+    # The text null comes before any other; beyond ASCII, texts are ordered by UTF-16's code units.
+    if literal != "null" and not is_order:
+        direct[str] = _unescaped(literal)
+    try:
+        near = _nearest(decimal(literal))
+    except Impossible:
+        return direct
+    return direct if near is None else {**direct, int: near, float: near}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stepwell._core import JavaRegex
+from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.json import is_array, is_object
-from stepwell.asl.jsonpath.comparison import OPERATORS, ORDERING, order, order_of
-from stepwell.asl.jsonpath.definite import compile_definite, plain_names
+from stepwell.asl.jsonpath.comparison import OPERATORS, Holds, compare, compare_with
+from stepwell.asl.jsonpath.definite import compile_definite, find_names, plain_names
 from stepwell.asl.jsonpath.errors import Impossible, NoResult
 from stepwell.asl.jsonpath.java import java_class, java_text
-from stepwell.asl.jsonpath.regex import compile_regex
 from stepwell.asl.jsonpath.run import MISSING, Run
 from stepwell.asl.jsonpath.steps import compile_steps
 from stepwell.asl.jsonpath.tokens import Property, Test, Token
@@ -28,11 +29,20 @@ class Literal:
 class Pattern:
     """A regular expression; as a text it is its source."""
 
-    __slots__ = ("regex", "text")
+    __slots__ = ("_regex", "text")
 
     def __init__(self, source: str, flags: str) -> None:
         self.text = source
-        self.regex = compile_regex(source, flags)
+        try:
+            self._regex = JavaRegex(source, flags)
+        except ExpressionSyntaxError as error:
+            raise ExpressionSyntaxError(f"java.util.regex.PatternSyntaxException: {error}") from None
+
+    def matches(self, text: str, run: Run) -> bool:
+        """Whether a whole text matches."""
+        result, steps = self._regex.matches_within(text, run.pattern_steps)
+        run.pattern_steps -= steps
+        return result
 
 
 class Reference:
@@ -44,19 +54,22 @@ class Reference:
         self.tokens, self.path, self.from_root = tokens, path, from_root
         self.names = plain_names(tokens)
         self._find = compile_definite(tokens)
-        self._steps = compile_steps(tokens)
+        self._steps = compile_steps(tokens) if self.names is None else None
 
     def value(self, item: Any, run: Run) -> Any:
-        """What it finds. Raises NoResult."""
+        """What it finds, or MISSING. Impossible where a step of it cannot be applied."""
         return self.value_in(run.root if self.from_root else item, run)
 
     def value_in(self, start: Any, run: Run) -> Any:
-        """What it finds from a value on. Raises NoResult."""
+        """The same from a value on."""
         value = self._find(start)
-        if value is MISSING:
-            if self.names is None:
-                self._steps(start, None, Run(run.root))
-            raise NoResult
+        if value is MISSING and self._steps is not None:
+            try:
+                self._steps(start, None, Run(run.root, explains=True))
+            except Impossible:
+                raise
+            except NoResult:
+                return MISSING
         return value
 
 
@@ -71,85 +84,66 @@ def existence(path: Reference, *, negated: bool) -> Test:
     needed = last.names if isinstance(last, Property) and len(last.names) != 1 else ()
 
     def test(item: Any, run: Run) -> bool:
-        try:
-            value = path.value_in(item, run)
-        except Impossible:
-            raise
-        except NoResult:
-            return negated
+        value = path.value_in(item, run)
         # Of several names all must be there.
-        return (value is None or any(name not in value for name in needed)) == negated
+        is_there = value is not None and value is not MISSING and all(name in value for name in needed)
+        return is_there != negated
 
     return test
 
 
 def _plain_existence(names: tuple[str, ...], negated: bool) -> Test:
-    def test(item: Any, _: Run) -> bool:
-        try:
-            for name in names:
-                item = item[name]
-        except (KeyError, TypeError):
-            return negated
-        return (item is None) == negated
-
-    return test
+    find = find_names(names)
+    if negated:
+        return lambda item, _: (value := find(item)) is None or value is MISSING
+    return lambda item, _: (value := find(item)) is not None and value is not MISSING
 
 
-def comparison(left: Operand, operator: str, right: Operand) -> Test:
-    """``left operator right``; where a side finds nothing it is false."""
-    compare = _matching if operator == "=~" else _comparing(operator)
-    if isinstance(left, Reference) and isinstance(right, Literal) and operator != "=~":
-        return _with_literal(left, operator, right.text)
+def comparison(left: Operand, symbol: str, right: Operand) -> Test:
+    """``left symbol right``; where a side finds nothing it is false."""
+    if symbol == "=~":
+        return _between(left, right, _matching)
+    if isinstance(left, Reference) and isinstance(right, Literal):
+        return _with_literal(left, compare_with(symbol, right.text))
+    holds = compare(symbol)
+    if isinstance(left, Reference) and isinstance(right, Reference) and _are_one(left, right):
+        # A path of the document is looked up once, so that both sides are the same array or object.
+        result = OPERATORS[symbol](0, 0)
+        return _between(left, right, lambda _, __, ___: result)
+    return _between(left, right, lambda model, expected, _: holds(model, expected))
+
+
+def _are_one(left: Reference, right: Reference) -> bool:
+    return left.from_root and right.from_root and left.path == right.path
+
+
+def _between(left: Operand, right: Operand, holds: Callable[[Any, Any, Run], bool]) -> Test:
     read_left, read_right = _reader(left), _reader(right)
-    is_one_path = (
-        isinstance(left, Reference)
-        and isinstance(right, Reference)
-        and left.from_root
-        and right.from_root
-        and left.path == right.path
-    )
 
     def test(item: Any, run: Run) -> bool:
-        try:
-            model, expected = read_left(item, run), read_right(item, run)
-        except Impossible:
-            raise
-        except NoResult:
+        model = read_left(item, run)
+        if model is MISSING:
             return False
-        # A path of the document is looked up once, so that on both sides it gives the same array or object.
-        if is_one_path and model is not None and operator != "=~":
-            return OPERATORS[operator](0)
-        return compare(expected, model, run)
+        expected = read_right(item, run)
+        return expected is not MISSING and holds(model, expected, run)
 
     return test
 
 
-def _with_literal(left: Reference, operator: str, literal: str) -> Test:
+def _with_literal(left: Reference, holds: Holds) -> Test:
     """The comparison of a path with a fixed text, which most filters are."""
-    compare, accepts, is_ordering = order_of(literal), OPERATORS[operator], operator in ORDERING
-
-    def holds(model: Any) -> bool:
-        if model is None and is_ordering:
-            return False
-        sign = compare(model)
-        return sign is not None and accepts(sign)
-
     if left.names is not None and not left.from_root:
         return _names_with(left.names, holds)
+    read = _reader(left)
 
     def test(item: Any, run: Run) -> bool:
-        try:
-            model = left.value(item, run)
-        except Impossible:
-            raise
-        except NoResult:
-            return False
-        return holds(model)
+        model = read(item, run)
+        return model is not MISSING and holds(model)
 
     return test
 
 
-def _names_with(names: tuple[str, ...], holds: Callable[[Any], bool]) -> Test:
+def _names_with(names: tuple[str, ...], holds: Holds) -> Test:
     if len(names) == 1:
         name = names[0]
 
@@ -174,25 +168,19 @@ def _names_with(names: tuple[str, ...], holds: Callable[[Any], bool]) -> Test:
 
 
 def _reader(operand: Operand) -> Callable[[Any, Run], Any]:
-    if isinstance(operand, Reference):
+    """Reads an operand's value, or MISSING."""
+    if not isinstance(operand, Reference):
+        value = operand.text if isinstance(operand, Literal) else operand
+        return lambda _, run: value
+    if operand.names is None:
         return operand.value
-    value = operand.text if isinstance(operand, Literal) else operand
-    return lambda _, run: value
+    find = find_names(operand.names)
+    if operand.from_root:
+        return lambda _, run: find(run.root)
+    return lambda item, _: find(item)
 
 
-def _comparing(operator: str) -> Callable[[Any, Any, Run], bool]:
-    accepts, is_ordering = OPERATORS[operator], operator in ORDERING
-
-    def compare(expected: Any, model: Any, _: Run) -> bool:
-        if is_ordering and (expected is None) != (model is None):
-            return False
-        sign = order(expected, model)
-        return sign is not None and accepts(sign)
-
-    return compare
-
-
-def _matching(expected: Any, model: Any, run: Run) -> bool:
+def _matching(model: Any, expected: Any, run: Run) -> bool:
     """``=~``: the whole text of one side matches the pattern that the other one is; null never does."""
     pattern, target = (model, expected) if isinstance(model, Pattern) else (expected, model)
     if not isinstance(pattern, Pattern):
@@ -202,7 +190,7 @@ def _matching(expected: Any, model: Any, run: Run) -> bool:
     text = target.text if isinstance(target, Pattern) else java_text(target)
     if is_array(target) or is_object(target):
         run.spend(len(text) // 16)
-    return pattern.regex.matches(text, run)
+    return pattern.matches(text, run)
 
 
 def _without_pattern(value: Any, target: Any) -> bool:

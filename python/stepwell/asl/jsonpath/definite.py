@@ -18,8 +18,13 @@ Find = Callable[[Any], Any]
 
 def plain_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
     """The names of a path that has nothing but names after its ``$``, else None."""
-    names = tuple(token.names[0] for token in tokens[1:] if isinstance(token, Property) and len(token.names) == 1)
-    return names if len(names) == len(tokens) - 1 else None
+    return only_names(tokens[1:])
+
+
+def only_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
+    """The names of tokens that are single names, else None."""
+    names = tuple(token.names[0] for token in tokens if isinstance(token, Property) and len(token.names) == 1)
+    return names if len(names) == len(tokens) else None
 
 
 def compile_definite(tokens: Sequence[Token]) -> Find:

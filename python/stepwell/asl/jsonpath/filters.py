@@ -7,11 +7,15 @@ and no pattern is text as it stands.
 
 from __future__ import annotations
 
+import re
+
 from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.jsonpath.criteria import Literal, Operand, Pattern, Reference, comparison, existence
 from stepwell.asl.jsonpath.java import char_at, characters, past_end, raise_java, shown, substring, trim
 from stepwell.asl.jsonpath.tokens import Test, is_definite
 
+_MARKS = re.compile(r"[\[\]()]|(?<!\\)'")
+_CUT = re.compile(r"(?<=&&)|(?<=\|\|)|(?=&&)|(?=\|\|)")
 _JOINS = ("&&", "||")
 _OPERATORS = ("==", ">=", "<=", "!=", "<", ">", "=~")  # in the order in which they are looked for
 
@@ -24,19 +28,17 @@ def filter_bounds(component: str, position: int) -> tuple[int, int]:
     start = component.rindex("[", 0, position)
     brackets = parentheses = 0
     in_quotes = False
-    before = " "
-    for at in range(start, len(component)):
-        character = component[at]
+    for mark in _MARKS.finditer(component, start):
+        character = mark.group()
         if character == "'":
-            in_quotes ^= before != "\\"
+            in_quotes = not in_quotes
         elif not in_quotes:
             brackets += (character == "[") - (character == "]")
             parentheses += (character == "(") - (character == ")")
             if character == "]" and parentheses == 0:
                 if brackets:
                     raise ExpressionSyntaxError("Filter brackets are not balanced")
-                return start, at + 1
-        before = character
+                return start, mark.end()
     return past_end(component, len(component))
 
 
@@ -61,13 +63,8 @@ def _inside(text: str) -> str:
 
 def _cut(text: str) -> list[str]:
     """The parts of a text between, and with, all places where a ``&&`` or ``||`` begins or ends."""
-    parts: list[str] = []
-    start = 0
-    for at in range(1, len(text) + 1):
-        if text[at : at + 2] in _JOINS or (at >= 2 and text[at - 2 : at] in _JOINS):
-            parts.append(text[start:at])
-            start = at
-    return [*parts, text[start:]] if start < len(text) or not text else parts
+    # Java makes no part of the nothing before a cut at the beginning, nor of the nothing at the end.
+    return [part for part in _CUT.split(text) if part] or [text]
 
 
 def _clean(part: str) -> str:

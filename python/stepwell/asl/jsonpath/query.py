@@ -46,7 +46,7 @@ class Query:
     def problem(self, value: Any) -> str:
         """Why the path finds nothing in ``value``, in Jayway's words."""
         try:
-            compile_steps(self.tokens)(as_node(value), None, Run(value))
+            compile_steps(self.tokens)(as_node(value), None, Run(value, explains=True))
         except NoResult as problem:
             return str(problem)
         return f"No results for path: {fragments(self.tokens)}"

@@ -9,6 +9,8 @@ from stepwell.asl.errors import runtime_error
 # What an evaluation may touch before it is stopped: a few times what the largest payload holds, so that only paths
 # that multiply (``$..*..*..*``, ``[-2147483648:1]``) ever meet it.
 STEP_BUDGET = 1_000_000
+PATTERN_STEP_BUDGET = 20_000_000
+"""The steps that all matches of one evaluation may take together; a single match has a bound of its own."""
 
 
 class _Missing:
@@ -23,13 +25,17 @@ MISSING: Any = _Missing()
 
 
 class Run:
-    """The document that ``$`` stands for inside filters, what was found, and what may still be touched."""
+    """The document that ``$`` stands for inside filters, what was found, and what may still be touched.
 
-    __slots__ = ("budget", "results", "root")
+    ``explains``: the text of what goes wrong is wanted, not only that it does; then scans keep account of places.
+    """
 
-    def __init__(self, root: Any) -> None:
-        self.root = root
+    __slots__ = ("budget", "explains", "pattern_steps", "results", "root")
+
+    def __init__(self, root: Any, *, explains: bool = False) -> None:
+        self.root, self.explains = root, explains
         self.budget = STEP_BUDGET
+        self.pattern_steps = PATTERN_STEP_BUDGET
         self.results: list[Any] = []
 
     def spend(self, values: int) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from stepwell.asl.json import is_array, is_object
-from stepwell.asl.jsonpath.definite import chosen, item_at
+from stepwell.asl.jsonpath.definite import chosen, find_names, item_at, only_names
 from stepwell.asl.jsonpath.errors import Impossible, NoResult
 from stepwell.asl.jsonpath.java import as_node, as_value, java_text
-from stepwell.asl.jsonpath.run import Run
+from stepwell.asl.jsonpath.run import MISSING, Run
 from stepwell.asl.jsonpath.tokens import (
     Filter,
     FromEnd,
@@ -35,6 +35,10 @@ Place = tuple["Place", str | int] | None
 """The place that a step leads to from another; None is the document."""
 Step = Callable[[Any, Place, Run], None]
 """Evaluates a token and those after it on a value at a place."""
+
+# For isinstance in loops that must be quick: the types of json.is_object and is_array, of which no more is said.
+_OBJECT: type[Any] = dict
+_CONTAINERS: tuple[type[Any], ...] = (dict, list)
 
 _NO_FILTER = (
     'Cannot invoke "com.jayway.jsonpath.Predicate.apply(com.jayway.jsonpath.Predicate$PredicateContext)" because '
@@ -65,9 +69,52 @@ def show(place: Place) -> str:
     return "$" + "".join(reversed(pieces))
 
 
+class _Next:
+    """What follows a token that gives many values.
+
+    ``step`` is the next token's function, None after the last token. ``names`` are the tokens that follow where all
+    are names, which are looked up in all values at once; where one of those has none, ``step`` says what that means.
+    """
+
+    __slots__ = ("find", "names", "step")
+
+    def __init__(self, step: Step | None, tokens: Sequence[Token]) -> None:
+        self.step = step
+        self.names = only_names(tokens) or ()
+        self.find = find_names(self.names)
+
+    def take_all(self, items: list[Any], run: Run) -> bool:
+        """Take the results of all items, if all have one."""
+        if self.step is None:
+            run.results += items
+        elif len(self.names) == 1:
+            name = self.names[0]
+            try:
+                run.results += [item[name] for item in items]
+            except (KeyError, TypeError):
+                return False
+        elif self.names:
+            find = self.find
+            values = [find(item) for item in items]
+            if any(value is MISSING for value in values):
+                return False
+            run.results += values
+        else:
+            return False
+        return True
+
+    def take(self, items: list[Any], index: int, place: Place, run: Run) -> None:
+        """Go on with the item at an index."""
+        if self.step is None:
+            run.results.append(item_at(items, index))
+        else:
+            self.step(as_node(items[index]) if 0 <= index < len(items) else None, (place, index), run)
+
+
 def _compile(tokens: Sequence[Token], position: int, compiled: Sequence[Step]) -> Step:
     """The function of one token; ``compiled`` are those of the tokens after it, the next one last."""
     token, following = tokens[position], compiled[-1] if compiled else None
+    after = _Next(following, tokens[position + 1 :])
     match token:
         case Root():
             return _root(following)
@@ -76,13 +123,13 @@ def _compile(tokens: Sequence[Token], position: int, compiled: Sequence[Step]) -
         case Property():
             return _properties(token, following)
         case Wildcard():
-            return _wildcard(following)
+            return _wildcard(after)
         case Filter():
-            return _filter(token, fragments(tokens[position:]), following)
+            return _filter(token, fragments(tokens[position:]), after)
         case Scan():
             return _scan(tokens[position + 1], compiled) if compiled else _scan_for_nothing
         case _:
-            return _array(token, fragments(tokens[position:]), following)
+            return _array(token, fragments(tokens[position:]), after)
 
 
 def _passes_over_a_miss(tokens: Sequence[Token], position: int) -> bool:
@@ -128,15 +175,7 @@ def _properties(token: Property, following: Step | None) -> Step:
     return evaluate
 
 
-def _take(items: list[Any], index: int, place: Place, run: Run, following: Step | None) -> None:
-    """Go on with the item at an index."""
-    if following is None:
-        run.results.append(item_at(items, index))
-    else:
-        following(as_node(items[index]) if 0 <= index < len(items) else None, (place, index), run)
-
-
-def _array(token: Index | FromEnd | Indices | Slice, fragment: str, following: Step | None) -> Step:
+def _array(token: Index | FromEnd | Indices | Slice, fragment: str, after: _Next) -> Step:
     indices = _indices(token)
 
     def evaluate(model: Any, place: Place, run: Run) -> None:
@@ -147,8 +186,10 @@ def _array(token: Index | FromEnd | Indices | Slice, fragment: str, following: S
             raise Impossible(f"Filter: {fragment} can only be applied to arrays. Current context is: {text}")
         chosen_indices = indices(len(model))
         run.spend(len(chosen_indices))
-        for index in chosen_indices:
-            _take(model, index, place, run, following)
+        is_part = isinstance(chosen_indices, range) and chosen_indices.start >= 0
+        if not (is_part and after.take_all([model[index] for index in chosen_indices], run)):
+            for index in chosen_indices:
+                after.take(model, index, place, run)
 
     return evaluate
 
@@ -165,51 +206,66 @@ def _indices(token: Index | FromEnd | Indices | Slice) -> Callable[[int], Sequen
             return token.indices
 
 
-def _wildcard(following: Step | None) -> Step:
+def _wildcard(after: _Next) -> Step:
     def evaluate(model: Any, place: Place, run: Run) -> None:
         if is_object(model):
             run.spend(len(model))
-            if following is None:
-                run.results.extend(model.values())
+            if after.step is None:
+                run.results += model.values()
                 return
             for name, value in model.items():
-                following(value, (place, name), run)
+                after.step(value, (place, name), run)
         elif is_array(model):
             run.spend(len(model))
-            if following is None:
-                run.results.extend(model)
-                return
-            for index, item in enumerate(model):
-                try:
-                    following(as_node(item), (place, index), run)
-                except Impossible:
-                    raise
-                except NoResult:  # an item without a result is passed over; a field without one is not
-                    continue
+            if not after.take_all(model, run):
+                for index in range(len(model)):
+                    _take_if_any(after, model, index, place, run)
 
     return evaluate
 
 
-def _filter(token: Filter, fragment: str, following: Step | None) -> Step:
+def _take_if_any(after: _Next, items: list[Any], index: int, place: Place, run: Run) -> None:
+    """Go on with an item, which is passed over if it has no result; a wildcard does so in arrays, not in objects."""
+    try:
+        after.take(items, index, place, run)
+    except Impossible:
+        raise
+    except NoResult:
+        return
+
+
+def _filter(token: Filter, fragment: str, after: _Next) -> Step:
     accepts = _acceptance(token)
 
     def evaluate(model: Any, place: Place, run: Run) -> None:
         if is_object(model):
             if accepts(model, run):
-                if following is None:
+                if after.step is None:
                     run.results.append(model)
                 else:
-                    following(model, place, run)
+                    after.step(model, place, run)
         elif is_array(model):
             run.spend(len(model))
+            if after.step is None:  # what ends a filter ends the whole evaluation, so that results need not be kept
+                run.results += [item for item in model if accepts(item, run)]
+                return
+            find = after.find if after.names else _nothing
             for index, item in enumerate(model):
                 if accepts(item, run):
-                    _take(model, index, place, run, following)
+                    value = find(item)
+                    if value is MISSING:
+                        after.take(model, index, place, run)
+                    else:
+                        run.results.append(value)
         else:
             text = java_text(model)
             raise Impossible(f"Filter: {fragment} can not be applied to primitives. Current context is: {text}")
 
     return evaluate
+
+
+def _nothing(_: Any) -> Any:
+    return MISSING
 
 
 def _acceptance(token: Filter) -> Test:
@@ -229,70 +285,72 @@ def _scan(token: Token, compiled: Sequence[Step]) -> Step:
     At an array, a token that is not the path's last one is passed over: the tokens after it get every item.
     """
     target, after = compiled[-1], compiled[-2] if len(compiled) > 1 else None
-    if isinstance(token, Property) and len(token.names) == 1 and after is None:
-        return _scan_for_leaf(token.names[0])
+    if isinstance(token, Property) and len(token.names) == 1:
+        return _scan_for_name(token.names[0], after)
     fits = _fitting(token)
 
+    def visit(value: Any, place: Place, run: Run) -> None:
+        if not fits(value, run):
+            return
+        if after is None or is_object(value):
+            target(value, place, run)
+            return
+        run.spend(len(value))
+        for index, item in enumerate(value):
+            after(item, (place, index), run)
+
+    return _every(visit)
+
+
+def _scan_for_name(name: str, after: Step | None) -> Step:
+    def visit(value: Any, place: Place, run: Run) -> None:
+        if name in value and is_object(value):
+            if after is None:
+                run.results.append(value[name])
+            else:
+                after(value[name], (place, name), run)
+
+    return _every(visit)
+
+
+def _every(visit: Step) -> Step:
+    """Visits every object and array of a value, itself first."""
+
     def evaluate(model: Any, place: Place, run: Run) -> None:
-        pending = [(model, place)]
+        if run.explains:
+            _visit_with_places(visit, model, place, run)
+            return
+        pending = [model] if isinstance(model, _CONTAINERS) else []
         while pending:
-            value, at = pending.pop()
-            if is_object(value):
-                run.spend(1)
-                if fits(value, run):
-                    target(value, at, run)
-                pending.extend(_containers(value.items(), at))
-            elif is_array(value):
-                run.spend(1)
-                if fits(value, run):
-                    if after is None:
-                        target(value, at, run)
-                    else:
-                        run.spend(len(value))
-                        for index, item in enumerate(value):
-                            after(item, (at, index), run)
-                pending.extend(_containers(enumerate(value), at))
+            value = pending.pop()
+            run.spend(1)
+            visit(value, None, run)
+            children: Iterable[Any] = value.values() if isinstance(value, _OBJECT) else value
+            containers = [child for child in children if isinstance(child, _CONTAINERS)]
+            if containers:
+                containers.reverse()
+                pending += containers
 
     return evaluate
+
+
+def _visit_with_places(visit: Step, model: Any, place: Place, run: Run) -> None:
+    pending: list[tuple[Any, Place]] = [(model, place)] if isinstance(model, _CONTAINERS) else []
+    while pending:
+        value, at = pending.pop()
+        run.spend(1)
+        visit(value, at, run)
+        steps: Iterable[str | int] = value if isinstance(value, _OBJECT) else range(len(value))
+        containers: list[tuple[Any, Place]] = [
+            (value[step], (at, step)) for step in steps if isinstance(value[step], _CONTAINERS)
+        ]
+        containers.reverse()
+        pending += containers
 
 
 def _scan_for_nothing(_: Any, __: Place, run: Run) -> None:
     # The reader refuses a path that ends with "..", but not the path ".", before which it puts "$.".
     raise Impossible("Current path token is a leaf")
-
-
-def _containers(items: Iterable[tuple[str | int, Any]], place: Place) -> list[tuple[Any, Place]]:
-    """The objects and arrays among items, the first one last."""
-    found: list[tuple[Any, Place]] = [
-        (value, (place, step)) for step, value in items if is_object(value) or is_array(value)
-    ]
-    found.reverse()
-    return found
-
-
-def _scan_for_leaf(name: str) -> Step:
-    """``..name``, which cannot fail and need not know places."""
-
-    def evaluate(model: Any, _: Place, run: Run) -> None:
-        found = run.results
-        pending = [model]
-        while pending:
-            value = pending.pop()
-            if is_object(value):
-                run.spend(1)
-                if name in value:
-                    found.append(value[name])
-                children: Iterable[Any] = value.values()
-            elif is_array(value):
-                run.spend(1)
-                children = value
-            else:
-                continue
-            containers = [child for child in children if is_object(child) or is_array(child)]
-            containers.reverse()
-            pending += containers
-
-    return evaluate
 
 
 def _fitting(token: Token) -> Test:
