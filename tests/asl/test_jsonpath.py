@@ -342,3 +342,23 @@ def test_a_deep_document_is_no_trouble():
     assert find("$..b", document) == [1]
     assert len(find("$..*", document)) == 20_001
     assert find("$..[?(@.b =~ /1/)]", document) == [{"b": 1}]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(a|aa)+b"])
+def test_patterns_that_explode_are_stopped(pattern):
+    with pytest.raises(AslError, match="too many steps"):
+        find(f"$[?(@ =~ /{pattern}/)]", ["a" * 60])
+
+
+def test_all_matches_of_an_evaluation_share_a_budget():
+    with pytest.raises(AslError, match="too many steps"):
+        find("$[?(@ =~ /(a|b)*/)]", ["a" * 50_000] * 1_000)
+
+
+@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "*", "[b-a]"])
+def test_a_pattern_that_is_none_is_refused_with_javas_text(pattern):
+    with pytest.raises(ExpressionSyntaxError):
+        compile_query(f"$[?(@.a =~ /{pattern}/)]")
+    if pattern == "*":
+        with pytest.raises(ExpressionSyntaxError, match="PatternSyntaxException: Dangling meta character"):
+            compile_query(f"$[?(@.a =~ /{pattern}/)]")
