@@ -326,7 +326,7 @@ class Follower:
         except BaseException:
             found.forget()
             raise
-        begin_following(self._folder, Following(self._id, found.store, self._source.path))
+        begin_following(self._folder, Following(self._id, found.store, self._source.path), self._source)
         return found
 
     def _check_same(self, first: int, payload: bytes) -> None:

@@ -8,6 +8,7 @@ line feed that ends the file, for a path may be any bytes.
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from typing import NamedTuple
 
 from stepwell import _core
@@ -57,8 +58,12 @@ def following(folder: _core.Folder) -> Following | None:
     )
 
 
-def begin_following(folder: _core.Folder, following: Following) -> None:
-    """Say whom a folder follows, durably."""
+def begin_following(folder: _core.Folder, following: Following, source: _core.Folder) -> None:
+    """Say whom a folder follows, durably; and whom that one followed before, for what it has of them comes here too."""
+    known = folder.origins()
+    for how, of, position in reversed(_followed(source)):
+        if (how, of, position) not in known:
+            folder.add_origin(how, of, position)
     lines = (
         b"follower " + following.follower.encode(),
         b"source " + following.source.encode(),
@@ -88,25 +93,28 @@ def check_continues(folder: _core.Folder, store: _core.Store, source: _core.Fold
             f"{folder.path} is the store in {source.path} itself, or a copy of its files: begin with a new folder, "
             "or with a backup"
         )
-    origins = folder.origins()
-    if origins and origins[0][:2] == (FOLLOWED, of):
+    origins, found = folder.origins(), following(folder)
+    if found is None and origins and origins[0][:2] == (FOLLOWED, of):
         raise StorageError(f"{folder.path} took over from {source.path} before: open it with Executor")
     if applied == 0:
         return
-    found = following(folder)
     ours = {id for _, id, position in origins if applied <= position}
     if found is not None:
         ours.add(found.source)
-    theirs = {of}
-    for how, id, position in source.origins():
-        if how != FOLLOWED or applied > position:
-            break
-        theirs.add(id)
+    theirs = {of} | {id for _, id, position in _followed(source) if applied <= position}
     if not ours & theirs:
         raise StorageError(
             f"{folder.path} is no copy of {source.path}: it is of another store ({_named(found, origins, store)}, "
             f"not {of}); begin with a new folder, or with a backup"
         )
+
+
+def _followed(folder: _core.Folder) -> list[tuple[str, str, int]]:
+    """The leaders before a store that was promoted, one after the other; not what was copied from another store.
+
+    A restored backup is none of them: it lacks what was confirmed after the backup, which a follower may have.
+    """
+    return list(takewhile(lambda origin: origin[0] == FOLLOWED, folder.origins()))
 
 
 def _named(found: Following | None, origins: list[tuple[str, str, int]], store: _core.Store) -> str:
