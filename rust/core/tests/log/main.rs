@@ -8,6 +8,7 @@ mod failing_disk;
 mod failover;
 mod inspect;
 mod repair;
+mod stores;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
