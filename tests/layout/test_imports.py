@@ -71,10 +71,10 @@ def test_processors_and_appliers_know_nothing_of_each_other(one: str, other: str
     assert not wrong
 
 
-def test_the_language_reaches_the_native_module_only_for_jsonata() -> None:
+def test_the_language_reaches_the_native_module_only_for_expressions() -> None:
     reaching = {
         module
         for module, path in modules()
         if room(module) == "asl" and any(room(name) == "_core" for name, _ in imports(module, path))
     }
-    assert reaching <= {"stepwell.asl.jsonata"}
+    assert reaching <= {"stepwell.asl.jsonata", "stepwell.asl.jsonpath.criteria"}

@@ -24,8 +24,6 @@ _EXACT = 2**53
 
 def order(expected: Any, model: Any) -> int | None:
     """How the right side of a comparison compares with its left side."""
-    if type(expected) is int and type(model) is int and _is_number(expected) and _is_number(model):
-        return _sign(expected, model)
     if expected is None or expected == "null":
         return 0 if model is None or model == "null" else -1
     if model is None or model == "null":
@@ -41,49 +39,37 @@ def order(expected: Any, model: Any) -> int | None:
 
 def _text_order(expected: str, model: Any) -> int | None:
     if isinstance(model, str):
-        return _texts(_unescaped(expected), model)
+        # Two ways to one text of the document find it equal, though only one side is unescaped.
+        return 0 if expected is model else _texts(_unescaped(expected), model)
     if isinstance(model, bool):
         return _is_true(expected) - model
     return _sign(decimal(expected), _exact(model)) if _is_number(model) else None
 
 
-def order_of(literal: str) -> Order:
-    """``order`` of a text that stands in a filter, which is taken apart only once."""
+def _order_of(literal: str, number: Decimal | None) -> Order:
+    """``order`` of a text that stands in a filter, and of the number that it is."""
     if literal == "null":
         return lambda model: 0 if model is None or model == "null" else -1
-    text, truth, numbers = _unescaped(literal), _is_true(literal), _number_order(literal)
+    text, truth = _unescaped(literal), _is_true(literal)
 
     def compare(model: Any) -> int | None:
         if isinstance(model, str):
             return _texts(text, model) if model != "null" else 1
         if isinstance(model, bool):
             return truth - model
-        if isinstance(model, int | float):
-            return numbers(model)
+        if _is_number(model):
+            return _sign(decimal(literal) if number is None else number, _exact(model))
         return 1 if model is None else None
 
     return compare
 
 
-def _number_order(literal: str) -> Order:
+def _number(literal: str) -> Decimal | None:
+    """The number that a text is. Of one that is none Java only complains once a number is compared with it."""
     try:
-        number = decimal(literal)
-    except Impossible as problem:
-        return _failing(str(problem))
-
-    def compare(model: Any) -> int | None:
-        return _sign(number, _exact(model)) if _is_number(model) else None
-
-    return compare
-
-
-def _failing(reason: str) -> Order:
-    def fail(model: Any) -> int | None:
-        if _is_number(model):
-            raise Impossible(reason)
+        return decimal(literal)
+    except Impossible:
         return None
-
-    return fail
 
 
 def _nearest(number: Decimal) -> float | None:
@@ -107,6 +93,10 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, float):
         return True
     return isinstance(value, int) and not isinstance(value, bool) and INT64_MIN <= value <= INT64_MAX
+
+
+def _are_longs(left: int, right: int) -> bool:
+    return INT64_MIN <= left <= INT64_MAX and INT64_MIN <= right <= INT64_MAX
 
 
 def _is_true(text: str) -> bool:
@@ -148,6 +138,8 @@ def compare(symbol: str) -> Callable[[Any, Any], bool]:
     test, is_order = OPERATORS[symbol], symbol not in ("==", "!=")
 
     def holds(model: Any, expected: Any) -> bool:
+        if model.__class__ is int and expected.__class__ is int and _are_longs(model, expected):
+            return test(model, expected)
         if is_order and (expected is None) != (model is None):
             return False
         sign = order(expected, model)
@@ -158,8 +150,9 @@ def compare(symbol: str) -> Callable[[Any, Any], bool]:
 
 def compare_with(symbol: str, literal: str) -> Holds:
     """The function of an operator with a text of the filter on its right side."""
-    test, is_order, sign_of = OPERATORS[symbol], symbol not in ("==", "!="), order_of(literal)
-    by_type = _direct(literal, is_order=is_order)
+    test, is_order, number = OPERATORS[symbol], symbol not in ("==", "!="), _number(literal)
+    sign_of = _order_of(literal, number)
+    by_type = _direct(literal, number, is_order=is_order)
     direct, near = by_type.get, by_type.get(int)
 
     def holds(model: Any) -> bool:
@@ -175,14 +168,13 @@ def compare_with(symbol: str, literal: str) -> Holds:
     return holds
 
 
-def _direct(literal: str, *, is_order: bool) -> dict[type, Any]:
+def _direct(literal: str, number: Decimal | None, *, is_order: bool) -> dict[type, Any]:
     """What Python compares with values of a type just as Java does."""
     direct: dict[type, Any] = {}
     # The text null comes before any other; beyond ASCII, texts are ordered by UTF-16's code units.
     if literal != "null" and not is_order:
         direct[str] = _unescaped(literal)
-    try:
-        near = _nearest(decimal(literal))
-    except Impossible:
-        return direct
-    return direct if near is None else {**direct, int: near, float: near}
+    near = None if number is None else _nearest(number)
+    if near is not None:
+        direct[int] = direct[float] = near
+    return direct

@@ -102,22 +102,22 @@ def _plain_existence(names: tuple[str, ...], negated: bool) -> Test:
 def comparison(left: Operand, symbol: str, right: Operand) -> Test:
     """``left symbol right``; where a side finds nothing it is false."""
     if symbol == "=~":
-        return _between(left, right, _matching)
+        return _match(left, right)
     if isinstance(left, Reference) and isinstance(right, Literal):
         return _with_literal(left, compare_with(symbol, right.text))
     holds = compare(symbol)
     if isinstance(left, Reference) and isinstance(right, Reference) and _are_one(left, right):
         # A path of the document is looked up once, so that both sides are the same array or object.
         result = OPERATORS[symbol](0, 0)
-        return _between(left, right, lambda _, __, ___: result)
-    return _between(left, right, lambda model, expected, _: holds(model, expected))
+        return _between(left, right, lambda _, __: result)
+    return _between(left, right, holds)
 
 
 def _are_one(left: Reference, right: Reference) -> bool:
     return left.from_root and right.from_root and left.path == right.path
 
 
-def _between(left: Operand, right: Operand, holds: Callable[[Any, Any, Run], bool]) -> Test:
+def _between(left: Operand, right: Operand, holds: Callable[[Any, Any], bool]) -> Test:
     read_left, read_right = _reader(left), _reader(right)
 
     def test(item: Any, run: Run) -> bool:
@@ -125,7 +125,7 @@ def _between(left: Operand, right: Operand, holds: Callable[[Any, Any, Run], boo
         if model is MISSING:
             return False
         expected = read_right(item, run)
-        return expected is not MISSING and holds(model, expected, run)
+        return expected is not MISSING and holds(model, expected)
 
     return test
 
@@ -178,6 +178,19 @@ def _reader(operand: Operand) -> Callable[[Any, Run], Any]:
     if operand.from_root:
         return lambda _, run: find(run.root)
     return lambda item, _: find(item)
+
+
+def _match(left: Operand, right: Operand) -> Test:
+    read_left, read_right = _reader(left), _reader(right)
+
+    def test(item: Any, run: Run) -> bool:
+        model = read_left(item, run)
+        if model is MISSING:
+            return False
+        expected = read_right(item, run)
+        return expected is not MISSING and _matching(model, expected, run)
+
+    return test
 
 
 def _matching(model: Any, expected: Any, run: Run) -> bool:

@@ -23,8 +23,12 @@ def plain_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
 
 def only_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
     """The names of tokens that are single names, else None."""
-    names = tuple(token.names[0] for token in tokens if isinstance(token, Property) and len(token.names) == 1)
-    return names if len(names) == len(tokens) else None
+    names: list[str] = []
+    for token in tokens:
+        if not isinstance(token, Property) or len(token.names) != 1:
+            return None
+        names.append(token.names[0])
+    return tuple(names)
 
 
 def compile_definite(tokens: Sequence[Token]) -> Find:

@@ -147,9 +147,9 @@ def _read_operand(text: str, nesting: int) -> Operand:
 
 
 def _read_reference(text: str, nesting: int) -> Reference:
-    from stepwell.asl.jsonpath.reader import normalized, read_path  # a path has filters that have paths
+    from stepwell.asl.jsonpath.reader import read_path  # a path has filters that have paths
 
     tokens = read_path(text, nesting + 1)
     if not is_definite(tokens):
         raise ExpressionSyntaxError(f"the predicate path: {shown(text)} is not definite")
-    return Reference(tokens, normalized(text), from_root=text.startswith("$"))
+    return Reference(tokens, text, from_root=text.startswith("$"))

@@ -67,7 +67,7 @@ def parse_int(text: str) -> int:
     digits = text.removeprefix("-")
     if digits.isdecimal() and len(digits) <= 400 and INT_MIN <= (value := int(text)) <= INT_MAX:
         return value
-    return raise_java("lang.NumberFormatException", f'For input string: "{text}"')
+    return raise_java("lang.NumberFormatException", f'For input string: "{shown(text)}"')
 
 
 def raise_java(name: str, message: str | None = None) -> NoReturn:

@@ -21,6 +21,9 @@ MAX_NESTING = 32
 MAX_TOKENS = 200
 """How many tokens a path may have; evaluating one that is not definite recurses."""
 
+_ROOT = Root()
+_PLAIN = re.compile(r"[$@](\.[A-Za-z0-9_-]+)+")
+_ONE_NAME = re.compile(r"\['([^'\]]*)'\]")
 _NAME_ENDS = re.compile(r"[.\[ ]")
 _BRACKET = re.compile(r"[\[\]]")
 _FILTERS_OF_CODE = re.compile(r"\[[ \t\n\v\f\r]*\?[, \t\n\v\f\r*?]*\]")
@@ -30,13 +33,16 @@ def read_path(text: str, nesting: int = 0) -> tuple[Token, ...]:
     """The tokens of a path; the first is the root. Raises ExpressionSyntaxError with Jayway's text."""
     if nesting > MAX_NESTING:
         raise ExpressionSyntaxError("The path is nested too deeply.")
-    tokens = tuple(_analyze(component, nesting) for component in _components(normalized(text)))
+    if _PLAIN.fullmatch(text):  # most paths; nothing in them is misread
+        tokens: tuple[Token, ...] = (_ROOT, *[Property((name,)) for name in text.split(".")[1:]])
+    else:
+        tokens = tuple(_analyze(component, nesting) for component in _components(_normalized(text)))
     if len(tokens) > MAX_TOKENS:
         raise ExpressionSyntaxError(f"The path has more than {MAX_TOKENS} steps.")
     return tokens
 
 
-def normalized(text: str) -> str:
+def _normalized(text: str) -> str:
     """The path without blanks around it, and with ``$`` for the ``@`` or the nothing that it begins with."""
     path = trim(code_units(text))
     if path.endswith(".."):
@@ -110,6 +116,8 @@ def _analyze(component: str, nesting: int) -> Token:
             return Wildcard()
         case _:
             pass
+    if one_name := _ONE_NAME.fullmatch(component):
+        return Property((characters(one_name[1]),))
     if _FILTERS_OF_CODE.fullmatch(component):
         return Filter(None, component.count("?"))
     for position, character in enumerate(component):

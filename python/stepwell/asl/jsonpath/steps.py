@@ -114,7 +114,6 @@ class _Next:
 def _compile(tokens: Sequence[Token], position: int, compiled: Sequence[Step]) -> Step:
     """The function of one token; ``compiled`` are those of the tokens after it, the next one last."""
     token, following = tokens[position], compiled[-1] if compiled else None
-    after = _Next(following, tokens[position + 1 :])
     match token:
         case Root():
             return _root(following)
@@ -123,13 +122,13 @@ def _compile(tokens: Sequence[Token], position: int, compiled: Sequence[Step]) -
         case Property():
             return _properties(token, following)
         case Wildcard():
-            return _wildcard(after)
+            return _wildcard(_Next(following, tokens[position + 1 :]))
         case Filter():
-            return _filter(token, fragments(tokens[position:]), after)
+            return _filter(token, fragments(tokens[position:]), _Next(following, tokens[position + 1 :]))
         case Scan():
             return _scan(tokens[position + 1], compiled) if compiled else _scan_for_nothing
         case _:
-            return _array(token, fragments(tokens[position:]), after)
+            return _array(token, fragments(tokens[position:]), _Next(following, tokens[position + 1 :]))
 
 
 def _passes_over_a_miss(tokens: Sequence[Token], position: int) -> bool:
