@@ -360,19 +360,38 @@ class FollowedLog:
     ) -> FollowedLog:
         """Follow the log of the store in ``path`` from the batch that holds ``from_position`` on.
 
-        ``follower`` is the follower's id, ``data`` its own folder, ``of`` the store that it followed before. A mark is
-        left, so that the log is not cut behind it; ``StorageError`` if it was already, or is of another store.
+        ``follower`` is the follower's id, ``data`` its own folder, ``of`` the store that it followed before. Nothing is
+        written: ``mark`` keeps the log from being cut; ``StorageError`` if it was already, or is of another store.
         """
 
     @property
     def store(self) -> str:
         """The id of the store whose log it is."""
 
+    @staticmethod
+    def check_copy(path: Folder | str | PathLike[str], data: Folder | str | PathLike[str]) -> None:
+        """Refuse a store in ``data`` that is no copy of the one in ``path``: ``StorageError``. Nothing is written."""
+
     def read(self, max_bytes: int = 8388608) -> list[LogBatch]:
         """The next batches, all on the leader's disk; none if there is nothing new.
 
-        ``FencedError`` if another follower took over: the log that goes on is that one's.
+        They come again until they are passed, and what is whole comes before an error does. ``FencedError`` if
+        another follower took over: the log that goes on is that one's.
         """
+
+    @staticmethod
+    def end_of(path: Folder | str | PathLike[str]) -> tuple[int, int]:
+        """The last position and the last epoch of the log of the store in ``path``; nothing is written."""
+
+    @staticmethod
+    def fence_of(path: Folder | str | PathLike[str]) -> tuple[int, str, str] | None:
+        """Who ended the log of the store in ``path``, if somebody did: the epoch, the follower's id and its folder."""
+
+    def pass_to(self, position: int) -> None:
+        """Let go of the batches up to ``position``: they were applied."""
+
+    def last_named(self) -> int:
+        """The last position that anything in the log speaks of, whatever is damaged before it."""
 
     def epoch(self) -> int:
         """The highest epoch read, of batches and of marks."""
@@ -394,6 +413,9 @@ class FollowedLog:
 
         What its leader confirmed is then all there to be read, and it confirms nothing more.
         """
+
+    def withdraw(self) -> None:
+        """Take its own fence down again: it has not taken over, and goes on in no epoch of its own."""
 
 @final
 class MemoryLogStream:

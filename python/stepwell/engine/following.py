@@ -14,7 +14,10 @@ from typing import NamedTuple
 from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
 
-_FILE = "FOLLOWS"
+FOLLOWS = "FOLLOWS"
+"""The file."""
+ORIGIN = "ORIGIN"
+"""The file that says where a store came from: see ``_core.Folder.origins``."""
 COPIED, FOLLOWED = "copied", "followed"
 """How a store came from another one: as a backup of it, or by taking over from it."""
 
@@ -44,13 +47,13 @@ def following(folder: _core.Folder) -> Following | None:
 
     One that was copied to another place, its file with it, is another follower: it gets an id of its own.
     """
-    text = folder.read(_FILE)
+    text = folder.read(FOLLOWS)
     if text is None:
         return None
     lines = text.split(b"\n", 3)
     names = (b"follower ", b"source ", b"place ", b"path ")
     if len(lines) != 4 or not all(map(bytes.startswith, lines, names)) or not lines[3].endswith(b"\n"):
-        raise CorruptionError(f"{os.path.join(folder.path, _FILE)} does not say whom the folder follows")
+        raise CorruptionError(f"{os.path.join(folder.path, FOLLOWS)} does not say whom the folder follows")
     follower, source, place, path = (line[len(name) :] for line, name in zip(lines, names, strict=True))
     is_here = place == _place(folder)
     return Following(
@@ -70,7 +73,7 @@ def begin_following(folder: _core.Folder, following: Following, source: _core.Fo
         b"place " + _place(folder),
         b"path " + os.fsencode(following.path),
     )
-    folder.write(_FILE, b"\n".join(lines) + b"\n")
+    folder.write(FOLLOWS, b"\n".join(lines) + b"\n")
 
 
 def end_following(folder: _core.Folder, position: int) -> None:
@@ -78,17 +81,17 @@ def end_following(folder: _core.Folder, position: int) -> None:
     found = following(folder)
     if found is not None:
         folder.add_origin(FOLLOWED, found.source, position)
-    folder.remove(_FILE)
+    folder.remove(FOLLOWS)
 
 
-def check_continues(folder: _core.Folder, store: _core.Store, source: _core.Folder, of: str) -> None:
+def check_continues(folder: _core.Folder, ids: list[str], last: int, source: _core.Folder, of: str) -> None:
     """Raise ``StorageError`` unless all that a folder has is of the store ``of`` in ``source``, so far as ids can tell.
 
-    It is so where the folder is new, where it followed that store before, where it is an unchanged backup of it, and
-    where it had no more of another store than the source had when it took over from that one.
+    The folder's log is of the store that ``ids`` begins with, and ends at ``last``. It is so where the folder is new,
+    where it followed that store before, where it is an unchanged backup of it, and where it had no more of another
+    store than the source had when it took over from that one.
     """
-    applied = store.applied()
-    if store.id == of:
+    if of in ids:
         raise StorageError(
             f"{folder.path} is the store in {source.path} itself, or a copy of its files: begin with a new folder, "
             "or with a backup"
@@ -96,15 +99,15 @@ def check_continues(folder: _core.Folder, store: _core.Store, source: _core.Fold
     origins, found = folder.origins(), following(folder)
     if found is None and origins and origins[0][:2] == (FOLLOWED, of):
         raise StorageError(f"{folder.path} took over from {source.path} before: open it with Executor")
-    if applied == 0:
+    if last == 0:
         return
-    ours = {id for _, id, position in origins if applied <= position}
+    ours = {id for _, id, position in origins if last <= position}
     if found is not None:
         ours.add(found.source)
-    theirs = {of} | {id for _, id, position in _followed(source) if applied <= position}
+    theirs = {of} | {id for _, id, position in _followed(source) if last <= position}
     if not ours & theirs:
         raise StorageError(
-            f"{folder.path} is no copy of {source.path}: it is of another store ({_named(found, origins, store)}, "
+            f"{folder.path} is no copy of {source.path}: it is of another store ({_named(found, origins, ids)}, "
             f"not {of}); begin with a new folder, or with a backup"
         )
 
@@ -117,10 +120,10 @@ def _followed(folder: _core.Folder) -> list[tuple[str, str, int]]:
     return list(takewhile(lambda origin: origin[0] == FOLLOWED, folder.origins()))
 
 
-def _named(found: Following | None, origins: list[tuple[str, str, int]], store: _core.Store) -> str:
+def _named(found: Following | None, origins: list[tuple[str, str, int]], ids: list[str]) -> str:
     if found is not None:
         return found.source
-    return origins[0][1] if origins else store.id
+    return origins[0][1] if origins else next(iter(ids), "none")
 
 
 def _place(folder: _core.Folder) -> bytes:

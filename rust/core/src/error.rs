@@ -102,6 +102,18 @@ pub enum Error {
     #[error("position {position} was cut off: the log begins at {start}; start from a snapshot")]
     Truncated { position: u64, start: u64 },
 
+    /// A log that is not what its leader's was at some moment.
+    #[error(
+        "{} is no copy of {}: {reason}; begin with a new folder, or with a backup",
+        copy.display(),
+        of.display()
+    )]
+    NotACopy {
+        copy: PathBuf,
+        of: PathBuf,
+        reason: String,
+    },
+
     /// A batch that no frame can hold.
     #[error("a batch of {bytes} bytes is over the limit of {limit}; split it")]
     TooLarge { bytes: u64, limit: u64 },

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
 use stepwell_core::log::{self, Fence, FollowedTail, Follower, Frame};
 use stepwell_core::store::LOG;
@@ -50,7 +51,7 @@ impl FollowedLog {
 #[pymethods]
 impl FollowedLog {
     /// Follows the log of the store in `path` from the batch that holds `from_position` on. `follower` is the
-    /// follower's id, `data` where its folder is, `of` the id of the store that it followed before.
+    /// follower's id, `data` where its folder is, `of` the id of the store that it followed before. Nothing is written.
     #[staticmethod]
     #[pyo3(signature = (path, follower, data, from_position, *, of=None))]
     fn open(
@@ -88,11 +89,51 @@ impl FollowedLog {
         &self.store
     }
 
-    /// The next batches, on the leader's disk, until they hold `max_bytes`.
+    /// Refuses a store in `data` that is no copy of the one in `path`; nothing is written.
+    #[staticmethod]
+    fn check_copy(py: Python<'_>, path: Place, data: Place) -> PyResult<()> {
+        let check = || {
+            let (of, copy) = (log_of(path)?, log_of(data)?);
+            log::check_copy(&of, of.path(), &copy, copy.path())
+        };
+        py.detach(check).map_err(raise)
+    }
+
+    /// The last position and the last epoch of the log of the store in `path`.
+    #[staticmethod]
+    fn end_of(py: Python<'_>, path: Place) -> PyResult<(u64, u64)> {
+        let end = || log_of(path).and_then(|folder| log::end(&folder, folder.path()));
+        py.detach(end).map_err(raise)
+    }
+
+    /// Who ended the log of the store in `path`, if somebody did: the epoch, the follower's id and its folder.
+    #[staticmethod]
+    fn fence_of(py: Python<'_>, path: Place) -> PyResult<Option<Ended>> {
+        let find = || {
+            let folder = log_of(path)?;
+            log::FollowedLog::fence_of(&folder, folder.path())
+        };
+        Ok(py.detach(find).map_err(raise)?.map(ended))
+    }
+
+    /// The next batches, on the leader's disk, until they hold `max_bytes`; again until they are passed.
     #[pyo3(signature = (max_bytes=8 << 20))]
     fn read<'py>(&self, py: Python<'py>, max_bytes: usize) -> PyResult<Bound<'py, PyList>> {
-        let frames: Vec<Frame> = self.with(py, |log| log.read(max_bytes))?;
-        frame_list(py, &frames)
+        let frames = self.with(py, |log| log.read(max_bytes))?;
+        frame_list::<Arc<Frame>>(py, &frames)
+    }
+
+    /// Lets go of the batches up to `position`.
+    fn pass_to(&self, py: Python<'_>, position: u64) -> PyResult<()> {
+        self.with(py, |log| {
+            log.pass(position);
+            Ok(())
+        })
+    }
+
+    /// The last position that anything in the log speaks of, whatever is damaged before it.
+    fn last_named(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |log| log.last_named())
     }
 
     /// The highest epoch read.
@@ -121,10 +162,23 @@ impl FollowedLog {
         Ok(self.with(py, |log| log.fenced())?.map(ended))
     }
 
+    /// Takes its own fence down again: it has not taken over.
+    fn withdraw(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |log| log.withdraw())
+    }
+
     /// Ends the log unless somebody did before; the epoch, the id and the folder of who did.
     fn fence(&self, py: Python<'_>, epoch: u64) -> PyResult<Ended> {
         self.with(py, |log| log.fence(epoch)).map(ended)
     }
+}
+
+/// The folder of a store's log.
+fn log_of(place: Place) -> Result<Folder> {
+    let folder = place.open()?;
+    folder
+        .within(LOG)
+        .map_err(Error::io("open", &folder.path().join(LOG)))
 }
 
 fn id(text: &str) -> PyResult<StoreId> {

@@ -1,5 +1,6 @@
 //! Python values as the core takes them.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -51,8 +52,12 @@ pub fn byte_list<'py>(py: Python<'py>, rows: &[Vec<u8>]) -> PyResult<Bound<'py, 
 }
 
 /// Frames as tuples of their first position, epoch, number of records and payload.
-pub fn frame_list<'py>(py: Python<'py>, frames: &[Frame]) -> PyResult<Bound<'py, PyList>> {
-    let tuple = |frame: &Frame| {
+pub fn frame_list<'py, F: Borrow<Frame>>(
+    py: Python<'py>,
+    frames: &[F],
+) -> PyResult<Bound<'py, PyList>> {
+    let tuple = |frame: &F| {
+        let frame = frame.borrow();
         let payload = PyBytes::new(py, &frame.payload);
         (frame.first, frame.epoch, frame.count, payload)
     };

@@ -81,6 +81,14 @@ pub fn raise(env: &dyn Env, folder: &Path, fence: &Fence) -> Result<Fence> {
     read(env, &path)
 }
 
+/// Takes down a fence, durably: whoever put it up has not taken over. A leader that came upon it
+/// meanwhile has stopped, and lost nothing.
+pub fn withdraw(env: &dyn Env, folder: &Path) -> Result<()> {
+    let path = folder.join(NAME);
+    env.remove(&path).map_err(Error::io("remove", &path))?;
+    env.sync_dir(folder).map_err(Error::io("sync", folder))
+}
+
 fn write(env: &dyn Env, path: &Path, fence: &Fence) -> Result<()> {
     match env.remove(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -5,8 +5,9 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::recovery::{Recovered, corruption, is_damage, unknown_format};
-use super::scan::{Defect, Scan, Step};
+use super::judge::{self, End, Known};
+use super::recovery::Recovered;
+use super::scan::{Scan, Step};
 use super::{Frame, segment};
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -239,9 +240,7 @@ impl<'e> Walk<'e> {
                     self.scan = Some(scan);
                     return Ok(Some((frame, offset)));
                 }
-                Step::End => self.end(&scan, &path)?,
-                Step::Defect(defect) => self.judge(defect, &path)?,
-                Step::Unknown(version) => return Err(unknown_format(&path, version)),
+                step => self.end(&scan, step, &path)?,
             }
         }
         Ok(None)
@@ -252,29 +251,18 @@ impl<'e> Walk<'e> {
         Ok(Scan::new(file, 0, self.segments[self.index]).of(self.store))
     }
 
-    /// Goes on to the next segment, which must begin where this one ends.
-    fn end(&mut self, scan: &Scan, path: &Path) -> Result<()> {
-        self.bytes += scan.offset();
-        self.index += 1;
-        match self.segments.get(self.index) {
-            Some(&next) if next != scan.next() => Err(Error::Corruption {
-                path: path.to_owned(),
-                offset: scan.offset(),
-                position: scan.next(),
-                reason: format!("the next segment begins with position {next}"),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn judge(&mut self, defect: Defect, path: &Path) -> Result<()> {
+    /// Goes on to the next segment, where this one ends as it should.
+    fn end(&mut self, scan: &Scan, step: Step, path: &Path) -> Result<()> {
         let file = self.env.open(path).map_err(Error::io("open", path))?;
-        let is_last = self.index + 1 == self.segments.len();
-        if !is_last || is_damage(&*file, &defect).map_err(Error::io("read", path))? {
-            return Err(corruption(path, &defect));
+        let known = Known {
+            successor: self.segments.get(self.index + 1).copied(),
+            ..Known::default()
+        };
+        match judge::end(&*file, path, scan, step, known)? {
+            End::Clean => self.index += 1,
+            End::Torn(defect) => self.torn = Some(Recovered::at(&*file, path, &defect)?),
         }
-        self.bytes += defect.offset;
-        self.torn = Some(Recovered::at(&*file, path, &defect)?);
+        self.bytes += scan.offset();
         Ok(())
     }
 }

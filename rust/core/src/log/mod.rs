@@ -10,6 +10,7 @@
 
 mod ahead;
 mod blank;
+mod copied;
 mod copy;
 mod cursor;
 mod displaced;
@@ -20,8 +21,10 @@ mod frame;
 #[cfg(test)]
 mod golden;
 mod inspect;
+mod judge;
 mod mark;
 mod memory;
+mod place;
 mod reader;
 mod recovery;
 mod repair;
@@ -32,6 +35,7 @@ mod writer;
 use crate::error::Result;
 use crate::identity::StoreId;
 
+pub use copied::{check_copy, end};
 pub use copy::copy;
 pub use fence::{Fence, check as check_fence};
 pub use file::{FileLogStream, LogOptions, lock};

@@ -1,14 +1,16 @@
 //! Reading a file log while it is being written.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::file::Shared;
-use super::recovery::{corruption, unknown_format};
-use super::scan::{Defect, Scan, Step};
+use super::judge::{self, Known};
+use super::scan::{Scan, Step};
 use super::writer::MARK_EVERY;
 use super::{Frame, segment};
+use crate::env::File;
 use crate::error::{Error, Result};
 
 /// The durable frames from a position on, over segments.
@@ -23,6 +25,7 @@ pub struct Reader {
 
 struct Segment {
     first: u64,
+    file: Arc<dyn File>,
     scan: Scan,
     /// Where the last mark was left or found.
     marked: u64,
@@ -51,52 +54,43 @@ impl Reader {
                 Some(segment) => segment,
                 None => self.open_at(next)?,
             };
-            let found = self.step(&mut segment)?;
-            let is_at_end = found.is_none();
-            let frame = found.filter(|frame| frame.count > 0 && frame.last() >= self.from);
-            if is_at_end {
-                self.open = Some(self.successor(&segment)?);
-            } else {
-                self.open = Some(segment);
-            }
-            if frame.is_some() {
-                return Ok(frame);
+            let path = segment::path(&self.shared.folder, segment.first);
+            let step = segment.scan.step().map_err(Error::io("read", &path))?;
+            let Step::Frame { header, offset } = step else {
+                self.open = Some(self.successor(&segment, step, &path)?);
+                continue;
+            };
+            self.mark(&mut segment, header.first, offset);
+            let is_wanted = header.count > 0 && header.next() > self.from;
+            let payload = match is_wanted {
+                true => segment.scan.payload().map_err(Error::io("read", &path))?,
+                false => &[],
+            };
+            let frame = Frame {
+                epoch: header.epoch,
+                first: header.first,
+                count: header.count,
+                payload: payload.to_vec(),
+            };
+            self.open = Some(segment);
+            if is_wanted {
+                return Ok(Some(frame));
             }
         }
     }
 
-    /// The next frame of a segment; `None` at its end.
-    fn step(&self, segment: &mut Segment) -> Result<Option<Frame>> {
-        let path = segment::path(&self.shared.folder, segment.first);
-        match segment.scan.step().map_err(Error::io("read", &path))? {
-            Step::Frame { header, offset } => {
-                if offset - segment.marked >= MARK_EVERY {
-                    segment.marked = offset;
-                    let place = (segment.first, offset);
-                    self.shared.marks.write().insert(header.first, place);
-                }
-                let payload = segment.scan.payload().map_err(Error::io("read", &path))?;
-                Ok(Some(Frame {
-                    epoch: header.epoch,
-                    first: header.first,
-                    count: header.count,
-                    payload: payload.to_vec(),
-                }))
-            }
-            Step::End => Ok(None),
-            Step::Defect(defect) => Err(corruption(&path, &defect)),
-            Step::Unknown(version) => Err(unknown_format(&path, version)),
+    /// Remembers where a frame begins, for readers that come later.
+    fn mark(&self, segment: &mut Segment, position: u64, offset: u64) {
+        if offset - segment.marked >= MARK_EVERY {
+            segment.marked = offset;
+            let place = (segment.first, offset);
+            self.shared.marks.write().insert(position, place);
         }
     }
 
     /// Opens the segment that holds `position`, at a frame not far before it.
     fn open_at(&self, position: u64) -> Result<Segment> {
-        let segments = self.shared.segments.read();
-        let index = segments.partition_point(|first| *first <= position);
-        let Some(&first) = index.checked_sub(1).and_then(|at| segments.get(at)) else {
-            return Err(self.truncated(position));
-        };
-        drop(segments);
+        let first = self.segment_of(position)?;
         let marks = self.shared.marks.read();
         let mark = marks.range(first..=position).next_back();
         let (next, offset) = match mark {
@@ -116,40 +110,48 @@ impl Reader {
             }
             Err(error) => return Err(Error::io("open", &path)(error)),
         };
-        let scan = Scan::new(file, offset, next).of(Some(self.shared.store));
         Ok(Segment {
             first,
-            scan,
+            scan: Scan::new(Arc::clone(&file), offset, next).of(Some(self.shared.store)),
+            file,
             marked: offset,
         })
     }
 
-    /// The segment after one that ends: it must begin with the next position.
-    fn successor(&self, segment: &Segment) -> Result<Segment> {
+    /// The first position of the segment that holds `position`.
+    fn segment_of(&self, position: u64) -> Result<u64> {
+        // Read once: a second lock would wait for a writer, and that for the first.
+        let segments = self.shared.segments.read();
+        match segments.partition_point(|first| *first <= position) {
+            0 => Err(Error::Truncated {
+                position,
+                start: segments[0],
+            }),
+            after => Ok(segments[after - 1]),
+        }
+    }
+
+    /// The segment after one in which no frame follows: it must begin with the next position.
+    fn successor(&self, segment: &Segment, step: Step, path: &Path) -> Result<Segment> {
         let next = segment.scan.next();
-        let segments = self.shared.segments.read().clone();
-        if next < segments[0] {
-            return Err(self.truncated(next));
-        }
-        let has_successor = segments.binary_search(&next).is_ok();
-        if has_successor && next > segment.first {
-            return self.open(next, next, 0);
-        }
-        let defect = Defect {
-            offset: segment.scan.offset(),
-            position: next,
-            reason: "the segment ends before its last position",
-            is_torn: false,
+        let successor = {
+            let segments = self.shared.segments.read();
+            if next < segments[0] {
+                let (position, start) = (next, segments[0]);
+                return Err(Error::Truncated { position, start });
+            }
+            let after = segments.partition_point(|first| *first <= segment.first);
+            segments.get(after).copied()
         };
-        let path = segment::path(&self.shared.folder, segment.first);
-        Err(corruption(&path, &defect))
+        let durable = self.shared.durable.load(Ordering::Acquire);
+        let known = Known { successor, durable };
+        judge::end(&*segment.file, path, &segment.scan, step, known)?;
+        self.open(next, next, 0)
     }
 
     fn truncated(&self, position: u64) -> Error {
-        Error::Truncated {
-            position,
-            start: self.shared.segments.read()[0],
-        }
+        let start = self.shared.segments.read()[0];
+        Error::Truncated { position, start }
     }
 }
 

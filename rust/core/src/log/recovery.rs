@@ -1,17 +1,14 @@
 //! Finding the end of a log after a stop of any kind, and making it durable again.
 //!
-//! A crash may lose any part of what was written since the last sync: that is a torn tail, and is
-//! cut off to the last whole batch before the loss. Zeros at the end are room that was not used: they
-//! are cut off too, and nobody is told. Anything else is damage, and is refused:
-//! - bytes that are altered, not missing (see [`Defect::is_torn`]);
-//! - a loss that a later frame knows as durable;
-//! - a loss in a segment that has a successor, which was begun only when all of it was durable.
+//! A torn tail is cut off to the last whole batch before the loss. Zeros at the end are room that was
+//! not used: they are cut off too, and nobody is told. Damage is refused: [`judge`] says which is which.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::frame::{HEADER, Header, MAGIC};
+use super::frame::Header;
+use super::judge::{self, End, Known};
 use super::scan::{Defect, Scan, Step};
 use super::writer::MARK_EVERY;
 use super::{blank, segment};
@@ -92,20 +89,16 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64], store: StoreId) -
     let file = env.open_writable(&path).map_err(Error::io("open", &path))?;
     let mut walk = Walk::default();
     let mut scan = Scan::new(Arc::clone(&file), 0, last).of(Some(store));
-    let defect = walk.pass_all(&mut scan, &path)?;
-    if let Some(defect) = &defect
-        && is_damage(&*file, defect).map_err(Error::io("read", &path))?
-    {
-        return Err(corruption(&path, defect));
-    }
+    let end = walk.pass_all(&*file, &mut scan, &path, Known::default())?;
     let epoch = match (scan.next() == last, earlier.last()) {
         (true, Some(&before)) => last_epoch(env, folder, before, last, store)?.max(scan.epoch()),
         _ => scan.epoch(),
     };
     let offset = scan.offset();
-    let recovered = defect
-        .map(|defect| Recovered::at(&*file, &path, &defect))
-        .transpose()?;
+    let recovered = match end {
+        End::Torn(defect) => Some(Recovered::at(&*file, &path, &defect)?),
+        End::Clean => None,
+    };
     cut(&*file, offset).map_err(Error::io("cut", &path))?;
     rewrite(&*file, walk.unsynced_from(offset), offset).map_err(Error::io("rewrite", &path))?;
     env.sync_dir(folder).map_err(Error::io("sync", folder))?;
@@ -121,57 +114,6 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64], store: StoreId) -
     })
 }
 
-/// The error for a defect that no crash explains.
-pub fn corruption(path: &Path, defect: &Defect) -> Error {
-    Error::Corruption {
-        path: path.to_owned(),
-        offset: defect.offset,
-        position: defect.position,
-        reason: defect.reason.to_owned(),
-    }
-}
-
-/// The error for a frame of a later format.
-pub fn unknown_format(path: &Path, version: u8) -> Error {
-    Error::Format {
-        path: path.to_owned(),
-        found: version.into(),
-        known: super::frame::VERSION.into(),
-    }
-}
-
-/// Whether a defect in the last segment is more than a torn tail.
-pub fn is_damage(file: &dyn File, defect: &Defect) -> std::io::Result<bool> {
-    if !defect.is_torn {
-        return Ok(true);
-    }
-    let mut offset = defect.offset + 1;
-    // A header that ends in zeros may end behind the last byte that is none.
-    let end = blank::start(file, offset)? + HEADER as u64;
-    let mut piece = vec![0; PIECE.min((end - offset) as usize)];
-    loop {
-        let length = piece.len().min((end - offset) as usize);
-        let read = file.read_full_at(&mut piece[..length], offset)?;
-        if read < HEADER {
-            return Ok(false);
-        }
-        let bytes = &piece[..read];
-        let proves_loss = |header: Header| header.durable >= defect.position;
-        if headers(bytes).any(proves_loss) {
-            return Ok(true);
-        }
-        offset += (read - HEADER + 1) as u64;
-    }
-}
-
-/// Every whole header in `bytes`, wherever it begins.
-fn headers(bytes: &[u8]) -> impl Iterator<Item = Header> {
-    bytes
-        .windows(HEADER)
-        .filter(|window| window.starts_with(&MAGIC))
-        .filter_map(|window| Header::decode(window).ok())
-}
-
 /// What a walk to the end of the last segment remembers.
 #[derive(Default)]
 struct Walk {
@@ -182,13 +124,17 @@ struct Walk {
 }
 
 impl Walk {
-    fn pass_all(&mut self, scan: &mut Scan, path: &Path) -> Result<Option<Defect>> {
+    fn pass_all(
+        &mut self,
+        file: &dyn File,
+        scan: &mut Scan,
+        path: &Path,
+        known: Known,
+    ) -> Result<End> {
         loop {
             match scan.step().map_err(Error::io("read", path))? {
                 Step::Frame { header, offset } => self.pass(&header, offset),
-                Step::End => return Ok(None),
-                Step::Defect(defect) => return Ok(Some(defect)),
-                Step::Unknown(version) => return Err(unknown_format(path, version)),
+                step => return judge::end(file, path, scan, step, known),
             }
         }
     }
@@ -223,19 +169,13 @@ fn last_epoch(
 ) -> Result<u64> {
     let path = segment::path(folder, first);
     let file = env.open(&path).map_err(Error::io("open", &path))?;
-    let mut scan = Scan::new(file, 0, first).of(Some(store));
-    if let Some(defect) = Walk::default().pass_all(&mut scan, &path)? {
-        return Err(corruption(&path, &defect));
-    }
-    if scan.next() == successor {
-        return Ok(scan.epoch());
-    }
-    Err(Error::Corruption {
-        path,
-        offset: scan.offset(),
-        position: scan.next(),
-        reason: format!("the next segment begins with position {successor}"),
-    })
+    let mut scan = Scan::new(Arc::clone(&file), 0, first).of(Some(store));
+    let known = Known {
+        successor: Some(successor),
+        ..Known::default()
+    };
+    Walk::default().pass_all(&*file, &mut scan, &path, known)?;
+    Ok(scan.epoch())
 }
 
 fn cut(file: &dyn File, end: u64) -> std::io::Result<()> {

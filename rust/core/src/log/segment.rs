@@ -16,9 +16,14 @@ pub fn path(folder: &Path, first: u64) -> PathBuf {
 /// The first positions of a folder's segments, in order. Other files are none of the log's.
 pub fn list(env: &dyn Env, folder: &Path) -> Result<Vec<u64>> {
     let names = env.list(folder).map_err(Error::io("list", folder))?;
+    Ok(of(&names))
+}
+
+/// The first positions of the segments among `names`, in order.
+pub fn of(names: &[String]) -> Vec<u64> {
     let mut segments: Vec<u64> = names.iter().filter_map(|name| parse(name)).collect();
     segments.sort_unstable();
-    Ok(segments)
+    segments
 }
 
 /// The stores that the segments of a folder belong to, the last segment's first; those that cannot be read are left out.

@@ -33,11 +33,20 @@ fn followed(env: &FaultEnv) -> Result<u64> {
     let mut follower = follow(env);
     let mut count = 0;
     loop {
-        match follower.read(usize::MAX)?.len() as u64 {
+        match take(&mut follower)? {
             0 => return Ok(count),
-            more => count += more,
+            more => count += more as u64,
         }
     }
+}
+
+/// How many batches a follower reads next, and has from then on.
+fn take(follower: &mut FollowedLog) -> Result<usize> {
+    let frames = follower.read(usize::MAX)?;
+    if let Some(last) = frames.last() {
+        follower.pass(last.last());
+    }
+    Ok(frames.len())
 }
 
 /// A log of batches 1 to `last`, synced one by one, with room behind them, after a power cut.
@@ -229,10 +238,10 @@ fn a_follower_that_waits_does_not_read_the_room_again() {
     log.append(&[batch], 0, 0).unwrap();
     log.sync().unwrap();
     let mut follower = follow(&env);
-    assert_eq!(follower.read(usize::MAX).unwrap().len(), 1);
+    assert_eq!(take(&mut follower).unwrap(), 1);
     let read_by = |follower: &mut FollowedLog, expected: usize| {
         let before = env.bytes_read();
-        assert_eq!(follower.read(usize::MAX).unwrap().len(), expected);
+        assert_eq!(take(follower).unwrap(), expected);
         env.bytes_read() - before
     };
     for _ in 0..10 {
@@ -250,13 +259,14 @@ fn a_follower_reads_again_what_it_read_ahead_of_the_leader() {
     append_numbers(&log, 1, 1).unwrap();
     log.sync().unwrap();
     let mut follower = follow(&env);
-    assert_eq!(follower.read(usize::MAX).unwrap().len(), 1);
-    assert_eq!(follower.read(usize::MAX).unwrap().len(), 0);
+    assert_eq!(take(&mut follower).unwrap(), 1);
+    assert_eq!(take(&mut follower).unwrap(), 0);
     for number in 2..=9 {
         append_numbers(&log, number, number).unwrap();
         log.sync().unwrap();
         // It stops before it comes upon the zeros behind this batch.
         assert_eq!(follower.read(1).unwrap()[0].first, number);
+        follower.pass(number);
     }
 }
 
@@ -268,7 +278,7 @@ fn lost_under_a_follower(ahead: u64) -> FollowedLog {
     append_numbers(&log, 1, 2).unwrap();
     log.sync().unwrap();
     let mut follower = follow(&env);
-    assert_eq!(follower.read(usize::MAX).unwrap().len(), 2);
+    assert_eq!(take(&mut follower).unwrap(), 2);
     let known = env.bytes(&segment(1)).unwrap();
     for number in 3..=6 {
         append_numbers(&log, number, number).unwrap();
@@ -283,7 +293,7 @@ fn lost_under_a_follower(ahead: u64) -> FollowedLog {
 
 #[test]
 fn a_follower_finds_a_loss_that_batches_follow_which_are_behind_the_room_it_knew() {
-    let found = lost_under_a_follower(300).read(usize::MAX).err();
+    let found = take(&mut lost_under_a_follower(300)).err();
     assert!(
         matches!(found, Some(Error::Corruption { position: 3, .. })),
         "{found:?}"
@@ -294,7 +304,7 @@ fn a_follower_finds_a_loss_that_batches_follow_which_are_behind_the_room_it_knew
 fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
     let mut follower = lost_under_a_follower(20_000);
     follower.fence(1).unwrap();
-    let found = follower.read(usize::MAX).err();
+    let found = take(&mut follower).err();
     assert!(
         matches!(found, Some(Error::Corruption { position: 3, .. })),
         "{found:?}"

@@ -169,7 +169,9 @@ fn lead(disk: &Interrupted) -> (u64, Result<()>) {
 }
 
 fn follow(env: &FaultEnv, by: &str, from: u64) -> Result<FollowedLog> {
-    FollowedLog::open(Arc::new(env.clone()), &folder(), &follower(by), from)
+    let followed = FollowedLog::open(Arc::new(env.clone()), &folder(), &follower(by), from)?;
+    followed.mark(from - 1)?;
+    Ok(followed)
 }
 
 /// The follower of a name, the same at every call.
@@ -183,18 +185,19 @@ pub fn follower(name: &str) -> Follower {
     }
 }
 
-fn read_all(log: &mut FollowedLog) -> Vec<Frame> {
-    let mut frames = Vec::new();
+fn read_all(log: &mut FollowedLog) -> Vec<Arc<Frame>> {
+    let mut frames: Vec<Arc<Frame>> = Vec::new();
     loop {
         let more = log.read(EVERYTHING).expect("the log can be read");
-        if more.is_empty() {
+        let Some(last) = more.last() else {
             return frames;
-        }
+        };
+        log.pass(last.last());
         frames.extend(more);
     }
 }
 
-fn check(frames: &[Frame]) -> u64 {
+fn check(frames: &[Arc<Frame>]) -> u64 {
     for (index, frame) in frames.iter().enumerate() {
         let number = index as u64 + 1;
         assert_eq!((frame.first, frame.count), (number, 1));
@@ -339,17 +342,23 @@ fn the_log_is_kept_for_followers_up_to_a_bound() {
     fast.mark(10).unwrap();
     assert_eq!(log.truncate_before(u64::MAX).unwrap(), 1);
     let read = slow.read(EVERYTHING).unwrap();
-    slow.mark(read.last().unwrap().last()).unwrap();
+    let last = read.last().unwrap().last();
+    slow.pass(last);
+    slow.mark(last).unwrap();
     let start = log.truncate_before(u64::MAX).unwrap();
     assert!(start > 1 && start <= 11);
     append_numbers(&log, 11, 200).unwrap();
     log.sync().unwrap();
     // Sixteen segments are what a follower may cost.
     assert!(log.truncate_before(u64::MAX).unwrap() > 100);
-    let overtaken = slow.read(EVERYTHING);
-    let overtaken = overtaken.and_then(|_| slow.read(EVERYTHING)).err();
+    let overtaken = loop {
+        match slow.read(EVERYTHING) {
+            Ok(frames) => slow.pass(frames.last().expect("more, or an error").last()),
+            Err(error) => break error,
+        }
+    };
     assert!(
-        matches!(overtaken, Some(Error::Truncated { .. })),
+        matches!(overtaken, Error::Truncated { .. }),
         "{overtaken:?}"
     );
     let late = follow(&env, "late", 20).err();
@@ -412,10 +421,15 @@ fn damage_is_told_to_a_follower_and_a_torn_tail_is_waited_for() {
         let mut bytes = whole.clone();
         bytes[byte] ^= 4;
         env.put(&segment(1), bytes);
-        let found = follow(&env, "b", 1).and_then(|mut log| log.read(EVERYTHING));
-        let found = found.err();
+        let found: Result<()> = follow(&env, "b", 1).and_then(|mut log| {
+            loop {
+                let frames = log.read(EVERYTHING)?;
+                log.pass(frames.last().expect("more, or an error").last());
+            }
+        });
+        let found = found.unwrap_err();
         assert!(
-            matches!(found, Some(Error::Corruption { .. })),
+            matches!(found, Error::Corruption { .. }),
             "{byte}: {found:?}"
         );
     }

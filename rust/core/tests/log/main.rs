@@ -7,6 +7,7 @@ mod damage;
 mod failing_disk;
 mod failover;
 mod inspect;
+mod judge;
 mod repair;
 mod stores;
 

@@ -1,0 +1,184 @@
+//! A place in a log that another process writes: reading on, and judging what stands there.
+//!
+//! What a writer has of a frame by now looks torn, and a reading that crosses a write may find what
+//! never was. So nothing is taken for damage at one look. But once the segment has a successor its
+//! writer is done with it: what stands there after the successor was seen stands there for good.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::frame::Header;
+use super::judge::{self, End, Known};
+use super::scan::{Scan, Step};
+use super::{displaced, segment};
+use crate::env::{Env, File};
+use crate::error::{Error, Result};
+use crate::identity::StoreId;
+
+/// How often, and after how long, what looks like damage is looked at again.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+/// Where in a log a reading is.
+pub struct Place {
+    store: StoreId,
+    segment: u64,
+    file: Arc<dyn File>,
+    scan: Scan,
+}
+
+/// What there is at a place.
+enum Found {
+    Frame(Header),
+    /// Nothing more in this segment: the next one begins with the position.
+    Segment(u64),
+    /// Nothing more yet.
+    Nothing,
+}
+
+impl Place {
+    /// The beginning of the segment that holds `position`, or will.
+    pub fn of(env: &dyn Env, folder: &Path, store: StoreId, position: u64) -> Result<Place> {
+        let segments = segment::list(env, folder)?;
+        let Some(&start) = segments.first() else {
+            let missing = io::ErrorKind::NotFound.into();
+            return Err(Error::io("find a log in", folder)(missing));
+        };
+        match segments.partition_point(|first| *first <= position) {
+            0 => Err(Error::Truncated { position, start }),
+            after => Place::open(env, folder, store, segments[after - 1]),
+        }
+    }
+
+    fn open(env: &dyn Env, folder: &Path, store: StoreId, first: u64) -> Result<Place> {
+        let path = segment::path(folder, first);
+        let file = match env.open(&path) {
+            Ok(file) => file,
+            // It was listed, and cut off since.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(match segment::list(env, folder)?.first() {
+                    Some(&start) if start > first => Error::Truncated {
+                        position: first,
+                        start,
+                    },
+                    _ => Error::io("open", &path)(error),
+                });
+            }
+            Err(error) => return Err(Error::io("open", &path)(error)),
+        };
+        let found = segment::store(&*file).map_err(Error::io("read", &path))?;
+        if let Some(found) = found
+            && found != store
+        {
+            return Err(segment::other_store(&path, found, store));
+        }
+        Ok(Place {
+            store,
+            segment: first,
+            scan: Scan::new(Arc::clone(&file), 0, first).of(Some(store)),
+            file,
+        })
+    }
+
+    /// The position that the segment begins with.
+    pub fn segment(&self) -> u64 {
+        self.segment
+    }
+
+    /// The position that the next frame should begin with.
+    pub fn next(&self) -> u64 {
+        self.scan.next()
+    }
+
+    /// The epoch of the last frame.
+    pub fn epoch(&self) -> u64 {
+        self.scan.epoch()
+    }
+
+    /// Makes durable what was read of the segment.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    /// Takes no zeros for room because they were room before.
+    pub fn look_anew(&mut self) {
+        self.scan.forget_blank();
+    }
+
+    /// The next frame's header; `None` where nothing more is written yet. All up to `durable` is
+    /// durable: where that ends too early, something is lost.
+    pub fn step(&mut self, env: &dyn Env, folder: &Path, durable: u64) -> Result<Option<Header>> {
+        let mut looks = 0;
+        loop {
+            match self.look(env, folder, durable) {
+                Ok(Found::Frame(header)) => return Ok(Some(header)),
+                Ok(Found::Segment(next)) => *self = Place::open(env, folder, self.store, next)?,
+                Ok(Found::Nothing) => return Ok(None),
+                Err(Error::Corruption { .. }) if looks < LOOKS => {
+                    looks += 1;
+                    thread::sleep(BETWEEN_LOOKS);
+                    self.look_anew();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The payload of the frame that the last step gave.
+    pub fn payload(&mut self, folder: &Path) -> Result<Vec<u8>> {
+        let path = segment::path(folder, self.segment);
+        let payload = self.scan.payload().map_err(Error::io("read", &path))?;
+        Ok(payload.to_vec())
+    }
+
+    fn look(&mut self, env: &dyn Env, folder: &Path, durable: u64) -> Result<Found> {
+        let path = segment::path(folder, self.segment);
+        let mut step = self.scan.step().map_err(Error::io("read", &path))?;
+        if let Step::Frame { header, .. } = step {
+            return Ok(Found::Frame(header));
+        }
+        let segments = segment::list(env, folder)?;
+        let after = segments.partition_point(|first| *first <= self.segment);
+        let successor = segments.get(after).copied();
+        if successor.is_some() {
+            self.look_anew();
+            step = self.scan.step().map_err(Error::io("read", &path))?;
+            if let Step::Frame { header, .. } = step {
+                return Ok(Found::Frame(header));
+            }
+        }
+        let next = self.scan.next();
+        let is_cut_off = !segments.contains(&self.segment);
+        if let Some(start) = successor
+            && is_cut_off
+            && start > next
+        {
+            return Err(Error::Truncated {
+                position: next,
+                start,
+            });
+        }
+        let known = Known { successor, durable };
+        match (
+            judge::end(&*self.file, &path, &self.scan, step, known)?,
+            successor,
+        ) {
+            (End::Clean, Some(successor)) => Ok(Found::Segment(successor)),
+            _ => self.check_file(env, &path).map(|()| Found::Nothing),
+        }
+    }
+
+    /// Nothing follows: the leader must still write the file that is read here.
+    fn check_file(&self, env: &dyn Env, path: &Path) -> Result<()> {
+        let there = env.identity(path).map_err(Error::io("look for", path))?;
+        let here = self.file.identity().map_err(Error::io("look at", path))?;
+        match there {
+            Some(there) if there == here => Ok(()),
+            Some(_) => Err(displaced::error(path, "another file is there now")),
+            None => Err(displaced::error(path, "it is not there any more")),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+"""What a follower refuses, it leaves as it was: both folders, byte for byte, and both open afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepwell import Executor, Follower
+from stepwell.errors import FencedError, InvalidInput, StorageError
+
+PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+
+
+def contents(folder: Path) -> dict[str, bytes | str]:
+    """Everything below a folder: what files hold, where links lead."""
+    found: dict[str, bytes | str] = {}
+    for place in sorted(folder.rglob("*")):
+        name = str(place.relative_to(folder))
+        if place.is_symlink():
+            found[name] = os.readlink(place)
+        elif place.is_dir():
+            found[name] = "a folder"
+        else:
+            found[name] = place.read_bytes()
+    return found
+
+
+def fill(folder: Path, count: int = 3, **options: Any) -> list[str]:
+    """Run executions in a folder of their own; their ids."""
+    with Executor(folder, **options) as executor:
+        executor.deploy("w", PASS)
+        executions = [executor.start("w", number) for number in range(count)]
+        return [execution.wait(60).id for execution in executions]
+
+
+def opens(folder: Path, ids: list[str], **options: Any) -> None:
+    with Executor(folder, **options) as executor:
+        assert {execution.id for execution in executor.list()} >= set(ids)
+        assert executor.start("w", "more").wait(60).status == "Succeeded"
+
+
+def same(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", tmp / "a"
+
+
+def same_by_link(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "link").symlink_to(tmp / "a")
+    return tmp / "a", tmp / "link"
+
+
+def same_by_dots(tmp: Path) -> tuple[Any, Any]:
+    return str(tmp / "a"), f"{tmp}/a/../a/."
+
+
+def same_as_bytes(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", os.fsencode(tmp / "a")
+
+
+def within(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", tmp / "a" / "copy"
+
+
+def deep_within(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "link").symlink_to(tmp / "a" / "log")
+    return tmp / "a", tmp / "link" / "x" / "y"
+
+
+def around(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", tmp
+
+
+def stranger(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", tmp / "c"
+
+
+def longer_stranger(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "c", tmp / "a"
+
+
+def a_file(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "file").write_text("mine")
+    return tmp / "a", tmp / "file"
+
+
+def under_a_file(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "file").write_text("mine")
+    return tmp / "a", tmp / "file" / "data"
+
+
+def other_things(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "home").mkdir()
+    (tmp / "home" / "letter").write_text("mine")
+    return tmp / "a", tmp / "home"
+
+
+def empty(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", ""
+
+
+def with_a_nul(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", f"{tmp}/b\0c"
+
+
+def a_number(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", 7
+
+
+def too_long(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "a", tmp / ("x" * 300)
+
+
+def no_source(tmp: Path) -> tuple[Any, Any]:
+    return tmp / "nowhere", tmp / "b"
+
+
+def empty_source(tmp: Path) -> tuple[Any, Any]:
+    return "", tmp / "b"
+
+
+def source_is_a_file(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "file").write_text("mine")
+    return tmp / "file", tmp / "b"
+
+
+def source_without_a_log(tmp: Path) -> tuple[Any, Any]:
+    (tmp / "d" / "log").mkdir(parents=True)
+    return tmp / "d", tmp / "b"
+
+
+def damaged_data(tmp: Path) -> tuple[Any, Any]:
+    shutil.copytree(tmp / "a", tmp / "b")
+    (segment,) = (tmp / "b" / "log").glob("*.log")
+    bytes = bytearray(segment.read_bytes())
+    bytes[len(bytes) // 2] ^= 1
+    segment.write_bytes(bytes)
+    return tmp / "a", tmp / "b"
+
+
+REFUSED = [
+    *(same, same_by_link, same_by_dots, same_as_bytes, within, deep_within, around, stranger, longer_stranger),
+    *(a_file, under_a_file, other_things, empty, with_a_nul, a_number, too_long),
+    *(no_source, empty_source, source_is_a_file, source_without_a_log, damaged_data),
+]
+
+
+@pytest.mark.parametrize("arguments", REFUSED, ids=lambda case: case.__name__)
+def test_a_call_that_is_refused_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: Callable[[Path], tuple[Any, Any]]
+) -> None:
+    ours, theirs = fill(tmp_path / "a"), fill(tmp_path / "c", 5)
+    source, data = arguments(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(StorageError):
+        Follower(source, data)
+    assert contents(tmp_path) == before
+    opens(tmp_path / "a", ours)
+    opens(tmp_path / "c", theirs)
+
+
+@pytest.mark.parametrize("partitions", [(0, "p1"), (0, "p2"), (1, "p0"), (1, "q")])
+def test_a_partition_is_followed_in_a_folder_of_its_name_outside(tmp_path: Path, partitions: tuple[int, str]) -> None:
+    ids = fill(tmp_path / "a", partitions=2)
+    index, name = partitions
+    for data in (tmp_path / "a" / name, tmp_path / "b" / name):
+        before = contents(tmp_path)
+        with pytest.raises(StorageError):
+            Follower(tmp_path / "a" / f"p{index}", data)
+        assert contents(tmp_path) == before
+    opens(tmp_path / "a", ids, partitions=2)
+
+
+def test_a_partition_is_not_promoted_alone(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a", partitions=2)
+    with Follower(tmp_path / "a" / "p0", tmp_path / "b" / "p0") as follower:
+        with pytest.raises(InvalidInput, match="take_over each"):
+            follower.promote()
+        assert follower.wait_level(60)
+    opens(tmp_path / "a", ids, partitions=2)
+
+
+def test_a_folder_with_partitions_is_not_data(tmp_path: Path) -> None:
+    fill(tmp_path / "a")
+    ids = fill(tmp_path / "c", partitions=2)
+    before = contents(tmp_path)
+    with pytest.raises(StorageError, match="several partitions"):
+        Follower(tmp_path / "a", tmp_path / "c")
+    assert contents(tmp_path) == before
+    opens(tmp_path / "c", ids, partitions=2)
+
+
+def test_a_follower_is_not_followed(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a")
+    with Follower(tmp_path / "a", tmp_path / "b") as follower:
+        assert follower.wait_level(60)
+    before = contents(tmp_path)
+    with pytest.raises(StorageError, match=r"is a follower's itself, of .*a: follow that one"):
+        Follower(tmp_path / "b", tmp_path / "c")
+    with pytest.raises(StorageError):
+        Follower(tmp_path / "b", tmp_path / "a")
+    assert contents(tmp_path) == before
+    opens(tmp_path / "a", ids)
+
+
+def test_what_a_follower_holds_open_is_not_followed_in_twice(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a")
+    with Executor(tmp_path / "c") as running, Follower(tmp_path / "a", tmp_path / "b") as follower:
+        running.deploy("w", PASS)
+        mine = running.start("w", 1).wait(60).id
+        for data in ("b", "c"):
+            with pytest.raises(StorageError):
+                Follower(tmp_path / "a", tmp_path / data)
+        assert follower.wait_level(60)
+        assert running.start("w", 2).wait(60).status == "Succeeded"
+    opens(tmp_path / "c", [mine])
+    opens(tmp_path / "a", ids)
+
+
+def test_an_ended_log_is_taken_over_from_once(tmp_path: Path) -> None:
+    fill(tmp_path / "a")
+    with Follower(tmp_path / "a", tmp_path / "b").promote() as leader:
+        later = leader.start("w", "later").wait(60).id
+    before = contents(tmp_path)
+    with pytest.raises(FencedError, match=r"b took over from .*a at epoch 1: follow that one"):
+        Follower(tmp_path / "a", tmp_path / "c")
+    with pytest.raises(StorageError, match="open it with Executor"):
+        Follower(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(FencedError, match="was a leader's"):
+        Follower(tmp_path / "b", tmp_path / "a")
+    assert contents(tmp_path) == before
+    shutil.move(tmp_path / "b", tmp_path / "moved")
+    with pytest.raises(FencedError, match="took over"):
+        Follower(tmp_path / "a", tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    opens(tmp_path / "moved", [later])
+
+
+def test_options_that_no_executor_takes_leave_the_leader_alone(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a")
+    with Executor(tmp_path / "a") as leader, Follower(tmp_path / "a", tmp_path / "b") as follower:
+        wrong: list[dict[str, Any]] = [{"tenant": "a b"}, {"partitions": 2}, {"nonsense": 1}, {"profile": "nobody's"}]
+        for options in wrong:
+            with pytest.raises(Exception):  # noqa: B017, PT011 - whatever Executor raises for it
+                follower.promote(**options)
+            assert leader.start("w", 1).wait(60).status == "Succeeded"
+        follower.promote().close()
+    with Executor(tmp_path / "b") as promoted:
+        assert {execution.id for execution in promoted.list()} >= set(ids)
+
+
+@pytest.mark.parametrize("name", ["b", "with a blank", "ends in a blank ", "Ünïcöde", "-x", "p0"])
+def test_any_name_will_do_for_a_copy(tmp_path: Path, name: str) -> None:
+    ids = fill(tmp_path / "a")
+    with Follower(os.fsencode(tmp_path / "a"), os.fsencode(tmp_path / name)).promote() as executor:
+        assert {execution.id for execution in executor.list()} == set(ids)
