@@ -98,11 +98,14 @@ class Follower:
 
     def check(self) -> None:
         """Raise what keeps it from following: it was closed or promoted, or it has failed."""
-        if self._process != os.getpid():
-            raise Closed(f"this follower belongs to process {self._process}, from which this one was forked; {FORKS}")
+        self._check_process()
         if self._closed:
             raise Closed("the follower was closed, or promoted")
         self._check_failure()
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise Closed(f"this follower belongs to process {self._process}, from which this one was forked; {FORKS}")
 
     def _check_failure(self) -> None:
         if self._failure is not None:
@@ -176,6 +179,7 @@ class Follower:
         Commands without their event are processed, open tasks handed out again, timers that were due
         meanwhile fire. Options that no executor takes are refused before the leader is ended.
         """
+        self._check_process()
         if is_partition(self.source):
             raise InvalidInput(f"{self.source} is one of several partitions: take_over each, and open their folder")
         if options.get("partitions", 1) != 1:
@@ -193,8 +197,7 @@ class Follower:
         on, and this follower is closed. ``accept_loss`` does it all the same, with what is here; ``loss`` then
         says which positions are lost, as a warning in the log does.
         """
-        if self._process != os.getpid():
-            self.check()
+        self._check_process()
         with self._ending:
             if self._closed:
                 raise Closed("the follower was closed, or promoted")
