@@ -11,7 +11,20 @@ from typing import Any
 
 import pytest
 
-from engine.support import ACTIVITY, CALLBACK, INVOKE, LAMBDA, catch, machine, map_over, parallel, passing, retry, task
+from engine.support import (
+    ACTIVITY,
+    CALLBACK,
+    INVOKE,
+    LAMBDA,
+    Lab,
+    catch,
+    machine,
+    map_over,
+    parallel,
+    passing,
+    retry,
+    task,
+)
 from stepwell import AsyncExecutor, Executor, HandlerContext, HandlerNotFound, InvalidInput, ItemFiles
 from stepwell.testing import scripted_run
 from stepwell.testing.mocks import MockFile, UnscriptedTask
@@ -138,6 +151,104 @@ def test_a_case_taken_anew_counts_from_the_start() -> None:
         assert scripted_run(EACH, [1], mocks=mocks.case("Each", "Counted"))["output"] == ["zero"]
 
 
+# shapes of answers
+
+READER = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+INTO_OUTPUT = {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}
+NO_LISTS = [{}, {"0": 1}, "abc", "", 5, 1.5, None, True]
+
+
+def reading(**fields: Any) -> Any:
+    """A machine that is one distributed Map state, ``M``, with an ItemReader."""
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    return machine({"M": map_over(machine({"P": passing()}) | config, ItemReader=READER, **fields)})
+
+
+def told(value: Any) -> dict[str, Any]:
+    """An answer of a script for a task of the engine's own."""
+    return {"outcome": "succeeded", "output": value}
+
+
+@pytest.mark.parametrize("items", [[], [1, [2], {"a": 3}, None], (1, 2)])
+def test_what_an_item_reader_reads_is_mocked_by_a_list(items: Any) -> None:
+    run = scripted_run(reading(), {}, mocks=one("M", **{"0": {"Return": items}}))
+    assert (run["status"], run["output"]) == ("SUCCEEDED", list(items))
+    assert scripted_run(reading(), {}, [told(list(items))])["output"] == list(items)
+
+
+@pytest.mark.parametrize("items", NO_LISTS)
+def test_a_mock_of_an_item_reader_that_is_no_list_is_refused_with_its_place(items: Any) -> None:
+    with pytest.raises(
+        InvalidInput, match=r"MockedResponses\.r\.0\.Return: the ItemReader of state 'M' reads a list, not"
+    ):
+        scripted_run(reading(), {}, mocks=one("M", **{"0": {"Return": items}}))
+    with pytest.raises(InvalidInput, match=r"tasks\[1\]\.output: the ItemReader of state 'M' reads a list, not"):
+        scripted_run(reading(), {}, [{"outcome": "succeeded", "resourceType": "activity"}, told(items)])
+
+
+@pytest.mark.parametrize("result", [*NO_LISTS, []])
+def test_so_is_what_a_result_writer_cannot_give(result: Any) -> None:
+    for writer, fits in ((WRITER, isinstance(result, dict)), (INTO_OUTPUT, isinstance(result, list))):
+        mocks = one("M", **{"0": {"Return": [1]}, "1": {"Return": result}})
+        if fits:
+            assert scripted_run(reading(ResultWriter=writer), {}, mocks=mocks)["output"] == result
+            continue
+        with pytest.raises(InvalidInput, match=r"MockedResponses\.r\.1\.Return: the ResultWriter of state 'M' gives"):
+            scripted_run(reading(ResultWriter=writer), {}, mocks=mocks)
+
+
+def test_an_item_reader_s_error_is_mocked_too() -> None:
+    thrown = one("M", **{"0": {"Throw": {"Error": "States.ItemReaderFailed", "Cause": "no bucket"}}})
+    run = scripted_run(reading(), {}, mocks=thrown)
+    assert (run["status"], run["error"], run["cause"]) == ("FAILED", "States.ItemReaderFailed", "no bucket")
+
+
+@pytest.mark.parametrize("items", NO_LISTS)
+def test_a_reader_that_gives_no_list_fails_the_state_whoever_answers(items: Any) -> None:
+    lab = Lab({"M": items}).finish(reading(), {})
+    assert lab.outcome == ("Failed", "States.ItemReaderFailed")
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {"a": {1: object()}}, float("inf")])
+def test_a_return_that_is_no_json_is_refused_with_its_place(value: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"MockedResponses\.r\.0\.Return: This value has no JSON form"):
+        one("S", **{"0": {"Return": value}})
+
+
+@pytest.mark.parametrize(
+    ("definition", "state"),
+    [
+        (machine({"P": passing()}), "P"),
+        (machine({"P": passing()}), "Gone"),
+        (machine({"M": map_over(machine({"P": passing()}), ItemsPath="$")}), "M"),
+    ],
+)
+def test_a_mock_of_a_state_that_calls_nothing_is_refused(definition: Any, state: str) -> None:
+    with pytest.raises(InvalidInput, match=f"mocks '{state}', which is no state"):
+        scripted_run(definition, [], mocks=one(state, **{"0": {"Return": 1}}))
+
+
+@pytest.mark.parametrize(
+    ("script", "place"),
+    [
+        ({"outcome": "succeeded"}, "tasks is a list"),
+        (["succeeded"], r"tasks\[0\] is an object"),
+        ([{}], r"tasks\[0\]\.outcome"),
+        ([told(1), {"outcome": "done"}], r"tasks\[1\]\.outcome"),
+        ([{"outcome": "failed", "error": 5}], r"tasks\[0\]\.error"),
+        ([{"outcome": "failed", "cause": object()}], r"tasks\[0\]\.cause"),
+        ([{**told(1), "resourceType": 5}], r"tasks\[0\]\.resourceType"),
+        ([{**told(1), "resourceType": "sqs"}], r"tasks\[0\]\.resource is"),
+        ([told(float("nan"))], r"tasks\[0\]\.output: This value has no JSON form"),
+        ([{**told(1), "submitted": object()}], r"tasks\[0\]\.submitted: This value has no JSON form"),
+    ],
+)
+def test_a_script_of_a_wrong_shape_is_refused_with_its_place(script: Any, place: str) -> None:
+    with pytest.raises(InvalidInput, match=place):
+        scripted_run(machine({"S": task()}), {}, script)
+
+
 # under an Executor
 
 
@@ -257,6 +368,10 @@ def test_a_file_may_be_a_path_or_text(tmp_path: Path) -> None:
         (lambda file: file["MockedResponses"].update(Numbered={"0": {}}), "either a Return"),
         (lambda file: file["MockedResponses"].update(Numbered={"0": {"Return": 1, "Throw": {}}}), "either a Return"),
         (lambda file: file["MockedResponses"].update(Numbered={"0": {"Throw": {"Cause": "c"}}}), "either a Return"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0": {"Throw": {"Error": ""}}}), "either a Return"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0": {"Throw": "E"}}), "either a Return"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0": [1]}), "either a Return"),
+        (lambda file: file["MockedResponses"].update(Numbered="r"), "MockedResponses.Numbered is"),
         (
             lambda file: file["MockedResponses"].update(Numbered={"0": {"Throw": {"Error": "E", "Cause": 5}}}),
             "Numbered.0.Throw.Cause",

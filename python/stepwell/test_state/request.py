@@ -12,13 +12,10 @@ from stepwell.asl.states import MapState, ParallelState, State, TaskState
 from stepwell.asl.validate import check_definition, check_state
 from stepwell.asl.validate.json_text import syntax_error
 from stepwell.errors import ApiError, InvalidDefinition, InvalidInput
+from stepwell.test_state.shapes import MAX_TEXT, check_shapes
 
 STATE_NAME = "StateName"
 """The name of a state that is given alone, in texts and in the Context Object."""
-
-INSPECTION_LEVELS = ("INFO", "DEBUG", "TRACE")
-VALIDATION_MODES = ("STRICT", "PRESENT", "NONE")
-MAX_TEXT = 262_144
 
 _PARAMETERS = frozenset(
     {
@@ -98,7 +95,7 @@ def read_request(given: dict[str, Any]) -> Request:
         refuse(
             "1 validation error detected: Value at 'definition' failed to satisfy constraint: Member must not be null"
         )
-    _check_enumerated(given.get("inspectionLevel", "INFO"), "inspectionLevel", INSPECTION_LEVELS)
+    check_shapes(given)
     for name in ("input", "variables", "context"):
         _check_length(given.get(name, ""), name)
     state = _read_state(given["definition"], given.get("stateName"))
@@ -107,7 +104,7 @@ def read_request(given: dict[str, Any]) -> Request:
         input=_read_input(given.get("input", "{}")),
         variables=_read_object(given.get("variables", "{}"), "variables"),
         context=_read_object(given["context"], "context") if "context" in given else None,
-        inspects=given.get("inspectionLevel", "INFO") != "INFO",
+        inspects=(given.get("inspectionLevel") or "INFO") != "INFO",
         role_arn=given.get("roleArn"),
         mock=given.get("mock"),
         configuration=given.get("stateConfiguration") or {},
@@ -115,14 +112,6 @@ def read_request(given: dict[str, Any]) -> Request:
     _check_configuration(request)
     _check_mockable(request, reveals_secrets=bool(given.get("revealSecrets")))
     return request
-
-
-def _check_enumerated(value: Any, name: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        refuse(
-            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
-            f"Member must satisfy enum value set: [{', '.join(allowed)}]"
-        )
 
 
 def _check_length(text: Any, name: str) -> None:
@@ -179,12 +168,6 @@ def _check_configuration(request: Request) -> None:
         refuse("MapItemReaderData is only supported for Map states with an ItemReader.")
     if "errorCausedByState" in configuration:
         _check_cause(configuration["errorCausedByState"], state)
-    for name in ("retrierRetryCount", "mapIterationFailureCount"):
-        if configuration.get(name, 0) < 0:
-            refuse(
-                f"1 validation error detected: Value at 'stateConfiguration.{name}' failed to satisfy constraint: "
-                "Member must have value greater than or equal to 0"
-            )
 
 
 def _check_cause(name: str, state: State) -> None:
@@ -217,4 +200,3 @@ def _check_mockable(request: Request, *, reveals_secrets: bool) -> None:
         refuse("TestState does not support RevealSecrets when a mock is specified.")
     if ("result" in mock) == ("errorOutput" in mock):
         refuse("A test mock should have only one of the following fields: [result, errorOutput].")
-    _check_enumerated(mock.get("fieldValidationMode", "STRICT"), "mock.fieldValidationMode", VALIDATION_MODES)

@@ -10,6 +10,9 @@
 A state's calls are counted from 0: its attempts, and those of all iterations of a Map together. ``Return`` is the whole
 result of the task, also where it would wait for a token or for a job: it stands for what the call itself answers,
 too. ``Throw`` fails the task.
+
+In a scripted run a distributed Map state may be mocked too: its calls are what its ItemReader reads, a list, and then
+what its ResultWriter gives.
 """
 
 from __future__ import annotations
@@ -22,9 +25,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from stepwell.asl.definition import compile_definition
-from stepwell.asl.json import is_object, loads
-from stepwell.asl.states import TaskState
+from stepwell.asl.definition import StateMachine, compile_definition
+from stepwell.asl.json import dumps, is_object, loads
+from stepwell.asl.states import MapState, State, TaskState
 from stepwell.engine.arguments import Definition, definition_text
 from stepwell.errors import InvalidInput, StepwellError, TaskError
 from stepwell.tasks.context import HandlerContext
@@ -44,6 +47,7 @@ class Response(NamedTuple):
     """What some calls come to: a result, or an error."""
 
     last: int
+    place: str
     value: Any = None
     error: str | None = None
     cause: str | None = None
@@ -104,6 +108,10 @@ class MockedCase:
 
     def respond(self, state: str) -> Any:
         """The result of a state's next call. Raises ``TaskError`` for a Throw, ``UnscriptedTask`` behind the last."""
+        return self.respond_at(state)[1]
+
+    def respond_at(self, state: str) -> tuple[str, Any]:
+        """The place in the mock file, and the result, of a state's next call. Raises as ``respond`` does."""
         call = self._calls[state]
         self._calls[state] = call + 1
         response = next((each for each in self._responses[state] if call <= each.last), None)
@@ -111,7 +119,15 @@ class MockedCase:
             raise UnscriptedTask(f"{self.name} has no response for call {call} of state {state!r}")
         if response.error is not None:
             raise TaskError(response.error, response.cause)
-        return response.value
+        return response.place, response.value
+
+    def check(self, machine: StateMachine) -> None:
+        """Raise ``InvalidInput`` for a mocked state that calls nothing in a scripted run of ``machine``."""
+        for name in self._responses:
+            if not _calls_something(machine.by_name.get(name)):
+                raise InvalidInput(
+                    f"{self.name} mocks {name!r}, which is no state of the definition that calls anything"
+                )
 
     def handlers(
         self, definition: Definition, real: Mapping[str, Handler] = MappingProxyType({})
@@ -135,6 +151,12 @@ class MockedCase:
             handler = found.find(task.parsed, partial(_arguments, task)) or Registration(_no_handler)
             mocked.setdefault(task.resource, _either(self, handler))
         return mocked
+
+
+def _calls_something(state: State | None) -> bool:
+    if isinstance(state, MapState):
+        return state.reader is not None or state.writer is not None
+    return isinstance(state, TaskState)
 
 
 def _arguments(task: TaskState) -> Any:
@@ -214,11 +236,19 @@ def _range(calls: str, place: str) -> tuple[int, int]:
 
 def _response(last: int, given: Any, place: str) -> Response:
     if is_object(given) and set(given) == {"Return"}:
-        return Response(last, given["Return"])
+        return Response(last, f"{place}.Return", _json_value(given["Return"], f"{place}.Return"))
     thrown = given.get("Throw") if is_object(given) and set(given) == {"Throw"} else None
-    if not is_object(thrown) or not isinstance(thrown.get("Error"), str):
+    if not is_object(thrown) or not isinstance(thrown.get("Error"), str) or not thrown["Error"]:
         raise InvalidInput(f"{place} is either a Return, or a Throw with an Error and a Cause")
     cause = thrown.get("Cause")
     if cause is not None and not isinstance(cause, str):
         raise InvalidInput(f"{place}.Throw.Cause is a text, not {cause!r}")
-    return Response(last, None, thrown["Error"], cause)
+    return Response(last, f"{place}.Throw", None, thrown["Error"], cause)
+
+
+def _json_value(value: Any, place: str) -> Any:
+    """A value as JSON has it: tuples are lists, names are texts."""
+    try:
+        return loads(dumps(value))
+    except InvalidInput as error:
+        raise InvalidInput(f"{place}: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from stepwell import _core
-from stepwell.asl.definition import compile_definition
+from stepwell.asl.definition import StateMachine, compile_definition
 from stepwell.asl.json import dumps, loads
 from stepwell.asl.resources import Resource, parse_resource
 from stepwell.asl.validate import MAX_CHARACTERS
@@ -16,12 +16,14 @@ from stepwell.engine.contexts import ExecutionContext
 from stepwell.engine.documents import NONE, Document, of_value
 from stepwell.engine.history import HistoryReader
 from stepwell.engine.partition import Partition
+from stepwell.engine.processors.distributed import READ_ITEMS, WRITE_RESULTS
 from stepwell.engine.processors.tasks import TIMEOUT
 from stepwell.engine.quotas import AWS, limits_of
 from stepwell.engine.status import ENDED
-from stepwell.errors import StepwellError, TaskError
+from stepwell.errors import InvalidInput, StepwellError, TaskError
 from stepwell.tasks.dispatch import LAMBDA_STATUS, Call
 
+from .answers import check_answer, check_script
 from .mocks import MockedCase, UnscriptedTask
 from .virtual import VirtualClock
 
@@ -39,31 +41,40 @@ class ScriptedTasks:
         self.root = ""
         """The execution that the script is for."""
         self._mocks = mocks
-        self._left = list(script)
+        check_script(script)
+        self._left = [(f"tasks[{index}].output", answer) for index, answer in enumerate(script)]
         self.answers: list[tuple[r.Command, Document]] = []
         self.late: dict[str, dict[str, Any]] = {}
-        self.failure: UnscriptedTask | None = None
+        self.failure: StepwellError | None = None
+
+    def check(self, machine: StateMachine) -> None:
+        """Raise ``InvalidInput`` where a mocked state is none that ``machine`` would ask an answer for."""
+        if self._mocks is not None:
+            self._mocks.check(machine)
 
     def dispatch(self, tasks: list[Call]) -> None:
         """Answer tasks for handlers."""
         for task in tasks:
-            if self.mock(task.id, task.resource, task.state_name):
-                continue
             arguments = loads(task.input)
-            if task.execution_id != self.root and not self._has(task.resource):
-                self._left.append(_echo(task.resource, arguments))
-            self.take(task.id, task.resource, arguments)
+            if self.mock(task.id, task.resource, task.state_name, arguments):
+                continue
+            echoes = task.execution_id != self.root and task.resource not in (READ_ITEMS, WRITE_RESULTS)
+            if echoes and not self._has(task.resource):
+                self._left.append(("the task's own input", _echo(task.resource, arguments)))
+            self.take(task.id, task.resource, task.state_name, arguments)
 
-    def mock(self, task_id: str, resource_text: str, state_name: str) -> bool:
+    def mock(self, task_id: str, resource_text: str, state_name: str, arguments: Any) -> bool:
         """Answer one task from the mock file, if it has its state."""
         if self._mocks is None or state_name not in self._mocks:
             return False
         try:
-            output = of_value(self._mocks.respond(state_name))
+            place, value = self._mocks.respond_at(state_name)
+            check_answer(place, state_name, resource_text, arguments, value)
+            output = of_value(value)
         except TaskError as error:
             failed = r.FailTaskCommand(task_id, resource_text, error.error, error.cause, False, 0, 0)
             self.answers.append((failed, NONE))
-        except UnscriptedTask as error:
+        except (UnscriptedTask, InvalidInput) as error:
             self.failure = error
         else:
             if parse_resource(resource_text).pattern:
@@ -73,14 +84,14 @@ class ScriptedTasks:
 
     def _has(self, resource_text: str) -> bool:
         resource = parse_resource(resource_text)
-        return any(_answers(answer, resource) for answer in self._left)
+        return any(_answers(answer, resource) for _, answer in self._left)
 
     def queued(self, queue: str) -> None:
         """Tasks of activities are answered by the run."""
 
-    def take(self, task_id: str, resource_text: str, arguments: Any) -> dict[str, Any] | None:
+    def take(self, task_id: str, resource_text: str, state_name: str, arguments: Any) -> dict[str, Any] | None:
         """Answer one task."""
-        answer = self._find(parse_resource(resource_text), arguments)
+        place, answer = self._find(parse_resource(resource_text)) or ("", None)
         if answer is None:
             self.failure = UnscriptedTask(f"no answer is left for a task of {resource_text} with {arguments!r}")
             return None
@@ -90,6 +101,11 @@ class ScriptedTasks:
             )
         outcome = answer["outcome"]
         if outcome == "succeeded":
+            try:
+                check_answer(place, state_name, resource_text, arguments, answer.get("output"))
+            except InvalidInput as error:
+                self.failure = error
+                return None
             command: r.Command = r.CompleteTaskCommand(task_id, resource_text, None, 0, 0)
             self.answers.append((command, _document(answer.get("output"))))
         elif outcome == "failed":
@@ -101,8 +117,8 @@ class ScriptedTasks:
             self.late[task_id] = answer
         return answer
 
-    def _find(self, resource: Resource, arguments: Any) -> dict[str, Any] | None:
-        for index, answer in enumerate(self._left):
+    def _find(self, resource: Resource) -> tuple[str, dict[str, Any]] | None:
+        for index, (_, answer) in enumerate(self._left):
             if _answers(answer, resource):
                 return self._left.pop(index)
         return None
@@ -153,9 +169,10 @@ def scripted_run(
     ``tasks`` are the answers of external calls, each ``{"resource", "resourceType"?, "outcome":
     "succeeded" | "failed" | "timedout", "output"?, "error"?, "cause"?, "submitted"?}``. Returns
     ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises
-    ``InvalidDefinition`` for a definition that AWS refuses, and ``UnscriptedTask`` where a task has
-    no answer. AWS's quotas hold, unless ``profile`` is "default". ``mocks`` is a case of a mock file of Step Functions
-    Local (``stepwell.testing.mocks``): its states are answered as it says.
+    ``InvalidDefinition`` for a definition that AWS refuses, ``UnscriptedTask`` where a task has
+    no answer, and ``InvalidInput`` for an answer that its task cannot have. AWS's quotas hold, unless ``profile`` is
+    "default". ``mocks`` is a case of a mock file of Step Functions Local (``stepwell.testing.mocks``): its states are
+    answered as it says.
     """
     clock, script = VirtualClock(), ScriptedTasks(tasks, mocks)
     with _core.Store.open(None) as store:
@@ -173,9 +190,10 @@ class _Run:
         partition = self._partition
         text = definition.encode() if isinstance(definition, str) else dumps(definition)
         if profile == AWS:
-            compile_definition(definition, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
+            machine = compile_definition(definition, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
         else:
-            compile_definition(definition, type=type)
+            machine = compile_definition(definition, type=type)
+        self._script.check(machine)
         partition.submit(r.PutWorkflowCommand("StateMachine", 1, text, type))
         self._script.root = id = _core.execution_id(
             "default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32
@@ -212,8 +230,8 @@ class _Run:
             for task in list(execution.tasks.values()):
                 if task.queue and task.status == "Created" and task.id not in self._script.late:
                     state_name = execution.activities[task.activity_id].state.name
-                    answered = self._script.mock(task.id, task.resource, state_name)
-                    if answered or self._script.take(task.id, task.resource, loads(task.input)) is not None:
+                    asked = (task.id, task.resource, state_name, loads(task.input))
+                    if self._script.mock(*asked) or self._script.take(*asked) is not None:
                         command = r.ActivateTaskCommand(task.id, task.resource, "worker", 0, 0, 0)
                         self._script.answers.insert(0, (command, NONE))
 

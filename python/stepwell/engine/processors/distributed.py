@@ -6,6 +6,7 @@ from typing import Any
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps, is_array, loads
+from stepwell.asl.states.distributed import ITEM_READER_FAILED
 
 from ..arns import map_run_arn
 from ..documents import Document, of_value
@@ -171,4 +172,7 @@ def _members(output: Any) -> list[Any]:
 
 
 def _length(items: Document) -> int:
+    is_list = is_array(items.value) if items.is_parsed else items.text.startswith(b"[")
+    if not is_list:
+        raise AslError(ITEM_READER_FAILED, "Attempting to map over non-iterable node.")
     return len(MapItems(items))

@@ -1,0 +1,50 @@
+"""What a script or a mock may answer: its shape, and what a distributed Map state's own tasks take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepwell.asl.json import dumps, is_array, is_object
+from stepwell.engine.processors.distributed import READ_ITEMS, WRITE_RESULTS
+from stepwell.errors import InvalidInput
+
+_OUTCOMES = ("succeeded", "failed", "timedout")
+_KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
+
+
+def check_script(script: Any) -> None:
+    """Refuse a script that is no list of answers, with the place of what is wrong. Raises ``InvalidInput``."""
+    if not is_array(script):
+        raise InvalidInput(f"tasks is a list of answers, not {kind_of(script)}")
+    for index, answer in enumerate(script):
+        place = f"tasks[{index}]"
+        if not is_object(answer):
+            raise InvalidInput(f"{place} is an object with an outcome, not {kind_of(answer)}")
+        if answer.get("outcome") not in _OUTCOMES:
+            raise InvalidInput(f"{place}.outcome is one of {', '.join(_OUTCOMES)}, not {answer.get('outcome')!r}")
+        for name in ("resourceType", "error"):
+            if not isinstance(answer.get(name), str | None):
+                raise InvalidInput(f"{place}.{name} is a text, not {kind_of(answer[name])}")
+        if answer.get("resourceType") not in (None, "activity") and not isinstance(answer.get("resource"), str):
+            raise InvalidInput(f"{place}.resource is a text: what of {answer['resourceType']} is called")
+        for name in ("output", "submitted", "cause"):
+            try:
+                dumps(answer.get(name))
+            except InvalidInput as error:
+                raise InvalidInput(f"{place}.{name}: {error}") from error
+
+
+def check_answer(place: str, state_name: str, resource: str, asked: Any, answer: Any) -> None:
+    """Refuse a result that an ItemReader or a ResultWriter cannot have. Raises ``InvalidInput``."""
+    if resource == READ_ITEMS and not is_array(answer):
+        raise InvalidInput(f"{place}: the ItemReader of state {state_name!r} reads a list, not {kind_of(answer)}")
+    if resource != WRITE_RESULTS:
+        return
+    wanted, fits = ("a list", is_array(answer)) if asked["resource"] is None else ("an object", is_object(answer))
+    if not fits:
+        raise InvalidInput(f"{place}: the ResultWriter of state {state_name!r} gives {wanted}, not {kind_of(answer)}")
+
+
+def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
+    return _KINDS.get(type(value), "a number" if isinstance(value, int | float) else f"a {type(value).__name__}")
