@@ -41,7 +41,7 @@ def test_the_whole_data_flow_in_its_order(compile_state, scope):
             "ResultSelector": {"paid.$": "$.amount"},
             "ResultPath": "$.payment",
             "OutputPath": "$.payment",
-            "Assign": {"amount.$": "$.paid"},
+            "Assign": {"amount.$": "$.amount"},
         }
     )
     here = scope({"order": {"id": 7}}, who="me")

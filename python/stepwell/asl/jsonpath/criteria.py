@@ -53,7 +53,7 @@ class Reference:
     def __init__(self, tokens: tuple[Token, ...], path: str, *, from_root: bool) -> None:
         self.tokens, self.path, self.from_root = tokens, path, from_root
         self.names = plain_names(tokens)
-        self._find = compile_definite(tokens)
+        self._find = compile_definite(tokens) if self.names is None else find_names(self.names)
         self._steps = compile_steps(tokens) if self.names is None else None
 
     def value(self, item: Any, run: Run) -> Any:
@@ -93,10 +93,24 @@ def existence(path: Reference, *, negated: bool) -> Test:
 
 
 def _plain_existence(names: tuple[str, ...], negated: bool) -> Test:
-    find = find_names(names)
-    if negated:
-        return lambda item, _: (value := find(item)) is None or value is MISSING
-    return lambda item, _: (value := find(item)) is not None and value is not MISSING
+    *before, last = names or ("",)
+    find = find_names(before)
+
+    def test(item: Any, _: Run) -> bool:
+        try:
+            return (find(item)[last] is None) == negated
+        except (KeyError, TypeError):
+            return negated
+
+    def one_name(item: Any, _: Run) -> bool:
+        try:
+            return (item[last] is None) == negated
+        except (KeyError, TypeError):
+            return negated
+
+    if not names:
+        return lambda item, _: (item is None) == negated
+    return test if before else one_name
 
 
 def comparison(left: Operand, symbol: str, right: Operand) -> Test:

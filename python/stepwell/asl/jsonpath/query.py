@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from stepwell.asl.errors import ExpressionSyntaxError, runtime_error
@@ -14,6 +15,9 @@ from stepwell.asl.jsonpath.reader import read_path
 from stepwell.asl.jsonpath.run import MISSING, Run
 from stepwell.asl.jsonpath.steps import Place, compile_each, compile_steps
 from stepwell.asl.jsonpath.tokens import FromEnd, Index, Property, Token, fragments, is_definite
+
+# A definition is read when it is validated, and again when it is compiled; nothing of a query changes.
+_REMEMBERED = 256
 
 
 class Query:
@@ -52,6 +56,7 @@ class Query:
         return f"No results for path: {fragments(self.tokens)}"
 
 
+@lru_cache(_REMEMBERED)
 def compile_query(text: str) -> Query:
     """The query of a path. Raises ExpressionSyntaxError with Jayway's text."""
     if not text:

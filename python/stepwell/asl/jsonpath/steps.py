@@ -87,20 +87,15 @@ class _Next:
         """Take the results of all items, if all have one."""
         if self.step is None:
             run.results += items
-        elif len(self.names) == 1:
-            name = self.names[0]
+        elif not self.names:
+            return False
+        else:
             try:
-                run.results += [item[name] for item in items]
+                for name in self.names:
+                    items = [item[name] for item in items]
             except (KeyError, TypeError):
                 return False
-        elif self.names:
-            find = self.find
-            values = [find(item) for item in items]
-            if any(value is MISSING for value in values):
-                return False
-            run.results += values
-        else:
-            return False
+            run.results += items
         return True
 
     def take(self, items: list[Any], index: int, place: Place, run: Run) -> None:
