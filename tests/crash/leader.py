@@ -12,12 +12,12 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stepwell import Executor, Follower, StepwellError
+from stepwell import Executor, Follower, Limits, StepwellError
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["stepwell", "crash.leader"])
@@ -56,13 +56,18 @@ def new_input(number: int, seconds: float = SLEEP_SECONDS) -> dict[str, Any]:
 
 
 class Leader:
-    """A child process with an executor over ``data``; ``first`` is the number of its first execution."""
+    """A child process with an executor over ``data``; ``first`` is the number of its first execution.
 
-    def __init__(self, data: Path, first: int = 0, threads: int = 2) -> None:
+    ``log_bytes`` is how much log it keeps: the less, the more segments are begun, and cut off behind its followers.
+    """
+
+    def __init__(self, data: Path, first: int = 0, threads: int = 2, log_bytes: int | None = None) -> None:
         reading, writing = os.pipe()
         self._reading = reading
         self._text = b""
-        self.process = _processes.Process(target=_lead, args=(data, _Pipe(writing), first, threads), daemon=True)
+        self.process = _processes.Process(
+            target=_lead, args=(data, _Pipe(writing), first, threads, log_bytes), daemon=True
+        )
         self.process.start()
         os.close(writing)
 
@@ -109,11 +114,12 @@ def _opened(duplicate: Any) -> _Pipe:
     return _Pipe(duplicate.detach())
 
 
-def _lead(data: Path, pipe: _Pipe, first: int, threads: int) -> None:
+def _lead(data: Path, pipe: _Pipe, first: int, threads: int, log_bytes: int | None) -> None:
     import logging
 
     logging.disable(logging.CRITICAL)
-    executor = Executor(data, handlers=HANDLERS)
+    limits = None if log_bytes is None else Limits(log_bytes=log_bytes)
+    executor = Executor(data, handlers=HANDLERS, limits=limits)
     executor.deploy("w", MACHINE)
     pipe.tell("READY")
     for index in range(threads):
@@ -143,6 +149,13 @@ def kill_a_follower(source: Path, data: Path, seconds: float) -> None:
     process.start()
     process.join(seconds)
     process.kill()
+    process.join()
+
+
+def in_a_process(body: Callable[..., None], *arguments: Any) -> None:
+    """Call ``body`` in a process of its own, and wait for its end, whatever that is."""
+    process = _processes.Process(target=body, args=arguments, daemon=True)
+    process.start()
     process.join()
 
 

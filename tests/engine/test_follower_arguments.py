@@ -132,6 +132,12 @@ def source_without_a_log(tmp: Path) -> tuple[Any, Any]:
     return tmp / "d", tmp / "b"
 
 
+def source_whose_log_was_cut(tmp: Path) -> tuple[Any, Any]:
+    with Executor(tmp / "c") as executor:
+        executor.backup(tmp / "d")  # its log begins where it was made
+    return tmp / "d", tmp / "b"
+
+
 def damaged_data(tmp: Path) -> tuple[Any, Any]:
     shutil.copytree(tmp / "a", tmp / "b")
     (segment,) = (tmp / "b" / "log").glob("*.log")
@@ -144,7 +150,7 @@ def damaged_data(tmp: Path) -> tuple[Any, Any]:
 REFUSED = [
     *(same, same_by_link, same_by_dots, same_as_bytes, within, deep_within, around, stranger, longer_stranger),
     *(a_file, under_a_file, other_things, empty, with_a_nul, a_number, too_long),
-    *(no_source, empty_source, source_is_a_file, source_without_a_log, damaged_data),
+    *(no_source, empty_source, source_is_a_file, source_without_a_log, source_whose_log_was_cut, damaged_data),
 ]
 
 

@@ -43,6 +43,8 @@ class Attaching:
         """The follower's own id."""
         if self.folder is not None and self.folder.has("log"):
             self._check_copy(self.folder)
+        else:
+            _core.FollowedLog.open(self.leader, self.id, self.data, 1)  # all of the log is there
         self._check_fence()
 
     def _check_copy(self, folder: _core.Folder) -> None:
