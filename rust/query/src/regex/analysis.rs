@@ -16,10 +16,14 @@ pub(super) fn may_be_empty(node: &Node) -> bool {
     }
 }
 
-/// Whether a set has characters beyond 16 bits.
+/// Whether a set has characters beyond 16 bits, or halves of surrogate pairs.
 pub(super) fn has_wide_set(node: &Node) -> bool {
     match node {
-        Node::Set(ranges, _) => ranges.last() > Some(0xFFFF),
+        Node::Set(ranges, _) => {
+            let is_wide =
+                |&(first, last): &(u32, u32)| last > 0xFFFF || (first < 0xE000 && last >= 0xD800);
+            ranges.pairs().iter().any(is_wide)
+        }
         Node::Sequence(nodes) | Node::Alternatives(nodes) => nodes.iter().any(has_wide_set),
         Node::Capture(_, inner) | Node::Atomic(inner) => has_wide_set(inner),
         Node::Repeat(repeat) => has_wide_set(&repeat.node),

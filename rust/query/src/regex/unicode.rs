@@ -32,10 +32,34 @@ pub(super) fn must(name: &str) -> Arc<Ranges> {
     property(name).unwrap_or_default()
 }
 
+/// Ranges, with both ends in them.
+type Pairs = &'static [(u32, u32)];
+
+/// Where the tables' version of Unicode says of a character that was there before something else than
+/// Unicode 13: the property, what belongs to it, what does not.
+#[rustfmt::skip]
+const CHANGED_SINCE: &[(&str, Pairs, Pairs)] = &[
+    ("gc=Mn", &[(0x1734, 0x1734), (0x1_171E, 0x1_171E)], &[]),
+    ("gc=Mc", &[], &[(0x1734, 0x1734), (0x1_171E, 0x1_171E)]),
+    ("Alphabetic", &[], &[
+        (0x363, 0x36F), (0xC04, 0xC04), (0xF82, 0xF83), (0x1DD3, 0x1DE6), (0x1_1080, 0x1_1081),
+    ]),
+    ("Lowercase", &[], &[(0x10FC, 0x10FC), (0xAB69, 0xAB69)]),
+    ("Other_ID_Continue", &[], &[(0x30FB, 0x30FB), (0xFF65, 0xFF65)]),
+    ("Bidi_Mirrored", &[], &[(0x226D, 0x226D)]),
+    ("sc=COMMON", &[(0x1_6FE2, 0x1_6FE3)], &[(0x1_6FF0, 0x1_6FF1)]),
+    ("sc=HAN", &[(0x1_6FF0, 0x1_6FF1)], &[(0x1_6FE2, 0x1_6FE3)]),
+];
+
 fn look_up(name: &str) -> Option<Ranges> {
     let found = ranges_of(name)?;
     let assigned = ranges_of("age=13.0")?;
-    Some(found.intersect(&assigned))
+    let found = found.intersect(&assigned);
+    let changed = CHANGED_SINCE.iter().find(|(changed, ..)| *changed == name);
+    Some(changed.map_or(found.clone(), |(_, added, removed)| {
+        let removed = Ranges::new(removed.to_vec());
+        found.subtract(&removed).union(&Ranges::new(added.to_vec()))
+    }))
 }
 
 fn ranges_of(name: &str) -> Option<Ranges> {

@@ -194,7 +194,7 @@ impl Parser {
         if point < 256 && !is_special {
             Member::Bit(fold::bit(point, fold))
         } else {
-            Member::Set(fold::single(point, fold))
+            Member::Set(fold::member(point, fold))
         }
     }
 }

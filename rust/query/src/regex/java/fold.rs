@@ -61,6 +61,15 @@ pub(super) fn single(point: u32, fold: Fold) -> Ranges {
     Ranges::new(pairs)
 }
 
+/// What a single character of a class matches. Java looks for others only where it has two cases itself.
+pub(super) fn member(point: u32, fold: Fold) -> Ranges {
+    let has_cases = upper(point) != lower(upper(point));
+    if fold == Fold::JavaUnicode && !has_cases {
+        return Ranges::single(point);
+    }
+    single(point, fold)
+}
+
 /// What a character of a class matches that is below 256 and is kept in a table by Java.
 pub(super) fn bit(point: u32, fold: Fold) -> Ranges {
     match fold {

@@ -25,6 +25,7 @@ pub(super) fn by_name(name: &str, context: Context) -> Option<Ranges> {
     }
     if let Some(name) = name.strip_prefix("Is") {
         return binary(name, context)
+            .or_else(|| posix(name, context))
             .or_else(|| category(name, context))
             .or_else(|| script(name));
     }
@@ -68,7 +69,8 @@ fn script(name: &str) -> Option<Ranges> {
     match line.split(' ').next()? {
         "UNKNOWN" => Some(
             assigned()
-                .union(&ranges(&[(0xE000, 0xF8FF), (0xF_0000, 0x10_FFFF)]))
+                .subtract(&gc("Co"))
+                .subtract(&surrogates())
                 .negate(),
         ),
         known => property(&format!("sc={known}")).map(|found| (*found).clone()),
