@@ -123,7 +123,7 @@ def work(data: Path, restarts: int) -> None:
             ex.deploy("machine", MACHINE)
             ex.deploy("sleep", {"StartAt": "S", "States": {"S": {"Type": "Wait", "Seconds": 9999, "End": True}}})
             started = [ex.start("machine", {"items": [1, 2, 3]}) for _ in range(5)]
-            ex.start("sleep", {}, f"sleeper {number}")
+            ex.start("sleep", {}, f"sleeper-{number}")
             ex.stop(ex.start("sleep").id, "Stopped")
             ex.start("machine", {"items": []}, delay=9999)
             for execution in started:
