@@ -223,8 +223,8 @@ def test_a_damaged_backup_is_refused_with_the_place(executor: Executor, tmp_path
 
 def test_a_backup_that_was_cut_short_is_made_anew(executor: Executor, tmp_path: Path) -> None:
     partial = tmp_path / "backup.partial"
-    partial.mkdir()
-    (partial / "half").write_text("a table")
+    (partial / "copy").mkdir(parents=True)
+    (partial / "copy" / "half").write_text("a table")
     executor.backup(tmp_path / "backup")
     assert not partial.exists()
     assert not (tmp_path / "backup" / "half").exists()
@@ -234,3 +234,25 @@ def test_a_place_that_cannot_be_written_is_named(executor: Executor, tmp_path: P
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StorageError, match="file/backup cannot be made"):
         executor.backup(tmp_path / "file" / "backup")
+
+
+def test_a_folder_that_is_in_the_way_stays_as_it_is(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a") as executor, Executor(tmp_path / "b.partial") as other:
+        with pytest.raises(StorageError, match=r"b\.partial is in the way"):
+            executor.backup(tmp_path / "b")
+        with pytest.raises(StorageError, match=r"b\.partial is in the way"):
+            Executor.restore(tmp_path / "a", tmp_path / "b")
+        assert other.list() == executor.list() == []
+    Executor(tmp_path / "b.partial").close()
+
+
+@pytest.mark.parametrize("place", ["a", "a/backup", "a/log/x", "link/y", "", "/", "a\0b", "."])
+def test_a_copy_is_not_made_within_what_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    Executor(tmp_path / "a").close()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(StorageError):
+        Executor.restore("a", place)
+    assert sorted(tmp_path.rglob("*")) == before
+    Executor(tmp_path / "a").close()

@@ -1,6 +1,6 @@
 """Backups: a folder that can be opened, with everything that was confirmed when it was made.
 
-A backup is made beside its place, under the name ``….partial``, and renamed when it is whole and on disk:
+A backup is made beside its place, in a folder ``….partial``, and renamed when it is whole and on disk:
 what stands at its place is a backup that opens.
 """
 
@@ -15,18 +15,20 @@ from typing import NamedTuple
 from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
 
+from .folders import Folder, check_apart, folder_of, names_in, resolved
 from .partitions.folder import mark_partitions, partitions_of
 from .storage import Storage
 
 ATTEMPTS = 10
 """How often a folder is copied anew, because its executor changed its files meanwhile."""
-Folder = str | os.PathLike[str]
+_COPY = "copy"
+"""What a folder ``….partial`` holds, and nothing else."""
 
 
 def back_up(storage: Storage, to: Folder) -> list[int]:
     """Copy the storage of an executor that works; the log positions, by partition, that the copy is at."""
     with_positions: list[int] = []
-    _make(Path(to).absolute(), lambda partial: with_positions.extend(storage.checkpoint(str(partial))))
+    _make(_target(to), lambda partial: with_positions.extend(storage.checkpoint(str(partial))))
     return with_positions
 
 
@@ -40,9 +42,12 @@ class Copied(NamedTuple):
 
 def copy(data: Folder, to: Folder) -> list[Copied]:
     """Copy a folder, whether a process has it open or not. Everything is there that was confirmed before the call."""
-    source = _existing(Path(data).absolute())
+    here, target = folder_of("data", data).absolute(), _target(to)
+    source = _existing(here)
+    _check_free(target)
+    check_apart(resolved(here), target)
     copied: list[Copied] = []
-    _make(Path(to).absolute(), lambda partial: copied.extend(_copy_partitions(source, partial)))
+    _make(target, lambda partial: copied.extend(_copy_partitions(source, partial)))
     return copied
 
 
@@ -51,16 +56,31 @@ def restore(backup: Folder, data: Folder) -> list[Copied]:
     return copy(backup, data)
 
 
-def _make(to: Path, fill: Callable[[Path], None]) -> None:
+def _target(to: Folder) -> Path:
+    """The folder that a copy is to become, by a path that ends in its name."""
+    target = resolved(folder_of("the place of a copy", to).absolute())
+    if not target.name:
+        raise StorageError(f"{target} is no place for a copy: give a new folder")
+    return target
+
+
+def _check_free(to: Path) -> None:
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise StorageError(f"{to} is there already, and not empty: give a new folder")
+
+
+def _make(to: Path, fill: Callable[[Path], None]) -> None:
+    _check_free(to)
     partial = to.with_name(f"{to.name}.partial")
+    if partial.exists() and (not partial.is_dir() or set(names_in(partial)) - {_COPY}):
+        raise StorageError(f"{partial} is in the way, and not of an earlier attempt: move it, or give another name")
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of an earlier attempt that was cut short
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        fill(partial)
+        partial.mkdir(parents=True)
+        fill(partial / _COPY)
         _sync(partial)
-        partial.replace(to)
+        (partial / _COPY).replace(to)
+        partial.rmdir()
         _sync(to.parent, deep=False)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
