@@ -3,7 +3,6 @@
 What AWS answers was measured on AWS by floci-io/floci (issues 2668, 2670, 2676, 2737, 2745); see ASL.md A4.
 """
 
-import time
 import uuid
 
 import pytest
@@ -228,8 +227,10 @@ class TestBounds:
         for deep in ("1" + "+1" * 100, "(" * 100 + "1" + ")" * 100, "[" * 100 + "1" + "]" * 100, RECURSION % 32):
             assert error_of(deep) == STACK
 
-    def test_the_checks_take_nothing_from_the_depth(self):
+    def test_depth_of_calls(self):
         assert evaluate("'a'" + "~>$string()" * 98) == "a"
+        assert evaluate("'a'" + "~>$string" * 99) == "a"
+        assert error_of("'a'" + "~>$string" * 100) == STACK
         assert evaluate("$string(" * 98 + "[1]" + ")" * 98).startswith("[")
 
     def test_length(self):
@@ -270,15 +271,16 @@ HOSTILE = {
     ),
     "arrays of ranges": ("$map([1..800000], function($v) { [1..1000] })", MEMORY),
     "arrays of texts": ("$map([1..800000], function($v) { $pad('x', 1000000) })", MEMORY),
-    "a loop in a loop": ("$map([1..100000], function($x) { $map([1..100000], function($y) { 1 }) })", None),
-    "a path over itself": ("($a := [1..300000]; $count($a.$a))", None),
+    "a loop in a loop": ("$map([1..100000], function($x) { $map([1..100000], function($y) { 1 }) })", TIMEOUT),
+    "a path over itself": ("($a := [1..300000]; $count($a.$a))", MEMORY),
     "a range in a path": ("[1..300000].([1..300000])", MEMORY),
     "a filter over itself": ("($a := [1..300000]; $count($a[$ in $a]))", TIMEOUT),
-    "many distinct items": ("$distinct([1..800000])", TIMEOUT),
-    "many distinct items, by value": ("($d := $distinct; $d([1..800000]))", TIMEOUT),
-    "a wide pad": ("$pad('x', 1e15)", MEMORY),
-    "a wide pad, by value": ("($p := $pad; $p('x', 1e15))", MEMORY),
-    "a wide pad, in part": ("($p := $pad(?, 1e15); $p('x'))", MEMORY),
+    "many distinct items": ("$distinct([1..30000].{'a': $})", TIMEOUT),
+    "many distinct items, by value": ("($d := $distinct; $d([1..30000].{'a': $}))", TIMEOUT),
+    "a wide pad": ("$pad('x', 1e9)", MEMORY),
+    "a wider pad": ("$pad('x', 1e15)", "Invalid array length"),
+    "a wide pad, by value": ("($p := $pad; $p('x', 1e9))", MEMORY),
+    "a wide pad, in part": ("($p := $pad(?, 1e9); $p('x'))", MEMORY),
     "a long separator": ("$join([1..800000].('a'), $pad('', 1000000, 'b'))", MEMORY),
     "a long separator, piped": ("[1..800000].('a') ~> $join($pad('', 1000000, 'b'))", MEMORY),
     "a long separator, in part": ("($j := $join(?, $pad('', 1000000, 'b')); $j([1..800000].('a')))", MEMORY),
@@ -288,9 +290,9 @@ HOSTILE = {
     "many matches": ("$count($match($pad('', 6000000, 'a'), /a/))", MEMORY),
     "many matches, in context": ("$pad('', 6000000, 'a').$match(/a/)", MEMORY),
     "long roman numerals": ("$formatInteger(1e15, 'I')", STACK),
-    "a large sort": ("$count($sort([1..800000], function($a, $b) { $a < $b }))", None),
-    "a large expression of regexes": ("$match('a', /(a{1000}){1000}{1000}/)", None),
-    "a panic of a function": ("$fromMillis(0, '[Y,1000000000]')", None),
+    "a large sort": ("$count($sort([1..800000], function($a, $b) { $a < $b }))", TIMEOUT),
+    "a large expression of regexes": ("$match($pad('', 1000000, 'a'), /((a{1000}){1000}){1000}/)", TIMEOUT),
+    "a wide date": ("$fromMillis(0, '[Y,1000000000]')", MEMORY),
 }
 
 
@@ -298,18 +300,26 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_expression_hangs_or_exhausts_the_engine(name):
     text, expected = HOSTILE[name]
-    started = time.monotonic()
-    message = error_of(text)
-    assert time.monotonic() - started < 10  # 2 s of evaluation, and what a busy machine adds
-    assert expected is None or message in (expected, TIMEOUT)
+    assert error_of(text) == expected
 
 
-def test_a_regular_expression_takes_no_exponential_time():
-    assert evaluate("$contains('" + "a" * 5000 + "b', /^(a+)+$/)") is False
+def test_a_pattern_that_takes_exponential_time_ends_by_the_budget():
+    assert evaluate("$contains('" + "a" * 20 + "', /^(a+)+$/)") is True
+    assert error_of("$contains('" + "a" * 5000 + "b', /^(a+)+$/)") == TIMEOUT
 
 
-def test_the_checks_change_no_result():
-    """Functions that are checked: as calls, piped, in part, as values, and with the context item."""
+def test_many_distinct_texts_and_numbers_are_told_apart():
+    assert evaluate("$count($distinct([1..800000]))") == 800_000
+    assert evaluate("$count($distinct([1..100000].$string()))") == 100_000
+
+
+def test_an_evaluation_that_starts_anew_without_the_gil_gives_the_same():
+    assert evaluate("$sum($map([1..20000], function($v) { $v % 7 }))") == sum(v % 7 for v in range(1, 20_001))
+    assert evaluate("($x := {'n': 1}; $map([1..3000], function($v) { ($x ~> |$|{'n': n + 1}|).n })[-1])") == 2
+
+
+def test_functions_are_called_in_every_way():
+    """As calls, piped, in part, as values, and with the context item."""
     assert evaluate("$join(['a','b'], '-') & $join(['c']) & (['d','e'] ~> $join('+'))") == "a-bcd+e"
     assert evaluate("['a-b'].$split('-') ~> $join('+')") == "a+b"
     assert evaluate("$map([[1,1],[2]], $distinct)") == [[1], [2]]
@@ -328,4 +338,4 @@ def test_a_variable_may_have_the_name_of_a_function():
     assert evaluate("($split := {'a': 1}; $split.a)") == 1
     assert evaluate("$map([$pad], function($v) { $v })", pad=5) == 5
     assert evaluate("$pad('x', 3) & $join", join="y") == "x  y"
-    assert "can only be called" in error_of("($p := $pad; $pad := 1; $p('x', 1e15))")
+    assert evaluate("($p := $pad; $pad := 1; $p('x', 3) & $pad)") == "x  1"

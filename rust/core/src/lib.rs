@@ -12,7 +12,6 @@
 //! | [`mod@record`] | commands, events, rows of storage: their layouts in MessagePack |
 //! | [`env`] | every file operation, for real and failing on purpose |
 //! | [`json`] | what can be told of a JSON text without parsing it |
-//! | [`jsonata`] | the expression language as AWS has it, within bounds |
 //! | [`log`] | batches in files: frames, segments, recovery |
 //! | [`storage`] | rows in RocksDB: keys, batches, reads |
 //! | [`store`] | log and storage in step: group commit, replay, upkeep |
@@ -24,7 +23,6 @@ pub mod error;
 pub mod id;
 pub mod identity;
 pub mod json;
-pub mod jsonata;
 pub mod log;
 pub mod record;
 pub mod storage;

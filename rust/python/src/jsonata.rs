@@ -1,14 +1,16 @@
 //! JSONata for Python: values converted in and out directly, and the GIL let go when it takes long.
 
+use std::time::Duration;
+
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
-use stepwell_core::jsonata::memory::CountingAllocator;
-use stepwell_core::jsonata::names::Use;
-use stepwell_core::jsonata::{Binding, EvaluationError, Expression, JValue, Limits};
+use pyo3::types::{PyDict, PyFrozenSet, PyString, PyTuple};
+use stepwell_query::jsonata::{
+    Binding, Bound as Limit, EvaluationError, Expression, Limits, Use, Value,
+};
 
-use crate::jsonata_values::{FromPython, to_python};
+use crate::jsonata_values::{FromPython, text_of, to_python};
 
 create_exception!(
     _core,
@@ -23,13 +25,9 @@ create_exception!(
     "An expression that does not parse: (message, code or None)."
 );
 
-/// How long an evaluation keeps the GIL. Letting it go and taking it back costs more than most
-/// expressions do; one that takes longer starts anew without it.
-const MILLIS_WITH_GIL: u64 = 1;
-
-/// Counts what an evaluation holds; everything else passes through it unchanged.
-#[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator;
+/// How many steps an evaluation makes with the GIL, less than a millisecond of work. Letting it go
+/// and taking it back costs more than most expressions do; one that takes longer starts anew without it.
+const STEPS_WITH_GIL: u64 = 10_000;
 
 /// A compiled JSONata expression.
 #[pyclass(frozen, module = "stepwell._core")]
@@ -40,8 +38,8 @@ pub struct Jsonata {
 #[pymethods]
 impl Jsonata {
     #[new]
-    fn new(text: &str) -> PyResult<Self> {
-        match Expression::compile(text) {
+    fn new(text: &Bound<'_, PyString>) -> PyResult<Self> {
+        match Expression::compile_text(&text_of(text)?) {
             Ok(expression) => Ok(Jsonata { expression }),
             Err(error) => Err(JsonataSyntaxError::new_err((error.message, error.code))),
         }
@@ -55,26 +53,26 @@ impl Jsonata {
         nothing: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = nothing.py();
-        let mut values = FromPython::default();
+        let mut values = FromPython::new();
         let names = self.expression.names();
         let mut bindings: Vec<Binding> = Vec::with_capacity(names.variables.len() + 1);
         for name in &names.variables {
             if let Some(value) = variables.get_item(name)? {
-                bindings.push((name.clone(), values.convert(&value)?));
+                bindings.push((name, values.convert(&value)?));
             }
         }
         if names.states != Use::default() {
             bindings.push((
-                "states".to_owned(),
+                "states",
                 values.convert_used(states.as_any(), &names.states)?,
             ));
         }
         let result = self.evaluate_bounded(py, bindings, &values)?;
-        to_python(py, &result, &values.numbers, &nothing)
+        to_python(py, &result, &nothing)
     }
 
     /// The language alone over ``data``, without AWS's additions and limits, for the official test suite.
-    #[pyo3(signature = (data, bindings, nothing, depth=None, millis=None, checked=false))]
+    #[pyo3(signature = (data, bindings, nothing, depth=None, millis=None))]
     fn evaluate_over<'py>(
         &self,
         data: Option<Bound<'py, PyAny>>,
@@ -82,28 +80,26 @@ impl Jsonata {
         nothing: Bound<'py, PyAny>,
         depth: Option<usize>,
         millis: Option<u64>,
-        checked: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut values = FromPython::default();
+        let mut values = FromPython::new();
         let data = match data {
             Some(data) if !data.is(&nothing) => values.convert(&data)?,
-            Some(_) => JValue::Undefined,
-            None => JValue::Null,
+            Some(_) => Value::Undefined,
+            None => Value::Null,
         };
-        let mut bound: Vec<Binding> = Vec::with_capacity(bindings.len());
-        for (name, value) in bindings.iter() {
-            bound.push((name.extract()?, values.convert(&value)?));
+        let names: Vec<String> = bindings.keys().extract()?;
+        let mut bound: Vec<Binding> = Vec::with_capacity(names.len());
+        for (name, value) in names.iter().zip(bindings.values().iter()) {
+            bound.push((name, values.convert(&value)?));
         }
-        let limits = Limits {
-            depth,
-            millis,
-            ..Limits::NONE
-        };
+        let mut limits = Limits::LANGUAGE;
+        limits.depth = depth.unwrap_or(limits.depth);
+        limits.time = millis.map_or(limits.time, Duration::from_millis);
         let result = self
             .expression
-            .evaluate_over(&data, bound, &limits, checked)
+            .evaluate_over(&data, bound, &limits, values.held_before)
             .map_err(raise)?;
-        to_python(nothing.py(), &result, &values.numbers, &nothing)
+        to_python(nothing.py(), &result, &nothing)
     }
 
     /// Variables that it reads and does not bind itself, without their ``$``; functions among them.
@@ -140,27 +136,26 @@ impl Jsonata {
         py: Python<'_>,
         bindings: Vec<Binding>,
         values: &FromPython,
-    ) -> PyResult<JValue> {
+    ) -> PyResult<Value> {
         let limits = values.limits();
+        let given = values.held_before;
         let quick = Limits {
-            millis: Some(MILLIS_WITH_GIL),
+            steps: STEPS_WITH_GIL,
             ..limits.clone()
         };
-        match self
-            .expression
-            .evaluate(bindings.clone(), &quick, &values.numbers)
-        {
-            Err(error) if error.is_timeout() => {
-                let given = SameThread((bindings, &values.numbers));
-                py.detach(|| {
-                    let SameThread((bindings, numbers)) = { given };
-                    SameThread(self.expression.evaluate(bindings, &limits, numbers))
-                })
-                .0
-                .map_err(raise)
+        // What a transform has changed is no longer what was given, so it cannot start anew.
+        if !self.expression.names().transforms {
+            match self.expression.evaluate(bindings.clone(), &quick, given) {
+                Err(error) if error.bound == Some(Limit::Steps) => {}
+                result => return result.map_err(raise),
             }
-            result => result.map_err(raise),
         }
+        let bindings = SameThread(bindings);
+        let detached = py.detach(|| {
+            let SameThread(bindings) = { bindings };
+            SameThread(self.expression.evaluate(bindings, &limits, given))
+        });
+        detached.0.map_err(raise)
     }
 }
 

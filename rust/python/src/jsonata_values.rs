@@ -1,12 +1,9 @@
 //! Values of Python as values of JSONata, and back.
 
-use std::rc::Rc;
-
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
-use stepwell_core::jsonata::names::Use;
-use stepwell_core::jsonata::numbers::Original;
-use stepwell_core::jsonata::{JMap, JValue, Limits, Numbers};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use stepwell_query::jsonata::limits::MAX_NESTING;
+use stepwell_query::jsonata::{Expression, Fields, Limits, Text, Use, Value, integer_value};
 
 use crate::jsonata::{JsonataError, not_json};
 
@@ -14,127 +11,191 @@ use crate::jsonata::{JsonataError, not_json};
 const LONG_END: f64 = 9_223_372_036_854_775_808.0;
 
 /// Converts the values for one evaluation.
-#[derive(Default)]
 pub struct FromPython {
-    pub numbers: Rc<Numbers>,
+    /// What this thread's values held before.
+    pub held_before: usize,
     bytes: usize,
+    depth: usize,
 }
 
 impl FromPython {
+    pub fn new() -> Self {
+        FromPython {
+            held_before: Expression::held(),
+            bytes: 0,
+            depth: 0,
+        }
+    }
+
     /// AWS's limits. What came in larger than AWS would take it may come out again.
     pub fn limits(&self) -> Limits {
         let mut limits = Limits::AWS;
-        limits.value_bytes = limits.value_bytes.map(|bytes| bytes.max(2 * self.bytes));
-        limits.memory = limits.memory.map(|bytes| bytes + 16 * self.bytes);
+        limits.value_bytes = limits.value_bytes.max(2 * self.bytes);
+        limits.sequence = limits.sequence.max(self.bytes / 8);
+        limits.memory += 16 * self.bytes;
         limits
     }
 
-    pub fn convert(&mut self, value: &Bound<'_, PyAny>) -> PyResult<JValue> {
+    pub fn convert(&mut self, value: &Bound<'_, PyAny>) -> PyResult<Value> {
         self.bytes += 8;
         if let Ok(text) = value.cast::<PyString>() {
-            let text = text.to_str()?;
-            self.bytes += text.len();
-            return Ok(JValue::string(text));
+            return self.text(text).map(Value::Text);
         }
         if let Ok(object) = value.cast::<PyDict>() {
-            let mut fields = JMap::default();
-            fields.reserve(object.len());
-            for (name, field) in object.iter() {
-                fields.insert(self.name(&name)?, self.convert(&field)?);
-            }
-            return Ok(JValue::Object(fields.into()));
+            return self.nested(|values| {
+                let mut fields = Fields::with_capacity(object.len());
+                for (name, field) in object.iter() {
+                    fields.add(values.name(&name)?, values.convert(&field)?);
+                }
+                Ok(Value::object(fields))
+            });
         }
         if let Ok(array) = value.cast::<PyList>() {
-            let mut items = Vec::with_capacity(array.len());
-            for item in array.iter() {
-                items.push(self.convert(&item)?);
-            }
-            return Ok(JValue::array(items));
+            return self.nested(|values| {
+                let mut items = Vec::with_capacity(array.len());
+                for item in array.iter() {
+                    items.push(values.convert(&item)?);
+                }
+                Ok(Value::array(items))
+            });
         }
-        self.convert_scalar(value)
+        convert_scalar(value)
+    }
+
+    fn nested(&mut self, act: impl FnOnce(&mut Self) -> PyResult<Value>) -> PyResult<Value> {
+        self.depth += 1;
+        if self.depth > MAX_NESTING {
+            return Err(too_deep());
+        }
+        let value = act(self);
+        self.depth -= 1;
+        value
     }
 
     /// Only the parts of `value` that are used. A field that no path names cannot be missed.
-    pub fn convert_used(&mut self, value: &Bound<'_, PyAny>, used: &Use) -> PyResult<JValue> {
-        let (Use::Fields(fields), Ok(object)) = (used, value.cast::<PyDict>()) else {
+    pub fn convert_used(&mut self, value: &Bound<'_, PyAny>, used: &Use) -> PyResult<Value> {
+        let (Use::Fields(names), Ok(object)) = (used, value.cast::<PyDict>()) else {
             return self.convert(value);
         };
-        let mut converted = JMap::default();
-        for (name, used) in fields {
+        let mut fields = Fields::with_capacity(names.len());
+        for (name, used) in names {
             if let Some(field) = object.get_item(name)? {
-                converted.insert(name.clone(), self.convert_used(&field, used)?);
+                fields.add(name.as_str().into(), self.convert_used(&field, used)?);
             }
         }
-        Ok(JValue::Object(converted.into()))
+        Ok(Value::object(fields))
     }
 
-    fn name(&mut self, name: &Bound<'_, PyAny>) -> PyResult<String> {
+    fn name(&mut self, name: &Bound<'_, PyAny>) -> PyResult<Text> {
         let name = name
             .cast::<PyString>()
-            .map_err(|_| not_json("a key of a dict"))?
-            .to_str()?;
-        self.bytes += name.len();
-        Ok(name.to_owned())
+            .map_err(|_| not_json("a key of a dict"))?;
+        self.text(name)
     }
 
-    fn convert_scalar(&mut self, value: &Bound<'_, PyAny>) -> PyResult<JValue> {
-        if value.is_none() {
-            Ok(JValue::Null)
-        } else if let Ok(flag) = value.cast::<PyBool>() {
-            Ok(JValue::Bool(flag.is_true()))
-        } else if let Ok(number) = value.cast::<PyInt>() {
-            let double = match number.extract::<i64>() {
-                Ok(integer) => self.numbers.integer(integer),
-                Err(_) => self.numbers.double(number.extract()?),
-            };
-            Ok(JValue::Number(double))
-        } else if let Ok(number) = value.cast::<PyFloat>() {
-            Ok(JValue::Number(self.numbers.double(number.value())))
-        } else {
-            Err(not_json(&format!(
-                "a value of type {}",
-                value.get_type().name()?
-            )))
-        }
+    fn text(&mut self, text: &Bound<'_, PyString>) -> PyResult<Text> {
+        let converted = text_of(text)?;
+        self.bytes += converted.bytes().len();
+        Ok(converted)
     }
+}
+
+pub fn text_of(text: &Bound<'_, PyString>) -> PyResult<Text> {
+    if let Ok(text) = text.to_str() {
+        return Ok(text.into());
+    }
+    // Halves of surrogate pairs are no UTF-8.
+    let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+    Ok(Text::from_generalized_utf8(
+        bytes.cast::<PyBytes>()?.as_bytes(),
+    ))
+}
+
+fn convert_scalar(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if value.is_none() {
+        Ok(Value::Null)
+    } else if let Ok(flag) = value.cast::<PyBool>() {
+        Ok(Value::Bool(flag.is_true()))
+    } else if let Ok(number) = value.cast::<PyInt>() {
+        match number.extract::<i64>() {
+            Ok(integer) => Ok(integer_value(integer)),
+            Err(_) => number.extract().map(Value::Number),
+        }
+    } else if let Ok(number) = value.cast::<PyFloat>() {
+        Ok(Value::Number(number.value()))
+    } else {
+        let kind = value.get_type().name()?;
+        Err(not_json(&format!("a value of type {kind}")))
+    }
+}
+
+fn too_deep() -> PyErr {
+    let message = stepwell_query::jsonata::error::STACK_OVERFLOW;
+    JsonataError::new_err((message, None::<String>))
 }
 
 /// A value of JSONata for Python. What is nothing becomes `nothing`; a function has no value.
 pub fn to_python<'py>(
     py: Python<'py>,
-    value: &JValue,
-    numbers: &Numbers,
+    value: &Value,
     nothing: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match value {
-        JValue::Undefined => Ok(nothing.clone()),
-        JValue::Null => Ok(py.None().into_bound(py)),
-        JValue::Bool(flag) => Ok(PyBool::new(py, *flag).to_owned().into_any()),
-        JValue::Number(number) => Ok(number_to_python(py, *number, numbers)),
-        JValue::String(text) => Ok(PyString::new(py, text).into_any()),
-        JValue::Array(items) => {
+        Value::Undefined => Ok(nothing.clone()),
+        value => json_to_python(py, value, 0),
+    }
+}
+
+fn json_to_python<'py>(
+    py: Python<'py>,
+    value: &Value,
+    depth: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    if depth > MAX_NESTING {
+        return Err(too_deep());
+    }
+    match value {
+        // Within an array there is null where there is nothing, as in JavaScript's JSON.
+        Value::Null | Value::Undefined => Ok(py.None().into_bound(py)),
+        Value::Bool(flag) => Ok(PyBool::new(py, *flag).to_owned().into_any()),
+        Value::Number(number) => Ok(number_to_python(py, *number)),
+        Value::Long(integer) => Ok(PyInt::new(py, *integer).into_any()),
+        Value::Text(text) => text_to_python(py, text),
+        Value::Array(items) => {
             let list = PyList::empty(py);
-            for item in items.iter().filter(|item| !item.is_undefined()) {
-                list.append(to_python(py, item, numbers, nothing)?)?;
+            for item in items.iter() {
+                list.append(json_to_python(py, item, depth + 1)?)?;
             }
             Ok(list.into_any())
         }
-        JValue::Object(fields) => {
+        Value::Object(object) => {
             let dict = PyDict::new(py);
-            for (name, field) in fields.iter().filter(|(_, field)| !field.is_undefined()) {
-                dict.set_item(name, to_python(py, field, numbers, nothing)?)?;
+            for (name, field) in object.entries() {
+                if !field.is_undefined() {
+                    dict.set_item(
+                        text_to_python(py, &name)?,
+                        json_to_python(py, &field, depth + 1)?,
+                    )?;
+                }
             }
             Ok(dict.into_any())
         }
-        _ => Err(JsonataError::new_err((
+        Value::Function(_) => Err(JsonataError::new_err((
             "the result is or holds a function",
             "unsupported",
         ))),
     }
 }
 
+fn text_to_python<'py>(py: Python<'py>, text: &Text) -> PyResult<Bound<'py, PyAny>> {
+    match text.as_str() {
+        Some(text) => Ok(PyString::new(py, text).into_any()),
+        None => PyBytes::new(py, text.bytes()).call_method1("decode", ("utf-8", "surrogatepass")),
+    }
+}
+
 /// Whole numbers are integers; what JSON cannot say is the text that JavaScript has for it (ASL A4.21).
-fn number_to_python<'py>(py: Python<'py>, number: f64, numbers: &Numbers) -> Bound<'py, PyAny> {
+fn number_to_python(py: Python<'_>, number: f64) -> Bound<'_, PyAny> {
     if !number.is_finite() {
         let text = match number.is_nan() {
             true => "NaN",
@@ -143,10 +204,6 @@ fn number_to_python<'py>(py: Python<'py>, number: f64, numbers: &Numbers) -> Bou
         };
         return PyString::new(py, text).into_any();
     }
-    let number = match numbers.original(number) {
-        Original::Integer(integer) => return PyInt::new(py, integer).into_any(),
-        Original::Double(double) => double,
-    };
     if number.fract() == 0.0 && (-LONG_END..LONG_END).contains(&number) {
         return PyInt::new(py, number as i64).into_any();
     }

@@ -5,6 +5,8 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`jsonata`] | JSONata as Step Functions has it |
 //! | [`regex`] | regular expressions as ECMAScript and Java have them, over UTF-16 |
 
+pub mod jsonata;
 pub mod regex;

@@ -1,0 +1,9 @@
+//! Numbers and dates by pictures, as XPath's functions have them and jsonata-js reads them.
+
+pub mod calendar;
+pub mod date;
+mod date_parse;
+mod date_picture;
+pub mod format_number;
+pub mod integer;
+mod words;
