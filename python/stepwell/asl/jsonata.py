@@ -1,6 +1,6 @@
 """JSONata as Step Functions has it (ASL A4): expressions compiled once, over ``$states`` and workflow variables.
 
-The language, AWS's additions and its bounds are native (``rust/core/src/jsonata``). Values are bound, never
+The language, AWS's additions and its bounds are native (``rust/query/src/jsonata``). Values are bound, never
 pasted into a text, and no expression can hang or exhaust the engine.
 """
 
