@@ -38,13 +38,14 @@ class Batch:
         self.timestamp = max(self.timestamp, turn.high_water)
         rows, size = turn.rows(), len(blob)
         if execution is not None:
-            execution.grown += size
-            if execution.grown >= LARGE:
-                turn.state.grow(execution)
-            if execution.weight >= LARGE:
-                rows = [_encode(row) for row in rows]
-                size += sum(map(len, rows))
-                rows = map(msgspec.Raw, rows)
+            execution.grown = grown = execution.grown + size
+            if grown + execution.weight >= LARGE:  # else neither is
+                if grown >= LARGE:
+                    turn.state.grow(execution)
+                if execution.weight >= LARGE:
+                    rows = [_encode(row) for row in rows]
+                    size += sum(map(len, rows))
+                    rows = map(msgspec.Raw, rows)
         self._rows += rows
         self.bytes += size
         self._last_task = turn.last_task or self._last_task

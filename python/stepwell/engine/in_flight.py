@@ -27,6 +27,7 @@ class InFlight:
         self._out: dict[str, int] = {}
         """How large the input of each is."""
         self._bytes = 0
+        """What those have that are out or admitted."""
         self._admitted = self._admitted_bytes = 0
         self._begun: dict[str, int] = {}
         self._may_hold = False
@@ -40,12 +41,13 @@ class InFlight:
 
     def admits(self, size: int) -> bool:
         """Whether a new task with an input of ``size`` may be handed out at once; else it is to be held back."""
-        is_full = len(self._out) + self._admitted >= self._most
-        if self._may_hold or is_full or self._bytes + self._admitted_bytes >= self._most_bytes:
+        admitted = self._admitted
+        if self._may_hold or len(self._out) + admitted >= self._most or self._bytes >= self._most_bytes:
             self._may_hold = True  # whoever came before goes first
             return False
-        self._admitted += 1
+        self._admitted = admitted + 1
         self._admitted_bytes += size
+        self._bytes += size
         return True
 
     def begins(self, task_id: str, size: int) -> None:
@@ -66,6 +68,7 @@ class InFlight:
 
     def batch_fails(self) -> None:
         """Nothing of the batch is to be."""
+        self._bytes -= self._admitted_bytes
         self._admitted = self._admitted_bytes = 0
         self._begun.clear()
 

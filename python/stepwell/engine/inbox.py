@@ -161,9 +161,9 @@ class Inbox:
 def _size(request: Request) -> int:
     """What counts of a request: its document, or what else it holds that may be large."""
     size = len(request.document.text)
-    command = request.command
     if size:
         return size if size >= _LARGE else 0
+    command = request.command
     if isinstance(command, FailTaskCommand | CancelExecutionCommand):
         size = len(command.error or "") + len(command.cause or "")
     elif isinstance(command, PutWorkflowCommand):

@@ -81,6 +81,7 @@ class Execution(Level):
 
     __slots__ = (
         "activities",
+        "arn",
         "context",
         "documents",
         "grown",
@@ -96,6 +97,8 @@ class Execution(Level):
         super().__init__(context.id, None, input, context.status)
         self.context = context
         self.workflow = workflow
+        self.arn = ""
+        """Its ARN, once a handler was told it."""
         self.activities: dict[str, Activity] = {}
         self.levels: dict[str, Branch | Iteration] = {}
         self.tasks: dict[str, TaskContext] = {}

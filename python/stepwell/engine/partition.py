@@ -104,11 +104,12 @@ class Partition(Services):
         """Put results of tasks into the inbox: they are always taken, for their work is done."""
         if self._judged is not None:
             answers = self._judged(answers)
-        requests = [Request(command, document, None) for command, document in answers]
-        for command, _, _ in requests:
-            if type(command) is r.FailTaskCommand:
-                command.error, command.cause = shortened(command.error), shortened(command.cause)
-        self._inbox.answer(requests)
+        self._inbox.answer(
+            [
+                Request(_shortened(command) if type(command) is r.FailTaskCommand else command, document, None)
+                for command, document in answers
+            ]
+        )
         self.store.notify()
 
     # the loop
@@ -369,3 +370,8 @@ class Partition(Services):
             else:
                 self.in_flight.ends(task.id)
         return calls
+
+
+def _shortened(command: r.FailTaskCommand) -> r.FailTaskCommand:
+    command.error, command.cause = shortened(command.error), shortened(command.cause)
+    return command

@@ -35,6 +35,8 @@ class Given(NamedTuple):
 
 def given(turns: dict[str, Turn]) -> list[Given]:
     """What the turns of a batch are to process, kept for the case that the batch cannot be made."""
+    if "" not in turns:
+        return [Given(scope, list(turn.queue), turn.replies.copy()) for scope, turn in turns.items()]
     kept: list[Given] = []
     for turn in turns.values():
         if turn.scope:

@@ -14,7 +14,7 @@ from . import quotas
 from . import records as r
 from .appliers.executions import idempotency_key
 from .appliers.tasks import NUMBERS
-from .arns import arn_of, state_machine_arn
+from .arns import arn_of
 from .in_flight import InFlight
 from .inbox import Clock, Dispatcher, Limits
 from .jobs import child_of
@@ -111,6 +111,9 @@ class Services:
     def call_of(self, execution: Execution | None, task: c.TaskContext) -> Call:
         """What a handler gets."""
         assert execution is not None
+        workflow = execution.workflow
+        if not execution.arn:
+            execution.arn = arn_of(workflow.name, execution.context)
         state_name = execution.activities[task.activity_id].state.name
         return Call(
             task.id,
@@ -121,8 +124,8 @@ class Services:
             task.attempt,
             task.token,
             task.timeout_due,
-            arn_of(execution.workflow.name, execution.context),
-            state_machine_arn(execution.workflow.name),
+            execution.arn,
+            workflow.arn,
         )
 
     def queued(self, queue: str) -> None:

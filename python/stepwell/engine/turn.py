@@ -146,7 +146,9 @@ class Turn:
 
     def hold(self, *texts: str | bytes | None) -> None:
         """Count what a command has beside its document."""
-        self.bytes += sum(len(text) for text in texts if text is not None)
+        for text in texts:
+            if text is not None:
+                self.bytes += len(text)
 
     def encode(self) -> bytes:
         """The turn as it stands on the log."""

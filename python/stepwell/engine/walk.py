@@ -36,15 +36,13 @@ def walk(partition: Partition, turn: Turn) -> None:
 
 
 def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> None:
-    queue, records, table = turn.queue, turn.records, partition.table
+    queue, records, outbox, table = turn.queue, turn.records, turn.outbox, partition.table
     most_messages = partition.limits.turn_messages
     while queue:
-        if len(records) >= budget or turn.bytes >= most_bytes or len(turn.outbox) >= most_messages:
+        if len(records) >= budget or turn.bytes >= most_bytes or (outbox and len(outbox) >= most_messages):
             leave(partition, turn)
             return
         command, document, logged = queue.popleft()
-        if logged and command.document is not None:  # it was written before, with its document or without
-            setattr(command, command.document, None)
         accept, apply, follow_up, event = table[type(command)]
         is_applied = True
         try:
@@ -52,7 +50,11 @@ def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> 
             if reason is not None:
                 _reject(turn, command, logged, reason)
                 continue
-            if command.document is None or document is turn.last_document:
+            if command.document is None:
+                records.append(command)
+            elif document is turn.last_document:
+                if logged:  # it may have been written with its document before
+                    setattr(command, command.document, None)
                 records.append(command)
             else:
                 turn.write(command, document)
@@ -65,8 +67,10 @@ def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> 
             apply(turn, command, document)
             is_applied = True
             follow = follow_up(turn, command, document)
-            if len(queue) + len(follow) > FEW:
-                turn.bytes += _bytes_to_write(follow)
+            if follow:
+                if queue or len(follow) > FEW:
+                    turn.bytes += _bytes_to_write(follow, len(queue))
+                queue.extend(follow)
         except StorageError:
             raise
         except Exception as error:
@@ -74,16 +78,16 @@ def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> 
                 raise
             _poison(turn, command, logged, error)
             continue
-        if follow:
-            queue.extend(follow)
         if turn.replies:
             reply = turn.replies.pop(id(command), None)
             if reply is not None:
                 turn.effects.append((reply, turn.scope, None))
 
 
-def _bytes_to_write(follow: list[Item]) -> int:
+def _bytes_to_write(follow: list[Item], waiting: int) -> int:
     """What documents take that were just made. The others have been counted, or are somebody else's too."""
+    if waiting + len(follow) <= FEW:
+        return 0
     return sum([len(document.text) for _, document, _ in follow if not document.is_encoded])
 
 

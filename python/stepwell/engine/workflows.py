@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepwell.errors import WorkflowNotFound
 
+from .arns import state_machine_arn
 from .contexts import WorkflowContext
 
 if TYPE_CHECKING:
@@ -17,17 +18,15 @@ if TYPE_CHECKING:
 class Workflow:
     """One version of a definition; ``id`` is ``name:version``."""
 
-    __slots__ = ("_machine", "context", "id")
+    __slots__ = ("_machine", "arn", "context", "id", "name")
 
     def __init__(self, context: WorkflowContext) -> None:
         self.context = context
         self.id = f"{context.name}:{context.version}"
-        self._machine: StateMachine | None = None
-
-    @property
-    def name(self) -> str:
+        self.name = context.name
         """The name that it was deployed under."""
-        return self.context.name
+        self.arn = state_machine_arn(self.name)
+        self._machine: StateMachine | None = None
 
     @property
     def machine(self) -> StateMachine:
@@ -51,18 +50,15 @@ class Workflow:
 class _Processor(Workflow):
     """The processor of a distributed Map state, as a workflow of its own."""
 
-    __slots__ = ("_name", "_outer")
+    __slots__ = ()
 
     def __init__(self, outer: Workflow, state_name: str) -> None:
         super().__init__(outer.context)
         self.id = f"{outer.id}/{state_name}"
         state: Any = outer.machine.by_name[state_name]
-        self._name = f"{outer.name}/{label_of(state)}"
+        self.name = f"{outer.name}/{label_of(state)}"
+        self.arn = state_machine_arn(self.name)
         self._machine = state.processor
-
-    @property
-    def name(self) -> str:
-        return self._name
 
 
 def label_of(state: Any) -> str:

@@ -53,7 +53,8 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
         return "the execution is not running"
     if execution.status == CANCELING and command.status != CANCELED:
         return "the execution is being canceled"
-    turn.hold(command.cause)
+    if command.cause is not None:
+        turn.hold(command.cause)
     command.event = execution.context.last_event + 1
     # A limit of time and a user's stop follow no state's event (ASL A1.3).
     command.previous = 0 if command.status == CANCELED else execution.previous_event

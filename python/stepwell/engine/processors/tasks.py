@@ -36,7 +36,8 @@ def accept_create(turn: Turn, command: CreateTaskCommand) -> str | None:
     activity = execution.activities.get(command.activity_id) if execution is not None else None
     if execution is None or activity is None or activity.level.status != RUNNING:
         return "its state is not running"
-    turn.hold(command.credentials)
+    if command.credentials is not None:
+        turn.hold(command.credentials)
     if activity.map_run is None:  # a map run's own tasks do not show
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event
@@ -95,7 +96,9 @@ def _accepted(turn: Turn, command: _Answer, task: TaskContext) -> None:
 def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> Items:
     task: TaskContext = turn.subject[0]
     turn.services.activated(turn, task)
-    return _begin_heartbeats(turn, task) if parse_resource(task.resource).kind == "activity" else []
+    if not task.heartbeat_seconds or parse_resource(task.resource).kind != "activity":
+        return []
+    return _begin_heartbeats(turn, task)
 
 
 def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Items:
