@@ -142,3 +142,44 @@ class TestFieldsOfTheApi:
     def test_a_callback_hands_back_what_it_likes(self, ask):
         state = {**START, "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken"}
         assert ask(state, result="done")["output"] == "done"
+
+
+@pytest.mark.covers("A16.79")
+@pytest.mark.parametrize("definition", [MAP, PARALLEL, TASK, {**TASK, "Resource": "arn:aws:states:::sqs:sendMessage"}])
+def test_a_context_has_a_task_token_only_where_the_state_has_one(refused, definition):
+    text = (
+        "Invalid Context object provided: Context object contains 'Task' when state is not a Task state with a "
+        "'.sync' or '.waitForTaskToken' service integration pattern"
+    )
+    assert refused(definition, input=[1], context={"Task": {"Token": "t"}}, result=[1]) == invalid(text)
+
+
+@pytest.mark.covers("A16.79")
+@pytest.mark.parametrize("pattern", ["waitForTaskToken", "sync"])
+def test_a_context_gives_the_token_of_a_task_that_waits(ask, pattern):
+    resource = f"arn:aws:states:::ecs:runTask.{pattern}"
+    task = {"Type": "Task", "Resource": resource, "Parameters": {"t.$": "$$.Task.Token"}, "End": True}
+    assert ask(task, context={"Task": {"Token": "mine"}}, result={})["shown"]["afterParameters"] == {"t": "mine"}
+
+
+@pytest.mark.covers("A16.79")
+@pytest.mark.parametrize("definition", [PASS, TASK, {"Type": "Succeed"}])
+def test_a_context_needs_a_mock(refused, definition):
+    text = "TestState does not support Context when a mock is not specified."
+    assert refused(definition, context={}, roleArn="r") == invalid(text)
+
+
+@pytest.mark.covers("A16.79")
+@pytest.mark.parametrize(
+    ("resource", "what"),
+    [
+        ("arn:aws:states:us-east-1:123456789012:activity:a", "Activity tasks"),
+        ("arn:aws:states:::ecs:runTask.sync", "the '.sync' integration pattern"),
+        ("arn:aws:states:::states:startExecution.sync:2", "the '.sync:2' integration pattern"),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "the '.waitForTaskToken' integration pattern"),
+    ],
+)
+def test_work_that_somebody_else_ends_needs_a_mock(refused, resource, what):
+    task = {"Type": "Task", "Resource": resource, "Parameters": {"StateMachineArn": "a"}, "End": True}
+    text = f"TestState does not support {what} when a mock is not specified."
+    assert refused(task, roleArn="r", call=lambda resource, arguments: {}) == invalid(text)

@@ -111,6 +111,7 @@ def read_request(given: dict[str, Any]) -> Request:
     )
     _check_configuration(request)
     _check_mockable(request, reveals_secrets=bool(given.get("revealSecrets")))
+    _check_context(request)
     return request
 
 
@@ -191,8 +192,8 @@ def _check_mockable(request: Request, *, reveals_secrets: bool) -> None:
                 "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]",
                 "InvalidDefinition",
             )
-        if isinstance(state, TaskState) and request.role_arn is None:
-            refuse("RoleArn must be specified when testing a Task state")
+        if isinstance(state, TaskState):
+            _check_callable(state, request.role_arn)
         return
     if not isinstance(state, TaskState | MapState | ParallelState):
         refuse(f"State type '{state.type}' is not supported when a mock is specified")
@@ -200,3 +201,26 @@ def _check_mockable(request: Request, *, reveals_secrets: bool) -> None:
         refuse("TestState does not support RevealSecrets when a mock is specified.")
     if ("result" in mock) == ("errorOutput" in mock):
         refuse("A test mock should have only one of the following fields: [result, errorOutput].")
+
+
+def _check_callable(state: TaskState, role_arn: str | None) -> None:
+    """Without a mock a Task is called; work that somebody else ends later is none that TestState can call."""
+    if state.resource_kind == "activity" or state.pattern:
+        what = "Activity tasks" if state.resource_kind == "activity" else f"the '.{state.pattern}' integration pattern"
+        refuse(f"TestState does not support {what} when a mock is not specified.")
+    if role_arn is None:
+        refuse("RoleArn must be specified when testing a Task state")
+
+
+def _check_context(request: Request) -> None:
+    """A given Context Object needs a mock, and has a task token only where the state would have one."""
+    if request.context is None:
+        return
+    if request.mock is None:
+        refuse("TestState does not support Context when a mock is not specified.")
+    state = request.state
+    if "Task" in request.context and not (isinstance(state, TaskState) and state.pattern):
+        refuse(
+            "Invalid Context object provided: Context object contains 'Task' when state is not a Task state with a "
+            "'.sync' or '.waitForTaskToken' service integration pattern"
+        )
