@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.support import HANGS, INVOKE, LAMBDA, SECOND, Lab, boom, catch, machine, map_over, parallel, passing, task
-from stepwell import AsyncExecutor, Executor, InvalidDefinition, InvalidInput
+from stepwell import ApiError, AsyncExecutor, Executor, InvalidDefinition, InvalidInput, StepwellError
 from stepwell.engine import quotas
 from stepwell.engine.quotas import AWS, DEFAULT, PAYLOAD_BYTES, limits_of
 from stepwell.testing import scripted_run
@@ -237,3 +237,26 @@ def test_the_history_of_an_express_execution_has_no_limit(monkeypatch: pytest.Mo
     states = {f"S{n}": passing(f"S{n + 1}" if n + 1 < 300 else None) for n in range(300)}
     ended = scripted_run(machine(states), {}, type="EXPRESS")
     assert (ended["status"], ended["events"][-1]["id"]) == ("SUCCEEDED", 602)
+
+
+@pytest.mark.covers("A15.71")
+@pytest.mark.parametrize(
+    ("error", "cause", "name", "most"), [("E" * 257, None, "error", 256), ("E", "c" * 32_769, "cause", 32_768)]
+)
+def test_a_task_that_its_token_fails_says_so_within_the_lengths_of_the_api(
+    error: str, cause: str | None, name: str, most: int
+) -> None:
+    message = (
+        f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {most}"
+    )
+    with Executor(profile="aws") as ex, pytest.raises(ApiError) as raised:
+        ex.send_task_failure("token", error, cause)
+    assert (raised.value.code, raised.value.message) == ("ValidationException", message)
+
+
+@pytest.mark.covers("A15.71")
+def test_without_aws_s_profile_errors_are_as_long_as_they_are() -> None:
+    with Executor() as ex, pytest.raises(StepwellError) as raised:
+        ex.send_task_failure("token", "E" * 257)
+    assert "length" not in str(raised.value)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,6 +142,7 @@ def test_the_context_object_of_an_express_execution(ex: Executor) -> None:
     assert [each["Id"] for each in shown] == [each["executionArn"] for each in told]
     assert len({each["Id"] for each in shown}) == 2
     assert all(each["Id"].startswith("arn:aws:states:us-east-1:000000000000:express:shows:mine:") for each in shown)
+    assert all(uuid.UUID(each["Id"].rpartition(":")[2]) for each in shown)
     assert all("RedriveCount" not in each for each in shown)
     started = ex.start("shows", None, "mine").wait(10).output["execution"]
     assert started["RedriveCount"] == 0

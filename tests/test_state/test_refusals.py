@@ -171,15 +171,23 @@ def test_a_context_needs_a_mock(refused, definition):
 
 @pytest.mark.covers("A16.79")
 @pytest.mark.parametrize(
-    ("resource", "what"),
+    ("resource", "parameters", "what"),
     [
-        ("arn:aws:states:us-east-1:123456789012:activity:a", "Activity tasks"),
-        ("arn:aws:states:::ecs:runTask.sync", "the '.sync' integration pattern"),
-        ("arn:aws:states:::states:startExecution.sync:2", "the '.sync:2' integration pattern"),
-        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "the '.waitForTaskToken' integration pattern"),
+        ("arn:aws:states:us-east-1:123456789012:activity:a", {}, "Activity tasks"),
+        ("arn:aws:states:::ecs:runTask.sync", {}, "the '.sync' integration pattern"),
+        (
+            "arn:aws:states:::states:startExecution.sync:2",
+            {"StateMachineArn": "a"},
+            "the '.sync:2' integration pattern",
+        ),
+        (
+            "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"},
+            "the '.waitForTaskToken' integration pattern",
+        ),
     ],
 )
-def test_work_that_somebody_else_ends_needs_a_mock(refused, resource, what):
-    task = {"Type": "Task", "Resource": resource, "Parameters": {"StateMachineArn": "a"}, "End": True}
+def test_work_that_somebody_else_ends_needs_a_mock(refused, resource, parameters, what):
+    task = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
     text = f"TestState does not support {what} when a mock is not specified."
     assert refused(task, roleArn="r", call=lambda resource, arguments: {}) == invalid(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from .contexts import ExecutionContext
 
 REGION = "us-east-1"
@@ -26,9 +28,8 @@ def execution_arn(workflow: str, name: str) -> str:
 
 
 def express_arn(workflow: str, name: str, execution_id: str) -> str:
-    """The ARN of an EXPRESS execution: names are not unique there, so a part of its own follows."""
-    run = "-".join(execution_id.split("/")[3:])
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{run}"
+    """The ARN of an EXPRESS execution: names are not unique there, so a UUID follows, made of the execution's id."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{uuid.uuid5(uuid.NAMESPACE_OID, execution_id)}"
 
 
 def arn_of(workflow: str, context: ExecutionContext) -> str:

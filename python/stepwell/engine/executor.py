@@ -326,7 +326,7 @@ class Executor:
 
     def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
         """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self._ask(requests.task_failure(self.engine.host, task_token, error, cause))
+        self._ask(requests.task_failure(self.engine.host, self.engine.limits, task_token, error, cause))
 
     def send_task_heartbeat(self, task_token: str) -> None:
         """Say that the work on this token's task goes on. Raises ``TaskDoesNotExist``."""

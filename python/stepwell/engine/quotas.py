@@ -13,7 +13,7 @@ from typing import Any, Final
 from stepwell.asl.errors import RUNTIME
 from stepwell.asl.json import dumps
 from stepwell.asl.resources import parse_resource
-from stepwell.errors import InvalidInput
+from stepwell.errors import ApiError, InvalidInput
 
 from . import records as r
 from .contexts import ExecutionContext
@@ -86,6 +86,16 @@ def check_payload(what: str, text: bytes, limits: Limits) -> None:
     """Raise ``InvalidInput`` for a document that AWS's API would not take."""
     if limits.profile == AWS and len(text) > PAYLOAD_BYTES:
         raise InvalidInput(f"{what} has {len(text)} bytes: AWS takes {PAYLOAD_BYTES} at most")
+
+
+def check_length(name: str, text: str | None, longest: int, limits: Limits) -> None:
+    """Raise ``ApiError`` for a text that is longer than AWS's API takes it (ASL A15.71)."""
+    if limits.profile == AWS and text is not None and len(text) > longest:
+        raise ApiError(
+            "ValidationException",
+            f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {longest}",
+        )
 
 
 def longest_seconds(limits: Limits, type: str, given: int | None) -> int | None:

@@ -19,7 +19,7 @@ from .documents import NONE, Document
 from .hosting import Hosting
 from .inbox import Limits, NameTaken, Rejected
 from .map_remains import is_settled
-from .quotas import check_payload, redrive_problem
+from .quotas import CAUSE_CHARACTERS, ERROR_CHARACTERS, check_length, check_payload, redrive_problem
 from .redrive import redrive_command
 from .status import CANCELED, FAILED
 from .tokens import CLOSED, task_of_token
@@ -155,9 +155,11 @@ def task_success(host: Hosting, limits: Limits, token: str, output: Any) -> Requ
     return Request(r.CompleteTaskCommand(task.id, task.resource, None, 0, 0), document, _closed)
 
 
-def task_failure(host: Hosting, token: str, error: str | None, cause: str | None) -> Request:
+def task_failure(host: Hosting, limits: Limits, token: str, error: str | None, cause: str | None) -> Request:
     """Fail the task of a token."""
     error, cause = optional_text("an error", error), optional_text("a cause", cause)
+    check_length("error", error, ERROR_CHARACTERS, limits)
+    check_length("cause", cause, CAUSE_CHARACTERS, limits)
     task = _task(host, token)
     return Request(r.FailTaskCommand(task.id, task.resource, error, cause, False, 0, 0), NONE, _closed)
 
