@@ -128,9 +128,10 @@ def test_a_failure_without_a_name_is_taken_by_wildcards_only():
 
 
 @pytest.mark.covers("A7.41")
-def test_the_error_output_has_only_what_the_failure_had():
+def test_the_error_output_has_null_for_what_the_failure_had_not():
     assert error_output("E", "why") == {"Error": "E", "Cause": "why"}
-    assert error_output("E", None) == {"Error": "E"}
+    assert error_output("E", None) == {"Error": "E", "Cause": None}
+    assert error_output(None, "why") == {"Error": None, "Cause": "why"}
     assert error_output(None, None) == {"Error": None, "Cause": None}  # R 2024-04-29
     assert error_output("States.Timeout", None) == {"Error": "States.Timeout", "Cause": ""}  # R, and logs of AWS
     assert error_output("States.Timeout", "why") == {"Error": "States.Timeout", "Cause": "why"}

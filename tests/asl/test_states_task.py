@@ -134,7 +134,7 @@ def test_the_error_output_replaces_the_input(compile_state, scope):
     for definition in (LAMBDA, JSONATA):
         state = compile_state({**definition, "Catch": catch})
         assert caught(state, scope(1)) == ("A", Outcome({"Error": "Boom", "Cause": "why"}, None))
-        assert caught(state, scope(1), "Other", None) == ("B", Outcome({"Error": "Other"}, None))
+        assert caught(state, scope(1), "Other", None) == ("B", Outcome({"Error": "Other", "Cause": None}, None))
 
 
 @pytest.mark.covers("A7.41")

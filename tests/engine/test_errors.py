@@ -308,7 +308,7 @@ def test_each_retrier_counts_its_own_attempts_and_backoff(lab: Labs) -> None:
     state = task(Retry=RETRY_TWO, Catch=[catch("States.ALL")])
     run = lab({"S": errors}).finish(machine({"S": state, "Caught": CAUGHT}))
     assert run.times == [0, 1, 3, 8]
-    assert run.outcome == ("Succeeded", {"Error": "B"})
+    assert run.outcome == ("Succeeded", {"Error": "B", "Cause": None})
 
 
 @pytest.mark.covers("A7.38")
@@ -432,7 +432,12 @@ def test_where_the_error_output_goes_in_jsonata(lab: Labs, catcher: Definition, 
 @pytest.mark.covers("A7.41")
 @pytest.mark.parametrize(
     ("error", "cause", "output"),
-    [("Boom", None, {"Error": "Boom"}), (None, "why", {"Cause": "why"}), ("Boom", "why", ERROR_OUTPUT)],
+    [
+        ("Boom", None, {"Error": "Boom", "Cause": None}),
+        (None, "why", {"Error": None, "Cause": "why"}),
+        (None, None, {"Error": None, "Cause": None}),
+        ("Boom", "why", ERROR_OUTPUT),
+    ],
 )
 def test_the_error_output_has_what_the_fail_state_had(lab: Labs, error: Any, cause: Any, output: Any) -> None:
     run = lab().finish(caught_by(parallel(machine({"F": fails(error, cause)})), "States.ALL"))
@@ -461,7 +466,7 @@ def test_a_caught_error_is_an_exit_with_the_error_output(lab: Labs, state: Defin
     run = lab({"C": boom()}).finish(machine({"C": named, "Caught": CAUGHT}), [1])
     exited = next(event for event in run.events if event.get("stateExitedEventDetails", {}).get("name") == "C")
     assert exited["type"] == f"{state['Type']}StateExited"
-    assert exited["stateExitedEventDetails"]["output"] == '{"Error":"Boom"}'
+    assert exited["stateExitedEventDetails"]["output"] == '{"Error":"Boom","Cause":null}'
     index = run.types.index(exited["type"])
     assert before in run.types[:index]
     assert run.types[index + 1] == "PassStateEntered"

@@ -89,20 +89,11 @@ def error_matches(names: frozenset[str], error: str | None, *, heartbeat: bool =
 
 
 def error_output(error: str | None, cause: str | None) -> dict[str, Any]:
-    """The Error Output that a catcher hands on: what the failure had (ASL A7.41).
+    """The Error Output that a catcher hands on: what the failure had, null for what it had not (ASL A7.41).
 
     A time that ran out has an empty Cause on AWS, though its history has none: ``CausePath: "$.Cause"`` finds it.
     """
-    if error is None and cause is None:  # a callback that failed without saying why
-        return {"Error": None, "Cause": None}
-    output: dict[str, Any] = {}
-    if error is not None:
-        output["Error"] = error
-    if cause is not None:
-        output["Cause"] = cause
-    elif error == TIMEOUT:
-        output["Cause"] = ""
-    return output
+    return {"Error": error, "Cause": "" if cause is None and error == TIMEOUT else cause}
 
 
 def compile_retriers(retry: Sequence[dict[str, Any]] | None) -> tuple[Retrier, ...]:
