@@ -17,7 +17,7 @@ def a_map(**fields):
 def test_a_bare_map_iterates_over_its_input(compile_state, scope):
     for language in ({}, {"QueryLanguage": "JSONata"}):
         state = compile_state(a_map(**language))
-        assert state.items(scope([1, "x"])) == [1, "x"]
+        assert state.items(scope([1, "x"])).values == [1, "x"]
         assert state.item_identity
         assert state.result_identity
         assert not state.distributed
@@ -29,20 +29,26 @@ def test_a_bare_map_iterates_over_its_input(compile_state, scope):
 
 @pytest.mark.covers("A3.14", "A12.57")
 def test_items_by_path(compile_state, scope):
-    assert compile_state(a_map(InputPath="$.a", ItemsPath="$.b")).items(scope({"a": {"b": [1]}})) == [1]
-    assert compile_state(a_map(ItemsPath="$items")).items(scope({}, items=[2])) == [2]
+    assert compile_state(a_map(InputPath="$.a", ItemsPath="$.b")).items(scope({"a": {"b": [1]}})).values == [1]
+    assert compile_state(a_map(ItemsPath="$items")).items(scope({}, items=[2])).values == [2]
     assert compile_state(a_map(ItemsPath="$$.Execution.Input")).items(
         scope({}, context={"Execution": {"Input": [3]}})
-    ) == [3]
+    ).values == [3]
 
 
 @pytest.mark.covers("A12.56")
 def test_items_by_expression_and_by_literal(compile_state, scope):
-    assert compile_state(a_map(QueryLanguage="JSONata", Items="{% $states.input.b %}")).items(scope({"b": [1]})) == [1]
-    assert compile_state(a_map(QueryLanguage="JSONata", Items=[1, "{% $states.input %}"])).items(scope(5)) == [1, 5]
+    assert compile_state(a_map(QueryLanguage="JSONata", Items="{% $states.input.b %}")).items(
+        scope({"b": [1]})
+    ).values == [1]
+    assert compile_state(a_map(QueryLanguage="JSONata", Items=[1, "{% $states.input %}"])).items(scope(5)).values == [
+        1,
+        5,
+    ]
     by_key = compile_state(a_map(QueryLanguage="JSONata", Items={"a": "{% $states.input %}", "b": 2}))
     assert by_key.iterates_object
-    assert by_key.items(scope(5)) == [{"Key": "a", "Value": 5}, {"Key": "b", "Value": 2}]
+    assert by_key.items(scope(5)).are_members
+    assert by_key.items(scope(5)).values == [{"Key": "a", "Value": 5}, {"Key": "b", "Value": 2}]
 
 
 @pytest.mark.covers("A12.56")

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
 from stepwell.errors import TaskError
 from stepwell.tasks.items import ItemFiles
+from stepwell.tasks.items.parts import ReadItems
 from stepwell.tasks.items.readers import read_items
 
 GET = "arn:aws:states:::s3:getObject"
@@ -30,13 +32,26 @@ def read(root: Path, text: str | bytes, config: dict[str, Any], key: str = "k", 
     """The items of one file in the bucket ``b``."""
     (root / "b" / key).write_bytes(text if isinstance(text, bytes) else text.encode())
     asked = {"resource": GET, "arguments": {"Bucket": "b", "Key": key}, "config": config, "maxItems": most}
-    return read_items(ItemFiles(s3=root), asked)
+    return values(read_items(ItemFiles(s3=root), asked))
+
+
+def values(found: Any) -> list[Any]:
+    """Items as an array, with or without parts."""
+    return json.loads(bytes(found.items)) if isinstance(found, ReadItems) else found
+
+
+def parts(root: Path, resource: str, config: dict[str, Any], most: int = 0, **arguments: Any) -> list[tuple[Any, ...]]:
+    """Where items are from: none, where the reader answers with a plain array."""
+    asked = {"resource": resource, "arguments": {"Bucket": "b", **arguments}, "config": config, "maxItems": most}
+    found = read_items(ItemFiles(s3=root), asked)
+    return [astuple(part) for part in found.parts] if isinstance(found, ReadItems) else []
 
 
 def listed(root: Path, prefix: str | None = None, **config: Any) -> list[Any]:
     """The items of the bucket ``b`` itself."""
     arguments = {"Bucket": "b"} if prefix is None else {"Bucket": "b", "Prefix": prefix}
-    return read_items(ItemFiles(s3=root), {"resource": LIST, "arguments": arguments, "config": config, "maxItems": 0})
+    asked = {"resource": LIST, "arguments": arguments, "config": config, "maxItems": 0}
+    return values(read_items(ItemFiles(s3=root), asked))
 
 
 @pytest.mark.covers("A12.60")
@@ -198,6 +213,29 @@ def test_a_list_of_objects(root: Path) -> None:
     assert first["Size"] == 3
     assert len(listed(root, "in/")) == 3
     assert listed(root, "in/", Transformation="LOAD_AND_FLATTEN", InputType="JSON") == [1, 1, 1]
+
+
+@pytest.mark.covers("A12.57", "A12.60")
+def test_flattened_items_are_from_their_objects(root: Path) -> None:
+    for key, text in {"1": "[1, 2]", "2": "[]", "3": '{"a": 1}', "4": "[4]"}.items():
+        (root / "b" / key).write_text(text)
+    flatten = {"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSON"}
+    assert listed(root, **flatten) == [1, 2, {"Key": "a", "Value": 1}, 4]
+    every = [("S3://b/1", 2, False), ("S3://b/3", 1, True), ("S3://b/4", 1, False)]
+    assert parts(root, LIST, flatten) == every
+    assert parts(root, LIST, flatten, most=3) == every[:2]
+    assert parts(root, LIST, flatten, most=1) == [("S3://b/1", 1, False)]
+    assert parts(root, LIST, flatten, Prefix="9") == []
+    assert parts(root, LIST, {}) == []
+
+
+@pytest.mark.covers("A12.57", "A12.60")
+def test_members_of_an_object_in_a_file_are_told_apart_from_elements(root: Path) -> None:
+    (root / "b" / "o").write_text('{"x": {"a": 1, "b": 2}, "y": [1], "z": {}}')
+    assert parts(root, GET, {"InputType": "JSON", "ItemsPointer": "/x"}, Key="o") == [("S3://b/o", 2, True)]
+    assert parts(root, GET, {"InputType": "JSON", "ItemsPointer": "/y"}, Key="o") == []
+    assert parts(root, GET, {"InputType": "JSON", "ItemsPointer": "/z"}, Key="o") == []
+    assert parts(root, GET, {"InputType": "JSON"}, most=1, Key="o") == [("S3://b/o", 1, True)]
 
 
 @pytest.mark.covers("A12.60")

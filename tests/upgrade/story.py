@@ -121,7 +121,7 @@ def tell(folder: Path) -> list[str]:
     run.partition.submit(r.DeleteExecutionCommand(deleted))
     under_way = [run.start("waits", {"n": 1}, 5), run.start("sleeps", {}, 6), run.start("polled", {}, 7)]
     under_way += [
-        run.start("spreads", [1, 2, 3], 8),
+        run.start("spreads", {"a": 1, "b": 2, "c": 3}, 8),
         run.start("sleeps", {}, 9, start_at=run.clock.now() + 60 * SECOND),
     ]
     stopped = run.start("sleeps", {}, 10)

@@ -167,10 +167,14 @@ class VisibilityContext(Context, tag=9):
 
 
 class ItemsContext(Context, tag=10):
-    """The items of a running Map state, a JSON array; or of a map run that did not succeed, for a redrive."""
+    """The items of a running Map state, a JSON array; or of a map run that did not succeed, for a redrive.
+
+    ``parts`` are those of ``PutMapItemsCommand``.
+    """
 
     activity_id: str
     items: bytes
+    parts: bytes = b""
 
 
 HELD = "\0held"

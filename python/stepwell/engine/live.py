@@ -258,7 +258,7 @@ def _restore_map_runs(execution: Execution, rows: list[Context], items: dict[str
             activity.map_run = runs[row.id] = MapRun(row)
             activity.items = None
             found = items.get(activity.id)
-            activity.map_run.items = MapItems(Document(found.items)) if found is not None else None
+            activity.map_run.items = MapItems(Document(found.items), found.parts) if found is not None else None
     for row in rows:
         if isinstance(row, MapChildContext) and (run := runs.get(run_of(row.id))) is not None:
             output = Document(row.output) if row.output else NONE

@@ -24,7 +24,7 @@ from .storage import Storage
 def map_tasks(storage: Storage, files: ItemFiles) -> Mapping[str, Handler]:
     """The handlers of the engine's own resources."""
 
-    def read(asked: dict[str, Any]) -> list[Any]:
+    def read(asked: dict[str, Any]) -> Any:
         from stepwell.tasks.items.readers import read_items
 
         return read_items(files, asked)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from stepwell.asl.json import loads
+from stepwell.tasks.items.parts import Part, decode_parts
 
 from .contexts import MapChildContext, MapRunContext
 from .documents import NONE, Document, of_value
@@ -21,12 +24,18 @@ _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class MapItems:
-    """The items of a map run, each made a document or a value only when it is wanted."""
+    """The items of a map run, each made a document or a value only when it is wanted.
 
-    __slots__ = ("_texts", "_values", "document")
+    ``parts`` say of items in turn where they are from, and whether they are members of an object; without parts all are
+    from the source that the map run's row names, and none is a member.
+    """
 
-    def __init__(self, document: Document) -> None:
+    __slots__ = ("_ends", "_parts", "_texts", "_values", "document")
+
+    def __init__(self, document: Document, parts: bytes = b"") -> None:
         self.document = document
+        self._parts = decode_parts(parts)
+        self._ends = list(accumulate(part.count for part in self._parts))
         self._values: list[Any] | None = document.value if document.is_parsed else None
         self._texts: Sequence[msgspec.Raw] = () if self._values is not None else _split(document.text)
 
@@ -44,6 +53,10 @@ class MapItems:
         if self._values is not None:
             return self._values[index]
         return loads(bytes(self._texts[index]))
+
+    def part(self, index: int) -> Part | None:
+        """The part of the items that an item belongs to."""
+        return self._parts[bisect_right(self._ends, index)] if self._parts else None
 
 
 class MapChild:

@@ -350,7 +350,8 @@ class StartMapRunCommand(Command, tag=25):
 class PutMapItemsCommand(Command, tag=26):
     """Give a map run its items, a JSON array, and its children their ids, counted on from ``first_child``.
 
-    ``source`` says where the items are from: STATE_DATA or ``S3://bucket/key``.
+    ``source`` says where the items are from: STATE_DATA or ``S3://bucket/key``. ``parts`` (a JSON array of ``Part``),
+    where there are any, say it of the items in turn, and which are members of an object.
     """
 
     document: ClassVar[str | None] = "items"
@@ -359,6 +360,7 @@ class PutMapItemsCommand(Command, tag=26):
     first_child: int
     source: str
     items: bytes | None
+    parts: bytes = b""
 
 
 class StartChildrenCommand(Command, tag=27):

@@ -13,6 +13,7 @@ from stepwell.asl.flow import JSONPATH
 from stepwell.asl.scope import Scope
 from stepwell.asl.states import MapState
 from stepwell.asl.states.distributed import ITEM_READER_FAILED
+from stepwell.asl.states.map import Items, items_of_object
 from stepwell.errors import InvalidInput
 from stepwell.test_state.inspection import Inspection
 from stepwell.test_state.request import refuse
@@ -33,7 +34,7 @@ def run_map(
     if state.query_language == JSONPATH:
         seen.show("afterInputPath", state.effective_input(scope))
     items = _items(state, scope, reader_data, seen)
-    inputs = [_item_input(state, scope, index, item) for index, item in enumerate(items)]
+    inputs = [_item_input(state, scope, index, items) for index in range(len(items.values))]
     if not state.item_identity:
         seen.show("afterItemSelector", inputs)
     inputs = _batched(state, scope, inputs, seen)
@@ -44,30 +45,30 @@ def run_map(
     return cast("Any", result)
 
 
-def _items(state: MapState, scope: Scope, reader_data: str | None, seen: Inspection) -> list[Any]:
+def _items(state: MapState, scope: Scope, reader_data: str | None, seen: Inspection) -> Items:
     if state.reader is None:
-        items: list[Any] = state.items(scope)
+        items: Items = state.items(scope)
         if "ItemsPath" in state.definition:
-            seen.show("afterItemsPath", items)
+            seen.show("afterItemsPath", items.values)
         return items
     if reader_data is None:
         refuse("ItemReader data must be specified when testing a Map state with ItemReader specified.")
     request = state.reader.evaluate(scope)
     items = _read(reader_data, request.config)
     if request.max_items:
-        items = items[: request.max_items]
+        items = items._replace(values=items.values[: request.max_items])
     if state.reader.items_pointer is not None:
-        seen.show("afterItemsPointer", items)
+        seen.show("afterItemsPointer", items.values)
     return items
 
 
-def _read(data: str, config: dict[str, Any]) -> list[Any]:
+def _read(data: str, config: dict[str, Any]) -> Items:
     """What an ItemReader makes of a file's text (ASL A12.60)."""
     match config.get("InputType"):
         case "CSV":
-            return _read_csv(data, config)
+            return Items(_read_csv(data, config))
         case "JSONL":
-            return [_load(line) for line in data.splitlines() if line.strip()]
+            return Items([_load(line) for line in data.splitlines() if line.strip()])
         case _:
             return _pointed(_load(data), config.get("ItemsPointer", ""))
 
@@ -93,7 +94,7 @@ def _load(text: str) -> Any:
         raise AslError(ITEM_READER_FAILED, "Attempting to map over non-iterable node.") from error
 
 
-def _pointed(value: Any, pointer: str) -> list[Any]:
+def _pointed(value: Any, pointer: str) -> Items:
     """The array, or the members of the object, at a JSON pointer."""
     for name in pointer.split("/")[1:]:
         key = name.replace("~1", "/").replace("~0", "~")
@@ -104,14 +105,16 @@ def _pointed(value: Any, pointer: str) -> list[Any]:
         else:
             value = None
     if isinstance(value, list):
-        return cast("list[Any]", value)
+        return Items(cast("list[Any]", value))
     if isinstance(value, dict):
-        return [{"Key": key, "Value": item} for key, item in cast("dict[str, Any]", value).items()]
+        return items_of_object(cast("dict[str, Any]", value))
     raise AslError(ITEM_READER_FAILED, "Attempting to map over non-iterable node.")
 
 
-def _item_input(state: MapState, scope: Scope, index: int, item: Any) -> Any:
-    context = {**scope.context, "Map": {"Item": {"Index": index, "Value": item}}}
+def _item_input(state: MapState, scope: Scope, index: int, items: Items) -> Any:
+    item = items.values[index]
+    shown = {"Index": index, **(item if items.are_members else {"Value": item})}
+    context = {**scope.context, "Map": {"Item": shown}}
     return state.item_input(Scope(scope.input, scope.variables, lambda: context), index, item)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepwell.asl import jsonata_flow, jsonpath_flow
 from stepwell.asl.errors import runtime_error
 from stepwell.asl.flow import JSONATA, Read, compile_effective_input, raw_input, within
-from stepwell.asl.json import dumps
+from stepwell.asl.json import dumps, is_array, is_object
 from stepwell.asl.jsonata_template import compile_template, query_error
 from stepwell.asl.scope import Scope
 from stepwell.asl.states.base import WorkState
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from stepwell.asl.definition import StateMachine
 
 
+class Items(NamedTuple):
+    """What a Map iterates over. ``are_members``: each is ``{"Key", "Value"}``, a member of an object."""
+
+    values: list[Any]
+    are_members: bool = False
+
+
 class MapState(WorkState):
     """A Map state.
 
-    ``items(scope)`` are what it iterates over. ``item_input`` makes an iteration's input, in a scope whose Context
-    Object has Map.Item; ``item_identity`` says that it is the item itself. ``iterates_object``: an item is
-    ``{"Key", "Value"}``, a member of an object. ``max_concurrency`` 0 is without limit.
+    ``items(scope)`` are what it iterates over, as ``Items``. ``item_input`` makes an iteration's input, in a scope
+    whose Context Object has Map.Item; ``item_identity`` says that it is the item itself. ``iterates_object``: the
+    definition itself holds the object that is iterated over. ``max_concurrency`` 0 is without limit.
     A failed share of iterations above ``tolerated_percentage``, or more than ``tolerated_count``, fails the state;
     ``sets_tolerated_count`` and ``sets_tolerated_percentage`` say which of them the definition has.
     """
@@ -45,7 +52,7 @@ class MapState(WorkState):
         self.label: str | None = definition.get("Label")
 
         effective = compile_effective_input(definition, language)
-        self.items = _compile_items(definition, language, effective)
+        self.items = _compile_items(definition, language, effective, self.distributed)
         self.iterates_object = isinstance(definition.get("Items"), dict)
         selector = _compile_selector(definition, language, effective)
         self._selector = selector
@@ -71,46 +78,57 @@ def _processor_config(definition: dict[str, Any]) -> dict[str, Any]:
     return processor.get("ProcessorConfig") or {}
 
 
-def _compile_items(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
+def _compile_items(definition: dict[str, Any], language: str, effective: Read | None, distributed: bool) -> Read:
+    """What a Map iterates over. Only a distributed one takes an object from its input, by path or by expression."""
     if language == JSONATA:
-        return _compile_jsonata_items(definition)
+        return _compile_jsonata_items(definition, distributed)
     path: str = definition.get("ItemsPath", "$")
     read = within(effective, jsonpath_flow.compile_path(path))
 
     # AWS prints a path into the Context Object with one dollar.
     shown = path[1:] if path.startswith("$$") else path
 
-    def items(scope: Scope) -> list[Any]:
+    def items(scope: Scope) -> Items:
         value = read(scope)
-        if isinstance(value, list):
-            return cast("list[Any]", value)
+        if is_array(value):
+            return Items(value)
+        if distributed and is_object(value):
+            return items_of_object(value)
         raise runtime_error(f'Reference path "{shown}" must point to array.')
 
     return items
 
 
-def _compile_jsonata_items(definition: dict[str, Any]) -> Read:
+def _compile_jsonata_items(definition: dict[str, Any], distributed: bool) -> Read:
     given = definition.get("Items")
-    if isinstance(given, dict):  # an object literal; what an expression gives must be an array
-        members = jsonata_flow.compile_read(compile_template(given, "Items"))
-        return lambda scope: items_of_object(members(scope))
-    if given is not None:
-        items = jsonata_flow.compile_typed_field(definition, "Items", "array")
-        assert items is not None
-        return items
+    if isinstance(given, dict):
+        read = jsonata_flow.compile_read(compile_template(given, "Items"))
+    elif given is not None:
+        read = jsonata_flow.compile_typed_field(definition, "Items", "array|object" if distributed else "array")
+        assert read is not None
+    else:
+        read = _compile_input_items(distributed)
 
-    def input_items(scope: Scope) -> list[Any]:
+    def items(scope: Scope) -> Items:
+        value = read(scope)
+        return items_of_object(value) if is_object(value) else Items(value)
+
+    return items
+
+
+def _compile_input_items(distributed: bool) -> Read:
+    def input_items(scope: Scope) -> Any:
         value = scope.input
-        if isinstance(value, list):
-            return cast("list[Any]", value)
+        if is_array(value) or (distributed and is_object(value)):
+            return value
         raise query_error(f"Map state input must be an array but was: {dumps(value).decode()}", "")
 
     return input_items
 
 
-def items_of_object(members: dict[str, Any]) -> list[dict[str, Any]]:
+def items_of_object(members: dict[str, Any]) -> Items:
     """A JSON object as items: one ``{"Key", "Value"}`` a member (ASL A12.56)."""
-    return [{"Key": key, "Value": value} for key, value in members.items()]
+    return Items([{"Key": key, "Value": value} for key, value in members.items()], are_members=True)
 
 
 def _compile_selector(definition: dict[str, Any], language: str, effective: Read | None) -> Read | None:

@@ -42,11 +42,11 @@ def start_map_run(turn: Turn, command: StartMapRunCommand, document: Document) -
 
 def put_map_items(turn: Turn, command: PutMapItemsCommand, document: Document) -> None:
     run = _run(turn, command.id)
-    run.items = MapItems(document)
+    run.items = MapItems(document, command.parts)
     context = run.context
     context.item_count, context.first_child, context.source = command.count, command.first_child, command.source
     turn.high_water = max(turn.high_water, command.first_child + command.count)
-    turn.put(_items_key(run), ItemsContext(activity_of(run.id), document.text))
+    turn.put(_items_key(run), ItemsContext(activity_of(run.id), document.text, command.parts))
     turn.put(run.id, run)
 
 

@@ -38,11 +38,13 @@ def map_item(activity: Activity, index: int) -> dict[str, Any]:
     run = activity.map_run
     if run is not None:
         assert run.items is not None
-        value, source = run.items.value(index), run.context.source
+        value, part = run.items.value(index), run.items.part(index)
+        source = part.source if part is not None else run.context.source
+        is_member = part is not None and part.are_members
     else:
         assert activity.items is not None
-        value, source = activity.items.value[index], STATE_DATA
-    if activity.state.iterates_object:
+        value, source, is_member = activity.items.value[index], STATE_DATA, activity.state.iterates_object
+    if is_member:
         return {"Index": index, "Key": value["Key"], "Value": value["Value"], "Source": source}
     return {"Index": index, "Value": value, "Source": source}
 

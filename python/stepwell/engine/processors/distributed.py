@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps, is_array, loads
 from stepwell.asl.states.distributed import ITEM_READER_FAILED
+from stepwell.asl.states.map import Items as Iterated
+from stepwell.tasks.items.parts import Part, decode_read_items, encode_parts
 
 from ..arns import map_run_arn
 from ..documents import Document, of_value
@@ -38,7 +42,7 @@ class DistributedMapProcessor:
     """Rests on a task that reads the items, then on its children, then on a task that writes their results."""
 
     def start(
-        self, turn: Turn, activity: Activity, items: list[Any], most: int, tolerated: int, percentage: float
+        self, turn: Turn, activity: Activity, items: Iterated, most: int, tolerated: int, percentage: float
     ) -> Items:
         """Begin a map run over ``items``, at most ``most`` of them at a time; a reader's items are read later."""
         state = activity.state
@@ -48,7 +52,7 @@ class DistributedMapProcessor:
             id,
             f"{activity.execution.workflow.name.partition('/')[0]}/{label_of(state)}",
             state.name,
-            len(items),
+            len(items.values),
             most,
             tolerated if state.sets_tolerated_count else UNSET,
             percentage if state.sets_tolerated_percentage else float(UNSET),
@@ -57,7 +61,9 @@ class DistributedMapProcessor:
         )
         if state.reader is not None:
             return [item(start)]
-        return [item(start), put_items(id, STATE_DATA, len(items), of_value(items))]
+        count = len(items.values)
+        parts = (Part(STATE_DATA, count, are_members=True),) if items.are_members else ()
+        return [item(start), put_items(id, STATE_DATA, count, of_value(items.values), parts)]
 
     def started(self, turn: Turn, activity: Activity) -> Items:
         """The map run is there: its items are read, if it has a reader."""
@@ -108,7 +114,8 @@ class DistributedMapProcessor:
         """The items were read, or the results written."""
         run = _run(activity)
         if run.items is None:
-            return [put_items(run.id, _source(loads(asked)), _length(answer), answer)]
+            items, parts = _read(answer)
+            return [put_items(run.id, _source(loads(asked)), len(MapItems(items)), items, parts)]
         if run.exceeds_tolerance:  # what there was is written, and told by the manifest
             return fail_run(turn, activity, THRESHOLD_EXCEEDED, written=True)
         outcome = activity.state.finish(scope_of(turn, activity), answer.value)
@@ -129,9 +136,9 @@ def fail_run_of(turn: Turn, activity: Activity, error: AslError) -> Items:
     return fail_run(turn, activity, failure_of(activity, error))
 
 
-def put_items(id: str, source: str, count: int, items: Document) -> Any:
+def put_items(id: str, source: str, count: int, items: Document, parts: tuple[Part, ...]) -> Any:
     """Give a map run its items."""
-    return item(PutMapItemsCommand(id, count, 0, source, None), items)
+    return item(PutMapItemsCommand(id, count, 0, source, None, encode_parts(parts)), items)
 
 
 def start_children(run: MapRun) -> Any:
@@ -171,8 +178,12 @@ def _members(output: Any) -> list[Any]:
     return output if is_array(output) else [output]
 
 
-def _length(items: Document) -> int:
-    is_list = is_array(items.value) if items.is_parsed else items.text.startswith(b"[")
-    if not is_list:
-        raise AslError(ITEM_READER_FAILED, "Attempting to map over non-iterable node.")
-    return len(MapItems(items))
+def _read(answer: Document) -> tuple[Document, tuple[Part, ...]]:
+    """What a reader answered: a plain array, or items with their parts."""
+    if is_array(answer.value) if answer.is_parsed else answer.text.startswith(b"["):
+        return answer, ()
+    try:
+        read = decode_read_items(answer.text)
+    except msgspec.MsgspecError as error:
+        raise AslError(ITEM_READER_FAILED, "Attempting to map over non-iterable node.") from error
+    return Document(bytes(read.items)), read.parts

@@ -6,6 +6,7 @@ from typing import Any
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.scope import Scope
+from stepwell.asl.states.map import Items as Iterated
 
 from ..contexts import ActivityIterationStatus
 from ..documents import Document, of_value
@@ -26,13 +27,17 @@ class MapProcessor:
         state = activity.state
         scope = scope_of(turn, activity)
         most = state.max_concurrency(scope)
-        items: list[Any] = state.items(scope) if state.reader is None else []
+        items: Iterated = state.items(scope) if state.reader is None else Iterated([])
         tolerance = _tolerance(state, scope)
         if state.distributed and tolerance is not None:
             return DISTRIBUTED.start(turn, activity, items, most, *tolerance)
-        document = of_value(items)
+        document = of_value(items.values)
         count, percentage = tolerance or (0, 0.0)
-        return [item(ForkStateCommand(activity.id, len(items), document.text, most, count, percentage, 0, 0), document)]
+        return [
+            item(
+                ForkStateCommand(activity.id, len(items.values), document.text, most, count, percentage, 0, 0), document
+            )
+        ]
 
     def forked(self, turn: Turn, activity: Activity) -> Items:
         """The items are known, and MapStateStarted is in the history."""

@@ -9,15 +9,22 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from stepwell.asl.json import is_array, is_object, loads
+from msgspec import Raw
+
+from stepwell.asl.json import dumps, is_array, is_object, loads
 from stepwell.asl.resources import parse_resource
 from stepwell.errors import StepwellError, TaskError
 
 from .formats import FormatError, read_csv, read_json_lines, read_parquet, rows_of_csv
 from .objects import ItemFiles, ObjectInfo
+from .parts import Part, ReadItems
 
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 _S3_URL = re.compile(r"s3://([^/]+)/(.+)")
+
+
+class Member(dict[str, Any]):
+    """An item that is a member of a JSON object."""
 
 
 class Source(NamedTuple):
@@ -28,38 +35,62 @@ class Source(NamedTuple):
     config: dict[str, Any]
 
 
-def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any]:
+def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any] | ReadItems:
     """The items that ``asked`` (``resource``, ``arguments``, ``config``, ``maxItems``) is for.
 
+    With their parts, where they are from several objects or members of a JSON object.
     Raises ``TaskError``: States.ItemReaderFailed.
     """
     try:
-        with closing(_items(files, asked)) as items:
-            return list(islice(items, asked["maxItems"] or None))
+        return _read(files, asked)
     except FormatError as error:
         raise TaskError(ITEM_READER_FAILED, str(error)) from error
     except (OSError, StepwellError, ValueError) as error:
         raise TaskError(ITEM_READER_FAILED, f"The items could not be read: {error}") from error
 
 
-def _items(files: ItemFiles, asked: dict[str, Any]) -> Generator[Any, None, None]:
-    arguments, config = asked["arguments"], asked["config"]
-    source = Source(files, arguments.get("Bucket"), config)
+def _read(files: ItemFiles, asked: dict[str, Any]) -> list[Any] | ReadItems:
+    most: int = asked["maxItems"]
+    source = Source(files, asked["arguments"].get("Bucket"), asked["config"])
+    items: list[Any] = []
+    parts: list[Part] = []
+    for place, reading in _places(source, asked):
+        before = len(items)
+        with closing(reading):
+            items.extend(islice(reading, most - before if most else None))
+        if len(items) > before:
+            parts.append(Part(place, len(items) - before, isinstance(items[before], Member)))
+        if most and len(items) >= most:
+            break
+    if _flattens(asked) or any(part.are_members for part in parts):
+        return ReadItems(Raw(dumps(items)), tuple(parts))
+    return items
+
+
+def _flattens(asked: dict[str, Any]) -> bool:
+    is_list = parse_resource(asked["resource"]).action == "listObjectsV2"
+    return is_list and asked["config"].get("Transformation") == "LOAD_AND_FLATTEN"
+
+
+def _places(source: Source, asked: dict[str, Any]) -> Iterator[tuple[str, Generator[Any, None, None]]]:
+    """What is read in turn: its ``Map.Item.Source``, and its items."""
+    arguments, config = asked["arguments"], source.config
     if parse_resource(asked["resource"]).action == "listObjectsV2":
         objects = _listed(source, arguments.get("Prefix", ""))
-        if config.get("Transformation") != "LOAD_AND_FLATTEN":
-            yield from map(_of_object, objects)
+        if not _flattens(asked):
+            yield f"S3://{source.bucket}", (_of_object(each) for each in objects)
             return
         for each in objects:
-            yield from _of_file(source, each.key)
+            yield f"S3://{source.bucket}/{each.key}", _of_file(source, each.key)
         return
     key = _key(arguments)
     if config.get("InputType") != "MANIFEST" and config.get("ManifestType") is None:
-        yield from _of_file(source, key)
+        reading = _of_file(source, key)
     elif config.get("ManifestType") == "ATHENA_DATA":
-        yield from _of_athena_manifest(source, key)
+        reading = _of_athena_manifest(source, key)
     else:
-        yield from _of_inventory(source, key)
+        reading = _of_inventory(source, key)
+    yield f"S3://{source.bucket}/{key}", reading
 
 
 def _key(arguments: dict[str, Any]) -> str:
@@ -95,7 +126,7 @@ def _open(source: Source, key: str) -> Generator[BinaryIO, None, None]:
             yield file
 
 
-def _of_file(source: Source, key: str) -> Iterator[Any]:
+def _of_file(source: Source, key: str) -> Generator[Any, None, None]:
     """The items of one file, in the form that the configuration names."""
     with _open(source, key) as file:
         match source.config.get("InputType"):
@@ -114,7 +145,7 @@ def _of_json(value: Any, pointer: str | None) -> Iterable[Any]:
     if is_array(value):
         return value
     if is_object(value):
-        return [{"Key": key, "Value": member} for key, member in value.items()]
+        return [Member(Key=key, Value=member) for key, member in value.items()]
     raise FormatError("Attempting to map over non-iterable node.")
 
 
@@ -133,7 +164,7 @@ def _pointed_at(value: Any, pointer: str) -> Any:
     return value
 
 
-def _of_inventory(source: Source, key: str) -> Iterator[Any]:
+def _of_inventory(source: Source, key: str) -> Generator[Any, None, None]:
     """The rows of an S3 Inventory, whose manifest names its files and their columns."""
     with _open(source, key) as file:
         manifest = loads(file.read())
@@ -149,7 +180,7 @@ def _of_inventory(source: Source, key: str) -> Iterator[Any]:
             yield from rows_of_csv(file, headers, ",")
 
 
-def _of_athena_manifest(source: Source, key: str) -> Iterator[Any]:
+def _of_athena_manifest(source: Source, key: str) -> Generator[Any, None, None]:
     """The items of the files that an Athena UNLOAD wrote; its manifest is a line for each."""
     with _open(source, key) as file:
         lines = [line.strip() for line in file.read().decode().splitlines()]

@@ -65,7 +65,7 @@ layouts! {
             name: &'a str, stopped_at: i64,
         }
         /// The items of a running Map state, a JSON array.
-        10 Items { activity_id: &'a str, items: &'a [u8] }
+        10 Items { activity_id: &'a str, items: &'a [u8], parts: &'a [u8] = b"" }
         /// A task that waits to be handed out to a worker of `queue`.
         11 Queue { queue: &'a str, task_id: &'a str }
         /// A command on the log that has no event yet. `document_at`: the position of the one behind it that has

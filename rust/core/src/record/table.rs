@@ -122,9 +122,11 @@ layouts! {
             tolerated_count: i64, tolerated_percentage: f64, event: u64, previous: u64,
             redrive_count: u64 = 0,
         }
-        /// Give a map run its items, a JSON array, and its children their ids, from `first_child`.
+        /// Give a map run its items, a JSON array, and its children their ids, from `first_child`. `parts` (JSON) tells
+        /// where they are from in turn, where that is not `source` alone, and which are members of an object.
         26 PutMapItems {
             id: &'a str, count: u64, first_child: u64, source: &'a str, items: Document<'a>,
+            parts: &'a [u8] = b"",
         }
         /// Start children over `count` items from `first`, one each or batches of `sizes`; or those of `again` once more.
         27 StartChildren {
