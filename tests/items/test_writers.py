@@ -143,3 +143,36 @@ def test_a_failed_map_run_writes_what_there_was(tmp_path: Path) -> None:
     ]
     assert len(files["SUCCEEDED_0.json"]) == len(files["FAILED_0.json"]) == 1
     assert all(len(names) == 1 for names in files["manifest.json"]["ResultFiles"].values())
+
+
+@pytest.mark.covers("A12.61", "A12.62", "A12.63")
+@pytest.mark.parametrize(
+    ("selects", "limits", "pending"),
+    [
+        (False, {"MaxItemsPerBatch": 3}, [[3, 4, 5], [6, 7]]),
+        (False, {"MaxItemsPerBatch": 2}, [[2, 3], [4, 5], [6, 7]]),
+        (False, {"MaxInputBytesPerBatch": 42}, [[2, 3], [4, 5], [6, 7]]),
+        (False, {"MaxItemsPerBatch": 20}, []),
+        (True, {"MaxItemsPerBatch": 3}, [[3, 4, 5], [6, 7]]),
+    ],
+)
+def test_pending_children_of_a_failed_map_run_are_its_batches(
+    tmp_path: Path, selects: bool, limits: dict[str, int], pending: list[list[int]]
+) -> None:
+    (tmp_path / "out").mkdir()
+    batcher = {**limits, "BatchInput": {"b": 1}}
+    fails = {"F": {"Type": "Fail", "Error": "Bad"}}
+    fields: dict[str, Any] = {"ItemSelector": {"n.$": "$$.Map.Item.Value"}} if selects else {}
+    definition = machine(fails, ResultWriter=writer(), MaxConcurrency=1, ItemBatcher=batcher, **fields)
+    with Executor(item_files=ItemFiles(s3=tmp_path)) as executor:
+        context = executor.run(definition, ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"])
+        assert (context.status, context.error) == ("Failed", "States.ExceedToleratedFailureThreshold")
+    files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "out").rglob("*.json")}
+    rows = files.get("PENDING_0.json", [])
+    assert len(rows) == len(pending)
+    assert [row["Status"] for row in rows] == ["PENDING"] * len(pending)
+    if selects:
+        assert all("Input" not in row and row["InputDetails"] == {"Included": False} for row in rows)
+        return
+    inputs = [json.loads(row["Input"]) for row in rows]
+    assert inputs == [{"BatchInput": {"b": 1}, "Items": [f"x{n}" for n in batch]} for batch in pending]

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from msgspec import convert
+
+from stepwell.asl.json import dumps
 from stepwell.asl.timestamps import format_timestamp
 from stepwell.tasks.handlers import Handler
 from stepwell.tasks.items import ItemFiles
@@ -15,6 +18,7 @@ from stepwell.tasks.redrive_status import redrive_details
 from .arns import arn_of, state_machine_arn
 from .contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
 from .documents import Document
+from .map_batches import Batches
 from .map_run import MapItems, MapRun, activity_of
 from .processors.distributed import READ_ITEMS, WRITE_RESULTS
 from .status import FAILED, SUCCEEDED
@@ -30,7 +34,7 @@ def map_tasks(storage: Storage, files: ItemFiles) -> Mapping[str, Handler]:
         return read_items(files, asked)
 
     def write(asked: dict[str, Any]) -> Any:
-        children = chain(_results(storage, asked["mapRun"]), _pending(storage, asked["mapRun"], asked["shows"]))
+        children = chain(_results(storage, asked["mapRun"]), _pending(storage, asked))
         if asked["resource"] is None:  # into the state's own output
             return _records(children)
         return write_results(files, Written(asked["arguments"], asked["config"], asked["arn"]), children)
@@ -58,18 +62,35 @@ def _results(storage: Storage, run_id: str) -> Iterator[ChildResult]:
             yield _result(context, child)
 
 
-def _pending(storage: Storage, run_id: str, shows_input: bool) -> Iterator[ChildResult]:
-    """The items for which no child was started. What an ItemSelector would make of them is not known."""
+def _pending(storage: Storage, asked: dict[str, Any]) -> Iterator[ChildResult]:
+    """The children that were not started: one an item, or one a batch.
+
+    What an ItemSelector would make of their items is not known: their input is not shown, and a limit of bytes is held
+    against the items as they are.
+    """
+    run_id = asked["mapRun"]
     run, items = storage.get(MapRunContext, run_id), storage.get(ItemsContext, activity_of(run_id))
-    if run is None or items is None or run.next_item >= run.item_count:
+    if run is None or items is None:
         return
     texts = MapItems(Document(items.items))
-    for index in range(run.next_item, run.item_count):
-        record: dict[str, Any] = {"InputDetails": {"Included": shows_input}, "Status": "PENDING"}
-        if shows_input:
-            record["Input"] = texts.at(index).text.decode()
-        record["StateMachineArn"] = state_machine_arn(run.name)
-        yield ChildResult("PENDING", b"", dict(sorted(record.items())))
+    batches = None if asked["batches"] is None else convert(asked["batches"], Batches)
+    index = run.next_item
+    while index < run.item_count:
+        if batches is None:
+            yield _pending_child(run, texts.at(index).text if asked["shows"] else None)
+            index += 1
+            continue
+        batch, _ = batches.next(texts.value, index, run.item_count)
+        yield _pending_child(run, dumps(batches.input(batch)) if asked["shows"] else None)
+        index += len(batch)
+
+
+def _pending_child(run: MapRunContext, input: bytes | None) -> ChildResult:
+    record: dict[str, Any] = {"InputDetails": {"Included": input is not None}, "Status": "PENDING"}
+    if input is not None:
+        record["Input"] = input.decode()
+    record["StateMachineArn"] = state_machine_arn(run.name)
+    return ChildResult("PENDING", b"", dict(sorted(record.items())))
 
 
 def _result(run: MapRunContext, child: ExecutionContext) -> ChildResult:

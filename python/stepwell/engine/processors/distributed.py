@@ -15,6 +15,7 @@ from stepwell.tasks.items.parts import Part, decode_read_items, encode_parts
 from ..arns import map_run_arn
 from ..documents import Document, of_value
 from ..live import Activity
+from ..map_batches import batches_of
 from ..map_run import STATE_DATA, MapItems, MapRun
 from ..records import (
     ActivateTaskCommand,
@@ -100,8 +101,8 @@ class DistributedMapProcessor:
             if into is not None or request.config.get("Transformation") == "NONE":
                 asked = {"arguments": request.arguments, "config": request.config, "mapRun": run.id}
                 arn = map_run_arn(run.context.name, run.id)
-                shows = activity.state.item_identity and activity.state.batcher is None
-                return _ask(turn, activity, WRITE_RESULTS, {"resource": into, "arn": arn, "shows": shows, **asked})
+                asked |= {"shows": activity.state.item_identity, "batches": _pending_batches(turn, activity, run)}
+                return _ask(turn, activity, WRITE_RESULTS, {"resource": into, "arn": arn, **asked})
         most_bytes = turn.services.limits.map_result_bytes
         outputs = [child.output for _, child in sorted(run.children.items()) if child.status == SUCCEEDED]
         if writer is not None and writer.config.get("Transformation") == "FLATTEN":
@@ -144,6 +145,13 @@ def put_items(id: str, source: str, count: int, items: Document, parts: tuple[Pa
 def start_children(run: MapRun) -> Any:
     """Start as many children as there is room for."""
     return item(StartChildrenCommand(run.id, 0, 0))
+
+
+def _pending_batches(turn: Turn, activity: Activity, run: MapRun) -> dict[str, Any] | None:
+    """How the items for which no child was started would come into batches; None where there are no batches."""
+    if activity.state.batcher is None or run.context.next_item >= run.context.item_count:
+        return None
+    return msgspec.to_builtins(batches_of(activity.state.batcher.evaluate(scope_of(turn, activity))))
 
 
 def _succeed(run: MapRun, written: bool) -> Any:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
 from stepwell.asl.errors import AslError
-from stepwell.asl.json import dumps
-from stepwell.asl.states.distributed import MOST_BYTES
 
 from ..documents import Document, of_value
 from ..live import Activity
+from ..map_batches import batches_of
 from ..map_run import MapItems
 from ..turn import Turn, check_document
 from .common import scope_of
@@ -63,21 +60,12 @@ def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
     sizes: list[int] = []
     next_item, end = run.context.next_item, run.context.item_count
     try:
-        request = activity.state.batcher.evaluate(scope_of(turn, activity))
-        most_items, most_bytes = request.max_items or end, request.max_bytes or MOST_BYTES
-        around = {} if request.batch_input is None else {"BatchInput": request.batch_input}
-        fixed = len(dumps({"Items": [], **around}))
+        batches = batches_of(activity.state.batcher.evaluate(scope_of(turn, activity)))
         room = turn.services.limits.turn_bytes
+        items = run.items
         while next_item < end and len(documents) < children and room > 0:
-            batch: list[Any] = []
-            length = fixed
-            while next_item + len(batch) < end and len(batch) < most_items:
-                value = _input(turn, activity, run.items, next_item + len(batch)).value
-                length += len(dumps(value)) + bool(batch)
-                if length > most_bytes and batch:
-                    break
-                batch.append(value)
-            documents.append(of_value({**around, "Items": batch}))
+            batch, length = batches.next(lambda index: _input(turn, activity, items, index).value, next_item, end)
+            documents.append(of_value(batches.input(batch)))
             room -= length
             sizes.append(len(batch))
             next_item += len(batch)
