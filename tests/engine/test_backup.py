@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -256,3 +257,14 @@ def test_a_copy_is_not_made_within_what_it_is_of(tmp_path: Path, monkeypatch: py
         Executor.restore("a", place)
     assert sorted(tmp_path.rglob("*")) == before
     Executor(tmp_path / "a").close()
+
+
+@pytest.mark.parametrize("name", [b"a\nb", b"\xff"])
+def test_partitions_are_backed_up_to_a_path_of_any_bytes(tmp_path: Path, name: bytes) -> None:
+    backup = tmp_path / os.fsdecode(name)
+    with Executor(tmp_path / "data", partitions=2, handlers=ECHO) as ex:
+        ex.deploy("each", EACH)
+        ids = [ex.start("each", [n]).wait(30).id for n in range(4)]
+        ex.backup(backup)
+    Executor.restore(backup, tmp_path / "restored")
+    check(tmp_path / "restored", ids, [], partitions=2)

@@ -164,7 +164,8 @@ class PartitionHost(Host):
             try:
                 method = getattr(self._store, read.operation)
                 options = {name: _as_given(option) for name, option in read.options.items()}
-                self.wire.send(m.Reply(read.number, method(*read.arguments, **options)))
+                arguments = map(os.fsdecode, read.arguments) if read.operation == "checkpoint" else read.arguments
+                self.wire.send(m.Reply(read.number, method(*arguments, **options)))
             except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
                 self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
 

@@ -142,7 +142,7 @@ class Stores:
         """Copy each store, as it is at a moment of its own."""
         os.mkdir(path)
         positions = [
-            self._begin(partition, "checkpoint", (os.path.join(path, f"p{index}"),), {})
+            self._begin(partition, "checkpoint", (os.fsencode(os.path.join(path, f"p{index}")),), {})
             for index, partition in enumerate(self._partitions)
         ]
         found = [latch.wait() for latch in positions]
