@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from cli.support import Stepwell
@@ -42,3 +46,26 @@ def test_what_cannot_be_done_is_said(stepwell: Stepwell, tmp_path: Path) -> None
     with Executor(tmp_path / "data") as ex:
         ex.deploy("w", PASS)
     assert "not empty" in stepwell("restore", "data", "--to", "data").error_line()
+
+
+def test_paths_that_are_no_text_are_shown_with_escapes(tmp_path: Path) -> None:
+    """In a process of its own, with an output that takes UTF-8 alone."""
+
+    def stepwell(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "stepwell", *arguments]
+        strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+        return subprocess.run(command, cwd=tmp_path, env=strict, capture_output=True, check=False)
+
+    data, copy, missing = (os.fsdecode(name) for name in (b"data\xff", b"copy\xfe", b"none\xfd"))
+    with Executor(tmp_path / data) as ex:
+        ex.deploy("w", PASS)
+    done = stepwell("backup", data, "--to", copy)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, rb"backed up data\udcff to copy\udcfe")
+    done = stepwell("restore", copy, "--to", f"again{data}", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["backup"], told["data"]) == (0, r"copy\udcfe", r"againdata\udcff")
+    for arguments in (("list", "--data", missing), ("backup", missing, "--to", "x"), ("restore", data, "--to", copy)):
+        as_text, as_json = stepwell(*arguments), stepwell(*arguments, "--json")
+        assert as_text.returncode == as_json.returncode in (2, 3)
+        assert as_text.stderr.startswith(b"stepwell: error: ")
+        assert "udcf" in json.loads(as_json.stderr)["message"]

@@ -26,27 +26,27 @@ class Console:
     def document(self, value: Any) -> None:
         """A result that is JSON in itself: on one line with ``--json``, else indented."""
         text = dumps(value).decode()
-        print(text if self.as_json else json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+        _print(text if self.as_json else json.dumps(json.loads(text), indent=2, ensure_ascii=False))
 
     def record(self, record: Mapping[str, Any], text: str) -> None:
         """One result: ``record`` with ``--json``, else ``text``."""
-        print(dumps(record).decode() if self.as_json else text)
+        _print(_line(record) if self.as_json else text)
 
     def table(self, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Many results: a document a line with ``--json``, else aligned columns under a heading."""
         if self.as_json:
             for record in records:
-                print(dumps(record).decode())
+                _print(_line(record))
             return
         rows = [tuple(column.replace("_", " ").upper() for column in columns)]
         rows += [tuple(_cell(record.get(column)) for column in columns) for record in records]
         widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
         for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
     def note(self, text: str) -> None:
         """Something to know that is no result."""
-        print(text, file=sys.stderr, flush=True)
+        print(_shown(text), file=sys.stderr, flush=True)
 
     def write_raw(self, text: str) -> None:
         """Terminal output as it is, control sequences and all."""
@@ -57,7 +57,7 @@ class Console:
         """Why the command failed, on one line."""
         message = " ".join(str(error).split()) or type(error).__name__
         if self.as_json:
-            self.note(dumps({"error": type(error).__name__, "message": message}).decode())
+            self.note(_line({"error": type(error).__name__, "message": message}))
         else:
             self.note(f"{self.paint('stepwell: error:', 'red')} {message}")
 
@@ -68,3 +68,18 @@ class Console:
 
 def _cell(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def _print(text: str) -> None:
+    print(_shown(text))
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    """A record as a JSON document on one line."""
+    texts = {name: _shown(value) if isinstance(value, str) else value for name, value in record.items()}
+    return dumps(texts).decode()
+
+
+def _shown(text: str) -> str:
+    """A text with escapes for what cannot be encoded: a path may be any bytes, and Python has a surrogate for some."""
+    return text.encode("utf-8", "backslashreplace").decode()
