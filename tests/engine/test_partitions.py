@@ -720,3 +720,16 @@ def test_processes_end_when_their_program_is_gone(tmp_path: Path) -> None:
     pids = [int(pid) for pid in finished.stdout.split()]
     assert len(pids) == 2
     _until(lambda: not any(_is_alive(pid) for pid in pids))
+
+
+@pytest.mark.parametrize("name", ["data/p0", "data/p1/.", "link"])
+def test_one_partition_of_several_is_not_opened_alone(tmp_path: Path, name: str) -> None:
+    """What is started there alone would be in a partition where nobody looks for it."""
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "p1")
+    with Executor(tmp_path / "data", handlers={"work": work}, partitions=2) as executor:
+        executor.deploy("work", WORK)
+        ids = [executor.start("work", n).wait(30).id for n in range(4)]
+    with pytest.raises(StorageError, match=r"is one of several partitions: open .*data, which has them all"):
+        Executor(os.path.join(tmp_path, name))
+    with Executor(tmp_path / "data", partitions=2) as executor:
+        assert {executor.get(id).status for id in ids} == {"Succeeded"}

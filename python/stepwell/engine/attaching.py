@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from stepwell import _core
@@ -10,9 +9,8 @@ from stepwell.errors import FencedError, StorageError
 
 from .folders import Folder, check_apart, check_writable, folder_of, names_in, resolved
 from .following import check_continues, end_following, following
-from .partitions.folder import partitions_of
+from .partitions.folder import is_partition, partitions_of
 
-_PARTITION = re.compile(r"p\d+")
 _OF_A_STORE = frozenset({"log", "storage", "FOLLOWS"})
 
 
@@ -71,11 +69,6 @@ class Attaching:
         fence = _core.FollowedLog.fence_of(self.leader)
         if fence is not None and fence[1] != self.id:  # else a promotion was cut short, and goes on
             raise FencedError(f"{fence[2]} took over from {self.source} at epoch {fence[0]}: follow that one")
-
-
-def is_partition(folder: Path) -> bool:
-    """Whether a folder is one of several partitions of an executor's folder."""
-    return _PARTITION.fullmatch(folder.name) is not None and (partitions_of(folder.parent) or 1) > 1
 
 
 def _executor_of(folder: Path) -> Path:

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 from stepwell.errors import Closed, InvalidInput, StorageError
 
-from .attaching import Attaching, is_partition
+from .attaching import Attaching
 from .contexts import ExecutionContext
 from .execution import ExecutionView
 from .executor import Executor
 from .folders import Folder
 from .forks import FORKS, only_process
+from .partitions.folder import is_partition
 from .reads import Reads
 from .replica import Replica
 from .succession import Loss, take_over

@@ -35,6 +35,12 @@ def check_partitions(folder: _core.Folder | None, partitions: int) -> None:
         )
 
 
+def is_partition(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder is one of several partitions of an executor's folder."""
+    parent, name = os.path.split(folder)
+    return name[:1] == "p" and name[1:].isdecimal() and (partitions_of(parent) or 1) > 1
+
+
 def mark_partitions(folder: _core.Folder, partitions: int) -> None:
     """Write down, durably, how many partitions a folder has."""
     folder.write(_COUNT, f"{partitions}\n".encode())
