@@ -26,6 +26,7 @@ from stepwell import (
     InvalidDefinition,
     InvalidInput,
     InvalidName,
+    Limits,
     LockedError,
     StepwellError,
     StorageError,
@@ -363,6 +364,34 @@ def test_a_folder_without_the_rights(mode: int) -> None:
 def test_a_path_that_is_none(data: str) -> None:
     with pytest.raises(StorageError, match="is no folder's path"):
         Executor(data)
+
+
+COUNTS = sorted(set(Limits._fields) - {"profile", "retention", "map_result_bytes"})
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        *[{name: limit} for name in COUNTS for limit in (0, -1)],
+        *[{name: limit} for name in ("inbox", "log_bytes", "turn_bytes") for limit in (1.5, "1", True, 1 << 64)],
+        *[{"retention": seconds} for seconds in (-1, float("nan"), float("inf"), 1e300, "1", True)],
+        {"map_result_bytes": -1},
+        {"inbox": None},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("executor", [Executor, AsyncExecutor])
+def test_limits_that_are_none(tmp_path: Path, limits: dict[str, Any], executor: Any) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(limits))):
+        executor(tmp_path / "data", limits=Limits(**limits))
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("limits", [{name: 1} for name in COUNTS if not name.startswith(("document", "exec"))], ids=str)
+def test_the_least_limits_let_an_execution_end(tmp_path: Path, limits: dict[str, Any]) -> None:
+    with Executor(tmp_path / "data", limits=Limits(**limits)) as executor:
+        executor.deploy("w", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+        assert executor.start("w", 1).wait(30).status == "Succeeded"
 
 
 def test_handlers_are_looked_at_before_the_folder_is_made(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stepwell import Executor, Follower
+from stepwell import Executor, Follower, Limits
 from stepwell.errors import FencedError, InvalidInput, StorageError
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
@@ -249,7 +249,15 @@ def test_an_ended_log_is_taken_over_from_once(tmp_path: Path) -> None:
 def test_options_that_no_executor_takes_leave_the_leader_alone(tmp_path: Path) -> None:
     ids = fill(tmp_path / "a")
     with Executor(tmp_path / "a") as leader, Follower(tmp_path / "a", tmp_path / "b") as follower:
-        wrong: list[dict[str, Any]] = [{"tenant": "a b"}, {"partitions": 2}, {"nonsense": 1}, {"profile": "nobody's"}]
+        wrong: list[dict[str, Any]] = [
+            {"tenant": "a b"},
+            {"partitions": 2},
+            {"nonsense": 1},
+            {"profile": "nobody's"},
+            {"limits": 7},
+            {"limits": Limits(log_bytes=-1)},
+            {"limits": Limits(log_bytes=1 << 64)},
+        ]
         for options in wrong:
             with pytest.raises(Exception):  # noqa: B017, PT011 - whatever Executor raises for it
                 follower.promote(**options)

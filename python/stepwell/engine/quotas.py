@@ -16,6 +16,7 @@ from stepwell.asl.resources import parse_resource
 from stepwell.errors import ApiError, InvalidInput
 
 from . import records as r
+from .arguments import retention_time, shown
 from .contexts import ExecutionContext
 from .documents import NONE, Document
 from .history_types import exit_count
@@ -36,6 +37,9 @@ CAUSE_CHARACTERS: Final = 32_768
 LONGEST_SECONDS: Final = {"STANDARD": 31_536_000, "EXPRESS": 300}
 REDRIVABLE_SECONDS: Final = 14 * 24 * 3600
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
+LARGEST_LIMIT: Final = (1 << 53) - 1
+_OTHER_LIMITS: Final = frozenset({"profile", "retention"})
+_MAY_BE_ZERO: Final = frozenset({"map_result_bytes"})
 _FULL = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
 
 Entry = tuple[Any, Any, Any, Any]
@@ -44,13 +48,29 @@ Walk = Mapping[type[r.Command], Entry]
 
 
 def limits_of(profile: str, limits: Limits | None) -> Limits:
-    """A partition's limits under a profile. Raises ``InvalidInput`` for one that is not there."""
-    limits = limits or Limits()
+    """A partition's limits under a profile. Raises ``InvalidInput`` for what is no profile or no limit."""
+    limits = Limits() if limits is None else limits
+    _check_limits(limits)
     if profile == DEFAULT:
         return limits
     if profile != AWS:
         raise InvalidInput(f"there is no profile {profile!r}; give {DEFAULT!r} or {AWS!r}")
     return limits._replace(profile=AWS, map_result_bytes=limits.map_result_bytes or PAYLOAD_BYTES)
+
+
+def _check_limits(limits: Limits) -> None:
+    """Refuse limits under which nothing could be done: they would be found out when work stands still."""
+    if not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"limits are Limits, not {shown(limits)}")
+    retention_time(limits.retention)
+    for name, limit in limits._asdict().items():
+        if name in _OTHER_LIMITS or (name == "document_depth" and limit is None):
+            continue
+        least = 0 if name in _MAY_BE_ZERO else 1
+        if isinstance(limit, bool) or not isinstance(limit, int) or not least <= limit <= LARGEST_LIMIT:
+            raise InvalidInput(
+                f"the limit {name} is a whole number from {least} to {LARGEST_LIMIT}, not {shown(limit)}"
+            )
 
 
 def enforced(walk: Walk) -> dict[type[r.Command], Entry]:
