@@ -279,3 +279,18 @@ def test_a_follower_killed_in_its_promotion_is_promoted_when_it_comes_back(
             assert promoted.start("w", "on").wait(LONG).status == "Succeeded"
         with pytest.raises(FencedError):
             run(leader, 1)
+
+
+def test_a_follower_knows_how_far_it_is_though_the_log_was_cut_since_it_asked(tmp_path: Path) -> None:
+    with Executor(tmp_path / "a", limits=SMALL) as leader:
+        leader.deploy("w", PASS)
+        with Follower(tmp_path / "a", tmp_path / "b") as follower:
+            first = first_of(segments(tmp_path / "a")[0])
+            deadline = time.monotonic() + 60
+            while first_of(segments(tmp_path / "a")[0]) < first + 500:  # its marks let the log be cut
+                run(leader, 10, "x" * 500)
+                assert time.monotonic() < deadline
+            assert follower.wait_level(60)
+            assert follower.lag().records == 0
+            run(leader, 1)
+            assert follower.wait_level(60)

@@ -205,6 +205,7 @@ impl FollowedLog {
 pub struct FollowedTail {
     env: Arc<dyn Env>,
     folder: PathBuf,
+    store: StoreId,
     place: Place,
     /// The last position that is on the leader's disk for sure.
     durable: u64,
@@ -214,21 +215,49 @@ impl FollowedTail {
     /// Looks for the end from position `near` on, behind which all is durable.
     pub fn open(env: Arc<dyn Env>, folder: &Path, near: u64) -> Result<FollowedTail> {
         let near = near.max(1);
+        let store = followed_store(&*env, folder, None)?;
         Ok(FollowedTail {
-            place: Place::of(&*env, folder, followed_store(&*env, folder, None)?, near)?,
+            place: Place::of(&*env, folder, store, near)?,
             durable: near - 1,
             folder: folder.to_owned(),
+            store,
             env,
         })
     }
 
-    /// The position of the last record that is written now.
+    /// The position of the last record that is written now. What was cut off since the last call is passed over: the
+    /// log is cut where the follower has it.
     pub fn position(&mut self) -> Result<u64> {
+        loop {
+            match self.read_on() {
+                Err(Error::Truncated { start, .. }) if start > self.place.next() => {
+                    self.begin_at(start)?;
+                }
+                read => return read.map(|()| self.place.next() - 1),
+            }
+        }
+    }
+
+    fn read_on(&mut self) -> Result<()> {
         let (env, folder) = (&*self.env, &self.folder);
         while let Some(header) = self.place.step(env, folder, self.durable)? {
             self.durable = self.durable.max(header.durable);
         }
-        Ok(self.place.next() - 1)
+        Ok(())
+    }
+
+    /// Goes on at `start`, where the log begins by now or began a moment ago.
+    fn begin_at(&mut self, mut start: u64) -> Result<()> {
+        loop {
+            match Place::of(&*self.env, &self.folder, self.store, start) {
+                Err(Error::Truncated { start: later, .. }) if later > start => start = later,
+                place => {
+                    self.place = place?;
+                    self.durable = start - 1;
+                    return Ok(());
+                }
+            }
+        }
     }
 }
 

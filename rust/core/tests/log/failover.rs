@@ -373,6 +373,20 @@ fn the_log_is_kept_for_followers_up_to_a_bound() {
 }
 
 #[test]
+fn the_end_of_a_log_is_found_though_it_was_cut_since_the_last_look() {
+    let env = FaultEnv::new();
+    let log = open_with(&env, 1000).unwrap();
+    append_numbers(&log, 1, 3).unwrap();
+    let mut tail = FollowedTail::open(Arc::new(env.clone()), &folder(), 1).unwrap();
+    for last in [100, 101, 300] {
+        append_numbers(&log, log.tail() + 1, last).unwrap();
+        log.sync().unwrap();
+        log.truncate_before(u64::MAX).unwrap();
+        assert_eq!(tail.position().unwrap(), last);
+    }
+}
+
+#[test]
 fn of_two_followers_one_takes_over() {
     let env = FaultEnv::new();
     let log = open_with(&env, 1000).unwrap();
