@@ -5,7 +5,7 @@ import copy
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from stepwell.asl.errors import AslError, ExpressionSyntaxError
@@ -175,7 +175,10 @@ steps = st.sampled_from([step.replace("\t", " ") for step in re.split(r"[ \n]+",
 
 @given(st.lists(steps, max_size=5).map("".join), documents)
 def test_evaluating_raises_nothing_but_asl_errors(path, document):
-    compiled = compile_path("$" + path)
+    try:
+        compiled = compile_path("$" + path)
+    except ExpressionSyntaxError:  # a "$" in a row of them
+        reject()
     for evaluate in (compiled.evaluate, compiled.finds_past_end):
         with contextlib.suppress(AslError):
             evaluate(scope(document))

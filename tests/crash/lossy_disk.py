@@ -16,7 +16,6 @@ from __future__ import annotations
 import mmap
 import os
 import random
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -88,6 +87,7 @@ class Record(NamedTuple):
 class _File:
     """A file or a folder: its durable content, and what was done to it since."""
 
+    inode: int = 0
     is_folder: bool = False
     content: bytearray = field(default_factory=bytearray)
     names: dict[bytes, _File] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class _Tree:
             found = os.lstat(path)
             file = files.get(found.st_ino)
             if file is None:
-                file = files[found.st_ino] = _File(is_folder=os.path.isdir(path))
+                file = files[found.st_ino] = _File(found.st_ino, os.path.isdir(path))
                 if file.is_folder:
                     file.names = {os.fsencode(entry.name): load(entry.path) for entry in os.scandir(path)}
                 else:
@@ -199,13 +199,13 @@ class Disk:
 
     def _file(self, inode: int) -> _File:
         # A file that was made before the recording, or outside the folder, and came in.
-        return self._files.setdefault(inode, _File())
+        return self._files.setdefault(inode, _File(inode))
 
     def _rename(self, record: Record) -> None:
         folder, to_folder = self._files.get(record.folder), self._files.get(record.to_folder)
         match record.kind:
             case Kind.CREATE | Kind.MAKE_FOLDER:
-                file = self._files[record.file] = _File(is_folder=record.kind == Kind.MAKE_FOLDER)
+                file = self._files[record.file] = _File(record.file, record.kind == Kind.MAKE_FOLDER)
                 if file.is_folder:
                     self._folders.append(file)
                 changes = [(folder, record.name, file)]
@@ -255,9 +255,14 @@ class Disk:
                 over |= where
         written: dict[_File, Path] = {}
 
+        kept = _emptied(folder)
+
         def make(file: _File, path: Path) -> None:
             if file.is_folder:
-                path.mkdir(parents=True, exist_ok=True)
+                if file.inode in kept:
+                    kept[file.inode].rename(path)
+                else:
+                    path.mkdir(exist_ok=True)
                 for name, child in names[file].items():
                     make(child, path / os.fsdecode(name))
             elif file in written:
@@ -266,9 +271,21 @@ class Disk:
                 path.write_bytes(_left_of(file, of_data, chance, until))
                 written[file] = path
 
-        shutil.rmtree(folder, ignore_errors=True)
         make(self._root, folder)
         return f"of the data {of_data}, of the names {of_names}"
+
+
+def _emptied(folder: Path) -> dict[int, Path]:
+    """Take all files out of a folder, and set its folders aside by their inodes: a power cut does not change those."""
+    aside = folder.with_name(f"{folder.name}.folders")
+    aside.mkdir(exist_ok=True)
+    for path, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(path, name))
+        for name in folders:
+            inner = Path(path, name)
+            inner.rename(aside / str(inner.stat().st_ino))
+    return {int(kept.name): kept for kept in aside.iterdir()}
 
 
 def _is_kept(how: str, chance: random.Random, share: float, number: int, until: int) -> bool:

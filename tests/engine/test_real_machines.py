@@ -85,15 +85,15 @@ class Faked(ScriptedTasks):
     def _has(self, resource_text: str) -> bool:
         return True
 
-    def _find(self, resource: Resource, arguments: Any) -> dict[str, Any]:
+    def _find(self, resource: Resource) -> tuple[str, dict[str, Any]]:
         self._count += 1
         if self._fails or self._count > ANSWERS:
-            return {"outcome": "failed", "error": "Faked", "cause": '{"errorMessage":"faked"}'}
+            return "faked", {"outcome": "failed", "error": "Faked", "cause": '{"errorMessage":"faked"}'}
         output = self.document()
         if resource.text == READ_ITEMS:
-            return {"outcome": "succeeded", "output": [output, output]}
+            return "faked", {"outcome": "succeeded", "output": [output, output]}
         answer = {"outcome": "succeeded", "output": {**output, "Payload": output, "Output": output}}
-        return {**answer, "submitted": {}} if resource.pattern else answer
+        return "faked", {**answer, "submitted": {}} if resource.pattern else answer
 
 
 def place(root: dict[str, Any], path: str, value: Any) -> None:

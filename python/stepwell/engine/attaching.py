@@ -61,6 +61,8 @@ class Attaching:
             finally:
                 folder.unlock()
             raise StorageError(f"{self.data} took over from {self.source} before: open it with Executor")
+        if ended is not None and ended[2] == str(self.data) and following(folder) is None:
+            raise StorageError(f"{self.data} took over from {self.source} before: open it with Executor")
         check_continues(folder, folder.stores(), last, self.leader, self.of)
         _core.FollowedLog.check_copy(self.leader, folder)
 

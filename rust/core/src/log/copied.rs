@@ -85,7 +85,9 @@ impl Copied {
             }
             place => place?,
         };
+        let mut their_epoch = None;
         while let Some(header) = place.step(env, of, 0)? {
+            their_epoch = their_epoch.max(Some(place.epoch()));
             let Some(last) = compared else { continue };
             if header.count == 0 || header.next() <= last.first {
                 continue;
@@ -100,14 +102,15 @@ impl Copied {
             compared = None;
         }
         let (ours, last) = (self.next - 1, place.next() - 1);
-        let (epoch, current) = (self.epoch, place.epoch());
         if last < ours {
             return Ok(Some(format!(
                 "it has positions up to {ours}, and the other one ends at {last}"
             )));
         }
-        Ok((epoch > current).then(|| {
-            format!("it went on in epoch {epoch}, and the other one is in epoch {current}")
+        // A log that is cut up to here has no frame that tells its epoch. The next one that is copied will.
+        let epoch = self.epoch;
+        Ok(their_epoch.filter(|theirs| epoch > *theirs).map(|theirs| {
+            format!("it went on in epoch {epoch}, and the other one is in epoch {theirs}")
         }))
     }
 }
