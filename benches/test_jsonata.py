@@ -33,12 +33,28 @@ SMALL = {
     "map of 20 lines": "$map($states.input.lines, function($l) {{'sku': $l.sku, 'cost': $l.qty * $l.price}})",
     "filter of 20 lines": "$states.input.lines[qty > 10].sku",
 }
+MANY = {
+    "map of 1,000 items": "$map($states.input.items, function($v) {{'id': $v.id, 'cost': $v.qty * $v.price}})",
+    "long filter": "$states.input.items[qty > 10 and price < 900 and id != 'i7' and $contains(id, '5')].id",
+    "sort of 1,000 items": "$states.input.items^(>price).id",
+    "match of a long text": "$count($match($states.input.text, /[a-z]+(\\d)/))",
+}
+ITEMS = {
+    "items": [{"id": f"i{i}", "qty": i % 50, "price": i * 1.5} for i in range(1_000)],
+    "text": "order 66, item7 of box8, " * 200,
+}
 
 
 @pytest.mark.benchmark(group="expression")
 @pytest.mark.parametrize("name", SMALL)
 def test_expression(benchmark: Benchmark, name: str) -> None:
     benchmark(compile_expression(SMALL[name]).evaluate, {"input": ORDER}, {"count": 1, "order": ORDER})
+
+
+@pytest.mark.benchmark(group="many")
+@pytest.mark.parametrize("name", MANY)
+def test_many(benchmark: Benchmark, name: str) -> None:
+    benchmark(compile_expression(MANY[name]).evaluate, {"input": ITEMS}, {})
 
 
 @pytest.mark.benchmark(group="input")

@@ -1,14 +1,14 @@
 //! JSONata for Python: values converted in and out directly, and the GIL let go when it takes long.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyString, PyTuple};
-use stepwell_query::jsonata::{
-    Binding, Bound as Limit, EvaluationError, Expression, Limits, Use, Value,
-};
+use stepwell_query::jsonata::{Binding, EvaluationError, Expression, Limits, Use, Value};
 
 use crate::jsonata_values::{FromPython, text_of, to_python};
 
@@ -25,8 +25,8 @@ create_exception!(
     "An expression that does not parse: (message, code or None)."
 );
 
-/// How many steps an evaluation makes with the GIL, less than a millisecond of work. Letting it go
-/// and taking it back costs more than most expressions do; one that takes longer starts anew without it.
+/// How many steps an evaluation makes with the GIL: about a millisecond of work. Letting it go and
+/// taking it back costs more than most expressions do.
 const STEPS_WITH_GIL: u64 = 10_000;
 
 /// A compiled JSONata expression.
@@ -67,7 +67,11 @@ impl Jsonata {
                 values.convert_used(states.as_any(), &names.states)?,
             ));
         }
-        let result = self.evaluate_bounded(py, bindings, &values)?;
+        let result = without_gil_if_long(values.limits(), |limits| {
+            self.expression
+                .evaluate(bindings, limits, values.held_before)
+        })
+        .map_err(raise)?;
         to_python(py, &result, &nothing)
     }
 
@@ -95,10 +99,11 @@ impl Jsonata {
         let mut limits = Limits::LANGUAGE;
         limits.depth = depth.unwrap_or(limits.depth);
         limits.time = millis.map_or(limits.time, Duration::from_millis);
-        let result = self
-            .expression
-            .evaluate_over(&data, bound, &limits, values.held_before)
-            .map_err(raise)?;
+        let result = without_gil_if_long(limits, |limits| {
+            self.expression
+                .evaluate_over(&data, bound, limits, values.held_before)
+        })
+        .map_err(raise)?;
         to_python(nothing.py(), &result, &nothing)
     }
 
@@ -130,41 +135,36 @@ impl Jsonata {
     }
 }
 
-impl Jsonata {
-    fn evaluate_bounded(
-        &self,
-        py: Python<'_>,
-        bindings: Vec<Binding>,
-        values: &FromPython,
-    ) -> PyResult<Value> {
-        let limits = values.limits();
-        let given = values.held_before;
-        let quick = Limits {
-            steps: STEPS_WITH_GIL,
-            ..limits.clone()
-        };
-        // What a transform has changed is no longer what was given, so it cannot start anew.
-        if !self.expression.names().transforms {
-            match self.expression.evaluate(bindings.clone(), &quick, given) {
-                Err(error) if error.bound == Some(Limit::Steps) => {}
-                result => return result.map_err(raise),
-            }
+thread_local! {
+    /// The thread's state while its evaluation runs without the GIL.
+    static RELEASED: Cell<*mut ffi::PyThreadState> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// Lets the GIL go; [`Gil`] takes it back.
+fn release_gil() {
+    // SAFETY: the thread has the GIL, as Python called it; an evaluation touches no object of Python.
+    RELEASED.with(|released| released.set(unsafe { ffi::PyEval_SaveThread() }));
+}
+
+/// Takes the GIL back when an evaluation has ended, if it was let go.
+struct Gil;
+
+impl Drop for Gil {
+    fn drop(&mut self) {
+        let state = RELEASED.with(|released| released.replace(std::ptr::null_mut()));
+        if !state.is_null() {
+            // SAFETY: this thread saved the state, and takes it back once.
+            unsafe { ffi::PyEval_RestoreThread(state) };
         }
-        let bindings = SameThread(bindings);
-        let detached = py.detach(|| {
-            let SameThread(bindings) = { bindings };
-            SameThread(self.expression.evaluate(bindings, &limits, given))
-        });
-        detached.0.map_err(raise)
     }
 }
 
-/// A value that stays on its thread while the GIL is let go.
-struct SameThread<T>(T);
-
-// SAFETY: `Python::detach` runs its closure on the calling thread, so nothing is sent anywhere; it
-// asks for `Send` only to keep objects of Python out. What is wrapped here holds none.
-unsafe impl<T> Send for SameThread<T> {}
+/// Evaluates with the GIL for as long as an expression usually takes, and then without it.
+fn without_gil_if_long<T>(mut limits: Limits, evaluate: impl FnOnce(&Limits) -> T) -> T {
+    let _gil = Gil;
+    limits.when_long = Some((STEPS_WITH_GIL, release_gil));
+    evaluate(&limits)
+}
 
 fn raise(error: EvaluationError) -> PyErr {
     JsonataError::new_err((error.message, error.code))

@@ -142,48 +142,86 @@ pub fn to_python<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match value {
         Value::Undefined => Ok(nothing.clone()),
-        value => json_to_python(py, value, 0),
+        value => Writer {
+            py,
+            names: Default::default(),
+            depth: 0,
+        }
+        .write(value),
     }
 }
 
-fn json_to_python<'py>(
+/// How many names of fields are remembered.
+const NAMES: usize = 16;
+
+/// Makes objects of Python.
+struct Writer<'py> {
     py: Python<'py>,
-    value: &Value,
+    /// Names of fields that were written before: most stand in many objects.
+    names: [Option<(Text, Bound<'py, PyAny>)>; NAMES],
     depth: usize,
-) -> PyResult<Bound<'py, PyAny>> {
-    if depth > MAX_NESTING {
-        return Err(too_deep());
-    }
-    match value {
-        // Within an array there is null where there is nothing, as in JavaScript's JSON.
-        Value::Null | Value::Undefined => Ok(py.None().into_bound(py)),
-        Value::Bool(flag) => Ok(PyBool::new(py, *flag).to_owned().into_any()),
-        Value::Number(number) => Ok(number_to_python(py, *number)),
-        Value::Long(integer) => Ok(PyInt::new(py, *integer).into_any()),
-        Value::Text(text) => text_to_python(py, text),
-        Value::Array(items) => {
-            let list = PyList::empty(py);
-            for item in items.iter() {
-                list.append(json_to_python(py, item, depth + 1)?)?;
-            }
-            Ok(list.into_any())
-        }
-        Value::Object(object) => {
-            let dict = PyDict::new(py);
-            for (name, field) in object.entries() {
-                if !field.is_undefined() {
-                    dict.set_item(
-                        text_to_python(py, &name)?,
-                        json_to_python(py, &field, depth + 1)?,
-                    )?;
+}
+
+impl<'py> Writer<'py> {
+    fn write(&mut self, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        match value {
+            // Within an array there is null where there is nothing, as in JavaScript's JSON.
+            Value::Null | Value::Undefined => Ok(py.None().into_bound(py)),
+            Value::Bool(flag) => Ok(PyBool::new(py, *flag).to_owned().into_any()),
+            Value::Number(number) => Ok(number_to_python(py, *number)),
+            Value::Long(integer) => Ok(PyInt::new(py, *integer).into_any()),
+            Value::Text(text) => text_to_python(py, text),
+            Value::Array(items) => self.nested(|writer| {
+                let list = PyList::empty(py);
+                for item in items.iter() {
+                    list.append(writer.write(item)?)?;
                 }
-            }
-            Ok(dict.into_any())
+                Ok(list.into_any())
+            }),
+            Value::Object(object) => self.nested(|writer| {
+                let dict = PyDict::new(py);
+                object.try_each(|(name, field)| match field {
+                    Value::Undefined => Ok(()),
+                    field => dict.set_item(writer.name(name)?, writer.write(field)?),
+                })?;
+                Ok(dict.into_any())
+            }),
+            Value::Function(_) => Err(JsonataError::new_err((
+                "the result is or holds a function",
+                "unsupported",
+            ))),
         }
-        Value::Function(_) => Err(JsonataError::new_err((
-            "the result is or holds a function",
-            "unsupported",
-        ))),
+    }
+
+    fn nested(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.depth += 1;
+        if self.depth > MAX_NESTING {
+            return Err(too_deep());
+        }
+        let written = act(self);
+        self.depth -= 1;
+        written
+    }
+
+    fn name(&mut self, name: &Text) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = name.bytes();
+        let ends = bytes.first().zip(bytes.last());
+        let place = ends.map_or(0, |(first, last)| {
+            bytes.len() + usize::from(*first) + 3 * usize::from(*last)
+        });
+        let place = &mut self.names[place % NAMES];
+        if let Some((known, written)) = place
+            && known == name
+        {
+            return Ok(written.clone());
+        }
+        let written = text_to_python(self.py, name)?;
+        *place = Some((name.clone(), written.clone()));
+        Ok(written)
     }
 }
 

@@ -180,10 +180,15 @@ impl Evaluator<'_> {
                     Callable::Value(value) => self.call_js("proc", value, values),
                 }
             }
+            // As function($f, $g) { function($x) { $g($f($x)) } } calls them.
             Function::Chain(first, second) => {
-                let between =
-                    self.nested(|evaluator| evaluator.apply(first, arguments, &Value::Null))?;
-                self.nested(|evaluator| evaluator.apply(second, vec![between], &Value::Null))
+                let [first_name, second_name] = ["f", "g"].map(Text::from);
+                let between = self.nested(|evaluator| {
+                    evaluator.apply_as(first, arguments, &Value::Null, Some(&first_name))
+                })?;
+                self.nested(|evaluator| {
+                    evaluator.apply_as(second, vec![between], &Value::Null, Some(&second_name))
+                })
             }
             Function::Matcher(matcher) => {
                 let text = arguments.first().cloned().unwrap_or_default();

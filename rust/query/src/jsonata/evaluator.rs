@@ -4,9 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::ast::{Ast, Kind, Node, Stage, Symbol};
 use super::charge::Charge;
-use super::error::{Answer, Bound, Fault};
+use super::error::{Answer, Bound, Fault, Thrown};
 use super::function::{Closure, Function, Matcher};
 use super::functions::{self, Native};
 use super::limits::Budget;
@@ -16,7 +18,7 @@ use super::value::{self, Fields, Value};
 
 /// The variables of a block or of a call.
 pub struct Frame {
-    bindings: RefCell<Vec<(Symbol, Value)>>,
+    bindings: RefCell<SmallVec<[(Symbol, Value); 2]>>,
     parent: Option<Rc<Frame>>,
     /// Whether a function of the expression holds it.
     is_captured: Cell<bool>,
@@ -73,6 +75,8 @@ pub struct Evaluator<'a> {
     pub is_aws: bool,
     /// The time of the evaluation, in milliseconds.
     pub now: f64,
+    /// Whether a transform would have put an object into itself.
+    pub has_circle: bool,
     /// Frames that functions hold, which may hold the functions.
     captured: Vec<Weak<Frame>>,
 }
@@ -100,6 +104,7 @@ impl<'a> Evaluator<'a> {
             budget,
             is_aws,
             now,
+            has_circle: false,
             captured: Vec::new(),
         }
     }
@@ -288,8 +293,13 @@ impl<'a> Evaluator<'a> {
 
     fn array(&mut self, items: &[Node], is_cons: bool, input: &Value, frame: &Rc<Frame>) -> Answer {
         let mut found = Vec::with_capacity(items.len());
-        for item in items {
-            let value = self.evaluate(item, input, frame)?;
+        for (at, item) in items.iter().enumerate() {
+            let value = match self.evaluate_item(item, input, frame) {
+                Ok(value) => value,
+                Err((fault, steps)) => {
+                    return Err(self.soonest(fault, steps, &items[at + 1..], input, frame));
+                }
+            };
             match value {
                 Value::Undefined => {}
                 Value::Array(inner) if !matches!(item.kind, Kind::Array(_)) => {
@@ -305,6 +315,43 @@ impl<'a> Evaluator<'a> {
         Ok(Value::Array(value::Array::new(found, flags)))
     }
 
+    /// An item of an array constructor; where it fails, with the steps that it took.
+    fn evaluate_item(
+        &mut self,
+        item: &Node,
+        input: &Value,
+        frame: &Rc<Frame>,
+    ) -> Result<Value, (Thrown, u64)> {
+        let (steps, depth) = (self.budget.left(), self.budget.depth);
+        self.evaluate(item, input, frame).map_err(|fault| {
+            self.budget.depth = depth;
+            (fault, steps - self.budget.left())
+        })
+    }
+
+    /// jsonata-js evaluates the items side by side, so that of several that fail the soonest one is told.
+    fn soonest(
+        &mut self,
+        fault: Thrown,
+        steps: u64,
+        rest: &[Node],
+        input: &Value,
+        frame: &Rc<Frame>,
+    ) -> Thrown {
+        let mut soonest = (fault, steps);
+        for item in rest {
+            if soonest.0.bound.is_some() {
+                break;
+            }
+            if let Err((fault, steps)) = self.evaluate_item(item, input, frame)
+                && (fault.bound.is_some() || steps < soonest.1)
+            {
+                soonest = (fault, steps);
+            }
+        }
+        soonest.0
+    }
+
     /// A group of items with the same key.
     pub fn group(&mut self, pairs: &[(Node, Node)], input: &Value, frame: &Rc<Frame>) -> Answer {
         let is_tuples = input.is_tuple_stream();
@@ -314,6 +361,11 @@ impl<'a> Evaluator<'a> {
             Value::Array(items) => items,
             _ => &single,
         };
+        if let ([item], false) = (items, is_tuples)
+            && let Some(object) = self.object(pairs, item, frame)?
+        {
+            return Ok(object);
+        }
         let groups = self.grouped(pairs, items, is_tuples, frame)?;
         let mut result = Fields::with_capacity(groups.len());
         for (key, group) in groups.iter() {
@@ -338,6 +390,33 @@ impl<'a> Evaluator<'a> {
             }
         }
         Ok(Value::object(result))
+    }
+
+    /// The object of one item; None where names of indexes change the order.
+    fn object(
+        &mut self,
+        pairs: &[(Node, Node)],
+        item: &Value,
+        frame: &Rc<Frame>,
+    ) -> Answer<Option<Value>> {
+        let is_constant = |(key, _): &(Node, Node)| matches!(&key.kind, Kind::Text(name) if key.extra.is_none() && !name.first().is_some_and(u8::is_ascii_digit));
+        if !pairs.iter().all(is_constant) {
+            return Ok(None);
+        }
+        let mut result = Fields::with_capacity(pairs.len());
+        for (at, (key, _)) in pairs.iter().enumerate() {
+            let is_double = |other: &(Node, Node)| matches!((&other.0.kind, &key.kind), (Kind::Text(one), Kind::Text(other)) if one == other);
+            if pairs[..at].iter().any(is_double) {
+                return Ok(None);
+            }
+        }
+        for (key, value) in pairs {
+            let value = self.evaluate(value, item, frame)?;
+            if let (Kind::Text(name), false) = (&key.kind, value.is_undefined()) {
+                result.add(Text::from_wtf8(name), value);
+            }
+        }
+        Ok(Some(Value::object(result)))
     }
 
     /// The items of each key, behind the number of the pair that gave it.

@@ -28,6 +28,15 @@ pub struct Expression {
     own: Vec<Option<&'static Native>>,
 }
 
+impl std::fmt::Debug for Expression {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter
+            .debug_struct("Expression")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Expression {
     /// Compile the text between `{%` and `%}`.
     pub fn compile(text: &str) -> Result<Expression, SyntaxError> {
@@ -119,6 +128,9 @@ impl Expression {
             data => data.clone(),
         };
         let value = evaluator.evaluate(&ast.root, &input, &frame)?;
+        if evaluator.has_circle {
+            return Err(Fault::uncoded("Converting circular structure to JSON").into());
+        }
         match value_bytes(&value, limits.value_bytes) > limits.value_bytes {
             true => Err(Fault::bound(Bound::Memory).into()),
             false => Ok(value),

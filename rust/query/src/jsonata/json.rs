@@ -5,7 +5,7 @@ use super::evaluator::Evaluator;
 use super::number;
 use super::operators;
 use super::text::{Text, push_point};
-use super::value::{self, Fields, Value};
+use super::value::{self, Fields, Object, Value};
 
 /// `JSON.stringify(value)` for a message: without limits but on the length.
 pub fn plain(value: &Value) -> String {
@@ -152,7 +152,7 @@ impl Writer<'_, '_> {
         }
         match value {
             Value::Array(items) => self.array(items, depth),
-            Value::Object(object) => self.object(object.entries(), depth),
+            Value::Object(object) => self.object(object, depth),
             Value::Undefined => {
                 self.bytes.extend_from_slice(b"null");
                 Ok(())
@@ -184,20 +184,20 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    fn object(&mut self, fields: Vec<(Text, Value)>, depth: usize) -> Answer<()> {
+    fn object(&mut self, object: &Object, depth: usize) -> Answer<()> {
         self.bytes.push(b'{');
         let mut count = 0;
-        for (name, value) in &fields {
+        object.try_each(|(name, value)| {
             if value.is_undefined() {
-                continue;
+                return Ok(());
             }
             self.separate(count, depth + 1);
             write_text(&mut self.bytes, name);
             self.bytes
                 .extend_from_slice(if self.pretty { b": " } else { b":" });
-            stacker::maybe_grow(64 << 10, 1 << 20, || self.value(value, depth + 1))?;
             count += 1;
-        }
+            stacker::maybe_grow(64 << 10, 1 << 20, || self.value(value, depth + 1))
+        })?;
         self.end(b'}', count == 0, depth);
         Ok(())
     }

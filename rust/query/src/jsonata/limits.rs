@@ -37,6 +37,8 @@ pub struct Limits {
     pub memory: usize,
     /// The last resort.
     pub time: Duration,
+    /// What to do once after so many steps: the evaluation is a long one.
+    pub when_long: Option<(u64, fn())>,
 }
 
 impl Limits {
@@ -48,6 +50,7 @@ impl Limits {
         value_bytes: MAX_VALUE_BYTES,
         memory: 256 << 20,
         time: Duration::from_secs(30),
+        when_long: None,
     };
 
     /// The language alone.
@@ -58,6 +61,7 @@ impl Limits {
         value_bytes: 512 << 20,
         memory: 1 << 30,
         time: Duration::from_secs(30),
+        when_long: None,
     };
 }
 
@@ -78,10 +82,15 @@ impl Budget {
             limits: limits.clone(),
             depth: 0,
             steps: limits.steps,
-            next_look: limits.steps.saturating_sub(STEPS_BETWEEN_LOOKS),
+            next_look: limits.steps.saturating_sub(first_look(limits)),
             held_before: given,
             deadline: Instant::now() + limits.time,
         }
+    }
+
+    /// How many steps are left.
+    pub fn left(&self) -> u64 {
+        self.steps
     }
 
     /// Takes `steps` off the budget.
@@ -104,6 +113,9 @@ impl Budget {
     #[cold]
     fn look_at_clock(&mut self) -> Answer<()> {
         self.next_look = self.steps.saturating_sub(STEPS_BETWEEN_LOOKS);
+        if let Some((_, act)) = self.limits.when_long.take() {
+            act();
+        }
         match Instant::now() > self.deadline {
             true => Err(Fault::bound(Bound::Time)),
             false => Ok(()),
@@ -151,6 +163,13 @@ impl Budget {
             false => Ok(()),
         }
     }
+}
+
+/// After how many steps the clock is looked at first.
+fn first_look(limits: &Limits) -> u64 {
+    limits
+        .when_long
+        .map_or(STEPS_BETWEEN_LOOKS, |(steps, _)| steps)
 }
 
 impl Steps for Budget {

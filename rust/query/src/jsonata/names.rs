@@ -16,8 +16,6 @@ pub struct Names {
     pub context: Vec<String>,
     /// Whether `$$` stands in it.
     pub root: bool,
-    /// Whether it has a transform, which may change a value that it was given.
-    pub transforms: bool,
     /// Variables that it binds itself.
     pub bound: BTreeSet<String>,
 }
@@ -146,7 +144,6 @@ impl Reader<'_> {
             }
             Kind::Thunk(call) => self.node(call, is_top),
             Kind::Transform(transform) => {
-                self.names.transforms = true;
                 self.node(&transform.pattern, false);
                 self.node(&transform.update, false);
                 if let Some(delete) = &transform.delete {

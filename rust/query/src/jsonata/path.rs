@@ -1,6 +1,7 @@
 //! Paths: each step maps over what the step before it gave. Where positions, focus variables or
 //! parents are bound, the items are tuples of what is bound.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::ast::{Kind, Node, Stage, Term};
@@ -8,6 +9,7 @@ use super::error::{Answer, Fault};
 use super::evaluator::{Evaluator, Frame};
 use super::functions::sorting;
 use super::operators;
+use super::text::Text;
 use super::value::{self, Array, Fields, Value};
 
 /// Where a tuple has its item.
@@ -45,7 +47,7 @@ impl Evaluator<'_> {
         let last = steps.len() - 1;
         for (at, step) in steps.iter().enumerate() {
             if step.is_tuple() {
-                return self.tuple_path(node, &steps[at..], keep_singleton, items, frame);
+                return self.tuple_path(node, (steps, at), keep_singleton, items, frame);
             }
             let result = if at == 0 && step.is_cons {
                 self.evaluate(step, &items.into_value(), frame)?
@@ -63,6 +65,10 @@ impl Evaluator<'_> {
             };
             items = match result {
                 Value::Array(found) if !found.is_empty() && at < last => Items::Many(found),
+                Value::Array(_) | Value::Undefined => {
+                    return self.finish_path(node, keep_singleton, result, frame);
+                }
+                result if at < last => Items::Many(as_sequence(&result, &steps[at + 1])?),
                 result => return self.finish_path(node, keep_singleton, result, frame),
             };
         }
@@ -208,20 +214,19 @@ impl Evaluator<'_> {
     fn tuple_path(
         &mut self,
         node: &Node,
-        steps: &[Node],
+        (steps, first): (&[Node], usize),
         keep_singleton: bool,
         items: Items,
         frame: &Rc<Frame>,
     ) -> Answer {
         let mut input = items.into_value();
         let mut tuples: Option<Value> = None;
-        for step in steps {
-            if step.is_cons
-                && tuples.is_none()
-                && std::ptr::eq(step, &steps[0])
-                && matches!(step.kind, Kind::Array(_))
-            {
-                input = self.evaluate(step, &input, frame)?;
+        for (at, step) in steps.iter().enumerate().skip(first) {
+            if at == 0 && step.is_cons {
+                let result = self.evaluate(step, &input, frame)?;
+                if step.focus().is_none() {
+                    input = result;
+                }
                 continue;
             }
             tuples = Some(self.tuple_step(step, &input, tuples.as_ref(), frame)?);
@@ -298,7 +303,9 @@ impl Evaluator<'_> {
         let tuples: &[Value] = match (tuples, input) {
             (Some(tuples), _) => tuples.as_array().map_or(&[][..], |tuples| tuples.items()),
             (None, input) => {
-                let items = input.as_array().map_or(&[][..], |items| items.items());
+                let Value::Array(items) = input else {
+                    return Err(Fault::uncoded("input.map is not a function"));
+                };
                 made = items.iter().map(tuple_of).collect::<Vec<_>>();
                 &made
             }
@@ -382,7 +389,7 @@ impl Evaluator<'_> {
         let Value::Array(tuples) = tuples else {
             return self.tuple_frame(tuples, frame);
         };
-        let mut names: Vec<super::text::Text> = Vec::new();
+        let mut names: Vec<Text> = Vec::new();
         for tuple in tuples.iter() {
             if let Value::Object(tuple) = tuple {
                 tuple.each(|name, _| {
@@ -480,52 +487,90 @@ impl Evaluator<'_> {
         if items.len() <= 1 {
             return Ok(input.clone());
         }
-        let sorted = sorting::merge_sort(self, items.to_vec(), &mut |evaluator, one, other| {
-            evaluator.comes_after(terms, one, other, is_tuples, frame)
+        // What an item is sorted by is evaluated once, when it is first compared.
+        let mut keys: Vec<Option<Value>> = vec![None; items.len() * terms.len()];
+        let places: Vec<usize> = (0..items.len()).collect();
+        let sorted = sorting::merge_sort(self, places, &mut |evaluator, &one, &other| {
+            for (number, term) in terms.iter().enumerate() {
+                for place in [one, other] {
+                    let key = &mut keys[place * terms.len() + number];
+                    if key.is_none() {
+                        let expression = &term.expression;
+                        *key = Some(evaluator.sort_key(
+                            expression,
+                            &items[place],
+                            is_tuples,
+                            frame,
+                        )?);
+                    }
+                }
+                let key = |place: usize| keys[place * terms.len() + number].as_ref();
+                let undefined = &Value::Undefined;
+                let (one, other) = (
+                    key(one).unwrap_or(undefined),
+                    key(other).unwrap_or(undefined),
+                );
+                match order_of(one, other, term.is_descending)? {
+                    Ordering::Equal => {}
+                    order => return Ok(order.is_gt()),
+                }
+            }
+            Ok(false)
         })?;
-        Ok(Value::array(sorted))
+        Ok(Value::array(
+            sorted
+                .into_iter()
+                .map(|place| items[place].clone())
+                .collect(),
+        ))
     }
 
-    fn comes_after(
+    fn sort_key(
         &mut self,
-        terms: &[Term],
-        one: &Value,
-        other: &Value,
+        term: &Node,
+        item: &Value,
         is_tuples: bool,
         frame: &Rc<Frame>,
-    ) -> Answer<bool> {
-        for term in terms {
-            let mut value_of = |item: &Value| match is_tuples {
-                true => {
-                    let (item, inner) = self.tuple_frame(item, frame);
-                    self.evaluate(&term.expression, &item, &inner)
-                }
-                false => self.evaluate(&term.expression, item, frame),
-            };
-            let (one, other) = (value_of(one)?, value_of(other)?);
-            let order = match (&one, &other) {
-                (Value::Undefined, Value::Undefined) => continue,
-                (Value::Undefined, _) => return Ok(true),
-                (_, Value::Undefined) => return Ok(false),
-                (Value::Text(one), Value::Text(other)) => one.cmp(other),
-                _ => match (one.as_number(), other.as_number()) {
-                    (Some(one), Some(other)) if one == other => std::cmp::Ordering::Equal,
-                    (Some(one), Some(other)) if one < other => std::cmp::Ordering::Less,
-                    (Some(_), Some(_)) => std::cmp::Ordering::Greater,
-                    _ => return Err(not_sortable(&one, &other)),
-                },
-            };
-            match if term.is_descending {
-                order.reverse()
-            } else {
-                order
-            } {
-                std::cmp::Ordering::Equal => {}
-                order => return Ok(order.is_gt()),
-            }
+    ) -> Answer {
+        if !is_tuples {
+            return self.evaluate(term, item, frame);
         }
-        Ok(false)
+        let (item, inner) = self.tuple_frame(item, frame);
+        self.evaluate(term, &item, &inner)
     }
+}
+
+/// The order of what two items are sorted by; what is undefined comes last, either way.
+fn order_of(one: &Value, other: &Value, is_descending: bool) -> Answer<Ordering> {
+    let order = match (one, other) {
+        (Value::Undefined, Value::Undefined) => return Ok(Ordering::Equal),
+        (Value::Undefined, _) => return Ok(Ordering::Greater),
+        (_, Value::Undefined) => return Ok(Ordering::Less),
+        (Value::Text(one), Value::Text(other)) => one.cmp(other),
+        _ => match (one.as_number(), other.as_number()) {
+            (Some(one), Some(other)) if one == other => Ordering::Equal,
+            (Some(one), Some(other)) if one < other => Ordering::Less,
+            (Some(_), Some(_)) => Ordering::Greater,
+            _ => return Err(not_sortable(one, other)),
+        },
+    };
+    Ok(if is_descending {
+        order.reverse()
+    } else {
+        order
+    })
+}
+
+/// What JavaScript goes through of a value that is no array: the code units of a text.
+fn as_sequence(value: &Value, next: &Node) -> Answer<Rc<Array>> {
+    if next.is_tuple() {
+        return Err(Fault::uncoded("input.map is not a function"));
+    }
+    let units = value.as_text().map(Text::to_utf16).unwrap_or_default();
+    let letters = units
+        .chunks(1)
+        .map(|unit| Value::Text(Text::from_utf16(unit)));
+    Ok(Array::new(letters.collect(), value::SEQUENCE))
 }
 
 fn not_sortable(one: &Value, other: &Value) -> Box<Fault> {

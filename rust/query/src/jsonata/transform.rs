@@ -49,10 +49,10 @@ impl Evaluator<'_> {
         for (name, value) in update.entries() {
             self.budget.spend(1)?;
             match found {
-                Value::Object(object) => {
-                    self.refuse_circle(object, &value)?;
-                    object.set(name, value);
-                }
+                Value::Object(object) => match self.is_within(object, &value)? {
+                    true => self.has_circle = true,
+                    false => object.set(name, value),
+                },
                 Value::Array(_) | Value::Function(_) => {}
                 found => return Err(no_property(found, &name.to_lossy())),
             }
@@ -60,23 +60,21 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    /// An object within itself has no JSON, and would never be freed.
-    fn refuse_circle(&mut self, object: &Rc<Object>, value: &Value) -> Answer<()> {
+    /// Whether `object` is a part of `value`. An object within itself has no JSON, and would never be freed.
+    fn is_within(&mut self, object: &Rc<Object>, value: &Value) -> Answer<bool> {
         let mut open = vec![value.clone()];
         while let Some(value) = open.pop() {
             self.budget.spend(1)?;
             match value {
-                Value::Object(inner) if Rc::ptr_eq(&inner, object) => {
-                    return Err(Fault::uncoded("Converting circular structure to JSON"));
-                }
+                Value::Object(inner) if Rc::ptr_eq(&inner, object) => return Ok(true),
                 Value::Object(inner) => {
-                    open.extend(inner.entries().into_iter().map(|(_, value)| value))
+                    open.extend(inner.entries().into_iter().map(|(_, value)| value));
                 }
                 Value::Array(items) => open.extend(items.iter().cloned()),
                 _ => {}
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn delete(

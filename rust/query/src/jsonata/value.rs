@@ -267,6 +267,11 @@ impl Object {
             .for_each(|(name, value)| act(name, value));
     }
 
+    /// Act on each field until one fails; `act` evaluates nothing.
+    pub fn try_each<E>(&self, act: impl FnMut(&(Text, Value)) -> Result<(), E>) -> Result<(), E> {
+        self.fields.borrow().iter().try_for_each(act)
+    }
+
     /// The fields as they are now.
     pub fn entries(&self) -> Vec<(Text, Value)> {
         self.fields.borrow().entries.clone()

@@ -13,10 +13,7 @@ fn call(
     at: impl FnOnce() -> Value,
     all: &Value,
 ) -> Answer {
-    let arity = match function {
-        Value::Function(function) => function.arity(),
-        _ => 0,
-    };
+    let arity = arity_of(function)?;
     let mut arguments = Vec::with_capacity(arity.clamp(1, 3));
     arguments.push(value.clone());
     if arity >= 2 {
@@ -26,6 +23,19 @@ fn call(
         arguments.push(all.clone());
     }
     evaluator.call_js("func", function, arguments)
+}
+
+/// How many arguments jsonata-js takes a function to have.
+fn arity_of(function: &Value) -> Answer<usize> {
+    let text = match function {
+        Value::Function(function) => return Ok(function.arity()),
+        Value::Text(text) => return Ok(text.utf16_len()),
+        Value::Array(items) => return Ok(items.len()),
+        Value::Undefined => "Cannot read properties of undefined (reading 'arity')",
+        Value::Null => "Cannot read properties of null (reading 'arity')",
+        _ => "Cannot read properties of undefined (reading 'length')",
+    };
+    Err(Fault::uncoded(text))
 }
 
 fn number(at: usize) -> Value {
@@ -89,10 +99,7 @@ pub fn reduce(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
     let Value::Array(items) = all else {
         return Ok(Value::Undefined);
     };
-    let arity = match function {
-        Value::Function(function) => function.arity(),
-        _ => 0,
-    };
+    let arity = arity_of(function)?;
     if arity < 2 {
         return Err(Fault::new("D3050"));
     }

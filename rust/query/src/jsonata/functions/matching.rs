@@ -27,25 +27,38 @@ pub fn call(evaluator: &mut Evaluator, matcher: &Rc<Matcher>, text: &Value, from
 
 /// The match after the last one.
 pub fn next(evaluator: &mut Evaluator, matcher: &Rc<Matcher>, units: &Rc<[u16]>) -> Answer {
-    if matcher.last_index.get() >= units.len() {
-        return Ok(Value::Undefined);
+    match following(evaluator, matcher, units)? {
+        Some(found) => Ok(found.as_object(matcher, units)),
+        None => Ok(Value::Undefined),
     }
-    let found = find(evaluator, matcher, units)?;
-    if let Value::Object(fields) = &found
-        && matches!(fields.get(b"match"), Value::Text(text) if text.is_empty())
-    {
-        return Err(Fault::new("D1004").value_text(&matcher.source));
-    }
-    Ok(found)
 }
 
 fn find(evaluator: &mut Evaluator, matcher: &Rc<Matcher>, units: &Rc<[u16]>) -> Answer {
+    match searched(evaluator, matcher, units)? {
+        Some(found) => Ok(found.as_object(matcher, units)),
+        None => Ok(Value::Undefined),
+    }
+}
+
+fn following(evaluator: &mut Evaluator, matcher: &Matcher, units: &[u16]) -> Answer<Option<Match>> {
+    if matcher.last_index.get() >= units.len() {
+        return Ok(None);
+    }
+    let found = searched(evaluator, matcher, units)?;
+    let is_empty = |found: &Match| found.text.as_text().is_some_and(Text::is_empty);
+    match found.as_ref().is_some_and(is_empty) {
+        true => Err(Fault::new("D1004").value_text(&matcher.source)),
+        false => Ok(found),
+    }
+}
+
+fn searched(evaluator: &mut Evaluator, matcher: &Matcher, units: &[u16]) -> Answer<Option<Match>> {
     let found = matcher
         .regex
         .find_at(units, matcher.last_index.get(), &mut evaluator.budget);
     let Some(captures) = found.map_err(|_| Fault::bound(Bound::Steps))? else {
         matcher.last_index.set(0);
-        return Ok(Value::Undefined);
+        return Ok(None);
     };
     let part = |place: Option<(usize, usize)>| match place {
         Some((start, end)) => Value::Text(Text::from_utf16(&units[start..end])),
@@ -53,31 +66,27 @@ fn find(evaluator: &mut Evaluator, matcher: &Rc<Matcher>, units: &Rc<[u16]>) -> 
     };
     let (start, end) = captures.groups.first().copied().flatten().unwrap_or((0, 0));
     matcher.last_index.set(end);
-    let mut fields = Fields::with_capacity(5);
-    fields.add("match".into(), part(Some((start, end))));
-    fields.add("start".into(), Value::Number(start as f64));
-    fields.add("end".into(), Value::Number(end as f64));
-    fields.add(
-        "groups".into(),
-        Value::array(
-            captures.groups[1..]
-                .iter()
-                .map(|&group| part(group))
-                .collect(),
-        ),
-    );
-    fields.add(
-        "next".into(),
-        Value::function(Function::NextMatch(Rc::clone(matcher), Rc::clone(units))),
-    );
-    Ok(Value::object(fields))
+    let groups = captures.groups[1..].iter().map(|&group| part(group));
+    Ok(Some(Match {
+        text: part(Some((start, end))),
+        start: Value::Number(start as f64),
+        end: Value::Number(end as f64),
+        groups: Value::array(groups.collect()),
+        whole: Value::Undefined,
+    }))
 }
 
 /// The matches of a matcher, one after the other.
 struct Matches {
-    next: Value,
+    source: Source,
     is_first: bool,
-    text: Value,
+}
+
+/// Where matches come from.
+enum Source {
+    Regex(Rc<Matcher>, Rc<[u16]>),
+    /// A function of the expression, and the text that it gets first.
+    Function(Value, Text),
 }
 
 /// What a matcher tells of one match.
@@ -86,60 +95,124 @@ struct Match {
     start: Value,
     end: Value,
     groups: Value,
+    /// The object that a function of the expression gave.
     whole: Value,
+}
+
+impl Match {
+    /// As a function of the expression gets it.
+    fn as_object(&self, matcher: &Rc<Matcher>, units: &Rc<[u16]>) -> Value {
+        let next = Function::NextMatch(Rc::clone(matcher), Rc::clone(units));
+        let mut fields = Fields::with_capacity(5);
+        fields.add("match".into(), self.text.clone());
+        fields.add("start".into(), self.start.clone());
+        fields.add("end".into(), self.end.clone());
+        fields.add("groups".into(), self.groups.clone());
+        fields.add("next".into(), Value::function(next));
+        Value::object(fields)
+    }
 }
 
 impl Matches {
     fn of(matcher: &Value, text: &Text) -> Matches {
+        let mut inner = matcher;
+        while let Value::Function(function) = inner
+            && let Function::Wrapped { inner: wrapped, .. } = &**function
+        {
+            inner = wrapped;
+        }
+        let regex = match inner {
+            Value::Function(function) => match &**function {
+                Function::Matcher(regex) => Some(Rc::clone(regex)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let source = match regex {
+            Some(regex) => Source::Regex(regex, text.to_utf16().into()),
+            None => Source::Function(matcher.clone(), text.clone()),
+        };
         Matches {
-            next: matcher.clone(),
+            source,
             is_first: true,
-            text: Value::Text(text.clone()),
         }
     }
 
     fn next(&mut self, evaluator: &mut Evaluator) -> Answer<Option<Match>> {
         evaluator.budget.spend(1)?;
-        let argument = if self.is_first {
-            self.text.clone()
-        } else {
-            Value::Undefined
-        };
-        self.is_first = false;
-        let found = evaluator.call_js("matcher", &self.next, vec![argument])?;
-        let fields = match &found {
-            Value::Undefined => return Ok(None),
-            Value::Object(fields) => Rc::clone(fields),
-            value if value.is_truthy() => return Err(Fault::new("T1010")),
-            value => {
-                let kind = if matches!(value, Value::Null) {
-                    "null"
-                } else {
-                    "undefined"
-                };
-                let property = if kind == "null" { "match" } else { "apply" };
-                return Err(Fault::uncoded(format!(
-                    "Cannot read properties of {kind} (reading '{property}')"
-                )));
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        match &mut self.source {
+            Source::Regex(matcher, units) if is_first => {
+                evaluator.budget.bytes(units.len())?;
+                matcher.last_index.set(0);
+                searched(evaluator, matcher, units)
             }
-        };
-        let groups = fields.get(b"groups");
-        let next = fields.get(b"next");
-        let is_structure = fields.get(b"start").as_number().is_some()
-            || matches!(groups, Value::Array(_))
-            || matches!(next, Value::Function(_));
-        if !is_structure {
-            return Err(Fault::new("T1010"));
+            Source::Regex(matcher, units) => following(evaluator, matcher, units),
+            Source::Function(function, text) => {
+                let argument = if is_first {
+                    Value::Text(text.clone())
+                } else {
+                    Value::Undefined
+                };
+                let found = evaluator.call_js("matcher", function, vec![argument])?;
+                let Some((found, next)) = told(found)? else {
+                    return Ok(None);
+                };
+                *function = next;
+                Ok(Some(found))
+            }
         }
-        self.next = next;
-        Ok(Some(Match {
-            text: fields.get(b"match"),
-            start: fields.get(b"start"),
-            end: fields.get(b"end"),
+    }
+
+    /// The match as an object.
+    fn object(&self, one: &Match) -> Value {
+        match &self.source {
+            Source::Regex(matcher, units) => one.as_object(matcher, units),
+            Source::Function(..) => one.whole.clone(),
+        }
+    }
+}
+
+/// What a function of the expression tells of a match, and the function for the next one.
+fn told(found: Value) -> Answer<Option<(Match, Value)>> {
+    let fields = match &found {
+        Value::Undefined => return Ok(None),
+        Value::Object(fields) => Rc::clone(fields),
+        Value::Null => {
+            return Err(Fault::uncoded(
+                "Cannot read properties of null (reading 'match')",
+            ));
+        }
+        value if value.is_truthy() => return Err(Fault::new("T1010")),
+        _ => {
+            return Err(Fault::uncoded(
+                "Cannot read properties of undefined (reading 'apply')",
+            ));
+        }
+    };
+    let groups = fields.get(b"groups");
+    let next = fields.get(b"next");
+    let is_structure = fields.get(b"start").as_number().is_some()
+        || matches!(groups, Value::Array(_))
+        || matches!(next, Value::Function(_));
+    if !is_structure {
+        return Err(Fault::new("T1010"));
+    }
+    let (text, start, end) = (
+        fields.get(b"match"),
+        fields.get(b"start"),
+        fields.get(b"end"),
+    );
+    Ok(Some((
+        Match {
+            text,
+            start,
+            end,
             groups,
             whole: found,
-        }))
-    }
+        },
+        next,
+    )))
 }
 
 fn limit(value: &Value, code: &'static str) -> Answer<f64> {
@@ -293,10 +366,12 @@ fn replace_matches(
         result.extend_from_slice(&units[from..to]);
         let text = match replacement {
             Value::Text(template) => substituted(template, &one),
-            replacer => match evaluator.call_js("replacer", replacer, vec![one.whole.clone()])? {
-                Value::Text(text) => text.to_utf16(),
-                other => return Err(Fault::new("D3012").value(&other)),
-            },
+            replacer => {
+                match evaluator.call_js("replacer", replacer, vec![matches.object(&one)])? {
+                    Value::Text(text) => text.to_utf16(),
+                    other => return Err(Fault::new("D3012").value(&other)),
+                }
+            }
         };
         evaluator
             .budget

@@ -7,7 +7,7 @@ use crate::jsonata::operators::is_numeric;
 use crate::jsonata::value::Value;
 
 /// Whether the first of two items comes after the second.
-pub type ComesAfter<'c> = dyn FnMut(&mut Evaluator, &Value, &Value) -> Answer<bool> + 'c;
+pub type ComesAfter<'c, T> = dyn FnMut(&mut Evaluator, &T, &T) -> Answer<bool> + 'c;
 
 pub fn is_array_of_numbers(items: &[Value]) -> Answer<bool> {
     // jsonata-js looks at all of them, and refuses infinity wherever it stands.
@@ -62,11 +62,11 @@ fn is_greater(one: &Value, other: &Value) -> bool {
 }
 
 /// Sorts as jsonata-js does: stable, with the same comparisons in the same order.
-pub fn merge_sort(
+pub fn merge_sort<T>(
     evaluator: &mut Evaluator,
-    items: Vec<Value>,
-    comes_after: &mut ComesAfter,
-) -> Answer<Vec<Value>> {
+    items: Vec<T>,
+    comes_after: &mut ComesAfter<T>,
+) -> Answer<Vec<T>> {
     if items.len() <= 1 {
         return Ok(items);
     }

@@ -1,5 +1,7 @@
 //! JavaScript's dates: milliseconds since 1970 as doubles, in the proleptic Gregorian calendar.
 
+use super::date_legacy;
+
 pub const DAY: f64 = 86_400_000.0;
 
 /// The furthest that a date may be from 1970, in milliseconds.
@@ -128,49 +130,36 @@ pub fn parse_iso(text: &str) -> f64 {
 
 fn read_iso(text: &str) -> Option<f64> {
     let mut reader = Reader(text);
-    let year = reader.digits(4)?;
-    let month = if reader.passes('-') {
-        reader.digits(2)?
-    } else {
-        1.0
-    };
-    let day = if reader.passes('-') {
-        reader.digits(2)?
-    } else {
-        1.0
-    };
-    if !(1.0..=12.0).contains(&month) || !(1.0..=31.0).contains(&day) {
-        return None;
-    }
-    let mut time = [0.0; 4];
-    let mut offset = 0.0;
-    if reader.passes('T') {
-        time[0] = reader.digits(2)?;
-        reader.passes(':').then_some(())?;
-        time[1] = reader.digits(2)?;
-        reader.passes(':').then_some(())?;
-        time[2] = reader.digits(2)?;
-        if reader.passes('.') {
-            time[3] = reader.fraction()?;
+    let mut date = vec![reader.digits(4)?];
+    for most in [12.0, 31.0] {
+        if !reader.passes('-') {
+            break;
         }
-        let is_midnight = time == [24.0, 0.0, 0.0, 0.0];
-        if time[0] > 23.0 && !is_midnight {
-            return None;
+        let rest = reader.0;
+        match reader
+            .two_digits()
+            .filter(|number| (1.0..=most).contains(number))
+        {
+            Some(number) => date.push(number),
+            None => return date_legacy::parse(date, rest),
         }
-        offset = reader.offset()?;
-    } else if !reader.0.is_empty() {
-        offset = reader.offset()?;
     }
-    if !reader.0.is_empty() {
-        return None;
+    if reader.0.is_empty() {
+        let part = |at: usize| date.get(at).copied().unwrap_or(1.0);
+        return Some(utc_full(part(0), part(1) - 1.0, part(2), [0.0; 4]));
     }
-    let days = utc_full(year, month - 1.0, day, time);
-    let result = days - offset * 60_000.0;
-    (result.abs() <= MOST).then_some(result)
+    if !reader.passes('T') {
+        return date_legacy::parse(date, reader.0);
+    }
+    let part = |at: usize| date.get(at).copied().unwrap_or(1.0);
+    let time = reader.time()?;
+    let offset = reader.offset()?;
+    let days = utc_full(part(0), part(1) - 1.0, part(2), time);
+    reader.0.is_empty().then_some(days - offset * 60_000.0)
 }
 
 /// As [`utc`], for a year that is written in full.
-fn utc_full(year: f64, month: f64, day: f64, [hour, minute, second, milli]: [f64; 4]) -> f64 {
+pub fn utc_full(year: f64, month: f64, day: f64, [hour, minute, second, milli]: [f64; 4]) -> f64 {
     let of_day = hour * 3_600_000.0 + minute * 60_000.0 + second * 1000.0 + milli;
     (days(year, month) + day - 1.0) * DAY + of_day
 }
@@ -198,6 +187,35 @@ impl Reader<'_> {
             .flatten()
     }
 
+    /// A number of exactly two digits.
+    fn two_digits(&mut self) -> Option<f64> {
+        match self
+            .0
+            .as_bytes()
+            .get(2)
+            .is_some_and(|next| next.is_ascii_digit())
+        {
+            true => None,
+            false => self.digits(2),
+        }
+    }
+
+    /// Hour, minute, second and millisecond.
+    fn time(&mut self) -> Option<[f64; 4]> {
+        let hour = self.digits(2)?;
+        self.passes(':').then_some(())?;
+        let minute = self.digits(2)?;
+        self.passes(':').then_some(())?;
+        let second = self.digits(2)?;
+        let milli = if self.passes('.') {
+            self.fraction()?
+        } else {
+            0.0
+        };
+        let time = [hour, minute, second, milli];
+        (hour < 24.0 || time == [24.0, 0.0, 0.0, 0.0]).then_some(time)
+    }
+
     /// Milliseconds of a fraction of a second.
     fn fraction(&mut self) -> Option<f64> {
         let count = self.0.bytes().take_while(u8::is_ascii_digit).count();
@@ -221,7 +239,7 @@ impl Reader<'_> {
         let hours = self.digits(2)?;
         self.passes(':');
         let minutes = self.digits(2)?;
-        Some(sign * (60.0 * hours + minutes))
+        (hours < 24.0).then_some(sign * (60.0 * hours + minutes))
     }
 }
 

@@ -111,7 +111,7 @@ pub fn parse(evaluator: &mut Evaluator, text: &str, picture: &str) -> Answer {
                 .copied()
                 .flatten()
                 .unwrap_or((0, 0));
-            let value = reader.read(&String::from_utf16_lossy(&units[start..end]));
+            let value = reader.read(&String::from_utf16_lossy(&units[start..end]))?;
             components.found.insert(marker.component, value);
         }
     }
@@ -227,10 +227,10 @@ fn names(marker: &Marker) -> Answer<HashMap<String, f64>> {
 
 impl Reader {
     /// The number that was read; None is undefined.
-    fn read(&self, text: &str) -> Option<f64> {
-        match self {
+    fn read(&self, text: &str) -> Answer<Option<f64>> {
+        Ok(match self {
             Reader::Literal => None,
-            Reader::Integer(format) => Some(integer::read(text, format)),
+            Reader::Integer(format) => Some(integer::read(text, format)?),
             Reader::Names(names) => names.get(text).copied(),
             Reader::Zone {
                 has_prefix,
@@ -251,7 +251,7 @@ impl Reader {
                 };
                 Some(hours * 60.0 + minutes)
             }
-        }
+        })
     }
 }
 

@@ -504,18 +504,27 @@ fn insert(text: &mut Units, at: isize, separator: &[u16]) {
 }
 
 fn in_family(text: &str, symbols: &Symbols) -> Units {
-    let zero = match symbols.zero.first() {
-        Some(&zero) if symbols.zero != [48] => zero,
-        _ => 48,
-    };
-    let shifted = |unit: u16| {
-        if (48..58).contains(&unit) {
-            unit - 48 + zero
-        } else {
-            unit
-        }
-    };
-    text.encode_utf16().map(shifted).collect()
+    if symbols.zero == [48] {
+        return units(text);
+    }
+    let is_digit = |unit: u16| (48..58).contains(&unit);
+    match symbols.zero.first() {
+        Some(&zero) => text
+            .encode_utf16()
+            .map(|unit| {
+                if is_digit(unit) {
+                    unit - 48 + zero
+                } else {
+                    unit
+                }
+            })
+            .collect(),
+        // There is no family, so the digits vanish.
+        None => text
+            .encode_utf16()
+            .filter(|&unit| !is_digit(unit))
+            .collect(),
+    }
 }
 
 fn power_of_ten(exponent: i32) -> f64 {

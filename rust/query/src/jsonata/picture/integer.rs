@@ -73,7 +73,7 @@ pub fn parse(_: &mut Evaluator, arguments: &[Value]) -> Answer {
     if let Primary::Sequence(token) = &format.primary {
         return Err(Fault::new("D3130").value_text(token));
     }
-    Ok(Value::Number(read(&text.to_lossy(), &format)))
+    read(&text.to_lossy(), &format).map(Value::Number)
 }
 
 fn picture(arguments: &[Value]) -> Answer<String> {
@@ -268,19 +268,19 @@ fn suffix(digits: &[char]) -> &'static str {
 }
 
 /// The number that a text is by its format; NaN where it is none.
-pub fn read(text: &str, format: &Format) -> f64 {
-    match format.primary {
+pub fn read(text: &str, format: &Format) -> Answer<f64> {
+    Ok(match format.primary {
         Primary::Letters => {
             words::from_letters(text, if format.case == Case::Upper { 'A' } else { 'a' })
         }
         Primary::Roman if format.case == Case::Upper => words::from_roman(text),
         Primary::Roman => words::from_roman(&text.to_uppercase()),
         Primary::Words => words::from_words(&text.to_lowercase()),
-        Primary::Decimal | Primary::Sequence(_) => read_digits(text, format),
-    }
+        Primary::Decimal | Primary::Sequence(_) => return read_digits(text, format),
+    })
 }
 
-fn read_digits(text: &str, format: &Format) -> f64 {
+fn read_digits(text: &str, format: &Format) -> Answer<f64> {
     let mut digits: String = text.to_owned();
     if format.is_ordinal {
         let units: Vec<u16> = text.encode_utf16().collect();
@@ -296,15 +296,15 @@ fn read_digits(text: &str, format: &Format) -> f64 {
         Separators::None => {}
     }
     if format.zero != 0x30 {
-        let shifted = |letter: char| {
-            (u32::from(letter) + 0x30)
-                .checked_sub(format.zero)
-                .and_then(char::from_u32)
-        };
-        digits = digits
-            .chars()
-            .map(|letter| shifted(letter).unwrap_or('?'))
-            .collect();
+        let mut shifted = String::new();
+        for unit in digits.encode_utf16() {
+            let point = i64::from(unit) - i64::from(format.zero) + 0x30;
+            match u32::try_from(point) {
+                Ok(point) => shifted.push(char::from_u32(point).unwrap_or('?')),
+                Err(_) => return Err(Fault::uncoded(format!("Invalid code point {point}"))),
+            }
+        }
+        digits = shifted;
     }
-    parse_int(&digits)
+    Ok(parse_int(&digits))
 }

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod date;
+mod date_legacy;
 mod date_parse;
 mod date_picture;
 pub mod format_number;

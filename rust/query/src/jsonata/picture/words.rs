@@ -248,7 +248,7 @@ pub fn to_letters(mut number: f64, first: char) -> Answer<String> {
 
 pub fn from_letters(text: &str, first: char) -> f64 {
     let value = |(place, unit): (usize, u16)| {
-        (f64::from(unit) - f64::from(first as u32) + 1.0) * 26_f64.powi(place as i32)
+        (f64::from(unit) - f64::from(first as u32) + 1.0) * 26_f64.powf(place as f64)
     };
     let units: Vec<u16> = text.encode_utf16().collect();
     units.into_iter().rev().enumerate().map(value).sum()
