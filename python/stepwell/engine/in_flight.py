@@ -30,6 +30,8 @@ class InFlight:
         """What those have that are out or admitted."""
         self._admitted = self._admitted_bytes = 0
         self._begun: dict[str, int] = {}
+        self.begins = self._begun.__setitem__
+        """A task was activated: its id, and how large its input is."""
         self._may_hold = False
         self._held_after: tuple[str, str] | None = None
         self._anew_at = 0
@@ -49,10 +51,6 @@ class InFlight:
         self._admitted_bytes += size
         self._bytes += size
         return True
-
-    def begins(self, task_id: str, size: int) -> None:
-        """A task was activated."""
-        self._begun[task_id] = size
 
     def ends(self, task_id: str) -> None:
         """A task was answered, or was closed before it went out."""

@@ -137,7 +137,7 @@ class Inbox:
 
     def answer(self, requests: list[Request]) -> None:
         """Put in what handlers made of tasks: there is always room, for their work is done."""
-        size = sum(map(_size, requests))
+        size = sum([_size(each) for each in requests if not 0 < len(each.document.text) < _LARGE])
         if size:
             with self._counting:
                 self._bytes += size

@@ -120,7 +120,8 @@ class Execution(Level):
         context = self.context
         context.status = self.status
         context.previous_event = self.previous_event
-        context.output = self.output.text
+        output = self.output
+        context.output = output.text if output is not NONE else b""
         if self.variables is not _NO_VARIABLES:
             context.variables = dumps(self.variables)
         return context

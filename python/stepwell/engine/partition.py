@@ -38,7 +38,7 @@ from .state import PartitionState
 from .storage import Storage
 from .timers import TimerQueue
 from .turn import Effect, Item, Turn, Unfinished
-from .walk import leave, walk
+from .walk import forget_written, leave, walk
 from .workflows import Workflows
 
 if TYPE_CHECKING:
@@ -133,14 +133,15 @@ class Partition(Services):
 
     def _process(self, turns: dict[str, Turn]) -> None:
         """Walk the turns, and commit what they did as one batch."""
-        batch, base, limits = Batch(), self.position, self.limits
+        batch, base = Batch(), self.position
+        most_records, most_bytes = self.limits.batch_records, self.limits.batch_bytes
         effects: list[Effect] = []
         waiting = deque(turns.values())
         while waiting:
             turn = waiting.popleft()
             turns.pop(turn.scope)
             turn.position = base + batch.count
-            if batch.count < limits.batch_records and batch.bytes < limits.batch_bytes:
+            if batch.count < most_records and batch.bytes < most_bytes:
                 walk(self, turn)
             else:
                 leave(self, turn)
@@ -271,6 +272,7 @@ class Partition(Services):
                 self._cannot_wake(left.replies.values(), error)
                 continue
             turn.queue, turn.replies, turn.walked = left.items, left.replies, left.walked
+            forget_written(left.items)
         for request in requests:
             command, document, reply = request
             try:

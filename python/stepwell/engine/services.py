@@ -111,9 +111,6 @@ class Services:
     def call_of(self, execution: Execution | None, task: c.TaskContext) -> Call:
         """What a handler gets."""
         assert execution is not None
-        workflow = execution.workflow
-        if not execution.arn:
-            execution.arn = arn_of(workflow.name, execution.context)
         state_name = execution.activities[task.activity_id].state.name
         return Call(
             task.id,
@@ -124,8 +121,8 @@ class Services:
             task.attempt,
             task.token,
             task.timeout_due,
-            execution.arn,
-            workflow.arn,
+            execution.arn or _give_arn(execution),
+            execution.workflow.arn,
         )
 
     def queued(self, queue: str) -> None:
@@ -200,3 +197,8 @@ class Services:
     def is_open(self, task_id: str) -> bool:
         """Whether a task wants an answer: a sibling's failure may have closed it in the turn that created it."""
         return task_id in self.state.task_owners or self.storage.get(c.TaskContext, task_id) is not None
+
+
+def _give_arn(execution: Execution) -> str:
+    execution.arn = arn_of(execution.workflow.name, execution.context)
+    return execution.arn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stepwell.errors import StepwellError, StorageError
@@ -27,34 +28,37 @@ FEW = 4
 _NO_LIMIT = 1 << 62
 
 
-def walk(partition: Partition, turn: Turn) -> None:
-    """Process a turn's commands and what follows from them, until the execution rests or the turn is long enough."""
-    limits, execution = partition.limits, turn.execution
-    if execution is not None and execution.weight > limits.execution_bytes and execution.status == RUNNING:
-        turn.queue.appendleft((quarantine.failure(turn.scope, _too_heavy(execution, limits)), NONE, 0))
-    _process(partition, turn, limits.turn_records, limits.turn_bytes)
+def forget_written(items: Iterable[Item]) -> None:
+    """Take the documents out of commands that are on the log already: they are written again, perhaps without them."""
+    for command, _, logged in items:
+        if logged and command.document is not None:
+            setattr(command, command.document, None)
 
 
-def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> None:
+def walk(partition: Partition, turn: Turn, budget: int = 0) -> None:
+    """Process a turn's commands and what follows from them, until the execution rests or the turn is long enough.
+
+    ``budget`` is how many records it may have, of any size; 0: as many records and bytes as the limits say.
+    """
+    limits, execution, most_bytes = partition.limits, turn.execution, _NO_LIMIT
+    if not budget:
+        budget, most_bytes = limits.turn_records, limits.turn_bytes
+        if execution is not None and execution.weight > limits.execution_bytes and execution.status == RUNNING:
+            turn.queue.appendleft((quarantine.failure(turn.scope, _too_heavy(execution, limits)), NONE, 0))
     queue, records, outbox, table = turn.queue, turn.records, turn.outbox, partition.table
-    most_messages = partition.limits.turn_messages
+    most_messages, replies, is_applied = limits.turn_messages, turn.replies, True
     while queue:
         if len(records) >= budget or turn.bytes >= most_bytes or (outbox and len(outbox) >= most_messages):
             leave(partition, turn)
             return
         command, document, logged = queue.popleft()
         accept, apply, follow_up, event = table[type(command)]
-        is_applied = True
         try:
             reason = accept(turn, command)
             if reason is not None:
                 _reject(turn, command, logged, reason)
                 continue
-            if command.document is None:
-                records.append(command)
-            elif document is turn.last_document:
-                if logged:  # it may have been written with its document before
-                    setattr(command, command.document, None)
+            if command.document is None or document is turn.last_document:
                 records.append(command)
             else:
                 turn.write(command, document)
@@ -70,7 +74,7 @@ def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> 
             if follow:
                 if queue or len(follow) > FEW:
                     turn.bytes += _bytes_to_write(follow, len(queue))
-                queue.extend(follow)
+                queue += follow
         except StorageError:
             raise
         except Exception as error:
@@ -78,8 +82,8 @@ def _process(partition: Partition, turn: Turn, budget: int, most_bytes: int) -> 
                 raise
             _poison(turn, command, logged, error)
             continue
-        if turn.replies:
-            reply = turn.replies.pop(id(command), None)
+        if replies:
+            reply = replies.pop(id(command), None)
             if reply is not None:
                 turn.effects.append((reply, turn.scope, None))
 
@@ -159,4 +163,4 @@ def _end(partition: Partition, turn: Turn, error: Exception) -> None:
     assert turn.execution is not None
     turn.queue.appendleft((quarantine.failure(turn.execution.id, error), NONE, 0))
     turn.walked = -len(turn.records)
-    _process(partition, turn, len(turn.records) + len(turn.queue) + 1, _NO_LIMIT)
+    walk(partition, turn, len(turn.records) + len(turn.queue) + 1)

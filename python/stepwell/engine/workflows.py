@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from stepwell.errors import WorkflowNotFound
@@ -18,24 +19,19 @@ if TYPE_CHECKING:
 class Workflow:
     """One version of a definition; ``id`` is ``name:version``."""
 
-    __slots__ = ("_machine", "arn", "context", "id", "name")
-
     def __init__(self, context: WorkflowContext) -> None:
         self.context = context
         self.id = f"{context.name}:{context.version}"
         self.name = context.name
         """The name that it was deployed under."""
         self.arn = state_machine_arn(self.name)
-        self._machine: StateMachine | None = None
 
-    @property
+    @cached_property  # every step asks for it
     def machine(self) -> StateMachine:
         """The compiled definition."""
-        if self._machine is None:
-            from stepwell.asl.definition import compile_stored  # the language, once there is something to run
+        from stepwell.asl.definition import compile_stored  # the language, once there is something to run
 
-            self._machine = compile_stored(self.context.definition)
-        return self._machine
+        return compile_stored(self.context.definition)
 
     def of_map_state(self, state_name: str) -> Workflow:
         """What the child executions of a distributed Map state run: ``id`` is ``name:version/state``."""
@@ -43,14 +39,11 @@ class Workflow:
 
     def compiled(self, machine: StateMachine) -> None:
         """Take the compiled definition from whoever has it already."""
-        if self._machine is None:
-            self._machine = machine
+        self.__dict__.setdefault("machine", machine)
 
 
 class _Processor(Workflow):
     """The processor of a distributed Map state, as a workflow of its own."""
-
-    __slots__ = ()
 
     def __init__(self, outer: Workflow, state_name: str) -> None:
         super().__init__(outer.context)
@@ -58,7 +51,7 @@ class _Processor(Workflow):
         state: Any = outer.machine.by_name[state_name]
         self.name = f"{outer.name}/{label_of(state)}"
         self.arn = state_machine_arn(self.name)
-        self._machine = state.processor
+        self.machine = state.processor
 
 
 def label_of(state: Any) -> str:

@@ -58,7 +58,9 @@ def later_task(last: int, number: int) -> int:
 
 
 def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) -> None:
-    execution, task = _find(turn, command.id)
+    execution = turn.execution
+    assert execution is not None
+    task = execution.tasks[command.id]
     task.status, task.worker, task.lease_until = ACTIVE, command.worker, command.lease_until
     turn.put(task.id, task)
     if task.queue:
@@ -76,7 +78,9 @@ def submit_task(turn: Turn, command: SubmitTaskCommand, document: Document) -> N
 
 
 def complete_task(turn: Turn, command: CompleteTaskCommand | FailTaskCommand, document: Document) -> None:
-    execution, task = _find(turn, command.id)
+    execution = turn.execution
+    assert execution is not None
+    task = execution.tasks[command.id]
     activity = execution.activities[task.activity_id]
     drop_task(turn, execution, task)
     turn.changes[activity.id] = activity

@@ -51,13 +51,14 @@ def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
     if execution is None or activity is None:
         return GONE
     level = activity.level
-    if command.status == SUCCEEDED and level.status != RUNNING:
-        return GONE
+    if command.status == SUCCEEDED:
+        if level.status != RUNNING:
+            return GONE
+    elif command.cause is not None:
+        turn.hold(command.cause)
     if command.assigned is not None:
         check_document(f"What {command.state_name!r} assigns", command.assigned, turn.services.limits)
         turn.hold(command.assigned)
-    if command.cause is not None:
-        turn.hold(command.cause)
     turn.subject = activity
     if activity.task_id is not None:
         abandon(turn, execution.tasks[activity.task_id])

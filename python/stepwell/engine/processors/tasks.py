@@ -51,7 +51,7 @@ def created(turn: Turn, command: CreateTaskCommand, document: Document) -> Items
 
 
 def accept_activate(turn: Turn, command: ActivateTaskCommand) -> str | None:
-    task = _open_task(turn, command.id)
+    task = turn.execution.tasks.get(command.id) if turn.execution is not None else None
     if task is None:
         return CLOSED
     return "the task was handed out before" if task.status != "Created" else _accepted(turn, command, task)
@@ -65,7 +65,7 @@ def accept_submit(turn: Turn, command: SubmitTaskCommand) -> str | None:
 
 
 def accept_complete(turn: Turn, command: CompleteTaskCommand) -> str | None:
-    task = _open_task(turn, command.id)
+    task = turn.execution.tasks.get(command.id) if turn.execution is not None else None
     return CLOSED if task is None else _accepted(turn, command, task)
 
 
