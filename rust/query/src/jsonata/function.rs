@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::ast::{Lambda, Node, RegexLiteral, Transform};
-use super::evaluator::Frame;
+use super::frame::Frame;
 use super::functions::Native;
 use super::text::Text;
 use super::value::Value;

@@ -9,39 +9,50 @@
 //! |---|---|
 //! | [`expression`] | compile once, evaluate many times |
 //! | [`names`] | what an expression reads from outside itself |
-//! | `lexer`, `syntax`, `meaning`, [`ast`] | from the text to what is evaluated |
-//! | `evaluator`, `path`, `operators`, `apply`, `transform` | what each node gives |
+//! | `lexer`, `raw`, `syntax`, `meaning`, `ancestry`, [`ast`] | from the text to what is evaluated |
+//! | `evaluator`, `frame`, `constructors`, `navigate`, `path`, `tuples`, `order`, `operators`, `apply`, `partial`, `transform` | what each node gives |
 //! | `function`, `functions`, `signature`, `picture` | what may be called |
-//! | [`value`], [`text`], `number`, `json` | values as JavaScript has them |
+//! | [`value`], `object`, [`text`], `number`, `json`, `json_read` | values as JavaScript has them |
 //! | [`limits`], `charge` | AWS's bounds, the budget, the size of values |
 //! | [`error`] | what goes wrong, in AWS's words |
 
+mod ancestry;
 mod apply;
 pub mod ast;
 pub mod charge;
+mod constructors;
 pub mod error;
 mod evaluator;
 pub mod expression;
+mod frame;
 mod function;
 mod functions;
 mod json;
+mod json_read;
 mod lexer;
 pub mod limits;
 mod meaning;
 pub mod names;
+mod navigate;
 mod number;
+mod object;
 mod operators;
+mod order;
+mod partial;
 mod path;
 mod picture;
+mod raw;
 mod signature;
 mod syntax;
 pub mod text;
 mod transform;
+mod tuples;
 pub mod value;
 
 pub use error::{Bound, EvaluationError, SyntaxError};
 pub use expression::{Binding, Expression};
-pub use json::{integer_value, parse as parse_json, plain as to_json};
+pub use json::plain as to_json;
+pub use json_read::{integer_value, parse as parse_json};
 pub use limits::Limits;
 pub use names::{Names, Use};
 pub use text::Text;

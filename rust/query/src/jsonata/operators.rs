@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::ast::{Node, Op};
 use super::error::{Answer, Bound, Fault};
-use super::evaluator::{Evaluator, Frame};
+use super::evaluator::Evaluator;
+use super::frame::Frame;
 use super::json;
 use super::text::Text;
 use super::value::Value;

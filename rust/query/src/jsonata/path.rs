@@ -1,28 +1,25 @@
 //! Paths: each step maps over what the step before it gave. Where positions, focus variables or
 //! parents are bound, the items are tuples of what is bound.
 
-use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::ast::{Kind, Node, Stage, Term};
+use super::ast::{Kind, Node, Stage};
 use super::error::{Answer, Fault};
-use super::evaluator::{Evaluator, Frame};
+use super::evaluator::Evaluator;
+use super::frame::Frame;
 use super::functions::sorting;
 use super::operators;
 use super::text::Text;
-use super::value::{self, Array, Fields, Value};
-
-/// Where a tuple has its item.
-const ITEM: &[u8] = b"@";
+use super::value::{self, Array, Value};
 
 /// What one step gave.
-enum Items {
+pub enum Items {
     One(Value),
     Many(Rc<Array>),
 }
 
 impl Items {
-    fn into_value(self) -> Value {
+    pub fn into_value(self) -> Value {
         match self {
             Items::One(item) => Value::sequence(vec![item]),
             Items::Many(items) => Value::Array(items),
@@ -189,7 +186,7 @@ impl Evaluator<'_> {
         Ok(result)
     }
 
-    fn stages(&mut self, stages: &[Stage], mut items: Value, frame: &Rc<Frame>) -> Answer {
+    pub fn stages(&mut self, stages: &[Stage], mut items: Value, frame: &Rc<Frame>) -> Answer {
         for stage in stages {
             match stage {
                 Stage::Filter(predicate) => items = self.filter(predicate, items, frame)?,
@@ -209,211 +206,6 @@ impl Evaluator<'_> {
             }
         }
         Ok(items)
-    }
-
-    fn tuple_path(
-        &mut self,
-        node: &Node,
-        (steps, first): (&[Node], usize),
-        keep_singleton: bool,
-        items: Items,
-        frame: &Rc<Frame>,
-    ) -> Answer {
-        let mut input = items.into_value();
-        let mut tuples: Option<Value> = None;
-        for (at, step) in steps.iter().enumerate().skip(first) {
-            if at == 0 && step.is_cons {
-                let result = self.evaluate(step, &input, frame)?;
-                if step.focus().is_none() {
-                    input = result;
-                }
-                continue;
-            }
-            tuples = Some(self.tuple_step(step, &input, tuples.as_ref(), frame)?);
-        }
-        let Some(tuples) = tuples else {
-            return Err(Fault::uncoded(
-                "Cannot read properties of undefined (reading 'length')",
-            ));
-        };
-        let bound = tuples.as_array().map_or(&[][..], |tuples| tuples.items());
-        let mut result = match node.is_tuple() {
-            true => tuples.clone(),
-            false => Value::sequence(bound.iter().map(item_of).collect()),
-        };
-        if keep_singleton && let Value::Array(items) = &result {
-            items.mark(value::KEEP_SINGLETON);
-        }
-        if let Some(group) = node.group() {
-            result = self.group(group, &tuples, frame)?;
-        }
-        Ok(result)
-    }
-
-    fn tuple_step(
-        &mut self,
-        step: &Node,
-        input: &Value,
-        tuples: Option<&Value>,
-        frame: &Rc<Frame>,
-    ) -> Answer {
-        let result = match &step.kind {
-            Kind::Sort(terms) => self.tuple_sort(step, terms, input, tuples, frame)?,
-            _ => self.tuple_map(step, input, tuples, frame)?,
-        };
-        match step.stages() {
-            Some(stages) => self.stages(stages, result, frame),
-            None => Ok(result),
-        }
-    }
-
-    fn tuple_sort(
-        &mut self,
-        step: &Node,
-        terms: &[Term],
-        input: &Value,
-        tuples: Option<&Value>,
-        frame: &Rc<Frame>,
-    ) -> Answer {
-        if let Some(tuples) = tuples {
-            return self.sort_by(terms, tuples, frame);
-        }
-        let sorted = self.sort_by(terms, input, frame)?;
-        let items = sorted.as_array().map_or(&[][..], |items| items.items());
-        let index = step.index().map(|name| self.name_of(name));
-        let tuples = items.iter().enumerate().map(|(at, item)| {
-            let mut tuple = Fields::default();
-            tuple.set("@".into(), item.clone());
-            if let Some(index) = &index {
-                tuple.set(index.clone(), Value::Number(at as f64));
-            }
-            Value::object(tuple)
-        });
-        Ok(stream(tuples.collect()))
-    }
-
-    fn tuple_map(
-        &mut self,
-        step: &Node,
-        input: &Value,
-        tuples: Option<&Value>,
-        frame: &Rc<Frame>,
-    ) -> Answer {
-        let made;
-        let tuples: &[Value] = match (tuples, input) {
-            (Some(tuples), _) => tuples.as_array().map_or(&[][..], |tuples| tuples.items()),
-            (None, input) => {
-                let Value::Array(items) = input else {
-                    return Err(Fault::uncoded("input.map is not a function"));
-                };
-                made = items.iter().map(tuple_of).collect::<Vec<_>>();
-                &made
-            }
-        };
-        let mut found = Vec::new();
-        for tuple in tuples {
-            let (item, inner) = self.tuple_frame(tuple, frame);
-            let result = self.evaluate(step, &item, &inner)?;
-            let is_stream = result.is_tuple_stream();
-            let results = match result {
-                Value::Undefined => continue,
-                Value::Array(results) => results,
-                result => Array::new(vec![result], 0),
-            };
-            for (at, result) in results.iter().enumerate() {
-                self.budget.spend(1)?;
-                found.push(self.bound(step, tuple, &item, result, at, is_stream));
-            }
-            self.budget.refuse_length(found.len())?;
-        }
-        Ok(stream(found))
-    }
-
-    /// The tuple with what `step` binds.
-    fn bound(
-        &self,
-        step: &Node,
-        tuple: &Value,
-        item: &Value,
-        result: &Value,
-        at: usize,
-        is_stream: bool,
-    ) -> Value {
-        let mut bound = Fields::default();
-        let mut take = |from: &Value| {
-            if let Value::Object(from) = from {
-                from.each(|name, value| bound.set(name.clone(), value.clone()));
-            }
-        };
-        take(tuple);
-        if is_stream {
-            take(result);
-            return Value::object(bound);
-        }
-        match step.focus() {
-            Some(focus) => {
-                bound.set(self.name_of(focus), result.clone());
-                bound.set("@".into(), item.clone());
-            }
-            None => bound.set("@".into(), result.clone()),
-        }
-        if let Some(index) = step.index() {
-            bound.set(self.name_of(index), Value::Number(at as f64));
-        }
-        if let Some(slot) = step.extra.as_ref().and_then(|extra| extra.ancestor) {
-            bound.set(self.name_of(self.ast.slots[slot]), item.clone());
-        }
-        Value::object(bound)
-    }
-
-    /// The item of a tuple, and a frame with what the tuple binds.
-    pub fn tuple_frame(&mut self, tuple: &Value, frame: &Rc<Frame>) -> (Value, Rc<Frame>) {
-        let inner = Frame::new(Some(Rc::clone(frame)));
-        if let Value::Object(tuple) = tuple {
-            tuple.each(|name, value| {
-                let symbol = self
-                    .ast
-                    .symbols
-                    .iter()
-                    .position(|known| **known == *name.bytes());
-                if let Some(symbol) = symbol {
-                    inner.bind(symbol as u32, value.clone());
-                }
-            });
-        }
-        (item_of(tuple), inner)
-    }
-
-    /// Several tuples of a group as one: what they bind, side by side.
-    pub fn reduced(&mut self, tuples: &Value, frame: &Rc<Frame>) -> (Value, Rc<Frame>) {
-        let Value::Array(tuples) = tuples else {
-            return self.tuple_frame(tuples, frame);
-        };
-        let mut names: Vec<Text> = Vec::new();
-        for tuple in tuples.iter() {
-            if let Value::Object(tuple) = tuple {
-                tuple.each(|name, _| {
-                    if !names.contains(name) {
-                        names.push(name.clone());
-                    }
-                });
-            }
-        }
-        let mut reduced = Fields::default();
-        for name in names {
-            let values = tuples.iter().map(|tuple| match tuple {
-                Value::Object(tuple) => tuple.get(name.bytes()),
-                _ => Value::Undefined,
-            });
-            let mut values: Vec<Value> = values.filter(|value| !value.is_undefined()).collect();
-            let value = match values.len() {
-                0 => Value::Undefined,
-                1 => values.remove(0),
-                _ => super::evaluator::joined(&values),
-            };
-            reduced.set(name, value);
-        }
-        self.tuple_frame(&Value::object(reduced), frame)
     }
 
     /// The items that `predicate` chooses: by their positions, or because it is true for them.
@@ -478,87 +270,6 @@ impl Evaluator<'_> {
         }
         Ok(usize::from(self.boolean(result)? == Some(true)))
     }
-
-    fn sort_by(&mut self, terms: &[Term], input: &Value, frame: &Rc<Frame>) -> Answer {
-        let is_tuples = input.is_tuple_stream();
-        let Value::Array(items) = input else {
-            return Ok(input.clone());
-        };
-        if items.len() <= 1 {
-            return Ok(input.clone());
-        }
-        // What an item is sorted by is evaluated once, when it is first compared.
-        let mut keys: Vec<Option<Value>> = vec![None; items.len() * terms.len()];
-        let places: Vec<usize> = (0..items.len()).collect();
-        let sorted = sorting::merge_sort(self, places, &mut |evaluator, &one, &other| {
-            for (number, term) in terms.iter().enumerate() {
-                for place in [one, other] {
-                    let key = &mut keys[place * terms.len() + number];
-                    if key.is_none() {
-                        let expression = &term.expression;
-                        *key = Some(evaluator.sort_key(
-                            expression,
-                            &items[place],
-                            is_tuples,
-                            frame,
-                        )?);
-                    }
-                }
-                let key = |place: usize| keys[place * terms.len() + number].as_ref();
-                let undefined = &Value::Undefined;
-                let (one, other) = (
-                    key(one).unwrap_or(undefined),
-                    key(other).unwrap_or(undefined),
-                );
-                match order_of(one, other, term.is_descending)? {
-                    Ordering::Equal => {}
-                    order => return Ok(order.is_gt()),
-                }
-            }
-            Ok(false)
-        })?;
-        Ok(Value::array(
-            sorted
-                .into_iter()
-                .map(|place| items[place].clone())
-                .collect(),
-        ))
-    }
-
-    fn sort_key(
-        &mut self,
-        term: &Node,
-        item: &Value,
-        is_tuples: bool,
-        frame: &Rc<Frame>,
-    ) -> Answer {
-        if !is_tuples {
-            return self.evaluate(term, item, frame);
-        }
-        let (item, inner) = self.tuple_frame(item, frame);
-        self.evaluate(term, &item, &inner)
-    }
-}
-
-/// The order of what two items are sorted by; what is undefined comes last, either way.
-fn order_of(one: &Value, other: &Value, is_descending: bool) -> Answer<Ordering> {
-    let order = match (one, other) {
-        (Value::Undefined, Value::Undefined) => return Ok(Ordering::Equal),
-        (Value::Undefined, _) => return Ok(Ordering::Greater),
-        (_, Value::Undefined) => return Ok(Ordering::Less),
-        (Value::Text(one), Value::Text(other)) => one.cmp(other),
-        _ => match (one.as_number(), other.as_number()) {
-            (Some(one), Some(other)) if one == other => Ordering::Equal,
-            (Some(one), Some(other)) if one < other => Ordering::Less,
-            (Some(_), Some(_)) => Ordering::Greater,
-            _ => return Err(not_sortable(one, other)),
-        },
-    };
-    Ok(if is_descending {
-        order.reverse()
-    } else {
-        order
-    })
 }
 
 /// What JavaScript goes through of a value that is no array: the code units of a text.
@@ -571,16 +282,6 @@ fn as_sequence(value: &Value, next: &Node) -> Answer<Rc<Array>> {
         .chunks(1)
         .map(|unit| Value::Text(Text::from_utf16(unit)));
     Ok(Array::new(letters.collect(), value::SEQUENCE))
-}
-
-fn not_sortable(one: &Value, other: &Value) -> Box<Fault> {
-    let is_sortable =
-        |value: &Value| matches!(value, Value::Text(_)) || value.as_number().is_some();
-    match (is_sortable(one), is_sortable(other)) {
-        (false, _) => Fault::new("T2008").value(one),
-        (_, false) => Fault::new("T2008").value(other),
-        _ => Fault::new("T2007").value(one).value2(other),
-    }
 }
 
 /// The only result of a step, an array: a sequence of its items, but as it is at the end of a path.
@@ -608,21 +309,4 @@ fn at_position(items: &[Value], position: f64) -> Option<Value> {
         return None;
     }
     items.get(position as usize).cloned()
-}
-
-fn item_of(tuple: &Value) -> Value {
-    match tuple {
-        Value::Object(tuple) => tuple.get(ITEM),
-        _ => Value::Undefined,
-    }
-}
-
-fn tuple_of(item: &Value) -> Value {
-    let mut tuple = Fields::default();
-    tuple.set("@".into(), item.clone());
-    Value::object(tuple)
-}
-
-fn stream(tuples: Vec<Value>) -> Value {
-    Value::Array(Array::new(tuples, value::SEQUENCE | value::TUPLE_STREAM))
 }

@@ -2,56 +2,14 @@
 //!
 //! [`super::meaning`] makes of it what is evaluated.
 
-use super::ast::RegexLiteral;
 use super::error::{Answer, Fault};
 use super::lexer::{Lexer, Token};
+use super::raw::{Raw, RawKind};
 use super::signature::{self, Signature};
 use super::text::Text;
 
 /// How deeply an expression may be nested; AWS evaluates no more than 100 levels.
 const MAX_DEPTH: usize = 1_000;
-
-/// What a node is, as it stands in the text.
-#[derive(Debug)]
-pub struct Raw {
-    pub kind: RawKind,
-    /// `[]` follows it.
-    pub keep_array: bool,
-}
-
-#[derive(Debug)]
-pub enum RawKind {
-    /// The end of the text, where an operand should be.
-    End,
-    Name(Text),
-    Variable(Text),
-    Text(Text),
-    Number(f64),
-    Bool(bool),
-    Null,
-    Regex(Box<RegexLiteral>),
-    /// `and`, `or`, `in` as names, or `?` as an argument.
-    Operator(&'static str),
-    Wildcard,
-    Descendant,
-    Parent,
-    Negate(Box<Raw>),
-    Array(Vec<Raw>),
-    Object(Vec<(Raw, Raw)>),
-    Block(Vec<Raw>),
-    Binary(&'static str, Box<Raw>, Box<Raw>),
-    Group(Box<Raw>, Vec<(Raw, Raw)>),
-    OrderBy(Box<Raw>, Vec<(bool, Raw)>),
-    Call(Box<Raw>, Vec<Raw>),
-    Partial(Box<Raw>, Vec<Raw>),
-    Lambda {
-        parameters: Vec<Text>,
-        signature: Option<Signature>,
-        body: Box<Raw>,
-    },
-    Condition(Box<Raw>, Box<Raw>, Option<Box<Raw>>),
-    Transform(Box<Raw>, Box<Raw>, Option<Box<Raw>>),
-}
 
 /// The tree of `text`, None where it is nested deeper than anything that is evaluated.
 pub fn parse(text: &Text) -> Answer<Option<Raw>> {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::ast;
 use super::error::{Answer, Fault};
-use super::evaluator::{Evaluator, Frame};
+use super::evaluator::Evaluator;
+use super::frame::Frame;
 use super::value::{Object, Value};
 
 impl Evaluator<'_> {

@@ -4,7 +4,7 @@ use sha2::Digest;
 
 use crate::jsonata::error::{Answer, Bound, Fault};
 use crate::jsonata::evaluator::Evaluator;
-use crate::jsonata::json;
+use crate::jsonata::json_read;
 use crate::jsonata::limits::MAX_RANGE;
 use crate::jsonata::value::Value;
 
@@ -149,7 +149,7 @@ pub fn parse(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
         None => Ok(Value::Undefined),
         Some(Value::Text(text)) => {
             evaluator.budget.bytes(16 * text.bytes().len())?;
-            json::parse(text).ok_or_else(|| Fault::new("D3137").message("Invalid JSON"))
+            json_read::parse(text).ok_or_else(|| Fault::new("D3137").message("Invalid JSON"))
         }
         Some(_) => Err(mismatch(1)),
     }

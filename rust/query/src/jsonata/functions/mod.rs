@@ -5,6 +5,7 @@ mod collections;
 mod higher_order;
 pub mod matching;
 mod numbers;
+mod replacing;
 pub mod sorting;
 mod texts;
 mod urls;
@@ -107,8 +108,8 @@ static LANGUAGE: [Native; 64] = [
     Native::new("pad", 3, "<s-ns?:s>", texts::pad),
     Native::new("match", 3, "<s-f<s:o>n?:a<o>>", matching::matches),
     Native::new("contains", 2, "<s-(sf):b>", matching::contains),
-    Native::new("replace", 4, "<s-(sf)(sf)n?:s>", matching::replace),
-    Native::new("split", 3, "<s-(sf)n?:a<s>>", matching::split),
+    Native::new("replace", 4, "<s-(sf)(sf)n?:s>", replacing::replace),
+    Native::new("split", 3, "<s-(sf)n?:a<s>>", replacing::split),
     Native::new("join", 2, "<a<s>s?:s>", texts::join),
     Native::new("formatNumber", 3, "<n-so?:s>", format_number::format),
     Native::new("formatBase", 2, "<n-n?:s>", numbers::format_base),

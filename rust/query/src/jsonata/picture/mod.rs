@@ -7,4 +7,5 @@ mod date_parse;
 mod date_picture;
 pub mod format_number;
 pub mod integer;
+mod number_picture;
 mod words;
