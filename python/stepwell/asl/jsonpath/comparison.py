@@ -12,14 +12,14 @@ from decimal import Decimal
 from typing import Any
 
 from stepwell.asl.json import INT64_MAX, INT64_MIN
-from stepwell.asl.jsonpath.decimals import decimal
+from stepwell.asl.jsonpath.decimals import decimal, is_number
 from stepwell.asl.jsonpath.errors import Impossible
 from stepwell.asl.jsonpath.java import code_units
 
 Order = Callable[[Any], int | None]
 """How a fixed value compares with another: negative, 0, positive, or None where they cannot be compared."""
 
-_EXACT = 2**53
+_EXACT = Decimal(2**53)
 
 
 def order(expected: Any, model: Any) -> int | None:
@@ -66,6 +66,8 @@ def _order_of(literal: str, number: Decimal | None) -> Order:
 
 def _number(literal: str) -> Decimal | None:
     """The number that a text is. Of one that is none Java only complains once a number is compared with it."""
+    if not is_number(literal):  # most texts: the complaint is worded only where somebody reads it
+        return None
     try:
         return decimal(literal)
     except Impossible:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stepwell._core import JavaRegex
@@ -127,6 +127,11 @@ def comparison(left: Operand, symbol: str, right: Operand) -> Test:
     return _between(left, right, holds)
 
 
+def comparison_of_names(names: list[str], symbol: str, literal: str) -> Test:
+    """The comparison of ``@`` and plain names with a text of the filter: ``comparison`` of the same, without tokens."""
+    return _names_with(names, compare_with(symbol, literal))
+
+
 def _are_one(left: Reference, right: Reference) -> bool:
     return left.from_root and right.from_root and left.path == right.path
 
@@ -157,7 +162,7 @@ def _with_literal(left: Reference, holds: Holds) -> Test:
     return test
 
 
-def _names_with(names: tuple[str, ...], holds: Holds) -> Test:
+def _names_with(names: Sequence[str], holds: Holds) -> Test:
     if len(names) == 1:
         name = names[0]
 

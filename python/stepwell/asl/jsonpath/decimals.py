@@ -15,8 +15,10 @@ _LONGEST_EXPONENT = 10
 
 def decimal(text: str) -> Decimal:
     """The number of a text; Impossible, with Java's text, where it is none."""
-    found = _NUMBER.fullmatch(text)
-    if found is None or not (found[2] or found[3]):
+    if text.isascii() and text.isdigit():
+        return Decimal(text)
+    found = _read(text)
+    if found is None:
         raise Impossible(_complaint(text))
     sign, whole, fraction, exponent_sign, exponent_digits = found.groups(default="")
     exponent = _exponent(exponent_sign, exponent_digits)
@@ -24,6 +26,16 @@ def decimal(text: str) -> Decimal:
     if not INT_MIN <= scale <= INT_MAX:
         raise Impossible("Scale out of range.")
     return Decimal(f"{sign}{whole or '0'}.{fraction or '0'}E{exponent}")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text looks like a number, which may still be out of Java's range."""
+    return _read(text) is not None
+
+
+def _read(text: str) -> re.Match[str] | None:
+    found = _NUMBER.fullmatch(text)
+    return found if found and (found[2] or found[3]) else None
 
 
 def _exponent(sign: str, digits: str) -> int:

@@ -8,19 +8,46 @@ and no pattern is text as it stands.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from stepwell.asl.errors import ExpressionSyntaxError
-from stepwell.asl.jsonpath.criteria import Literal, Operand, Pattern, Reference, comparison, existence
-from stepwell.asl.jsonpath.java import char_at, characters, past_end, raise_java, shown, substring, trim
-from stepwell.asl.jsonpath.tokens import Test, is_definite
+from stepwell.asl.jsonpath.criteria import (
+    Literal,
+    Operand,
+    Pattern,
+    Reference,
+    comparison,
+    comparison_of_names,
+    existence,
+)
+from stepwell.asl.jsonpath.java import characters, past_end, raise_java, shown, substring, trim
+from stepwell.asl.jsonpath.tokens import Test, Token, is_definite
 
+ReadPath = Callable[[str], tuple[Token, ...]]
+"""Reads a path of a filter, which may have filters of its own."""
+
+_PLAIN_FILTER = re.compile(r"\[\?\(([^][()'\\]*(?:'[^][()'\\]*'[^][()'\\]*)*)\)\]")
+_PLAIN_CRITERION = re.compile(r"@\.([\w.-]+?) *([=!<>]=|[<>]) *(?:'([\w .:/-]*)'|([\w.-]+))", re.ASCII)
 _MARKS = re.compile(r"[\[\]()]|(?<!\\)'")
 _CUT = re.compile(r"(?<=&&)|(?<=\|\|)|(?=&&)|(?=\|\|)")
 _JOINS = ("&&", "||")
 _OPERATORS = ("==", ">=", "<=", "!=", "<", ">", "=~")  # in the order in which they are looked for
 
 
-def filter_bounds(component: str, position: int) -> tuple[int, int]:
+def read_filter(component: str, position: int, read_path: ReadPath) -> Test:
+    """The test of the filter in brackets whose ``?`` is at ``position``; an ExpressionSyntaxError has Jayway's text."""
+    if plain := _PLAIN_FILTER.fullmatch(component):  # most filters; nothing in them is misread
+        inner = trim(plain[1])
+    else:
+        start, end = _bounds(component, position)
+        inner = _inside(component[start:end])
+    parts = [trim(part) for part in _cut(inner)]
+    joins = [part for part in parts if part in _JOINS]
+    tests = [_read_criterion(_clean(part), read_path) for part in parts if part not in _JOINS]
+    return _joined(joins, tests, inner)
+
+
+def _bounds(component: str, position: int) -> tuple[int, int]:
     """Where the filter begins whose ``?`` is at ``position``, and where it ends.
 
     That is at a bracket outside of quotes and parentheses.
@@ -42,15 +69,6 @@ def filter_bounds(component: str, position: int) -> tuple[int, int]:
     return past_end(component, len(component))
 
 
-def read_filter(text: str, nesting: int) -> Test:
-    """The test of a filter in brackets. Raises ExpressionSyntaxError with Jayway's text."""
-    inner = _inside(text)
-    parts = [trim(part) for part in _cut(inner)]
-    joins = [part for part in parts if part in _JOINS]
-    tests = [_read_criterion(_clean(part), nesting) for part in parts if part not in _JOINS]
-    return _joined(joins, tests, inner)
-
-
 def _inside(text: str) -> str:
     text = trim(text)
     for opening, closing, start in (("[", "]", "'['"), ("?", "", "'[?'"), ("(", ")", "'[?('")):
@@ -68,12 +86,13 @@ def _cut(text: str) -> list[str]:
 
 
 def _clean(part: str) -> str:
-    begin, end = 0, len(part) - 1
-    while char_at(part, begin) in "[?( ":
-        begin += 1
-    while char_at(part, end) in ") ":
-        end -= 1
-    return substring(part, begin, end + 1)
+    begin = len(part) - len(part.lstrip("[?( "))
+    end = len(part.rstrip(") "))
+    if begin == len(part):
+        past_end(part, begin)
+    if end == 0:
+        past_end(part, -1)
+    return substring(part, begin, end)
 
 
 def _joined(joins: list[str], tests: list[Test], text: str) -> Test:
@@ -115,7 +134,15 @@ def _any(tests: list[Test]) -> Test:
             return lambda item, run: any(test(item, run) for test in tests)
 
 
-def _read_criterion(text: str, nesting: int) -> Test:
+def _read_criterion(text: str, read_path: ReadPath) -> Test:
+    plain = _PLAIN_CRITERION.fullmatch(text)  # most comparisons
+    if plain and "" not in (names := plain[1].split(".")):
+        _, symbol, quoted, bare = plain.groups()
+        return comparison_of_names(names, symbol, bare if quoted is None else quoted)
+    return _read_any_criterion(text, read_path)
+
+
+def _read_any_criterion(text: str, read_path: ReadPath) -> Test:
     for operator in _OPERATORS:
         before, found, after = text.partition(operator)
         if found:
@@ -124,10 +151,10 @@ def _read_criterion(text: str, nesting: int) -> Test:
     else:
         operator, left, right = "", trim(text), ""
     is_negated = left.startswith("!@")
-    left_operand = _read_operand(left.removeprefix("!") if is_negated else left, nesting)
+    left_operand = _read_operand(left.removeprefix("!") if is_negated else left, read_path)
     if right.startswith("!@"):
         raise ExpressionSyntaxError("Invalid negation! Can only be used for existence check e.g [?(!@.foo)]")
-    right_operand = _read_operand(right, nesting)
+    right_operand = _read_operand(right, read_path)
     if operator:
         return comparison(left_operand, operator, right_operand)
     if not isinstance(left_operand, Reference):
@@ -135,9 +162,9 @@ def _read_criterion(text: str, nesting: int) -> Test:
     return existence(left_operand, negated=is_negated)
 
 
-def _read_operand(text: str, nesting: int) -> Operand:
+def _read_operand(text: str, read_path: ReadPath) -> Operand:
     if text.startswith(("$", "@")):
-        return _read_reference(text, nesting)
+        return _read_reference(text, read_path)
     if text.startswith("'") and text.endswith("'"):
         return Literal(characters(substring(text, 1, len(text) - 1)))
     if text.startswith("/") and (text.endswith("/") or text[-2:] == "/i"):
@@ -146,10 +173,8 @@ def _read_operand(text: str, nesting: int) -> Operand:
     return Literal(characters(text))
 
 
-def _read_reference(text: str, nesting: int) -> Reference:
-    from stepwell.asl.jsonpath.reader import read_path  # a path has filters that have paths
-
-    tokens = read_path(text, nesting + 1)
+def _read_reference(text: str, read_path: ReadPath) -> Reference:
+    tokens = read_path(text)
     if not is_definite(tokens):
         raise ExpressionSyntaxError(f"the predicate path: {shown(text)} is not definite")
     return Reference(tokens, text, from_root=text.startswith("$"))

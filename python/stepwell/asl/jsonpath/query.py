@@ -13,7 +13,7 @@ from stepwell.asl.jsonpath.errors import NoResult
 from stepwell.asl.jsonpath.java import as_node
 from stepwell.asl.jsonpath.reader import read_path
 from stepwell.asl.jsonpath.run import MISSING, Run
-from stepwell.asl.jsonpath.steps import Place, compile_each, compile_steps
+from stepwell.asl.jsonpath.steps import Place, Step, compile_rest, compile_steps
 from stepwell.asl.jsonpath.tokens import FromEnd, Index, Property, Token, fragments, is_definite
 
 # A definition is read when it is validated, and again when it is compiled; nothing of a query changes.
@@ -68,20 +68,22 @@ def _compile_list(text: str, tokens: tuple[Token, ...]) -> Find:
     """The function that finds the list of a path's results."""
     names = _leading_names(tokens)
     find_start = find_names(names)
-    steps = compile_each(tokens)
+    rest = compile_rest(tokens, len(names) + 1 if names else 0)
+    whole: Step | None = None  # wanted only where the names lead nowhere
     place: Place = None
     for name in names:
         place = (place, name)
-    whole, rest = steps[0], steps[len(names) + 1]
 
     def find(value: Any) -> Any:
+        nonlocal whole
         run = Run(value)
         start = find_start(value)
         try:
-            if start is MISSING or not names:
+            if start is MISSING:
+                whole = whole or compile_steps(tokens)
                 whole(as_node(value), None, run)
             else:
-                rest(start, place, run)
+                rest(start if names else as_node(value), place, run)
         except NoResult:
             return MISSING
         except RecursionError as error:

@@ -8,10 +8,9 @@ index. What stands before that character, and most of what stands after the end,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from stepwell.asl.errors import ExpressionSyntaxError
-from stepwell.asl.jsonpath.filters import filter_bounds, read_filter
+from stepwell.asl.jsonpath.filters import read_filter
 from stepwell.asl.jsonpath.indices import begins_index, read_indices
 from stepwell.asl.jsonpath.java import char_at, characters, code_units, past_end, shown, trim
 from stepwell.asl.jsonpath.tokens import Filter, Property, Root, Scan, Token, Wildcard
@@ -23,6 +22,7 @@ MAX_TOKENS = 200
 
 _ROOT = Root()
 _PLAIN = re.compile(r"[$@](\.[A-Za-z0-9_-]+)+")
+_PLAIN_NAME = re.compile(r"\.([A-Za-z0-9_-]+)(?=[.\[ ]|\Z)")
 _ONE_NAME = re.compile(r"\['([^'\]]*)'\]")
 _NAME_ENDS = re.compile(r"[.\[ ]")
 _BRACKET = re.compile(r"[\[\]]")
@@ -36,7 +36,7 @@ def read_path(text: str, nesting: int = 0) -> tuple[Token, ...]:
     if _PLAIN.fullmatch(text):  # most paths; nothing in them is misread
         tokens: tuple[Token, ...] = (_ROOT, *[Property((name,)) for name in text.split(".")[1:]])
     else:
-        tokens = tuple(_analyze(component, nesting) for component in _components(_normalized(text)))
+        tokens = tuple(_read(_normalized(text), nesting))
     if len(tokens) > MAX_TOKENS:
         raise ExpressionSyntaxError(f"The path has more than {MAX_TOKENS} steps.")
     return tokens
@@ -57,38 +57,46 @@ def _normalized(text: str) -> str:
     return path
 
 
-def _components(path: str) -> Iterator[str]:
+def _read(path: str, nesting: int) -> list[Token]:
+    tokens: list[Token] = []
     position = 0
     while position < len(path):
-        match path[position]:
-            case " ":
-                raise ExpressionSyntaxError("Space not allowed in path")
-            case "$":
-                end = position + 1
-                yield "$"
-            case "[":
-                end = _after_bracket(path, position)
-                yield path[position:end]
-            case ".":
-                position += 1
-                if char_at(path, position) == ".":
-                    end = position + 1
-                    yield ".."
-                else:
-                    end = _after_name(path, position)
-                    yield from _named(path[position:end])
-            case "*":
-                end = position + 1
-                yield "[*]"
-            case _:
-                end = _after_name(path, position)
-                yield f"['{path[position:end]}']"
-        position = end
+        if plain := _PLAIN_NAME.match(path, position):
+            tokens.append(Property((plain[1],)))
+            position = plain.end()
+        else:
+            component, position = _component(path, position)
+            if component:
+                tokens.append(_analyze(component, nesting))
+    return tokens
 
 
-def _named(name: str) -> Iterator[str]:
-    if name:  # nothing follows the dot of ``$.['a']``
-        yield "[*]" if name == "*" else f"['{name}']"
+def _component(path: str, start: int) -> tuple[str, int]:
+    """The component at a position, as if it stood in brackets, and where it ends; it may be empty."""
+    match path[start]:
+        case " ":
+            raise ExpressionSyntaxError("Space not allowed in path")
+        case "$":
+            return "$", start + 1
+        case "[":
+            end = _after_bracket(path, start)
+            return path[start:end], end
+        case ".":
+            if char_at(path, start + 1) == ".":
+                return "..", start + 2
+            end = _after_name(path, start + 1)
+            return _named(path[start + 1 : end]), end
+        case "*":
+            return "[*]", start + 1
+        case _:
+            end = _after_name(path, start)
+            return f"['{path[start:end]}']", end
+
+
+def _named(name: str) -> str:
+    if not name:  # nothing follows the dot of ``$.['a']``
+        return ""
+    return "[*]" if name == "*" else f"['{name}']"
 
 
 def _after_name(path: str, start: int) -> int:
@@ -109,7 +117,7 @@ def _after_bracket(path: str, start: int) -> int:
 def _analyze(component: str, nesting: int) -> Token:
     match component:
         case "$":
-            return Root()
+            return _ROOT
         case "..":
             return Scan()
         case "[*]":
@@ -122,8 +130,7 @@ def _analyze(component: str, nesting: int) -> Token:
         return Filter(None, component.count("?"))
     for position, character in enumerate(component):
         if character == "?":
-            start, end = filter_bounds(component, position)
-            return Filter(read_filter(component[start:end], nesting))
+            return Filter(read_filter(component, position, lambda path: read_path(path, nesting + 1)))
         if character == "'":
             return Property(_names(component, position))
         if begins_index(character):

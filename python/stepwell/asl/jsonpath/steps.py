@@ -48,16 +48,15 @@ _NO_FILTER = (
 
 def compile_steps(tokens: Sequence[Token]) -> Step:
     """The function that evaluates the tokens, whose first one is the root."""
-    return compile_each(tokens)[0]
+    return compile_rest(tokens, 0)
 
 
-def compile_each(tokens: Sequence[Token]) -> list[Step]:
-    """For each token the function that evaluates it and those after it."""
+def compile_rest(tokens: Sequence[Token], start: int) -> Step:
+    """The function that evaluates the token at ``start`` and those after it."""
     steps: list[Step] = []  # the last one first
-    for position in reversed(range(len(tokens))):
+    for position in range(len(tokens) - 1, start - 1, -1):
         steps.append(_compile(tokens, position, steps))
-    steps.reverse()
-    return steps
+    return steps[-1]
 
 
 def show(place: Place) -> str:
@@ -119,11 +118,11 @@ def _compile(tokens: Sequence[Token], position: int, compiled: Sequence[Step]) -
         case Wildcard():
             return _wildcard(_Next(following, tokens[position + 1 :]))
         case Filter():
-            return _filter(token, fragments(tokens[position:]), _Next(following, tokens[position + 1 :]))
+            return _filter(token, tokens[position:], _Next(following, tokens[position + 1 :]))
         case Scan():
             return _scan(tokens[position + 1], compiled) if compiled else _scan_for_nothing
         case _:
-            return _array(token, fragments(tokens[position:]), _Next(following, tokens[position + 1 :]))
+            return _array(token, tokens[position:], _Next(following, tokens[position + 1 :]))
 
 
 def _passes_over_a_miss(tokens: Sequence[Token], position: int) -> bool:
@@ -169,7 +168,7 @@ def _properties(token: Property, following: Step | None) -> Step:
     return evaluate
 
 
-def _array(token: Index | FromEnd | Indices | Slice, fragment: str, after: _Next) -> Step:
+def _array(token: Index | FromEnd | Indices | Slice, tokens: Sequence[Token], after: _Next) -> Step:
     indices = _indices(token)
 
     def evaluate(model: Any, place: Place, run: Run) -> None:
@@ -177,7 +176,7 @@ def _array(token: Index | FromEnd | Indices | Slice, fragment: str, after: _Next
             raise NoResult(f"The path {show(place)} is null")
         if not is_array(model):
             text = java_text(model)
-            raise Impossible(f"Filter: {fragment} can only be applied to arrays. Current context is: {text}")
+            raise Impossible(f"Filter: {fragments(tokens)} can only be applied to arrays. Current context is: {text}")
         chosen_indices = indices(len(model))
         run.spend(len(chosen_indices))
         is_part = isinstance(chosen_indices, range) and chosen_indices.start >= 0
@@ -228,7 +227,7 @@ def _take_if_any(after: _Next, items: list[Any], index: int, place: Place, run: 
         return
 
 
-def _filter(token: Filter, fragment: str, after: _Next) -> Step:
+def _filter(token: Filter, tokens: Sequence[Token], after: _Next) -> Step:
     accepts = _acceptance(token)
 
     def evaluate(model: Any, place: Place, run: Run) -> None:
@@ -253,7 +252,9 @@ def _filter(token: Filter, fragment: str, after: _Next) -> Step:
                         run.results.append(value)
         else:
             text = java_text(model)
-            raise Impossible(f"Filter: {fragment} can not be applied to primitives. Current context is: {text}")
+            raise Impossible(
+                f"Filter: {fragments(tokens)} can not be applied to primitives. Current context is: {text}"
+            )
 
     return evaluate
 

@@ -123,7 +123,7 @@ Token = Root | Property | Index | FromEnd | Indices | Slice | Wildcard | Scan | 
 
 def is_definite(tokens: Sequence[Token]) -> bool:
     """Whether they find one value or none, not a list."""
-    return all(token.definite for token in tokens)
+    return False not in [token.definite for token in tokens]
 
 
 def fragments(tokens: Sequence[Token]) -> str:
