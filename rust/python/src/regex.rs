@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use stepwell_query::regex::{Dialect, Flags, Regex, Steps};
+use stepwell_query::regex::{Dialect, Flags, Regex, StepsLeft};
 
 import_exception!(stepwell.asl.errors, ExpressionSyntaxError);
 
@@ -42,28 +42,14 @@ impl JavaRegex {
         let text = units(text)?;
         let steps = steps.min(self.steps);
         let quick = steps.min(STEPS_WITH_GIL);
-        let mut budget = Budget(quick);
+        let mut budget = StepsLeft(quick);
         if let Ok(result) = self.regex.matches_whole(&text, &mut budget) {
             return Ok((result, quick - budget.0));
         }
-        let mut budget = Budget(steps);
+        let mut budget = StepsLeft(steps);
         py.detach(|| self.regex.matches_whole(&text, &mut budget))
             .map(|result| (result, steps - budget.0))
             .or_else(|_| Err(out_of_steps(py)?))
-    }
-}
-
-struct Budget(u64);
-
-impl Steps for Budget {
-    fn spend(&mut self, n: u64) -> bool {
-        match self.0.checked_sub(n) {
-            Some(left) => {
-                self.0 = left;
-                true
-            }
-            None => false,
-        }
     }
 }
 

@@ -5,8 +5,8 @@
 #[path = "oracles/questions.rs"]
 mod questions;
 
-use questions::{Budget, answer_of, escape, flags_of};
-use stepwell_query::regex::{Dialect, Regex};
+use questions::{answer_of, escape, flags_of};
+use stepwell_query::regex::{Dialect, Regex, StepsLeft};
 
 const ECMASCRIPT: &str = include_str!("oracles/ecmascript.tsv");
 const JAVA: &str = include_str!("oracles/java.tsv");
@@ -45,7 +45,7 @@ fn steps_of(pattern: &str, text: &str, dialect: Dialect, budget: u64) -> (bool, 
     let pattern: Vec<u16> = pattern.encode_utf16().collect();
     let text: Vec<u16> = text.encode_utf16().collect();
     let regex = Regex::compile(&pattern, dialect, flags_of("")).expect("the pattern compiles");
-    let mut left = Budget(budget);
+    let mut left = StepsLeft(budget);
     let is_done = regex.find_at(&text, 0, &mut left).is_ok();
     (is_done, budget - left.0)
 }
@@ -105,7 +105,7 @@ fn no_pattern_and_no_text_panics_or_needs_other_steps_the_second_time() {
                 continue;
             };
             let run = || {
-                let mut budget = Budget(20_000);
+                let mut budget = StepsLeft(20_000);
                 let found = regex.find_at(&text, 0, &mut budget);
                 (found, regex.matches_whole(&text, &mut budget), budget.0)
             };

@@ -4,8 +4,8 @@
 #[allow(dead_code)]
 mod questions;
 
-use questions::{Budget, flags_of};
-use stepwell_query::regex::{Dialect, Regex};
+use questions::flags_of;
+use stepwell_query::regex::{Dialect, Regex, StepsLeft};
 
 /// Classes, flags, and the number and checksum of the characters that match.
 const PROPERTIES: &str = include_str!("oracles/java_properties.tsv");
@@ -41,7 +41,7 @@ fn answer(class: &str, flags: &str, text: &[u16]) -> String {
         return "!".to_owned();
     };
     let (mut count, mut sum, mut place) = (0u64, 0u64, 0);
-    while let Ok(Some(found)) = regex.find_at(text, place, &mut Budget(u64::MAX)) {
+    while let Ok(Some(found)) = regex.find_at(text, place, &mut StepsLeft(u64::MAX)) {
         let (start, end) = found.groups[0].expect("the whole match");
         let points = char::decode_utf16(text[start..end].iter().copied());
         let mut after_half = start > 0 && is_half(text[start - 1]);

@@ -9,21 +9,18 @@ ORACLE is the folder of the oracles (../shared/oracles after ``make js/node_modu
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1]))
 
 from answers import agree, our_answer
+from asking import Oracle, answers_of
 from generate import DOCUMENT, FUNCTIONS, questions
 
-QUESTIONS = Path(__file__).with_name("questions.jsonl")
-LONGEST = 1_000
-"""Longer lines are not worth their place."""
 KEPT = ("value", "nothing", "function", "error", "stage", "message")
 UNSURE = ("timeout", "U1001")
 """What the oracle says where it gives up."""
@@ -42,11 +39,9 @@ NO_DIGITS_OF_AWS = {
 def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The questions with their answers, less those that the oracle does not answer in time."""
     asked = [each for question in asked for each in (*named(question["expr"]), question)]
-    lines = "".join(json.dumps({"expr": each["expr"], "data": DOCUMENT}) + "\n" for each in asked)
-    done = subprocess.run([f"{oracle}/oracle", "jsonata"], input=lines, capture_output=True, text=True, check=True)
+    lines = [{"expr": each["expr"], "data": DOCUMENT} for each in asked]
     answered = []
-    for question, line in zip(asked, done.stdout.split("\n"), strict=False):
-        answer = json.loads(line)
+    for question, answer in zip(asked, answers_of([f"{oracle}/oracle", "jsonata"], lines), strict=False):
         if "formatNumber" in question["expr"] and answer.get("message") == NO_DIGITS:
             answer = NO_DIGITS_OF_AWS
         if question["kind"] and answer.get("error") not in UNSURE and answer.get("message") != OVERFLOW:
@@ -64,42 +59,15 @@ def named(expression: str) -> list[dict[str, Any]]:
     return [{"kind": "", "expr": f"${name}()"} for name in names]
 
 
-def compare(asked: list[dict[str, Any]]) -> int:
-    """Prints what differs, and how much."""
-    answers = texts = same_texts = 0
-    for question in asked:
-        ours = our_answer({**question, "data": DOCUMENT})
-        same = agree(question, ours)
-        answers += same
-        if "error" in question and "error" in ours:
-            texts += 1
-            same_texts += question["message"] == ours["message"]
-        if not same or question.get("message") != ours.get("message"):
-            oracle = {name: question[name] for name in question if name not in ("kind", "expr")}
-            print(question["kind"], ascii(question["expr"]))
-            print("    oracle:", ascii(oracle)[:400])
-            print("    ours:  ", ascii(ours)[:400])
-    print(f"{answers}/{len(asked)} answers are the same, {same_texts}/{texts} texts where both fail")
-    return 0 if answers == len(asked) and texts == same_texts else 1
-
-
-def main() -> int:
-    """See above."""
-    oracle, mode, *numbers = sys.argv[1:]
-    if mode == "again":
-        with QUESTIONS.open() as lines:
-            asked = [json.loads(line) for line in lines]
-    else:
-        asked = list(questions(int(numbers[0]), int(numbers[1])))
-    answered = ask(oracle, asked)
-    if mode == "compare":
-        return compare(answered)
-    for question in answered:
-        line = json.dumps(question)
-        if len(line) <= LONGEST:
-            print(line)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    jsonata_js = Oracle(
+        questions=questions,
+        ask=ask,
+        our_answer=lambda question: our_answer({**question, "data": DOCUMENT}),
+        agree=agree,
+        asks=("expr",),
+        texts=("message",),
+        written=Path(__file__).with_name("questions.jsonl"),
+        longest=1_000,
+    )
+    raise SystemExit(jsonata_js.main())

@@ -9,30 +9,26 @@ ORACLE is the folder of the oracles (../shared/oracles after ``make`` there: Jav
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1]))
 
 from answers import agree, our_answer, without_wrapping
+from asking import Oracle, answers_of
 from generate import questions
 
-QUESTIONS = Path(__file__).with_name("questions.jsonl")
+UNANSWERED = ("Timeout", "OutOfMemoryError", "StackOverflowError")
 
 
 def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The questions with their answers, less those that the oracle does not answer in time."""
-    lines = "".join(json.dumps({"path": each["path"], "doc": each["doc"]}) + "\n" for each in asked)
-    done = subprocess.run(
-        [f"{oracle}/oracle", "jayway", "2.0.0"], input=lines, capture_output=True, text=True, check=True
-    )
+    lines = [{"path": each["path"], "doc": each["doc"]} for each in asked]
     answered = []
-    for question, line in zip(asked, done.stdout.split("\n"), strict=False):
-        answer = json.loads(line)
-        if answer.get("error") not in ("Timeout", "OutOfMemoryError", "StackOverflowError"):
+    for question, answer in zip(asked, answers_of([f"{oracle}/oracle", "jayway", "2.0.0"], lines), strict=False):
+        if answer.get("error") not in UNANSWERED:
             kept = {name: answer[name] for name in ("value", "error", "stage", "message") if name in answer}
             if "message" in kept:
                 kept["message"] = without_wrapping(kept["message"])
@@ -40,42 +36,14 @@ def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return answered
 
 
-def compare(asked: list[dict[str, Any]]) -> int:
-    """Prints what differs, and how much."""
-    answers = texts = same_texts = 0
-    for question in asked:
-        ours = our_answer(question)
-        same = agree(question, ours)
-        answers += same
-        if "error" in question and "error" in ours:
-            texts += 1
-            same_texts += question["message"] == ours["message"] and question["stage"] == ours["stage"]
-        if not same or (question.get("message"), question.get("stage")) != (ours.get("message"), ours.get("stage")):
-            print(ascii(question["path"]), "on", json.dumps(question["doc"])[:300])
-            print(
-                "    oracle:",
-                ascii({name: question[name] for name in question if name not in ("kind", "path", "doc")})[:400],
-            )
-            print("    ours:  ", ascii(ours)[:400])
-    print(f"{answers}/{len(asked)} answers are the same, {same_texts}/{texts} texts where both fail")
-    return 0 if answers == len(asked) and texts == same_texts else 1
-
-
-def main() -> int:
-    """See above."""
-    oracle, mode, *numbers = sys.argv[1:]
-    if mode == "again":
-        with QUESTIONS.open() as lines:
-            asked = [json.loads(line) for line in lines]
-    else:
-        asked = list(questions(int(numbers[0]), int(numbers[1])))
-    answered = ask(oracle, asked)
-    if mode == "compare":
-        return compare(answered)
-    for question in answered:
-        print(json.dumps(question))
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    jayway = Oracle(
+        questions=questions,
+        ask=ask,
+        our_answer=our_answer,
+        agree=agree,
+        asks=("path", "doc"),
+        texts=("message", "stage"),
+        written=Path(__file__).with_name("questions.jsonl"),
+    )
+    raise SystemExit(jayway.main())

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`expression`] | compile once, evaluate many times |
 //! | [`names`] | what an expression reads from outside itself |
-//! | `lexer`, `raw`, `syntax`, `meaning`, `ancestry`, [`ast`] | from the text to what is evaluated |
+//! | `lexer`, `sign`, `raw`, `syntax`, `meaning`, `ancestry`, [`ast`] | from the text to what is evaluated |
 //! | `evaluator`, `frame`, `constructors`, `navigate`, `path`, `tuples`, `order`, `operators`, `apply`, `partial`, `transform` | what each node gives |
 //! | `function`, `functions`, `signature`, `picture` | what may be called |
 //! | [`value`], `object`, [`text`], `number`, `json`, `json_read` | values as JavaScript has them |
@@ -42,6 +42,7 @@ mod partial;
 mod path;
 mod picture;
 mod raw;
+mod sign;
 mod signature;
 mod syntax;
 pub mod text;

@@ -79,16 +79,8 @@ impl Reader<'_> {
     /// `is_top`: whether names are read from the context item here.
     fn node(&mut self, node: &Node, is_top: bool) {
         stacker::maybe_grow(64 << 10, 1 << 20, || self.kind(node, is_top));
+        self.filters(node);
         let Some(extra) = &node.extra else { return };
-        for name in extra.focus.iter().chain(&extra.index) {
-            self.bind(*name);
-        }
-        for stage in extra.predicate.iter().chain(&extra.stages).flatten() {
-            match stage {
-                Stage::Filter(predicate) => self.node(predicate, false),
-                Stage::Index(name) => self.bind(*name),
-            }
-        }
         for (key, value) in extra.group.iter().flatten() {
             self.node(key, false);
             self.node(value, false);

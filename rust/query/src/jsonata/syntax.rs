@@ -5,6 +5,7 @@
 use super::error::{Answer, Fault};
 use super::lexer::{Lexer, Token};
 use super::raw::{Raw, RawKind};
+use super::sign::{Sign, operand_text, power};
 use super::signature::{self, Signature};
 use super::text::Text;
 
@@ -23,74 +24,6 @@ pub fn parse(text: &Text) -> Answer<Option<Raw>> {
     match parser.is_too_deep {
         true => Ok(None),
         false => parsed.map(Some),
-    }
-}
-
-/// The token under the parser's eye.
-#[derive(Debug)]
-enum Sign {
-    End,
-    Operator(&'static str),
-    Operand(Raw),
-}
-
-impl Sign {
-    fn id(&self) -> &str {
-        match self {
-            Sign::End => "(end)",
-            Sign::Operator(sign) => sign,
-            Sign::Operand(_) => "",
-        }
-    }
-
-    fn is(&self, id: &str) -> bool {
-        self.id() == id
-    }
-
-    fn binding_power(&self) -> u8 {
-        match self {
-            Sign::Operator(sign) => power(sign),
-            _ => 0,
-        }
-    }
-
-    /// The token's text in a message, and within a signature.
-    fn fault(&self, code: &'static str) -> Box<Fault> {
-        let fault = Fault::new(code);
-        match self {
-            Sign::End => fault.token("(end)"),
-            Sign::Operator(sign) => fault.token(sign),
-            Sign::Operand(raw) => fault.token_json(token_value(raw)),
-        }
-    }
-}
-
-fn token_value(raw: &Raw) -> super::value::Value {
-    use super::value::Value;
-    match &raw.kind {
-        RawKind::Name(text) | RawKind::Variable(text) | RawKind::Text(text) => {
-            Value::Text(text.clone())
-        }
-        RawKind::Number(number) => Value::Number(*number),
-        RawKind::Bool(flag) => Value::Bool(*flag),
-        RawKind::Regex(_) => Value::object(Default::default()),
-        _ => Value::Null,
-    }
-}
-
-fn power(sign: &str) -> u8 {
-    match sign {
-        "." => 75,
-        "[" | "(" | "@" | "#" => 80,
-        "{" => 70,
-        "?" => 20,
-        "+" | "-" | "&" => 50,
-        "*" | "/" | "%" => 60,
-        "=" | "<" | ">" | "^" | "!=" | "<=" | ">=" | "~>" | "in" => 40,
-        ":=" => 10,
-        "and" => 30,
-        "or" => 25,
-        _ => 0,
     }
 }
 
@@ -402,13 +335,6 @@ impl Parser {
         }
         self.expect(">", false)?;
         signature::parse(&text)
-    }
-}
-
-fn operand_text(raw: &Raw) -> String {
-    match token_value(raw) {
-        super::value::Value::Text(text) => text.to_lossy(),
-        value => super::json::plain(&value),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Questions to the oracles of regular expressions, and our answers in their form.
 
-use stepwell_query::regex::{Dialect, Flags, Regex, Steps};
+use stepwell_query::regex::{Dialect, Flags, Regex, StepsLeft};
 
 pub struct Question {
     pub pattern: Vec<u16>,
@@ -16,21 +16,6 @@ impl Question {
             self.flags,
             escape(&self.text)
         )
-    }
-}
-
-/// Steps that a question may take.
-pub struct Budget(pub u64);
-
-impl Steps for Budget {
-    fn spend(&mut self, n: u64) -> bool {
-        match self.0.checked_sub(n) {
-            Some(left) => {
-                self.0 = left;
-                true
-            }
-            None => false,
-        }
     }
 }
 
@@ -97,7 +82,7 @@ pub fn answer_of(question: &Question, dialect: Dialect) -> String {
             return format!("!{}", escape(&message));
         }
     };
-    let mut budget = Budget(20_000_000);
+    let mut budget = StepsLeft(20_000_000);
     let Ok(found) = regex.find_at(&question.text, 0, &mut budget) else {
         return "?".to_owned();
     };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::argument;
+use super::sorting::reordered;
 use crate::jsonata::error::{Answer, Fault};
 use crate::jsonata::evaluator::Evaluator;
 use crate::jsonata::number;
@@ -196,21 +197,14 @@ pub fn reverse(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
 }
 
 pub fn shuffle(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
-    let value = argument(arguments, 0);
-    let Value::Array(items) = value else {
-        return Ok(Value::Undefined);
-    };
-    if items.len() <= 1 {
-        return Ok(value.clone());
-    }
-    evaluator.budget.items(items.len())?;
-    let mut shuffled = items.to_vec();
-    let mut random = super::aws::Random::seeded(super::aws::entropy());
-    for at in (1..shuffled.len()).rev() {
-        let other = (random.double() * (at + 1) as f64) as usize;
-        shuffled.swap(at, other.min(at));
-    }
-    Ok(Value::array(shuffled))
+    reordered(evaluator, argument(arguments, 0), |_, mut items| {
+        let mut random = super::aws::Random::seeded(super::aws::entropy());
+        for at in (1..items.len()).rev() {
+            let other = (random.double() * (at + 1) as f64) as usize;
+            items.swap(at, other.min(at));
+        }
+        Ok(items)
+    })
 }
 
 pub fn error(_: &mut Evaluator, arguments: &[Value]) -> Answer {

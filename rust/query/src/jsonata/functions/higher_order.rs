@@ -3,6 +3,7 @@
 use super::argument;
 use crate::jsonata::error::{Answer, Fault};
 use crate::jsonata::evaluator::Evaluator;
+use crate::jsonata::text::Text;
 use crate::jsonata::value::{Fields, Value};
 
 /// Calls `function` with as many of the arguments as it takes.
@@ -121,23 +122,13 @@ pub fn reduce(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
 }
 
 pub fn sift(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
-    let all = argument(arguments, 0);
-    let Value::Object(object) = all else {
-        return Ok(Value::Undefined);
-    };
     let mut found = Fields::default();
-    for (name, value) in object.entries() {
-        let result = call(
-            evaluator,
-            argument(arguments, 1),
-            &value,
-            || Value::Text(name.clone()),
-            all,
-        )?;
+    for_each_field(evaluator, arguments, |evaluator, name, value, result| {
         if evaluator.boolean(&result)? == Some(true) {
-            found.add(name, value);
+            found.add(name.clone(), value);
         }
-    }
+        Ok(())
+    })?;
     match found.is_empty() {
         true => Ok(Value::Undefined),
         false => Ok(Value::object(found)),
@@ -145,21 +136,30 @@ pub fn sift(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
 }
 
 pub fn each(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
-    let all = argument(arguments, 0);
     let mut found = Vec::new();
-    if let Value::Object(object) = all {
-        for (name, value) in object.entries() {
-            let result = call(
-                evaluator,
-                argument(arguments, 1),
-                &value,
-                || Value::Text(name.clone()),
-                all,
-            )?;
-            if !result.is_undefined() {
-                found.push(result);
-            }
+    for_each_field(evaluator, arguments, |_, _, _, result| {
+        if !result.is_undefined() {
+            found.push(result);
         }
-    }
+        Ok(())
+    })?;
     Ok(Value::sequence(found))
+}
+
+/// Calls the function that is the second argument on each field of the object that is the first one.
+fn for_each_field(
+    evaluator: &mut Evaluator,
+    arguments: &[Value],
+    mut take: impl FnMut(&mut Evaluator, &Text, Value, Value) -> Answer<()>,
+) -> Answer<()> {
+    let (all, function) = (argument(arguments, 0), argument(arguments, 1));
+    let Value::Object(object) = all else {
+        return Ok(());
+    };
+    for (name, value) in object.entries() {
+        let text = || Value::Text(name.clone());
+        let result = call(evaluator, function, &value, text, all)?;
+        take(evaluator, &name, value, result)?;
+    }
+    Ok(())
 }

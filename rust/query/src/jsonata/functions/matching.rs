@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::argument;
-use super::texts::find_units;
+use super::texts;
 use crate::jsonata::error::{Answer, Bound, Fault};
 use crate::jsonata::evaluator::Evaluator;
 use crate::jsonata::function::{Function, Matcher};
@@ -230,8 +230,8 @@ pub fn contains(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
         Value::Text(part) => {
             evaluator.budget.bytes(text.bytes().len())?;
             let found = match part.has_half() {
-                true => find_units(&text.to_utf16(), &part.to_utf16(), 0).is_some(),
-                false => super::texts::find(text.bytes(), part.bytes(), 0).is_some(),
+                true => texts::find(&text.to_utf16(), &part.to_utf16(), 0).is_some(),
+                false => texts::find(text.bytes(), part.bytes(), 0).is_some(),
             };
             Ok(Value::Bool(found))
         }

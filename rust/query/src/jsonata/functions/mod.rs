@@ -164,4 +164,4 @@ fn argument(arguments: &[Value], at: usize) -> &Value {
 }
 
 pub use numbers::rounded;
-pub use texts::find_units;
+pub use texts::find;

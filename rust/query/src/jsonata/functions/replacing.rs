@@ -2,7 +2,7 @@
 
 use super::argument;
 use super::matching::{Match, Matches, limit};
-use super::texts::find_units;
+use super::texts::find;
 use crate::jsonata::error::{Answer, Fault};
 use crate::jsonata::evaluator::Evaluator;
 use crate::jsonata::number::parse_int;
@@ -77,7 +77,7 @@ fn replace_text(
 ) -> Answer<usize> {
     evaluator.budget.bytes(units.len())?;
     let (mut position, mut count) = (0, 0.0);
-    while let Some(at) = find_units(units, pattern, position).filter(|_| count < limit) {
+    while let Some(at) = find(units, pattern, position).filter(|_| count < limit) {
         evaluator.budget.refuse_text_growth(
             result.len() + at - position + replacement.len(),
             replacement.len(),
@@ -237,7 +237,7 @@ fn split_text(
         return Ok(());
     }
     let mut start = 0;
-    while let Some(at) = find_units(units, separator, start) {
+    while let Some(at) = find(units, separator, start) {
         if !push(evaluator, &units[start..at])? {
             return Ok(());
         }

@@ -18,8 +18,12 @@ pub fn is_array_of_numbers(items: &[Value]) -> Answer<bool> {
     Ok(all)
 }
 
-pub fn sort(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
-    let value = argument(arguments, 0);
+/// The items of an array in another order; the array itself where it has no two.
+pub fn reordered(
+    evaluator: &mut Evaluator,
+    value: &Value,
+    reorder: impl FnOnce(&mut Evaluator, Vec<Value>) -> Answer<Vec<Value>>,
+) -> Answer {
     let Value::Array(items) = value else {
         return Ok(Value::Undefined);
     };
@@ -27,28 +31,37 @@ pub fn sort(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
         return Ok(value.clone());
     }
     evaluator.budget.items(items.len())?;
+    reorder(evaluator, items.to_vec()).map(Value::array)
+}
+
+pub fn sort(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
     let comparator = argument(arguments, 1);
-    let sorted = match comparator {
+    reordered(evaluator, argument(arguments, 0), |evaluator, items| {
+        sorted(evaluator, items, comparator)
+    })
+}
+
+fn sorted(evaluator: &mut Evaluator, items: Vec<Value>, comparator: &Value) -> Answer<Vec<Value>> {
+    match comparator {
         Value::Undefined => {
             let are_texts = items.iter().all(|item| item.as_text().is_some());
-            if !is_array_of_numbers(items)? && !are_texts {
+            if !is_array_of_numbers(&items)? && !are_texts {
                 return Err(Fault::new("D3070"));
             }
-            merge_sort(evaluator, items.to_vec(), &mut |_, one, other| {
+            merge_sort(evaluator, items, &mut |_, one, other| {
                 Ok(is_greater(one, other))
-            })?
+            })
         }
         Value::Function(function) if function.is_object() => {
-            return Err(Fault::uncoded("comp is not a function"));
+            Err(Fault::uncoded("comp is not a function"))
         }
-        comparator => merge_sort(evaluator, items.to_vec(), &mut |evaluator, one, other| {
+        comparator => merge_sort(evaluator, items, &mut |evaluator, one, other| {
             let arguments = vec![one.clone(), other.clone()];
             Ok(evaluator
                 .call_js("comp", comparator, arguments)?
                 .is_truthy())
-        })?,
-    };
-    Ok(Value::array(sorted))
+        }),
+    }
 }
 
 fn is_greater(one: &Value, other: &Value) -> bool {

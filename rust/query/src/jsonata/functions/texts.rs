@@ -7,8 +7,8 @@ use crate::jsonata::json;
 use crate::jsonata::text::{Text, push_wtf8};
 use crate::jsonata::value::Value;
 
-/// Where `part` begins in `text`, in bytes; both are WTF-8.
-pub fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {
+/// Where `part` begins in `text`: in bytes where both are WTF-8, or in code units.
+pub fn find<T: Copy + PartialEq>(text: &[T], part: &[T], from: usize) -> Option<usize> {
     let Some(&first) = part.first() else {
         return (from <= text.len()).then_some(from);
     };
@@ -16,7 +16,7 @@ pub fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {
     while at + part.len() <= text.len() {
         at += text[at..=text.len() - part.len()]
             .iter()
-            .position(|&byte| byte == first)?;
+            .position(|&unit| unit == first)?;
         if text[at..].starts_with(part) {
             return Some(at);
         }
@@ -104,29 +104,11 @@ fn cut(
     let part = argument(arguments, 1).as_text().unwrap_or(&undefined);
     mapped(evaluator, arguments, |_, text| {
         let (units, part) = (text.to_utf16(), part.to_utf16());
-        Ok(Value::Text(match find_units(&units, &part, 0) {
+        Ok(Value::Text(match find(&units, &part, 0) {
             Some(at) => Text::from_utf16(&take(&units, at, part.len())),
             None => text.clone(),
         }))
     })
-}
-
-/// Where `part` begins in `text`, in code units.
-pub fn find_units(text: &[u16], part: &[u16], from: usize) -> Option<usize> {
-    let Some(&first) = part.first() else {
-        return (from <= text.len()).then_some(from);
-    };
-    let mut at = from;
-    while at + part.len() <= text.len() {
-        at += text[at..=text.len() - part.len()]
-            .iter()
-            .position(|&unit| unit == first)?;
-        if text[at..].starts_with(part) {
-            return Some(at);
-        }
-        at += 1;
-    }
-    None
 }
 
 pub fn lowercase(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {

@@ -52,7 +52,7 @@ pub fn units(text: &str) -> Units {
 }
 
 pub fn find(text: &[u16], part: &[u16], from: usize) -> Option<usize> {
-    crate::jsonata::functions::find_units(text, part, from.min(text.len()))
+    crate::jsonata::functions::find(text, part, from.min(text.len()))
 }
 
 pub fn find_last(text: &[u16], part: &[u16]) -> Option<usize> {

@@ -5,7 +5,7 @@ use crate::regex::OutOfSteps;
 use crate::regex::ast::{Kind, Reads};
 use crate::regex::program::{Address, Instruction, One, Run};
 
-impl Machine<'_, '_, '_> {
+impl<'p> Machine<'p, '_, '_> {
     #[inline]
     pub(super) fn take(&self, one: One, place: u32) -> Option<u32> {
         let unit = *self.text.get(place as usize)?;
@@ -82,6 +82,18 @@ impl Machine<'_, '_, '_> {
         Ok(Some(place))
     }
 
+    /// The run at an address, and the code unit that must follow it, where that is known.
+    fn run_at(&self, at: Address) -> Option<(&'p Run, Option<u16>)> {
+        let Instruction::Run(run) = &self.program.code[at as usize] else {
+            return None;
+        };
+        let wanted = match self.program.code[at as usize + 1] {
+            Instruction::One(One::Unit(unit)) if !run.back => Some(unit),
+            _ => None,
+        };
+        Some((run, wanted))
+    }
+
     /// A greedy run gives characters back, until what follows can match.
     pub(super) fn shorter(
         &mut self,
@@ -89,13 +101,8 @@ impl Machine<'_, '_, '_> {
         least: u32,
         from: u32,
     ) -> Result<Option<(Address, u32)>, OutOfSteps> {
-        let program = self.program;
-        let Instruction::Run(run) = &program.code[at as usize] else {
+        let Some((run, wanted)) = self.run_at(at) else {
             return Ok(None);
-        };
-        let wanted = match program.code[at as usize + 1] {
-            Instruction::One(One::Unit(unit)) if !run.back => Some(unit),
-            _ => None,
         };
         let mut place = from;
         while place != least {
@@ -135,13 +142,8 @@ impl Machine<'_, '_, '_> {
         from: u32,
         taken: u32,
     ) -> Result<Option<(Address, u32)>, OutOfSteps> {
-        let program = self.program;
-        let Instruction::Run(run) = &program.code[at as usize] else {
+        let Some((run, wanted)) = self.run_at(at) else {
             return Ok(None);
-        };
-        let wanted = match program.code[at as usize + 1] {
-            Instruction::One(One::Unit(unit)) if !run.back => Some(unit),
-            _ => None,
         };
         let (mut place, mut taken) = (from, taken);
         loop {

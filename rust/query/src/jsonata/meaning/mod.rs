@@ -1,15 +1,22 @@
-//! From the tree of an expression's text to what is evaluated: paths with their steps, tail calls,
-//! and where each parent operator (`%`) leads.
+//! From the tree of an expression's text to what is evaluated.
+//!
+//! `paths` makes paths of steps, `tail_calls` finds the calls that take no depth, and
+//! [`super::ancestry`] where each parent operator (`%`) leads.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ancestry::{push_ancestry, sought};
-use super::ast::{Ast, Kind, Lambda, Node, Op, SlotId, Stage, Symbol, Term, Transform};
+use super::ast::{Ast, Kind, Lambda, Node, Op, SlotId, Symbol, Transform};
 use super::error::{Answer, Fault};
 use super::raw::{Raw, RawKind};
 use super::text::Text;
-use super::value::Value;
+
+mod paths;
+mod tail_calls;
+
+use paths::name_path;
+use tail_calls::tail_calls;
 
 /// Where a parent operator's value is kept, and how many levels it is still to go up.
 pub struct Slot {
@@ -243,177 +250,6 @@ impl Meaning {
     fn variable(&mut self, name: &Text) -> Symbol {
         self.symbol(name.bytes())
     }
-
-    fn path(&mut self, left: Raw, right: Raw) -> Answer<Node> {
-        let left = self.node(left)?;
-        let mut path = match &left.kind {
-            Kind::Path { .. } => left,
-            Kind::Parent(slot) => {
-                let seeking = Some(vec![*slot]);
-                sought(path_of(left), seeking)
-            }
-            _ => path_of(left),
-        };
-        let mut rest = self.node(right)?;
-        let Kind::Path {
-            steps,
-            keep_singleton,
-        } = &mut path.kind
-        else {
-            return Ok(path);
-        };
-        match rest.kind {
-            Kind::Path { steps: more, .. } => steps.extend(more),
-            _ => {
-                if let Some(extra) = &mut rest.extra
-                    && extra.predicate.is_some()
-                {
-                    extra.stages = extra.predicate.take();
-                }
-                steps.push(rest);
-            }
-        }
-        for step in steps.iter_mut() {
-            refuse_literal(step)?;
-            if let Kind::Text(name) = &mut step.kind {
-                step.kind = Kind::Name(std::mem::take(name));
-            }
-        }
-        *keep_singleton |= steps.iter().any(|step| step.keep_array);
-        let last = steps.len() - 1;
-        for at in [0, last] {
-            if matches!(steps[at].kind, Kind::Array(_)) {
-                steps[at].is_cons = true;
-            }
-        }
-        self.resolve_ancestry(&mut path)?;
-        Ok(path)
-    }
-
-    fn predicate(&mut self, left: Raw, right: Raw) -> Answer<Node> {
-        let mut result = self.node(left)?;
-        let is_path = matches!(result.kind, Kind::Path { .. });
-        if last_step(&mut result).group().is_some() {
-            return Err(Fault::new("S0209"));
-        }
-        // jsonata-js has made the list of filters before it reads this one.
-        let predicate = self.node(right)?;
-        let step = last_step(&mut result);
-        if let Some(seeking) = predicate.seeking() {
-            for &slot in seeking {
-                match self.slots[slot].level {
-                    1 => self.seek_parent(step, slot)?,
-                    _ => self.slots[slot].level -= 1,
-                }
-            }
-            let mut sought = step.extra_mut().seeking.take();
-            push_ancestry(&mut sought, &predicate);
-            step.extra_mut().seeking = sought;
-        }
-        let extra = step.extra_mut();
-        let stages = if is_path {
-            &mut extra.stages
-        } else {
-            &mut extra.predicate
-        };
-        stages
-            .get_or_insert_default()
-            .push(Stage::Filter(predicate));
-        Ok(result)
-    }
-
-    fn group(&mut self, left: Raw, pairs: Vec<(Raw, Raw)>) -> Answer<Node> {
-        let mut result = self.node(left)?;
-        if result.group().is_some() {
-            return Err(Fault::new("S0210"));
-        }
-        let mut found = Vec::with_capacity(pairs.len());
-        for (name, value) in pairs {
-            found.push((self.node(name)?, self.node(value)?));
-        }
-        result.extra_mut().group = Some(found);
-        Ok(result)
-    }
-
-    fn order_by(&mut self, left: Raw, terms: Vec<(bool, Raw)>) -> Answer<Node> {
-        let left = self.node(left)?;
-        let mut path = match left.kind {
-            Kind::Path { .. } => left,
-            _ => path_of(left),
-        };
-        let mut seeking = None;
-        let mut found = Vec::with_capacity(terms.len());
-        for (is_descending, term) in terms {
-            let expression = self.node(term)?;
-            push_ancestry(&mut seeking, &expression);
-            found.push(Term {
-                is_descending,
-                expression,
-            });
-        }
-        if let Kind::Path { steps, .. } = &mut path.kind {
-            steps.push(sought(Node::new(Kind::Sort(found)), seeking));
-        }
-        self.resolve_ancestry(&mut path)?;
-        Ok(path)
-    }
-
-    fn focus(&mut self, left: Raw, name: &Text, keep_array: bool) -> Answer<Node> {
-        let mut result = self.node(left)?;
-        let step = last_step(&mut result);
-        if step.stages().is_some() || step.predicate().is_some() {
-            return Err(Fault::new("S0215"));
-        }
-        if matches!(step.kind, Kind::Sort(_)) {
-            return Err(Fault::new("S0216"));
-        }
-        step.keep_array |= keep_array;
-        let name = self.symbol(name.bytes());
-        let extra = step.extra_mut();
-        (extra.focus, extra.is_tuple) = (Some(name), true);
-        Ok(result)
-    }
-
-    fn index(&mut self, left: Raw, name: &Text) -> Answer<Node> {
-        let left = self.node(left)?;
-        let mut result = match left.kind {
-            Kind::Path { .. } => left,
-            _ => {
-                let mut left = left;
-                if left.predicate().is_some() {
-                    let extra = left.extra_mut();
-                    extra.stages = extra.predicate.take();
-                }
-                path_of(left)
-            }
-        };
-        let name = self.symbol(name.bytes());
-        let extra = last_step(&mut result).extra_mut();
-        match &mut extra.stages {
-            None => extra.index = Some(name),
-            Some(stages) => stages.push(Stage::Index(name)),
-        }
-        extra.is_tuple = true;
-        Ok(result)
-    }
-}
-
-fn name_path(name: &[u8], keep_array: bool) -> Node {
-    let step = Node {
-        keep_array,
-        ..Node::new(Kind::Name(name.into()))
-    };
-    Node::new(Kind::Path {
-        steps: vec![step],
-        keep_singleton: keep_array,
-    })
-}
-
-fn path_of(step: Node) -> Node {
-    Node::new(Kind::Path {
-        steps: vec![step],
-        keep_singleton: false,
-    })
 }
 
 fn right_name(raw: &Raw) -> Text {
@@ -423,61 +259,9 @@ fn right_name(raw: &Raw) -> Text {
     }
 }
 
-fn last_step(node: &mut Node) -> &mut Node {
-    match &node.kind {
-        Kind::Path { .. } => match &mut node.kind {
-            Kind::Path { steps, .. } => {
-                let last = steps.len() - 1;
-                &mut steps[last]
-            }
-            _ => unreachable!("it was a path just now"),
-        },
-        _ => node,
-    }
-}
-
 fn first_step(node: &Node) -> Option<&Node> {
     match &node.kind {
         Kind::Path { steps, .. } => steps.first(),
         _ => None,
     }
-}
-
-fn refuse_literal(step: &Node) -> Answer<()> {
-    let value = match step.kind {
-        Kind::Number(number) => Value::Number(number),
-        Kind::Bool(flag) => Value::Bool(flag),
-        Kind::Null => Value::Null,
-        _ => return Ok(()),
-    };
-    Err(Fault::new("S0213").value(&value))
-}
-
-/// Calls in tail position are made after the function has ended, so that they take no depth.
-fn tail_calls(mut node: Node) -> Node {
-    if matches!(node.kind, Kind::Call { .. }) && node.predicate().is_none() {
-        return Node::new(Kind::Thunk(Arc::new(node)));
-    }
-    match &mut node.kind {
-        Kind::Condition {
-            then, otherwise, ..
-        } => {
-            optimise(then);
-            if let Some(otherwise) = otherwise {
-                optimise(otherwise);
-            }
-        }
-        Kind::Block(expressions) => {
-            if let Some(last) = expressions.last_mut() {
-                optimise(last);
-            }
-        }
-        _ => {}
-    }
-    node
-}
-
-fn optimise(node: &mut Node) {
-    let inner = std::mem::replace(node, Node::new(Kind::Null));
-    *node = tail_calls(inner);
 }
