@@ -22,7 +22,7 @@ struct Copied {
 
 /// The last position and the last epoch of the log in `folder`, which may not be there.
 pub fn end(env: &dyn Env, folder: &Path) -> Result<(u64, u64)> {
-    let copied = Copied::read(env, folder)?;
+    let copied = segment::read_uncut(|| Copied::read(env, folder))?;
     Ok((copied.next - 1, copied.epoch))
 }
 
@@ -32,8 +32,8 @@ pub fn end(env: &dyn Env, folder: &Path) -> Result<(u64, u64)> {
 /// [`Truncated`](Error::Truncated) if the other one does not go on from there. Where that one is
 /// damaged nobody can tell: that is for whoever reads it to say, and not refused here.
 pub fn check_copy(from: &dyn Env, of: &Path, env: &dyn Env, copy: &Path) -> Result<()> {
-    let copied = Copied::read(env, copy)?;
-    match copied.difference(from, of) {
+    let copied = segment::read_uncut(|| Copied::read(env, copy))?;
+    match segment::read_uncut(|| copied.difference(from, of)) {
         Ok(None) | Err(Error::Corruption { .. }) => Ok(()),
         Ok(Some(reason)) => Err(Error::NotACopy {
             copy: copy.to_owned(),

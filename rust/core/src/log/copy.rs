@@ -12,7 +12,7 @@ use crate::identity::StoreId;
 /// Copies what the log in `source` holds now into a new one in `target`, which is the log of `store`; the last position.
 ///
 /// What was confirmed before the call is copied; a batch that is being written is not, as after a crash. If the log is
-/// cut meanwhile, the copy fails and can be made anew. [`OtherStore`](crate::Error::OtherStore) where the log is not of `of`.
+/// cut far meanwhile, that is [`Truncated`](crate::Error::Truncated), and the copy can be made anew. [`OtherStore`](crate::Error::OtherStore) where the log is not of `of`.
 pub fn copy(
     from: &dyn Env,
     source: &Path,

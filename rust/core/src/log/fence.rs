@@ -51,7 +51,7 @@ impl Fence {
 pub fn find(env: &dyn Env, folder: &Path) -> Result<Option<Fence>> {
     let path = folder.join(NAME);
     match env.exists(&path).map_err(Error::io("look for", &path))? {
-        true => read(env, &path).map(Some),
+        true => read(env, &path),
         false => Ok(None),
     }
 }
@@ -78,7 +78,8 @@ pub fn raise(env: &dyn Env, folder: &Path, fence: &Fence) -> Result<Fence> {
     linked.map_err(Error::io("create", &path))?;
     env.remove(&own).map_err(Error::io("remove", &own))?;
     env.sync_dir(folder).map_err(Error::io("sync", folder))?;
-    read(env, &path)
+    // The one that stood there may have been taken down since.
+    read(env, &path)?.ok_or_else(|| Error::io("read", &path)(std::io::ErrorKind::NotFound.into()))
 }
 
 /// Takes down a fence, durably: whoever put it up has not taken over. A leader that came upon it
@@ -103,19 +104,23 @@ fn write(env: &dyn Env, path: &Path, fence: &Fence) -> Result<()> {
         .map_err(Error::io("write", path))
 }
 
-fn read(env: &dyn Env, path: &Path) -> Result<Fence> {
-    let file = env.open(path).map_err(Error::io("open", path))?;
+/// What a fence says; none if it was taken down meanwhile.
+fn read(env: &dyn Env, path: &Path) -> Result<Option<Fence>> {
+    let file = match env.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(Error::io("open", path))?,
+    };
     let mut bytes = vec![0; MOST_BYTES];
     let length = file
         .read_full_at(&mut bytes, 0)
         .map_err(Error::io("read", path))?;
     // Whatever it says: that it is there ends the log.
-    Ok(decode(&bytes[..length]).unwrap_or_else(|| Fence {
+    Ok(Some(decode(&bytes[..length]).unwrap_or_else(|| Fence {
         epoch: u64::MAX,
         by: StoreId::from_bytes([0; StoreId::LENGTH]),
         store: StoreId::from_bytes([0; StoreId::LENGTH]),
         path: "another leader".into(),
-    }))
+    })))
 }
 
 fn encode(fence: &Fence) -> Vec<u8> {

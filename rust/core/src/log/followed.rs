@@ -216,13 +216,24 @@ impl FollowedTail {
     pub fn open(env: Arc<dyn Env>, folder: &Path, near: u64) -> Result<FollowedTail> {
         let near = near.max(1);
         let store = followed_store(&*env, folder, None)?;
+        let (place, from) = Self::find(&*env, folder, store, near)?;
         Ok(FollowedTail {
-            place: Place::of(&*env, folder, store, near)?,
-            durable: near - 1,
+            place,
+            durable: from - 1,
             folder: folder.to_owned(),
             store,
             env,
         })
+    }
+
+    /// The place of `near`, or of what the log begins with if that was cut off; and which of the two it is.
+    fn find(env: &dyn Env, folder: &Path, store: StoreId, mut near: u64) -> Result<(Place, u64)> {
+        loop {
+            match Place::of(env, folder, store, near) {
+                Err(Error::Truncated { start, .. }) if start > near => near = start,
+                place => return Ok((place?, near)),
+            }
+        }
     }
 
     /// The position of the last record that is written now. What was cut off since the last call is passed over: the
@@ -247,17 +258,11 @@ impl FollowedTail {
     }
 
     /// Goes on at `start`, where the log begins by now or began a moment ago.
-    fn begin_at(&mut self, mut start: u64) -> Result<()> {
-        loop {
-            match Place::of(&*self.env, &self.folder, self.store, start) {
-                Err(Error::Truncated { start: later, .. }) if later > start => start = later,
-                place => {
-                    self.place = place?;
-                    self.durable = start - 1;
-                    return Ok(());
-                }
-            }
-        }
+    fn begin_at(&mut self, start: u64) -> Result<()> {
+        let (place, from) = Self::find(&*self.env, &self.folder, self.store, start)?;
+        self.place = place;
+        self.durable = from - 1;
+        Ok(())
     }
 }
 
@@ -267,7 +272,7 @@ pub(super) fn followed_store(env: &dyn Env, folder: &Path, of: Option<StoreId>) 
     match (stores.first(), of) {
         (Some(&found), Some(of)) if found != of => Err(segment::other_store(folder, found, of)),
         (Some(&found), _) => Ok(found),
-        (None, _) => Err(unknown_store(env, folder)?),
+        (None, _) => Err(segment::read_uncut(|| unknown_store(env, folder))?),
     }
 }
 
@@ -276,7 +281,7 @@ fn unknown_store(env: &dyn Env, folder: &Path) -> Result<Error> {
     let segments = segment::list(env, folder)?;
     for (index, &first) in segments.iter().enumerate() {
         let path = segment::path(folder, first);
-        let file = env.open(&path).map_err(Error::io("open", &path))?;
+        let file = segment::open(env, folder, first)?;
         let mut scan = Scan::new(Arc::clone(&file), 0, first);
         let step = scan.step().map_err(Error::io("read", &path))?;
         let known = Known {

@@ -9,10 +9,14 @@ use super::judge::{self, End, Known};
 use super::recovery::Recovered;
 use super::scan::{Scan, Step};
 use super::{Frame, segment};
-use crate::env::Env;
+use crate::env::{Env, File};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
 use crate::record::{Json, turns};
+
+/// How many segments are opened ahead. A leader keeps fewer for its followers: see
+/// [`LogOptions`](super::LogOptions::segments_for_followers).
+const OPENED_AHEAD: usize = 32;
 
 /// What a check of a whole log found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +41,10 @@ pub struct Report {
 ///
 /// [`Corruption`](Error::Corruption) names the first place that is damaged.
 pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
+    segment::read_uncut(|| check_all(env, folder))
+}
+
+fn check_all(env: &dyn Env, folder: &Path) -> Result<Report> {
     let mut walk = Walk::new(env, folder, 1)?;
     let mut report = Report {
         segments: walk.segments.len() as u64,
@@ -63,11 +71,14 @@ pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
 }
 
 /// The records from position `from` on, each as a line of JSON.
+///
+/// [`Truncated`](Error::Truncated) comes in their place where the log was cut since the first of them was read.
 pub fn dump<'e>(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Dump<'e>> {
     Ok(Dump {
         walk: Walk::new(env, folder, from)?,
         from,
         lines: VecDeque::new(),
+        has_begun: false,
         has_failed: false,
     })
 }
@@ -78,6 +89,7 @@ pub fn dump_of(env: Arc<dyn Env>, folder: &Path, from: u64) -> Result<Dump<'stat
         walk: Walk::from(Files::Own(env), folder, from)?,
         from,
         lines: VecDeque::new(),
+        has_begun: false,
         has_failed: false,
     })
 }
@@ -87,6 +99,7 @@ pub struct Dump<'e> {
     walk: Walk<'e>,
     from: u64,
     lines: VecDeque<String>,
+    has_begun: bool,
     has_failed: bool,
 }
 
@@ -95,9 +108,9 @@ impl Iterator for Dump<'_> {
 
     fn next(&mut self) -> Option<Result<String>> {
         while self.lines.is_empty() && !self.has_failed {
-            match self.walk.next() {
+            match self.next_frame() {
                 Ok(None) => return None,
-                Ok(Some((frame, _))) => self.show(&frame),
+                Ok(Some(frame)) => self.show(&frame),
                 Err(error) => {
                     self.has_failed = true;
                     return Some(Err(error));
@@ -109,6 +122,18 @@ impl Iterator for Dump<'_> {
 }
 
 impl Dump<'_> {
+    fn next_frame(&mut self) -> Result<Option<Frame>> {
+        loop {
+            match self.walk.next() {
+                Err(Error::Truncated { .. }) if !self.has_begun => self.walk.begin(self.from)?,
+                next => {
+                    self.has_begun |= matches!(next, Ok(Some(_)));
+                    return next.map(|next| next.map(|(frame, _)| frame));
+                }
+            }
+        }
+    }
+
     /// Adds a frame's lines, up to a record that this version cannot read, of which it says so.
     fn show(&mut self, frame: &Frame) {
         let mut position = frame.first;
@@ -175,6 +200,8 @@ pub(super) struct Walk<'e> {
     segments: Vec<u64>,
     /// Which of the segments is being read.
     index: usize,
+    /// That one and those that come next: what is open is not lost when the log is cut.
+    files: VecDeque<Arc<dyn File>>,
     store: Option<StoreId>,
     scan: Option<Scan>,
     bytes: u64,
@@ -188,18 +215,40 @@ impl<'e> Walk<'e> {
     }
 
     fn from(env: Files<'e>, folder: &Path, from: u64) -> Result<Walk<'e>> {
-        let segments = segment::list(&*env, folder)?;
-        let after = segments.partition_point(|first| *first <= from);
-        Ok(Walk {
+        let mut walk = Walk {
             env,
             folder: folder.to_owned(),
-            segments,
-            index: after.saturating_sub(1),
+            segments: Vec::new(),
+            index: 0,
+            files: VecDeque::new(),
             store: None,
             scan: None,
             bytes: 0,
             torn: None,
+        };
+        walk.begin(from)?;
+        Ok(walk)
+    }
+
+    /// Lists the segments, and begins with the one that holds `from`.
+    fn begin(&mut self, from: u64) -> Result<()> {
+        segment::read_uncut(|| {
+            self.segments = segment::list(&*self.env, &self.folder)?;
+            let after = self.segments.partition_point(|first| *first <= from);
+            self.index = after.saturating_sub(1);
+            self.files.clear();
+            self.scan = None;
+            self.open_ahead()
         })
+    }
+
+    fn open_ahead(&mut self) -> Result<()> {
+        let rest = &self.segments[self.index..];
+        for &first in rest.iter().take(OPENED_AHEAD).skip(self.files.len()) {
+            let file = segment::open(&*self.env, &self.folder, first)?;
+            self.files.push_back(file);
+        }
+        Ok(())
     }
 
     /// A walk over the log of `store`, if that is known. [`OtherStore`](Error::OtherStore) where it is another's.
@@ -225,7 +274,7 @@ impl<'e> Walk<'e> {
             let path = self.path();
             let mut scan = match self.scan.take() {
                 Some(scan) => scan,
-                None => self.open(&path)?,
+                None => self.scan(),
             };
             match scan.step().map_err(Error::io("read", &path))? {
                 Step::Frame { header, offset } => {
@@ -246,23 +295,28 @@ impl<'e> Walk<'e> {
         Ok(None)
     }
 
-    fn open(&self, path: &Path) -> Result<Scan> {
-        let file = self.env.open(path).map_err(Error::io("open", path))?;
-        Ok(Scan::new(file, 0, self.segments[self.index]).of(self.store))
+    fn scan(&self) -> Scan {
+        let file = Arc::clone(&self.files[0]);
+        Scan::new(file, 0, self.segments[self.index]).of(self.store)
     }
 
     /// Goes on to the next segment, where this one ends as it should.
     fn end(&mut self, scan: &Scan, step: Step, path: &Path) -> Result<()> {
-        let file = self.env.open(path).map_err(Error::io("open", path))?;
+        let file = Arc::clone(&self.files[0]);
         let known = Known {
             successor: self.segments.get(self.index + 1).copied(),
             ..Known::default()
         };
-        match judge::end(&*file, path, scan, step, known)? {
-            End::Clean => self.index += 1,
+        let end = judge::end(&*file, path, scan, step, known)?;
+        self.bytes += scan.offset();
+        match end {
+            End::Clean => {
+                self.index += 1;
+                self.files.pop_front();
+                self.open_ahead()?;
+            }
             End::Torn(defect) => self.torn = Some(Recovered::at(&*file, path, &defect)?),
         }
-        self.bytes += scan.offset();
         Ok(())
     }
 }

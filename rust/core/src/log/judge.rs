@@ -105,11 +105,14 @@ fn unknown_format(path: &Path, version: u8) -> Error {
 
 /// The last position that anything in the log speaks of, whatever is damaged before it.
 pub fn last_named(env: &dyn Env, folder: &Path) -> Result<u64> {
-    let Some(&first) = segment::list(env, folder)?.last() else {
+    let last_segment = || match segment::list(env, folder)?.last() {
+        Some(&first) => segment::open(env, folder, first).map(|file| Some((first, file))),
+        None => Ok(None),
+    };
+    let Some((first, file)) = segment::read_uncut(last_segment)? else {
         return Ok(0);
     };
     let path = segment::path(folder, first);
-    let file = env.open(&path).map_err(Error::io("open", &path))?;
     let mut last = first - 1;
     find_header(&*file, 0, |header| {
         last = last.max(header.next() - 1);

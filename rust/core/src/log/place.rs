@@ -37,11 +37,17 @@ enum Found {
     Segment(u64),
     /// Nothing more yet.
     Nothing,
+    /// The segment was cut off since its folder was listed: the list is to be read again.
+    CutOff,
 }
 
 impl Place {
     /// The beginning of the segment that holds `position`, or will.
     pub fn of(env: &dyn Env, folder: &Path, store: StoreId, position: u64) -> Result<Place> {
+        segment::read_uncut(|| Place::find(env, folder, store, position))
+    }
+
+    fn find(env: &dyn Env, folder: &Path, store: StoreId, position: u64) -> Result<Place> {
         let segments = segment::list(env, folder)?;
         let Some(&start) = segments.first() else {
             let missing = io::ErrorKind::NotFound.into();
@@ -55,20 +61,7 @@ impl Place {
 
     fn open(env: &dyn Env, folder: &Path, store: StoreId, first: u64) -> Result<Place> {
         let path = segment::path(folder, first);
-        let file = match env.open(&path) {
-            Ok(file) => file,
-            // It was listed, and cut off since.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(match segment::list(env, folder)?.first() {
-                    Some(&start) if start > first => Error::Truncated {
-                        position: first,
-                        start,
-                    },
-                    _ => Error::io("open", &path)(error),
-                });
-            }
-            Err(error) => return Err(Error::io("open", &path)(error)),
-        };
+        let file = segment::open(env, folder, first)?;
         let found = segment::store(&*file).map_err(Error::io("read", &path))?;
         if let Some(found) = found
             && found != store
@@ -117,6 +110,7 @@ impl Place {
                 Ok(Found::Frame(header)) => return Ok(Some(header)),
                 Ok(Found::Segment(next)) => *self = Place::open(env, folder, self.store, next)?,
                 Ok(Found::Nothing) => return Ok(None),
+                Ok(Found::CutOff) => {}
                 Err(Error::Corruption { .. }) if looks < LOOKS => {
                     looks += 1;
                     thread::sleep(BETWEEN_LOOKS);
@@ -167,18 +161,21 @@ impl Place {
             successor,
         ) {
             (End::Clean, Some(successor)) => Ok(Found::Segment(successor)),
-            _ => self.check_file(env, &path).map(|()| Found::Nothing),
+            _ => self.nothing_more(env, folder, &path),
         }
     }
 
-    /// Nothing follows: the leader must still write the file that is read here.
-    fn check_file(&self, env: &dyn Env, path: &Path) -> Result<()> {
+    /// Nothing follows: the leader must still write the file that is read here, or have begun another one since.
+    fn nothing_more(&self, env: &dyn Env, folder: &Path, path: &Path) -> Result<Found> {
         let there = env.identity(path).map_err(Error::io("look for", path))?;
         let here = self.file.identity().map_err(Error::io("look at", path))?;
         match there {
-            Some(there) if there == here => Ok(()),
+            Some(there) if there == here => Ok(Found::Nothing),
             Some(_) => Err(displaced::error(path, "another file is there now")),
-            None => Err(displaced::error(path, "it is not there any more")),
+            None => match segment::list(env, folder)?.first() {
+                Some(&start) if start > self.segment => Ok(Found::CutOff),
+                _ => Err(displaced::error(path, "it is not there any more")),
+            },
         }
     }
 }

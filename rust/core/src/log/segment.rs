@@ -1,6 +1,8 @@
 //! The files of a log: `{first position in 16 hex}.log`, so that names sort as positions do.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::frame::{HEADER, Header};
 use crate::env::{Env, File};
@@ -26,16 +28,53 @@ pub fn of(names: &[String]) -> Vec<u64> {
     segments
 }
 
+/// Opens a segment that was listed.
+///
+/// [`Truncated`](Error::Truncated) if it was cut off since: another process writes the log, and what it cut off is to be
+/// listed again.
+pub fn open(env: &dyn Env, folder: &Path, first: u64) -> Result<Arc<dyn File>> {
+    let path = path(folder, first);
+    let error = match env.open(&path) {
+        Ok(file) => return Ok(file),
+        Err(error) => error,
+    };
+    let start = match error.kind() {
+        io::ErrorKind::NotFound => list(env, folder)?.first().copied(),
+        _ => None,
+    };
+    // The oldest go first: only what lies before all others was cut off.
+    match start.filter(|start| *start > first) {
+        Some(start) => Err(Error::Truncated {
+            position: first,
+            start,
+        }),
+        None => Err(Error::io("open", &path)(error)),
+    }
+}
+
+/// Reads a log of another process, beginning with the list of its segments; and does so again if the log was cut
+/// meanwhile. What a reading says twice of the same log is its answer.
+pub fn read_uncut<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut known = 0;
+    loop {
+        match read() {
+            Err(Error::Truncated { start, .. }) if start > known => known = start,
+            result => return result,
+        }
+    }
+}
+
 /// The stores that the segments of a folder belong to, the last segment's first; those that cannot be read are left out.
 pub fn stores(env: &dyn Env, folder: &Path) -> Result<Vec<StoreId>> {
-    let mut found = Vec::new();
-    for first in list(env, folder)?.into_iter().rev() {
-        let path = path(folder, first);
-        let file = env.open(&path).map_err(Error::io("open", &path))?;
-        let store = store(&*file).map_err(Error::io("read", &path))?;
-        found.extend(store.filter(|store| !found.contains(store)));
-    }
-    Ok(found)
+    read_uncut(|| {
+        let mut found = Vec::new();
+        for first in list(env, folder)?.into_iter().rev() {
+            let file = open(env, folder, first)?;
+            let store = store(&*file).map_err(Error::io("read", &path(folder, first)))?;
+            found.extend(store.filter(|store| !found.contains(store)));
+        }
+        Ok(found)
+    })
 }
 
 /// Refuses a log of another store than `store`; what nothing can be read of is for recovery to judge.
@@ -59,7 +98,7 @@ pub fn other_store(path: &Path, found: StoreId, expected: StoreId) -> Error {
 }
 
 /// The store that a segment belongs to, if its first header is whole.
-pub fn store(file: &dyn File) -> std::io::Result<Option<StoreId>> {
+pub fn store(file: &dyn File) -> io::Result<Option<StoreId>> {
     let mut bytes = [0; HEADER];
     let is_whole = file.read_full_at(&mut bytes, 0)? == HEADER;
     let header = is_whole.then(|| Header::decode(&bytes).ok()).flatten();

@@ -19,21 +19,22 @@ const SEGMENT_BYTES: u64 = 1500;
 const GROUPS: u64 = 8;
 const EVERYTHING: usize = 1 << 30;
 
-type Interruption = Box<dyn FnOnce() + Send>;
+pub type Interruption = Box<dyn FnOnce() + Send>;
 
-/// A disk on which something happens before one of a leader's operations.
+/// A disk on which something happens before one of a process's operations.
 #[derive(Clone)]
-struct Interrupted {
+pub struct Interrupted {
     env: FaultEnv,
     /// How many operations come before it, and what it is.
     due: Arc<Mutex<Option<(usize, Interruption)>>>,
-    /// Whether the leader overlooks a fence after a sync: what these tests must notice.
+    /// Whether a leader overlooks a fence after a sync: what these tests must notice.
     is_blind: bool,
     has_synced: Arc<AtomicBool>,
 }
 
 impl Interrupted {
-    fn new(env: &FaultEnv, after: usize, interruption: Interruption) -> Interrupted {
+    /// The disk `env`, with an interruption after so many operations.
+    pub fn new(env: &FaultEnv, after: usize, interruption: Interruption) -> Interrupted {
         Interrupted {
             env: env.clone(),
             due: Arc::new(Mutex::new(Some((after, interruption)))),
@@ -54,7 +55,8 @@ impl Interrupted {
         }
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether it has happened.
+    pub fn is_over(&self) -> bool {
         self.due.lock().is_none()
     }
 
@@ -99,6 +101,7 @@ impl Env for Interrupted {
         Ok(self.env.exists(path)? && !is_overlooked)
     }
     fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        self.tick();
         self.env.identity(path)
     }
     fn displaced(&self) -> io::Result<Option<&'static str>> {
@@ -123,6 +126,7 @@ struct InterruptedFile {
 
 impl File for InterruptedFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.disk.tick();
         self.file.read_at(buffer, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {

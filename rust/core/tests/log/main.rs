@@ -3,6 +3,7 @@
 mod ahead;
 mod contract;
 mod crash;
+mod cut;
 mod damage;
 mod failing_disk;
 mod failover;
