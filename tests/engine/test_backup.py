@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.support import machine, map_over, passing, task
-from stepwell import Executor
+from stepwell import AsyncExecutor, Executor, Follower
 from stepwell.engine.backup import copy
 from stepwell.engine.inbox import Limits
 from stepwell.errors import CorruptionError, ExecutionNotFound, StorageError
@@ -219,32 +223,85 @@ def test_a_damaged_backup_is_refused_with_the_place(executor: Executor, tmp_path
     with pytest.raises(CorruptionError):
         Executor.restore(backup, tmp_path / "restored")
     assert not (tmp_path / "restored").exists()
-    assert not (tmp_path / "restored.partial").exists()
+    assert not list(tmp_path.glob("restored.partial*"))
 
 
 def test_a_backup_that_was_cut_short_is_made_anew(executor: Executor, tmp_path: Path) -> None:
-    partial = tmp_path / "backup.partial"
-    (partial / "copy").mkdir(parents=True)
-    (partial / "copy" / "half").write_text("a table")
+    left = tmp_path / f"backup.partial-{'0' * 32}"
+    (left / "copy").mkdir(parents=True)
+    (left / "copy" / "half").write_text("a table")
     executor.backup(tmp_path / "backup")
-    assert not partial.exists()
+    assert not left.exists()
     assert not (tmp_path / "backup" / "half").exists()
+
+
+NAMES = ["backup.partial", f"backup.partial-{'0' * 32}"]
+"""What a backup of the name ``backup`` might take for what an earlier attempt left."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_backup_touches_no_folder_beside_it(tmp_path: Path, name: str) -> None:
+    with Executor(tmp_path / name, handlers=ECHO) as ex:
+        ex.deploy("each", EACH)
+        ids = [ex.start("each", [n]).wait(10).id for n in range(5)]
+        ex.backup(tmp_path / "backup")
+        ids.append(ex.start("each", [5]).wait(10).id)
+    check(tmp_path / "backup", ids[:5], [])
+    shutil.rmtree(tmp_path / "backup")
+    copy(tmp_path / name, tmp_path / "backup")  # nobody holds it now
+    check(tmp_path / name, ids, [])
+    check(tmp_path / "backup", ids, [])
+
+
+def test_other_files_of_a_folder_that_looks_left_stay(executor: Executor, tmp_path: Path) -> None:
+    (tmp_path / NAMES[1] / "copy").mkdir(parents=True)
+    (tmp_path / NAMES[1] / "letter").write_text("mine")
+    executor.backup(tmp_path / "backup")
+    assert (tmp_path / NAMES[1] / "letter").read_text() == "mine"
+
+
+@pytest.mark.parametrize("by", ["the executor", "files"])
+def test_of_backups_to_one_place_at_a_time_one_is_made(executor: Executor, tmp_path: Path, by: str) -> None:
+    ids = [executor.start("each", [n]).wait(10).id for n in range(20)]
+    errors: list[StorageError] = []
+
+    def back_up(_: int) -> int:
+        try:
+            if by == "the executor":
+                executor.backup(tmp_path / "new" / "backup")
+            else:
+                copy(tmp_path / "data", tmp_path / "new" / "backup")
+        except StorageError as error:
+            errors.append(error)
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(back_up, range(4))) == 1
+    assert not any(isinstance(error, CorruptionError) for error in errors), errors
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["backup"]
+    check(tmp_path / "new" / "backup", ids, [])
+
+
+@pytest.mark.parametrize("place", ["", "a\0b", 7, "n" * 300, "new/" + "n" * 300])
+def test_what_is_no_path_is_refused(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for call in (
+        lambda: executor.backup(place),
+        lambda: Executor.restore(tmp_path / "data", place),
+        lambda: Executor.restore(place, tmp_path / "restored"),
+    ):
+        with pytest.raises(StorageError):
+            call()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_place_that_cannot_be_written_is_named(executor: Executor, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StorageError, match="file/backup cannot be made"):
         executor.backup(tmp_path / "file" / "backup")
-
-
-def test_a_folder_that_is_in_the_way_stays_as_it_is(tmp_path: Path) -> None:
-    with Executor(tmp_path / "a") as executor, Executor(tmp_path / "b.partial") as other:
-        with pytest.raises(StorageError, match=r"b\.partial is in the way"):
-            executor.backup(tmp_path / "b")
-        with pytest.raises(StorageError, match=r"b\.partial is in the way"):
-            Executor.restore(tmp_path / "a", tmp_path / "b")
-        assert other.list() == executor.list() == []
-    Executor(tmp_path / "b.partial").close()
 
 
 @pytest.mark.parametrize("place", ["a", "a/backup", "a/log/x", "link/y", "", "/", "a\0b", "."])
@@ -257,6 +314,47 @@ def test_a_copy_is_not_made_within_what_it_is_of(tmp_path: Path, monkeypatch: py
         Executor.restore("a", place)
     assert sorted(tmp_path.rglob("*")) == before
     Executor(tmp_path / "a").close()
+
+
+WITHIN = ["data", "data/log", "data/storage", "other", "parts", "parts/p1", "follower", "closed", "backup", "link"]
+
+
+def test_a_backup_within_a_folder_with_data_is_refused_and_leaves_nothing(executor: Executor, tmp_path: Path) -> None:
+    execution = executor.start("each", [1]).wait(10)
+    executor.backup(tmp_path / "backup")
+    Executor(tmp_path / "closed").close()
+    Executor(tmp_path / "parts", partitions=2).close()
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "storage")
+    with Executor(tmp_path / "other"), Follower(tmp_path / "data", tmp_path / "follower"):
+        for place in [tmp_path / store / below for store in WITHIN for below in ("b", "new/b")]:
+            for refused in (
+                partial(executor.backup, place),
+                partial(copy, tmp_path / "data", place),
+                partial(Executor.restore, tmp_path / "backup", place),
+            ):
+                with pytest.raises(StorageError, match="lies within"):
+                    refused()
+            assert not place.exists()
+        with pytest.raises(StorageError, match="lies within"):
+            asyncio.run(back_up_async(tmp_path / "async", tmp_path / "other" / "b"))
+    assert not list(tmp_path.rglob("*.partial*"))
+    assert not list(tmp_path.rglob("new"))
+    assert executor.get(execution.id).status == "Succeeded"
+
+
+async def back_up_async(data: Path, place: Path) -> None:
+    async with AsyncExecutor(data) as executor:
+        await executor.backup(place)
+
+
+@pytest.mark.parametrize("name", ["log", "storage"])
+def test_a_folder_beside_one_of_the_name_of_a_stores_part_is_a_place_for_backups(
+    executor: Executor, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "var" / name).mkdir(parents=True)
+    (tmp_path / "var" / name / "messages.log").write_text("the machine's")
+    executor.backup(tmp_path / "var" / "backup")
+    check(tmp_path / "var" / "backup", [], [])
 
 
 @pytest.mark.parametrize("name", [b"a\nb", b"\xff"])

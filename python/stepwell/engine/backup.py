@@ -1,28 +1,32 @@
 """Backups: a folder that can be opened, with everything that was confirmed when it was made.
 
-A backup is made beside its place, in a folder ``….partial``, and renamed when it is whole and on disk:
-what stands at its place is a backup that opens.
+A backup is made in a folder beside its place, under a name that nothing has yet (``….partial-`` and an id), and moved
+there when it is whole and on disk: what stands at its place is a backup that opens. Who makes it holds that folder
+until then. So what an attempt that was cut short left is told from one that is under way, and from folders of others.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
 
-from .folders import Folder, check_apart, folder_of, names_in, resolved
+from .folders import Folder, check_apart, check_outside_stores, folder_of, names_in, resolved
 from .partitions.folder import mark_partitions, partitions_of
 from .storage import Storage
 
 ATTEMPTS = 10
 """How often a folder is copied anew, because its executor changed its files meanwhile."""
+_PARTIAL = ".partial-"
 _COPY = "copy"
-"""What a folder ``….partial`` holds, and nothing else."""
+"""What a folder ``….partial-…`` holds, and nothing else."""
 
 
 def back_up(storage: Storage, to: Folder) -> list[int]:
@@ -61,32 +65,70 @@ def _target(to: Folder) -> Path:
     target = resolved(folder_of("the place of a copy", to).absolute())
     if not target.name:
         raise StorageError(f"{target} is no place for a copy: give a new folder")
+    check_outside_stores(target)
     return target
 
 
 def _check_free(to: Path) -> None:
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+    try:
+        is_free = not to.exists() or (to.is_dir() and not any(to.iterdir()))
+    except OSError as error:
+        raise StorageError(f"{to} cannot be made: {error}") from error
+    if not is_free:
         raise StorageError(f"{to} is there already, and not empty: give a new folder")
 
 
 def _make(to: Path, fill: Callable[[Path], None]) -> None:
+    """Make what ``fill`` puts into a new folder, and move it to its place. Nothing else there is touched."""
     _check_free(to)
-    partial = to.with_name(f"{to.name}.partial")
-    if partial.exists() and (not partial.is_dir() or set(names_in(partial)) - {_COPY}):
-        raise StorageError(f"{partial} is in the way, and not of an earlier attempt: move it, or give another name")
+    missing = [place for place in to.parents if not os.path.lexists(place)]
     try:
-        shutil.rmtree(partial, ignore_errors=True)  # of an earlier attempt that was cut short
-        partial.mkdir(parents=True)
-        fill(partial / _COPY)
-        _sync(partial)
-        (partial / _COPY).replace(to)
-        partial.rmdir()
+        to.parent.mkdir(parents=True, exist_ok=True)
+        _remove_cut_short(to)
+        with _making(to) as copy:
+            fill(copy)
+            _sync(copy)
+            copy.replace(to)
         _sync(to.parent, deep=False)
     except BaseException as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        for place in missing:
+            with suppress(OSError):  # it was not made, or somebody else uses it by now
+                place.rmdir()
         if isinstance(error, OSError):
             raise StorageError(f"{to} cannot be made: {error}") from error
         raise
+
+
+@contextmanager
+def _making(to: Path) -> Generator[Path]:
+    """Where to make a copy that goes to ``to``: in a new folder, which this process holds."""
+    partial = to.with_name(f"{to.name}{_PARTIAL}{_core.new_store_id()}")
+    partial.mkdir()
+    held = _core.Folder.open(partial)
+    try:
+        held.lock()
+        yield partial / _COPY
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        held.unlock()
+
+
+def _remove_cut_short(to: Path) -> None:
+    """Remove what attempts left that were cut short: nobody holds it, and it has nothing but a copy."""
+    name = re.compile(re.escape(to.name + _PARTIAL) + "[0-9a-f]{32}")
+    for place in [place for place in to.parent.iterdir() if name.fullmatch(place.name)]:
+        try:
+            if not any(place.iterdir()):  # who has just made it is about to take it
+                continue
+            held = _core.Folder.open(place)
+            held.lock()
+        except (OSError, StorageError):  # it is under way, or done by now, or no folder
+            continue
+        try:
+            if not set(names_in(place)) - {_COPY}:
+                shutil.rmtree(place, ignore_errors=True)
+        finally:
+            held.unlock()
 
 
 def _existing(folder: Path) -> _core.Folder:

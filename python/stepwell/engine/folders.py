@@ -6,6 +6,7 @@ Two paths may lead to one folder, over symbolic links and bind mounts: device an
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from stepwell.errors import LockedError, StorageError
 Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A folder's path: any bytes that the file system takes."""
 
+_SEGMENT = re.compile("[0-9a-f]{16}[.]log")
 _OF_NOBODY = frozenset({"LOCK", "lost+found"})
 """What an empty folder may hold: a file that was made to lock it, and what a new file system comes with."""
 
@@ -59,6 +61,23 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError as error:
         raise StorageError(f"{folder} cannot be looked at: {error.strerror}") from error
     return found.st_dev, found.st_ino
+
+
+def check_outside_stores(folder: Path) -> None:
+    """Raise ``StorageError`` for a folder that lies in an executor's or a follower's, whoever has that one open."""
+    store = next((place for place in folder.parents if _is_store(place)), None)
+    if store is not None:
+        raise StorageError(f"{folder} lies within {store}, which holds an executor's data: give a folder outside")
+
+
+def _is_store(folder: Path) -> bool:
+    """Whether there is a store: not every folder with a ``log`` in it, ``/var`` above all."""
+    if any(os.path.exists(folder / name) for name in ("FOLLOWS", "storage/CURRENT", "p0/storage/CURRENT")):
+        return True
+    try:
+        return any(map(_SEGMENT.fullmatch, os.listdir(folder / "log")))
+    except OSError:
+        return False
 
 
 def names_in(folder: Path) -> list[str]:
