@@ -15,7 +15,7 @@ import pytest
 
 from stepwell import Executor, Follower, _core
 from stepwell.engine.backup import copy
-from stepwell.errors import FencedError, LockedError, PoisonedError, StepwellError, StorageError
+from stepwell.errors import CorruptionError, FencedError, LockedError, PoisonedError, StepwellError, StorageError
 from stepwell.testing.replay import rows
 
 LONG = 30.0
@@ -537,3 +537,24 @@ def test_a_pool_of_processes_does_not_keep_a_folder(tmp_path: Path, method: str)
     command = [sys.executable, str(program), method, str(tmp_path / "data")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=4 * LONG, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+@pytest.mark.parametrize("more", [0, 1], ids=["as_long", "longer"])
+def test_the_log_of_a_copy_that_went_on_by_itself_does_not_open(tmp_path: Path, more: int) -> None:
+    with Executor(tmp_path / "a") as ex:
+        ex.deploy("w", PASS)
+        ex.start("w", "before").wait(LONG)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")  # with the store's id
+    for name, starts in (("a", 3), ("b", 3 + more)):
+        with Executor(tmp_path / name) as ex:
+            for number in range(starts):
+                ex.start("w", f"{name}{number}").wait(LONG)
+    shutil.copytree(tmp_path / "a" / "log", tmp_path / "a.log")
+    shutil.rmtree(tmp_path / "a" / "log")
+    shutil.copytree(tmp_path / "b" / "log", tmp_path / "a" / "log")
+    with pytest.raises(CorruptionError, match="copies of one store that went on separately"):
+        Executor(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "log")
+    shutil.move(tmp_path / "a.log", tmp_path / "a" / "log")
+    with Executor(tmp_path / "a") as ex:
+        assert {ex.get(execution.id).input for execution in ex.list()} == {"before", "a0", "a1", "a2"}

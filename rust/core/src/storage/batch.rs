@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use rocksdb::WriteBatch;
 
-use super::Storage;
 use super::families::{Families, Family};
 use super::keys::{self, EXECUTION_TREE, Layout};
 use super::msgpack::Reader;
+use super::{Applied, Storage};
 use crate::error::{Error, Result};
 
 /// Up to so many rows of an execution are deleted one by one.
@@ -98,11 +98,13 @@ impl Batch {
             Ok(())
         })?;
         if self.count > 0 {
-            writes.put_cf(
-                families.get(Family::Meta),
-                super::APPLIED,
-                super::applied_value(self.position, self.hlc),
-            );
+            let applied = Applied {
+                position: self.position,
+                hlc: self.hlc,
+                checksum: crc32c::crc32c(&self.payload),
+            };
+            let family = families.get(Family::Meta);
+            writes.put_cf(family, super::APPLIED, applied.to_bytes());
         }
         Ok(writes)
     }

@@ -25,7 +25,7 @@ pub use read::Scan;
 use crate::env::{Env as _, Folder, LockGuard};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
-use crate::log;
+use crate::log::{self, LogStream};
 use families::Families;
 
 /// The format of rows and keys. A change that an older version cannot read takes the next number.
@@ -53,11 +53,36 @@ impl Default for StorageOptions {
     }
 }
 
-/// How far storage is: the position of the last record applied, and the clock at it.
+/// How far storage is: the position of the last record applied, the clock at it, and which batch it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Applied {
     pub position: u64,
     pub hlc: u64,
+    /// CRC32C of the batch's payload: a copy of the store that went on by itself has another batch there.
+    pub checksum: u32,
+}
+
+impl Applied {
+    const LENGTH: usize = 20;
+
+    fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[..8].copy_from_slice(&self.position.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.hlc.to_be_bytes());
+        bytes[16..].copy_from_slice(&self.checksum.to_be_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != Self::LENGTH {
+            return None;
+        }
+        Some(Self {
+            position: u64::from_be_bytes(bytes[..8].try_into().ok()?),
+            hlc: u64::from_be_bytes(bytes[8..16].try_into().ok()?),
+            checksum: u32::from_be_bytes(bytes[16..].try_into().ok()?),
+        })
+    }
 }
 
 /// The rows of one partition.
@@ -187,25 +212,34 @@ impl Storage {
         let Some(value) = self.get_raw(Family::Meta, APPLIED)? else {
             return Ok(Applied::default());
         };
-        let value: [u8; 16] = value
-            .try_into()
-            .map_err(|_| self.damaged("its position is no position"))?;
-        let number = u128::from_be_bytes(value);
-        Ok(Applied {
-            position: (number >> 64) as u64,
-            hlc: number as u64,
-        })
+        Applied::from_bytes(&value).ok_or_else(|| self.damaged("its position is no position"))
     }
 
-    /// Whether a log that begins at `start` and ends at `tail` goes on where storage is.
-    pub fn check_log(&self, start: u64, tail: u64) -> Result<()> {
-        let position = self.applied()?.position;
-        if start <= position + 1 && position <= tail {
+    /// Whether the log goes on where storage is, and holds the very batch that was applied last, unless that was cut off.
+    pub fn check_log(&self, log: &dyn LogStream) -> Result<()> {
+        let applied = self.applied()?;
+        let (position, start, tail) = (applied.position, log.start(), log.tail());
+        if position + 1 < start || tail < position {
+            return Err(self.damaged(&format!(
+                "it is at position {position}, which is not within the log, from {start} to {tail}: \
+                 the two are not of one store, or a part of the folder was removed"
+            )));
+        }
+        if position < start {
+            return Ok(());
+        }
+        let last = log
+            .read(position)?
+            .find(|frame| !matches!(frame, Ok(frame) if frame.count == 0));
+        let last = last.transpose()?;
+        if last.is_some_and(|last| {
+            last.last() == position && crc32c::crc32c(&last.payload) == applied.checksum
+        }) {
             return Ok(());
         }
         Err(self.damaged(&format!(
-            "it is at position {position}, which is not within the log, from {start} to {tail}: \
-             the two are not of one store, or a part of the folder was removed"
+            "the batch that it applied last, up to position {position}, is not the one in the log there: \
+             the two are of copies of one store that went on separately"
         )))
     }
 
@@ -319,10 +353,6 @@ impl Held {
             folder,
         })
     }
-}
-
-fn applied_value(position: u64, hlc: u64) -> [u8; 16] {
-    (u128::from(position) << 64 | u128::from(hlc)).to_be_bytes()
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Store {
         let storage = Arc::new(storage);
         storage.check_store(log.store())?;
         let applied = storage.applied()?;
-        storage.check_log(log.start(), log.tail())?;
+        storage.check_log(&*log)?;
         let epoch = options.epoch.unwrap_or(log.epoch());
         if epoch < log.epoch() {
             let current = log.epoch();
