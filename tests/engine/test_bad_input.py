@@ -362,7 +362,7 @@ def test_a_folder_without_the_rights(mode: int) -> None:
 
 @pytest.mark.parametrize("data", ["nul\0byte", ""])
 def test_a_path_that_is_none(data: str) -> None:
-    with pytest.raises(StorageError, match="is no folder's path"):
+    with pytest.raises(StorageError, match="is a folder's path"):
         Executor(data)
 
 

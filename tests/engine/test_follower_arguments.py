@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 import shutil
 from collections.abc import Callable
@@ -10,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from stepwell import Executor, Follower, Limits
-from stepwell.errors import FencedError, InvalidInput, StorageError
+from stepwell import AsyncExecutor, Executor, Follower, Limits
+from stepwell.errors import FencedError, InvalidInput, StepwellError, StorageError
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 
@@ -246,25 +248,97 @@ def test_an_ended_log_is_taken_over_from_once(tmp_path: Path) -> None:
     opens(tmp_path / "moved", [later])
 
 
-def test_options_that_no_executor_takes_leave_the_leader_alone(tmp_path: Path) -> None:
+WRONG: dict[str, list[Any]] = {
+    "handlers": [7, "echo", ["echo"], {"echo": 7}, {7: print}],
+    "tenant": ["a b", "", 7, None, b"a"],
+    "namespace": ["a b", "", 7, None, b"a"],
+    "max_workers": [0, -1, "x", 1.5, True, None, 1 << 64],
+    "limits": [7, {}, Limits(log_bytes=-1), Limits(log_bytes=1 << 64), Limits(tasks="x")],  # type: ignore[arg-type]
+    "profile": ["nobody's", 7, None],
+    "item_files": [3, "folder", {}],
+    "partitions": [0, 2, "x", 1.0, True, None],
+    "nonsense": [1],
+    "data": ["elsewhere"],
+}
+"""What no executor takes, by option. The last two are none."""
+
+
+def test_each_option_has_wrong_values_here() -> None:
+    options = set(inspect.signature(Executor).parameters) - {"data"}
+    assert options == set(WRONG) - {"nonsense", "data"}
+    assert options == set(inspect.signature(AsyncExecutor).parameters) - {"data"}
+
+
+def test_options_that_no_executor_takes_leave_the_leader_and_the_follower_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     ids = fill(tmp_path / "a")
     with Executor(tmp_path / "a") as leader, Follower(tmp_path / "a", tmp_path / "b") as follower:
-        wrong: list[dict[str, Any]] = [
-            {"tenant": "a b"},
-            {"partitions": 2},
-            {"nonsense": 1},
-            {"profile": "nobody's"},
-            {"limits": 7},
-            {"limits": Limits(log_bytes=-1)},
-            {"limits": Limits(log_bytes=1 << 64)},
-        ]
-        for options in wrong:
-            with pytest.raises(Exception):  # noqa: B017, PT011 - whatever Executor raises for it
-                follower.promote(**options)
-            assert leader.start("w", 1).wait(60).status == "Succeeded"
+        for option, values in WRONG.items():
+            for value in values:
+                with pytest.raises((StepwellError, TypeError), match=option.rstrip("s")):
+                    follower.promote(**{option: value})
+                assert not (tmp_path / "a" / "log" / "FENCE").exists()
+        ids.append(leader.start("w", 1).wait(60).id)
+        assert follower.wait_level(60)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
         follower.promote().close()
     with Executor(tmp_path / "b") as promoted:
-        assert {execution.id for execution in promoted.list()} >= set(ids)
+        assert {execution.id for execution in promoted.list()} == set(ids)
+
+
+@pytest.mark.parametrize("option", [option for option in WRONG if option not in ("data", "nonsense")])
+def test_options_that_no_executor_takes_make_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value in WRONG[option]:
+        if (option, value) == ("partitions", 2):
+            continue
+        with pytest.raises((StepwellError, TypeError), match=option.rstrip("s")):
+            Executor("new", **{option: value})
+        with pytest.raises((StepwellError, TypeError), match=option.rstrip("s")):
+            asyncio.run(opened("new", **{option: value}))
+    assert list(tmp_path.iterdir()) == []
+
+
+async def opened(data: Any, **options: Any) -> None:
+    async with AsyncExecutor(data, **options):
+        raise AssertionError("it was opened")
+
+
+@pytest.mark.parametrize("path", [7, 0, False, "", b"", "a\0b", ["a"], 1.5, object()])
+def test_what_is_no_path_is_refused_by_its_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "a")
+    before = contents(tmp_path)
+    for named, call in {
+        "data is a folder's path": lambda: Executor(path),
+        "data is a folder's path, not": lambda: Executor(path, partitions=2),
+        "data is a": lambda: asyncio.run(opened(path)),
+        "source is a folder's path": lambda: Follower(path, tmp_path / "b"),
+        "^data is a folder's path": lambda: Follower(tmp_path / "a", path),
+    }.items():
+        with pytest.raises(StorageError, match=named):
+            call()
+    with pytest.raises(StorageError, match="source"):
+        Follower(None, tmp_path / "b")  # type: ignore[arg-type]
+    with pytest.raises(StorageError, match="data"):
+        Follower(tmp_path / "a", None)  # type: ignore[arg-type]
+    assert contents(tmp_path) == before
+
+
+def test_without_a_path_there_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Executor(None) as executor:
+        assert executor.list() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_bytes_is_opened(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a")
+    opens(os.fsencode(tmp_path / "a"), ids)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["b", "with a blank", "ends in a blank ", "Ünïcöde", "-x", "p0"])

@@ -58,7 +58,7 @@ class AsyncExecutor:
         item_files: ItemFiles | None = None,
         partitions: int = 1,
     ) -> None:
-        self._handlers = Handlers(handlers or {})
+        self._handlers = Handlers({} if handlers is None else handlers)
         self._limits = limits_of(profile, limits)
         self._data, self._partitions = data, partitions
         self._options = Options(tenant, namespace, max_workers, self._limits, item_files)

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 from stepwell import _core
 from stepwell.asl.json import dumps, is_object
-from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName, StorageError
+from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName
 
 from . import wall_clock
+from .folders import Folder, folder_of
 
 Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 """A definition as a dict, as JSON text, or as the path of a JSON or YAML file."""
@@ -42,14 +43,9 @@ def check_name(what: str, name: object) -> str:
     return name
 
 
-def folder_path(data: str | os.PathLike[str] | None) -> str | None:
+def folder_path(data: Folder | None) -> str | None:
     """The path of a data folder. Raises ``StorageError`` for what is none."""
-    if data is None:
-        return None
-    path = os.fspath(data)
-    if not path or "\0" in path:
-        raise StorageError(f"{path!r} is no folder's path: give one, or None for an executor in memory")
-    return path
+    return None if data is None else str(folder_of("data", data))
 
 
 def open_folder(data: str | os.PathLike[str] | None) -> _core.Folder | None:

@@ -75,7 +75,9 @@ class Executor:
     ) -> None:
         bounds = limits_of(profile, limits)
         options = Options(tenant, namespace, max_workers, bounds, item_files)
-        self.engine = Engine(open_host(data, Handlers(handlers or {}), partitions, options), bounds)
+        self.engine = Engine(
+            open_host(data, Handlers({} if handlers is None else handlers), partitions, options), bounds
+        )
 
     # the life of the executor
 

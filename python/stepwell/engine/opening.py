@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 
-from stepwell.errors import InvalidInput, StorageError
+from stepwell.errors import InvalidInput, InvalidName, StorageError
 from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.items import ItemFiles
 
-from .arguments import folder_path
+from .arguments import folder_path, shown
+from .folders import Folder
 from .host import Host
 from .hosting import Hosting, Options
 from .partitions.folder import MOST, is_partition
 
+MOST_WORKERS = 1 << 20
 
-def open_host(data: str | os.PathLike[str] | None, handlers: Handlers, partitions: int, options: Options) -> Hosting:
+
+def open_host(data: Folder | None, handlers: Handlers, partitions: int, options: Options) -> Hosting:
     """The partitions of a folder, at work. Raises ``StorageError`` where the folder has another number of them."""
-    if isinstance(partitions, bool) or not 1 <= partitions <= MOST:
-        raise InvalidInput(f"an executor has 1 to {MOST} partitions, not {partitions!r}")
+    _check_number("partitions", partitions, MOST)
+    _check_options(options)
     data = folder_path(data)
     if partitions == 1:
         _check_is_whole(data)
@@ -24,6 +28,22 @@ def open_host(data: str | os.PathLike[str] | None, handlers: Handlers, partition
     from .partitions.host import PartitionedHost  # a program with one partition starts no processes
 
     return PartitionedHost(data, handlers, options, partitions)
+
+
+def _check_options(options: Options) -> None:
+    """Refuse what would be found out when the first task is handed out, or never. ``limits`` are checked before."""
+    _check_number("max_workers", options.max_workers, MOST_WORKERS)
+    for what, name in (("tenant", options.tenant), ("namespace", options.namespace)):
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidName(f"{what} is a text, not {shown(name)}")
+    files = options.item_files
+    if files is not None and not isinstance(files, ItemFiles):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"item_files are ItemFiles, not {shown(files)}")
+
+
+def _check_number(what: str, number: object, most: int) -> None:
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+        raise InvalidInput(f"{what} is a whole number from 1 to {most}, not {shown(number)}")
 
 
 def _check_is_whole(data: str | None) -> None:

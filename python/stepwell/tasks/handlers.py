@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -50,11 +51,15 @@ class Handlers:
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
         self._own: dict[str, Registration] = {}
+        if not isinstance(functions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"handlers are functions by resource, in a dict, not {reprlib.repr(functions)}")
         for resource, function in functions.items():
             self.register(resource, function)
 
     def register(self, resource: str, function: Handler) -> None:
         """Let ``function`` do the work of ``resource``: an ARN, a pattern, or a function's name."""
+        if not isinstance(resource, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"the resource of a handler is a text, not {reprlib.repr(resource)}")
         if not callable(function):
             raise TypeError(f"the handler of {resource!r} cannot be called: {function!r}")
         registration = Registration(function)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
+from stepwell.errors import InvalidInput
+
 
 class ObjectInfo(NamedTuple):
     """An object in a list; ``modified`` is in seconds since the Unix epoch."""
@@ -44,8 +46,12 @@ class ItemFiles:
         file_roots: Iterable[str | os.PathLike[str]] = (),
         s3: str | os.PathLike[str] | Objects | None = None,
     ) -> None:
+        if isinstance(file_roots, str | bytes | os.PathLike):  # else each letter would be a folder
+            raise InvalidInput(f"file_roots are folders, in a list, not {file_roots!r}")
         self._roots = tuple(os.path.realpath(root) for root in file_roots)
         self._s3: Objects | None = _buckets_in(s3) if isinstance(s3, str | os.PathLike) else s3
+        if s3 is not None and not all(callable(getattr(self._s3, name, None)) for name in ("open", "list", "write")):
+            raise InvalidInput(f"s3 is a folder, or Objects that can be opened, listed and written, not {s3!r}")
 
     def of(self, bucket: Any) -> Objects:
         """What holds ``bucket``. Raises ``PermissionError`` where nothing may be touched."""
