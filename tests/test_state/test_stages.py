@@ -174,6 +174,50 @@ def test_the_data_of_an_item_reader_is_given(ask, config, data, items):
     assert ("afterItemsPointer" in answer["shown"]) == ("ItemsPointer" in config)
 
 
+READER = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
+
+
+@pytest.mark.covers("A16.79", "A12.60")
+@pytest.mark.parametrize(
+    ("config", "data", "cause"),
+    [
+        ({"InputType": "JSON"}, "1", "Attempting to map over non-iterable node."),
+        ({"InputType": "JSON"}, '"text"', "Attempting to map over non-iterable node."),
+        ({"InputType": "JSON"}, "[1", "The items could not be read: "),
+        ({"InputType": "JSON", "ItemsPointer": "/a"}, "{}", "ItemsPointer '/a' points at nothing"),
+        ({"InputType": "JSONL"}, "1\n{", "line 2 is not JSON"),
+        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, "a,a\n", "CSV headers cannot contain duplicates."),
+        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, 'a\n"b', "the CSV file cannot be read"),
+        ({"InputType": "PARQUET"}, "PAR", "The items could not be read: "),
+    ],
+)
+def test_data_that_is_not_what_the_reader_expects_fails_as_its_file_would(ask, config, data, cause):
+    state = {"Type": "Map", "ItemReader": {**READER, "ReaderConfig": config}, "ItemProcessor": DISTRIBUTED}
+    catcher = {"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Mend"}
+    answer = ask({**state, "Catch": [catcher], "End": True}, result=[], stateConfiguration={"mapItemReaderData": data})
+    assert (answer["status"], answer["error"]) == ("CAUGHT_ERROR", "States.ItemReaderFailed")
+    assert answer["cause"].startswith(cause)
+
+
+@pytest.mark.covers("A16.79", "A12.57")
+def test_items_say_where_they_are_from(ask):
+    selector = {"from.$": "$$.Map.Item.Source"}
+    state = {"Type": "Map", "ItemSelector": selector, "ItemProcessor": DISTRIBUTED, "End": True}
+
+    def sources(state, data=None, **given):
+        answer = ask(state, result=[1], stateConfiguration={"mapItemReaderData": data} if data else {}, **given)
+        return answer["shown"]["afterItemSelector"]
+
+    assert sources(state, input=["x"]) == [{"from": "STATE_DATA"}]
+    reader = {**READER, "ReaderConfig": {"InputType": "JSON"}}
+    assert sources({**state, "ItemReader": reader}, data="[1]") == [{"from": "S3://b/k"}]
+    listing = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+    assert sources({**state, "ItemReader": listing}, data='[{"Key": "p/1"}]') == [{"from": "S3://b"}]
+    members = {"member.$": "$$.Map.Item.Key", "of.$": "$$.Map.Item.Source"}
+    answer = sources({**state, "ItemSelector": members, "ItemReader": reader}, data='{"a": 1}')
+    assert answer == [{"member": "a", "of": "S3://b/k"}]
+
+
 @pytest.mark.covers("A16.79", "A14")
 def test_the_context_object_is_the_one_given_or_like_a_real_one(ask):
     state = {**TASK, "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "ResultSelector": {"c.$": "$$"}}

@@ -17,7 +17,6 @@ from .contexts import MapChildContext, MapRunContext
 from .documents import NONE, Document, of_value
 from .status import RUNNING
 
-STATE_DATA = "STATE_DATA"
 PENDING_REDRIVE = "PendingRedrive"
 """The status of a child that did not succeed, in a map run that runs on, until there is room for it."""
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -17,6 +17,8 @@ from stepwell.asl.states.limits import compile_number
 
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
+STATE_DATA = "STATE_DATA"
+"""``Map.Item.Source`` of items that are not read from elsewhere."""
 MOST_ITEMS = 100_000_000
 MOST_BYTES = 262_144
 
@@ -28,6 +30,11 @@ class ReadRequest(NamedTuple):
     arguments: dict[str, Any]
     config: dict[str, Any]
     max_items: int
+
+    @property
+    def place(self) -> str:
+        """Where it reads, as ``Map.Item.Source`` names it."""
+        return read_place(self.resource, self.arguments)
 
 
 class BatchRequest(NamedTuple):
@@ -101,6 +108,12 @@ class WriterSpec:
         if not is_object(arguments):
             raise AslError(RESULT_WRITER_FAILED, f"the arguments of a ResultWriter are an object, not {arguments!r}")
         return WriteRequest(self.resource, arguments, self.config)
+
+
+def read_place(resource: Resource, arguments: dict[str, Any]) -> str:
+    """``Map.Item.Source``: where an ItemReader read; of a list of objects it is the bucket (ASL A12.57)."""
+    names = ("Bucket",) if resource.action == "listObjectsV2" else ("Bucket", "Key")
+    return "S3://" + "/".join(str(arguments[name]) for name in names if name in arguments)
 
 
 def _limit(given: int | None, name: str, most: int) -> int | None:

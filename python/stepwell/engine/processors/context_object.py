@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.scope import Scope
+from stepwell.asl.states.distributed import STATE_DATA
 from stepwell.asl.timestamps import format_timestamp
 
 from ..arns import ROLE_ARN, execution_arn, express_arn, state_machine_arn
 from ..live import Activity, Execution, Iteration, Level
-from ..map_run import STATE_DATA
 
 EXPRESS = "EXPRESS"
 

@@ -8,7 +8,8 @@ import msgspec
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps, is_array, loads
-from stepwell.asl.states.distributed import ITEM_READER_FAILED
+from stepwell.asl.resources import parse_resource
+from stepwell.asl.states.distributed import ITEM_READER_FAILED, STATE_DATA, read_place
 from stepwell.asl.states.map import Items as Iterated
 from stepwell.tasks.items.parts import Part, decode_read_items, encode_parts
 
@@ -16,7 +17,7 @@ from ..arns import map_run_arn
 from ..documents import Document, of_value
 from ..live import Activity
 from ..map_batches import batches_of
-from ..map_run import STATE_DATA, MapItems, MapRun
+from ..map_run import MapItems, MapRun
 from ..records import (
     ActivateTaskCommand,
     CompleteMapRunCommand,
@@ -171,10 +172,7 @@ def _ask(turn: Turn, activity: Activity, resource: str, asked: dict[str, Any]) -
 
 
 def _source(asked: dict[str, Any]) -> str:
-    """``Map.Item.Source``: where an ItemReader read; of a list of objects it is the bucket (ASL A12.57)."""
-    arguments = asked["arguments"]
-    names = ("Bucket",) if asked["resource"].endswith(":listObjectsV2") else ("Bucket", "Key")
-    return "S3://" + "/".join(str(arguments[name]) for name in names if name in arguments)
+    return read_place(parse_resource(asked["resource"]), asked["arguments"])
 
 
 def _too_large(state_name: str) -> Failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -41,8 +42,25 @@ def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any] | ReadItems
     With their parts, where they are from several objects or members of a JSON object.
     Raises ``TaskError``: States.ItemReaderFailed.
     """
-    try:
+    with _failures():
         return _read(files, asked)
+
+
+def items_of_text(text: str, config: dict[str, Any], most: int) -> list[Any]:
+    """The items of a file whose text is given; of them ``most``, or all where that is 0.
+
+    Raises ``TaskError``: States.ItemReaderFailed.
+    """
+    with _failures():
+        items = _items_of(io.BytesIO(text.encode()), config)
+        return list(islice(items, most or None))
+
+
+@contextmanager
+def _failures() -> Generator[None, None, None]:
+    """Whatever goes wrong while items are read is States.ItemReaderFailed."""
+    try:
+        yield
     except FormatError as error:
         raise TaskError(ITEM_READER_FAILED, str(error)) from error
     except (OSError, StepwellError, ValueError) as error:
@@ -129,15 +147,19 @@ def _open(source: Source, key: str) -> Generator[BinaryIO, None, None]:
 def _of_file(source: Source, key: str) -> Generator[Any, None, None]:
     """The items of one file, in the form that the configuration names."""
     with _open(source, key) as file:
-        match source.config.get("InputType"):
-            case "CSV":
-                yield from read_csv(file, source.config)
-            case "JSONL":
-                yield from read_json_lines(file)
-            case "PARQUET":
-                yield from read_parquet(file)
-            case _:
-                yield from _of_json(loads(file.read()), source.config.get("ItemsPointer"))
+        yield from _items_of(file, source.config)
+
+
+def _items_of(file: BinaryIO, config: dict[str, Any]) -> Iterable[Any]:
+    match config.get("InputType"):
+        case "CSV":
+            return read_csv(file, config)
+        case "JSONL":
+            return read_json_lines(file)
+        case "PARQUET":
+            return read_parquet(file)
+        case _:
+            return _of_json(loads(file.read()), config.get("ItemsPointer"))
 
 
 def _of_json(value: Any, pointer: str | None) -> Iterable[Any]:
