@@ -192,6 +192,35 @@ def test_a_partition_is_not_promoted_alone(tmp_path: Path) -> None:
     opens(tmp_path / "a", ids, partitions=2)
 
 
+def test_a_follower_s_folder_is_opened_with_no_number_of_partitions(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a")
+    with Follower(tmp_path / "a", tmp_path / "b") as follower:
+        assert follower.wait_level(60)
+    before = contents(tmp_path)
+    for partitions in (1, 2, 5):
+        with pytest.raises(StorageError, match=r"b follows .*a: open it with Follower"):
+            Executor(tmp_path / "b", partitions=partitions)
+        with pytest.raises(StorageError, match=r"b follows .*a: open it with Follower"):
+            asyncio.run(opened(tmp_path / "b", partitions=partitions))
+    assert contents(tmp_path) == before
+    with Follower(tmp_path / "a", tmp_path / "b").promote() as executor:
+        assert {execution.id for execution in executor.list()} == set(ids)
+
+
+def test_followers_of_partitions_are_opened_once_all_have_taken_over(tmp_path: Path) -> None:
+    ids = fill(tmp_path / "a", partitions=2)
+    followers = [Follower(tmp_path / "a" / name, tmp_path / "b" / name) for name in ("p0", "p1")]
+    followers[0].take_over()
+    assert followers[1].wait_level(60)
+    before = contents(tmp_path)
+    for folder, partitions in (("b", 2), ("b", 3), ("b/p1", 1), ("b/p1", 2)):
+        with pytest.raises(StorageError, match=r"p1 follows .*a/p1: open it with Follower"):
+            Executor(tmp_path / folder, partitions=partitions)
+        assert contents(tmp_path) == before
+    followers[1].take_over()
+    opens(tmp_path / "b", ids, partitions=2)
+
+
 def test_a_folder_with_partitions_is_not_data(tmp_path: Path) -> None:
     fill(tmp_path / "a")
     ids = fill(tmp_path / "c", partitions=2)

@@ -8,7 +8,7 @@ from stepwell import _core
 from stepwell.errors import FencedError, StorageError
 
 from .folders import Folder, check_apart, check_writable, folder_of, names_in, resolved
-from .following import check_continues, end_following, following
+from .following import check_continues, check_has_not_taken_over, end_following, following
 from .partitions.folder import is_partition, partitions_of
 
 _OF_A_STORE = frozenset({"log", "storage", "FOLLOWS"})
@@ -60,9 +60,7 @@ class Attaching:
                 end_following(folder, last)  # that it did not come to
             finally:
                 folder.unlock()
-            raise StorageError(f"{self.data} took over from {self.source} before: open it with Executor")
-        if ended is not None and ended[2] == str(self.data) and following(folder) is None:
-            raise StorageError(f"{self.data} took over from {self.source} before: open it with Executor")
+        check_has_not_taken_over(folder, self.leader, self.of, None if ended is None else ended[2])
         check_continues(folder, folder.stores(), last, self.leader, self.of)
         _core.FollowedLog.check_copy(self.leader, folder)
 

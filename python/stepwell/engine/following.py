@@ -42,6 +42,15 @@ def check_leads(folder: _core.Folder | None) -> None:
         )
 
 
+def check_all_lead(folder: _core.Folder | None, partitions: int) -> None:
+    """Refuse a folder that is a follower's, and one in which a partition is."""
+    check_leads(folder)
+    names = [] if folder is None else [f"p{index}" for index in range(partitions)]
+    for name in names:
+        if folder is not None and folder.has(name):
+            check_leads(folder.within(name))
+
+
 def following(folder: _core.Folder) -> Following | None:
     """What a folder says about whom it follows; None where it says nothing.
 
@@ -84,6 +93,16 @@ def end_following(folder: _core.Folder, position: int) -> None:
     folder.remove(FOLLOWS)
 
 
+def check_has_not_taken_over(folder: _core.Folder, source: _core.Folder, of: str, by: str | None) -> None:
+    """Raise ``StorageError`` for a folder that took over from the store ``of`` in ``source``, and is an executor's now.
+
+    Its origin says so; ``by``, where that store's fence says that its successor is, where it lost its origin.
+    """
+    came_from = [origin[:2] for origin in folder.origins()[:1]]
+    if following(folder) is None and (came_from == [(FOLLOWED, of)] or by == folder.path):
+        raise StorageError(f"{folder.path} took over from {source.path} before: open it with Executor")
+
+
 def check_continues(folder: _core.Folder, ids: list[str], last: int, source: _core.Folder, of: str) -> None:
     """Raise ``StorageError`` unless all that a folder has is of the store ``of`` in ``source``, so far as ids can tell.
 
@@ -96,11 +115,9 @@ def check_continues(folder: _core.Folder, ids: list[str], last: int, source: _co
             f"{folder.path} is the store in {source.path} itself, or a copy of its files: begin with a new folder, "
             "or with a backup"
         )
-    origins, found = folder.origins(), following(folder)
-    if found is None and origins and origins[0][:2] == (FOLLOWED, of):
-        raise StorageError(f"{folder.path} took over from {source.path} before: open it with Executor")
     if last == 0:
         return
+    origins, found = folder.origins(), following(folder)
     ours = {id for _, id, position in origins if last <= position}
     if found is not None:
         ours.add(found.source)

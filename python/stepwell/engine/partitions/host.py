@@ -15,7 +15,7 @@ from stepwell.engine.appliers.executions import idempotency_key
 from stepwell.engine.arguments import open_folder
 from stepwell.engine.contexts import ExecutionContext, IdempotencyContext
 from stepwell.engine.documents import Document
-from stepwell.engine.following import check_leads
+from stepwell.engine.following import check_all_lead
 from stepwell.engine.hosting import Hosting, Options
 from stepwell.engine.inbox import Limits
 from stepwell.engine.map_io import map_tasks
@@ -60,7 +60,7 @@ class PartitionedHost(Hosting):
         self._clock = _core.Clock(0, 0xFFFF_FFFF)
         self._unsaved: list[Exception] = []
         folder = open_folder(data)
-        check_leads(folder)
+        check_all_lead(folder, partitions)
         self._folder = None if folder is None else PartitionedFolder(folder, partitions)
         self.places = Places(partitions)
         self.partitions: list[RemotePartition] = []
