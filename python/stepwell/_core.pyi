@@ -106,6 +106,9 @@ def task_id(tenant: str, namespace: str, task_type: str, number: int) -> str: ..
 def json_depth(text: bytes, /) -> int:
     """How deeply arrays and objects are nested in a JSON text: 0 for a plain value."""
 
+def json_size(value: Any, most: int, /) -> int:
+    """At least how many bytes the JSON text of a value has; counting ends once it is more than ``most``."""
+
 def split_turns(payload: bytes, /) -> list[bytes]:
     """The turns of a batch's payload."""
 

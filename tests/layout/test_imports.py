@@ -77,4 +77,4 @@ def test_the_language_reaches_the_native_module_only_for_expressions() -> None:
         for module, path in modules()
         if room(module) == "asl" and any(room(name) == "_core" for name, _ in imports(module, path))
     }
-    assert reaching <= {"stepwell.asl.jsonata", "stepwell.asl.jsonpath.criteria"}
+    assert reaching <= {"stepwell.asl.jsonata", "stepwell.asl.jsonpath.criteria", "stepwell.asl.sizes"}

@@ -14,6 +14,7 @@ from stepwell.asl.errors import AslError
 from stepwell.asl.json import dumps
 from stepwell.asl.jsonata import UNDEFINED, UNSUPPORTED, ExpressionError, compile_expression
 from stepwell.asl.jsonata_paths import Evaluate, plain_path
+from stepwell.asl.sizes import check_size
 
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
 
@@ -67,7 +68,13 @@ def _compile_object(members: dict[str, Template], value: Any) -> Template:
     parts = [(key, member.evaluate, member.constant) for key, member in members.items()]
 
     def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
-        return {key: constant if run is None else run(states, variables) for key, run, constant in parts}
+        size = 0
+        result: dict[str, Any] = {}
+        for key, run, constant in parts:
+            result[key] = value = constant if run is None else run(states, variables)
+            if run is not None:
+                size = check_size(value, size)
+        return result
 
     return Template(evaluate, None, any(member.needs_context for member in members.values()))
 
@@ -78,7 +85,14 @@ def _compile_array(items: list[Template], value: Any) -> Template:
     parts = [(item.evaluate, item.constant) for item in items]
 
     def evaluate(states: dict[str, Any], variables: dict[str, Any]) -> Any:
-        return [constant if run is None else run(states, variables) for run, constant in parts]
+        size = 0
+        result: list[Any] = []
+        for run, constant in parts:
+            value = constant if run is None else run(states, variables)
+            if run is not None:
+                size = check_size(value, size)
+            result.append(value)
+        return result
 
     return Template(evaluate, None, any(item.needs_context for item in items))
 

@@ -11,6 +11,7 @@ from stepwell.asl.json import is_array, is_object
 from stepwell.asl.path_errors import not_in_input
 from stepwell.asl.paths import compile_path
 from stepwell.asl.scope import Scope
+from stepwell.asl.sizes import check_size
 
 __all__ = ["Template", "compile_template", "compile_value_expression"]
 
@@ -84,6 +85,8 @@ def _compile_object(template: dict[str, Any]) -> Evaluate | None:
         result = constants.copy()
         for name, evaluate in fields:
             result[name] = evaluate(scope)
+        if len(fields) > 1:
+            check_size(result)
         return result
 
     return evaluate_object
@@ -108,6 +111,8 @@ def _compile_array(template: list[Any]) -> Evaluate | None:
         result = template.copy()
         for position, evaluate in items:
             result[position] = evaluate(scope)
+        if len(items) > 1:
+            check_size(result)
         return result
 
     return evaluate_array

@@ -1,6 +1,7 @@
 //! JSON texts.
 
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
 use stepwell_core::json;
 
 /// How deeply arrays and objects are nested in a JSON text.
@@ -8,4 +9,48 @@ use stepwell_core::json;
 #[pyo3(signature = (text, /))]
 pub fn json_depth(text: &[u8]) -> usize {
     json::depth(text)
+}
+
+/// Values that are nested more deeply count nothing below: they have no JSON text at all.
+const MAX_DEPTH: usize = 1_000;
+
+/// At least how many bytes the JSON text of a value has; counting ends once it is more than `most`.
+///
+/// A value that many places share is counted at each of them, as its text stands at each.
+#[pyfunction]
+#[pyo3(signature = (value, most, /))]
+pub fn json_size(value: &Bound<'_, PyAny>, most: usize) -> PyResult<usize> {
+    let mut size = 0;
+    add_size(value, most, 0, &mut size)?;
+    Ok(size)
+}
+
+fn add_size(value: &Bound<'_, PyAny>, most: usize, depth: usize, size: &mut usize) -> PyResult<()> {
+    if let Ok(text) = value.cast::<PyString>() {
+        *size += text.len()? + 2;
+        return Ok(());
+    }
+    *size += 1;
+    if depth == MAX_DEPTH {
+        return Ok(());
+    }
+    if let Ok(object) = value.cast::<PyDict>() {
+        for (name, item) in object.iter() {
+            if *size > most {
+                break;
+            }
+            *size += 2; // the colon, and a comma or the end
+            add_size(&name, most, depth + 1, size)?;
+            add_size(&item, most, depth + 1, size)?;
+        }
+    } else if let Ok(array) = value.cast::<PyList>() {
+        for item in array.iter() {
+            if *size > most {
+                break;
+            }
+            *size += 1;
+            add_size(&item, most, depth + 1, size)?;
+        }
+    }
+    Ok(())
 }

@@ -31,7 +31,7 @@ mod _core {
         partition, partition_key, task_id,
     };
     #[pymodule_export]
-    use crate::json::json_depth;
+    use crate::json::{json_depth, json_size};
     #[pymodule_export]
     use crate::jsonata::{Jsonata, JsonataError, JsonataSyntaxError};
     #[pymodule_export]

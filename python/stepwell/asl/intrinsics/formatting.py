@@ -7,6 +7,7 @@ from typing import Any
 
 from stepwell.asl.intrinsics.functions import IntrinsicError
 from stepwell.asl.json import is_array, is_object, number_text
+from stepwell.asl.sizes import check_size
 
 Values = list[Any]
 _MATCHING = {"{": "}", "}": "{"}
@@ -21,6 +22,8 @@ def compile_format(template: str) -> Callable[[Values], str]:
     def fill(values: Values) -> str:
         if len(values) != count:
             raise IntrinsicError(f"States.Format has {count} {{}} in its template and {len(values)} values for them.")
+        if len(values) > 1:
+            check_size(values)
         parts = [pieces[0]]
         for value, piece in zip(values, pieces[1:], strict=True):
             parts.append(text_of(value))

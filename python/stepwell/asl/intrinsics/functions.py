@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from stepwell.asl.intrinsics.java_random import JavaRandom
 from stepwell.asl.json import canonical, dumps, is_array, is_number, is_object, loads, rendered
+from stepwell.asl.sizes import check_size
 from stepwell.errors import InvalidInput
 
 Values = list[Any]
@@ -28,7 +29,10 @@ class IntrinsicError(Exception):
 
 def array(*items: Any) -> Values:
     """States.Array: its arguments."""
-    return list(items)
+    values = list(items)
+    if len(values) > 1:
+        check_size(values)
+    return values
 
 
 def array_partition(items: Any, size: Any) -> list[Values]:
@@ -113,6 +117,7 @@ def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
 
 def json_to_string(value: Any) -> str:
     """States.JsonToString: compact JSON text."""
+    check_size(value)
     return dumps(value).decode()
 
 
