@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from engine.support import machine, map_over, passing, task
-from stepwell import AsyncExecutor, Executor, Follower
-from stepwell.engine.backup import copy
+from stepwell import AsyncExecutor, Executor, Follower, _core
+from stepwell.engine.backup import ATTEMPTS, copy
 from stepwell.engine.inbox import Limits
 from stepwell.errors import CorruptionError, ExecutionNotFound, StorageError
 
@@ -296,6 +296,34 @@ def test_what_is_no_path_is_refused(
         with pytest.raises(StorageError):
             call()
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("times", [ATTEMPTS + 5, None])
+def test_a_folder_whose_files_change_during_each_copy_is_not_damaged(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int | None
+) -> None:
+    """Its executor makes a new table, and the log is cut, between the copy of storage and that of the log."""
+    ids = [executor.start("each", [1]).wait(10).id]
+    attempts = 0
+    adopt = _core.adopt_copy
+
+    def adopt_after_a_cut(source: _core.Folder, target: _core.Folder) -> tuple[str, str, int]:
+        nonlocal attempts
+        attempts += 1
+        if times is None or attempts <= times:
+            (tmp_path / "data" / "storage" / f"{attempts + 900_000:06}.sst").write_bytes(b"")  # as a flush does
+            raise StorageError("position 7 was cut off: the log begins at 9; start from a snapshot")
+        return adopt(source, target)
+
+    monkeypatch.setattr(_core, "adopt_copy", adopt_after_a_cut)
+    if times is None:
+        with pytest.raises(StorageError, match="changed its files each time") as refused:
+            copy(tmp_path / "data", tmp_path / "backup")
+        assert not isinstance(refused.value, CorruptionError)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+    else:
+        copy(tmp_path / "data", tmp_path / "backup")
+        check(tmp_path / "backup", ids, [])
 
 
 def test_a_place_that_cannot_be_written_is_named(executor: Executor, tmp_path: Path) -> None:

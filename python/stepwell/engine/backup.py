@@ -23,7 +23,9 @@ from .partitions.folder import mark_partitions, partitions_of
 from .storage import Storage
 
 ATTEMPTS = 10
-"""How often a folder is copied anew, because its executor changed its files meanwhile."""
+"""How often a folder that nobody changed meanwhile is copied before it is taken for damaged."""
+MOST_ATTEMPTS = 50
+"""How often a folder is copied in all: its executor may change its files each time."""
 _PARTIAL = ".partial-"
 _COPY = "copy"
 """What a folder ``….partial-…`` holds, and nothing else."""
@@ -155,9 +157,11 @@ def _copy_store(source: _core.Folder, target: Path) -> Copied:
 
     Its log says all that its storage does not have on disk yet. So storage is copied first, as the list of
     its files had it at some moment, and the log after it. If storage was flushed meanwhile and the log cut,
-    or a file of the list was replaced, it is done once more.
+    or a file of the list was replaced, it is done once more: such a copy looks damaged, and the folder is not.
     """
-    for attempt in range(ATTEMPTS):
+    unchanged = 0
+    for attempt in range(MOST_ATTEMPTS):
+        before = _files(source)
         try:
             _copy_storage(Path(source.path) / "storage", target / "storage")
             copied = Copied(*_core.adopt_copy(source, _core.Folder.open(target)))
@@ -166,14 +170,26 @@ def _copy_store(source: _core.Folder, target: Path) -> Copied:
                 store.verify()
             return copied
         except (StorageError, FileNotFoundError) as error:
-            if attempt == ATTEMPTS - 1:
+            unchanged += before == _files(source)
+            if unchanged == ATTEMPTS:
                 raise CorruptionError(f"{source.path} cannot be copied: {error}") from error
+            if attempt == MOST_ATTEMPTS - 1:
+                raise StorageError(
+                    f"{source.path} cannot be copied: its executor changed its files each time. Let it make the "
+                    f"backup itself (Executor.backup). The last attempt said: {error}"
+                ) from error
             for part in target.iterdir():
                 if part.is_dir():
                     shutil.rmtree(part, ignore_errors=True)
                 else:
                     part.unlink(missing_ok=True)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _files(source: _core.Folder) -> set[str]:
+    """The files that a copy is made of. Each flush of storage, and each cut of the log, changes which they are."""
+    names = [*names_in(Path(source.path) / "storage"), *names_in(Path(source.path) / "log")]
+    return {name for name in names if name.startswith("MANIFEST") or name.endswith((".sst", ".log"))}
 
 
 def _copy_storage(source: Path, target: Path) -> None:
