@@ -19,6 +19,7 @@ from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
 
 from .folders import Folder, check_apart, check_outside_stores, folder_of, names_in, resolved
+from .forks import only_process
 from .partitions.folder import mark_partitions, partitions_of
 from .storage import Storage
 
@@ -48,6 +49,7 @@ class Copied(NamedTuple):
 
 def copy(data: Folder, to: Folder) -> list[Copied]:
     """Copy a folder, whether a process has it open or not. Everything is there that was confirmed before the call."""
+    only_process()  # a copy's storage is opened, whose threads a forked process does not have
     here, target = folder_of("data", data).absolute(), _target(to)
     source = _existing(here)
     _check_free(target)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING
 
 from stepwell.asl.json import canonical, loads
 from stepwell.errors import HandlerNotFound, InvalidDefinition
+from stepwell.logs import logger
 
 from .arguments import Definition, check_name, definition_text, retention_time
 from .contexts import WorkflowContext
@@ -20,7 +20,7 @@ from .workflows import Workflow
 if TYPE_CHECKING:
     from stepwell.asl.definition import StateMachine
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 TYPES = ("STANDARD", "EXPRESS")
 

@@ -7,7 +7,6 @@ every moment, and nothing that its leader does can reach it.
 from __future__ import annotations
 
 import builtins
-import logging
 import os
 import threading
 import time
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from stepwell.errors import Closed, InvalidInput, StorageError
+from stepwell.logs import logger
 
 from .attaching import Attaching
 from .contexts import ExecutionContext
@@ -28,7 +28,7 @@ from .replica import Replica
 from .succession import Loss, take_over
 from .workflows import Workflow, Workflows
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 SHORTEST_LOOK, LONGEST_LOOK = 0.001, 0.02
 """Seconds until a follower that is level with its leader looks for more: the longer there was nothing, the longer."""

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 
 from stepwell import _core
 from stepwell.errors import FencedError, StorageError
+from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
@@ -32,7 +32,7 @@ from .storage import Storage
 from .waiting import Answer, Deliver
 from .workflows import Workflows
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 TEND_SECONDS = 0.002
 """How long tasks of quick handlers may wait without headway before they get another thread."""
@@ -125,8 +125,8 @@ class Host(Hosting):
             store.wait_applied(store.tail(), None)
             partition.release(store.applied())
         except BaseException as error:
-            log.exception("the executor has stopped")
             self._failure = error
+            log.exception("the executor has stopped")
             self.answers.refuse(self._stopped)
 
     def _timeout(self) -> float | None:

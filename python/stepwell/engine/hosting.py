@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stepwell import _core
-from stepwell.errors import Closed, FencedError, StorageError
+from stepwell.errors import ClockError, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import HandlerPool, Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
@@ -145,7 +145,7 @@ class Hosting(ABC):
         failure = self._failure
         if failure is None:
             return Closed("the executor was closed")
-        kind = type(failure) if isinstance(failure, StorageError) else StorageError
+        kind = type(failure) if isinstance(failure, (StorageError, ClockError)) else StorageError
         advice = "" if isinstance(failure, FencedError) else "; close it, and open the folder again"
         error = kind(f"the executor has stopped: {failure}{advice}")
         error.__cause__ = failure

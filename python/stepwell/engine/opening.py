@@ -8,6 +8,7 @@ from stepwell.errors import InvalidInput, InvalidName, StorageError
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
+from . import wall_clock
 from .arguments import folder_path, shown
 from .folders import Folder
 from .host import Host
@@ -21,6 +22,7 @@ def open_host(data: Folder | None, handlers: Handlers, partitions: int, options:
     """The partitions of a folder, at work. Raises ``StorageError`` where the folder has another number of them."""
     _check_number("partitions", partitions, MOST)
     _check_options(options)
+    wall_clock.check()
     data = folder_path(data)
     if partitions == 1:
         _check_is_whole(data)

@@ -7,7 +7,6 @@ in one, a scripted run turns it by hand on a virtual clock.
 
 from __future__ import annotations
 
-import logging
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +17,7 @@ import msgspec
 
 from stepwell import _core
 from stepwell.errors import StepwellError, StorageError
+from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call
 
 from . import contexts as c
@@ -44,7 +44,7 @@ from .workflows import Workflows
 if TYPE_CHECKING:
     from stepwell._core import Store
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 _encode = msgspec.msgpack.Encoder().encode
 _WALK = {kind: (step.accept, APPLIERS[kind], step.follow, step.event()) for kind, step in STEPS.items()}
 """Command → accept, apply, follow, and the event that answers the record just before it."""

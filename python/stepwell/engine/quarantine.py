@@ -7,11 +7,11 @@ the batch is on the log yet, so all of it is forgotten, and storage says again h
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from stepwell.errors import InternalError, StorageError, TooLargeError
+from stepwell.logs import logger
 
 from .documents import NONE
 from .inbox import Reply
@@ -22,7 +22,7 @@ from .turn import Item, LimitExceeded, Turn, Unfinished
 if TYPE_CHECKING:
     from .partition import Partition
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 
 class Given(NamedTuple):

@@ -6,7 +6,6 @@ is decided before the command is on the log, so a replay knows nothing of profil
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from stepwell.asl.errors import RUNTIME
 from stepwell.asl.json import dumps
 from stepwell.asl.resources import parse_resource
 from stepwell.errors import ApiError, InvalidInput
+from stepwell.logs import logger
 
 from . import records as r
 from .arguments import retention_time, shown
@@ -22,9 +22,9 @@ from .documents import NONE, Document
 from .history_types import exit_count
 from .inbox import Limits
 from .status import FAILED
-from .turn import Item, Turn
+from .turn import SMALL, Item, LimitExceeded, Turn, check_document
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 DEFAULT: Final = "default"
 AWS: Final = "aws"
@@ -103,9 +103,15 @@ def _judged(command: r.Command, document: Document) -> tuple[r.Command, Document
 
 
 def check_payload(what: str, text: bytes, limits: Limits) -> None:
-    """Raise ``InvalidInput`` for a document that AWS's API would not take."""
+    """Raise ``InvalidInput`` for a document that AWS's API would not take, or that is beyond the limits."""
     if limits.profile == AWS and len(text) > PAYLOAD_BYTES:
         raise InvalidInput(f"{what} has {len(text)} bytes: AWS takes {PAYLOAD_BYTES} at most")
+    if len(text) <= SMALL:
+        return
+    try:
+        check_document(what, text, limits)
+    except LimitExceeded as error:
+        raise InvalidInput(str(error)) from error
 
 
 def check_length(name: str, text: str | None, longest: int, limits: Limits) -> None:

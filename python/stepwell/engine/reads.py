@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from stepwell.errors import ExecutionNotFound, InvalidInput, StepwellError, StorageError, WorkflowNotFound
+from stepwell.errors import ExecutionNotFound, InvalidId, InvalidInput, InvalidName, WorkflowNotFound
 
 from .arguments import shown
 from .contexts import ExecutionContext, VisibilityContext
@@ -48,9 +48,7 @@ class Reads:
         self._host.check()
         try:
             context = self._host.storage.get(ExecutionContext, id)
-        except StorageError:
-            raise
-        except (StepwellError, ValueError, TypeError) as error:
+        except (InvalidId, InvalidInput, InvalidName, ValueError, TypeError) as error:
             raise ExecutionNotFound(f"{shown(id)} is no execution's id: {error}") from error
         if context is None:
             raise ExecutionNotFound(f"there is no execution {shown(id)}")

@@ -6,15 +6,15 @@ the fence is taken down again: the leader goes on, and nothing was taken over.
 
 from __future__ import annotations
 
-import logging
 from typing import NamedTuple
 
 from stepwell.errors import FencedError, StorageError
+from stepwell.logs import logger
 
 from .following import end_following
 from .replica import Replica
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 
 class Loss(NamedTuple):

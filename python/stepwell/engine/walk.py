@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stepwell.errors import StepwellError, StorageError
+from stepwell.logs import logger
 
 from . import pending, quarantine
 from . import records as r
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .live import Execution
     from .partition import Partition
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 FEW = 4
 """The documents of so many commands that are still to be processed are not counted: most executions have one."""

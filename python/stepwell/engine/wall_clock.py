@@ -10,13 +10,27 @@ from __future__ import annotations
 
 import time
 
+from stepwell.errors import ClockError
+
 _MICROSECONDS = 1_000_000
+_END = 1 << 32
+"""The seconds of a hybrid logical clock have 32 bits."""
+_OUT_OF_RANGE = "is out of the range that timestamps have: set it right"
 
 
 def now() -> int:
-    """Microseconds since the Unix epoch."""
-    nanoseconds = time.time_ns()
+    """Microseconds since the Unix epoch. Raises ``ClockError`` where the clock is hundreds of years off."""
+    try:
+        nanoseconds = time.time_ns()
+    except OverflowError as error:  # before 1678, or after 2262
+        raise ClockError(f"the machine's clock {_OUT_OF_RANGE}") from error
     return (nanoseconds if nanoseconds >= 0 else time.monotonic_ns()) // 1000
+
+
+def check() -> None:
+    """Raise ``ClockError`` for a clock whose time no timestamp can have: before anything is made."""
+    if seconds_of(now()) >= _END:
+        raise ClockError(f"the machine's clock stands after February 2106, and {_OUT_OF_RANGE}")
 
 
 def seconds_of(microseconds: int) -> int:

@@ -7,7 +7,6 @@ starts. Threads take tasks from one queue and hand results back in batches.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from msgspec import Struct
 from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource, function_name, parse_resource
 from stepwell.errors import Closed, HandlerNotFound, InvalidInput, TaskError
+from stepwell.logs import logger
 
 from .context import HandlerContext
 from .coroutines import Body, CoroutineRunner, is_being_canceled
@@ -29,7 +29,7 @@ from .handlers import Handlers, Registration
 if TYPE_CHECKING:
     import asyncio
 
-log = logging.getLogger("stepwell.tasks")
+log = logger("stepwell.tasks")
 
 TOGETHER_SECONDS = 0.0003
 """How long results of quick handlers may wait for one another."""

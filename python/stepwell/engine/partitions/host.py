@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Iterable
@@ -23,6 +22,7 @@ from stepwell.engine.storage import Storage
 from stepwell.engine.waiting import Answer, Deliver
 from stepwell.engine.workflows import Workflows
 from stepwell.errors import StepwellError
+from stepwell.logs import logger
 from stepwell.tasks.dispatch import Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.integrations.nested import target_of
@@ -37,7 +37,7 @@ from .stores import Places, Stores
 if TYPE_CHECKING:
     pass
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 _OF_TASKS = (
     r.ActivateTaskCommand,

@@ -6,7 +6,6 @@ closed its executor, or because the program is gone.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -27,13 +26,14 @@ from stepwell.engine.host import Host, command_of
 from stepwell.engine.hosting import Options
 from stepwell.engine.waiting import Deliver
 from stepwell.errors import InvalidInput, LockedError, StorageError
+from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
 from . import messages as m
 from .wire import Malformed, Wire, in_shares
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 LOOK_SECONDS = 0.5
 """How often a process that hears nothing looks whether its partition and its program are still there."""

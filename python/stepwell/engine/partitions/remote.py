@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import socket
@@ -22,12 +21,13 @@ from stepwell.engine.documents import Document
 from stepwell.engine.records import Command
 from stepwell.engine.waiting import Answer, Latch
 from stepwell.errors import Busy, StepwellError, StorageError
+from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call, HandlerPool
 
 from . import messages as m
 from .wire import MOST_BYTES, Malformed, Wire, encoded, in_shares
 
-log = logging.getLogger("stepwell.engine")
+log = logger("stepwell.engine")
 
 BACKOFF_SECONDS = (0.02, 5.0)
 """How long to wait before a process that died is started again: the first time, and at most."""

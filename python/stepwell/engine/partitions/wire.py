@@ -10,12 +10,12 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from time import time_ns
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from stepwell import _core
+from stepwell.engine import wall_clock
 from stepwell.engine.wall_clock import seconds_of
 from stepwell.errors import InvalidInput, StorageError, TooLargeError
 
@@ -199,7 +199,7 @@ class Wire(Generic[Message]):
         """Be later than the other end was."""
         clock = self._clock()
         if clock is not None and remote > clock.last:
-            clock.update(remote, seconds_of(time_ns() // 1000))
+            clock.update(remote, seconds_of(wall_clock.now()))
 
 
 def _number_of(piece: bytes) -> int | None:
