@@ -10,13 +10,15 @@ from typing import Any, TypeAlias
 
 from stepwell import _core
 from stepwell.asl.json import dumps, is_object
-from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName
+from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName, StorageError
 
 from . import wall_clock
-from .folders import Folder, folder_of
 
 Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 """A definition as a dict, as JSON text, or as the path of a JSON or YAML file."""
+
+Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+"""A folder's path: any bytes that the file system takes."""
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 1 << 20
@@ -43,9 +45,20 @@ def check_name(what: str, name: object) -> str:
     return name
 
 
+def folder_text(what: str, path: Folder) -> str:
+    """The path of a folder, which need not be there yet. Raises ``StorageError`` for what is no path."""
+    try:
+        text = os.fsdecode(path)
+    except TypeError as error:
+        raise StorageError(f"{what} is a folder's path, not {path!r}") from error
+    if not text or "\0" in text:
+        raise StorageError(f"{what} is a folder's path, not {text!r}")
+    return text
+
+
 def folder_path(data: Folder | None) -> str | None:
     """The path of a data folder. Raises ``StorageError`` for what is none."""
-    return None if data is None else str(folder_of("data", data))
+    return None if data is None else folder_text("data", data)
 
 
 def open_folder(data: str | os.PathLike[str] | None) -> _core.Folder | None:

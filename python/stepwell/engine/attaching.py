@@ -7,7 +7,8 @@ from pathlib import Path
 from stepwell import _core
 from stepwell.errors import FencedError, StorageError
 
-from .folders import Folder, check_apart, check_writable, folder_of, names_in, resolved
+from .arguments import Folder
+from .folders import check_apart, check_writable, folder_of, names_in, resolved
 from .following import check_continues, check_has_not_taken_over, end_following, following
 from .partitions.folder import is_partition, partitions_of
 

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
 
-from .folders import Folder, check_apart, check_outside_stores, folder_of, names_in, resolved
+from .arguments import Folder
+from .folders import check_apart, check_outside_stores, folder_of, names_in, resolved
 from .forks import only_process
 from .partitions.folder import mark_partitions, partitions_of
 from .storage import Storage

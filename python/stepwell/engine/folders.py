@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 from stepwell.errors import LockedError, StorageError
 
-Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-"""A folder's path: any bytes that the file system takes."""
+from .arguments import Folder, folder_text
 
 _SEGMENT = re.compile("[0-9a-f]{16}[.]log")
 _OF_NOBODY = frozenset({"LOCK", "lost+found"})
@@ -25,13 +22,7 @@ _OF_NOBODY = frozenset({"LOCK", "lost+found"})
 
 def folder_of(what: str, path: Folder) -> Path:
     """The folder at a path, which need not be there yet. Raises ``StorageError`` for what is no path."""
-    try:
-        text = os.fsdecode(path)
-    except TypeError as error:
-        raise StorageError(f"{what} is a folder's path, not {path!r}") from error
-    if not text or "\0" in text:
-        raise StorageError(f"{what} is a folder's path, not {text!r}")
-    return Path(text)
+    return Path(folder_text(what, path))
 
 
 def resolved(folder: Path) -> Path:
@@ -116,6 +107,8 @@ def as_it_was(folder: Path) -> Generator[None]:
 
 
 def _unmake(folder: Path, before: set[str], missing: list[Path]) -> None:
+    import shutil  # where nothing fails, a program does without
+
     if missing and folder in missing:
         shutil.rmtree(folder, ignore_errors=True)
         for place in missing[1:]:

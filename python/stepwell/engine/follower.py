@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from stepwell.errors import Closed, InvalidInput, StorageError
 from stepwell.logs import logger
 
+from .arguments import Folder
 from .attaching import Attaching
 from .contexts import ExecutionContext
 from .execution import ExecutionView
 from .executor import Executor
-from .folders import Folder
 from .forks import FORKS, only_process
 from .partitions.folder import is_partition
 from .reads import Reads

@@ -9,8 +9,7 @@ from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
 from . import wall_clock
-from .arguments import folder_path, shown
-from .folders import Folder
+from .arguments import Folder, folder_path, shown
 from .host import Host
 from .hosting import Hosting, Options
 from .partitions.folder import MOST, is_partition
