@@ -1,7 +1,7 @@
 """Writes the seed corpora, from the golden logs: ``.venv/bin/python fuzz/seeds.py``.
 
-A seed is a small case of each kind. What a fuzzer finds beyond them stays on its machine; a case that found a
-defect is added to the corpus by hand, and ``make test`` runs all of them.
+A seed is a small example of each kind. What a fuzzer finds stays on its machine; a case that found a defect is
+added to the corpus by hand, and ``make test`` runs all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROWS = [
     (8, [b"w", b"Running", b"\x07", b"id", b"w", b"Failed", b"\x08", b"id"]),
     (10, [b"queue", b"task", b"que\x00", b"uetask"]),
 ]
-"""Two rows of a kind, by its number less one; FF stands between fields."""
+"""Two rows of a kind, by its tag minus one; FF separates the fields."""
 
 
 def frames(log: bytes) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-//! Ids: what is accepted is printed again byte for byte, and says which partition it belongs to.
+//! Ids: printing an accepted id gives the same text, and an id names its partition.
 
 use stepwell_core::clock::parse_timestamp;
 use stepwell_core::id::{self, Id};

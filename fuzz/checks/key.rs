@@ -1,5 +1,5 @@
-//! Keys of storage: made of any row's fields without a panic, in the order of the fields, and never
-//! one the beginning of another.
+//! Keys of storage: any row's fields make a key without a panic, keys sort like their fields, and no key is
+//! a prefix of another.
 
 use stepwell_core::storage::keys::{self, Field, Layout, Value};
 use stepwell_core::storage::msgpack::Reader;
@@ -23,7 +23,7 @@ pub fn check(bytes: &[u8]) {
     }
     for length in 0..=one.len() {
         let mut prefix = Vec::new();
-        // A prefix is by the key's order, which is not the row's for some: it may not fit.
+        // A prefix follows the key's order, which differs from the row's for some kinds: it may not fit.
         if layout.prefix(&one[..length], &mut prefix).is_ok() && has_row_order(layout) {
             let inside = one_key.starts_with(&prefix);
             assert!(
@@ -39,7 +39,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The bytes as a row's: read or refused.
+/// The bytes as a row's: they are read or refused.
 fn check_row(layout: &Layout, bytes: &[u8]) {
     let _ = layout.read_key(&mut Reader::new(bytes), &mut Vec::new());
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -63,7 +63,7 @@ fn key(layout: &Layout, values: &[Value]) -> Vec<u8> {
     key
 }
 
-/// The fields of the `which`th row that `bytes` describe: pieces between FF bytes.
+/// The fields of row number `which` in `bytes`: pieces between FF bytes.
 fn values<'a>(layout: &Layout, bytes: &'a [u8], which: usize) -> Option<Vec<Value<'a>>> {
     let pieces = bytes.split(|byte| *byte == 0xff);
     let mut pieces = pieces.skip(which * layout.fields.len());
@@ -84,7 +84,7 @@ fn values<'a>(layout: &Layout, bytes: &'a [u8], which: usize) -> Option<Vec<Valu
 }
 
 fn has_row_order(layout: &Layout) -> bool {
-    // Timers stand by their due time, the row's last field.
+    // The keys of timers begin with their due time, the row's last field.
     layout.tag != 6
 }
 

@@ -1,5 +1,5 @@
-//! The log: a segment of any bytes is opened, or refused with nothing changed. What is opened serves
-//! only what stood in it, checks as whole, and takes more.
+//! The log: a segment of any bytes is opened, or refused and not changed. An opened log returns only
+//! what was in the segment, is intact by its check, and takes another batch.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(
         disk.bytes(&segment()).unwrap(),
         bytes,
-        "looking changes nothing"
+        "a check changes nothing"
     );
     match open(&disk) {
         Ok(log) => {
@@ -38,23 +38,23 @@ pub fn check(bytes: &[u8]) {
                 assert_eq!(report.last, log.tail());
                 assert_eq!(report.torn.is_some(), log.recovered().is_some());
             }
-            go_on(&disk, log, frames);
+            append_more(&disk, log, frames);
         }
         Err(error) => {
-            let is_told = matches!(error, Error::Corruption { .. } | Error::Format { .. });
-            assert!(is_told, "{error}");
+            let is_expected = matches!(error, Error::Corruption { .. } | Error::Format { .. });
+            assert!(is_expected, "{error}");
             assert!(report.is_err(), "{error}");
             assert_eq!(
                 disk.bytes(&segment()).unwrap(),
                 bytes,
-                "refusing changes nothing"
+                "a refusal changes nothing"
             );
-            mend(&disk, &error);
+            check_repair(&disk, &error);
         }
     }
 }
 
-/// Makes the checksums and the ends right wherever a frame may begin: no search would find them.
+/// Makes the checksums and end bytes right wherever a frame may begin: a fuzzer would not find them.
 fn seal(bytes: &mut [u8]) {
     let mut at = 0;
     while at + HEADER <= bytes.len() {
@@ -77,7 +77,7 @@ fn seal(bytes: &mut [u8]) {
     }
 }
 
-/// The frames of a log; every payload stood in `bytes`, and positions have no gap.
+/// The frames of a log: every payload occurs in `bytes`, and positions have no gap.
 fn read_all(log: &FileLogStream, bytes: &[u8]) -> Vec<Frame> {
     let frames = log.read(1).unwrap().collect::<Result<Vec<_>, _>>();
     let frames = frames.expect("what was opened can be read");
@@ -93,8 +93,8 @@ fn read_all(log: &FileLogStream, bytes: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// Writes one more batch, and finds all of them after another opening.
-fn go_on(disk: &FaultEnv, log: FileLogStream, mut frames: Vec<Frame>) {
+/// Appends one more batch; the next opening finds all of them.
+fn append_more(disk: &FaultEnv, log: FileLogStream, mut frames: Vec<Frame>) {
     let (tail, epoch) = (log.tail(), log.epoch());
     let batch = Batch {
         count: 1,
@@ -104,7 +104,7 @@ fn go_on(disk: &FaultEnv, log: FileLogStream, mut frames: Vec<Frame>) {
         return;
     }
     log.append(&[batch], epoch, tail)
-        .expect("an opened log takes more");
+        .expect("an opened log takes another batch");
     log.sync().expect("and syncs");
     drop(log);
     frames.push(Frame {
@@ -119,12 +119,12 @@ fn go_on(disk: &FaultEnv, log: FileLogStream, mut frames: Vec<Frame>) {
     assert_eq!(again, frames);
 }
 
-/// A damaged log is cut off where the damage is, and opens then.
-fn mend(disk: &FaultEnv, error: &Error) {
+/// A damaged log is cut off where the damage is, and can then be opened.
+fn check_repair(disk: &FaultEnv, error: &Error) {
     if let Error::Corruption { position, .. } = error
         && repair(disk, folder(), 0, None).is_ok()
     {
-        let log = open(disk).expect("a mended log opens");
+        let log = open(disk).expect("a repaired log opens");
         assert!(log.tail() < *position);
     }
 }

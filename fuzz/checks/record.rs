@@ -1,4 +1,4 @@
-//! The codec of records: whatever is read is written in a form that reads the same, and can be shown.
+//! The codec of records: what it reads and writes again reads the same, and can be shown as JSON.
 
 use stepwell_core::record::{Context, Reader, Record, Turn, turns};
 
@@ -26,7 +26,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// A batch's turns; behind the first that cannot be read there is none.
+/// A batch's turns; after the first unreadable one there are no more.
 fn check_turns(bytes: &[u8]) {
     let mut has_failed = false;
     for turn in turns(bytes) {
@@ -45,14 +45,14 @@ fn check_turns(bytes: &[u8]) {
     }
 }
 
-/// By their text: NaN is not equal to itself.
+/// Compares the debug texts, because NaN is not equal to itself.
 fn same<T: std::fmt::Debug>(one: &T, other: &T) {
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
 }
 
 fn is_json(text: &str) {
     assert!(!text.contains('\n'), "one record, one line");
-    // Deeper or larger than this reader goes is not the writer's fault.
+    // The writer may nest deeper than this reader reads.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         assert!(error.to_string().contains("recursion"), "{error}: {text}");
     }

@@ -1,7 +1,7 @@
-"""What must hold of any text that a user gives: an answer or a named error, and soon.
+"""Checks of what must hold for any text that a user passes: a result or a named error, within a time limit.
 
 Each check takes the bytes that a fuzzer made. ``fuzz/python/fuzz.py`` runs one of them for minutes,
-``tests/fuzz`` all of them over their seeds.
+``tests/fuzz`` runs all of them over their seeds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stepwell.asl.variable_references import variable_references
 from stepwell.errors import InvalidDefinition
 
 SLOW_SECONDS = 5.0
-"""No text of a fuzzer's size may take so much of a processor."""
+"""The most processor time that a text of a fuzzer's size may take."""
 DOCUMENT = loads(
     '{"a": [1, {"b": 2, "c": [null, true]}, "x", -0.5, [3, 1, 2]], "b": {"c": {"d": "text"}}, "s": "a,b;c",'
     ' "n": 7, "big": 9007199254740993, "e": {}, "l": [], "j": "{\\"k\\": [1]}", "t": "2024-01-01T00:00:00Z"}'
@@ -33,17 +33,17 @@ CONTEXT = {"Execution": {"Name": "e", "Input": DOCUMENT}, "State": {"Name": "S"}
 
 
 def definition(data: bytes) -> None:
-    """Validation judges it, and what passes compiles."""
+    """Validation gives the same diagnostics twice, and a definition without errors compiles."""
     text = data.decode("utf-8", "replace")
     found = validate(text)
     assert all(str(problem) for problem in found)
-    assert validate(text) == found, "one text, one judgement"
+    assert validate(text) == found, "one text, one result"
     if any(problem.severity == ERROR for problem in found):
         try:
             check_definition(text)
         except InvalidDefinition:
             return
-        raise AssertionError("a definition with errors was let through")
+        raise AssertionError("a definition with errors was accepted")
     checked = check_definition(text)
     lint(checked)
     variable_references(checked)
@@ -51,7 +51,7 @@ def definition(data: bytes) -> None:
 
 
 def jsonpath(data: bytes) -> None:
-    """A path finds JSON, nothing, or fails by name; a reference path puts a value where it is found again."""
+    """A path gives JSON, nothing, or a named error; what a reference path sets, it finds again."""
     text = data.decode("utf-8", "replace")
     try:
         path = compile_path(text)
@@ -69,7 +69,7 @@ def jsonpath(data: bytes) -> None:
 
 
 def intrinsic(data: bytes) -> None:
-    """A call gives JSON, or fails by name."""
+    """A call gives JSON or a named error."""
     try:
         value = compile_intrinsic(data.decode("utf-8", "replace"))(_scope())
     except (ExpressionSyntaxError, AslError):
@@ -78,7 +78,7 @@ def intrinsic(data: bytes) -> None:
 
 
 def jsonata(data: bytes) -> None:
-    """An expression gives JSON or nothing, or fails by name."""
+    """An expression gives JSON, nothing, or a named error."""
     try:
         expression = compile_expression(data.decode("utf-8", "replace"))
         expression.unsupported_references()
@@ -93,7 +93,7 @@ def _scope() -> Scope:
 
 
 def timed(check: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """The check, and that it does not take long."""
+    """The check with a limit of processor time."""
 
     def run(data: bytes) -> None:
         before, began = loads(dumps(DOCUMENT)), time.process_time()

@@ -1,6 +1,6 @@
-"""Fuzzes one check, guided by coverage: ``python fuzz/python/fuzz.py definition -max_total_time=600 FOLDER``.
+"""Runs one check under a coverage-guided fuzzer: ``python fuzz/python/fuzz.py definition -max_total_time=600 FOLDER``.
 
-Needs ``atheris``. The arguments behind the check's name are libFuzzer's. ``make fuzz`` calls it.
+Needs ``atheris``. The arguments after the check's name are libFuzzer's. ``make fuzz`` calls it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 //! The modules of `stepwell-core` that read bytes from outside, without RocksDB.
 //!
-//! Fuzzers need everything compiled with their instruments; RocksDB would take a quarter of an hour
-//! and is not what they look at. So the modules are taken as they stand, and only the names of
-//! storage's families, which come with RocksDB's settings, are given again.
+//! A fuzzer needs everything compiled with its instrumentation; for RocksDB that would take a quarter of
+//! an hour, and RocksDB is not what these targets test. So this crate includes the modules themselves, and repeats
+//! only the names of storage's families, whose module depends on RocksDB.
 
 #[path = "../../rust/core/src/clock.rs"]
 pub mod clock;

@@ -1,4 +1,4 @@
-//! The part of storage that is bytes alone: keys, and the fields of rows that they are made of.
+//! The part of storage that works on bytes alone: keys, and the fields of rows.
 
 #[path = "../../rust/core/src/storage/keys.rs"]
 pub mod keys;

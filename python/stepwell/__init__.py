@@ -5,7 +5,7 @@
 ...     ex.deploy("order", "order.asl.json")
 ...     execution = ex.start("order", {"id": 7}).wait()
 
-``stepwell.records`` has the commands and events of the log, ``stepwell.testing`` runs on a virtual clock.
+``stepwell.records`` holds the commands and events of the log; ``stepwell.testing`` runs workflows on a virtual clock.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -129,7 +129,7 @@ __all__ = [
     "testing",
 ]
 
-_ON_FIRST_USE = {  # name: the module that has it, or that it is. What a program does not name, it does not load.
+_ON_FIRST_USE = {  # name: its module. A module is loaded when a program first names it.
     "ActivityBranchStatus": "stepwell.engine.contexts",
     "ActivityContext": "stepwell.engine.contexts",
     "ActivityIterationStatus": "stepwell.engine.contexts",

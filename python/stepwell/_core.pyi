@@ -1,7 +1,7 @@
 """The native core: clock, ids, log and storage. Private; the engine is its only user.
 
-Positions count the records of the log from 1. Whatever may block lets go of the GIL. Errors are
-those of ``stepwell.errors``; a ``ValueError`` says that an argument breaks the contract.
+Positions count the records of the log from 1. Calls that may block release the GIL. Errors are those of
+``stepwell.errors``; a ``ValueError`` means that an argument violates the contract.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, TypeAlias, final
 
 Turn: TypeAlias = tuple[str, int, int, bytes]
-"""A turn to be committed: its scope, its first history event (0: none), its number of records, its bytes."""
+"""A turn to be committed: its execution's id, its first history event (0: none), its number of records, its bytes."""
 
 KeyFields: TypeAlias = tuple[str | int, ...]
 
@@ -48,7 +48,7 @@ class Clock:
         """The next timestamp; ``ClockError`` if the wall clock is behind the last one by more than the drift bound."""
 
     def reserve(self, wall_seconds: int, count: int) -> int:
-        """The first of ``count`` timestamps in a row, which nobody else is given."""
+        """Reserve ``count`` timestamps in a row; the first of them."""
 
     def update(self, remote: int, wall_seconds: int) -> int:
         """The next timestamp, later than ``remote`` too; ``ClockError`` if that is too far ahead."""
@@ -113,16 +113,16 @@ def split_turns(payload: bytes, /) -> list[bytes]:
     """The turns of a batch's payload."""
 
 def log_verify(path: str | PathLike[str]) -> dict[str, int | str | None]:
-    """Read a whole log, in a store's folder or in one of its own, and decode every record.
+    """Read a whole log, in a store's folder or in a folder of its own, and decode every record.
 
     ``segments``, ``batches``, ``records``, ``bytes``, ``first``, ``last``, ``epoch``, and ``torn``: what
-    the next opening will cut off its end. ``CorruptionError`` names the first place that is damaged.
+    the next opening will cut off its end. ``CorruptionError`` names the first damaged place.
     """
 
 def log_repair(path: str | PathLike[str]) -> dict[str, Any]:
-    """Cut damage out of the log of a store that nobody has open.
+    """Remove damage from the log of a store that is not open.
 
-    ``damage``: what was found, in words; ``set_aside``: the files that hold what was cut out; ``last``:
+    ``damage``: what was found, as text; ``set_aside``: the files that hold what was removed; ``last``:
     the last position now; ``lost_from``: the first position of the records that are lost, or None.
     """
 
@@ -144,61 +144,61 @@ def log_dump(path: str | PathLike[str], from_position: int = 1, limit: int | Non
 
 @final
 class Folder:
-    """A folder that is held: its files are reached whatever becomes of its path. Names are of files directly in it."""
+    """A folder that is held open: its files are reached even when its path leads elsewhere. Names are its entries."""
 
     @staticmethod
     def open(path: str | PathLike[str], *, create: bool = False, which: tuple[int, int] | None = None) -> Folder:
-        """Open a folder; ``create`` makes it if need be. ``which`` is the folder that must be there."""
+        """Open a folder; ``create`` makes it if it does not exist. ``which`` is the identity that it must have."""
 
     @property
     def path(self) -> str:
-        """Where it was when it was opened, absolute."""
+        """The absolute path that led to the folder when it was opened."""
 
     @property
     def which(self) -> tuple[int, int]:
-        """Which folder it is, whatever its path: device and inode."""
+        """The folder's identity: device and inode."""
 
     def within(self, name: str, *, create: bool = False) -> Folder:
-        """A folder in it; ``create`` makes it if need be."""
+        """A subfolder; ``create`` makes it if it does not exist."""
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a file; None where there is none."""
+        """The bytes of a file; None if it does not exist."""
 
     def write(self, name: str, bytes: bytes) -> None:
-        """Write a file, durably and as a whole, in place of the one that was there."""
+        """Write a file atomically and durably; replace an existing one."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, durably, if it is there."""
+        """Remove a file durably, if it exists."""
 
     def has(self, name: str) -> bool:
-        """Whether there is something of this name."""
+        """Whether an entry of this name exists."""
 
     def check(self) -> None:
-        """Raise ``PoisonedError`` if the path does not lead to it any more."""
+        """Raise ``PoisonedError`` if the path no longer leads to the folder."""
 
     def lock(self) -> None:
-        """Take it for this process, until ``unlock`` or its end; forked processes do not keep it."""
+        """Lock the folder for this process, until ``unlock`` or its end; forked processes do not keep the lock."""
 
     def unlock(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
 
     def stores(self) -> list[str]:
-        """The ids of the stores that its log says it is of: one, unless files were mixed up."""
+        """The ids of the stores that its log names: one, unless files were mixed up."""
 
     def origins(self) -> list[tuple[str, str, int]]:
-        """Where its store came from, the latest first: "copied" or "followed", which store, up to which position."""
+        """The origins of its store, latest first: "copied" or "followed", which store, up to which position."""
 
     def add_origin(self, how: str, of: str, position: int) -> None:
-        """Say, durably, that its store came from another one; what is said already is not said twice."""
+        """Add the latest origin of its store durably, unless it is there already."""
 
 def adopt_copy(source: Folder, target: Folder) -> tuple[str, str, int]:
-    """Make a store of its own of storage's files that were copied to ``target``, and of the log of ``source``.
+    """Turn storage files that were copied to ``target``, and the log of ``source``, into a store of its own.
 
-    The id of the copy, that of the store that it was copied from, and the position that it is at.
+    Return the id of the copy, the id of the store that it was copied from, and the copy's position.
     """
 
 def new_store_id() -> str:
-    """An id that nothing has yet."""
+    """A new random id."""
 
 @final
 class Store:
@@ -219,19 +219,19 @@ class Store:
     ) -> Store:
         """Open or create the store in a folder, or with ``None`` one in memory.
 
-        ``queue_bytes`` may wait for the disk; beyond that ``commit`` blocks. A batch of more than
-        ``batch_bytes`` is refused by ``commit``: ``TooLargeError``. After ``flush_bytes`` of log
-        storage is flushed and the log cut, unless ``keeps_log``. ``LockedError`` if the folder is in use,
+        Up to ``queue_bytes`` may wait for the disk; beyond that ``commit`` blocks. ``commit`` refuses a batch of
+        more than ``batch_bytes``: ``TooLargeError``. After ``flush_bytes`` of log storage is flushed and the log
+        truncated, unless ``keeps_log``. ``LockedError`` if the folder is in use,
         ``CorruptionError`` if something in it is damaged, ``StorageError`` if its log is of another store.
         """
 
     @property
     def id(self) -> str:
-        """The id of the store: random, made with it, and in all that is its."""
+        """The random id that the store got when it was created."""
 
     @property
     def recovered(self) -> str | None:
-        """What was cut off the end of the log when it was opened, if a batch was torn."""
+        """The torn tail that was cut off when the log was opened, if any."""
 
     def applied(self) -> int:
         """The position of the last record that is durable and applied; 0 in an empty store."""
@@ -245,33 +245,33 @@ class Store:
     def commit(self, turns: list[Turn], changes: bytes, hlc: int, deferred: bool = False) -> int:
         """Queue one atomic batch, and return the position of its last record at once.
 
-        It is durable and can be read once ``applied()`` is there. ``changes`` is a msgpack array: rows
+        It is durable and can be read once ``applied()`` reaches it. ``changes`` is a msgpack array: rows
         ``[tag, field, …]`` to put, ``[-tag, key field, …]`` to delete, ``[-100, execution id]`` to delete
-        all of an execution's rows. What cannot be understood is refused, with nothing written. Blocks
-        while too much is queued. A ``deferred`` batch may stay queued until this thread waits, and must not be
-        the last thing that it does.
+        all of an execution's rows. Changes that storage does not understand are refused, with nothing written.
+        Blocks while the queue is full. A ``deferred`` batch may stay queued until this thread waits, which it must
+        do afterwards.
 
-        Rows alone, without turns, are not on the log, and no replay brings them back: they are applied and
-        on disk when the call returns, and the position is the last one given.
+        Changes without turns are not on the log, and no replay restores them: they are applied and durable when
+        the call returns, and the position is the last one given.
         """
 
     def apply(self, turns: list[Turn], changes: bytes, position: int, hlc: int) -> None:
-        """Apply a batch that is on the log already; ``position`` is its last one there."""
+        """Apply a batch of the log; ``position`` is that of its last record."""
 
     def epoch(self) -> int:
         """The epoch that batches are written in."""
 
     def begin_epoch(self, epoch: int) -> None:
-        """End the epochs before ``epoch``, durably, and write in it from now on. For the thread that commits."""
+        """End the epochs before ``epoch``, durably, and write in it from now on. For the committing thread only."""
 
     def wait(self, seen: int, timeout: float | None = None) -> int:
         """Wait until ``applied() > seen``, for ``notify``, or for the timeout; return ``applied()``."""
 
     def wait_applied(self, position: int, timeout: float | None = None) -> bool:
-        """Wait until ``applied() >= position``; whether it is."""
+        """Wait until ``applied() >= position``; return whether it is."""
 
     def notify(self) -> None:
-        """End a ``wait``: the one that goes on, or else the next one."""
+        """End the current ``wait``, or the next one if no thread waits."""
 
     def get(self, tag: int, *key: str | int) -> bytes | None:
         """The row with this key."""
@@ -288,9 +288,9 @@ class Store:
     ) -> list[bytes]:
         """Rows in the order of their keys.
 
-        ``prefix`` holds the key's first parts in the key's order, ``after`` the key fields of the row to go
-        on behind. For activities, branches, iterations and items the prefix may be an execution's id, for
-        branches and iterations an activity's. Timers come by due time, up to ``until``.
+        ``prefix`` holds the key's first parts in the key's order, ``after`` the key fields of the row
+        behind which the scan begins. For activities, branches, iterations and items the prefix may be an execution's
+        id, for branches and iterations an activity's. Timers come by due time, up to ``until``.
         """
 
     def load(self, execution_id: str) -> bytes:
@@ -305,13 +305,13 @@ class Store:
         """Batches from the one that holds ``from_position``, until they hold ``max_bytes``."""
 
     def truncate_log(self, before_position: int) -> int:
-        """Cut the log, as far as storage has it on disk; return the log's new start."""
+        """Truncate the log, but only as far as storage is durable; return the log's new start."""
 
     def flush(self) -> int:
-        """Put storage on disk; return the position that is safe there."""
+        """Make storage durable; return the position that it holds on disk."""
 
     def checkpoint(self, path: str | PathLike[str]) -> int:
-        """Copy the store into a new folder, as one that can be opened; return the position it is at."""
+        """Copy the store into a new folder, where it can be opened; return its position."""
 
     def verify(self) -> int:
         """Read every row and check its checksum; return how many rows there are."""
@@ -322,7 +322,7 @@ class Store:
         """
 
     def close(self) -> None:
-        """Write what is queued, flush storage, and let go of the folder. A second time does nothing."""
+        """Write what is queued, flush storage, and release the folder. A second call does nothing."""
 
     def __enter__(self) -> Store: ...
     def __exit__(self, *_error: object) -> None: ...
@@ -336,7 +336,7 @@ class LogStream:
     @property
     def recovered(self) -> str | None: ...
     def append(self, batches: Sequence[tuple[int, bytes]], epoch: int, expected_last: int) -> int:
-        """Write batches of a number of records and their payload, which ``sync`` makes durable; the last position."""
+        """Append batches of ``(records, payload)``; return the last position. ``sync`` makes them durable."""
 
     def sync(self) -> int: ...
     def durable(self) -> int: ...
@@ -361,10 +361,11 @@ class FollowedLog:
         *,
         of: str | None = None,
     ) -> FollowedLog:
-        """Follow the log of the store in ``path`` from the batch that holds ``from_position`` on.
+        """Follow the log of the store in ``path`` from the batch that holds ``from_position``.
 
         ``follower`` is the follower's id, ``data`` its own folder, ``of`` the store that it followed before. Nothing is
-        written: ``mark`` keeps the log from being cut; ``StorageError`` if it was already, or is of another store.
+        written; ``mark`` keeps the log from being truncated. ``StorageError`` if that position was cut off already,
+        or if the log is of another store.
         """
 
     @property
@@ -373,13 +374,13 @@ class FollowedLog:
 
     @staticmethod
     def check_copy(path: Folder | str | PathLike[str], data: Folder | str | PathLike[str]) -> None:
-        """Refuse a store in ``data`` that is no copy of the one in ``path``: ``StorageError``. Nothing is written."""
+        """Refuse a store in ``data`` that is not a copy of that in ``path``: ``StorageError``. Nothing is written."""
 
     def read(self, max_bytes: int = 8388608) -> list[LogBatch]:
         """The next batches, all on the leader's disk; none if there is nothing new.
 
-        They come again until they are passed, and what is whole comes before an error does. ``FencedError`` if
-        another follower took over: the log that goes on is that one's.
+        They are returned again until they are passed. Intact batches are returned before an error is raised.
+        ``FencedError`` if another follower took over: the log continues in that follower's folder.
         """
 
     @staticmethod
@@ -388,13 +389,13 @@ class FollowedLog:
 
     @staticmethod
     def fence_of(path: Folder | str | PathLike[str]) -> tuple[int, str, str] | None:
-        """Who ended the log of the store in ``path``, if somebody did: the epoch, the follower's id and its folder."""
+        """The fence of the store's log in ``path``, if any: the epoch, the follower's id and its folder."""
 
     def pass_to(self, position: int) -> None:
-        """Let go of the batches up to ``position``: they were applied."""
+        """Drop the batches up to ``position``: they were applied."""
 
     def last_named(self) -> int:
-        """The last position that anything in the log speaks of, whatever is damaged before it."""
+        """The last position that any readable header in the log names, whatever is damaged before it."""
 
     def epoch(self) -> int:
         """The highest epoch read, of batches and of marks."""
@@ -403,22 +404,22 @@ class FollowedLog:
         """The position of the last record that is written now."""
 
     def mark(self, position: int) -> None:
-        """Let the log be cut up to ``position``."""
+        """Allow the log to be truncated up to ``position``."""
 
     def forget(self) -> None:
-        """Let the log be cut: this follower does not come back."""
+        """Remove this follower's mark, so that it no longer holds back truncation."""
 
     def fenced(self) -> tuple[int, str, str] | None:
-        """Who ended the log, if somebody did: the epoch, the follower's id and its folder."""
+        """The fence of the log, if it has one: the epoch, the follower's id and its folder."""
 
     def fence(self, epoch: int) -> tuple[int, str, str]:
-        """End the log unless somebody did before; the epoch, the id and the folder of who did.
+        """End the log with a fence, unless it has one; return the fence that it has then.
 
-        What its leader confirmed is then all there to be read, and it confirms nothing more.
+        All that its leader confirmed can then be read, and it confirms nothing more.
         """
 
     def withdraw(self) -> None:
-        """Take its own fence down again: it has not taken over, and goes on in no epoch of its own."""
+        """Remove this follower's own fence: it has not taken over, and has no epoch of its own."""
 
 @final
 class MemoryLogStream:
@@ -458,7 +459,7 @@ class JsonataSyntaxError(Exception):
 
 @final
 class Jsonata:
-    """A compiled JSONata expression. ``nothing`` is what an evaluation gives that finds nothing."""
+    """A compiled JSONata expression. An evaluation that finds nothing returns ``nothing``."""
 
     def __new__(cls, text: str) -> Jsonata: ...
     def evaluate(self, states: dict[str, Any], variables: dict[str, Any], nothing: object) -> Any:
@@ -471,7 +472,6 @@ class Jsonata:
         nothing: object,
         depth: int | None = None,
         millis: int | None = None,
-        checked: bool = False,
     ) -> Any:
         """The language alone over ``data``, without AWS's additions and limits; for the official test suite."""
 

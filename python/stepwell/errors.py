@@ -1,4 +1,4 @@
-"""What Stepwell raises. Everything is a ``StepwellError``; its text says what was wrong, where, and what to do."""
+"""The errors of Stepwell. All are a ``StepwellError``; the text says what was wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ExecutionRunning(StepwellError):
 
 
 class NotRedrivable(StepwellError):
-    """The execution cannot be run on: it has not failed, it is an EXPRESS one, or it ended too long ago."""
+    """The execution cannot be redriven: it did not fail, it is an EXPRESS one, or it ended too long ago."""
 
 
 class ExecutionFailed(StepwellError):
@@ -72,7 +72,7 @@ class WaitTimeout(StepwellError, TimeoutError):
 
 
 class TaskDoesNotExist(StepwellError):
-    """No open task has this id or token: it never was, or it has its result already."""
+    """No open task has this id or token: it never existed, or it has its result already."""
 
 
 class InvalidToken(TaskDoesNotExist):
@@ -92,7 +92,7 @@ class TaskError(StepwellError):
 
 
 class Busy(StepwellError):
-    """The inbox is full; nothing was taken in. Try again, or wait with a timeout."""
+    """The inbox is full; the request was not accepted. Try again, or pass a timeout to wait."""
 
 
 class Closed(StepwellError):
@@ -112,11 +112,11 @@ class CorruptionError(StorageError):
 
 
 class PoisonedError(StorageError):
-    """A write or a sync failed: nothing more is taken in until the folder is opened again."""
+    """A write or a sync failed: the store accepts nothing more until the folder is opened again."""
 
 
 class TooLargeError(StepwellError):
-    """A batch that the log cannot hold: nothing of it was taken in, and the engine goes on."""
+    """A batch that is too large for the log: nothing of it was accepted, and the engine keeps running."""
 
 
 class FencedError(StorageError):
@@ -128,7 +128,7 @@ class ClockError(StepwellError):
 
 
 class InternalError(StepwellError):
-    """A defect of Stepwell's own, met by this request alone; its execution has failed, or was not started."""
+    """A defect of Stepwell that affects this request alone; its execution failed, or was not started."""
 
 
 class InvalidId(StepwellError, ValueError):

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, Result};
 use crate::id::parse_hex;
 
-/// How far a clock may stand off before it is an error, unless told otherwise: a day.
+/// The default drift bound, in seconds: a clock may differ by a day before that is an error.
 pub const MAX_DRIFT: u32 = 24 * 60 * 60;
 
 /// A moment in causal order.
@@ -17,7 +17,7 @@ pub const MAX_DRIFT: u32 = 24 * 60 * 60;
 pub struct Timestamp {
     /// Seconds since the Unix epoch, or later ones where the counter ran over.
     pub wall_time: u32,
-    /// Tells the timestamps of one second apart.
+    /// Orders the timestamps of one second.
     pub logical: u32,
 }
 
@@ -85,8 +85,8 @@ fn parse_decimal(text: &str) -> Option<u64> {
 
 /// Gives timestamps, each later than every one that it gave or saw before. Threads may share it.
 ///
-/// `last` is the high-water mark: whoever keeps it and starts a clock from it after a restart goes
-/// on where the old clock stood, whatever the wall clock says by then.
+/// `last` is the high-water mark. A clock that starts from it after a restart continues after the
+/// old clock, whatever the wall clock says by then.
 #[derive(Debug)]
 pub struct Clock {
     last: AtomicU64,
@@ -94,7 +94,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that goes on after `last`.
+    /// A clock that continues after `last`.
     pub fn new(last: Timestamp, max_drift: u32) -> Clock {
         Clock {
             last: AtomicU64::new(last.into()),
@@ -109,28 +109,28 @@ impl Clock {
 
     /// The next timestamp, at `wall` seconds since the Unix epoch.
     ///
-    /// A wall clock that stands still or goes back leaves the order intact: the counter goes on
-    /// from the last timestamp, and into the next second when it runs over. One that is further
-    /// behind than the drift bound is refused. One that leaps ahead cannot be told from a process
-    /// that slept.
+    /// A wall clock that stands still or goes back does not break the order: the counter continues
+    /// from the last timestamp, and carries into the next second when it overflows. A wall clock that is
+    /// further behind than the drift bound is refused. One that jumps ahead is accepted: the process may
+    /// have been suspended.
     pub fn tick(&self, wall: u64) -> Result<Timestamp> {
         self.advance(wall, Timestamp::default(), 0)
     }
 
-    /// The first of `count` timestamps in a row, which nobody else is given.
+    /// Reserves `count` timestamps in a row for the caller, and returns the first.
     pub fn reserve(&self, wall: u64, count: u32) -> Result<Timestamp> {
         self.advance(wall, Timestamp::default(), count.saturating_sub(1).into())
     }
 
-    /// Takes a timestamp in that came from elsewhere: the result is later than it, too. One that is
-    /// further ahead of `wall` than the drift bound is refused and leaves no trace.
+    /// Merges a timestamp that came from elsewhere: the result is later than it, too. A timestamp that
+    /// is further ahead of `wall` than the drift bound is refused and changes nothing.
     pub fn update(&self, remote: Timestamp, wall: u64) -> Result<Timestamp> {
         let ahead = u64::from(remote.wall_time).saturating_sub(wall);
         self.check_drift("remote", ahead, "ahead of the local one")?;
         self.advance(wall, remote, 0)
     }
 
-    /// The next timestamp; `more` behind it are its receiver's too.
+    /// The next timestamp; the `more` timestamps behind it are reserved as well.
     fn advance(&self, wall: u64, seen: Timestamp, more: u64) -> Result<Timestamp> {
         let now = u32::try_from(wall).map_err(|_| Error::ClockExhausted { seconds: wall })?;
         let mut last = self.last.load(Ordering::Acquire);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::identity::StoreId;
 
-/// The result of whatever can fail in this crate.
+/// The result of a fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One enum for the crate; the binding maps its variants to exceptions.
@@ -20,7 +20,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Another process, or another opening in this one, owns the folder.
+    /// Another process, or another open handle in this one, holds the folder.
     #[error(
         "{} is in use{holder}; close the other one, or give this one a folder of its own",
         path.display()
@@ -31,7 +31,7 @@ pub enum Error {
         holder: String,
     },
 
-    /// Bytes that were durable are not what was written. Nothing at or after `position` was served.
+    /// Bytes that were durable are not what was written. Nothing at or after `position` was returned.
     #[error(
         "damage in {} at byte {offset}, position {position}: {reason}; nothing from there on was read: \
          restore the folder from a backup, or cut the log there with `stepwell log repair`",
@@ -52,33 +52,34 @@ pub enum Error {
         known: u32,
     },
 
-    /// A write or a sync failed before; what the disk holds since is not known.
+    /// An earlier write or sync failed; what the disk holds since then is unknown.
     #[error(
-        "the log takes no more records, because of an earlier failure ({reason}); mend that and open it again"
+        "the log takes no more records, because of an earlier failure ({reason}); fix the cause and open it again"
     )]
     Poisoned { reason: String },
 
     /// A leader of an earlier epoch tried to write.
     #[error(
-        "epoch {epoch} is over: the log is at epoch {current}; stop writing, another leader took over"
+        "epoch {epoch} is over: the log is at epoch {current}; stop writing: another leader took over"
     )]
     Fenced { epoch: u64, current: u64 },
 
-    /// The log is a former leader's: a follower was promoted, and goes on with a log of its own.
+    /// The log belongs to a former leader: a follower was promoted, and continues with its own log.
     #[error(
         "the log in {} is over: {by} took over at epoch {epoch}, and nothing more can be written here; \
-         go on there", path.display()
+         continue there", path.display()
     )]
     Superseded {
         path: PathBuf,
         epoch: u64,
-        /// Where the new leader has its folder.
+        /// The new leader's folder.
         by: String,
     },
 
-    /// What belongs to one store was found where another's should be.
+    /// A file of one store stands where one of another store should be.
     #[error(
-        "{} is of store {found}, and should be of store {expected}: it was put in the place of another one;          bring together what belongs together, or restore a backup into a new folder",
+        "{} is of store {found}, and should be of store {expected}: another store's files were put here; \
+         put each store's files back together, or restore a backup into a new folder",
         path.display()
     )]
     OtherStore {
@@ -87,22 +88,23 @@ pub enum Error {
         expected: StoreId,
     },
 
-    /// A folder or a file that is open is not where it was: whoever looks for it there finds something else.
+    /// An open folder or file is no longer at its path: whoever opens the path finds something else.
     #[error(
-        "{} is not what was opened there: {reason} (it was moved or removed, or a link on its path was changed);          nothing more is confirmed, and nothing was written anywhere else: open the right folder again",
+        "{} is not what was opened there: {reason} (it was moved or removed, or a link on its path was changed); \
+         nothing more is confirmed, and nothing was written anywhere else: open the right folder again",
         path.display()
     )]
     Displaced { path: PathBuf, reason: &'static str },
 
-    /// The log does not end where the writer thought.
+    /// The log does not end at the position that the writer expected.
     #[error("the log ends at position {last}, not at {expected}; read on to its end and try again")]
     Conflict { expected: u64, last: u64 },
 
-    /// A position that the log does not hold any more.
+    /// A position that the log no longer holds.
     #[error("position {position} was cut off: the log begins at {start}; start from a snapshot")]
     Truncated { position: u64, start: u64 },
 
-    /// A log that is not what its leader's was at some moment.
+    /// A log that is not an earlier state of its leader's log.
     #[error(
         "{} is no copy of {}: {reason}; begin with a new folder, or with a backup",
         copy.display(),
@@ -114,11 +116,11 @@ pub enum Error {
         reason: String,
     },
 
-    /// A batch that no frame can hold.
+    /// A batch that is too large for a frame.
     #[error("a batch of {bytes} bytes is over the limit of {limit}; split it")]
     TooLarge { bytes: u64, limit: u64 },
 
-    /// A text that is not an id, or a name that may not be part of one.
+    /// A text that is not an id, or a name that an id may not contain.
     #[error("{text:?} is not a valid {what}: {reason}")]
     InvalidId {
         /// What it should have been: "id", "tenant", "timestamp".
@@ -127,7 +129,7 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// A clock stands further off than the drift bound.
+    /// A clock is further off than the drift bound.
     #[error(
         "the {whose} clock is {seconds} s {direction}, beyond the drift bound of {bound} s; \
          set the clock right, or raise the bound"
@@ -141,7 +143,7 @@ pub enum Error {
         bound: u32,
     },
 
-    /// A time that a timestamp cannot hold.
+    /// A time that does not fit into a timestamp.
     #[error(
         "{seconds} s after 1970 is past the last time that a timestamp holds (2^32 s, in 2106)"
     )]
@@ -151,24 +153,24 @@ pub enum Error {
     #[error("byte {offset}: {reason}")]
     Record { offset: usize, reason: String },
 
-    /// Files of the storage are not what was written.
+    /// The storage's files are not what was written.
     #[error(
         "the storage in {} is damaged: {reason}; restore the folder from a backup",
         path.display()
     )]
     Damaged { path: PathBuf, reason: String },
 
-    /// A key that storage cannot make or a kind of row that it does not have.
+    /// A key that storage cannot encode, or a kind of row that it does not know.
     #[error("no such key: {reason}")]
     Key { reason: String },
 
-    /// A batch that does not go on where the store is.
+    /// A batch that does not continue at the applied position.
     #[error(
         "position {position} does not follow {applied}, the last applied one; apply what the log holds first"
     )]
     OutOfOrder { position: u64, applied: u64 },
 
-    /// What another process opened, from which this one was forked.
+    /// A resource that another process opened, from which this one was forked.
     #[error(
         "this belongs to the process from which this one was forked; \
          start processes by spawn or forkserver, or fork before the first executor is opened"

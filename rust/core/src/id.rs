@@ -55,13 +55,13 @@ pub enum Kind {
 }
 
 impl<'a> Id<'a> {
-    /// Parses any of the formats above. What it accepts it prints again, byte for byte.
+    /// Parses any of the formats above. Printing the result gives the same text again.
     pub fn parse(text: &'a str) -> Result<Id<'a>> {
         parse_parts(text).map_err(|reason| invalid("id", text, reason))
     }
 
     /// The id of the execution that an activity, a branch or an iteration belongs to; `None` for a
-    /// task, whose id does not say.
+    /// task, whose id does not contain it.
     pub fn execution(&self) -> Option<Id<'a>> {
         let timestamp = self.timestamp()?;
         Some(Id {
@@ -81,7 +81,7 @@ impl<'a> Id<'a> {
         }
     }
 
-    /// `/{tenant}/{namespace}/e{7 hex}` (of a task: `/t{7 hex}`), which names the partition.
+    /// `/{tenant}/{namespace}/e{7 hex}` (of a task: `/t{7 hex}`), which determines the partition.
     pub fn partition_key(&self) -> String {
         let letter = match self.kind {
             Kind::Task { .. } => 't',
@@ -118,7 +118,7 @@ impl fmt::Display for Id<'_> {
     }
 }
 
-/// 28 bits of `text`'s CRC32C: what the 7 hex digits of an id say.
+/// 28 bits of `text`'s CRC32C: the value of the 7 hex digits in an id.
 pub fn hash(text: &str) -> u32 {
     crc32c::crc32c(text.as_bytes()) >> 4
 }
@@ -128,8 +128,8 @@ pub fn hash7(text: &str) -> String {
     format!("{:07x}", hash(text))
 }
 
-/// Which of `partitions` an id's hash belongs to: equal shares of the range, so that a partition
-/// can be split in two without touching the others.
+/// Which of `partitions` an id's hash belongs to: each partition has an equal share of the range, so
+/// that one can be split in two without touching the others.
 pub fn partition(hash: u32, partitions: u32) -> u32 {
     ((u64::from(hash) * u64::from(partitions)) >> 28) as u32
 }
@@ -169,23 +169,23 @@ pub fn task_id(tenant: &str, namespace: &str, task_type: &str, number: u32) -> R
     Ok(format!("{prefix}/{number:08x}"))
 }
 
-/// Checks a tenant's or namespace's name; `what` says in the error which of them it is.
+/// Checks the name of a tenant or namespace; `what` names it in the error.
 ///
-/// Refused are the separator, control characters, white space, characters without a shape of their
-/// own (zero width, direction marks), `.` and `..`, and more than [`MAX_NAME`] bytes.
+/// Refused are path separators, control characters, white space, invisible characters (zero width,
+/// direction marks), `.` and `..`, and more than [`MAX_NAME`] bytes.
 pub fn check_name(what: &'static str, name: &str) -> Result<()> {
     name_fault(name).map_or(Ok(()), |reason| Err(invalid(what, name, reason)))
 }
 
-/// Numbers for ids: each is one more than the last, after 2^32 − 1 comes 0, and a number that is
-/// still in use is passed over.
+/// Numbers for ids: each is one more than the last, 2^32 − 1 is followed by 0, and numbers that are
+/// still in use are skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sequence {
     next: u32,
 }
 
 impl Sequence {
-    /// Goes on after `last`, the last number that was given before a restart.
+    /// Continues after `last`, the last number that was given before a restart.
     pub fn after(last: u32) -> Sequence {
         Sequence {
             next: last.wrapping_add(1),

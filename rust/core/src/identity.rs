@@ -1,8 +1,8 @@
-//! Which store something belongs to: a random id, made with the store and written into all that is its.
+//! The id of a store: random, created with the store and written into all of its files.
 //!
 //! A path says where a folder is, not what it is: folders are moved, swapped and restored. So every
-//! frame of the log, the storage, a fence and a follower's mark carry the id of their store, and what
-//! does not belong together is told by that.
+//! frame of the log, the storage, a fence and a follower's mark carry the id of their store, and a
+//! file of another store is recognized by that.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use crate::id::parse_hex;
 pub struct StoreId([u8; StoreId::LENGTH]);
 
 impl StoreId {
-    /// How many bytes it has.
+    /// Its length in bytes.
     pub const LENGTH: usize = 16;
 
-    /// An id that nothing has yet.
+    /// A new random id.
     pub fn random() -> StoreId {
         StoreId(uuid::Uuid::new_v4().into_bytes())
     }

@@ -1,8 +1,8 @@
-//! What can be told of a JSON text without parsing it.
+//! What the bytes of a JSON text show without parsing it.
 
 /// How deeply arrays and objects are nested in a JSON text: 0 for a plain value.
 ///
-/// In text that is not JSON it means nothing.
+/// The result for text that is not JSON is meaningless.
 pub fn depth(text: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut bytes = text.iter();

@@ -1,21 +1,21 @@
 //! Clock, ids, record codec, log and storage of the Stepwell workflow engine. No Python here.
 //!
-//! Data moves one way: records are encoded into a batch, the batch goes on the [`log`], and once it
-//! is durable there it is applied to the storage, with its position. After a crash the storage
-//! says how far it came and the log says what is missing.
+//! Data moves one way: records are encoded into a batch, the batch is appended to the [`log`], and once
+//! it is durable there it is applied to storage together with its position. After a crash storage says
+//! which position it reached, and the log holds what is missing.
 //!
 //! | module | what it knows |
 //! |---|---|
 //! | [`clock`] | timestamps in causal order |
 //! | [`id`] | the formats of ids, and what may stand in them |
-//! | [`identity`] | which store something belongs to |
+//! | [`identity`] | the random ids of stores and followers |
 //! | [`mod@record`] | commands, events, rows of storage: their layouts in MessagePack |
-//! | [`env`] | every file operation, for real and failing on purpose |
-//! | [`json`] | what can be told of a JSON text without parsing it |
+//! | [`env`] | every file operation, of the operating system and with injected faults |
+//! | [`json`] | the nesting depth of a JSON text |
 //! | [`log`] | batches in files: frames, segments, recovery |
 //! | [`storage`] | rows in RocksDB: keys, batches, reads |
-//! | [`store`] | log and storage in step: group commit, replay, upkeep |
-//! | [`error`] | everything that can go wrong |
+//! | [`store`] | log and storage together: group commit, replay, flushing and truncation |
+//! | [`error`] | the errors |
 
 pub mod clock;
 pub mod env;

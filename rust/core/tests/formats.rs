@@ -1,4 +1,4 @@
-//! What a newer version wrote is refused, with both format numbers in the text.
+//! A format of a newer version is refused; the error names both format numbers.
 
 use rocksdb::{ColumnFamilyDescriptor, DB, Options};
 use stepwell_core::storage::{Storage, StorageOptions};

@@ -1,5 +1,5 @@
-//! The checks of the fuzz targets, on their seeds and on seeds with a byte altered: what `make fuzz`
-//! does for minutes, for a moment.
+//! Runs the checks of the fuzz targets on their seeds, and on seeds with one altered byte: a short
+//! version of `make fuzz`.
 
 #[path = "../../../fuzz/checks/id.rs"]
 mod id;

@@ -16,7 +16,7 @@ import_exception!(stepwell.errors, PoisonedError);
 import_exception!(stepwell.errors, StorageError);
 import_exception!(stepwell.errors, TooLargeError);
 
-/// The exception that says the same.
+/// The exception for an error of the core.
 pub fn raise(error: Error) -> PyErr {
     let text = error.to_string();
     match error {

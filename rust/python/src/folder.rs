@@ -1,4 +1,4 @@
-//! A folder that is held, for Python: its files are reached whatever becomes of its path.
+//! A folder that is held open, for Python: its files are reached even when its path leads elsewhere.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use stepwell_core::{Error, Result, log};
 use crate::errors::raise;
 use crate::process::OfThisProcess;
 
-/// A folder: the methods that name files take the names of files directly in it.
+/// A folder. Names of files and subfolders are direct entries of it.
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct Folder {
     folder: Arc<env::Folder>,
@@ -30,7 +30,7 @@ impl Folder {
         }
     }
 
-    /// Calls `body` without the GIL; `action` and `name` are for the message of an error.
+    /// Calls `body` without the GIL; `action` and `name` are for an error's message.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
@@ -48,7 +48,7 @@ impl Folder {
 
 #[pymethods]
 impl Folder {
-    /// Opens a folder; `create` makes it if need be. `which` is the folder that must be there.
+    /// Opens a folder; `create` makes it if it does not exist. `which` is the identity that it must have.
     #[staticmethod]
     #[pyo3(signature = (path, *, create=false, which=None))]
     fn open(
@@ -76,20 +76,20 @@ impl Folder {
         .map_err(raise)
     }
 
-    /// Where it was when it was opened, absolute.
+    /// The absolute path that led to the folder when it was opened.
     #[getter]
     fn path(&self) -> OsString {
         self.folder.path().as_os_str().to_owned()
     }
 
-    /// Which folder it is, whatever its path: device and inode.
+    /// The folder's identity: device and inode.
     #[getter]
     fn which(&self, py: Python<'_>) -> PyResult<(u64, u64)> {
         let found = self.with(py, "look at", "", env::Folder::which)?;
         Ok((found.device, found.inode))
     }
 
-    /// A folder in it; `create` makes it if need be.
+    /// A subfolder; `create` makes it if it does not exist.
     #[pyo3(signature = (name, *, create=false))]
     fn within(&self, py: Python<'_>, name: &str, create: bool) -> PyResult<Self> {
         let folder = self.with(py, "open", name, |folder| match create {
@@ -99,28 +99,28 @@ impl Folder {
         Ok(Self::new(folder))
     }
 
-    /// The bytes of a file; None where there is none.
+    /// The bytes of a file; None if it does not exist.
     fn read<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let bytes = self.with(py, "read", name, |folder| folder.read(name))?;
         Ok(bytes.map(|bytes| PyBytes::new(py, &bytes)))
     }
 
-    /// Writes a file, durably and as a whole, in place of the one that was there.
+    /// Writes a file atomically and durably; replaces an existing one.
     fn write(&self, py: Python<'_>, name: &str, bytes: &[u8]) -> PyResult<()> {
         self.with(py, "write", name, |folder| folder.write(name, bytes))
     }
 
-    /// Removes a file, durably, if it is there.
+    /// Removes a file durably, if it exists.
     fn remove(&self, py: Python<'_>, name: &str) -> PyResult<()> {
         self.with(py, "remove", name, |folder| folder.remove_file(name))
     }
 
-    /// Whether there is something of this name.
+    /// Whether an entry of this name exists.
     fn has(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
         self.with(py, "look for", name, |folder| folder.has(name))
     }
 
-    /// Raises an error if the path does not lead to it any more.
+    /// Raises an error if the path no longer leads to the folder.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         match self.with(py, "look for", "", |folder| folder.displaced())? {
             None => Ok(()),
@@ -131,7 +131,7 @@ impl Folder {
         }
     }
 
-    /// Takes it for this process, until `unlock` or the end of the process; forked processes do not keep it.
+    /// Locks the folder for this process, until `unlock` or the end of the process; forked processes do not keep the lock.
     fn lock(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
             let mut held = self.lock.get()?.lock();
@@ -143,14 +143,14 @@ impl Folder {
         .map_err(raise)
     }
 
-    /// Lets others have it.
+    /// Releases the lock.
     fn unlock(&self, py: Python<'_>) {
         if let Ok(lock) = self.lock.get() {
             py.detach(|| drop(lock.lock().take()));
         }
     }
 
-    /// The ids of the stores that its log says it is of: one, unless files were mixed up.
+    /// The ids of the stores that its log names: one, unless files were mixed up.
     fn stores(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let ids = py.detach(|| match self.folder.within(store::LOG) {
             Ok(log) => log::stores(&log, log.path()),
@@ -160,7 +160,7 @@ impl Folder {
         Ok(ids.map_err(raise)?.iter().map(StoreId::to_string).collect())
     }
 
-    /// Where its store came from, the latest first: how, from which store, up to which position.
+    /// The origins of its store, latest first: how, which store, up to which position.
     fn origins(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, String, u64)>> {
         let origins = py
             .detach(|| store::read_origins(&self.folder))
@@ -175,7 +175,7 @@ impl Folder {
         Ok(origins.iter().map(tuple).collect())
     }
 
-    /// Says, durably, that its store came from another one; what is said already is not said twice.
+    /// Adds the latest origin of its store durably, unless it is there already.
     fn add_origin(&self, py: Python<'_>, how: &str, of: &str, position: u64) -> PyResult<()> {
         let origin = Kind::of(how).zip(StoreId::parse(of));
         let origin = origin.map(|(kind, store)| Origin {
@@ -193,8 +193,8 @@ impl Folder {
     }
 }
 
-/// Makes a store of its own of storage's files that were copied from `source` to `target`, and of the log of `source`;
-/// the id of the copy, that of the store that it was copied from, and the position that it is at.
+/// Turns storage files that were copied from `source` to `target`, and the log of `source`, into a store of its own.
+/// Returns the id of the copy, the id of the store that it was copied from, and the copy's position.
 #[pyfunction]
 pub fn adopt_copy(
     py: Python<'_>,
@@ -211,13 +211,13 @@ pub fn adopt_copy(
     Ok((store.to_string(), of.to_string(), position))
 }
 
-/// An id that nothing has yet.
+/// A new random id.
 #[pyfunction]
 pub fn new_store_id() -> String {
     StoreId::random().to_string()
 }
 
-/// A folder that is open, or the path of one.
+/// An open folder, or a path.
 #[derive(FromPyObject)]
 pub enum Place {
     Open(Py<Folder>),
@@ -225,7 +225,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The folder, which is made if need be.
+    /// The folder; creates it if it does not exist.
     pub fn create(self) -> Result<Arc<env::Folder>> {
         match self {
             Place::Open(folder) => Ok(folder.get().folder.clone()),
@@ -235,7 +235,7 @@ impl Place {
         }
     }
 
-    /// The folder, which must be there.
+    /// The folder, which must exist.
     pub fn open(self) -> Result<Arc<env::Folder>> {
         match self {
             Place::Open(folder) => Ok(folder.get().folder.clone()),

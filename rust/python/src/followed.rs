@@ -1,4 +1,4 @@
-//! The log of another process, for its follower.
+//! The log of another process, as its follower reads it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub struct FollowedLog {
     store: String,
 }
 
-/// Who ended a log: the epoch, the id of the follower, and where its folder is.
+/// A fence: the new epoch, the follower's id and its folder.
 type Ended = (u64, String, OsString);
 
 fn ended(fence: Fence) -> Ended {
@@ -50,8 +50,8 @@ impl FollowedLog {
 
 #[pymethods]
 impl FollowedLog {
-    /// Follows the log of the store in `path` from the batch that holds `from_position` on. `follower` is the
-    /// follower's id, `data` where its folder is, `of` the id of the store that it followed before. Nothing is written.
+    /// Follows the log of the store in `path` from the batch that holds `from_position`. `follower` is the follower's id,
+    /// `data` its folder, `of` the id of the store that it followed before. Nothing is written.
     #[staticmethod]
     #[pyo3(signature = (path, follower, data, from_position, *, of=None))]
     fn open(
@@ -89,7 +89,7 @@ impl FollowedLog {
         &self.store
     }
 
-    /// Refuses a store in `data` that is no copy of the one in `path`; nothing is written.
+    /// Refuses a store in `data` that is not a copy of the one in `path`; nothing is written.
     #[staticmethod]
     fn check_copy(py: Python<'_>, path: Place, data: Place) -> PyResult<()> {
         let check = || {
@@ -106,7 +106,7 @@ impl FollowedLog {
         py.detach(end).map_err(raise)
     }
 
-    /// Who ended the log of the store in `path`, if somebody did: the epoch, the follower's id and its folder.
+    /// The fence of the log of the store in `path`, if it has one: the epoch, the follower's id and its folder.
     #[staticmethod]
     fn fence_of(py: Python<'_>, path: Place) -> PyResult<Option<Ended>> {
         let find = || {
@@ -116,14 +116,14 @@ impl FollowedLog {
         Ok(py.detach(find).map_err(raise)?.map(ended))
     }
 
-    /// The next batches, on the leader's disk, until they hold `max_bytes`; again until they are passed.
+    /// The next batches that are on the leader's disk, until they hold `max_bytes`; returned again until they are passed.
     #[pyo3(signature = (max_bytes=8 << 20))]
     fn read<'py>(&self, py: Python<'py>, max_bytes: usize) -> PyResult<Bound<'py, PyList>> {
         let frames = self.with(py, |log| log.read(max_bytes))?;
         frame_list::<Arc<Frame>>(py, &frames)
     }
 
-    /// Lets go of the batches up to `position`.
+    /// Drops the batches up to `position`.
     fn pass_to(&self, py: Python<'_>, position: u64) -> PyResult<()> {
         self.with(py, |log| {
             log.pass(position);
@@ -131,7 +131,7 @@ impl FollowedLog {
         })
     }
 
-    /// The last position that anything in the log speaks of, whatever is damaged before it.
+    /// The last position that any readable header in the log names, whatever is damaged before it.
     fn last_named(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, |log| log.last_named())
     }
@@ -147,27 +147,27 @@ impl FollowedLog {
             .map_err(raise)
     }
 
-    /// Lets the log be cut up to `position`.
+    /// Allows the log to be truncated up to `position`.
     fn mark(&self, py: Python<'_>, position: u64) -> PyResult<()> {
         self.with(py, |log| log.mark(position))
     }
 
-    /// Lets the log be cut: this follower does not come back.
+    /// Removes this follower's mark, so that it no longer holds back truncation.
     fn forget(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |log| log.forget())
     }
 
-    /// Who ended the log, if somebody did: the epoch, the follower's id and its folder.
+    /// The fence of the log, if it has one: the epoch, the follower's id and its folder.
     fn fenced(&self, py: Python<'_>) -> PyResult<Option<Ended>> {
         Ok(self.with(py, |log| log.fenced())?.map(ended))
     }
 
-    /// Takes its own fence down again: it has not taken over.
+    /// Removes this follower's own fence: it has not taken over.
     fn withdraw(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |log| log.withdraw())
     }
 
-    /// Ends the log unless somebody did before; the epoch, the id and the folder of who did.
+    /// Ends the log with a fence, unless it has one; returns the fence that it has then.
     fn fence(&self, py: Python<'_>, epoch: u64) -> PyResult<Ended> {
         self.with(py, |log| log.fence(epoch)).map(ended)
     }

@@ -11,12 +11,12 @@ pub fn json_depth(text: &[u8]) -> usize {
     json::depth(text)
 }
 
-/// Values that are nested more deeply count nothing below: they have no JSON text at all.
+/// Values below this depth are not counted: so deep a value has no JSON text.
 const MAX_DEPTH: usize = 1_000;
 
-/// At least how many bytes the JSON text of a value has; counting ends once it is more than `most`.
+/// A lower bound for the length of a value's JSON text in bytes; counting ends when it exceeds `most`.
 ///
-/// A value that many places share is counted at each of them, as its text stands at each.
+/// A value that occurs in several places is counted at each of them, as in the text.
 #[pyfunction]
 #[pyo3(signature = (value, most, /))]
 pub fn json_size(value: &Bound<'_, PyAny>, most: usize) -> PyResult<usize> {

@@ -1,4 +1,4 @@
-//! JSONata for Python: values converted in and out directly, and the GIL let go when it takes long.
+//! JSONata for Python: converts values directly, and releases the GIL when an evaluation takes long.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -25,8 +25,8 @@ create_exception!(
     "An expression that does not parse: (message, code or None)."
 );
 
-/// How many steps an evaluation makes with the GIL: about a millisecond of work. Letting it go and
-/// taking it back costs more than most expressions do.
+/// How many steps an evaluation makes with the GIL: about a millisecond of work. Releasing and acquiring
+/// it costs more than most expressions.
 const STEPS_WITH_GIL: u64 = 10_000;
 
 /// A compiled JSONata expression.
@@ -45,7 +45,7 @@ impl Jsonata {
         }
     }
 
-    /// The value with ``$states`` and the workflow variables bound, as on AWS; ``nothing`` where there is none.
+    /// The value with ``$states`` and the workflow variables bound, as on AWS; ``nothing`` if there is none.
     fn evaluate<'py>(
         &self,
         states: &Bound<'py, PyDict>,
@@ -107,13 +107,13 @@ impl Jsonata {
         to_python(nothing.py(), &result, &nothing)
     }
 
-    /// Variables that it reads and does not bind itself, without their ``$``; functions among them.
+    /// Variables that the expression reads and does not bind itself, without their ``$``; including functions.
     #[getter]
     fn variables<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyFrozenSet>> {
         PyFrozenSet::new(py, &self.expression.names().variables)
     }
 
-    /// The fields of ``$states`` that it reads; None if it reads ``$states`` itself.
+    /// The fields of ``$states`` that the expression reads; None if it reads ``$states`` itself.
     #[getter]
     fn states_fields<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyFrozenSet>>> {
         match &self.expression.names().states {
@@ -128,7 +128,7 @@ impl Jsonata {
         PyTuple::new(py, &self.expression.names().context)
     }
 
-    /// Whether ``$$`` stands in it.
+    /// Whether the expression contains ``$$``.
     #[getter]
     fn reads_root(&self) -> bool {
         self.expression.names().root
@@ -140,26 +140,26 @@ thread_local! {
     static RELEASED: Cell<*mut ffi::PyThreadState> = const { Cell::new(std::ptr::null_mut()) };
 }
 
-/// Lets the GIL go; [`Gil`] takes it back.
+/// Releases the GIL; [`Gil`] acquires it again.
 fn release_gil() {
-    // SAFETY: the thread has the GIL, as Python called it; an evaluation touches no object of Python.
+    // SAFETY: the thread has the GIL, because Python called it; an evaluation touches no Python object.
     RELEASED.with(|released| released.set(unsafe { ffi::PyEval_SaveThread() }));
 }
 
-/// Takes the GIL back when an evaluation has ended, if it was let go.
+/// Acquires the GIL at the end of an evaluation, if it was released.
 struct Gil;
 
 impl Drop for Gil {
     fn drop(&mut self) {
         let state = RELEASED.with(|released| released.replace(std::ptr::null_mut()));
         if !state.is_null() {
-            // SAFETY: this thread saved the state, and takes it back once.
+            // SAFETY: this thread saved the state, and restores it once.
             unsafe { ffi::PyEval_RestoreThread(state) };
         }
     }
 }
 
-/// Evaluates with the GIL for as long as an expression usually takes, and then without it.
+/// Evaluates with the GIL for as long as an expression usually takes, then without it.
 fn without_gil_if_long<T>(mut limits: Limits, evaluate: impl FnOnce(&Limits) -> T) -> T {
     let _gil = Gil;
     limits.when_long = Some((STEPS_WITH_GIL, release_gil));

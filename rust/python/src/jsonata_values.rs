@@ -1,4 +1,4 @@
-//! Values of Python as values of JSONata, and back.
+//! Converts Python values to JSONata values and back.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
@@ -7,12 +7,12 @@ use stepwell_query::jsonata::{Expression, Fields, Limits, Text, Use, Value, inte
 
 use crate::jsonata::{JsonataError, not_json};
 
-/// From here on a whole number is no 64-bit integer.
+/// From this number on a whole number does not fit into a 64-bit integer.
 const LONG_END: f64 = 9_223_372_036_854_775_808.0;
 
 /// Converts the values for one evaluation.
 pub struct FromPython {
-    /// What this thread's values held before.
+    /// How many bytes this thread's values held before.
     pub held_before: usize,
     bytes: usize,
     depth: usize,
@@ -27,7 +27,7 @@ impl FromPython {
         }
     }
 
-    /// AWS's limits. What came in larger than AWS would take it may come out again.
+    /// AWS's limits. A value that came in larger than AWS allows may be returned again.
     pub fn limits(&self) -> Limits {
         let mut limits = Limits::AWS;
         limits.value_bytes = limits.value_bytes.max(2 * self.bytes);
@@ -72,7 +72,7 @@ impl FromPython {
         value
     }
 
-    /// Only the parts of `value` that are used. A field that no path names cannot be missed.
+    /// Converts only the parts of `value` that the expression reads.
     pub fn convert_used(&mut self, value: &Bound<'_, PyAny>, used: &Use) -> PyResult<Value> {
         let (Use::Fields(names), Ok(object)) = (used, value.cast::<PyDict>()) else {
             return self.convert(value);
@@ -104,7 +104,7 @@ pub fn text_of(text: &Bound<'_, PyString>) -> PyResult<Text> {
     if let Ok(text) = text.to_str() {
         return Ok(text.into());
     }
-    // Halves of surrogate pairs are no UTF-8.
+    // A lone surrogate cannot be encoded in UTF-8.
     let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
     Ok(Text::from_generalized_utf8(
         bytes.cast::<PyBytes>()?.as_bytes(),
@@ -134,7 +134,7 @@ fn too_deep() -> PyErr {
     JsonataError::new_err((message, None::<String>))
 }
 
-/// A value of JSONata for Python. What is nothing becomes `nothing`; a function has no value.
+/// Converts a JSONata value to Python. `undefined` becomes `nothing`; a function has no value.
 pub fn to_python<'py>(
     py: Python<'py>,
     value: &Value,
@@ -154,10 +154,10 @@ pub fn to_python<'py>(
 /// How many names of fields are remembered.
 const NAMES: usize = 16;
 
-/// Makes objects of Python.
+/// Makes Python objects.
 struct Writer<'py> {
     py: Python<'py>,
-    /// Names of fields that were written before: most stand in many objects.
+    /// Recently written field names: most of them occur in many objects.
     names: [Option<(Text, Bound<'py, PyAny>)>; NAMES],
     depth: usize,
 }
@@ -166,7 +166,7 @@ impl<'py> Writer<'py> {
     fn write(&mut self, value: &Value) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
         match value {
-            // Within an array there is null where there is nothing, as in JavaScript's JSON.
+            // In an array, undefined becomes null, as in JavaScript's JSON.
             Value::Null | Value::Undefined => Ok(py.None().into_bound(py)),
             Value::Bool(flag) => Ok(PyBool::new(py, *flag).to_owned().into_any()),
             Value::Number(number) => Ok(number_to_python(py, *number)),
@@ -232,7 +232,7 @@ fn text_to_python<'py>(py: Python<'py>, text: &Text) -> PyResult<Bound<'py, PyAn
     }
 }
 
-/// Whole numbers are integers; what JSON cannot say is the text that JavaScript has for it (ASL A4.21).
+/// Whole numbers become integers; what JSON cannot express becomes the text that JavaScript has for it (ASL A4.21).
 fn number_to_python(py: Python<'_>, number: f64) -> Bound<'_, PyAny> {
     if !number.is_finite() {
         let text = match number.is_nan() {

@@ -83,13 +83,13 @@ macro_rules! log_class {
         impl $class {
             $($own)*
 
-            /// What was cut off the end of the log when it was opened.
+            /// The torn tail that was cut off when the log was opened.
             #[getter]
             fn recovered(&self) -> Option<&str> {
                 self.recovered.as_deref()
             }
 
-            /// Writes batches behind `expected_last`, which `sync` makes durable; returns the last position.
+            /// Appends batches behind `expected_last`; returns the last position. `sync` makes them durable.
             fn append(
                 &self,
                 py: Python<'_>,
@@ -100,7 +100,7 @@ macro_rules! log_class {
                 self.log.append(py, batches, epoch, expected_last)
             }
 
-            /// Makes durable what was appended; returns the last durable position.
+            /// Makes the appended batches durable; returns the last durable position.
             fn sync(&self, py: Python<'_>) -> PyResult<u64> {
                 self.log.with(py, |log| log.sync())
             }
@@ -121,7 +121,7 @@ macro_rules! log_class {
                 self.log.with(py, |log| Ok(log.epoch()))
             }
 
-            /// Ends the epochs before `epoch`: their leaders can append nothing more.
+            /// Ends the epochs before `epoch`: appends of their leaders are refused.
             fn fence(&self, py: Python<'_>, epoch: u64) -> PyResult<()> {
                 self.log.with(py, |log| log.fence(epoch))
             }
@@ -137,7 +137,7 @@ macro_rules! log_class {
                 self.log.read(py, from_position, max_bytes)
             }
 
-            /// Lets go of what is before `position`, as far as that is cheap; returns the new start.
+            /// Removes batches before `position`, as far as that is cheap; returns the new start.
             fn truncate_before(&self, py: Python<'_>, position: u64) -> PyResult<u64> {
                 self.log.with(py, |log| log.truncate_before(position))
             }
@@ -150,7 +150,7 @@ macro_rules! log_class {
 }
 
 log_class!(LogStream, /** The log in files. */ {
-    /// Opens or begins the log in a folder, and cuts off a torn tail.
+    /// Opens or creates the log in a folder, and cuts off a torn tail.
     #[staticmethod]
     #[pyo3(signature = (path, *, segment_bytes=None))]
     fn open(py: Python<'_>, path: PathBuf, segment_bytes: Option<u64>) -> PyResult<Self> {

@@ -1,4 +1,4 @@
-//! Processes that were forked.
+//! Protects values of a process from its forked children.
 
 use std::mem::ManuallyDrop;
 use std::process;
@@ -6,8 +6,8 @@ use std::process;
 use stepwell_core::env::forks;
 use stepwell_core::{Error, Result};
 
-/// What only the process that made it may let go of. A forked one has a copy, but not the threads
-/// that would have to end first, and must not write to the files: there it is just forgotten.
+/// A value that only the process that made it may use and drop. A forked child has a copy, but not the threads that must
+/// end before the drop, and must not write to the files: the child forgets the value without dropping it.
 pub struct OfThisProcess<T> {
     value: ManuallyDrop<T>,
     generation: u32,
@@ -21,7 +21,7 @@ impl<T> OfThisProcess<T> {
         }
     }
 
-    /// The value, in the process that made it; in others its locks may be held for ever.
+    /// The value, in the process that made it. In a forked child its locks may be held for ever, so that is an error.
     pub fn get(&self) -> Result<&T> {
         match self.is_here() {
             true => Ok(&self.value),
@@ -44,12 +44,12 @@ impl<T> Drop for OfThisProcess<T> {
     }
 }
 
-/// Lets a process that was forked from this one end in peace. Called once RocksDB is loaded.
+/// Registers an exit handler that ends a forked child at once. Call it after RocksDB is loaded.
 ///
-/// At the end of a process RocksDB waits for its threads; a forked one has none, and crashes. What
-/// was registered to run at the end before RocksDB was loaded does not run there.
+/// At exit RocksDB waits for its threads; a forked child does not have them, and crashes. Handlers that were registered
+/// before RocksDB was loaded do not run in a child.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn let_forked_ones_end() {
+pub fn exit_forked_children_early() {
     use std::ffi::{c_int, c_void};
     use std::sync::Once;
 
@@ -59,7 +59,7 @@ pub fn let_forked_ones_end() {
 
     extern "C" fn end(status: c_int, owner: *mut c_void) {
         if process::id() as usize != owner as usize {
-            // SAFETY: both may be called at any time, and no other thread is left to be disturbed.
+            // SAFETY: both may be called at any time, and no other thread runs.
             unsafe {
                 libc::fflush(std::ptr::null_mut());
                 libc::_exit(status);
@@ -70,12 +70,12 @@ pub fn let_forked_ones_end() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let owner = process::id() as usize as *mut c_void;
-        // SAFETY: the function lives as long as the process; its argument is a number, and is not followed.
-        // Where there is no room for it, such processes end as they did.
+        // SAFETY: the function lives as long as the process; its argument is a number, not a pointer.
+        // If the handler cannot be registered, children end as they would without it.
         unsafe { on_exit(end, owner) };
     });
 }
 
-/// Elsewhere the C library does not tell how a process ends.
+/// Other C libraries have no `on_exit`.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn let_forked_ones_end() {}
+pub fn exit_forked_children_early() {}

@@ -8,7 +8,7 @@ use stepwell_query::regex::{Dialect, Flags, Regex, StepsLeft};
 
 import_exception!(stepwell.asl.errors, ExpressionSyntaxError);
 
-/// How many steps a match takes while it keeps the GIL. Most are far below; one that takes more starts anew
+/// How many steps a match makes with the GIL. Most need far fewer; one that needs more starts again
 /// without it.
 const STEPS_WITH_GIL: u64 = 50_000;
 
@@ -53,7 +53,7 @@ impl JavaRegex {
     }
 }
 
-/// The code units of a text, halves of surrogate pairs too.
+/// The code units of a text, lone surrogates included.
 fn units(text: &Bound<'_, PyString>) -> PyResult<Vec<u16>> {
     if let Ok(text) = text.to_str() {
         return Ok(text.encode_utf16().collect());
@@ -83,7 +83,7 @@ fn read_flags(letters: &str) -> PyResult<Flags> {
     Ok(flags)
 }
 
-/// The error of an evaluation that needs more steps than it has.
+/// The error of an evaluation that exceeds its budget of steps.
 fn out_of_steps(py: Python<'_>) -> PyResult<PyErr> {
     let runtime_error = py.import("stepwell.asl.errors")?.getattr("runtime_error")?;
     let error = runtime_error.call1(("The regular expression takes too many steps.",))?;

@@ -13,12 +13,12 @@ use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
 use crate::folder::Place;
-use crate::process::{OfThisProcess, let_forked_ones_end};
+use crate::process::{OfThisProcess, exit_forked_children_early};
 use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 
 /// Log and storage of one partition: one thread commits, any thread reads and waits.
 ///
-/// The queue outlives the store, so that whoever waits when it is closed learns of it.
+/// The queue outlives the store, so that waiting threads get an error when it is closed.
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct Store {
     queue: Arc<Queue>,
@@ -28,7 +28,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Calls `body` without the GIL. The lock is taken without it, too: `close` waits for it.
+    /// Calls `body` without the GIL. The lock is taken without the GIL too, because `close` waits for it.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
@@ -83,7 +83,7 @@ impl Store {
                 None => store::Store::open(None, &options),
             })
             .map_err(raise)?;
-        let_forked_ones_end();
+        exit_forked_children_early();
         Ok(Self {
             queue: store.queue().clone(),
             id: store.id().to_string(),
@@ -92,13 +92,13 @@ impl Store {
         })
     }
 
-    /// The id of the store: random, made with it, and in all that is its.
+    /// The random id that the store got when it was created.
     #[getter]
     fn id(&self) -> &str {
         &self.id
     }
 
-    /// What was cut off the end of the log when it was opened.
+    /// The torn tail that was cut off when the log was opened.
     #[getter]
     fn recovered(&self) -> Option<&str> {
         self.recovered.as_deref()
@@ -118,8 +118,8 @@ impl Store {
         self.queue.hlc()
     }
 
-    /// Queues one atomic batch and returns the position of its last record. Rows alone, without
-    /// turns, are on disk when it returns. A `deferred` batch may stay queued until this thread waits.
+    /// Queues one atomic batch and returns the position of its last record. Changes alone, without
+    /// turns, are durable when it returns. A `deferred` batch may stay queued until this thread waits.
     #[pyo3(signature = (turns, changes, hlc, deferred=false))]
     fn commit(
         &self,
@@ -138,7 +138,7 @@ impl Store {
             .map_err(raise)
     }
 
-    /// Applies a batch that is on the log, at `position`.
+    /// Applies a batch of the log, at `position`.
     fn apply(
         &self,
         py: Python<'_>,
@@ -179,7 +179,7 @@ impl Store {
         self.with(py, |store| store.wait_applied(position, timeout))
     }
 
-    /// Ends a `wait`: the one that goes on, or else the next one.
+    /// Ends the current `wait`, or the next one if no thread waits.
     fn notify(&self) {
         if self.store.is_here() {
             self.queue.notify();
@@ -228,7 +228,7 @@ impl Store {
         byte_list(py, &rows)
     }
 
-    /// An execution's row and all rows within it, as one msgpack array.
+    /// An execution's row and all rows within it, as one MessagePack array.
     fn load<'py>(&self, py: Python<'py>, execution_id: &str) -> PyResult<Bound<'py, PyBytes>> {
         let rows = self.with(py, |store| store.storage().load(execution_id))?;
         Ok(PyBytes::new(py, &rows))
@@ -264,17 +264,17 @@ impl Store {
         frame_list(py, &frames)
     }
 
-    /// Cuts the log before a position, as far as storage has it on disk; returns the log's new start.
+    /// Truncates the log before a position, but only as far as storage is durable; returns the log's new start.
     fn truncate_log(&self, py: Python<'_>, before_position: u64) -> PyResult<u64> {
         self.with(py, |store| store.truncate_log(before_position))
     }
 
-    /// Puts storage on disk; returns the position that is safe there.
+    /// Makes storage durable; returns the position that it holds on disk.
     fn flush(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, store::Store::flush)
     }
 
-    /// Copies the store into a new folder, as one that can be opened; returns its position.
+    /// Copies the store into a new folder, where it can be opened; returns its position.
     fn checkpoint(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
         self.with(py, |store| store.checkpoint(&path))
     }
@@ -302,8 +302,8 @@ impl Store {
         Ok(numbers)
     }
 
-    /// Writes what is queued, flushes storage, and lets go of the folder. A second time does nothing, nor does
-    /// a process that was forked: there it is not open.
+    /// Writes what is queued, flushes storage, and releases the folder. Does nothing the second time, and in a forked
+    /// child, where the store is not open.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
             let Ok(store) = self.store.get() else {

@@ -1,4 +1,4 @@
-//! Tools that look into a log: one that is open, one that nobody has open, a batch of one.
+//! Tools that read a log: one that is open, one that is not, or the payload of a batch.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub fn split_turns<'py>(
     Ok(turns)
 }
 
-/// Reads a whole log, in a store's folder or in one of its own, and says what it holds.
+/// Checks a whole log, in a store's folder or in a folder of its own, and reports what it holds.
 #[pyfunction]
 pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     let report = py
@@ -55,7 +55,7 @@ pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> 
     Ok(answer)
 }
 
-/// Cuts damage out of the log of a store that nobody has open, and says what it did.
+/// Repairs the log of a store that is not open, and reports what it did.
 #[pyfunction]
 pub fn log_repair(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     let repaired = py.detach(|| repair(&path)).map_err(raise)?;
@@ -67,13 +67,13 @@ pub fn log_repair(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> 
     Ok(answer)
 }
 
-/// The layouts of records, as the native codec knows them: tag → (name, fields).
+/// The layouts of records in the native codec: tag → (name, fields).
 #[pyfunction]
 pub fn record_layouts() -> BTreeMap<u64, (&'static str, Vec<&'static str>)> {
     layouts(Record::LAYOUTS)
 }
 
-/// The layouts of storage's rows, as the native codec knows them: tag → (name, fields).
+/// The layouts of storage's rows in the native codec: tag → (name, fields).
 #[pyfunction]
 pub fn context_layouts() -> BTreeMap<u64, (&'static str, Vec<&'static str>)> {
     layouts(Context::LAYOUTS)
@@ -119,7 +119,7 @@ impl LogDump {
     }
 }
 
-/// The log's folder, of a store's folder too.
+/// The log's folder, also if `path` is a store's folder.
 fn folder(path: &Path) -> Result<Folder> {
     match log_folder(path) {
         log if log.is_dir() => Folder::open(&log).map_err(Error::io("open", &log)),

@@ -1,4 +1,4 @@
-//! Python values as the core takes them.
+//! Converts Python values to the core's types.
 
 use std::borrow::Borrow;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub fn borrowed(fields: &[Field]) -> Vec<Value<'_>> {
     fields.iter().map(Field::value).collect()
 }
 
-/// Seconds as a duration; `None` has no end, and neither has what is longer than a duration.
+/// Seconds as a duration. `None`, and what is longer than a duration holds, has no end.
 pub fn timeout(seconds: Option<f64>) -> PyResult<Option<Duration>> {
     match seconds {
         Some(seconds) if seconds.is_nan() => Err(PyValueError::new_err("a timeout is not NaN")),

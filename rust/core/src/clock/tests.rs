@@ -24,7 +24,7 @@ fn a_tick_takes_the_wall_clock_or_counts_on() {
 }
 
 #[test]
-fn reserved_timestamps_are_nobody_elses() {
+fn reserved_timestamps_are_given_to_nobody_else() {
     let clock = clock(0);
     assert_eq!(clock.reserve(100, 3).unwrap(), timestamp(100, 0));
     assert_eq!(clock.tick(100).unwrap(), timestamp(100, 3));
@@ -50,7 +50,7 @@ fn an_update_is_later_than_what_came_in_and_than_what_was_given() {
 }
 
 #[test]
-fn a_time_too_far_ahead_is_refused_and_leaves_no_trace() {
+fn a_time_too_far_ahead_is_refused_and_changes_nothing() {
     let clock = clock(0);
     clock.tick(1000).unwrap();
     let ahead = timestamp(1000 + MAX_DRIFT + 1, 0);
@@ -76,7 +76,7 @@ fn a_full_counter_runs_over_into_the_next_second() {
 }
 
 #[test]
-fn the_end_of_time_is_an_error() {
+fn a_clock_after_the_last_timestamp_is_an_error() {
     let last = clock(u64::MAX);
     assert!(matches!(
         last.tick(u32::MAX.into()),
@@ -118,7 +118,7 @@ fn all_forms_of_a_timestamp_are_read() {
 }
 
 #[test]
-fn what_is_no_timestamp_is_refused_with_its_text() {
+fn a_text_that_is_no_timestamp_is_refused() {
     for text in [
         "",
         ".",

@@ -1,16 +1,16 @@
-//! What a crash leaves of a file in memory.
+//! What a file in memory still holds after a simulated crash.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// What a disk writes as a whole or not at all.
+/// A disk writes a sector as a whole or not at all.
 const SECTOR: usize = 512;
 
-/// What a crash takes away.
+/// What a crash loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// The process alone: the operating system still writes whatever it was handed.
+    /// Only the process: the operating system still writes everything that it received.
     Nothing,
     /// Whatever was not synced.
     Unsynced,
@@ -18,14 +18,14 @@ pub enum Loss {
     Some(u64),
 }
 
-/// A file: what a reader sees of it, and what is on the disk for certain.
+/// A file: what a reader sees of it, and what is durable.
 #[derive(Clone, Default)]
 pub(super) struct Content {
     pub seen: Vec<u8>,
     durable: Vec<u8>,
     /// What a reader saw at the last sync, whether it worked or not.
     seen_at_sync: Vec<u8>,
-    /// What was done since.
+    /// The changes since then.
     unsynced: Vec<Change>,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Change {
 }
 
 impl Content {
-    /// A file that is on the disk.
+    /// A file that is durable.
     pub fn durable(bytes: Vec<u8>) -> Content {
         Content {
             seen: bytes.clone(),
@@ -51,7 +51,7 @@ impl Content {
         self.unsynced.push(change);
     }
 
-    /// Writes to the disk what was changed since the last sync.
+    /// Makes the changes since the last sync durable.
     pub fn sync(&mut self) {
         let mut state = std::mem::take(&mut self.seen_at_sync);
         for change in std::mem::take(&mut self.unsynced) {
@@ -70,13 +70,13 @@ impl Content {
         self.seen_at_sync = self.seen.clone();
     }
 
-    /// What is left when nothing that was not synced reached the disk.
+    /// The content when no unsynced change reached the disk.
     pub fn without_unsynced(&self) -> Content {
         Content::durable(self.durable.clone())
     }
 
-    /// What is left when some of it did: every sector, and the length, as it was after one of the
-    /// changes or before them.
+    /// The content when some unsynced changes reached the disk: each sector, and the length, is as it
+    /// was after one of the changes or before all of them.
     pub fn with_some_unsynced(&self, random: &mut Random) -> Content {
         let mut state = self.seen_at_sync.clone();
         let mut kept = self.durable.clone();
@@ -110,7 +110,7 @@ impl Change {
         }
     }
 
-    /// The sectors that it changes in a file of `len` bytes.
+    /// The sectors that this change touches in a file of `len` bytes.
     fn sectors(&self, len: usize) -> Range<usize> {
         let (start, end) = match self {
             Change::SetLen(new) => (len.min(*new as usize), len.max(*new as usize)),
@@ -128,7 +128,7 @@ fn copy_sector(from: &[u8], to: &mut Vec<u8>, sector: usize) {
     to[start..start + from.len()].copy_from_slice(from);
 }
 
-/// SplitMix64, which is enough for coins.
+/// SplitMix64: good enough to draw test cases.
 pub(super) struct Random(pub u64);
 
 impl Random {
@@ -144,7 +144,7 @@ impl Random {
         self.next().is_multiple_of(2)
     }
 
-    /// What a folder holds: every entry that was made or removed since its sync is so or not.
+    /// What a folder holds: each entry that was made or removed since its sync is drawn as done or not.
     pub fn entries(
         &mut self,
         seen: &BTreeMap<PathBuf, usize>,

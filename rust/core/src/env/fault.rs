@@ -1,7 +1,7 @@
 //! Files in memory that fail on purpose: for tests.
 //!
-//! A disk keeps, beside what a reader sees, what would be left after a power cut. A crash ends the
-//! use of one `FaultEnv`, and [`FaultEnv::after_crash`] gives the disk that the next start finds.
+//! A disk keeps what a reader sees and, beside that, what a power cut would leave. A crash makes a
+//! `FaultEnv` unusable; [`FaultEnv::after_crash`] gives the disk that the next start finds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -40,7 +40,7 @@ struct Disk {
     durable_files: BTreeMap<PathBuf, usize>,
     contents: Vec<Content>,
     locks: BTreeSet<PathBuf>,
-    /// (operation, how many of it still succeed, the error's number)
+    /// (operation, how many calls of it still succeed, the errno that follows)
     faults: Vec<(Operation, u64, i32)>,
     /// How many bytes can be written until the crash.
     until_crash: Option<u64>,
@@ -48,10 +48,10 @@ struct Disk {
     bytes_read: u64,
     /// By how many bytes files can grow until the disk is full.
     space: Option<u64>,
-    /// How long a single write may be.
-    longest_write: Option<usize>,
+    /// How many bytes a single write takes at most.
+    max_write: Option<usize>,
     crashed: bool,
-    /// Why the folder is not where it was, if so.
+    /// Why the folder's path no longer leads to it, if so.
     displaced: Option<&'static str>,
 }
 
@@ -66,38 +66,38 @@ impl FaultEnv {
         self.0.lock().faults.push((operation, successes, errno));
     }
 
-    /// Crashes when `bytes` more bytes have been written, in the middle of a write if need be.
-    /// Every call fails from then on.
+    /// Crashes after `bytes` more bytes were written, even in the middle of a write.
+    /// Every later call fails.
     pub fn crash_after(&self, bytes: u64) {
         self.0.lock().until_crash = Some(bytes);
     }
 
-    /// Is full when files have grown by `bytes`; what they are cut by is free again.
+    /// Makes the disk full once files have grown by `bytes`; truncating a file frees its bytes again.
     pub fn limit_space(&self, bytes: u64) {
         self.0.lock().space = Some(bytes);
     }
 
-    /// The folder's path leads elsewhere from now on.
+    /// From now on the folder's path leads elsewhere.
     pub fn displace(&self, reason: &'static str) {
         self.0.lock().displaced = Some(reason);
     }
 
-    /// How many bytes were written, to whatever file.
+    /// How many bytes were written to all files.
     pub fn bytes_written(&self) -> u64 {
         self.0.lock().bytes_written
     }
 
-    /// How many bytes were read, of whatever file.
+    /// How many bytes were read from all files.
     pub fn bytes_read(&self) -> u64 {
         self.0.lock().bytes_read
     }
 
     /// Writes no more than `bytes` in one call.
     pub fn limit_writes(&self, bytes: usize) {
-        self.0.lock().longest_write = Some(bytes);
+        self.0.lock().max_write = Some(bytes);
     }
 
-    /// The disk as the next start finds it. Whoever still uses this one gets errors.
+    /// The disk as the next start finds it. Every later call on this one fails.
     pub fn after_crash(&self, loss: Loss) -> FaultEnv {
         let mut disk = self.0.lock();
         disk.crashed = true;
@@ -143,7 +143,7 @@ impl FaultEnv {
         disk.durable_files.insert(path.to_owned(), file);
     }
 
-    /// Turns one bit of a file over, durably.
+    /// Flips one bit of a file, durably.
     pub fn flip(&self, path: &Path, bit: usize) {
         let mut bytes = self.bytes(path).expect("the file is there");
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -351,9 +351,9 @@ impl Disk {
         due.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
     }
 
-    /// How much of a write of `wanted` bytes takes place, of which the file has `inside` already.
+    /// How many bytes of a write of `wanted` bytes take place; `inside` of them lie within the file's length.
     fn room_for(&mut self, wanted: usize, inside: usize) -> io::Result<usize> {
-        let mut length = wanted.min(self.longest_write.unwrap_or(wanted));
+        let mut length = wanted.min(self.max_write.unwrap_or(wanted));
         if let Some(space) = &mut self.space {
             let grown = length.saturating_sub(inside).min(*space as usize);
             length = length.min(inside + grown);

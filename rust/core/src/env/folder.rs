@@ -1,4 +1,4 @@
-//! A folder that is held by a descriptor: whatever becomes of its path, its files are reached and no others.
+//! A folder that is held open by a descriptor: its files are reached even when its path leads elsewhere.
 
 use std::ffi::OsStr;
 use std::fs::File as OsFile;
@@ -16,14 +16,14 @@ use super::{Env, File, Identity, LockGuard, forks};
 const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
-/// The file that says who has the folder. It is no lock: that is on the folder itself, which nobody can remove from under it.
+/// The file that names the process that holds the folder. It is not the lock: the lock is on the folder itself, which nobody can remove.
 const HOLDER: &str = "LOCK";
 
 /// A folder, and the files in it.
 ///
-/// Its path was resolved once, when it was opened, and serves for messages; [`displaced`](Env::displaced) says
-/// whether it still leads here. The paths that the methods of [`Env`] take lie directly in the folder, and only their
-/// last part is used.
+/// The path is resolved once, when the folder is opened, and is used in messages. [`displaced`](Env::displaced)
+/// says whether it still leads to this folder. The paths that the methods of [`Env`] take lie directly in the folder;
+/// only their last component is used.
 #[derive(Debug)]
 pub struct Folder {
     descriptor: OwnedFd,
@@ -38,14 +38,14 @@ impl Folder {
         Ok(Folder { descriptor, path })
     }
 
-    /// Opens a folder, which is made if need be, with the folders above it.
+    /// Opens a folder; creates it and its parents if they do not exist.
     pub fn create(path: &Path) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
         std::fs::create_dir_all(&path)?;
         Folder::open(&path)
     }
 
-    /// A folder in this one.
+    /// Opens a subfolder.
     pub fn within(&self, name: &str) -> io::Result<Folder> {
         let descriptor = fs::openat(&self.descriptor, name, FOLDER, Mode::empty())?;
         Ok(Folder {
@@ -54,7 +54,7 @@ impl Folder {
         })
     }
 
-    /// A folder in this one, which is made if need be.
+    /// Opens a subfolder; creates it if it does not exist.
     pub fn create_within(&self, name: &str) -> io::Result<Folder> {
         match fs::mkdirat(&self.descriptor, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => self.within(name),
@@ -62,18 +62,18 @@ impl Folder {
         }
     }
 
-    /// Where it was when it was opened, absolute.
+    /// The absolute path that led to the folder when it was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Which folder it is.
+    /// The folder's identity: device and inode.
     pub fn which(&self) -> io::Result<Identity> {
         Ok(Identity::of(&fs::fstat(&self.descriptor)?))
     }
 
-    /// A path that leads here whatever becomes of the folder's own, for those who take paths only. It is good as long as
-    /// this is not dropped. Where there is no `/proc` it is the folder's own.
+    /// A path that leads to this folder even after a rename, for libraries that take paths only. It is valid until
+    /// this value is dropped. Where there is no `/proc` it is the folder's own path.
     pub fn place(&self) -> PathBuf {
         let place = PathBuf::from(format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()));
         let there = fs::stat(&place).map(|found| Identity::of(&found));
@@ -83,7 +83,7 @@ impl Folder {
         }
     }
 
-    /// The bytes of a file in it; none if it is not there.
+    /// The bytes of a file; `None` if it does not exist.
     pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         match self.open_file(name.as_ref(), OFlags::RDONLY) {
@@ -93,7 +93,7 @@ impl Folder {
         }
     }
 
-    /// Writes a file, durably and as a whole, in place of the one that was there.
+    /// Writes a file atomically and durably; replaces an existing one.
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let new = format!("{name}.new");
         let mut file = self.open_file(
@@ -106,7 +106,7 @@ impl Folder {
         self.sync()
     }
 
-    /// Removes a file, durably, if it is there.
+    /// Removes a file durably, if it exists.
     pub fn remove_file(&self, name: &str) -> io::Result<()> {
         match fs::unlinkat(&self.descriptor, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => self.sync(),
@@ -114,22 +114,22 @@ impl Folder {
         }
     }
 
-    /// Whether there is something of this name.
+    /// Whether an entry of this name exists.
     pub fn has(&self, name: &str) -> io::Result<bool> {
         Ok(self.find(name.as_ref())?.is_some())
     }
 
-    /// Makes durable which files it has.
+    /// Makes the folder's entries durable.
     pub fn sync(&self) -> io::Result<()> {
         sync_folder(self.descriptor.as_fd())
     }
 
-    /// Takes it for this process, until the guard is dropped, or this process ends; a process that was forked does not keep it.
+    /// Locks the folder for this process, until the guard is dropped or the process ends. A forked process does not keep the lock.
     pub fn hold(&self) -> io::Result<Box<dyn LockGuard>> {
         let mut lock = Lock::open(self, ".", FOLDER)?;
         let mut locked = lock.take();
         if locked == Err(Errno::BADF) {
-            // A file system (NFS) that locks only what is open for writing, as no folder can be.
+            // Some file systems (NFS) lock only what is open for writing, and a folder cannot be opened so.
             lock = Lock::open(
                 self,
                 HOLDER,
@@ -144,12 +144,12 @@ impl Folder {
             }
             Err(error) => return Err(error.into()),
         }
-        self.say_holder()?;
+        self.write_holder()?;
         Ok(Box::new(lock))
     }
 
-    /// For the message of the next one who wants it.
-    fn say_holder(&self) -> io::Result<()> {
+    /// Writes which process holds the folder, for the error message of the next one that wants it.
+    fn write_holder(&self) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
         let mut file = self.open_file(HOLDER.as_ref(), flags)?;
         file.write_all(std::process::id().to_string().as_bytes())
@@ -195,7 +195,7 @@ impl Env for Folder {
         let mut names = Vec::new();
         for entry in fs::Dir::read_from(&self.descriptor)? {
             let entry = entry?;
-            // A name that is not Unicode is none of ours, as no folder is.
+            // Our names are Unicode, and are files: everything else is skipped.
             if entry.file_type() != FileType::Directory
                 && let Ok(name) = entry.file_name().to_str()
             {
@@ -268,7 +268,7 @@ impl Env for Folder {
                 .map_err(io::Error::from)
                 .and_then(|folder| sync_folder(folder.as_fd()));
             match synced {
-                // A folder that this process may not even list was not made by it.
+                // This process may not even list the folder, so it did not create it.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                 synced => synced?,
             }
@@ -317,7 +317,7 @@ impl Identity {
     }
 }
 
-/// A descriptor of its own for the lock, which forked processes close.
+/// The lock's own descriptor, which forked processes close.
 struct Lock {
     descriptor: i32,
     generation: u32,
@@ -340,7 +340,7 @@ impl Lock {
     }
 
     fn borrow(&self) -> BorrowedFd<'_> {
-        // SAFETY: it is open until this is dropped, in the process that opened it, and others do not come here.
+        // SAFETY: the descriptor is open until this value is dropped, and only the process that opened it calls this.
         unsafe { BorrowedFd::borrow_raw(self.descriptor) }
     }
 }
@@ -352,28 +352,28 @@ impl Drop for Lock {
         if self.generation != forks::generation() {
             return; // it was closed when this process was forked
         }
-        // For all who share it: a child that was made in some way that runs no handlers keeps no lock.
+        // Unlocks for all holders of the open file: a child made without fork handlers keeps no lock.
         let _ = fs::flock(self.borrow(), FlockOperation::Unlock);
-        forks::let_go(self.descriptor);
-        // SAFETY: it was opened for this, and nobody else closes it.
+        forks::release(self.descriptor);
+        // SAFETY: this value owns the descriptor, and nobody else closes it.
         drop(unsafe { OwnedFd::from_raw_fd(self.descriptor) });
     }
 }
 
 fn sync_folder(folder: BorrowedFd<'_>) -> io::Result<()> {
     match fs::fsync(folder) {
-        // A file system that has nothing to sync for a folder.
+        // Some file systems have nothing to sync for a folder.
         Ok(()) | Err(Errno::INVAL) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The bytes of a path, for files that hold one: it may be any bytes.
+/// The bytes of a path, to be stored in a file: a path may hold any bytes.
 pub fn path_bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
 }
 
-/// A path of bytes that a file held.
+/// The path that a file holds as bytes.
 pub fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }

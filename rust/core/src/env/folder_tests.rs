@@ -44,7 +44,7 @@ fn files_are_reached_wherever_the_folder_is_moved() {
 }
 
 #[test]
-fn a_link_that_is_turned_displaces_what_was_opened_through_it() {
+fn a_changed_link_displaces_the_folder_that_was_opened_through_it() {
     let place = tempfile::tempdir().unwrap();
     let (link, one, two) = (
         place.path().join("link"),
@@ -64,7 +64,7 @@ fn a_link_that_is_turned_displaces_what_was_opened_through_it() {
 }
 
 #[test]
-fn a_file_is_known_by_more_than_its_name() {
+fn a_file_is_identified_by_more_than_its_name() {
     let (_place, folder) = folder();
     let path = folder.path().join("a");
     let file = folder.create(&path).unwrap();
@@ -84,7 +84,7 @@ fn a_file_is_known_by_more_than_its_name() {
 }
 
 #[test]
-fn nothing_but_names_in_the_folder_is_taken() {
+fn only_names_in_the_folder_are_accepted() {
     let (place, folder) = folder();
     for path in ["../a", "a/b", "", ".."] {
         let refused = folder.create(&folder.path().join(path)).err();
@@ -94,7 +94,7 @@ fn nothing_but_names_in_the_folder_is_taken() {
 }
 
 #[test]
-fn the_lock_is_on_the_folder_and_no_file_of_it() {
+fn the_lock_is_on_the_folder_itself() {
     let (_place, folder) = folder();
     let guard = folder.hold().unwrap();
     let again = || Folder::open(folder.path()).unwrap().hold();

@@ -1,8 +1,8 @@
-//! Descriptors that a forked process must not keep.
+//! Descriptors that a forked process must close.
 //!
-//! A lock by `flock` belongs to an open file, and a fork shares that with its parent: the lock would last
-//! as long as any child lives. So every process that is forked closes the descriptors of locks, first
-//! thing, which leaves its parent's lock as it is.
+//! A lock by `flock` belongs to the open file, which a forked child shares with its parent: the lock
+//! would last as long as any child lives. So every forked process closes the descriptors of locks
+//! before it does anything else. The parent keeps its lock.
 
 use std::os::fd::RawFd;
 use std::ptr;
@@ -12,24 +12,24 @@ use std::thread;
 
 const FREE: RawFd = -1;
 
-/// A descriptor that a child closes. Slots are used again, and never given back: a fork may happen at any time.
+/// A descriptor that a child closes. Slots are reused and never freed, because a fork may happen at any time.
 struct Slot {
     descriptor: AtomicI32,
     next: *const Slot,
 }
 
 static SLOTS: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
-/// Held while a descriptor exists that has no slot: no fork comes between.
+/// Held between opening a descriptor and storing it in a slot: no fork happens in between.
 static BUSY: AtomicBool = AtomicBool::new(false);
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// How many forks lie between this process and the one that loaded this code: two values that differ were taken in two processes.
+/// How many forks separate this process from the one that loaded this code. Two different values come from two processes.
 pub fn generation() -> u32 {
     watch();
     GENERATION.load(Ordering::Acquire)
 }
 
-/// Opens a descriptor that every process that is forked closes, until [`let_go`].
+/// Opens a descriptor that every forked process closes, until [`release`] is called for it.
 pub fn open<E>(open: impl FnOnce() -> Result<RawFd, E>) -> Result<RawFd, E> {
     watch();
     enter();
@@ -38,18 +38,18 @@ pub fn open<E>(open: impl FnOnce() -> Result<RawFd, E>) -> Result<RawFd, E> {
     descriptor
 }
 
-/// Has the handlers called from now on, at every fork.
+/// Registers the fork handlers, once.
 fn watch() {
     static HANDLERS: Once = Once::new();
     HANDLERS.call_once(|| {
-        // SAFETY: the handlers live as long as the process, and touch nothing but the statics of this file. Where there
-        // is no memory for them, children keep the descriptors, and a lock ends with the explicit unlock.
+        // SAFETY: the handlers live as long as the process, and touch only the statics of this file. If there is
+        // no memory for them, children keep the descriptors, and the explicit unlock ends the lock.
         unsafe { libc::pthread_atfork(Some(before), Some(after), Some(in_child)) };
     });
 }
 
-/// Forgets a descriptor, which its owner is about to close.
-pub fn let_go(descriptor: RawFd) {
+/// Removes a descriptor from its slot; its owner is about to close it.
+pub fn release(descriptor: RawFd) {
     enter();
     each(|slot| {
         let exchange = Ordering::AcqRel;
@@ -76,10 +76,10 @@ fn put(descriptor: RawFd) {
     }
 }
 
-/// Calls `body` with each slot until it returns true; whether it did.
+/// Calls `body` with each slot until it returns true; returns whether it did.
 fn each(mut body: impl FnMut(&Slot) -> bool) -> bool {
     let mut slot = SLOTS.load(Ordering::Acquire).cast_const();
-    // SAFETY: a slot is made whole before it is reached from here, and is never given back.
+    // SAFETY: a slot is complete before the list points to it, and is never freed.
     while let Some(found) = unsafe { slot.as_ref() } {
         if body(found) {
             return true;
@@ -112,8 +112,8 @@ extern "C" fn in_child() {
     each(|slot| {
         let descriptor = slot.descriptor.swap(FREE, Ordering::AcqRel);
         if descriptor != FREE {
-            // SAFETY: the descriptor is one that this process has inherited, and its owner here knows by the
-            // generation that it is gone.
+            // SAFETY: this process inherited the descriptor, and its owner here compares the generation
+            // before it uses it.
             unsafe { libc::close(descriptor) };
         }
         false

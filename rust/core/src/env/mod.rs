@@ -1,7 +1,7 @@
-//! Every file operation of the log, behind a trait, so that tests can make files fail.
+//! Every file operation of the log, behind a trait, so that tests can inject faults.
 //!
-//! [`Folder`] is a folder of the operating system, held by a descriptor. [`FaultEnv`] keeps files in
-//! memory and forgets, tears and refuses on purpose.
+//! [`Folder`] is a folder of the operating system, held open by a descriptor. [`FaultEnv`] keeps files
+//! in memory; it loses unsynced data, tears writes and returns errors when a test asks for that.
 
 mod crash;
 mod fault;
@@ -16,22 +16,22 @@ pub use crash::Loss;
 pub use fault::{FaultEnv, Operation};
 pub use folder::{Folder, path_bytes, path_of};
 
-/// Which file or folder something is, whatever its name.
+/// Identifies a file or folder independently of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub device: u64,
     pub inode: u64,
 }
 
-/// The files of one folder, as much of them as a log needs.
+/// The files of one folder: the operations that a log needs.
 ///
-/// Paths name the files with their folder, for messages; the folder is reached by a descriptor that is
-/// held, never by its path, which may lead elsewhere by now.
+/// Paths include the folder, for messages. The folder itself is reached by its open descriptor,
+/// because its path may lead elsewhere by now.
 pub trait Env: Send + Sync {
     /// The names of the files in a folder, in any order.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
 
-    /// Makes a file that must not be there yet, for reading and writing.
+    /// Creates a file for reading and writing; it must not exist.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
 
     /// Opens a file for reading.
@@ -46,50 +46,50 @@ pub trait Env: Send + Sync {
     /// Moves a file, within one file system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Gives a file a second name that must not be there yet, within one file system.
+    /// Gives a file a second name within one file system; that name must not exist.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Whether there is a file of this name.
+    /// Whether a file of this name exists.
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
-    /// Which file has this name, if any has.
+    /// The identity of the file of this name, if there is one.
     fn identity(&self, path: &Path) -> io::Result<Option<Identity>>;
 
-    /// Why the folder's path does not lead to the folder any more, if so.
+    /// Why the folder's path no longer leads to the folder, if so.
     fn displaced(&self) -> io::Result<Option<&'static str>>;
 
-    /// Makes durable which files a folder has.
+    /// Makes the folder's entries durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes the folder itself durable, and the folders above it, which may be as new.
+    /// Makes the folder itself durable, and its parents, which may be new too.
     fn sync_ancestors(&self) -> io::Result<()>;
 
-    /// Takes the folder at `path` until the guard is dropped.
-    /// `WouldBlock`, with who holds it, if another process or another guard of this one has it.
+    /// Locks the folder at `path` until the guard is dropped. Fails with `WouldBlock` and the holder's name
+    /// if another process, or another guard of this process, holds it.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>>;
 }
 
-/// An open file. Reads and writes say where; a file has no place of its own.
+/// An open file. Reads and writes name their offset; a file has no current position.
 pub trait File: Send + Sync {
     /// Reads up to `buffer.len()` bytes; 0 at the end of the file.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Writes some of `bytes`, and says how many.
+    /// Writes some of `bytes`, and returns how many.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
 
     /// Makes the file's bytes and its length durable.
     fn sync(&self) -> io::Result<()>;
 
-    /// Cuts the file off, or fills it up with zeros.
+    /// Truncates the file, or extends it with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
     /// How many bytes the file has.
     fn size(&self) -> io::Result<u64>;
 
-    /// Which file it is.
+    /// The file's identity.
     fn identity(&self) -> io::Result<Identity>;
 
-    /// Writes all of `bytes`, however short the single writes are.
+    /// Writes all of `bytes`, in as many writes as it takes.
     fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
         while !bytes.is_empty() {
             match self.write_at(bytes, offset) {
@@ -105,7 +105,7 @@ pub trait File: Send + Sync {
         Ok(())
     }
 
-    /// Fills `buffer` as far as the file reaches, and says how far.
+    /// Fills `buffer` up to the end of the file, and returns how many bytes were read.
     fn read_full_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {

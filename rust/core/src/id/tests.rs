@@ -117,7 +117,7 @@ fn a_refusal_says_what_and_why() {
 }
 
 #[test]
-fn what_is_not_the_one_spelling_is_refused() {
+fn any_other_spelling_is_refused() {
     for text in [
         "",
         "/",

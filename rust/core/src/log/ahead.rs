@@ -1,47 +1,47 @@
-//! Room ahead of the writer: zeros behind the last frame, which the next frames are written over.
+//! Preallocation: zeros behind the last frame, which the next frames overwrite.
 //!
-//! A file that grows makes every sync write its new length and its new blocks into the file system's
-//! journal too. Over bytes that are on the disk already, a sync writes those bytes and nothing else.
+//! When a file grows, every sync also writes its new length and blocks into the file system's journal.
+//! A sync after overwriting bytes that are on the disk already writes only those bytes.
 //!
-//! They are written, not allocated (`fallocate`): the first write into a block that was only allocated
-//! goes through the journal as well. See docs/adr/0013.
+//! The zeros are written, not allocated (`fallocate`): the first write into a block that was only
+//! allocated goes through the journal as well. See docs/adr/0013.
 
 use std::io;
 
 use crate::env::File;
 
-/// How much room a new segment has at first.
+/// How many zeros a new segment gets first.
 const FIRST: u64 = 64 << 10;
 
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// The room in the segment that is being written.
-pub struct Ahead {
-    /// The most room that is made at a time.
-    most: u64,
-    /// No room is made beyond this, where the frames go on in the next segment.
+/// The preallocated zeros of the segment that is being written.
+pub struct Preallocation {
+    /// The most zeros that are written at a time.
+    limit: u64,
+    /// Nothing is preallocated beyond this offset: the next segment begins there.
     segment_bytes: u64,
-    /// Where the room ends.
+    /// Where the zeros end.
     end: u64,
-    /// Whether the disk had none to give: what is left of it is for frames.
+    /// Whether the disk was full: the rest of it is left for frames.
     is_refused: bool,
 }
 
-impl Ahead {
-    pub fn new(most: u64, segment_bytes: u64) -> Ahead {
-        Ahead {
-            most,
+impl Preallocation {
+    pub fn new(limit: u64, segment_bytes: u64) -> Preallocation {
+        Preallocation {
+            limit,
             segment_bytes,
             end: 0,
             is_refused: false,
         }
     }
 
-    /// Makes room behind `offset`, where the file's frames end, if there is none: the more, the longer
-    /// the file is. The next sync makes it durable.
+    /// Writes zeros behind `offset`, where the frames end, if there are none: the longer the file, the
+    /// more. The next sync makes them durable.
     pub fn extend(&mut self, file: &dyn File, offset: u64) -> io::Result<()> {
-        let room = offset.max(FIRST).min(self.most);
-        let end = (offset + room).min(self.segment_bytes);
+        let length = offset.max(FIRST).min(self.limit);
+        let end = (offset + length).min(self.segment_bytes);
         if offset < self.end || end <= offset || self.is_refused {
             return Ok(());
         }
@@ -55,7 +55,7 @@ impl Ahead {
         }
     }
 
-    /// Gives back what was not used; returns whether there was something.
+    /// Cuts off unused zeros; returns whether there were any.
     pub fn trim(&mut self, file: &dyn File, offset: u64) -> io::Result<bool> {
         if self.end <= offset {
             return Ok(false);
@@ -75,7 +75,7 @@ fn write_zeros(file: &dyn File, mut offset: u64, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether frames may still find the room that these zeros did not.
+/// Whether the disk has no space for these zeros; frames may still fit.
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)

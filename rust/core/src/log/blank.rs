@@ -1,13 +1,13 @@
-//! The zeros that a file ends in: room that was made and not used, or what a crash left of it.
+//! The zeros at the end of a file: preallocated and not used, or left by a crash.
 
 use std::io;
 
 use crate::env::File;
 
-/// How much of a file is looked at in one piece.
+/// How much of a file is read at a time.
 const PIECE: usize = 256 * 1024;
 
-/// Where the zeros begin that a file ends in, at `from` or behind it.
+/// The offset, at `from` or later, where the file's trailing zeros begin.
 pub fn start(file: &dyn File, from: u64) -> io::Result<u64> {
     let size = file.size()?;
     let mut piece = vec![0; PIECE.min(size.saturating_sub(from) as usize)];
@@ -28,13 +28,13 @@ pub fn start(file: &dyn File, from: u64) -> io::Result<u64> {
 
 /// Whether all bytes are zeros.
 pub fn is_zero(bytes: &[u8]) -> bool {
-    // In pieces and without a way out of each: so the processor takes many bytes at once.
+    // By chunks without an early exit, so that the compiler vectorizes the loop.
     bytes
         .chunks(256)
         .all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)
 }
 
-/// How long `bytes` are without the zeros at their end.
+/// The length of `bytes` without their trailing zeros.
 pub fn content(bytes: &[u8]) -> usize {
     if is_zero(bytes) {
         return 0;

@@ -1,10 +1,10 @@
-//! Whether a log is a copy of another one: found out before anything is written to either.
+//! Checks whether a log is a copy of another one, before anything is written to either.
 
 use std::io;
 use std::path::Path;
 
 use super::followed::followed_store;
-use super::inspect::Walk;
+use super::inspect::FrameReader;
 use super::place::Place;
 use super::{Frame, segment};
 use crate::env::Env;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The end of a log that may be a copy.
 struct Copied {
-    /// The position that it would hold next.
+    /// The position of its next record.
     next: u64,
     /// The last epoch of a batch or a mark.
     epoch: u64,
@@ -20,17 +20,17 @@ struct Copied {
     last: Option<Frame>,
 }
 
-/// The last position and the last epoch of the log in `folder`, which may not be there.
+/// The last position and the last epoch of the log in `folder`, which may not exist.
 pub fn end(env: &dyn Env, folder: &Path) -> Result<(u64, u64)> {
     let copied = segment::read_uncut(|| Copied::read(env, folder))?;
     Ok((copied.next - 1, copied.epoch))
 }
 
-/// Refuses a log in `copy` that does not end with what the log in `of` has at the same position, or
-/// that went on from there. One that is empty, or not there, can become a copy.
+/// Refuses a log in `copy` whose last batch is not the one that the log in `of` has at that position, or
+/// that continued on its own from there. A log that is empty or does not exist can become a copy.
 ///
-/// [`Truncated`](Error::Truncated) if the other one does not go on from there. Where that one is
-/// damaged nobody can tell: that is for whoever reads it to say, and not refused here.
+/// [`Truncated`](Error::Truncated) if the log in `of` does not continue from there. If it is damaged the
+/// comparison is impossible and is not refused here: whoever reads the log reports the damage.
 pub fn check_copy(from: &dyn Env, of: &Path, env: &dyn Env, copy: &Path) -> Result<()> {
     let copied = segment::read_uncut(|| Copied::read(env, copy))?;
     match segment::read_uncut(|| copied.difference(from, of)) {
@@ -57,8 +57,8 @@ impl Copied {
             last: None,
         };
         for &first in segments.iter().rev() {
-            let mut walk = Walk::new(env, folder, first)?;
-            while let Some((frame, _)) = walk.next()? {
+            let mut frames = FrameReader::new(env, folder, first)?;
+            while let Some((frame, _)) = frames.next()? {
                 copied.next = copied.next.max(frame.last() + 1);
                 copied.epoch = copied.epoch.max(frame.epoch);
                 if frame.count > 0 {
@@ -72,13 +72,13 @@ impl Copied {
         Ok(copied)
     }
 
-    /// Why it is no copy of the log in `of`, if so.
+    /// Why it is not a copy of the log in `of`, if so.
     fn difference(&self, env: &dyn Env, of: &Path) -> Result<Option<String>> {
         let mut compared = self.last.as_ref();
         let store = followed_store(env, of, None)?;
         let first = compared.map_or(self.next, |last| last.first);
         let mut place = match Place::of(env, of, store, first) {
-            // It was cut off, and what follows it is there.
+            // That batch was cut off; the log continues right behind it.
             Err(Error::Truncated { .. }) => {
                 compared = None;
                 Place::of(env, of, store, self.next)?
@@ -107,7 +107,7 @@ impl Copied {
                 "it has positions up to {ours}, and the other one ends at {last}"
             )));
         }
-        // A log that is cut up to here has no frame that tells its epoch. The next one that is copied will.
+        // A log that is cut up to here has no frame that names its epoch. The next copied frame names it.
         let epoch = self.epoch;
         Ok(their_epoch.filter(|theirs| epoch > *theirs).map(|theirs| {
             format!("it went on in epoch {epoch}, and the other one is in epoch {theirs}")

@@ -1,18 +1,19 @@
-//! Copying a log, which may be in use, as the log of another store.
+//! Copies a log, which may be in use, to become the log of another store.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::inspect::Walk;
+use super::inspect::FrameReader;
 use super::{Batch, FileLogStream, LogOptions, LogStream as _};
 use crate::env::Env;
 use crate::error::Result;
 use crate::identity::StoreId;
 
-/// Copies what the log in `source` holds now into a new one in `target`, which is the log of `store`; the last position.
+/// Copies the current content of the log in `source` into a new log of `store` in `target`; returns the last position.
 ///
-/// What was confirmed before the call is copied; a batch that is being written is not, as after a crash. If the log is
-/// cut far meanwhile, that is [`Truncated`](crate::Error::Truncated), and the copy can be made anew. [`OtherStore`](crate::Error::OtherStore) where the log is not of `of`.
+/// What was confirmed before the call is copied. A batch that is being written is not, as after a crash.
+/// [`Truncated`](crate::Error::Truncated) if the log is truncated far meanwhile: the copy can be repeated.
+/// [`OtherStore`](crate::Error::OtherStore) if the log is not of `of`.
 pub fn copy(
     from: &dyn Env,
     source: &Path,
@@ -21,14 +22,14 @@ pub fn copy(
     target: &Path,
     store: StoreId,
 ) -> Result<u64> {
-    let mut walk = Walk::of(from, source, of)?;
+    let mut frames = FrameReader::of(from, source, of)?;
     let options = LogOptions {
-        first: walk.first(),
+        first: frames.first(),
         store: Some(store),
         ..LogOptions::default()
     };
     let log = FileLogStream::open(to, target, options)?;
-    while let Some((frame, _)) = walk.next()? {
+    while let Some((frame, _)) = frames.next()? {
         let payload: [&[u8]; 1] = [&frame.payload];
         let batch = Batch {
             count: frame.count,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::env::File;
 
-/// How much is read at a time: at first, where perhaps little more is to be read, and at most.
+/// How much is read at a time: first little, because often little follows, later more.
 const FIRST_PIECE: usize = 4 * 1024;
 const LARGEST_PIECE: usize = 256 * 1024;
 
-/// A place in a file, and what was read ahead of it.
+/// An offset in a file, with a read-ahead buffer.
 pub struct Cursor {
     file: Arc<dyn File>,
     offset: u64,
@@ -29,12 +29,12 @@ impl Cursor {
         }
     }
 
-    /// Where in the file the next byte stands.
+    /// The offset of the next byte.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next `length` bytes; fewer where the file ends before.
+    /// The next `length` bytes; fewer at the end of the file.
     pub fn peek(&mut self, length: usize) -> io::Result<&[u8]> {
         if self.buffer.len() - self.start < length {
             self.fill(length)?;
@@ -43,18 +43,18 @@ impl Cursor {
         Ok(&self.buffer[self.start..end])
     }
 
-    /// Goes on behind `length` bytes that were peeked at.
+    /// Skips `length` bytes that [`peek`](Self::peek) returned.
     pub fn advance(&mut self, length: usize) {
         self.start += length;
         self.offset += length as u64;
     }
 
-    /// Whether bytes were read ahead: a writer may have changed them since.
+    /// Whether the buffer holds bytes that a writer may have changed since.
     pub fn is_ahead(&self) -> bool {
         self.buffer.len() > self.start
     }
 
-    /// Forgets what was read ahead.
+    /// Drops the buffer.
     pub fn reread(&mut self) {
         self.buffer.clear();
         self.start = 0;
@@ -65,7 +65,7 @@ impl Cursor {
         self.buffer.drain(..self.start);
         self.start = 0;
         let have = self.buffer.len();
-        // A length that was read from the file may be nonsense: no memory for more than there is.
+        // A length that was read from the file may be garbage: allocate no more than the file holds.
         let left = self.file.size()?.saturating_sub(self.offset);
         let want = (length.max(self.piece) as u64).min(left).max(have as u64) as usize;
         self.buffer.resize(want, 0);

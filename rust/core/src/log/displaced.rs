@@ -1,14 +1,14 @@
-//! Whether a folder's path still leads to the folder that is open.
+//! Checks that a folder's path still leads to the folder that is open.
 //!
-//! Its files are reached by a descriptor, so nothing of ours is written anywhere else. But who goes by the path,
-//! another opening or a follower, would find another folder or none: so a leader confirms nothing more.
+//! The files are reached by a descriptor, so nothing is ever written anywhere else. But another opening or
+//! a follower goes by the path and would find another folder or none: so a leader confirms nothing more.
 
 use std::path::Path;
 
 use crate::env::Env;
 use crate::error::{Error, Result};
 
-/// Refuses to go on with a folder that is not where it was.
+/// Refuses to continue with a folder that is no longer at its path.
 pub fn check(env: &dyn Env, folder: &Path) -> Result<()> {
     match env.displaced().map_err(Error::io("look for", folder))? {
         None => Ok(()),
@@ -16,7 +16,7 @@ pub fn check(env: &dyn Env, folder: &Path) -> Result<()> {
     }
 }
 
-/// The error for a file or folder that is not where it was.
+/// The error for a file or folder that is no longer at its path.
 pub fn error(path: &Path, reason: &'static str) -> Error {
     Error::Displaced {
         path: path.to_owned(),

@@ -1,17 +1,17 @@
 //! The fence of a file log: who took over from its leader.
 //!
-//! A follower that is promoted goes on with a log of its own, so there is nothing to be written into
-//! the old one but this file, which never goes away. The old leader looks for it *after* each sync
-//! and before it confirms anything; the follower makes it *before* it reads the old log to its end.
-//! So whatever the old leader confirmed, the follower has read: were the frame written after that
-//! reading, then the look would have come after the fence. See docs/adr/0007.
+//! A promoted follower continues with its own log, so nothing is written into the old log but this
+//! file, which stays for ever. The old leader looks for it *after* each sync and before it confirms
+//! anything; the follower creates it *before* it reads the old log to its end. So the follower has read
+//! everything that the old leader confirmed: a frame that was written after that reading is followed by
+//! a look for the fence, which finds it. See docs/adr/0007.
 //!
 //! | line | |
 //! |---|---|
 //! | `epoch {16 hex}` | of the new leader |
-//! | `by {32 hex}` | the id of the follower that took over: who it is, whatever its path |
+//! | `by {32 hex}` | the id of the follower that took over |
 //! | `store {32 hex}` | the store whose log was ended |
-//! | `path {bytes}` | where the new leader has its folder: all bytes up to the line feed that ends the file |
+//! | `path {bytes}` | the new leader's folder: all bytes up to the line feed that ends the file |
 
 use std::path::{Path, PathBuf};
 
@@ -32,12 +32,12 @@ pub struct Fence {
     pub by: StoreId,
     /// The store whose log was ended.
     pub store: StoreId,
-    /// Where the new leader has its folder.
+    /// The new leader's folder.
     pub path: PathBuf,
 }
 
 impl Fence {
-    /// The error of a leader that comes upon it.
+    /// The error of a leader that finds the fence.
     pub fn superseded(self, folder: &Path) -> Error {
         Error::Superseded {
             path: folder.to_owned(),
@@ -56,7 +56,7 @@ pub fn find(env: &dyn Env, folder: &Path) -> Result<Option<Fence>> {
     }
 }
 
-/// Refuses to go on with a log that has a fence.
+/// Refuses to continue with a log that has a fence.
 pub fn check(env: &dyn Env, folder: &Path) -> Result<()> {
     match find(env, folder)? {
         None => Ok(()),
@@ -64,12 +64,12 @@ pub fn check(env: &dyn Env, folder: &Path) -> Result<()> {
     }
 }
 
-/// Puts up a fence, durably, unless there is one; returns the one that stands.
+/// Creates a fence durably, unless one exists; returns the one that exists then.
 pub fn raise(env: &dyn Env, folder: &Path, fence: &Fence) -> Result<Fence> {
-    // No two followers write the same file.
+    // Each follower writes a temporary file of its own.
     let own = folder.join(format!("{NAME}.{}", fence.by));
     let path = folder.join(NAME);
-    // The name appears with the whole text behind it, and for one follower only.
+    // The link appears with the whole content behind it, and only one follower can create it.
     write(env, &own, fence)?;
     let linked = match env.link(&own, &path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
@@ -78,12 +78,12 @@ pub fn raise(env: &dyn Env, folder: &Path, fence: &Fence) -> Result<Fence> {
     linked.map_err(Error::io("create", &path))?;
     env.remove(&own).map_err(Error::io("remove", &own))?;
     env.sync_dir(folder).map_err(Error::io("sync", folder))?;
-    // The one that stood there may have been taken down since.
+    // The fence that was found may have been removed since.
     read(env, &path)?.ok_or_else(|| Error::io("read", &path)(std::io::ErrorKind::NotFound.into()))
 }
 
-/// Takes down a fence, durably: whoever put it up has not taken over. A leader that came upon it
-/// meanwhile has stopped, and lost nothing.
+/// Removes a fence durably: the follower that created it has not taken over. A leader that found it
+/// meanwhile has stopped and lost nothing.
 pub fn withdraw(env: &dyn Env, folder: &Path) -> Result<()> {
     let path = folder.join(NAME);
     env.remove(&path).map_err(Error::io("remove", &path))?;
@@ -114,7 +114,7 @@ fn read(env: &dyn Env, path: &Path) -> Result<Option<Fence>> {
     let length = file
         .read_full_at(&mut bytes, 0)
         .map_err(Error::io("read", path))?;
-    // Whatever it says: that it is there ends the log.
+    // Even an unreadable fence ends the log.
     Ok(Some(decode(&bytes[..length]).unwrap_or_else(|| Fence {
         epoch: u64::MAX,
         by: StoreId::from_bytes([0; StoreId::LENGTH]),

@@ -1,4 +1,4 @@
-//! The log in files.
+//! The log in files: one folder of segments.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,18 +15,18 @@ use crate::env::{Env, LockGuard};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
 
-/// How a file log is kept.
+/// Options of a file log.
 #[derive(Clone, Copy, Debug)]
 pub struct LogOptions {
     /// A segment of this many bytes or more gets a successor.
     pub segment_bytes: u64,
-    /// The most bytes of room that are made ahead of the frames in a segment, at a time; 0 for none.
+    /// The most zeros that are preallocated behind the frames of a segment at a time; 0 for none.
     pub ahead_bytes: u64,
     /// The position that a new log begins with.
     pub first: u64,
-    /// The store whose log it must be, or which a new log is of; none takes the one that is there, or a new id.
+    /// The store whose log it must be, or whose log a new one becomes. `None` takes the existing id, or a new one.
     pub store: Option<StoreId>,
-    /// A follower that is further behind than this many segments does not keep the log from being cut.
+    /// A follower that is more than this many segments behind no longer keeps the log from being truncated.
     pub segments_for_followers: usize,
 }
 
@@ -42,7 +42,7 @@ impl Default for LogOptions {
     }
 }
 
-/// A log in the segments of a folder, which it owns while it is open.
+/// A log in the segments of a folder, which it locks while it is open.
 pub struct FileLogStream {
     shared: Arc<Shared>,
     writer: Mutex<Writer>,
@@ -51,14 +51,14 @@ pub struct FileLogStream {
     _lock: Box<dyn LockGuard>,
 }
 
-/// What the writer and the readers of a log share.
+/// State that the writer and the readers of a log share.
 pub(super) struct Shared {
     pub env: Arc<dyn Env>,
     pub folder: PathBuf,
     pub store: StoreId,
     /// The positions that the segments begin with, in order.
     pub segments: RwLock<Vec<u64>>,
-    /// Where some frames begin, so that a reader need not start at its segment's beginning:
+    /// Where some frames begin, so that a reader can start near its position:
     /// position → (segment, offset).
     pub marks: RwLock<BTreeMap<u64, (u64, u64)>>,
     pub durable: AtomicU64,
@@ -68,12 +68,12 @@ pub(super) struct Shared {
 }
 
 impl FileLogStream {
-    /// Opens the log in `folder`, or begins one there, and cuts off a torn tail.
+    /// Opens the log in `folder` or creates one, and cuts off a torn tail.
     ///
     /// [`Locked`](Error::Locked) if the folder is in use, [`Corruption`](Error::Corruption) for
     /// damage, [`Format`](Error::Format) for a log of a later version,
-    /// [`Superseded`](Error::Superseded) for a former leader's, [`OtherStore`](Error::OtherStore) for
-    /// one of another store than the options say. Nothing is changed before all of that is known.
+    /// [`Superseded`](Error::Superseded) for a former leader's log, [`OtherStore`](Error::OtherStore) for
+    /// the log of another store. All of this is checked before anything is changed.
     pub fn open(env: Arc<dyn Env>, folder: &Path, options: LogOptions) -> Result<FileLogStream> {
         let lock = lock(&*env, folder)?;
         fence::check(&*env, folder)?;
@@ -110,13 +110,13 @@ impl FileLogStream {
         })
     }
 
-    /// The torn tail that was cut off when the log was opened, if there was one.
+    /// The torn tail that was cut off when the log was opened, if any.
     pub fn recovered(&self) -> Option<&Recovered> {
         self.recovered.as_ref()
     }
 
-    /// Syncs, writes down that all is durable, and gives back the room that was made ahead: from then
-    /// on nothing at the end can pass for a torn tail. Dropping the log does the same, without saying whether it worked.
+    /// Syncs, writes a mark that all is durable, and cuts off unused preallocated zeros: from then on
+    /// no loss at the end looks like a torn tail. Dropping the log does the same, but hides errors.
     pub fn close(&self) -> Result<()> {
         self.writer.lock().close()
     }
@@ -184,7 +184,7 @@ impl LogStream for FileLogStream {
                 .env
                 .remove(&path)
                 .map_err(Error::io("remove", &path))?;
-            // One at a time, oldest first: a crash must not leave a hole between segments.
+            // One at a time, oldest first: a crash must not leave a gap between segments.
             shared
                 .env
                 .sync_dir(&shared.folder)
@@ -203,12 +203,12 @@ impl LogStream for FileLogStream {
 
 impl Drop for FileLogStream {
     fn drop(&mut self) {
-        // Whatever fails here costs only certainty about the tail, and the next opening judges it.
+        // After a failure here the end of the log is only less certain; the next opening examines it.
         let _ = self.close();
     }
 }
 
-/// Takes the folder for this process alone.
+/// Locks the folder for this process.
 pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
     env.lock(folder).map_err(|error| match error.kind() {
         std::io::ErrorKind::WouldBlock => Error::Locked {
@@ -222,7 +222,7 @@ pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
     })
 }
 
-/// Whose log is in a folder: of the store that it must be of, or that it says, or of a new one.
+/// The store of the log in a folder: the wanted one, the one that its frames name, or a new one.
 fn store_of(env: &dyn Env, folder: &Path, wanted: Option<StoreId>) -> Result<StoreId> {
     let found = segment::stores(env, folder)?.first().copied();
     match (wanted, found) {

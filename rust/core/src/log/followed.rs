@@ -1,10 +1,10 @@
 //! A log that another process writes, as its follower reads it.
 //!
-//! The follower takes no lock and writes no frame. It may see a frame before the leader has it on
-//! disk, and a power cut could take it from the leader alone: so it hands out only what a later
-//! frame knows as durable, or what it has synced itself.
+//! The follower takes no lock and writes no frame. It may see a frame before the leader has synced it,
+//! and a power cut could remove it from the leader alone. So it returns only frames that a later frame
+//! names as durable, or that it synced itself.
 //!
-//! What was handed out is handed out again until the follower says that it has it.
+//! Frames are returned again until the follower has passed them.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -22,11 +22,11 @@ use crate::identity::StoreId;
 /// Who follows a log.
 #[derive(Clone, Debug)]
 pub struct Follower {
-    /// Its own id: what tells it from every other one, wherever their folders are.
+    /// Its own id, which identifies it wherever its folder is.
     pub id: StoreId,
-    /// Where its folder is, for messages.
+    /// Its folder, for messages.
     pub path: PathBuf,
-    /// The store whose log it has followed so far; none if it begins.
+    /// The store whose log it has followed so far; `None` for a new follower.
     pub of: Option<StoreId>,
 }
 
@@ -36,24 +36,24 @@ pub struct FollowedLog {
     folder: PathBuf,
     by: Follower,
     store: StoreId,
-    /// The first position that the follower has not.
+    /// The first position that the follower does not have.
     from: u64,
     place: Place,
-    /// Read, and not passed: the last of them are perhaps not on the leader's disk yet.
+    /// Read and not passed; the last of them may not be on the leader's disk yet.
     frames: VecDeque<Arc<Frame>>,
     /// How many bytes of payload they hold.
     bytes: usize,
-    /// The last position that is on the leader's disk for sure.
+    /// The last position that is certainly on the leader's disk.
     durable: u64,
     epoch: u64,
 }
 
 impl FollowedLog {
-    /// Follows the log in `folder` from the batch that holds position `from` on. Nothing is written:
-    /// [`mark`](Self::mark) keeps the log from being cut.
+    /// Follows the log in `folder` from the batch that holds position `from`. Nothing is written;
+    /// [`mark`](Self::mark) keeps the log from being truncated.
     ///
-    /// [`Truncated`](Error::Truncated) if it was already; [`OtherStore`](Error::OtherStore) if it is not
-    /// the log that was followed before.
+    /// [`Truncated`](Error::Truncated) if `from` was cut off already; [`OtherStore`](Error::OtherStore) if it
+    /// is not the log that was followed before.
     pub fn open(env: Arc<dyn Env>, folder: &Path, by: &Follower, from: u64) -> Result<FollowedLog> {
         let from = from.max(1);
         displaced::check(&*env, folder)?;
@@ -77,11 +77,11 @@ impl FollowedLog {
         self.store
     }
 
-    /// The batches that come next, `max_bytes` of them or a little more; none if there is nothing new.
-    /// They come again until they are [passed](Self::pass). What is whole comes before an error does.
+    /// The next batches, about `max_bytes` of them; none if there is nothing new. They are returned again
+    /// until they are [passed](Self::pass). Intact batches are returned before an error is.
     ///
-    /// [`Superseded`](Error::Superseded) if another follower took over: what this one read may have
-    /// been written after that, and the log that goes on is the other one's.
+    /// [`Superseded`](Error::Superseded) if another follower took over: what was read here may have been
+    /// written after that, and the log continues in that follower's folder.
     pub fn read(&mut self, max_bytes: usize) -> Result<Vec<Arc<Frame>>> {
         displaced::check(&*self.env, &self.folder)?;
         let read = self.read_ahead(max_bytes);
@@ -96,7 +96,7 @@ impl FollowedLog {
         }
     }
 
-    /// Lets go of the batches up to `position`: the follower has them.
+    /// Drops the batches up to `position`: the follower has them.
     pub fn pass(&mut self, position: u64) {
         let count = self
             .frames
@@ -107,7 +107,7 @@ impl FollowedLog {
         }
     }
 
-    /// The last position that anything in the log speaks of, whatever is damaged before it.
+    /// The last position that any readable header in the log names, whatever is damaged before it.
     pub fn last_named(&self) -> Result<u64> {
         judge::last_named(&*self.env, &self.folder)
     }
@@ -117,21 +117,21 @@ impl FollowedLog {
         self.epoch
     }
 
-    /// Who ended the log in `folder`, if somebody did.
+    /// The fence of the log in `folder`, if it has one.
     pub fn fence_of(env: &dyn Env, folder: &Path) -> Result<Option<Fence>> {
         fence::find(env, folder)
     }
 
-    /// Who ended the log, if somebody did.
+    /// The fence of the log, if it has one.
     pub fn fenced(&self) -> Result<Option<Fence>> {
         fence::find(&*self.env, &self.folder)
     }
 
-    /// Ends the log, durably, unless somebody did before; returns the fence that stands. What its
-    /// leader confirmed is then all there to be read, and it confirms nothing more.
+    /// Creates a fence durably, unless the log has one; returns the fence that it has then. All that its
+    /// leader confirmed can then be read, and it confirms nothing more.
     pub fn fence(&mut self, epoch: u64) -> Result<Fence> {
-        // What is read now decides what there is: zeros that were room must not be a loss meanwhile.
-        self.place.look_anew();
+        // This read decides what the log holds, so zeros that were preallocation before are read again.
+        self.place.forget_blank();
         displaced::check(&*self.env, &self.folder)?;
         let fence = Fence {
             epoch,
@@ -142,8 +142,8 @@ impl FollowedLog {
         fence::raise(&*self.env, &self.folder, &fence)
     }
 
-    /// Takes its own fence down again, durably, if that is the one that stands: it has not taken over.
-    /// Only before the follower went on by itself in any way.
+    /// Removes this follower's own fence durably, if that is the one that exists: it has not taken over.
+    /// Call it only before the follower continued on its own in any way.
     pub fn withdraw(&self) -> Result<()> {
         match self.fenced()? {
             Some(fence) if fence.by == self.by.id => fence::withdraw(&*self.env, &self.folder),
@@ -151,18 +151,18 @@ impl FollowedLog {
         }
     }
 
-    /// Lets the log be cut up to `position`.
+    /// Allows the log to be truncated up to `position`.
     pub fn mark(&self, position: u64) -> Result<()> {
         displaced::check(&*self.env, &self.folder)?;
         mark::put(&*self.env, &self.folder, self.by.id, self.store, position)
     }
 
-    /// Lets the log be cut: this follower does not come back.
+    /// Removes this follower's mark, so that it no longer holds back truncation.
     pub fn forget(&self) -> Result<()> {
         mark::remove(&*self.env, &self.folder, self.by.id)
     }
 
-    /// Reads until there are `max_bytes` that are not passed.
+    /// Reads until `max_bytes` are read and not passed.
     fn read_ahead(&mut self, max_bytes: usize) -> Result<()> {
         while self.bytes < max_bytes {
             let Some(header) = self.place.step(&*self.env, &self.folder, self.durable)? else {
@@ -170,7 +170,7 @@ impl FollowedLog {
             };
             self.durable = self.durable.max(header.durable);
             self.epoch = header.epoch;
-            // What is passed over does not count: nothing read must mean that there is nothing more.
+            // Frames that are skipped do not count: reading nothing must mean that there is nothing more.
             if header.count == 0 || header.next() <= self.from {
                 continue;
             }
@@ -186,13 +186,13 @@ impl FollowedLog {
         Ok(())
     }
 
-    /// How many of the frames that were read are on the leader's disk for sure.
+    /// How many of the frames read are certainly on the leader's disk.
     fn proven(&self) -> usize {
         self.frames
             .partition_point(|frame| frame.last() <= self.durable)
     }
 
-    /// Does what the leader is about to do. Earlier segments it synced before it began this one.
+    /// Syncs what the leader is about to sync. The leader synced earlier segments before it began this one.
     fn sync(&mut self) -> Result<()> {
         let path = segment::path(&self.folder, self.place.segment());
         self.place.sync().map_err(Error::io("sync", &path))?;
@@ -201,18 +201,18 @@ impl FollowedLog {
     }
 }
 
-/// Where the end of a followed log is.
+/// The end of a followed log.
 pub struct FollowedTail {
     env: Arc<dyn Env>,
     folder: PathBuf,
     store: StoreId,
     place: Place,
-    /// The last position that is on the leader's disk for sure.
+    /// The last position that is certainly on the leader's disk.
     durable: u64,
 }
 
 impl FollowedTail {
-    /// Looks for the end from position `near` on, behind which all is durable.
+    /// Starts looking for the end at position `near`; everything before it is durable.
     pub fn open(env: Arc<dyn Env>, folder: &Path, near: u64) -> Result<FollowedTail> {
         let near = near.max(1);
         let store = followed_store(&*env, folder, None)?;
@@ -226,7 +226,7 @@ impl FollowedTail {
         })
     }
 
-    /// The place of `near`, or of what the log begins with if that was cut off; and which of the two it is.
+    /// The place of position `near`, or of the log's start if that was cut off; and the position of that place.
     fn find(env: &dyn Env, folder: &Path, store: StoreId, mut near: u64) -> Result<(Place, u64)> {
         loop {
             match Place::of(env, folder, store, near) {
@@ -236,8 +236,8 @@ impl FollowedTail {
         }
     }
 
-    /// The position of the last record that is written now. What was cut off since the last call is passed over: the
-    /// log is cut where the follower has it.
+    /// The position of the last record that is written now. What was truncated since the last call is skipped: the
+    /// log is truncated only up to what the follower has.
     pub fn position(&mut self) -> Result<u64> {
         loop {
             match self.read_on() {
@@ -257,7 +257,7 @@ impl FollowedTail {
         Ok(())
     }
 
-    /// Goes on at `start`, where the log begins by now or began a moment ago.
+    /// Continues at `start`, where the log begins now or began a moment ago.
     fn begin_at(&mut self, start: u64) -> Result<()> {
         let (place, from) = Self::find(&*self.env, &self.folder, self.store, start)?;
         self.place = place;
@@ -266,7 +266,7 @@ impl FollowedTail {
     }
 }
 
-/// Whose log a follower finds: the one that it followed before, if it did.
+/// The store whose log a follower finds; it must be the one that it followed before, if any.
 pub(super) fn followed_store(env: &dyn Env, folder: &Path, of: Option<StoreId>) -> Result<StoreId> {
     let stores = segment::stores(env, folder)?;
     match (stores.first(), of) {
@@ -276,7 +276,7 @@ pub(super) fn followed_store(env: &dyn Env, folder: &Path, of: Option<StoreId>) 
     }
 }
 
-/// Why a log does not say whose it is: it is damaged, of a later format, or hardly begun.
+/// Why a log does not name its store: it is damaged, of a later format, or just being created.
 fn unknown_store(env: &dyn Env, folder: &Path) -> Result<Error> {
     let segments = segment::list(env, folder)?;
     for (index, &first) in segments.iter().enumerate() {

@@ -9,7 +9,7 @@
 //! | 16..24 | first | position of the first record |
 //! | 24..32 | durable | the last position known to be durable when this was written |
 //! | 32..36 | count | of records; 0 in a mark, which has no payload |
-//! | 36..40 | length | of the payload |
+//! | 5..8 | – | zeros |
 //! | 40..44 | checksum | CRC32C of the payload |
 //! | 44..60 | store | the id of the store whose log this is |
 //! | 60..64 | header checksum | CRC32C of bytes 0..60, and so of all |
@@ -17,15 +17,16 @@
 //! | last | end | `ff`, so that what ends in a zero was not written to its end |
 //!
 //! Numbers are little-endian. In every version the magic, the version and the header checksum stand
-//! where they stand here. `durable` is what tells a torn tail from damage: a valid frame that knows
-//! a lost one as durable proves that the loss is no crash's doing.
+//! Numbers are little-endian. In every version the magic, the version and the header checksum stand
+//! where they stand here. `durable` distinguishes a torn tail from damage: if a valid frame names a
+//! lost one as durable, no crash explains the loss.
 //!
-//! A segment has no header of its own: the first frame's is it. So there is no moment at which a segment
-//! has none, and no second kind of torn write. A new log begins with a mark, which says whose it is.
+//! A segment has no header of its own: the header of its first frame serves as one. So there is no
+//! moment at which a segment has no header, and no second kind of torn write. A new log begins with a
+//! mark, which names its store.
 //!
-//! Zeros from the last frame to the end of the file are room that was made for more, and no part of the
-//! format: a version that does not know of it takes them for a torn tail, and cuts them off.
-
+//! Zeros from the last frame to the end of the file are preallocated for more frames, and not part of
+//! the format: a version that does not know them takes them for a torn tail and cuts them off.
 use super::Batch;
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
@@ -39,7 +40,7 @@ pub const MAGIC: [u8; 4] = [0xf7, b'S', b'W', 0xff];
 /// How long a header is.
 pub const HEADER: usize = 64;
 
-/// Where its checksum stands.
+/// The offset of its checksum.
 const CHECKSUM: usize = HEADER - 4;
 
 /// The last byte of every frame.
@@ -48,7 +49,7 @@ pub const END: u8 = 0xff;
 /// The longest payload, in bytes.
 pub const MAX_PAYLOAD: u64 = 1 << 30;
 
-/// What a frame says about its batch.
+/// The fields of a frame's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub store: StoreId,
@@ -60,17 +61,17 @@ pub struct Header {
     pub checksum: u32,
 }
 
-/// Why bytes are no header.
+/// Why bytes are not a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderFault {
     Magic,
     Checksum,
-    /// It is whole, and of a later format.
+    /// A valid header of a later format.
     Version(u8),
 }
 
 impl Header {
-    /// How long the frame is: header, payload and end.
+    /// The frame's length: header, payload and end byte.
     pub fn frame_length(&self) -> u64 {
         HEADER as u64 + u64::from(self.length) + 1
     }
@@ -96,7 +97,7 @@ impl Header {
         bytes
     }
 
-    /// Reads the header at the start of `bytes`, which are [`HEADER`] or more.
+    /// Reads the header at the start of `bytes`, which holds at least [`HEADER`] bytes.
     pub fn decode(bytes: &[u8]) -> Result<Header, HeaderFault> {
         if bytes[..4] != MAGIC {
             return Err(HeaderFault::Magic);
@@ -120,7 +121,7 @@ impl Header {
     }
 }
 
-/// What a frame says beside its batch.
+/// The header fields of a frame that do not come from its batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     pub store: StoreId,
@@ -129,7 +130,7 @@ pub struct Place {
     pub durable: u64,
 }
 
-/// Adds a batch's frame to `buffer`: the one copy that its payload goes through.
+/// Adds a batch's frame to `buffer`. This is the only copy that is made of its payload.
 pub fn write(buffer: &mut Vec<u8>, batch: &Batch<'_>, place: Place) {
     let start = buffer.len();
     buffer.resize(start + HEADER, 0);
@@ -150,7 +151,7 @@ pub fn write(buffer: &mut Vec<u8>, batch: &Batch<'_>, place: Place) {
     buffer.push(END);
 }
 
-/// Refuses what no frame can hold.
+/// Refuses a batch that does not fit into a frame.
 pub fn check_size(batch: &Batch<'_>) -> Result<()> {
     let bytes = batch.payload.iter().map(|piece| piece.len() as u64).sum();
     if bytes <= MAX_PAYLOAD {

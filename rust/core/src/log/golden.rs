@@ -1,7 +1,7 @@
-//! A log of format 1 that was written once: it must be read for ever, and read the same.
+//! A log of format 1 that was written once. Every later version must read the same from it.
 //!
-//! `STEPWELL_WRITE_GOLDEN=1 cargo test golden` writes it anew; only a format that was never released
-//! may change so.
+//! `STEPWELL_WRITE_GOLDEN=1 cargo test golden` writes it again; only a format that was never released
+//! may be changed that way.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ fn golden(file: &str) -> PathBuf {
         .join(file)
 }
 
-/// A log in which every record occurs, in batches of several turns and under two epochs.
+/// A log with every kind of record, in batches of several turns and in two epochs.
 fn write() -> FaultEnv {
     let env = FaultEnv::new();
     let shared: Arc<dyn Env> = Arc::new(env.clone());

@@ -1,4 +1,4 @@
-//! Reading a log that nobody has open, or that somebody else has: for checking and for showing it.
+//! Checking and printing a log, whether another process has it open or not.
 
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -14,24 +14,24 @@ use crate::error::{Error, Result};
 use crate::identity::StoreId;
 use crate::record::{Json, turns};
 
-/// How many segments are opened ahead. A leader keeps fewer for its followers: see
+/// How many segments are opened ahead. A leader keeps fewer of them for its followers: see
 /// [`LogOptions`](super::LogOptions::segments_for_followers).
 const OPENED_AHEAD: usize = 32;
 
-/// What a check of a whole log found.
+/// The result of checking a whole log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub segments: u64,
     pub batches: u64,
     pub records: u64,
-    /// The length of the segments, without a torn tail and room behind the frames.
+    /// The length of the segments, without a torn tail and preallocated zeros.
     pub bytes: u64,
-    /// The first position that the log holds, or would hold if it is empty.
+    /// The first position that the log holds, or will hold if it is empty.
     pub first: u64,
     /// The last position.
     pub last: u64,
     pub epoch: u64,
-    /// Whose log it is; none where nothing says so.
+    /// The store whose log it is; `None` if no frame names it.
     pub store: Option<StoreId>,
     /// What the next opening will cut off.
     pub torn: Option<Recovered>,
@@ -45,16 +45,16 @@ pub fn verify(env: &dyn Env, folder: &Path) -> Result<Report> {
 }
 
 fn check_all(env: &dyn Env, folder: &Path) -> Result<Report> {
-    let mut walk = Walk::new(env, folder, 1)?;
+    let mut frames = FrameReader::new(env, folder, 1)?;
     let mut report = Report {
-        segments: walk.segments.len() as u64,
-        first: walk.first(),
+        segments: frames.segments.len() as u64,
+        first: frames.first(),
         ..Report::default()
     };
     report.last = report.first - 1;
-    while let Some((frame, offset)) = walk.next()? {
+    while let Some((frame, offset)) = frames.next()? {
         check_records(&frame).map_err(|reason| Error::Corruption {
-            path: walk.path(),
+            path: frames.path(),
             offset,
             position: frame.first,
             reason,
@@ -64,18 +64,18 @@ fn check_all(env: &dyn Env, folder: &Path) -> Result<Report> {
         report.last = frame.last();
         report.epoch = frame.epoch;
     }
-    report.bytes = walk.bytes;
-    report.store = walk.store;
-    report.torn = walk.torn;
+    report.bytes = frames.bytes;
+    report.store = frames.store;
+    report.torn = frames.torn;
     Ok(report)
 }
 
 /// The records from position `from` on, each as a line of JSON.
 ///
-/// [`Truncated`](Error::Truncated) comes in their place where the log was cut since the first of them was read.
+/// The iterator yields [`Truncated`](Error::Truncated) if the log was truncated after the first record was read.
 pub fn dump<'e>(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Dump<'e>> {
     Ok(Dump {
-        walk: Walk::new(env, folder, from)?,
+        frames: FrameReader::new(env, folder, from)?,
         from,
         lines: VecDeque::new(),
         has_begun: false,
@@ -83,10 +83,10 @@ pub fn dump<'e>(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Dump<'e>> 
     })
 }
 
-/// The same, of a folder that is kept open for as long as the lines are read.
+/// The same for a folder that stays open as long as the iterator exists.
 pub fn dump_of(env: Arc<dyn Env>, folder: &Path, from: u64) -> Result<Dump<'static>> {
     Ok(Dump {
-        walk: Walk::from(Files::Own(env), folder, from)?,
+        frames: FrameReader::from(Files::Own(env), folder, from)?,
         from,
         lines: VecDeque::new(),
         has_begun: false,
@@ -96,7 +96,7 @@ pub fn dump_of(env: Arc<dyn Env>, folder: &Path, from: u64) -> Result<Dump<'stat
 
 /// Lines of JSON, one a record. After an error it yields nothing more.
 pub struct Dump<'e> {
-    walk: Walk<'e>,
+    frames: FrameReader<'e>,
     from: u64,
     lines: VecDeque<String>,
     has_begun: bool,
@@ -124,8 +124,8 @@ impl Iterator for Dump<'_> {
 impl Dump<'_> {
     fn next_frame(&mut self) -> Result<Option<Frame>> {
         loop {
-            match self.walk.next() {
-                Err(Error::Truncated { .. }) if !self.has_begun => self.walk.begin(self.from)?,
+            match self.frames.next() {
+                Err(Error::Truncated { .. }) if !self.has_begun => self.frames.begin(self.from)?,
                 next => {
                     self.has_begun |= matches!(next, Ok(Some(_)));
                     return next.map(|next| next.map(|(frame, _)| frame));
@@ -134,7 +134,7 @@ impl Dump<'_> {
         }
     }
 
-    /// Adds a frame's lines, up to a record that this version cannot read, of which it says so.
+    /// Adds a frame's lines. At the first record that this version cannot read it adds a line that says so, and stops.
     fn show(&mut self, frame: &Frame) {
         let mut position = frame.first;
         for turn in turns(&frame.payload) {
@@ -161,7 +161,7 @@ fn unreadable(position: u64, error: &Error) -> String {
     json.take()
 }
 
-/// What is wrong with a frame's records, if something is.
+/// What is wrong with a frame's records, if anything.
 fn check_records(frame: &Frame) -> Result<(), String> {
     let mut records = 0;
     for turn in turns(&frame.payload) {
@@ -176,7 +176,7 @@ fn check_records(frame: &Frame) -> Result<(), String> {
     ))
 }
 
-/// The files of a log, somebody else's or one's own.
+/// The files of a log, borrowed or owned.
 enum Files<'e> {
     Lent(&'e dyn Env),
     Own(Arc<dyn Env>),
@@ -193,14 +193,14 @@ impl<'e> Deref for Files<'e> {
     }
 }
 
-/// A walk over the frames of all segments, marks too.
-pub(super) struct Walk<'e> {
+/// Iterates over the frames of all segments, marks included.
+pub(super) struct FrameReader<'e> {
     env: Files<'e>,
     folder: PathBuf,
     segments: Vec<u64>,
-    /// Which of the segments is being read.
+    /// The index of the segment that is being read.
     index: usize,
-    /// That one and those that come next: what is open is not lost when the log is cut.
+    /// That segment and the next ones: an open file stays readable when the log is truncated.
     files: VecDeque<Arc<dyn File>>,
     store: Option<StoreId>,
     scan: Option<Scan>,
@@ -208,14 +208,14 @@ pub(super) struct Walk<'e> {
     torn: Option<Recovered>,
 }
 
-impl<'e> Walk<'e> {
-    /// A walk from the segment that holds `from`.
-    pub fn new(env: &'e dyn Env, folder: &Path, from: u64) -> Result<Walk<'e>> {
-        Walk::from(Files::Lent(env), folder, from)
+impl<'e> FrameReader<'e> {
+    /// Starts at the segment that holds `from`.
+    pub fn new(env: &'e dyn Env, folder: &Path, from: u64) -> Result<FrameReader<'e>> {
+        FrameReader::from(Files::Lent(env), folder, from)
     }
 
-    fn from(env: Files<'e>, folder: &Path, from: u64) -> Result<Walk<'e>> {
-        let mut walk = Walk {
+    fn from(env: Files<'e>, folder: &Path, from: u64) -> Result<FrameReader<'e>> {
+        let mut frames = FrameReader {
             env,
             folder: folder.to_owned(),
             segments: Vec::new(),
@@ -226,8 +226,8 @@ impl<'e> Walk<'e> {
             bytes: 0,
             torn: None,
         };
-        walk.begin(from)?;
-        Ok(walk)
+        frames.begin(from)?;
+        Ok(frames)
     }
 
     /// Lists the segments, and begins with the one that holds `from`.
@@ -251,12 +251,12 @@ impl<'e> Walk<'e> {
         Ok(())
     }
 
-    /// A walk over the log of `store`, if that is known. [`OtherStore`](Error::OtherStore) where it is another's.
-    pub fn of(env: &'e dyn Env, folder: &Path, store: Option<StoreId>) -> Result<Walk<'e>> {
+    /// Reads the log of `store`, if that is given; [`OtherStore`](Error::OtherStore) if it is another store's.
+    pub fn of(env: &'e dyn Env, folder: &Path, store: Option<StoreId>) -> Result<FrameReader<'e>> {
         segment::check_store(env, folder, store)?;
-        let mut walk = Walk::new(env, folder, 1)?;
-        walk.store = store;
-        Ok(walk)
+        let mut frames = FrameReader::new(env, folder, 1)?;
+        frames.store = store;
+        Ok(frames)
     }
 
     /// The position that the log begins with.
@@ -268,7 +268,7 @@ impl<'e> Walk<'e> {
         segment::path(&self.folder, self.segments[self.index])
     }
 
-    /// The next frame, and where in its segment it begins.
+    /// The next frame, and its offset in its segment.
     pub fn next(&mut self) -> Result<Option<(Frame, u64)>> {
         while self.index < self.segments.len() && self.torn.is_none() {
             let path = self.path();
@@ -300,7 +300,7 @@ impl<'e> Walk<'e> {
         Scan::new(file, 0, self.segments[self.index]).of(self.store)
     }
 
-    /// Goes on to the next segment, where this one ends as it should.
+    /// Continues with the next segment, if this one ends as it should.
     fn end(&mut self, scan: &Scan, step: Step, path: &Path) -> Result<()> {
         let file = Arc::clone(&self.files[0]);
         let known = Known {

@@ -1,12 +1,12 @@
-//! Torn or damaged: the one judgement of what stands where a frame should, for all who read a log.
+//! Decides whether a log's defect is a torn tail or damage: one rule for all readers of a log.
 //!
-//! A crash may lose any part of what was written since the last sync, and a write that is under way
-//! looks the same: that is a torn tail. Whatever a sync covered is there, so these are damage:
-//! - bytes that are altered, not missing (see [`Defect::is_torn`]);
-//! - a loss that a later frame, or whoever asks, knows as durable;
+//! A crash may lose any part of what was written since the last sync, and an unfinished write looks the
+//! same: that is a torn tail. Whatever a sync covered must be there, so these are damage:
+//! - bytes that were altered, not lost (see [`Defect::is_torn`]);
+//! - a loss that a later frame, or the caller, knows to be durable;
 //! - a loss in a segment that has a successor, which was begun only when all of it was durable.
 //!
-//! Who reads a log that somebody else writes has to ask again: see [`followed`](super::followed).
+//! A reader of a log that another process writes must look more than once: see [`followed`](super::followed).
 
 use std::io;
 use std::path::Path;
@@ -17,28 +17,28 @@ use super::{blank, segment};
 use crate::env::{Env, File};
 use crate::error::{Error, Result};
 
-/// How much of a file is looked at in one piece.
+/// How much of a file is read at a time.
 const PIECE: usize = 1 << 20;
 
-/// What whoever asks knows beside the segment itself.
+/// What the caller knows beside the segment itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known {
     /// The position that the next segment begins with.
     pub successor: Option<u64>,
-    /// The last position that is durable for sure.
+    /// The last position that is certainly durable.
     pub durable: u64,
 }
 
-/// How the frames of a segment end, where nothing is wrong with them.
+/// How the frames of an undamaged segment end.
 #[derive(Debug)]
 pub enum End {
     /// Behind a whole frame.
     Clean,
-    /// In what a crash left of a frame, or what a writer has of it by now. It is in the last segment.
+    /// In the remains of a frame after a crash, or in a frame that is being written. Only in the last segment.
     Torn(Defect),
 }
 
-/// Judges what a scan came upon that is no frame. An error is damage, or a format of later versions.
+/// Judges what a scan found in place of a frame. An error is damage, or a later format.
 pub fn end(file: &dyn File, path: &Path, scan: &Scan, step: Step, known: Known) -> Result<End> {
     match step {
         Step::Unknown(version) => Err(unknown_format(path, version)),
@@ -59,7 +59,7 @@ pub fn end(file: &dyn File, path: &Path, scan: &Scan, step: Step, known: Known) 
     }
 }
 
-/// What should follow frames that end before position `next`, and does not.
+/// What should follow frames that end before position `next`, and is missing.
 fn missing(next: u64, known: Known) -> Option<String> {
     match known.successor {
         Some(successor) if successor == next => None,
@@ -103,7 +103,7 @@ fn unknown_format(path: &Path, version: u8) -> Error {
     }
 }
 
-/// The last position that anything in the log speaks of, whatever is damaged before it.
+/// The last position that any readable header in the log names, whatever is damaged before it.
 pub fn last_named(env: &dyn Env, folder: &Path) -> Result<u64> {
     let last_segment = || match segment::list(env, folder)?.last() {
         Some(&first) => segment::open(env, folder, first).map(|file| Some((first, file))),
@@ -122,13 +122,13 @@ pub fn last_named(env: &dyn Env, folder: &Path) -> Result<u64> {
     Ok(last)
 }
 
-/// Shows `look` every whole header from `offset` on, wherever it begins, until it has found something.
+/// Passes every valid header from `offset` on, at any byte, to `look`, until it returns something.
 fn find_header<T>(
     file: &dyn File,
     mut offset: u64,
     mut look: impl FnMut(Header) -> Option<T>,
 ) -> io::Result<Option<T>> {
-    // A header that ends in zeros may end behind the last byte that is none.
+    // The header itself may end in zeros, behind the last byte that is not zero.
     let end = blank::start(file, offset)? + HEADER as u64;
     let mut piece = vec![0; PIECE.min((end - offset) as usize)];
     loop {
@@ -145,7 +145,7 @@ fn find_header<T>(
     }
 }
 
-/// Every whole header in `bytes`, wherever it begins.
+/// Every valid header in `bytes`, at any offset.
 fn headers(bytes: &[u8]) -> impl Iterator<Item = Header> {
     bytes
         .windows(HEADER)

@@ -1,8 +1,8 @@
-//! Marks of followers: how far each of them has a log, so that truncation does not overtake it.
+//! Marks of followers: the position up to which each of them has a log, so that truncation waits for it.
 //!
-//! A mark is an empty file in the log's folder, `{position in 16 hex}.{follower}.{store}.follower`: what it
-//! says is in its name, so that it changes as a whole, and listing the folder reads all of them. Follower
-//! and store are ids. A mark of another store, which came with a copied folder, holds nothing up.
+//! A mark is an empty file in the log's folder, `{position in 16 hex}.{follower}.{store}.follower`. All of its
+//! content is in its name, so that it changes atomically and one listing reads all of them. Follower and
+//! store are ids. A mark of another store, which came with a copied folder, is ignored.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::identity::StoreId;
 
 const SUFFIX: &str = ".follower";
 
-/// Who has a log how far.
+/// A follower's position in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     position: u64,
@@ -21,7 +21,7 @@ struct Mark {
     store: StoreId,
 }
 
-/// The lowest of the positions that followers of `store` have.
+/// The lowest position among the followers of `store`.
 pub fn lowest(env: &dyn Env, folder: &Path, store: StoreId) -> Result<Option<u64>> {
     let names = env.list(folder).map_err(Error::io("list", folder))?;
     let marks = names.iter().filter_map(|name| parse(name));
@@ -29,7 +29,7 @@ pub fn lowest(env: &dyn Env, folder: &Path, store: StoreId) -> Result<Option<u64
     Ok(own.map(|mark| mark.position).min())
 }
 
-/// Says that `follower` has everything of `store` up to `position`.
+/// Records that `follower` has everything of `store` up to `position`.
 pub fn put(
     env: &dyn Env,
     folder: &Path,
@@ -62,7 +62,7 @@ pub fn put(
         .try_for_each(|path| env.remove(path).map_err(Error::io("remove", path)))
 }
 
-/// Lets truncation go on without `follower`.
+/// Removes the mark of `follower`, so that truncation no longer waits for it.
 pub fn remove(env: &dyn Env, folder: &Path, follower: StoreId) -> Result<()> {
     let names = env.list(folder).map_err(Error::io("list", folder))?;
     let own = names

@@ -1,4 +1,4 @@
-//! The log in memory, for tests and for executors that keep nothing.
+//! The log in memory, for tests and for executors without a folder.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::{Batch, Frame, Frames, LogStream, frame};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
 
-/// A log that is gone with the process. Its clones are the same log.
+/// A log that ends with the process. Clones share it.
 #[derive(Clone)]
 pub struct MemoryLogStream(Arc<Mutex<Contents>>, StoreId);
 
@@ -41,7 +41,7 @@ impl Contents {
             .map_or(self.tail + 1, |frame| frame.first)
     }
 
-    /// The first durable frame that ends at `from` or behind.
+    /// The first durable frame that ends at `from` or later.
     fn frame(&self, from: u64) -> Option<Result<Frame>> {
         if let Err(error) = self.check_start(from) {
             return Some(Err(error));
@@ -121,7 +121,7 @@ impl LogStream for MemoryLogStream {
         log.0.lock().check_start(next)?;
         Ok(Box::new(std::iter::from_fn(move || {
             let frame = log.0.lock().frame(next)?;
-            // Behind an error there is nothing.
+            // Nothing follows an error.
             next = frame.as_ref().map_or(u64::MAX, |frame| frame.last() + 1);
             Some(frame)
         })))

@@ -1,12 +1,12 @@
 //! The log: batches of records, in the order of their positions.
 //!
-//! Positions count records from 1. A batch is written, read, cut off and lost as a whole.
-//! [`FileLogStream`] keeps it in files, [`MemoryLogStream`] in memory; whoever holds a
-//! [`LogStream`] cannot tell them apart.
+//! Positions count records from 1. A batch is written, read, truncated and lost as a whole.
+//! [`FileLogStream`] keeps the log in files, [`MemoryLogStream`] in memory; both implement
+//! [`LogStream`].
 //!
-//! Writing has two steps, so that one sync can serve many batches: [`LogStream::append`] hands the
-//! batches to the operating system, [`LogStream::sync`] makes all of them durable. Whatever is read
-//! is durable.
+//! Writing has two steps, so that one sync can serve many batches: [`LogStream::append`] passes the
+//! batches to the operating system, [`LogStream::sync`] makes all of them durable. Readers see only
+//! what is durable.
 
 mod ahead;
 mod blank;
@@ -50,7 +50,7 @@ pub use segment::stores;
 /// A batch to be written: `count` records, and their bytes in as many pieces as the writer has.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Batch<'a> {
-    /// How many records the payload holds. 0 only marks an epoch.
+    /// How many records the payload holds; 0 in a mark, which only names an epoch.
     pub count: u32,
     /// The pieces of the payload, which are written back to back.
     pub payload: &'a [&'a [u8]],
@@ -65,7 +65,7 @@ pub struct Frame {
     pub first: u64,
     /// How many records the payload holds.
     pub count: u32,
-    /// The records: for the engine a run of turns, for the log just bytes.
+    /// The records: turns back to back for the engine, plain bytes for the log.
     pub payload: Vec<u8>,
 }
 
@@ -76,8 +76,8 @@ impl Frame {
     }
 }
 
-/// Frames in the order of their positions. It ends at the last durable one, and goes on from there
-/// when it is asked again after a later sync. After an error it yields nothing more.
+/// Frames in the order of their positions. The iterator ends at the last durable frame, and continues
+/// from there after a later sync. After an error it yields nothing more.
 pub type Frames = Box<dyn Iterator<Item = Result<Frame>> + Send>;
 
 /// An append-only sequence of batches, with one writer and any number of readers.
@@ -89,14 +89,14 @@ pub trait LogStream: Send + Sync {
     ///
     /// Refused, with nothing written: [`Fenced`](crate::Error::Fenced) if the log has seen a later
     /// `epoch`, [`Superseded`](crate::Error::Superseded) if a follower took over from it,
-    /// [`Conflict`](crate::Error::Conflict) if it ends elsewhere,
+    /// [`Conflict`](crate::Error::Conflict) if it ends at another position,
     /// [`TooLarge`](crate::Error::TooLarge), [`Poisoned`](crate::Error::Poisoned). Any other error
     /// poisons the log: nothing can be appended until it is opened again.
     fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64>;
 
-    /// Makes durable whatever was appended before the call, and returns the last durable position.
-    /// A failure poisons the log; it is not tried again, because a second try proves nothing.
-    /// [`Superseded`](crate::Error::Superseded): what was appended is not confirmed, and never will be.
+    /// Makes durable all that was appended before the call, and returns the last durable position.
+    /// A failure poisons the log. The sync is not repeated, because a second success proves nothing.
+    /// After [`Superseded`](crate::Error::Superseded) the appended batches are never confirmed.
     fn sync(&self) -> Result<u64>;
 
     /// The id of the store whose log it is.
@@ -108,31 +108,31 @@ pub trait LogStream: Send + Sync {
     /// The last position written, durable or not.
     fn tail(&self) -> u64;
 
-    /// The first position that the log still holds, or would hold next if it is empty.
+    /// The first position that the log still holds, or will hold if it is empty.
     fn start(&self) -> u64;
 
     /// The highest epoch seen.
     fn epoch(&self) -> u64;
 
-    /// The batches from the one that holds `from` on. [`Truncated`](crate::Error::Truncated) if that
-    /// was cut off; a `from` behind the tail waits for it.
+    /// The batches from the one that holds `from`. [`Truncated`](crate::Error::Truncated) if that was cut
+    /// off; if `from` is behind the tail, the iterator yields nothing until the log reaches it.
     fn read(&self, from: u64) -> Result<Frames>;
 
-    /// Lets go of batches that hold only positions before `position`, as far as that is cheap:
-    /// a file log removes whole segments. Returns the new [`start`](Self::start).
+    /// Removes batches that hold only positions before `position`, as far as that is cheap: a file log
+    /// removes whole segments. Returns the new [`start`](Self::start).
     fn truncate_before(&self, position: u64) -> Result<u64>;
 
-    /// Why nothing more can be appended, if so.
+    /// Why nothing more can be appended, if the log is poisoned.
     fn poisoned(&self) -> Option<String>;
 
-    /// Ends the epochs before `epoch`, durably: their leaders' appends are refused from now on.
+    /// Ends the epochs before `epoch`, durably: appends of their leaders are refused from now on.
     fn fence(&self, epoch: u64) -> Result<()> {
         self.append(&[Batch::default()], epoch, self.tail())?;
         self.sync().map(drop)
     }
 }
 
-/// Batches from the one that holds `from` on, until they hold `max_bytes`; at least one if there is one.
+/// Batches from the one that holds `from`, until they hold `max_bytes`; at least one if there is one.
 pub fn read_up_to(log: &dyn LogStream, from: u64, max_bytes: usize) -> Result<Vec<Frame>> {
     let mut frames = Vec::new();
     let mut bytes = 0;

@@ -1,8 +1,8 @@
-//! A place in a log that another process writes: reading on, and judging what stands there.
+//! A position in a log that another process writes.
 //!
-//! What a writer has of a frame by now looks torn, and a reading that crosses a write may find what
-//! never was. So nothing is taken for damage at one look. But once the segment has a successor its
-//! writer is done with it: what stands there after the successor was seen stands there for good.
+//! A frame that is being written attempts torn, and a read that overlaps a write may return bytes that no
+//! state of the file had. So one look is never enough to call something damaged. But once a segment has
+//! a successor its writer has finished it: what is read after the successor was seen is final.
 
 use std::io;
 use std::path::Path;
@@ -18,11 +18,11 @@ use crate::env::{Env, File};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
 
-/// How often, and after how long, what looks like damage is looked at again.
-const LOOKS: u32 = 5;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// How many times, and after what pause, apparent damage is read again.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(2);
 
-/// Where in a log a reading is.
+/// The position of a reader in a log.
 pub struct Place {
     store: StoreId,
     segment: u64,
@@ -30,19 +30,19 @@ pub struct Place {
     scan: Scan,
 }
 
-/// What there is at a place.
+/// What the log holds at a position.
 enum Found {
     Frame(Header),
-    /// Nothing more in this segment: the next one begins with the position.
+    /// The end of this segment: the next one begins with this position.
     Segment(u64),
-    /// Nothing more yet.
+    /// Nothing yet.
     Nothing,
-    /// The segment was cut off since its folder was listed: the list is to be read again.
+    /// The segment was removed after its folder was listed: list it again.
     CutOff,
 }
 
 impl Place {
-    /// The beginning of the segment that holds `position`, or will.
+    /// The beginning of the segment that holds `position`, or will hold it.
     pub fn of(env: &dyn Env, folder: &Path, store: StoreId, position: u64) -> Result<Place> {
         segment::read_uncut(|| Place::find(env, folder, store, position))
     }
@@ -81,7 +81,7 @@ impl Place {
         self.segment
     }
 
-    /// The position that the next frame should begin with.
+    /// The position of the next frame.
     pub fn next(&self) -> u64 {
         self.scan.next()
     }
@@ -96,25 +96,25 @@ impl Place {
         self.file.sync()
     }
 
-    /// Takes no zeros for room because they were room before.
-    pub fn look_anew(&mut self) {
+    /// Reads zeros again that were taken for preallocated ones.
+    pub fn forget_blank(&mut self) {
         self.scan.forget_blank();
     }
 
-    /// The next frame's header; `None` where nothing more is written yet. All up to `durable` is
-    /// durable: where that ends too early, something is lost.
+    /// The next frame's header; `None` if it is not written yet. Everything up to `durable` is durable:
+    /// if the log ends before that, something is lost.
     pub fn step(&mut self, env: &dyn Env, folder: &Path, durable: u64) -> Result<Option<Header>> {
-        let mut looks = 0;
+        let mut attempts = 0;
         loop {
             match self.look(env, folder, durable) {
                 Ok(Found::Frame(header)) => return Ok(Some(header)),
                 Ok(Found::Segment(next)) => *self = Place::open(env, folder, self.store, next)?,
                 Ok(Found::Nothing) => return Ok(None),
                 Ok(Found::CutOff) => {}
-                Err(Error::Corruption { .. }) if looks < LOOKS => {
-                    looks += 1;
-                    thread::sleep(BETWEEN_LOOKS);
-                    self.look_anew();
+                Err(Error::Corruption { .. }) if attempts < ATTEMPTS => {
+                    attempts += 1;
+                    thread::sleep(PAUSE);
+                    self.forget_blank();
                 }
                 Err(error) => return Err(error),
             }
@@ -138,7 +138,7 @@ impl Place {
         let after = segments.partition_point(|first| *first <= self.segment);
         let successor = segments.get(after).copied();
         if successor.is_some() {
-            self.look_anew();
+            self.forget_blank();
             step = self.scan.step().map_err(Error::io("read", &path))?;
             if let Step::Frame { header, .. } = step {
                 return Ok(Found::Frame(header));
@@ -165,7 +165,7 @@ impl Place {
         }
     }
 
-    /// Nothing follows: the leader must still write the file that is read here, or have begun another one since.
+    /// Checks at the end of the log that the leader still writes the file that is read here, or began another one.
     fn nothing_more(&self, env: &dyn Env, folder: &Path, path: &Path) -> Result<Found> {
         let there = env.identity(path).map_err(Error::io("look for", path))?;
         let here = self.file.identity().map_err(Error::io("look at", path))?;

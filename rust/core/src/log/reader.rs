@@ -13,10 +13,10 @@ use super::{Frame, segment};
 use crate::env::File;
 use crate::error::{Error, Result};
 
-/// The durable frames from a position on, over segments.
+/// Iterates over the durable frames from a position, across segments.
 pub struct Reader {
     shared: Arc<Shared>,
-    /// The first position that is wanted.
+    /// The first position that the caller wants.
     from: u64,
     /// The segment that is being read.
     open: Option<Segment>,
@@ -27,7 +27,7 @@ struct Segment {
     first: u64,
     file: Arc<dyn File>,
     scan: Scan,
-    /// Where the last mark was left or found.
+    /// Where the last mark was added or found.
     marked: u64,
 }
 
@@ -79,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// Remembers where a frame begins, for readers that come later.
+    /// Remembers where a frame begins, for later readers.
     fn mark(&self, segment: &mut Segment, position: u64, offset: u64) {
         if offset - segment.marked >= MARK_EVERY {
             segment.marked = offset;
@@ -88,7 +88,7 @@ impl Reader {
         }
     }
 
-    /// Opens the segment that holds `position`, at a frame not far before it.
+    /// Opens the segment that holds `position`, at a frame shortly before it.
     fn open_at(&self, position: u64) -> Result<Segment> {
         let first = self.segment_of(position)?;
         let marks = self.shared.marks.read();
@@ -120,7 +120,7 @@ impl Reader {
 
     /// The first position of the segment that holds `position`.
     fn segment_of(&self, position: u64) -> Result<u64> {
-        // Read once: a second lock would wait for a writer, and that for the first.
+        // One lock only: a second read lock would wait for a writer that waits for the first.
         let segments = self.shared.segments.read();
         match segments.partition_point(|first| *first <= position) {
             0 => Err(Error::Truncated {
@@ -131,7 +131,7 @@ impl Reader {
         }
     }
 
-    /// The segment after one in which no frame follows: it must begin with the next position.
+    /// The segment after one without a further frame: it must begin with the next position.
     fn successor(&self, segment: &Segment, step: Step, path: &Path) -> Result<Segment> {
         let next = segment.scan.next();
         let successor = {

@@ -1,7 +1,7 @@
-//! Finding the end of a log after a stop of any kind, and making it durable again.
+//! Finds the end of a log after any kind of stop, and makes it durable again.
 //!
-//! A torn tail is cut off to the last whole batch before the loss. Zeros at the end are room that was
-//! not used: they are cut off too, and nobody is told. Damage is refused: [`judge`] says which is which.
+//! A torn tail is cut off behind the last whole batch before the loss. Preallocated zeros at the end are
+//! cut off too, without a message. Damage is refused: [`judge`] distinguishes them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::env::{Env, File};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
 
-/// How much of a file is worked on at a time.
+/// How much of a file is rewritten at a time.
 const PIECE: usize = 1 << 20;
 
 /// A torn tail that was cut off.
@@ -25,15 +25,15 @@ pub struct Recovered {
     pub path: PathBuf,
     /// Where the segment ends now.
     pub offset: u64,
-    /// The first position that is gone.
+    /// The first position that is lost.
     pub position: u64,
-    /// How many bytes were cut off, without the zeros behind them.
+    /// How many bytes were cut off, not counting the zeros behind them.
     pub bytes: u64,
     pub reason: &'static str,
 }
 
 impl Recovered {
-    /// What is cut off at a defect.
+    /// What is cut off because of a defect.
     pub fn at(file: &dyn File, path: &Path, defect: &Defect) -> Result<Recovered> {
         let end = blank::start(file, defect.offset).map_err(Error::io("read", path))?;
         Ok(Recovered {
@@ -64,7 +64,7 @@ impl fmt::Display for Recovered {
     }
 }
 
-/// The end of a log, where writing goes on.
+/// The end of a log, where the writer continues.
 pub struct Tail {
     pub file: Arc<dyn File>,
     /// The position that the last segment begins with.
@@ -73,23 +73,23 @@ pub struct Tail {
     /// The next record's position.
     pub next: u64,
     pub epoch: u64,
-    /// What the last frame knows as durable.
+    /// The durable position that the last frame names.
     pub known_durable: u64,
     pub recovered: Option<Recovered>,
     /// Where frames begin: (position, offset), about one every [`MARK_EVERY`].
     pub marks: Vec<(u64, u64)>,
 }
 
-/// Finds the end of the log, cuts off what is torn there, and makes the rest durable.
+/// Finds the end of the log, cuts off a torn tail, and makes the rest durable.
 ///
-/// It can be cut short at any point and begun again.
+/// It may be interrupted at any point and run again.
 pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64], store: StoreId) -> Result<Tail> {
     let (&last, earlier) = segments.split_last().expect("a log has a segment");
     let path = segment::path(folder, last);
     let file = env.open_writable(&path).map_err(Error::io("open", &path))?;
-    let mut walk = Walk::default();
+    let mut tail = TailScan::default();
     let mut scan = Scan::new(Arc::clone(&file), 0, last).of(Some(store));
-    let end = walk.pass_all(&*file, &mut scan, &path, Known::default())?;
+    let end = tail.read_all(&*file, &mut scan, &path, Known::default())?;
     let epoch = match (scan.next() == last, earlier.last()) {
         (true, Some(&before)) => last_epoch(env, folder, before, last, store)?.max(scan.epoch()),
         _ => scan.epoch(),
@@ -100,7 +100,7 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64], store: StoreId) -
         End::Clean => None,
     };
     cut(&*file, offset).map_err(Error::io("cut", &path))?;
-    rewrite(&*file, walk.unsynced_from(offset), offset).map_err(Error::io("rewrite", &path))?;
+    rewrite(&*file, tail.unsynced_from(offset), offset).map_err(Error::io("rewrite", &path))?;
     env.sync_dir(folder).map_err(Error::io("sync", folder))?;
     Ok(Tail {
         file,
@@ -108,23 +108,23 @@ pub fn recover(env: &dyn Env, folder: &Path, segments: &[u64], store: StoreId) -
         offset,
         next: scan.next(),
         epoch,
-        known_durable: walk.known_durable,
+        known_durable: tail.known_durable,
         recovered,
-        marks: walk.marks,
+        marks: tail.marks,
     })
 }
 
-/// What a walk to the end of the last segment remembers.
+/// Collected while the last segment is read to its end.
 #[derive(Default)]
-struct Walk {
+struct TailScan {
     known_durable: u64,
-    /// (first position, offset) of the frames that no later one knows as durable.
+    /// (first position, offset) of the frames that no later frame names as durable.
     unsynced: Vec<(u64, u64)>,
     marks: Vec<(u64, u64)>,
 }
 
-impl Walk {
-    fn pass_all(
+impl TailScan {
+    fn read_all(
         &mut self,
         file: &dyn File,
         scan: &mut Scan,
@@ -133,13 +133,13 @@ impl Walk {
     ) -> Result<End> {
         loop {
             match scan.step().map_err(Error::io("read", path))? {
-                Step::Frame { header, offset } => self.pass(&header, offset),
+                Step::Frame { header, offset } => self.add(&header, offset),
                 step => return judge::end(file, path, scan, step, known),
             }
         }
     }
 
-    fn pass(&mut self, header: &Header, offset: u64) {
+    fn add(&mut self, header: &Header, offset: u64) {
         if header.durable > self.known_durable {
             self.known_durable = header.durable;
             self.unsynced.retain(|(first, _)| *first > header.durable);
@@ -159,7 +159,7 @@ impl Walk {
     }
 }
 
-/// The epoch at the end of a segment that has a successor, which must go on where it ends.
+/// The epoch at the end of a segment that has a successor, which must begin where this one ends.
 fn last_epoch(
     env: &dyn Env,
     folder: &Path,
@@ -174,7 +174,7 @@ fn last_epoch(
         successor: Some(successor),
         ..Known::default()
     };
-    Walk::default().pass_all(&*file, &mut scan, &path, known)?;
+    TailScan::default().read_all(&*file, &mut scan, &path, known)?;
     Ok(scan.epoch())
 }
 
@@ -187,8 +187,8 @@ fn cut(file: &dyn File, end: u64) -> std::io::Result<()> {
 
 /// Writes bytes again that may never have reached the disk, and syncs.
 ///
-/// A sync alone would not do: after one that failed, Linux takes what it could not write for
-/// written, and shows it to readers until the power goes.
+/// A sync alone is not enough: after a failed sync Linux marks the pages that it could not write as
+/// clean, and shows them to readers until the machine loses power.
 fn rewrite(file: &dyn File, from: u64, to: u64) -> std::io::Result<()> {
     let mut piece = vec![0; PIECE.min((to - from) as usize)];
     let mut offset = from;

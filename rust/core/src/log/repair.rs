@@ -1,11 +1,11 @@
-//! Cutting damage out of a log, when there is no better copy of it.
+//! Removes damage from a log when there is no better copy of it.
 //!
-//! Nothing is thrown away: what is cut out stays in the folder, in files that end in `.damaged`.
+//! Nothing is deleted: what is removed stays in the folder, in files whose names end in `.damaged`.
 
 use std::path::{Path, PathBuf};
 
 use super::file::lock;
-use super::inspect::Walk;
+use super::inspect::FrameReader;
 use super::segment;
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -14,12 +14,12 @@ use crate::identity::StoreId;
 /// How much of a file is copied at a time.
 const PIECE: usize = 1 << 20;
 
-/// What a repair did. With no files set aside the log was whole.
+/// What a repair did. If no files were set aside, the log was intact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repaired {
-    /// The damage that was found, in words.
+    /// The damage that was found, as text.
     pub damage: Vec<String>,
-    /// Where the bytes went that were cut out.
+    /// The files that hold what was removed.
     pub set_aside: Vec<PathBuf>,
     /// The last position of the log now.
     pub last: u64,
@@ -27,13 +27,13 @@ pub struct Repaired {
     pub lost_from: Option<u64>,
 }
 
-/// Makes a damaged log one that opens.
+/// Makes a damaged log openable.
 ///
-/// `applied` is the last position that the storage holds. Damage up to there costs nothing: the
-/// segments that it lies in are set aside. Behind it the log is cut off where the damage begins, and
-/// every record from there on is lost, however whole.
+/// `applied` is the last position that storage holds. Damage before it loses nothing: its segments are
+/// set aside. Behind it the log is cut off where the damage begins, and all records from there on are
+/// lost, even intact ones.
 ///
-/// `store` is whose log it should be, if that is known; one of another store is left as it is.
+/// `store` is the store whose log it should be, if that is known. A log of another store is not changed.
 pub fn repair(
     env: &dyn Env,
     folder: &Path,
@@ -43,7 +43,7 @@ pub fn repair(
     let _lock = lock(env, folder)?;
     let stores = segment::stores(env, folder)?;
     segment::check_store(env, folder, store)?;
-    // One segment that says so is enough: those of another store among them are damage.
+    // One segment of this store is enough: segments of other stores among them are damage.
     let store = store.or(stores.first().copied());
     let mut repaired = Repaired::default();
     loop {
@@ -52,7 +52,7 @@ pub fn repair(
                 repaired.last = last;
                 return Ok(repaired);
             }
-            Ok(_) => begin_anew(env, folder, applied + 1, &mut repaired)?,
+            Ok(_) => create_empty(env, folder, applied + 1, &mut repaired)?,
             Err(error) => {
                 let Error::Corruption {
                     offset, position, ..
@@ -67,11 +67,11 @@ pub fn repair(
     }
 }
 
-/// The last position of a log that is whole, apart from a torn tail.
+/// The last position of a log that is intact, apart from a torn tail.
 fn end(env: &dyn Env, folder: &Path, store: Option<StoreId>) -> Result<u64> {
-    let mut walk = Walk::of(env, folder, store)?;
-    let mut last = walk.first() - 1;
-    while let Some((frame, _)) = walk.next()? {
+    let mut frames = FrameReader::of(env, folder, store)?;
+    let mut last = frames.first() - 1;
+    while let Some((frame, _)) = frames.next()? {
         last = frame.last();
     }
     Ok(last)
@@ -87,7 +87,7 @@ fn cut_out(
 ) -> Result<()> {
     let segments = segment::list(env, folder)?;
     let after = segments.partition_point(|first| *first <= position);
-    // The damage may lie between two segments: then the position is where the second should begin.
+    // The damage may lie between two segments: then the position is where the second one should begin.
     let (before, behind) = segments.split_at(after);
     if behind.first().is_some_and(|first| *first <= applied + 1) {
         return set_aside(env, folder, before.iter(), repaired);
@@ -103,7 +103,7 @@ fn cut_out(
     }
 }
 
-/// Keeps a segment up to `offset`, and a copy of all of it.
+/// Truncates a segment to `offset`, and keeps a copy of all of it.
 fn cut_off(
     env: &dyn Env,
     folder: &Path,
@@ -135,8 +135,8 @@ fn cut_off(
     Ok(())
 }
 
-/// Sets all segments aside and begins the log at `first`.
-fn begin_anew(env: &dyn Env, folder: &Path, first: u64, repaired: &mut Repaired) -> Result<()> {
+/// Sets all segments aside and creates an empty log that begins with `first`.
+fn create_empty(env: &dyn Env, folder: &Path, first: u64, repaired: &mut Repaired) -> Result<()> {
     let segments = segment::list(env, folder)?;
     set_aside(env, folder, segments.iter().rev(), repaired)?;
     let path = segment::path(folder, first);
@@ -155,14 +155,14 @@ fn set_aside<'s>(
         let name = free_name(env, folder, first)?;
         env.rename(&path, &name)
             .map_err(Error::io("rename", &path))?;
-        // One at a time: a crash must not leave a hole between segments.
+        // One at a time: a crash must not leave a gap between segments.
         env.sync_dir(folder).map_err(Error::io("sync", folder))?;
         repaired.set_aside.push(name);
     }
     Ok(())
 }
 
-/// A name that no earlier repair has used.
+/// A file name that no earlier repair used.
 fn free_name(env: &dyn Env, folder: &Path, first: u64) -> Result<PathBuf> {
     let names = env.list(folder).map_err(Error::io("list", folder))?;
     let name = (0..)

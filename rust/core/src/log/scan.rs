@@ -1,4 +1,4 @@
-//! Reading the frames of one segment, and telling what is wrong where one is not whole.
+//! Reads the frames of one segment, and describes the defect where a frame is not whole.
 
 use std::io;
 use std::ops::Range;
@@ -10,52 +10,52 @@ use super::frame::{END, HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION
 use crate::env::File;
 use crate::identity::StoreId;
 
-/// What a disk writes as a whole or not at all.
+/// A disk writes a sector as a whole or not at all.
 const SECTOR: u64 = 512;
 
-/// What a scan comes upon.
+/// What a scan finds next.
 pub enum Step {
     /// A whole frame, which begins at `offset`; its payload is [`Scan::payload`].
     Frame { header: Header, offset: u64 },
-    /// The end of the frames, behind a whole one: the file ends, or nothing but zeros follows.
+    /// The end of the frames: the file ends, or only zeros follow.
     End,
-    /// Something else; the scan does not go on.
+    /// Anything else; the scan does not continue.
     Defect(Defect),
-    /// A whole header of a format that is not known here.
+    /// A valid header of an unknown format.
     Unknown(u8),
 }
 
-/// Bytes that are not the frame that should be there.
+/// Bytes that are not the expected frame.
 #[derive(Clone, Debug)]
 pub struct Defect {
     /// Where the frame should begin.
     pub offset: u64,
-    /// The position that it should begin with.
+    /// The position that the frame should begin with.
     pub position: u64,
     pub reason: &'static str,
-    /// Whether a crash can have left it so: something is missing, nothing is altered.
+    /// Whether a crash may have left this: something is missing, nothing was altered.
     ///
-    /// A crash loses the end of what was written, or sectors of it, which then read as zeros. Bytes
-    /// that are all there and not what was written are nobody's unfinished write.
+    /// A crash loses the end of what was written, or sectors of it, which then read as zeros. Bytes that
+    /// are complete but not what was written are not an unfinished write.
     pub is_torn: bool,
 }
 
-/// A walk over a segment's frames.
+/// Reads a segment frame by frame.
 pub struct Scan {
     file: Arc<dyn File>,
     cursor: Cursor,
     next: u64,
     epoch: u64,
-    /// The store whose frames these must be; as the first one says, if nobody has said so before.
+    /// The store whose frames are expected; if unknown, the store of the first frame.
     store: Option<StoreId>,
-    /// The frame that the last step gave: it is passed by the next one.
+    /// The length of the frame that the last step returned; the next step skips it.
     current: usize,
-    /// Where zeros were found up to the end of the file: they are not read again.
+    /// A range of zeros up to the end of the file, which is not read again.
     blank: Range<u64>,
 }
 
 impl Scan {
-    /// A scan from `offset`, where the frame with position `next` begins.
+    /// Starts at `offset`, where the frame with position `next` begins.
     pub fn new(file: Arc<dyn File>, offset: u64, next: u64) -> Scan {
         Scan {
             cursor: Cursor::new(Arc::clone(&file), offset),
@@ -68,7 +68,7 @@ impl Scan {
         }
     }
 
-    /// Takes no frame but of this store.
+    /// Accepts only frames of this store.
     pub fn of(mut self, store: Option<StoreId>) -> Scan {
         self.store = store;
         self
@@ -79,7 +79,7 @@ impl Scan {
         self.next
     }
 
-    /// Where the next step looks.
+    /// The offset of the next step.
     pub fn offset(&self) -> u64 {
         self.cursor.offset() + self.current as u64
     }
@@ -94,12 +94,12 @@ impl Scan {
         self.blank = 0..0;
     }
 
-    /// The next frame, or what stands in its place now.
+    /// The next frame, or what stands in its place.
     pub fn step(&mut self) -> io::Result<Step> {
         self.cursor.advance(std::mem::take(&mut self.current));
         let is_read_ahead = self.cursor.is_ahead();
         let mut step = self.look()?;
-        // Somebody may write here meanwhile.
+        // Another process may write here meanwhile.
         let is_stale = match step {
             Step::Frame { .. } => return Ok(step),
             Step::Defect(_) => true,
@@ -165,8 +165,8 @@ impl Scan {
         })
     }
 
-    /// Whether the `length` bytes here are the beginning of a frame, and zeros from there to the end of
-    /// the file: a write that stopped half-way, in room that was made before.
+    /// Whether the `length` bytes here are the beginning of a frame, followed by zeros up to the end of
+    /// the file: an unfinished write over preallocated zeros.
     fn is_cut_short(&mut self, length: usize) -> io::Result<bool> {
         let end = self.cursor.offset() + length as u64;
         let bytes = self.cursor.peek(length)?;
@@ -175,7 +175,7 @@ impl Scan {
         Ok(begins && written < length && self.is_blank_from(end)?)
     }
 
-    /// Whether nothing but zeros stands from `offset` to the end of the file.
+    /// Whether only zeros stand from `offset` to the end of the file.
     fn is_blank_from(&mut self, offset: u64) -> io::Result<bool> {
         let is_known = self.blank.contains(&offset);
         let from = if is_known { self.blank.end } else { offset };
@@ -227,7 +227,7 @@ fn read_header(bytes: &[u8], offset: u64) -> Result<Header, Fault> {
     Err(Fault::Bytes(reason, lacks_a_sector(bytes, offset)))
 }
 
-/// Whether the part of some sector that lies in `bytes` is all zeros.
+/// Whether one of the sectors in `bytes` is all zeros, as far as it lies in them.
 fn lacks_a_sector(bytes: &[u8], offset: u64) -> bool {
     let to_boundary = (SECTOR - offset % SECTOR) as usize;
     let (head, rest) = bytes.split_at(to_boundary.min(bytes.len()));

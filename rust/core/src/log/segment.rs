@@ -1,4 +1,4 @@
-//! The files of a log: `{first position in 16 hex}.log`, so that names sort as positions do.
+//! The segments of a log: files `{first position in 16 hex}.log`, whose names sort like their positions.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub fn path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:016x}.log"))
 }
 
-/// The first positions of a folder's segments, in order. Other files are none of the log's.
+/// The first positions of a folder's segments, in order. Other files are ignored.
 pub fn list(env: &dyn Env, folder: &Path) -> Result<Vec<u64>> {
     let names = env.list(folder).map_err(Error::io("list", folder))?;
     Ok(of(&names))
@@ -30,8 +30,8 @@ pub fn of(names: &[String]) -> Vec<u64> {
 
 /// Opens a segment that was listed.
 ///
-/// [`Truncated`](Error::Truncated) if it was cut off since: another process writes the log, and what it cut off is to be
-/// listed again.
+/// [`Truncated`](Error::Truncated) if it was removed since then: another process truncated the log, and the folder must
+/// be listed again.
 pub fn open(env: &dyn Env, folder: &Path, first: u64) -> Result<Arc<dyn File>> {
     let path = path(folder, first);
     let error = match env.open(&path) {
@@ -42,7 +42,7 @@ pub fn open(env: &dyn Env, folder: &Path, first: u64) -> Result<Arc<dyn File>> {
         io::ErrorKind::NotFound => list(env, folder)?.first().copied(),
         _ => None,
     };
-    // The oldest go first: only what lies before all others was cut off.
+    // The oldest segments are removed first: a segment behind another one was not truncated.
     match start.filter(|start| *start > first) {
         Some(start) => Err(Error::Truncated {
             position: first,
@@ -52,8 +52,8 @@ pub fn open(env: &dyn Env, folder: &Path, first: u64) -> Result<Arc<dyn File>> {
     }
 }
 
-/// Reads a log of another process, beginning with the list of its segments; and does so again if the log was cut
-/// meanwhile. What a reading says twice of the same log is its answer.
+/// Calls `read`, which lists and reads the segments of another process's log, again if the log was truncated
+/// meanwhile. An error that names the same start twice is returned.
 pub fn read_uncut<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     let mut known = 0;
     loop {
@@ -64,7 +64,7 @@ pub fn read_uncut<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
-/// The stores that the segments of a folder belong to, the last segment's first; those that cannot be read are left out.
+/// The stores that a folder's segments name, the last segment's first; unreadable segments are skipped.
 pub fn stores(env: &dyn Env, folder: &Path) -> Result<Vec<StoreId>> {
     read_uncut(|| {
         let mut found = Vec::new();
@@ -77,7 +77,7 @@ pub fn stores(env: &dyn Env, folder: &Path) -> Result<Vec<StoreId>> {
     })
 }
 
-/// Refuses a log of another store than `store`; what nothing can be read of is for recovery to judge.
+/// Refuses a log of another store than `store`. Unreadable segments are left to recovery.
 pub fn check_store(env: &dyn Env, folder: &Path, store: Option<StoreId>) -> Result<()> {
     let found = stores(env, folder)?;
     match (store, found.first()) {

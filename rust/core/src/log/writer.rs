@@ -4,30 +4,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::ahead::Ahead;
+use super::ahead::Preallocation;
 use super::file::{LogOptions, Shared};
 use super::recovery::Tail;
 use super::{Batch, displaced, fence, frame, segment};
 use crate::env::File;
 use crate::error::{Error, Result};
 
-/// A buffer that grew beyond this is given back after the write.
+/// A larger buffer is freed after the write.
 const KEPT_BUFFER: usize = 4 << 20;
 
 /// How many bytes lie between two marks for readers, at least.
 pub const MARK_EVERY: u64 = 1 << 20;
 
-/// The end of the log: the one place that writes frames.
+/// The end of the log: the only place that writes frames.
 pub struct Writer {
     shared: Arc<Shared>,
     options: LogOptions,
     file: Arc<dyn File>,
-    /// The position that the file begins with.
+    /// The first position of the file.
     segment: u64,
     /// Where the file's frames end.
     offset: u64,
-    ahead: Ahead,
-    /// What the last frame knows as durable.
+    ahead: Preallocation,
+    /// The durable position that the last frame names.
     known_durable: u64,
     last_mark: u64,
     buffer: Vec<u8>,
@@ -38,7 +38,7 @@ impl Writer {
         Writer {
             shared,
             options,
-            ahead: Ahead::new(options.ahead_bytes, options.segment_bytes),
+            ahead: Preallocation::new(options.ahead_bytes, options.segment_bytes),
             file: tail.file,
             segment: tail.segment,
             offset: tail.offset,
@@ -48,7 +48,7 @@ impl Writer {
         }
     }
 
-    /// Says in the segment whose log it is, durably, if nothing does yet.
+    /// Writes a mark, durably, that names the log's store, unless the segment has a frame already.
     pub fn begin(&mut self) -> Result<()> {
         if self.offset > 0 {
             return Ok(());
@@ -141,7 +141,7 @@ impl Writer {
             .map_err(Error::io("write ahead in", &path))
     }
 
-    /// Ends the file where its frames do; returns whether it was longer.
+    /// Cuts off what follows the frames; returns whether there was anything.
     fn trim(&mut self) -> Result<bool> {
         let path = segment::path(&self.shared.folder, self.segment);
         self.ahead
@@ -149,8 +149,8 @@ impl Writer {
             .map_err(Error::io("cut", &path))
     }
 
-    /// Begins the segment of position `next`, once all before it is durable: so only the last
-    /// segment can have a torn tail. It alone has room at its end, too: that ends at
+    /// Begins the segment of position `next`, after everything before it was made durable. So only the
+    /// last segment can have a torn tail. Only the last segment has preallocated zeros, too: they end at
     /// `segment_bytes`, which the frames of this one have reached.
     fn begin_segment(&mut self, next: u64) -> Result<()> {
         self.shared.tail.store(next - 1, Ordering::Release);
@@ -162,7 +162,7 @@ impl Writer {
         self.shared.segments.write().push(next);
         self.segment = next;
         self.offset = 0;
-        self.ahead = Ahead::new(self.options.ahead_bytes, self.options.segment_bytes);
+        self.ahead = Preallocation::new(self.options.ahead_bytes, self.options.segment_bytes);
         self.last_mark = 0;
         Ok(())
     }
@@ -171,14 +171,14 @@ impl Writer {
         let tail = self.shared.tail.load(Ordering::Acquire);
         let path = segment::path(&self.shared.folder, self.segment);
         self.file.sync().map_err(Error::io("sync", &path))?;
-        // Not before: a follower that is promoted reads what was written until it put up its fence.
+        // After the sync, not before it: a promoted follower reads what was written before its fence.
         fence::check(&*self.shared.env, &self.shared.folder)?;
         self.check_place(&path)?;
         self.shared.durable.store(tail, Ordering::Release);
         Ok(tail)
     }
 
-    /// Whether what was synced is what the next one to open the folder finds.
+    /// Checks that the next opening of the folder will find what was synced.
     fn check_place(&self, path: &Path) -> Result<()> {
         let Shared { env, folder, .. } = &*self.shared;
         displaced::check(&**env, folder)?;
@@ -209,7 +209,7 @@ impl Writer {
         }
     }
 
-    /// After a failed write or sync nobody knows what the disk holds: nothing may follow it.
+    /// After a failed write or sync the content of the disk is unknown: nothing may be appended.
     fn poison_on_error<T>(&self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result
             && !matches!(error, Error::Superseded { .. })

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use crate::error::Result;
 
 layouts! {
-    /// A row of storage. The first fields name it; the key is made of them.
+    /// A row of storage. Its first fields are its key.
     ///
     /// Times are in microseconds since the Unix epoch, 0 where there is none. Documents are JSON
     /// text. `contexts.py` says more.
@@ -24,7 +24,7 @@ layouts! {
             redrive_count: u64 = 0, redriven_at: i64 = 0, idempotent: bool = false,
             previous_event: u64 = 0, delete_at: i64 = 0, synchronous: bool = false,
         }
-        /// A running state. Its row goes when the state is left.
+        /// A running state. The row is deleted when the state ends.
         2 Activity {
             id: &'a str, state_name: &'a str, input: &'a [u8], parent_branch_id: Option<&'a str>,
             parent_iteration_id: Option<&'a str>, entered_at: i64, entered_event: u64,
@@ -33,12 +33,12 @@ layouts! {
             branch_status: Option<ActivityBranchStatus> = None,
             iteration_status: Option<ActivityIterationStatus> = None, entered_previous: u64 = 0,
         }
-        /// A branch of a running Parallel state; it stays until the state is left.
+        /// A branch of a running Parallel state; the row is kept until the state ends.
         3 Branch {
             branch_id: &'a str, index: u64, input: &'a [u8], status: &'a str, last_event: u64,
             output: &'a [u8] = b"", variables: &'a [u8] = b"",
         }
-        /// An iteration of a running Map state; it stays until the state is left.
+        /// An iteration of a running Map state; the row is kept until the state ends.
         4 Iteration {
             iteration_id: &'a str, index: u64, input: &'a [u8], status: &'a str, last_event: u64,
             output: &'a [u8] = b"", variables: &'a [u8] = b"",
@@ -57,7 +57,7 @@ layouts! {
             name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str, created_at: i64,
             retention: Option<i64> = None,
         }
-        /// The last execution that was started under a name: `key` is `/{tenant}/{namespace}/{workflow}/{name}`.
+        /// The last execution that was started with a name: `key` is `/{tenant}/{namespace}/{workflow}/{name}`.
         8 Idempotency { key: &'a str, execution_id: &'a str }
         /// An execution in the list of its workflow, newest first.
         9 Visibility {
@@ -66,16 +66,16 @@ layouts! {
         }
         /// The items of a running Map state, a JSON array.
         10 Items { activity_id: &'a str, items: &'a [u8], parts: &'a [u8] = b"" }
-        /// A task that waits to be handed out to a worker of `queue`.
+        /// A task that no worker of `queue` has yet.
         11 Queue { queue: &'a str, task_id: &'a str }
-        /// A command on the log that has no event yet. `document_at`: the position of the one behind it that has
-        /// its document, if it shares that.
+        /// A command on the log without its event. `document_at`: the position of the later command that holds
+        /// its document, if they share one.
         12 PendingCommand {
             position: u64, scope: &'a str, record: &'a [u8], document_at: u64 = 0,
         }
-        /// The last number given out of a sequence, by its name.
+        /// The last number taken from a sequence.
         13 Sequence { name: &'a str, value: u64 }
-        /// A run of a distributed Map state: its limits, its children and its items by their status.
+        /// A map run (of a Distributed Map state): its limits, and counts of its children and items by status.
         14 MapRun {
             id: &'a str, name: &'a str, state_name: &'a str, status: &'a str, started_at: i64,
             max_concurrency: i64, tolerated_count: i64, tolerated_percentage: f64,
@@ -88,7 +88,7 @@ layouts! {
             pending_redrive: u64 = 0, pending_redrive_items: u64 = 0, not_redrivable: u64 = 0,
             not_redrivable_items: u64 = 0,
         }
-        /// A child execution of a running map run, and the items that it is for.
+        /// A child execution of a running map run, and its items.
         15 MapChild {
             id: &'a str, first: u64, items: u64, status: &'a str, output: &'a [u8] = b"",
             number: u64 = 0,
@@ -96,7 +96,7 @@ layouts! {
     }
 }
 
-/// How far the branches of a Parallel state are.
+/// The progress of a Parallel state's branches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActivityBranchStatus {
     pub count: u64,
@@ -104,7 +104,7 @@ pub struct ActivityBranchStatus {
     pub succeeded: u64,
 }
 
-/// How far the iterations of a Map state are, and its limits.
+/// The progress of a Map state's iterations, and its limits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActivityIterationStatus {
     pub count: u64,

@@ -1,4 +1,4 @@
-//! The types that a record's field can have: how each is read, written and shown.
+//! The types of a record's fields: how each is read, written and shown as JSON.
 
 use rmp::encode;
 
@@ -17,9 +17,9 @@ pub trait Field<'a>: Sized {
     fn sample(random: &mut super::tests::Random) -> Self;
 }
 
-/// A JSON document of a command: its text, or the last one written before in the turn.
+/// A JSON document of a command: its text, or a reference to the last one written in the turn.
 ///
-/// An empty text says that there is none.
+/// An empty text means that there is no document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Document<'a> {
     Text(&'a [u8]),

@@ -1,4 +1,4 @@
-//! Walking over the fields of one array.
+//! Reads the fields of one array in order.
 
 use super::field::Field;
 use super::reader::Reader;
@@ -46,7 +46,7 @@ impl<'r, 'a> Fields<'r, 'a> {
         T::read(self.reader)
     }
 
-    /// The next field, or what it is where an older version ended.
+    /// The next field, or `default` if an older version wrote fewer fields.
     pub fn or<T: Field<'a>>(&mut self, default: T) -> Result<T> {
         if self.left == 0 {
             return Ok(default);
@@ -54,7 +54,7 @@ impl<'r, 'a> Fields<'r, 'a> {
         self.required("")
     }
 
-    /// Passes over what a newer version added.
+    /// Skips fields that a newer version added.
     pub fn finish(self) -> Result<()> {
         (0..self.left).try_for_each(|_| self.reader.skip())
     }

@@ -1,4 +1,4 @@
-//! Showing records as JSON, one line each, with their documents inside.
+//! Shows records as JSON, one line each, with their documents embedded.
 
 use std::fmt::{Display, Write as _};
 
@@ -6,16 +6,16 @@ use serde::de::IgnoredAny;
 
 use super::field::Field;
 
-/// A JSON text in the making.
+/// Builds a JSON text.
 #[derive(Debug, Default)]
 pub struct Json<'a> {
     out: String,
-    /// The last document of the turn, which stands for the ones that repeat it.
+    /// The last document of the turn, which records that repeat it refer to.
     pub repeated: &'a [u8],
 }
 
 impl<'a> Json<'a> {
-    /// What was made so far, which is empty then.
+    /// Takes the text out and leaves it empty.
     pub fn take(&mut self) -> String {
         std::mem::take(&mut self.out)
     }
@@ -25,7 +25,7 @@ impl<'a> Json<'a> {
         write!(self.out, "{value}").expect("a string takes all text");
     }
 
-    /// Adds a string. What a terminal might take for a command is escaped.
+    /// Adds a string. Control characters that a terminal would obey are escaped.
     pub fn text(&mut self, text: &str) {
         self.out.push('"');
         for character in text.chars() {
@@ -41,8 +41,8 @@ impl<'a> Json<'a> {
         self.out.push('"');
     }
 
-    /// Adds a document without the white space around its values; null where there is none, and
-    /// `{"$bytes": hex}` for what is no JSON.
+    /// Adds a document without the white space around its values; `null` if there is none, and
+    /// `{"$bytes": hex}` for bytes that are not JSON.
     pub fn document(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return self.out.push_str("null");
@@ -104,7 +104,7 @@ impl<'a> Json<'a> {
             match character {
                 '"' if !is_escaped => is_in_string = !is_in_string,
                 ' ' | '\t' | '\n' | '\r' if !is_in_string => continue,
-                // JSON allows the controls of Latin 1 in strings, and a terminal obeys them.
+                // JSON allows these control characters in strings, but a terminal obeys them.
                 c if c.is_control() => {
                     self.display(&format_args!("\\u{:04x}", u32::from(c)));
                     continue;

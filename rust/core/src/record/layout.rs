@@ -1,16 +1,16 @@
-//! The table of layouts becomes types: one line a record.
+//! A macro that makes types and codecs from a table of layouts, one line a record.
 
-/// What a record looks like on the log, or a row in storage.
+/// The layout of a record on the log, or of a row in storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub tag: u64,
     pub name: &'static str,
-    /// Rust's names of the fields: one that is a keyword of Rust begins with `r#`.
+    /// The names of the fields in Rust: a name that is a keyword begins with `r#`.
     pub fields: &'static [&'static str],
 }
 
 impl Layout {
-    /// The names of the fields, in their order behind the tag.
+    /// The names of the fields, in the order in which they follow the tag.
     pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
         self.fields.iter().map(|name| name.trim_start_matches("r#"))
     }
@@ -18,8 +18,8 @@ impl Layout {
 
 /// Makes an enum of tagged arrays, `[tag, field, …]`, and its codec.
 ///
-/// A field with a default may be missing at the end of an array, as an older version wrote it.
-/// Values behind the last field are a newer version's, and are passed over.
+/// A field with a default may be missing at the end of an array, if an older version wrote it.
+/// Values behind the last field come from a newer version, and are skipped.
 macro_rules! layouts {
     (
         $(#[$doc:meta])*
@@ -45,7 +45,7 @@ macro_rules! layouts {
                 } ),*
             ];
 
-            /// The number that stands first in the array.
+            /// The number at the start of the array.
             pub fn tag(&self) -> u64 {
                 match self {
                     $( $name::$variant { .. } => $tag, )*
@@ -58,7 +58,7 @@ macro_rules! layouts {
                 }
             }
 
-            /// Reads one, and refuses a tag that is not known.
+            /// Reads one; refuses an unknown tag.
             pub fn read(reader: &mut $crate::record::Reader<$a>) -> $crate::Result<Self> {
                 use $crate::record::fields::Fields;
                 let mut fields = Fields::tagged(reader)?;
@@ -91,7 +91,7 @@ macro_rules! layouts {
                 } ),* ]
             }
 
-            /// A JSON object of its name, as `kind`, and its fields.
+            /// A JSON object of its name (as `kind`) and its fields.
             pub fn to_json(&self) -> String {
                 let mut json = $crate::record::Json::default();
                 json.object(|json| {

@@ -1,11 +1,11 @@
 //! Commands, events and rows of storage, and their layouts in MessagePack.
 //!
 //! A record is an array `[tag, field, …]`. [`Record`] and [`Context`] are tables, one line a record;
-//! `python/stepwell/engine/records.py` and `contexts.py` know the same layouts, and a test holds the
-//! two together. A field is added at the end, with a default; whatever else changes takes a new tag.
+//! the Python engine declares the same layouts as structs, and a test compares them. A new field goes to
+//! the end and has a default; any other change needs a new tag.
 //!
-//! The engine's own path does not come through here: it writes batches that Python encoded. This
-//! codec reads them where there is no engine: in the tools for the log, and in tests of its format.
+//! The engine does not use this codec when it runs: it writes batches that Python encoded. The codec
+//! serves programs without the engine: the tools for the log, and the tests of its format.
 
 mod context;
 mod field;

@@ -1,10 +1,10 @@
-//! Reading MessagePack values out of bytes, without copying any.
+//! Reads MessagePack values from bytes without copying.
 
 use rmp::Marker;
 
 use crate::error::{Error, Result};
 
-/// A place in bytes that hold MessagePack values back to back.
+/// An offset in bytes that hold MessagePack values back to back.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
         &self.bytes[start..self.at]
     }
 
-    /// The error that says where in the bytes something is wrong.
+    /// An error that names the offset of the defect.
     pub fn error(&self, offset: usize, reason: impl Into<String>) -> Error {
         Error::Record {
             offset,
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The number of values in an array, which follow.
+    /// Reads an array's header: the number of values that follow.
     pub fn array(&mut self) -> Result<u32> {
         let start = self.at;
         match self.marker()? {
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A number; integers count as such.
+    /// A number; integers are accepted.
     pub fn float(&mut self) -> Result<f64> {
         match self.peek()? {
             Marker::F32 => {
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a nil follows, which is passed then.
+    /// Whether a nil follows; if so, skips it.
     pub fn nil(&mut self) -> Result<bool> {
         let is_nil = self.peek()? == Marker::Null;
         self.at += usize::from(is_nil);
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
-    /// Passes one value of any kind, with all that is in it.
+    /// Skips one value of any kind, with everything in it.
     pub fn skip(&mut self) -> Result<()> {
         let mut left: u64 = 1;
         while left > 0 {

@@ -34,14 +34,14 @@ layouts! {
             next: Option<&'a str>, assigned: Option<&'a [u8]>, error: Option<&'a str>,
             cause: Option<&'a str>, event: u64, previous: u64, caught: bool = false,
         }
-        /// Ask for work: a handler's of this process, or a worker's that polls `queue`.
+        /// Create a task for a handler of this process, or for a worker that polls `queue`.
         5 CreateTask {
             id: &'a str, activity_id: &'a str, resource: &'a str, input: Document<'a>,
             queue: &'a str, attempt: u64, token: Option<&'a str>, timeout_seconds: Option<i64>,
             heartbeat_seconds: Option<i64>, event: u64, previous: u64,
             credentials: Option<&'a [u8]> = None,
         }
-        /// Hand a task out, to `worker`, until `lease_until` (microseconds; 0: no limit).
+        /// Give a task to `worker`, until `lease_until` (microseconds; 0: no limit).
         6 ActivateTask {
             id: &'a str, resource: &'a str, worker: Option<&'a str>, lease_until: i64, event: u64,
             previous: u64,
@@ -50,12 +50,12 @@ layouts! {
         7 CompleteTask {
             id: &'a str, resource: &'a str, output: Document<'a>, event: u64, previous: u64,
         }
-        /// A task's failure; `timed_out` when a limit of time and not the handler says so.
+        /// A task's failure; `timed_out` if its time limit and not its handler ended it.
         8 FailTask {
             id: &'a str, resource: &'a str, error: Option<&'a str>, cause: Option<&'a str>,
             timed_out: bool, event: u64, previous: u64,
         }
-        /// A sign of life: the task's next heartbeat is due at `due` (microseconds).
+        /// A heartbeat: the task's next one is due at `due` (microseconds).
         9 HeartbeatTask { id: &'a str, due: i64 }
         /// Begin one branch of a Parallel state.
         10 StartBranch { branch_id: &'a str, index: u64, input: Document<'a> }
@@ -80,55 +80,55 @@ layouts! {
             activity_id: &'a str, count: u64, items: Option<&'a [u8]>, max_concurrency: i64,
             tolerated_count: i64, tolerated_percentage: f64, event: u64, previous: u64,
         }
-        /// Try a state again at `due` (microseconds), as retrier number `retrier` says.
+        /// Retry a state at `due` (microseconds), by retrier number `retrier`.
         15 RetryState {
             activity_id: &'a str, retrier: i64, due: i64, error: Option<&'a str>,
             cause: Option<&'a str>,
         }
-        /// Stop an execution: a user's wish, or its limit of time.
+        /// Stop an execution: a user asked for it, or its time limit has passed.
         16 CancelExecution {
             id: &'a str, error: Option<&'a str>, cause: Option<&'a str>, timed_out: bool = false,
         }
-        /// Remove an ended execution and its history; `remains`: it is `Deleting` until all that belongs to it is gone.
+        /// Remove an ended execution and its history; `remains`: it is `Deleting` until everything that belongs to it is removed.
         17 DeleteExecution { id: &'a str, remains: bool = false }
-        /// Run a failed execution on from the states that failed, for the `count`-th time.
+        /// Continue a failed execution from the states that failed, for the `count`-th time.
         18 RedriveExecution {
             id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
             child_id: Option<&'a str> = None, left: &'a [u8] = b"",
         }
-        /// Wake `target` at `due` (microseconds).
+        /// Trigger `target` at `due` (microseconds).
         19 CreateTimer { target: &'a str, kind: i64, due: i64 }
         /// A timer is due.
         20 TriggerTimer { target: &'a str, kind: i64, due: i64 }
-        /// A timer is not wanted any more.
+        /// A timer is no longer needed.
         21 CancelTimer { target: &'a str, kind: i64, due: i64 }
-        /// Keep a definition under a name; executions keep the version that they began with.
+        /// Store a definition under a name; executions keep the version that they began with.
         22 PutWorkflow {
             name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str,
             retention: Option<i64> = None,
         }
-        /// What a called service answered at once, where the task's result comes later.
+        /// The first answer of a called service whose result comes later.
         23 SubmitTask {
             id: &'a str, resource: &'a str, output: Document<'a>, event: u64, previous: u64,
         }
-        /// An expression of a state failed, in the field `location`. Retry and Catch come after.
+        /// An expression of a state failed, in the field `location`. Retry and Catch follow.
         24 FailEvaluation {
             activity_id: &'a str, state_name: &'a str, error: &'a str, cause: Option<&'a str>,
             location: &'a str, event: u64, previous: u64,
         }
-        /// Begin a run of a distributed Map state, over `count` items (0: they are still to be read), or run it on.
+        /// Begin a map run over `count` items (0: they are still to be read), or continue it.
         25 StartMapRun {
             id: &'a str, name: &'a str, state_name: &'a str, count: u64, max_concurrency: i64,
             tolerated_count: i64, tolerated_percentage: f64, event: u64, previous: u64,
             redrive_count: u64 = 0,
         }
-        /// Give a map run its items, a JSON array, and its children their ids, from `first_child`. `parts` (JSON) tells
-        /// where they are from in turn, where that is not `source` alone, and which are members of an object.
+        /// Give a map run its items (a JSON array) and its children their ids, from `first_child`. `parts` (JSON) names
+        /// the source of each run of items, if it is not `source` for all, and says which are members of an object.
         26 PutMapItems {
             id: &'a str, count: u64, first_child: u64, source: &'a str, items: Document<'a>,
             parts: &'a [u8] = b"",
         }
-        /// Start children over `count` items from `first`, one each or batches of `sizes`; or those of `again` once more.
+        /// Start children over `count` items from `first`, one each or in batches of `sizes`; or the children `again` once more.
         27 StartChildren {
             id: &'a str, first: u64, count: u64, sizes: Vec<u64> = Vec::new(),
             again: Vec<u64> = Vec::new(), numbers: Vec<u64> = Vec::new(),
@@ -140,7 +140,7 @@ layouts! {
             id: &'a str, status: &'a str, error: Option<&'a str>, cause: Option<&'a str>,
             results_written: bool, event: u64, previous: u64,
         }
-        /// Change the limits of a running map run; none stays as it is.
+        /// Change the limits of a running map run; `None` leaves a limit as it is.
         30 UpdateMapRun {
             id: &'a str, max_concurrency: Option<i64>, tolerated_count: Option<i64>,
             tolerated_percentage: Option<f64>,

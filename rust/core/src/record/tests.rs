@@ -4,7 +4,7 @@ use super::field::Field;
 use super::*;
 use crate::error::Error;
 
-/// A seeded source of values.
+/// A seeded generator of values.
 pub struct Random(pub u64);
 
 impl Random {
@@ -79,7 +79,7 @@ fn layouts_have_tags_of_their_own_and_events_answer_commands() {
 }
 
 #[test]
-fn what_an_older_version_left_out_has_its_default() {
+fn fields_that_an_older_version_did_not_write_have_their_default() {
     let whole = Record::StartExecution {
         id: "x",
         workflow_id: "w",
@@ -102,7 +102,7 @@ fn what_an_older_version_left_out_has_its_default() {
 }
 
 #[test]
-fn what_a_newer_version_added_is_passed_over() {
+fn fields_of_a_newer_version_are_skipped() {
     let mut bytes = encode(&Record::DeleteExecution {
         id: "x",
         remains: false,

@@ -1,11 +1,11 @@
-//! Turns: what a batch of the log holds.
+//! Turns: the content of a batch.
 
 use super::fields::{Fields, write_count};
 use super::json::Json;
 use super::{Field, Reader, Record};
 use crate::error::Result;
 
-/// One execution's walk from a command to rest: `[scope, timestamp, time, records]`.
+/// What one execution did from a command until it had to wait: `[scope, timestamp, time, records]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn<'a> {
     /// The execution's id; empty for records of no execution.

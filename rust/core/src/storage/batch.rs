@@ -1,4 +1,4 @@
-//! One batch: turns of the log, and what they change in storage.
+//! A batch: turns of the log, and the changes that they make in storage.
 
 use std::ops::Range;
 
@@ -10,21 +10,21 @@ use super::msgpack::Reader;
 use super::{Applied, Storage};
 use crate::error::{Error, Result};
 
-/// Up to so many rows of an execution are deleted one by one.
-const FEW_ROWS: u32 = 1000;
+/// Up to this many rows of an execution are deleted one by one.
+const MAX_SINGLE_DELETES: u32 = 1000;
 
-/// What is committed as one: all of it or nothing.
+/// What is committed atomically.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The position of its last record.
     pub position: u64,
-    /// How many records it has. Without any it is not on the log, and leads to no position.
+    /// How many records it has. A batch without records is not on the log and has no position.
     pub count: u32,
     /// The clock of its newest record, as a `u64`.
     pub hlc: u64,
     /// The turns, back to back, as they stand in the log.
     pub payload: Vec<u8>,
-    /// The turns that belong to a history.
+    /// The turns that are rows of a history.
     pub(super) turns: Vec<HistoryTurn>,
     /// Rows to put and keys to delete, a msgpack array of arrays.
     pub changes: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) struct HistoryTurn {
 }
 
 impl Batch {
-    /// A batch without turns yet; `bytes` and `turns` are what it will take in.
+    /// A batch without turns; `bytes` and `turns` are the expected size.
     pub fn with_capacity(bytes: usize, turns: usize) -> Self {
         Self {
             payload: Vec::with_capacity(bytes),
@@ -66,13 +66,13 @@ impl Batch {
         self.payload.len() + self.changes.len() + 64 * self.turns.len()
     }
 
-    /// Whether storage will understand the changes, so that nothing is written to the log that it cannot take in.
+    /// Checks that storage understands the changes, so that the log never holds a batch that cannot be applied.
     pub fn check(&self) -> Result<()> {
         let mut key = Vec::with_capacity(128);
         read_changes(&self.changes, &mut key, |_, _| Ok(()))
     }
 
-    /// The changes as RocksDB takes them, with the position and clock that they lead to.
+    /// The changes as a RocksDB batch, with the position and clock that they lead to.
     pub(super) fn build(&self, storage: &Storage) -> Result<WriteBatch> {
         let families = storage.families()?;
         let mut writes =
@@ -109,10 +109,10 @@ impl Batch {
         Ok(writes)
     }
 
-    /// Deletes an execution's rows: those stored, and those that the changes before byte `until` put.
+    /// Deletes an execution's rows: the stored ones, and those that the changes before byte `until` put.
     ///
-    /// A few rows are deleted one by one, for many deletions of ranges make every later read slower.
-    /// Where there are more, a range says it in one write, and RocksDB clears up in the background.
+    /// A few rows are deleted one by one, because many range deletions slow down every later read. More rows
+    /// are deleted with one range deletion, and RocksDB reclaims the space in the background.
     fn delete_tree(
         &self,
         execution: &str,
@@ -129,9 +129,9 @@ impl Batch {
             storage.each(family, &prefix, |key, _| {
                 rows += 1;
                 writes.delete_cf(families.get(family), key);
-                rows < FEW_ROWS
+                rows < MAX_SINGLE_DELETES
             })?;
-            if rows == FEW_ROWS
+            if rows == MAX_SINGLE_DELETES
                 && let Some(end) = keys::after_prefix(&prefix)
             {
                 writes.delete_range_cf(families.get(family), &prefix, &end);

@@ -1,4 +1,4 @@
-//! The column families and how RocksDB keeps them.
+//! The column families and their RocksDB options.
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Env,
@@ -10,7 +10,7 @@ use super::StorageOptions;
 /// A column family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
-    /// Format number, applied position, commands without an event. RocksDB's own first family.
+    /// Format number, applied position, commands without an event. RocksDB's default family.
     Meta,
     Workflows,
     Executions,
@@ -53,7 +53,7 @@ impl Family {
         }
     }
 
-    /// Whether rows are read by their whole key, so that a Bloom filter spares reads in vain.
+    /// Whether rows are read by their whole key, so that a Bloom filter avoids useless reads.
     fn is_read_by_key(self) -> bool {
         matches!(self, Self::Executions | Self::Tasks | Self::Idempotency)
     }
@@ -84,7 +84,7 @@ impl Family {
 pub struct Families<'a>([&'a ColumnFamily; 9]);
 
 impl<'a> Families<'a> {
-    /// Every family's handle; none if a family is missing.
+    /// Every family's handle; `None` if a family is missing.
     pub fn of(db: &'a DB) -> Option<Self> {
         let mut handles = [db.cf_handle(Family::Meta.name())?; 9];
         for (handle, family) in handles.iter_mut().zip(Family::ALL) {
@@ -106,12 +106,12 @@ pub fn descriptors(options: &StorageOptions) -> Vec<ColumnFamilyDescriptor> {
         .into()
 }
 
-/// The options of the database as a whole: one small writer beside an application.
+/// The options of the database: one writer with little memory inside an application.
 pub fn database(options: &StorageOptions, memory: Option<&Env>) -> Options {
     let mut database = Options::default();
     database.create_if_missing(true);
     database.create_missing_column_families(true);
-    // Without a write-ahead log only a flush of all families together is a state that once was.
+    // Without a write-ahead log only an atomic flush of all families is a state that existed.
     database.set_atomic_flush(true);
     database.set_db_write_buffer_size(options.write_buffer_bytes);
     database.set_allow_concurrent_memtable_write(false);

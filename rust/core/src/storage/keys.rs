@@ -1,9 +1,9 @@
-//! Key layouts: the one place that knows them.
+//! Key layouts: no other module knows them.
 //!
-//! A key is a run of parts whose byte order is the order of their values. A text part is its bytes
-//! with `00` written as `00 FF`, ended by `00 01`: no text's key is a prefix of another's, and a
-//! shorter text comes first. A number is its eight big-endian bytes, inverted where the newest
-//! comes first.
+//! A key is a sequence of parts whose byte order is the order of their values. A text is encoded as its
+//! bytes, with `00` written as `00 FF`, and ended by `00 01`: no text's key is a prefix of another's, and a
+//! shorter text comes first. A number is eight big-endian bytes, inverted where the newest comes
+//! first.
 
 use super::families::Family;
 use super::msgpack::Reader;
@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 /// The tag that deletes all rows of an execution.
 pub const EXECUTION_TREE: i64 = 100;
 
-/// How a field of a row stands in its key.
+/// How a row's field is encoded in its key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Field {
     Text,
     Number,
-    /// A number of which the greatest comes first.
+    /// A number in descending order.
     Newest,
     /// An id within an execution: the execution's id, the row's tag, the rest of the id.
     Within,
@@ -32,7 +32,7 @@ pub struct Layout {
     tagged: bool,
     /// The row's first fields, which make its key.
     pub fields: &'static [Field],
-    /// The places of `fields` in the order in which they stand in the key.
+    /// The indexes of `fields` in the order in which the key holds them.
     order: &'static [usize],
 }
 
@@ -84,8 +84,8 @@ static LAYOUTS: [Layout; 15] = [
     layout(15, Family::Activities, false, &[Within], &[0]),
 ];
 
-/// The most fields that a key has.
-const MOST_FIELDS: usize = 4;
+/// The most key fields that a row has.
+const MAX_KEY_FIELDS: usize = 4;
 
 /// A field's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,12 +106,12 @@ impl Layout {
             })
     }
 
-    /// Whether every row in its family, from the start or behind this prefix, is of this kind.
+    /// Whether all rows of its family, or all behind this prefix, are of this kind.
     pub fn is_alone_behind(&self, prefix: &[Value]) -> bool {
         self.fields[0] != Field::Within || !prefix.is_empty()
     }
 
-    /// Whether what follows the prefix in a key is a number, in its order.
+    /// Whether a number in ascending order follows the prefix in a key.
     pub fn goes_on_with_number(&self, prefix: &[Value]) -> bool {
         let place = self.order.get(prefix.len());
         place.is_some_and(|place| self.fields[*place] == Field::Number)
@@ -130,9 +130,9 @@ impl Layout {
             .try_for_each(|&place| self.part(self.fields[place], values[place], key))
     }
 
-    /// Appends what the keys of all rows have in common whose first parts, in the key's order, are `values`.
+    /// Appends the common prefix of the keys of all rows whose first parts, in the key's order, are `values`.
     ///
-    /// An id that rows stand within may be an execution's, or an activity's: the rows below it.
+    /// The id of a `Within` field may be an execution's or an activity's: the prefix covers the rows below it.
     pub fn prefix(&self, values: &[Value], key: &mut Vec<u8>) -> Result<()> {
         if self.tagged {
             key.push(self.tag);
@@ -155,9 +155,9 @@ impl Layout {
         Ok(())
     }
 
-    /// Reads the key fields of a row or of a deletion, behind its tag, and appends the row's key to `key`.
+    /// Reads the key fields of a row or of a deletion, after its tag, and appends the row's key to `key`.
     pub fn read_key(&self, row: &mut Reader, key: &mut Vec<u8>) -> Result<()> {
-        let mut values = [Value::Number(0); MOST_FIELDS];
+        let mut values = [Value::Number(0); MAX_KEY_FIELDS];
         for (value, field) in values.iter_mut().zip(self.fields) {
             *value = match field {
                 Field::Text | Field::Within => Value::Text(row.text()?),
@@ -201,12 +201,12 @@ pub fn history(execution: &str, first_event: u64, key: &mut Vec<u8>) {
     number(first_event, key);
 }
 
-/// What the keys of all of an execution's rows in a family by executions begin with.
+/// The prefix of the keys of all of an execution's rows in a family that is ordered by execution.
 pub fn execution(execution: &str, key: &mut Vec<u8>) {
     text(execution, key);
 }
 
-/// The least key that is greater than every key with this prefix; none if there is no such key.
+/// The least key that is greater than every key with this prefix; `None` if there is no such key.
 pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
     let mut end = prefix[..=last].to_vec();
@@ -214,7 +214,7 @@ pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
-/// An id's execution, and what follows it: `/{tenant}/{namespace}/e{hash}/{hlc}` and `/{rest}`.
+/// Splits an id: `/{tenant}/{namespace}/e{hash}/{hlc}` and `/{rest}`.
 pub fn split_id(id: &str) -> (&str, &str) {
     match id.match_indices('/').nth(4) {
         Some((slash, _)) => (&id[..slash], &id[slash + 1..]),

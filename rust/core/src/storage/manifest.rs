@@ -1,27 +1,27 @@
-//! A look at RocksDB's list of its files before RocksDB reads it.
+//! Checks RocksDB's manifest before RocksDB reads it.
 //!
-//! The list is a log of records, each with a checksum, and RocksDB refuses a damaged one. But it
-//! reads for ever when a flipped bit turns a record's type into one that only reused logs have,
-//! so that is looked for first.
+//! The manifest is a log of records, each with a checksum, and RocksDB refuses a damaged one. But if a
+//! flipped bit turns a record's type into one that only reused logs have, RocksDB reads for ever. This
+//! check finds such a type first.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The list is cut into blocks, at whose ends no record's header begins.
+/// The manifest consists of blocks of this size. No record's header crosses the end of one.
 const BLOCK: usize = 32 << 10;
 
 /// CRC32C, length and type.
 const HEADER: usize = 7;
 
-/// Padding, whole, first, middle and last: the types that a list of files has.
+/// Padding, whole, first, middle and last: the record types of a manifest.
 const TYPES: std::ops::RangeInclusive<u8> = 0..=4;
 
-/// Where the current list of files in `folder` has a record of a type that it cannot have.
+/// The offset of a record in the current manifest of `folder` whose type is not valid there.
 pub fn foreign_record(folder: &Path) -> io::Result<Option<usize>> {
     let current = match fs::read_to_string(folder.join("CURRENT")) {
         Ok(name) => name,
-        // A new database, or one whose CURRENT is no text: RocksDB says which.
+        // A new database, or one whose CURRENT is not text: RocksDB reports it.
         Err(_) => return Ok(None),
     };
     match fs::read(folder.join(current.trim_end())) {

@@ -1,8 +1,8 @@
 //! Storage: rows in RocksDB, written batch by batch.
 //!
-//! There is no write-ahead log: Stepwell's log is it. Every batch carries the position that it leads
-//! to, all families are flushed together, and so what a restart finds is the state at some position,
-//! from which the log goes on.
+//! RocksDB's write-ahead log is off, because Stepwell's log serves as one. Every batch carries the
+//! position that it leads to, and all families are flushed together. So a restart finds the state at some
+//! position, and replays the log from there.
 
 mod batch;
 mod families;
@@ -35,10 +35,10 @@ const FORMAT_KEY: &[u8] = b"\x00format";
 const APPLIED: &[u8] = b"\x00applied";
 const STORE: &[u8] = b"\x00store";
 
-/// How much memory storage may take.
+/// Storage's memory limits.
 #[derive(Clone, Debug)]
 pub struct StorageOptions {
-    /// Of all families together, before they are flushed.
+    /// For unflushed rows of all families together.
     pub write_buffer_bytes: usize,
     /// For blocks that were read.
     pub cache_bytes: usize,
@@ -53,12 +53,12 @@ impl Default for StorageOptions {
     }
 }
 
-/// How far storage is: the position of the last record applied, the clock at it, and which batch it ends.
+/// The position of the last applied record, the clock at it, and the checksum of its batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Applied {
     pub position: u64,
     pub hlc: u64,
-    /// CRC32C of the batch's payload: a copy of the store that went on by itself has another batch there.
+    /// CRC32C of the batch's payload: a copy of the store that continued on its own has another batch there.
     pub checksum: u32,
 }
 
@@ -89,14 +89,14 @@ impl Applied {
 pub struct Storage {
     db: DB,
     write: WriteOptions,
-    /// Where it is, for messages.
+    /// The folder's path, for messages.
     path: PathBuf,
-    /// Where RocksDB thinks that it is: a path that leads to the folder whatever becomes of its own.
+    /// The path that RocksDB uses: it leads to the folder even after a rename.
     place: PathBuf,
     held: Option<Held>,
 }
 
-/// The folder, for as long as RocksDB has it open: its fields are dropped after the database.
+/// The folder and its lock, for as long as RocksDB has it open: dropped after the database.
 struct Held {
     folder: Arc<Folder>,
     _lock: Box<dyn LockGuard>,
@@ -111,7 +111,7 @@ impl Storage {
         Self::open_in(folder.map(Arc::new), options)
     }
 
-    /// Opens or creates storage in a folder, or in memory. Nobody else has it meanwhile.
+    /// Opens or creates storage in a folder, which it locks, or in memory.
     pub fn open_in(folder: Option<Arc<Folder>>, options: &StorageOptions) -> Result<Self> {
         let memory_path = || PathBuf::from("/memory");
         let path = folder
@@ -148,7 +148,7 @@ impl Storage {
         Ok(storage)
     }
 
-    /// The store that it is of; none before it was given one.
+    /// The id of its store; `None` before one was set.
     pub fn store(&self) -> Result<Option<StoreId>> {
         let Some(value) = self.get_raw(Family::Meta, STORE)? else {
             return match self.applied()?.position {
@@ -162,18 +162,18 @@ impl Storage {
         Ok(Some(StoreId::from_bytes(value)))
     }
 
-    /// Makes it the storage of a store: it is on disk with the next flush, before any row.
-    pub fn give_to(&self, store: StoreId) -> Result<()> {
+    /// Sets its store. The id reaches the disk with the next flush, before any row.
+    pub fn set_store(&self, store: StoreId) -> Result<()> {
         let family = self.family(Family::Meta)?;
         self.db
             .put_cf_opt(family, STORE, store.to_bytes(), &self.write)
             .map_err(self.failed("write to"))
     }
 
-    /// Whether a log of `store` is its log. Storage that is new becomes that store's.
+    /// Checks that it belongs to `store`. New storage is assigned to it.
     pub fn check_store(&self, store: StoreId) -> Result<()> {
         match self.store()? {
-            None => self.give_to(store),
+            None => self.set_store(store),
             Some(own) if own == store => Ok(()),
             Some(own) => Err(Error::OtherStore {
                 path: self.path.clone(),
@@ -207,7 +207,7 @@ impl Storage {
         }
     }
 
-    /// How far the batches are that were applied.
+    /// The position and clock of the last applied batch.
     pub fn applied(&self) -> Result<Applied> {
         let Some(value) = self.get_raw(Family::Meta, APPLIED)? else {
             return Ok(Applied::default());
@@ -215,7 +215,7 @@ impl Storage {
         Applied::from_bytes(&value).ok_or_else(|| self.damaged("its position is no position"))
     }
 
-    /// Whether the log goes on where storage is, and holds the very batch that was applied last, unless that was cut off.
+    /// Checks that the log continues at storage's position, and that it holds the same last batch, unless that was cut off.
     pub fn check_log(&self, log: &dyn LogStream) -> Result<()> {
         let applied = self.applied()?;
         let (position, start, tail) = (applied.position, log.start(), log.tail());
@@ -243,7 +243,7 @@ impl Storage {
         )))
     }
 
-    /// Applies a batch: all of its rows and its position, or nothing.
+    /// Applies a batch atomically: all of its rows and its position.
     pub fn apply(&self, batch: &Batch) -> Result<()> {
         let writes = batch.build(self)?;
         self.db
@@ -251,7 +251,7 @@ impl Storage {
             .map_err(self.failed("write to"))
     }
 
-    /// Puts everything applied on disk.
+    /// Makes everything applied durable.
     pub fn flush(&self) -> Result<()> {
         self.check_place()?;
         let families = self.families()?;
@@ -261,7 +261,7 @@ impl Storage {
             .map_err(self.failed("flush"))
     }
 
-    /// Whether its path still leads to it: who opens it next goes by that.
+    /// Checks that its path still leads to it: the next opening goes by the path.
     fn check_place(&self) -> Result<()> {
         let Some(Held { folder, .. }) = &self.held else {
             return Ok(());
@@ -278,7 +278,7 @@ impl Storage {
         }
     }
 
-    /// Makes a copy of the storage at `path`, which must not exist; files are linked, not copied, on the same disk.
+    /// Copies storage to `path`, which must not exist. On the same file system files are linked, not copied.
     pub fn checkpoint(&self, path: &Path) -> Result<()> {
         if self.held.is_none() {
             return Err(Error::Storage {
@@ -291,7 +291,7 @@ impl Storage {
             .map_err(self.failed("copy"))
     }
 
-    /// Reads every block of every family, and so checks all of its checksums; returns how many rows there are.
+    /// Reads every block of every family, which verifies all checksums; returns how many rows there are.
     pub fn verify(&self) -> Result<u64> {
         let mut rows = 0;
         for family in Family::ALL {
@@ -325,7 +325,7 @@ impl Storage {
     }
 }
 
-/// What a failed call of RocksDB means.
+/// Converts an error of RocksDB.
 fn failure(path: &Path, place: &Path, action: &'static str, error: rocksdb::Error) -> Error {
     let (shown, inner) = (path.display().to_string(), place.display().to_string());
     let (path, reason) = (path.to_owned(), error.as_ref().replace(&inner, &shown));

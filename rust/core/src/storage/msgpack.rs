@@ -1,8 +1,8 @@
-//! A reader of msgpack that looks at what a key needs and steps over the rest.
+//! A MessagePack reader for keys: it reads the fields of a key and skips the rest.
 
 use crate::error::{Error, Result};
 
-/// A place in a run of msgpack values.
+/// An offset in bytes that hold MessagePack values.
 #[derive(Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -22,12 +22,12 @@ impl<'a> Reader<'a> {
         self.at == self.bytes.len()
     }
 
-    /// The bytes from `start`, a place this reader was at, up to here.
+    /// The bytes from `start`, an earlier offset, up to here.
     pub fn since(&self, start: usize) -> &'a [u8] {
         &self.bytes[start..self.at]
     }
 
-    /// Steps into an array: how many values it holds.
+    /// Reads an array's header: how many values it holds.
     pub fn array(&mut self) -> Result<u32> {
         match self.byte()? {
             marker @ 0x90..=0x9f => Ok(u32::from(marker & 0x0f)),
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Steps over `count` values, however deep they are.
+    /// Skips `count` values, however deeply nested.
     pub fn skip(&mut self, count: u32) -> Result<()> {
         let mut open = u64::from(count);
         while open > 0 {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_over_every_kind_of_value() {
+    fn skips_every_kind_of_value() {
         let mut bytes = vec![
             0x93, 0x01, 0x82, 0xa1, b'k', 0x91, 0xc0, 0xa1, b'l', 0xc4, 2, 7, 7, 0xd6, 1, 2, 3, 4,
             5,

@@ -1,4 +1,4 @@
-//! Reads: a row, rows in order, an execution's live tree, its history.
+//! Reads: a row, a range of rows, all rows of a running execution, its history.
 
 use rocksdb::{DBRawIterator, ReadOptions};
 
@@ -8,7 +8,7 @@ use super::keys::{self, Layout, Value};
 use super::msgpack::Reader;
 use crate::error::{Error, Result};
 
-/// A page of rows or turns ends after so many bytes: whoever reads on gets the next ones.
+/// A page of rows or turns ends after this many bytes.
 const PAGE_BYTES: usize = 64 << 20;
 
 /// Which rows of a kind to read.
@@ -16,9 +16,9 @@ const PAGE_BYTES: usize = 64 << 20;
 pub struct Scan<'a> {
     /// The first parts of the key, in the key's order.
     pub prefix: &'a [Value<'a>],
-    /// The key fields of the row to go on behind, in the row's order.
+    /// The key fields of a row, in the row's order: the scan begins behind it.
     pub after: Option<&'a [Value<'a>]>,
-    /// Where the prefix is followed by a number: the greatest. Of timers, the latest due time.
+    /// The greatest value of the number that follows the prefix: of timers, the latest due time.
     pub until: Option<u64>,
     pub limit: usize,
     pub reverse: bool,
@@ -33,7 +33,7 @@ impl Storage {
         self.get_raw(layout.family, &bytes)
     }
 
-    /// Rows of a kind in the order of their keys: fewer than asked for where they are large, one at least.
+    /// Rows of a kind in the order of their keys. Large rows make a page smaller than asked, but it has at least one.
     pub fn scan(&self, tag: i64, scan: &Scan) -> Result<Vec<Vec<u8>>> {
         let layout = Layout::of(tag)?;
         let mut prefix = Vec::with_capacity(96);
@@ -72,7 +72,7 @@ impl Storage {
         Ok(rows)
     }
 
-    /// The execution's row and all rows within it, as one msgpack array; an empty one if there is no such execution.
+    /// The execution's row and all rows within it, as one MessagePack array; an empty one if it does not exist.
     pub fn load(&self, execution: &str) -> Result<Vec<u8>> {
         let mut prefix = Vec::with_capacity(64);
         keys::execution(execution, &mut prefix);
@@ -94,8 +94,8 @@ impl Storage {
 
     /// Up to `limit` turns of an execution's history, from the one that holds event number `first_event`.
     ///
-    /// In reverse they go back from there; 0 is then the last event. There are fewer where they are large, but two at
-    /// least: whoever reads on from the last event of the last one gets that one again.
+    /// In reverse they go back from there, and 0 means the last event. Large turns make a page smaller, but it has
+    /// at least two: a caller that continues from the last event of a page gets its turn again.
     pub fn history(
         &self,
         execution: &str,
@@ -139,7 +139,7 @@ impl Storage {
         Ok(row.map(|row| row.to_vec()))
     }
 
-    /// Calls `visit` with each key and row whose key begins with `prefix`, until it says no.
+    /// Calls `visit` with each key and row whose key begins with `prefix`, until it returns false.
     pub(super) fn each(
         &self,
         family: Family,

@@ -1,7 +1,7 @@
-//! What makes batches durable: one sync for all that came meanwhile.
+//! Group commit: one append and sync for all queued batches.
 //!
-//! A thread does it while the partition makes the next batch. When there is nothing to make, the
-//! partition's own thread does it, for it would only wait, and waking another costs as much as a sync.
+//! The committer's thread does it while the partition makes the next batch. When the partition has
+//! nothing else to do, its own thread does it: it would only wait, and waking a thread costs as much as a sync.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::log::{self, LogStream};
 use crate::storage::{Batch, Storage};
 
-/// What was written since the store was opened.
+/// Totals since the store was opened.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub batches: AtomicU64,
@@ -23,7 +23,7 @@ pub struct Counters {
     pub syncs: AtomicU64,
 }
 
-/// A thread that dies must not leave those who wait for it waiting.
+/// Poisons the queue when its thread panics, so that nobody waits for it for ever.
 pub struct PoisonOnPanic<'a>(pub &'a Queue);
 
 impl Drop for PoisonOnPanic<'_> {
@@ -35,7 +35,7 @@ impl Drop for PoisonOnPanic<'_> {
     }
 }
 
-/// Writes queued batches to the log, applies them, and says so.
+/// Writes queued batches to the log, applies them, and reports their position.
 pub struct Committer {
     pub queue: Arc<Queue>,
     pub log: Arc<dyn LogStream>,
@@ -46,8 +46,8 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// Works until the queue is closed and empty, or until something fails: then the queue is
-    /// poisoned, because what became of the batches written last is not known.
+    /// Runs until the queue is closed and empty, or until something fails. A failure poisons the queue,
+    /// because the state of the last batches is unknown.
     pub fn run(&self) {
         let _guard = PoisonOnPanic(&self.queue);
         while let Some(batches) = self.queue.take() {
@@ -55,8 +55,8 @@ impl Committer {
         }
     }
 
-    /// Writes what is queued, if nobody else does, and unless the caller has something else to do.
-    pub fn help(&self, is_busy: bool) {
+    /// Commits the queued batches in the caller's thread, unless another thread does or the caller is busy.
+    pub fn commit_inline(&self, is_busy: bool) {
         if let Some(batches) = self.queue.take_now(is_busy) {
             let _guard = PoisonOnPanic(&self.queue);
             self.finish(batches);
@@ -72,7 +72,7 @@ impl Committer {
 
     fn commit(&self, batches: VecDeque<Batch>) -> Result<()> {
         self.write(&batches)?;
-        // A batch leaves memory as soon as it is applied, and makes room for the next.
+        // A batch is freed as soon as it is applied, which makes room in the queue.
         for batch in batches {
             self.storage.apply(&batch)?;
             self.queue.done(batch.position, batch.hlc, batch.bytes());

@@ -1,4 +1,4 @@
-//! A store's folder: `log/` and `storage/`, and where it came from.
+//! A store's folder: `log/`, `storage/` and its origin.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::storage::{Storage, StorageOptions};
 pub const LOG: &str = "log";
 const STORAGE: &str = "storage";
 
-/// Where the log of a store's folder is.
+/// The log's folder in a store's folder.
 pub fn log_folder(store: &Path) -> PathBuf {
     store.join(LOG)
 }
 
-/// The folder of an open store: it is this store's until it is dropped.
+/// The folder of an open store, which is locked until this is dropped.
 pub(super) struct Held {
     pub folder: Arc<Folder>,
     _lock: Box<dyn LockGuard>,
@@ -54,8 +54,8 @@ impl Store {
 
     /// Opens or creates the store in a folder.
     ///
-    /// The lock on the folder keeps every other process off; that of storage too is held before the log is
-    /// recovered, which changes it.
+    /// The lock on the folder excludes every other process. The lock on storage, too, is taken before recovery
+    /// changes the log.
     pub fn open_in(folder: Arc<Folder>, options: &StoreOptions) -> Result<Self> {
         let held = Held::new(Arc::clone(&folder))?;
         let log_folder = make(&folder, LOG)?;
@@ -85,15 +85,15 @@ fn make(folder: &Folder, name: &str) -> Result<Folder> {
 /// A copy that was made of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// The id of the copy, which is a store of its own.
+    /// The copy's own id.
     pub store: StoreId,
     /// The store that it was copied from.
     pub of: StoreId,
-    /// The last position that it has.
+    /// The copy's last position.
     pub position: u64,
 }
 
-/// Copies storage into a folder, beside a log that begins where it is; returns its position.
+/// Copies storage into a folder, with an empty log that begins at storage's position; returns that position.
 pub(super) fn copy(
     storage: &Storage,
     of: StoreId,
@@ -108,7 +108,7 @@ pub(super) fn copy(
         reason: "the copy is not there".to_owned(),
     })?;
     let (store, position) = (StoreId::random(), copied.applied()?.position);
-    give(&copied, store)?;
+    set_store(&copied, store)?;
     let log_folder = make(&folder, LOG)?;
     let options = LogOptions {
         first: position + 1,
@@ -117,12 +117,12 @@ pub(super) fn copy(
     };
     let path = log_folder.path().to_owned();
     FileLogStream::open(Arc::new(log_folder), &path, options)?.close()?;
-    say_origin(&folder, of, position, origins)?;
+    write_origin(&folder, of, position, origins)?;
     Ok(position)
 }
 
-/// Makes a store of its own of storage's files that were copied into `target`: copies the log of `source` to it, which
-/// may be in use, and says whose copy it is.
+/// Turns storage files that were copied to `target` into a store of its own: copies the log of `source`, which may
+/// be in use, and writes the origin.
 pub fn adopt(source: &Folder, target: Arc<Folder>) -> Result<Copied> {
     let target = Held::new(target)?.folder;
     let storage = open_storage(&target)?;
@@ -145,9 +145,9 @@ pub fn adopt(source: &Folder, target: Arc<Folder>) -> Result<Copied> {
     let path = to.path().to_owned();
     let position = log::copy(&from, from.path(), Some(of), Arc::new(to), &path, store)?;
     if let Some(storage) = storage {
-        give(&storage, store)?;
+        set_store(&storage, store)?;
     }
-    say_origin(&target, of, position, origin::read(source)?)?;
+    write_origin(&target, of, position, origin::read(source)?)?;
     Ok(Copied {
         store,
         of,
@@ -155,7 +155,7 @@ pub fn adopt(source: &Folder, target: Arc<Folder>) -> Result<Copied> {
     })
 }
 
-fn say_origin(folder: &Folder, of: StoreId, position: u64, origins: Vec<Origin>) -> Result<()> {
+fn write_origin(folder: &Folder, of: StoreId, position: u64, origins: Vec<Origin>) -> Result<()> {
     let copied = Origin {
         kind: Kind::Copied,
         store: of,
@@ -164,7 +164,7 @@ fn say_origin(folder: &Folder, of: StoreId, position: u64, origins: Vec<Origin>)
     origin::write(folder, [&[copied], &origins[..]].concat())
 }
 
-/// Storage in a store's folder, if it has some.
+/// Storage in a store's folder, if there is any.
 fn open_storage(folder: &Folder) -> Result<Option<Storage>> {
     let path = folder.path().join(STORAGE);
     match folder.within(STORAGE) {
@@ -176,12 +176,12 @@ fn open_storage(folder: &Folder) -> Result<Option<Storage>> {
     }
 }
 
-fn give(storage: &Storage, store: StoreId) -> Result<()> {
-    storage.give_to(store)?;
+fn set_store(storage: &Storage, store: StoreId) -> Result<()> {
+    storage.set_store(store)?;
     storage.flush()
 }
 
-/// Cuts damage out of the log of a store that nobody has open; see [`log::repair`].
+/// Repairs the log of a store that is not open; see [`log::repair`].
 pub fn repair(path: &Path) -> Result<Repaired> {
     let folder = Folder::open(path).map_err(Error::io("open", path))?;
     let folder = Held::new(Arc::new(folder))?.folder;

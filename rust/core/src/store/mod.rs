@@ -1,13 +1,13 @@
-//! The store of a partition: its log and its storage, kept in step.
+//! The store of a partition: its log and its storage, kept consistent.
 //!
-//! [`Store::commit`] gives a batch its positions and returns. A thread, or whoever waits, writes what
-//! was queued to the log, syncs once, applies each batch to storage and moves the applied position on.
-//! So nothing that can be read from storage is missing in the log, and nothing waits for more than one
-//! sync after its own.
+//! [`Store::commit`] assigns positions to a batch and returns. The committer's thread, or a thread that
+//! waits, appends the queued batches to the log, syncs once, applies each batch to storage and advances
+//! the applied position. So everything that can be read from storage is in the log, and a batch waits for
+//! at most one sync before its own.
 //!
-//! After a crash storage is at some position that was flushed, and the log goes further. Whoever
-//! opens the store reads the log behind [`Store::applied`] and calls [`Store::apply`] with what the
-//! records change; until that is done nothing can be committed.
+//! After a crash storage is at some flushed position, and the log continues behind it. The caller that
+//! opens the store reads the log behind [`Store::applied`] and calls [`Store::apply`] with the changes
+//! that the records make; nothing can be committed before that is done.
 
 mod committer;
 mod folder;
@@ -35,17 +35,17 @@ use upkeep::Upkeep;
 /// Limits of a store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// Of the leader that writes, in every batch; none goes on with the log's.
+    /// The leader's epoch, written into every batch; `None` continues with the log's.
     pub epoch: Option<u64>,
-    /// How long a file of the log becomes.
+    /// The length of a segment.
     pub segment_bytes: u64,
     /// How many bytes of batches may wait for the disk; beyond that `commit` blocks.
     pub queue_bytes: usize,
-    /// How many bytes a batch may have on the log, and as many in the rows that it changes.
+    /// How many bytes a batch may have on the log, and how many its changes may have.
     pub batch_bytes: u64,
-    /// After how many bytes of log storage is flushed and the log cut.
+    /// After this many bytes of log, storage is flushed and the log truncated.
     pub flush_bytes: u64,
-    /// Leaves the log whole; the owner cuts it with [`Store::truncate_log`].
+    /// Does not truncate the log; the owner calls [`Store::truncate_log`].
     pub keeps_log: bool,
     pub storage: StorageOptions,
 }
@@ -64,7 +64,7 @@ impl Default for StoreOptions {
     }
 }
 
-/// What a store wrote since it was opened.
+/// Totals since the store was opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stats {
     pub syncs: u64,
@@ -91,7 +91,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Joins a log and a storage, and starts the threads.
+    /// Combines a log and a storage, and starts the threads.
     pub fn new(
         log: Arc<dyn LogStream>,
         storage: Storage,
@@ -148,17 +148,17 @@ impl Store {
         })
     }
 
-    /// Which store it is.
+    /// The store's id.
     pub fn id(&self) -> StoreId {
         self.log.store()
     }
 
-    /// Where batches go in and progress shows, for those who outlive the store.
+    /// The queue, for callers that outlive the store.
     pub fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }
 
-    /// The rows. What is written here and not by a batch is lost.
+    /// The rows. A write that is not part of a batch is lost.
     pub fn storage(&self) -> &Storage {
         &self.storage
     }
@@ -168,44 +168,45 @@ impl Store {
         &self.log
     }
 
-    /// What was cut off the log's end when it was opened, if a batch was torn.
+    /// The torn tail that was cut off when the log was opened, if any.
     pub fn recovered(&self) -> Option<&str> {
         self.recovered.as_deref()
     }
 
-    /// Queues a batch and returns the position of its last record. It is durable and can be read
-    /// once the applied position is there. A batch that storage would not understand, or the log could not hold, is refused
-    /// before anything is queued: whoever made it can do without it.
+    /// Queues a batch and returns the position of its last record. The batch is durable and readable once
+    /// the applied position reaches that. A batch that storage does not understand, or that is too large for the log,
+    /// is refused before anything is queued.
     ///
-    /// A batch that is `deferred` may stay queued until this thread waits, which it is about to do.
+    /// A `deferred` batch may stay queued until this thread waits, which it must do soon.
     pub fn commit(queue: &Queue, batch: Batch, deferred: bool) -> Result<u64> {
         batch.check()?;
         queue.push(batch, deferred)
     }
 
     /// Waits until more than `seen` is applied, for [`Queue::notify`], or for the timeout, and returns
-    /// the applied position. What was deferred is written first; by the committer's thread if the
-    /// caller has better things to do: a timeout of zero says so.
+    /// the applied position. Deferred batches are written first. A timeout of zero says that the caller is busy: then the
+    /// committer's thread writes them.
     pub fn wait(&self, seen: u64, timeout: Option<Duration>) -> Result<u64> {
-        self.committer.help(timeout == Some(Duration::ZERO));
+        self.committer
+            .commit_inline(timeout == Some(Duration::ZERO));
         self.queue.wait(seen, timeout)
     }
 
-    /// Waits until a position is applied, or for the timeout; returns whether it is. What was deferred
-    /// is written first.
+    /// Waits until a position is applied, or for the timeout; returns whether it is applied. Deferred
+    /// batches are written first.
     pub fn wait_applied(&self, position: u64, timeout: Option<Duration>) -> Result<bool> {
-        self.committer.help(false);
+        self.committer.commit_inline(false);
         self.queue.wait_applied(position, timeout)
     }
 
-    /// Writes rows that no record stands for, and so no replay brings back: they are applied and on
-    /// disk when this returns. Returns the last position given.
+    /// Writes rows that no record describes, and that no replay restores: they are applied and durable
+    /// when this returns. Returns the last assigned position.
     pub fn write(&self, batch: &Batch) -> Result<u64> {
         batch.check()?;
         self.queue.check()?;
         self.storage.apply(batch)?;
         self.upkeep.flush()?;
-        // A former leader must not say that it wrote something; a sync is where it learns what it is.
+        // A former leader must not confirm a write; its next sync finds the fence.
         self.log.sync()?;
         Ok(self.queue.tail())
     }
@@ -215,8 +216,8 @@ impl Store {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Ends the epochs before `epoch`, durably, and writes in it from now on. Called by the thread
-    /// that commits; waits until all it committed is applied.
+    /// Ends the epochs before `epoch`, durably, and writes in it from now on. Only the committing thread may
+    /// call this; it waits until all its batches are applied.
     pub fn begin_epoch(&self, epoch: u64) -> Result<()> {
         self.wait_applied(self.queue.tail(), None)?;
         self.log.fence(epoch)?;
@@ -245,22 +246,22 @@ impl Store {
         log::read_up_to(&*self.log, from, max_bytes)
     }
 
-    /// Puts storage on disk, and returns the position that is safe there.
+    /// Makes storage durable, and returns the position that it holds on disk.
     pub fn flush(&self) -> Result<u64> {
         self.queue.check()?;
         self.upkeep.flush()
     }
 
-    /// Cuts the log before `position`, but never what storage has not on disk; returns its new start.
+    /// Truncates the log before `position`, but only as far as storage is durable; returns its new start.
     pub fn truncate_log(&self, position: u64) -> Result<u64> {
         self.queue.check()?;
         self.upkeep.truncate_before(position)
     }
 
-    /// Copies the store as it is at some position, which is returned, into a folder that is new or
-    /// empty. The copy is a store of its own, whose log begins there.
+    /// Copies the store as it is at some position, which is returned, into a folder that does not exist or is
+    /// empty.
     ///
-    /// It has an id of its own, and says whose copy it is.
+    /// The copy is a store with an id of its own. Its log begins at that position, and its origin names this store.
     pub fn checkpoint(&self, path: &Path) -> Result<u64> {
         self.queue.check()?;
         let origins = match &self.folder {
@@ -297,7 +298,7 @@ impl Store {
         self.queue.close();
         self.upkeep.stop();
         for thread in self.threads.drain(..) {
-            // A thread that panicked has nothing left to stop.
+            // A thread that panicked has poisoned the queue already.
             drop(thread.join());
         }
     }

@@ -1,7 +1,7 @@
-//! Where a store came from: the stores that it was copied from, or followed until it took over, the latest first.
+//! A store's origin: the stores that it was copied from, or followed until it took over, latest first.
 //!
-//! A store that was begun anew has no such file. In `ORIGIN` each line is `{how} {store} {position}`: up to which position
-//! its records are those of that store.
+//! In the file `ORIGIN` each line is `{how} {store} {position}`: up to that position the records are those of that
+//! store. A store that was created empty has no such file.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ const NAME: &str = "ORIGIN";
 /// How a store came from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It was made of a copy: a backup, or one that was restored.
+    /// It is a copy: a backup, or a restored one.
     Copied,
     /// It followed, and took over.
     Followed,
@@ -23,7 +23,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Kind; 2] = [Kind::Copied, Kind::Followed];
 
-    /// The word that stands for it.
+    /// Its word in the file.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Copied => "copied",
@@ -31,13 +31,13 @@ impl Kind {
         }
     }
 
-    /// What a word stands for.
+    /// The kind that a word names.
     pub fn of(word: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 
-/// A store that another one came from.
+/// A store from which another one originated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub kind: Kind,
@@ -53,7 +53,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What a folder says of where its store came from, the latest first.
+/// The origins that a folder's file names, latest first.
 pub fn read(folder: &Folder) -> Result<Vec<Origin>> {
     let path = folder.path().join(NAME);
     let bytes = folder.read(NAME).map_err(Error::io("read", &path))?;
@@ -65,14 +65,14 @@ pub fn read(folder: &Folder) -> Result<Vec<Origin>> {
     })
 }
 
-/// Says where a folder's store came from, durably.
+/// Writes a folder's origins durably.
 pub fn write(folder: &Folder, origins: Vec<Origin>) -> Result<()> {
     let lines: String = origins.iter().map(|origin| format!("{origin}\n")).collect();
     let written = folder.write(NAME, lines.as_bytes());
     written.map_err(Error::io("write", &folder.path().join(NAME)))
 }
 
-/// Says, durably, where a folder's store came from last; what is said already is not said twice.
+/// Adds the latest origin of a folder's store durably, unless it is there already.
 pub fn add(folder: &Folder, origin: Origin) -> Result<()> {
     let origins = read(folder)?;
     match origins.first() == Some(&origin) {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_come_back_as_they_were_written_and_anything_else_is_told() {
+    fn origins_are_read_back_and_anything_else_is_an_error() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
         assert_eq!(read(&folder).unwrap(), []);

@@ -1,4 +1,4 @@
-//! Batches on their way to the log, and those who wait for them.
+//! The queue of batches that wait for the log, and the threads that wait for them.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -10,37 +10,37 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::error::{Error, Result};
 use crate::storage::Batch;
 
-/// Where the threads of a store meet: writers push, the committer takes, and whoever waits learns
-/// how far the applied position came.
+/// Connects the threads of a store: writers push batches, the committer takes them, and other threads
+/// wait for the applied position.
 pub struct Queue {
     state: Mutex<State>,
-    /// There is something to take.
+    /// Batches are to be taken.
     work: Condvar,
-    /// There is room again.
+    /// Bytes were freed.
     room: Condvar,
-    /// The applied position moved, somebody notified, or the queue stopped.
+    /// The applied position advanced, `notify` was called, or the queue stopped.
     progress: Condvar,
     applied: AtomicU64,
     hlc: AtomicU64,
     notified: AtomicBool,
     waiting: AtomicUsize,
     limit: usize,
-    /// How many bytes a batch may have on the log, and as many in its rows.
+    /// How many bytes a batch may have on the log, and how many its changes may have.
     largest: u64,
-    /// What the log held when it was opened: all of it must be applied before anything is added.
+    /// The log's last position when it was opened: all of it must be applied before a batch is added.
     replay_until: u64,
 }
 
 struct State {
     batches: VecDeque<Batch>,
-    /// Of the batches that are queued or being written.
+    /// The size of the batches that are queued or being written.
     bytes: usize,
     /// The last position given to a batch.
     tail: u64,
-    /// The committer is to write what is queued; else whoever queued it will.
-    is_wanted: bool,
-    /// Somebody writes batches: nobody else may, for they keep their order.
-    is_busy: bool,
+    /// The committer must write the queued batches; otherwise the thread that queued them does.
+    is_requested: bool,
+    /// A thread writes batches. No other may, because batches are written in order.
+    is_writing: bool,
     stop: Option<Stop>,
 }
 
@@ -72,16 +72,16 @@ impl Stop {
 }
 
 impl Queue {
-    /// An empty queue behind position `tail`, which holds up to `limit` bytes of batches, each of them
-    /// of no more than `largest`.
+    /// An empty queue behind position `tail`. It holds up to `limit` bytes of batches, each of at most
+    /// `largest`.
     pub fn new(applied: u64, hlc: u64, tail: u64, limit: usize, largest: u64) -> Self {
         Self {
             state: Mutex::new(State {
                 batches: VecDeque::new(),
                 bytes: 0,
                 tail,
-                is_wanted: false,
-                is_busy: false,
+                is_requested: false,
+                is_writing: false,
                 stop: None,
             }),
             work: Condvar::new(),
@@ -102,26 +102,26 @@ impl Queue {
         self.applied.load(Ordering::Acquire)
     }
 
-    /// The last position given to a batch, or that the log had.
+    /// The last position given to a batch, or the log's last one.
     pub fn tail(&self) -> u64 {
         self.state.lock().tail
     }
 
-    /// The newest clock that a batch brought.
+    /// The newest clock among the batches.
     pub fn hlc(&self) -> u64 {
         self.hlc.load(Ordering::Acquire)
     }
 
-    /// Queues a batch, gives it its positions and returns the last of them. Blocks while there is no room.
+    /// Queues a batch, assigns its positions and returns the last of them. Blocks while the queue is full.
     ///
-    /// A batch that is `deferred` is left to whoever takes next: the caller is about to.
-    /// One that the log could not hold is refused, and the queue goes on: [`Error::TooLarge`].
+    /// A `deferred` batch does not wake the committer: the caller is about to wait and will write it.
+    /// A batch that is too large for the log is refused with [`Error::TooLarge`], and the queue stays usable.
     pub fn push(&self, mut batch: Batch, deferred: bool) -> Result<u64> {
         self.check_size(&batch)?;
         let bytes = batch.bytes();
         let mut state = self.running()?;
         while state.bytes > 0 && state.bytes + bytes > self.limit {
-            self.want(&mut state);
+            self.request_commit(&mut state);
             self.room.wait(&mut state);
             check(&state)?;
         }
@@ -136,7 +136,7 @@ impl Queue {
         let position = batch.position;
         state.batches.push_back(batch);
         if !deferred {
-            self.want(&mut state);
+            self.request_commit(&mut state);
         }
         Ok(position)
     }
@@ -152,13 +152,13 @@ impl Queue {
         })
     }
 
-    fn want(&self, state: &mut State) {
-        state.is_wanted = true;
+    fn request_commit(&self, state: &mut State) {
+        state.is_requested = true;
         self.work.notify_one();
     }
 
-    /// For the committer: everything queued, at least one batch; `None` when nothing will come any more.
-    /// [`finish`](Self::finish) follows.
+    /// For the committer: all queued batches, at least one; `None` when there will be no more.
+    /// Call [`finish`](Self::finish) afterwards.
     pub fn take(&self) -> Option<VecDeque<Batch>> {
         let mut state = self.state.lock();
         loop {
@@ -170,39 +170,39 @@ impl Queue {
             if state.batches.is_empty() && is_closed {
                 return None;
             }
-            let is_due = !state.batches.is_empty() && (state.is_wanted || is_closed);
-            if is_due && !state.is_busy {
+            let is_due = !state.batches.is_empty() && (state.is_requested || is_closed);
+            if is_due && !state.is_writing {
                 return Some(begin(&mut state));
             }
             self.work.wait(&mut state);
         }
     }
 
-    /// For whoever is about to wait: everything queued. If somebody is writing already, or the caller is
-    /// busy or has been [notified](Self::notify), the committer will take it.
-    /// [`finish`](Self::finish) follows.
+    /// For a thread that is about to wait: all queued batches. If another thread is writing, or the caller is
+    /// busy or was [notified](Self::notify), it wakes the committer and returns `None`.
+    /// Call [`finish`](Self::finish) afterwards.
     pub fn take_now(&self, is_busy: bool) -> Option<VecDeque<Batch>> {
         let mut state = self.running().ok()?;
         if state.batches.is_empty() {
             return None;
         }
-        if is_busy || state.is_busy || self.notified.load(Ordering::SeqCst) {
-            self.want(&mut state);
+        if is_busy || state.is_writing || self.notified.load(Ordering::SeqCst) {
+            self.request_commit(&mut state);
             return None;
         }
         Some(begin(&mut state))
     }
 
-    /// What was taken is written, or could not be.
+    /// The batches that were taken are written, or could not be written.
     pub fn finish(&self) {
         let mut state = self.state.lock();
-        state.is_busy = false;
-        if state.is_wanted || state.stop.is_some() {
+        state.is_writing = false;
+        if state.is_requested || state.stop.is_some() {
             self.work.notify_one();
         }
     }
 
-    /// A batch of `bytes` that was taken is durable and applied.
+    /// A batch of `bytes` bytes is durable and applied.
     pub fn done(&self, position: u64, hlc: u64, bytes: usize) {
         let mut state = self.state.lock();
         state.bytes -= bytes;
@@ -212,7 +212,7 @@ impl Queue {
         self.progress.notify_all();
     }
 
-    /// A batch that came from the log was applied.
+    /// A batch of the log was applied.
     pub fn replayed(&self, position: u64, hlc: u64) {
         let mut state = self.state.lock();
         state.tail = state.tail.max(position);
@@ -235,15 +235,15 @@ impl Queue {
         Ok(self.applied())
     }
 
-    /// Waits until a position is applied, or for the timeout; returns whether it is.
+    /// Waits until a position is applied, or for the timeout; returns whether it is applied.
     pub fn wait_applied(&self, position: u64, timeout: Option<Duration>) -> Result<bool> {
         self.wait_until(timeout, || self.applied() >= position)?;
         Ok(self.applied() >= position)
     }
 
-    /// Ends a [`wait`](Self::wait): the one that goes on, or else the next one.
+    /// Ends the current [`wait`](Self::wait), or the next one if no thread waits.
     pub fn notify(&self) {
-        // Either this sees the waiter counted, or the waiter, which counts itself first, sees the flag.
+        // Either this thread sees the waiter's count, or the waiter, which counts itself first, sees the flag.
         let is_first = !self.notified.swap(true, Ordering::SeqCst);
         if is_first && self.waiting.load(Ordering::SeqCst) > 0 {
             drop(self.state.lock());
@@ -251,17 +251,17 @@ impl Queue {
         }
     }
 
-    /// Takes nothing in any more. Batches that are queued are still written.
+    /// Accepts no more batches. Queued batches are still written.
     pub fn close(&self) {
         self.stop(Stop::Closed);
     }
 
-    /// Takes nothing in any more, and forgets what is queued: it cannot be made durable.
+    /// Accepts no more batches, and drops the queued ones, which cannot be made durable.
     pub fn poison(&self, reason: String) {
         self.stop(Stop::Poisoned(reason));
     }
 
-    /// Takes nothing in any more, because of an error.
+    /// Accepts no more batches, because of an error.
     pub fn fail(&self, error: Error) {
         match error {
             Error::Superseded { path, epoch, by } => {
@@ -271,7 +271,7 @@ impl Queue {
         }
     }
 
-    /// An error if the queue was closed or poisoned.
+    /// An error if the queue is closed or poisoned.
     pub fn check(&self) -> Result<()> {
         self.running().map(drop)
     }
@@ -320,8 +320,8 @@ impl Queue {
 }
 
 fn begin(state: &mut State) -> VecDeque<Batch> {
-    state.is_busy = true;
-    state.is_wanted = false;
+    state.is_writing = true;
+    state.is_requested = false;
     std::mem::take(&mut state.batches)
 }
 

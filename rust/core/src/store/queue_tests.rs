@@ -93,7 +93,7 @@ fn closing_and_poison_end_every_wait() {
             assert_eq!(matches!(error, Error::Poisoned { .. }), poisons);
             assert_eq!(matches!(error, Error::Closed), !poisons);
         }
-        // What was queued before closing is still written; behind a failure nothing is.
+        // Batches queued before closing are still written; after a failure nothing is.
         assert_eq!(queue.take().is_some(), !poisons);
         assert!(queue.take().is_none());
         assert!(queue.push(batch(1, 1), false).is_err());
@@ -109,7 +109,7 @@ fn poison_outlasts_closing() {
 }
 
 #[test]
-fn nothing_is_taken_in_before_the_log_is_replayed() {
+fn no_batch_is_accepted_before_the_log_is_replayed() {
     let queue = Queue::new(3, 0, 10, 100, u64::MAX);
     assert!(matches!(
         queue.push(batch(1, 1), false),
@@ -121,7 +121,7 @@ fn nothing_is_taken_in_before_the_log_is_replayed() {
 }
 
 #[test]
-fn a_wait_ends_by_progress_by_notice_and_by_time() {
+fn a_wait_ends_by_progress_by_notification_and_by_timeout() {
     let queue = queue(100);
     assert_eq!(queue.wait(0, SOON).unwrap(), 0);
     queue.notify();
@@ -134,9 +134,9 @@ fn a_wait_ends_by_progress_by_notice_and_by_time() {
     assert!(!queue.wait_applied(5, SOON).unwrap());
 }
 
-/// Two threads wake each other in turn: one notice lost, and both would stand still.
+/// Two threads wake each other in turn: if one notification were lost, both would wait for ever.
 #[test]
-fn no_notice_is_lost() {
+fn no_notification_is_lost() {
     let (there, back) = (queue(100), queue(100));
     let other = {
         let (there, back) = (there.clone(), back.clone());
@@ -155,7 +155,7 @@ fn no_notice_is_lost() {
 }
 
 #[test]
-fn what_is_deferred_is_for_whoever_waits() {
+fn a_thread_that_waits_takes_deferred_batches() {
     let queue = queue(100);
     queue.push(batch(1, 10), true).unwrap();
     let committer = {
@@ -165,7 +165,7 @@ fn what_is_deferred_is_for_whoever_waits() {
     thread::sleep(Duration::from_millis(20));
     assert!(!committer.is_finished());
     assert_eq!(queue.take_now(false).unwrap().len(), 1);
-    // While one writes, nobody else may: what comes meanwhile is the committer's.
+    // While one thread writes, no other may: what is queued meanwhile is left to the committer.
     queue.push(batch(1, 10), true).unwrap();
     queue.push(batch(1, 10), false).unwrap();
     assert!(queue.take_now(false).is_none());
@@ -176,7 +176,7 @@ fn what_is_deferred_is_for_whoever_waits() {
 }
 
 #[test]
-fn whoever_has_something_else_to_do_leaves_it_to_the_committer() {
+fn a_busy_thread_leaves_batches_to_the_committer() {
     for is_notified in [false, true] {
         let queue = queue(100);
         queue.push(batch(1, 10), true).unwrap();
@@ -189,7 +189,7 @@ fn whoever_has_something_else_to_do_leaves_it_to_the_committer() {
 }
 
 #[test]
-fn a_full_queue_does_not_wait_for_whoever_deferred() {
+fn a_full_queue_wakes_the_committer_for_deferred_batches() {
     let queue = queue(100);
     queue.push(batch(1, 90), true).unwrap();
     let committer = {
@@ -206,7 +206,7 @@ fn a_full_queue_does_not_wait_for_whoever_deferred() {
 }
 
 #[test]
-fn what_is_deferred_is_written_before_the_queue_is_closed() {
+fn deferred_batches_are_written_before_the_queue_closes() {
     let queue = queue(100);
     queue.push(batch(1, 10), true).unwrap();
     queue.close();

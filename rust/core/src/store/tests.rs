@@ -32,7 +32,7 @@ fn commit(store: &Store, payload: &[u8]) -> Result<u64> {
     Store::commit(store.queue(), batch(payload), false)
 }
 
-/// The same by the thread that calls, once it waits.
+/// Commits a deferred batch and waits for it, so that the calling thread writes it.
 fn commit_and_wait(store: &Store, payload: &[u8]) -> Result<u64> {
     let position = Store::commit(store.queue(), batch(payload), true)?;
     store.wait_applied(position, LONG)?;
@@ -97,7 +97,7 @@ fn a_full_disk_loses_nothing_that_was_confirmed() {
     assert!(reopened.queue().tail() >= confirmed);
 }
 
-/// Power cuts at many places: whatever was confirmed is on the log of the next start.
+/// Power cuts at many places: everything that was confirmed is on the log of the next start.
 #[test]
 fn what_was_confirmed_survives_a_power_cut_anywhere() {
     for cut in (0..4000).step_by(37) {
@@ -239,7 +239,7 @@ fn a_folder_is_copied_as_a_store_of_its_own() {
 }
 
 #[test]
-fn a_deferred_batch_is_written_by_whoever_waits_and_its_failure_is_everybodys() {
+fn a_deferred_batch_is_written_by_the_thread_that_waits_and_its_failure_reaches_all() {
     let env = FaultEnv::new();
     let store = store(&env, &StoreOptions::default());
     let position = Store::commit(store.queue(), batch(b"turn"), true).unwrap();
@@ -258,7 +258,7 @@ fn a_deferred_batch_is_written_by_whoever_waits_and_its_failure_is_everybodys() 
     assert!(matches!(store.close(), Err(Error::Poisoned { .. })));
 }
 
-/// One commits, now and then with something else to do; others notify and wait. Nothing stands still.
+/// One thread commits and is sometimes busy; others notify and wait. No thread hangs.
 #[test]
 fn batches_written_by_two_threads_are_all_applied_in_order() {
     let store = Arc::new(store(&FaultEnv::new(), &StoreOptions::default()));

@@ -1,4 +1,4 @@
-//! Keeps the log short: flushes storage when the log has grown, and cuts what is flushed.
+//! Keeps the log short: flushes storage after the log has grown, and truncates what is flushed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,29 +11,29 @@ use crate::error::Result;
 use crate::log::LogStream;
 use crate::storage::Storage;
 
-/// The flushed position, and the thread's bell.
+/// The flushed position, and the state of the thread that flushes.
 pub struct Upkeep {
     queue: Arc<Queue>,
     log: Arc<dyn LogStream>,
     storage: Arc<Storage>,
-    /// What storage holds on disk: the log may be cut up to here, never beyond.
+    /// The last position that is durable in storage: the log may be truncated up to it.
     flushed: AtomicU64,
     grown: AtomicU64,
     every_bytes: u64,
     keeps_log: bool,
-    turn: Mutex<Turn>,
-    bell: Condvar,
+    signal: Mutex<Signal>,
+    wake_up: Condvar,
     flushing: Mutex<()>,
 }
 
 #[derive(Default)]
-struct Turn {
+struct Signal {
     is_due: bool,
     is_over: bool,
 }
 
 impl Upkeep {
-    /// `every_bytes` of log make a flush; `keeps_log` leaves cutting to the owner.
+    /// Flushes after `every_bytes` of log; with `keeps_log` the owner truncates it.
     pub fn new(
         queue: Arc<Queue>,
         log: Arc<dyn LogStream>,
@@ -41,7 +41,7 @@ impl Upkeep {
         every_bytes: u64,
         keeps_log: bool,
     ) -> Self {
-        // Without a write-ahead log, whatever is there after opening came from the disk.
+        // Without a write-ahead log, everything that is there after opening came from the disk.
         let flushed = AtomicU64::new(queue.applied());
         Self {
             queue,
@@ -51,27 +51,27 @@ impl Upkeep {
             grown: AtomicU64::new(0),
             every_bytes,
             keeps_log,
-            turn: Mutex::default(),
-            bell: Condvar::new(),
+            signal: Mutex::default(),
+            wake_up: Condvar::new(),
             flushing: Mutex::new(()),
         }
     }
 
-    /// The position up to which storage needs no log.
+    /// The position up to which storage no longer needs the log.
     pub fn flushed(&self) -> u64 {
         self.flushed.load(Ordering::Acquire)
     }
 
-    /// The log grew by so many bytes.
+    /// The log grew by `bytes`.
     pub fn grown(&self, bytes: u64) {
         let before = self.grown.fetch_add(bytes, Ordering::Relaxed);
         if before < self.every_bytes && before + bytes >= self.every_bytes {
-            self.turn.lock().is_due = true;
-            self.bell.notify_one();
+            self.signal.lock().is_due = true;
+            self.wake_up.notify_one();
         }
     }
 
-    /// Puts storage on disk, and returns the position that is safe there.
+    /// Makes storage durable, and returns the position that it holds on disk.
     pub fn flush(&self) -> Result<u64> {
         let _one_at_a_time = self.flushing.lock();
         self.grown.store(0, Ordering::Relaxed);
@@ -81,15 +81,15 @@ impl Upkeep {
         Ok(self.flushed())
     }
 
-    /// Cuts the log before `position`, but never what storage has not on disk; returns its new start.
+    /// Truncates the log before `position`, but only as far as storage is durable; returns its new start.
     pub fn truncate_before(&self, position: u64) -> Result<u64> {
         self.log.truncate_before(position.min(self.flushed() + 1))
     }
 
-    /// The thread: flushes and cuts whenever it is due. A failure poisons the store.
+    /// The thread's loop: flushes and truncates when it is due. A failure poisons the store.
     pub fn run(&self) {
         let _guard = PoisonOnPanic(&self.queue);
-        while self.next_turn() {
+        while self.wait_until_due() {
             let outcome = self.flush().and_then(|flushed| match self.keeps_log {
                 true => Ok(0),
                 false => self.truncate_before(flushed + 1),
@@ -100,18 +100,18 @@ impl Upkeep {
         }
     }
 
-    /// Ends the thread.
+    /// Stops the thread.
     pub fn stop(&self) {
-        self.turn.lock().is_over = true;
-        self.bell.notify_all();
+        self.signal.lock().is_over = true;
+        self.wake_up.notify_all();
     }
 
-    fn next_turn(&self) -> bool {
-        let mut turn = self.turn.lock();
-        while !turn.is_due && !turn.is_over {
-            self.bell.wait(&mut turn);
+    fn wait_until_due(&self) -> bool {
+        let mut signal = self.signal.lock();
+        while !signal.is_due && !signal.is_over {
+            self.wake_up.wait(&mut signal);
         }
-        turn.is_due = false;
-        !turn.is_over
+        signal.is_due = false;
+        !signal.is_over
     }
 }

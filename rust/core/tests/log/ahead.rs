@@ -1,4 +1,4 @@
-//! Room ahead of the frames: it is the clean end of a log, and hides no loss.
+//! Preallocated zeros are the clean end of a log, and hide no loss.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ const HUGE: u64 = 1 << 30;
 const SECTOR: usize = 512;
 const HEADER: usize = FRAME as usize - 1;
 
-/// What stands before the first batch: a new log begins with a mark, which says whose it is.
+/// The bytes before the first batch: a new log begins with a mark that names its store.
 fn beginning(first: u64) -> u64 {
     if first == 1 { FRAME } else { 0 }
 }
@@ -28,7 +28,7 @@ fn follow(env: &FaultEnv) -> FollowedLog {
     FollowedLog::open(Arc::new(env.clone()), &folder(), &follower("b"), 1).unwrap()
 }
 
-/// What a follower that comes anew reads.
+/// What a new follower reads.
 fn followed(env: &FaultEnv) -> Result<u64> {
     let mut follower = follow(env);
     let mut count = 0;
@@ -40,7 +40,7 @@ fn followed(env: &FaultEnv) -> Result<u64> {
     }
 }
 
-/// How many batches a follower reads next, and has from then on.
+/// Reads and passes the next batches; returns how many.
 fn take(follower: &mut FollowedLog) -> Result<usize> {
     let frames = follower.read(usize::MAX)?;
     if let Some(last) = frames.last() {
@@ -49,8 +49,8 @@ fn take(follower: &mut FollowedLog) -> Result<usize> {
     Ok(frames.len())
 }
 
-/// A log of batches 1 to `last`, synced one by one, with room behind them, after a power cut.
-fn left_with_room(last: u64, ahead: u64) -> FaultEnv {
+/// A log of batches 1 to `last`, synced one by one, with preallocated zeros behind them, after a power cut.
+fn left_with_zeros(last: u64, ahead: u64) -> FaultEnv {
     let env = FaultEnv::new();
     let log = open_ahead(&env, HUGE, ahead).unwrap();
     for number in 1..=last {
@@ -61,7 +61,7 @@ fn left_with_room(last: u64, ahead: u64) -> FaultEnv {
 }
 
 #[test]
-fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
+fn preallocation_grows_with_the_segment_up_to_a_bound() {
     let env = FaultEnv::new();
     let log = open_ahead(&env, 5 << 20, 1 << 20).unwrap();
     assert_eq!(size(&env, 1), FRAME + (64 << 10));
@@ -98,7 +98,7 @@ fn room_grows_with_the_segment_up_to_a_bound_and_never_beyond_it() {
 }
 
 #[test]
-fn a_sync_within_room_does_not_change_the_length_of_the_file() {
+fn a_sync_over_preallocated_zeros_does_not_change_the_length_of_the_file() {
     let env = FaultEnv::new();
     let log = open_ahead(&env, HUGE, 1 << 20).unwrap();
     append_numbers(&log, 1, 1).unwrap();
@@ -115,9 +115,9 @@ fn a_sync_within_room_does_not_change_the_length_of_the_file() {
 }
 
 #[test]
-fn room_is_the_clean_end_of_a_log_for_whoever_opens_or_reads_it() {
+fn preallocated_zeros_are_the_clean_end_of_a_log_for_every_reader() {
     for last in 0..20 {
-        let env = left_with_room(last, 5000);
+        let env = left_with_zeros(last, 5000);
         let length = size(&env, 1);
         let frames = (1..=last).map(|number| FRAME + payload(number).len() as u64);
         let frames = FRAME + frames.sum::<u64>();
@@ -140,7 +140,7 @@ fn room_is_the_clean_end_of_a_log_for_whoever_opens_or_reads_it() {
 }
 
 #[test]
-fn room_at_the_end_of_a_segment_with_a_successor_hides_nothing() {
+fn preallocated_zeros_before_a_successor_hide_no_loss() {
     let env = FaultEnv::new();
     let log = open_with(&env, 700).unwrap();
     append_numbers(&log, 1, 12).unwrap();
@@ -152,7 +152,7 @@ fn room_at_the_end_of_a_segment_with_a_successor_hides_nothing() {
     assert_eq!(check_prefix(&open_with(&env, 700).unwrap()), 12);
     assert_eq!(repair(&env, &folder(), 0, None).unwrap().damage, [""; 0]);
     assert_eq!(followed(&env).unwrap(), 12);
-    // The last batch of the segment is lost, and nothing but zeros stands there.
+    // The last batch of the segment is lost, and only zeros stand in its place.
     bytes[length - payload(1).len() - FRAME as usize..].fill(0);
     env.put(&segment(1), bytes);
     assert!(
@@ -164,9 +164,9 @@ fn room_at_the_end_of_a_segment_with_a_successor_hides_nothing() {
     );
 }
 
-/// Whatever sectors a power cut takes from batches that were not synced.
+/// A power cut loses any sectors of batches that were not synced.
 #[test]
-fn any_sectors_that_a_crash_leaves_of_a_batch_in_room_are_a_torn_tail() {
+fn any_sectors_that_a_crash_leaves_of_a_batch_over_zeros_are_a_torn_tail() {
     let env = FaultEnv::new();
     let log = open_ahead(&env, HUGE, 20_000).unwrap();
     append_numbers(&log, 1, 3).unwrap();
@@ -206,7 +206,7 @@ fn any_sectors_that_a_crash_leaves_of_a_batch_in_room_are_a_torn_tail() {
 
 #[test]
 fn a_batch_that_is_lost_from_between_others_is_damage() {
-    let env = left_with_room(8, 20_000);
+    let env = left_with_zeros(8, 20_000);
     let whole = env.bytes(&segment(1)).unwrap();
     let mut offset = FRAME as usize;
     for number in 1..=7 {
@@ -226,7 +226,7 @@ fn a_batch_that_is_lost_from_between_others_is_damage() {
 }
 
 #[test]
-fn a_follower_that_waits_does_not_read_the_room_again() {
+fn a_follower_that_waits_does_not_read_the_zeros_again() {
     let env = FaultEnv::new();
     let log = open_ahead(&env, HUGE, 1 << 20).unwrap();
     let piece = vec![7; 2 << 20];
@@ -264,14 +264,14 @@ fn a_follower_reads_again_what_it_read_ahead_of_the_leader() {
     for number in 2..=9 {
         append_numbers(&log, number, number).unwrap();
         log.sync().unwrap();
-        // It stops before it comes upon the zeros behind this batch.
+        // It stops before it reads the zeros behind this batch.
         assert_eq!(follower.read(1).unwrap()[0].first, number);
         follower.pass(number);
     }
 }
 
-/// A log whose third batch the disk loses under the open file of a follower, which has the first two
-/// and knows room of `ahead` bytes behind them.
+/// A log whose third batch is lost under the open file of a follower, which has read the first two and knows
+/// `ahead` preallocated zeros behind them.
 fn lost_under_a_follower(ahead: u64) -> FollowedLog {
     let env = FaultEnv::new();
     let log = open_ahead(&env, HUGE, ahead).unwrap();
@@ -292,7 +292,7 @@ fn lost_under_a_follower(ahead: u64) -> FollowedLog {
 }
 
 #[test]
-fn a_follower_finds_a_loss_that_batches_follow_which_are_behind_the_room_it_knew() {
+fn a_follower_finds_a_loss_in_front_of_batches_behind_known_zeros() {
     let found = take(&mut lost_under_a_follower(300)).err();
     assert!(
         matches!(found, Some(Error::Corruption { position: 3, .. })),
@@ -301,7 +301,7 @@ fn a_follower_finds_a_loss_that_batches_follow_which_are_behind_the_room_it_knew
 }
 
 #[test]
-fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
+fn a_follower_that_takes_over_finds_a_loss_in_known_zeros() {
     let mut follower = lost_under_a_follower(20_000);
     follower.fence(1).unwrap();
     let found = take(&mut follower).err();
@@ -312,7 +312,7 @@ fn a_follower_that_takes_over_looks_for_what_was_lost_from_the_room_it_knew() {
 }
 
 #[test]
-fn a_full_disk_takes_as_many_batches_with_room_as_without() {
+fn a_full_disk_takes_as_many_batches_with_preallocation_as_without() {
     let written = |ahead, space| {
         let env = FaultEnv::new();
         env.limit_space(FRAME + space);
@@ -336,7 +336,7 @@ fn a_full_disk_takes_as_many_batches_with_room_as_without() {
 }
 
 #[test]
-fn a_disk_that_has_no_room_to_give_is_asked_once_a_segment() {
+fn a_full_disk_is_asked_for_preallocation_once_a_segment() {
     for errno in [libc::ENOSPC, libc::EDQUOT, libc::EFBIG] {
         let env = FaultEnv::new();
         env.fail(Operation::Write, 1, errno);

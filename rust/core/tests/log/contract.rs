@@ -1,4 +1,4 @@
-//! What every implementation of the log promises.
+//! The contract of `LogStream`, for every implementation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -149,7 +149,7 @@ fn a_fence_outlives_a_restart() {
 }
 
 #[test]
-fn what_is_cut_off_is_gone_and_said_to_be() {
+fn truncated_positions_are_an_error() {
     every_log(|log| {
         for number in 1..=40 {
             append_numbers(log, number, number).unwrap();
@@ -172,19 +172,19 @@ fn what_is_cut_off_is_gone_and_said_to_be() {
 }
 
 #[test]
-fn a_reader_that_is_overtaken_by_truncation_is_told() {
+fn a_reader_that_is_overtaken_by_truncation_gets_an_error() {
     every_log(|log| {
         append_numbers(log, 1, 40).unwrap();
         log.sync().unwrap();
         let mut frames = log.read(1).unwrap();
         frames.next().unwrap().unwrap();
         let start = log.truncate_before(u64::MAX).unwrap();
-        // What it had opened it may read on; then it is told where the log begins now.
-        let told = frames.by_ref().find_map(Result::err);
+        // It may still read the segment that it has open; then an error names the log's new start.
+        let error = frames.by_ref().find_map(Result::err);
         if start > 1 {
             let is_told =
-                matches!(told, Some(Error::Truncated { start: first, .. }) if first == start);
-            assert!(is_told, "{told:?}");
+                matches!(error, Some(Error::Truncated { start: first, .. }) if first == start);
+            assert!(is_told, "{error:?}");
         }
         assert!(frames.next().is_none());
     });

@@ -1,4 +1,4 @@
-//! Crashes at every byte: whatever was synced is there, and nothing else but whole batches.
+//! Crashes at every byte: everything that was synced is there, and otherwise only whole batches.
 
 use proptest::prelude::*;
 use stepwell_core::env::{FaultEnv, Loss, Operation};
@@ -6,14 +6,14 @@ use stepwell_core::log::LogStream;
 
 use super::{append_numbers, cases, check_prefix, open, open_ahead, open_with, read};
 
-/// What a crash may take, from nothing to all that is not synced, with some mixtures.
+/// Losses from nothing to everything that is not synced, and some mixtures.
 fn losses() -> impl Iterator<Item = Loss> {
     [Loss::Nothing, Loss::Unsynced]
         .into_iter()
         .chain((0..6).map(Loss::Some))
 }
 
-/// No room, some that a batch may cross the end of, some for several batches.
+/// No preallocation, a little that a batch may exceed, and enough for several batches.
 const AHEAD: [u64; 3] = [0, 300, 1500];
 
 /// Appends batches in groups until the disk crashes; returns the last durable position.
@@ -117,7 +117,7 @@ fn whatever_a_start_has_shown_is_there_after_the_next_crash() {
         let env = FaultEnv::new();
         env.crash_after(bytes);
         write_until_crash(&env, 1 << 30, bytes % 400, &[2, 1, 3, 1]);
-        // The process is gone, the bytes are with the operating system: the next start sees them...
+        // The process ended, the bytes are in the page cache: the next start sees them...
         let env = env.after_crash(Loss::Nothing);
         let log = open(&env).unwrap();
         let shown = check_prefix(&log);
@@ -134,7 +134,7 @@ fn a_crash_while_segments_are_removed_leaves_no_hole() {
         let log = open_with(&env, 700).unwrap();
         append_numbers(&log, 1, 30).unwrap();
         log.sync().unwrap();
-        // The last removal fails, so that the ones before it may be on the disk or not.
+        // The last removal fails, so that the earlier ones may be on the disk or not.
         env.fail(Operation::SyncDir, seed % 4, libc::EIO);
         log.truncate_before(25).unwrap_err();
         let log = open_with(&env.after_crash(Loss::Some(seed)), 700).unwrap();

@@ -1,6 +1,6 @@
-//! A leader that goes on and cuts its log before any single operation of whoever reads it.
+//! Before each file operation of a reader, the leader continues and truncates its log.
 //!
-//! What was listed is then not there any more. That is no error, and not the end of the log.
+//! A listed segment may then be missing. That is not an error, and not the end of the log.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use super::failover::{Interrupted, follower};
 use super::{STORE, folder, open_with};
 
 const SEGMENT_BYTES: u64 = 700;
-/// Up to here the readers have the log, before the leader goes on.
+/// The readers have the log up to this position before the leader continues.
 const KNOWN: u64 = 30;
-/// How many records there are at the end.
+/// How many records the log has at the end.
 const ALL: u64 = 60;
 
 /// Appends batches of one record each, up to position `last`.
@@ -48,7 +48,7 @@ fn append(log: &FileLogStream, last: u64) {
     }
 }
 
-/// A leader at [`KNOWN`], with the mark of a follower that has `marked` of it, if one has; and a copy of its log.
+/// A leader at [`KNOWN`], with a follower's mark at `marked`, if given; and a copy of its log.
 fn leader(marked: Option<u64>) -> (FaultEnv, Arc<FileLogStream>, FaultEnv) {
     let (env, copied) = (FaultEnv::new(), FaultEnv::new());
     let log = open_with(&env, SEGMENT_BYTES).unwrap();
@@ -63,7 +63,8 @@ fn leader(marked: Option<u64>) -> (FaultEnv, Arc<FileLogStream>, FaultEnv) {
     (env, Arc::new(log), copied)
 }
 
-/// Reads logs whose leader goes on and cuts before the first operation, the second one, …; how many there were.
+/// Reads logs whose leader continues and truncates before the first operation, the second one, …; returns how many
+/// operations there were.
 fn before_every_operation<T>(
     marked: Option<u64>,
     read: impl Fn(&Interrupted, &FaultEnv) -> Result<T>,

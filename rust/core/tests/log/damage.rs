@@ -1,4 +1,4 @@
-//! Damage is found and named, and nothing damaged is served.
+//! Damage is found and named, and no damaged batch is returned.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -10,7 +10,7 @@ use super::{
     FRAME, append_numbers, cases, check_prefix, folder, open, open_with, payload, read, segment,
 };
 
-/// A log of six batches, in three groups, on a disk that was left by a crash or not.
+/// A log of six batches in three groups, closed or left by a crash.
 fn small_log(is_closed: bool) -> FaultEnv {
     let env = FaultEnv::new();
     let log = open(&env).unwrap();
@@ -24,7 +24,7 @@ fn small_log(is_closed: bool) -> FaultEnv {
     env.after_crash(Loss::Unsynced)
 }
 
-/// Where the zeros begin that a segment ends in.
+/// Where the trailing zeros of a segment begin.
 fn blank_start(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
 }
@@ -70,7 +70,7 @@ fn a_lost_sector_that_a_later_batch_knows_as_durable_is_damage() {
 fn a_lost_end_of_a_closed_log_is_damage_where_something_follows_it() {
     let env = small_log(true);
     let whole = env.bytes(&segment(1)).unwrap();
-    // All of the last group's sectors but the mark behind it.
+    // All sectors of the last group, but not the mark behind it.
     let mut bytes = whole.clone();
     let mark = whole.len() - FRAME as usize;
     bytes[mark - 600..mark].fill(0);
@@ -79,7 +79,7 @@ fn a_lost_end_of_a_closed_log_is_damage_where_something_follows_it() {
 }
 
 #[test]
-fn a_flipped_bit_in_an_earlier_segment_is_found_by_whoever_reads_it() {
+fn every_reader_finds_a_flipped_bit_in_an_earlier_segment() {
     let env = FaultEnv::new();
     let log = open_with(&env, 700).unwrap();
     append_numbers(&log, 1, 12).unwrap();
@@ -152,7 +152,7 @@ fn a_later_format_is_refused_as_such() {
     ));
 }
 
-/// What may happen to the bytes of a file.
+/// A change to the bytes of a file.
 #[derive(Clone, Debug)]
 pub enum Accident {
     Byte(Index, u8),

@@ -1,4 +1,4 @@
-//! Disks that fail: nothing confirmed is lost, and a failed log stays failed.
+//! Failing disks: nothing confirmed is lost, and a poisoned log stays poisoned.
 
 use stepwell_core::env::{FaultEnv, Loss, Operation};
 use stepwell_core::log::LogStream;
@@ -82,7 +82,7 @@ fn short_writes_are_carried_on() {
     assert_eq!(check_prefix(&log), 5);
 }
 
-/// A life of a log that goes through every operation; returns the last position confirmed.
+/// Uses every operation of a log; `confirmed` gets the last confirmed position.
 fn live(env: &FaultEnv, confirmed: &mut u64) -> Result<()> {
     for round in 0..3 {
         let log = open_with(env, 900)?;

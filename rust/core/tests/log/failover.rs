@@ -1,4 +1,4 @@
-//! A follower that takes over, or a power cut, before every single file operation of a leader.
+//! Before each file operation of a leader, a follower takes over or the power fails.
 
 use std::io;
 use std::path::Path;
@@ -21,13 +21,13 @@ const EVERYTHING: usize = 1 << 30;
 
 pub type Interruption = Box<dyn FnOnce() + Send>;
 
-/// A disk on which something happens before one of a process's operations.
+/// A disk on which an interruption runs before one of a process's operations.
 #[derive(Clone)]
 pub struct Interrupted {
     env: FaultEnv,
-    /// How many operations come before it, and what it is.
+    /// How many operations are left before it, and the interruption.
     due: Arc<Mutex<Option<(usize, Interruption)>>>,
-    /// Whether a leader overlooks a fence after a sync: what these tests must notice.
+    /// Whether a leader does not look for a fence after a sync: the tests must notice that.
     is_blind: bool,
     has_synced: Arc<AtomicBool>,
 }
@@ -150,8 +150,8 @@ impl File for InterruptedFile {
     }
 }
 
-/// Opens a log, writes groups of batches to it, some of them cut short, until it is told to stop;
-/// the last position that was confirmed.
+/// Opens a log and appends groups of batches, some of them cut short, until an operation fails; returns
+/// the last confirmed position.
 fn lead(disk: &Interrupted) -> (u64, Result<()>) {
     let mut confirmed = 0;
     let mut run = || -> Result<()> {
@@ -178,7 +178,7 @@ fn follow(env: &FaultEnv, by: &str, from: u64) -> Result<FollowedLog> {
     Ok(followed)
 }
 
-/// The follower of a name, the same at every call.
+/// The follower of a name: the same id at every call.
 pub fn follower(name: &str) -> Follower {
     let mut id = [0; StoreId::LENGTH];
     id[..name.len()].copy_from_slice(name.as_bytes());
@@ -210,7 +210,7 @@ fn check(frames: &[Arc<Frame>]) -> u64 {
     frames.len() as u64
 }
 
-/// Disks on which `interruption` takes place before a leader's first operation, its second one, …
+/// Disks on which `interruption` runs before a leader's first operation, its second one, …
 fn before_every_operation(
     mut trial: impl FnMut(&FaultEnv, &dyn Fn(Interruption) -> Interrupted) -> bool,
 ) -> usize {
@@ -246,7 +246,7 @@ fn whatever_a_leader_confirmed_the_follower_that_took_over_has() {
         assert!(*taken.lock() >= confirmed, "{} < {confirmed}", taken.lock());
         match outcome {
             Err(Error::Superseded { epoch, by, .. }) => assert_eq!((epoch, &by[..]), (3, "b")),
-            // It had nothing left to confirm.
+            // The leader had nothing left to confirm.
             Ok(()) => assert_eq!(confirmed, *taken.lock()),
             Err(other) => panic!("{other}"),
         }
@@ -353,7 +353,7 @@ fn the_log_is_kept_for_followers_up_to_a_bound() {
     assert!(start > 1 && start <= 11);
     append_numbers(&log, 11, 200).unwrap();
     log.sync().unwrap();
-    // Sixteen segments are what a follower may cost.
+    // A follower keeps at most sixteen segments.
     assert!(log.truncate_before(u64::MAX).unwrap() > 100);
     let overtaken = loop {
         match slow.read(EVERYTHING) {
@@ -419,7 +419,7 @@ fn of_two_followers_one_takes_over() {
 }
 
 #[test]
-fn damage_is_told_to_a_follower_and_a_torn_tail_is_waited_for() {
+fn a_follower_reports_damage_and_waits_for_a_torn_tail() {
     let env = FaultEnv::new();
     let log = open_with(&env, 1 << 30).unwrap();
     append_numbers(&log, 1, 5).unwrap();
@@ -429,7 +429,7 @@ fn damage_is_told_to_a_follower_and_a_torn_tail_is_waited_for() {
     for length in 0..whole.len() {
         env.put(&segment(1), whole[..length].to_vec());
         if length < FRAME as usize - 1 {
-            // Nothing says whose log it is.
+            // No frame names its store.
             assert!(matches!(follow(&env, "b", 1), Err(Error::Io { .. })));
             continue;
         }

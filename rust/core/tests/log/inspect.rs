@@ -1,4 +1,4 @@
-//! Checking a log and showing it, whoever has it open.
+//! Checking and printing a log, whether it is open or not.
 
 use std::path::PathBuf;
 
@@ -78,7 +78,7 @@ fn a_whole_log_is_counted() {
 }
 
 #[test]
-fn room_behind_the_last_batch_is_no_torn_tail() {
+fn preallocated_zeros_are_no_torn_tail() {
     let env = FaultEnv::new();
     let log = open(&env).unwrap();
     for counts in [&[2, 3][..], &[1]] {
@@ -119,7 +119,7 @@ fn a_dump_begins_at_its_position_and_is_one_record_a_line() {
 }
 
 #[test]
-fn a_torn_tail_is_told_and_stays() {
+fn a_torn_tail_is_reported_and_not_cut_off() {
     let env = FaultEnv::new();
     let log = open(&env).unwrap();
     append(&log, &[2]);

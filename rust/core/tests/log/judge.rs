@@ -1,4 +1,4 @@
-//! One judge: whoever reads a damaged log stops at the same place, and nobody in silence.
+//! All readers of a damaged log stop at the same place, and none stops silently.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn segments(env: &FaultEnv) -> Vec<u64> {
     segments
 }
 
-/// What a follower has that reads from `from` on, and why it gets no more.
+/// What a follower gets that reads from `from`, and the error that ends it.
 fn follow(env: &FaultEnv, from: u64) -> (u64, Result<()>) {
     let opened = FollowedLog::open(Arc::new(env.clone()), &folder(), &follower("b"), from);
     let mut follower = match opened {
@@ -81,7 +81,7 @@ fn tail(env: &FaultEnv, near: u64) -> Result<u64> {
     FollowedTail::open(Arc::new(env.clone()), &folder(), near)?.position()
 }
 
-/// Where the damage is that an error tells of.
+/// The place of the damage that an error names.
 fn place(error: &Error) -> Option<(PathBuf, u64)> {
     match error {
         Error::Corruption { path, position, .. } => Some((path.clone(), *position)),
@@ -89,13 +89,13 @@ fn place(error: &Error) -> Option<(PathBuf, u64)> {
     }
 }
 
-/// Where a repair finds damage: it reads the log as a check does.
-fn judged(env: &FaultEnv) -> Vec<String> {
+/// The damage that a repair finds: it reads the log as a check does.
+fn repair_findings(env: &FaultEnv) -> Vec<String> {
     repair(&copy(env), &folder(), 0, None).unwrap().damage
 }
 
-/// All that can be missing from a segment: its end from any byte on, any sector, a frame's header,
-/// payload, all of it, and room in its place.
+/// Everything that can be missing from a segment: its end from any byte on, any sector, a frame's header,
+/// its payload, the whole frame, each also replaced by zeros.
 fn losses(bytes: &[u8], first: u64) -> Vec<Vec<u8>> {
     let mut losses: Vec<Vec<u8>> = (0..bytes.len())
         .step_by(89)
@@ -109,7 +109,7 @@ fn losses(bytes: &[u8], first: u64) -> Vec<Vec<u8>> {
     (0..bytes.len())
         .step_by(512)
         .for_each(|at| zeroed(at..at + 512));
-    // The first segment begins with a mark, which says whose log it is.
+    // The first segment begins with a mark, which names its store.
     let (mut offset, mut number) = match first {
         1 => (FRAME as usize, 1),
         _ => (0, first),
@@ -140,7 +140,7 @@ fn whatever_is_missing_before_a_successor_stops_a_follower_with_the_place() {
                 let (path, position) = place(&error).expect("damage, with its place");
                 assert_eq!((path, position), (segment(pair[0]), last + 1));
                 assert!((pair[0]..pair[1]).contains(&position));
-                assert_eq!(judged(&env)[0], error.to_string());
+                assert_eq!(repair_findings(&env)[0], error.to_string());
                 assert_eq!(tail(&env, 1).unwrap_err().to_string(), error.to_string());
             }
             env.put(&segment(pair[0]), whole);
@@ -161,7 +161,7 @@ fn a_segment_that_is_missing_stops_a_follower_wherever_it_is() {
         let position = place(&outcome.unwrap_err()).unwrap().1;
         assert_eq!(position, *missing);
     }
-    // The first one is missing as it would be if the log had been cut: there is nothing to damage.
+    // If the first one is missing, the log looks truncated, which is not damage.
     env.remove(&segment(1)).unwrap();
     assert!(matches!(follow(&env, 1).1, Err(Error::Truncated { .. })));
 }
@@ -200,7 +200,7 @@ fn batches_before_damage_reach_a_follower_and_what_the_log_had_is_known() {
 
 #[test]
 fn a_leader_that_goes_on_meanwhile_is_not_damaged() {
-    // Each look of the follower comes upon another state: a torn frame, a whole one, a new segment.
+    // Each look of the follower finds another state: a torn frame, a whole one, a new segment.
     let whole = log(true);
     let all = segments(&whole);
     let env = FaultEnv::new();
@@ -283,7 +283,7 @@ fn a_copy_ends_with_what_its_leader_has_there() {
 }
 
 #[test]
-fn a_copy_that_went_on_in_an_epoch_of_its_own_is_none() {
+fn a_log_that_continued_in_its_own_epoch_is_no_copy() {
     let leader = log(true);
     let copied = other(LAST, 0);
     let log = open_with(&copied, 1000).unwrap();
@@ -321,13 +321,13 @@ proptest! {
         let mut bytes = env.bytes(&segment(damaged)).unwrap();
         accidents.into_iter().for_each(|accident| accident.happen(&mut bytes));
         env.put(&segment(damaged), bytes);
-        let found = judged(&env);
+        let found = repair_findings(&env);
         let (last, outcome) = follow(&env, 1);
         match &outcome {
             Ok(()) => prop_assert!(found.is_empty(), "{:?}", found),
             Err(error) => prop_assert_eq!(&found[..1], &[error.to_string()]),
         }
-        // One that has more already is not told either that there is nothing more.
+        // A follower that has more than the log must get an error too, not "nothing new".
         let from = 1 + has.index(LAST as usize + 1) as u64;
         let (later, outcome) = follow(&env, from);
         if outcome.is_ok() && later < LAST {

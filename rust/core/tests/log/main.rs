@@ -1,4 +1,4 @@
-//! The log as a whole: what it keeps, through crashes, damage and failing disks.
+//! The log as a whole, through crashes, damage and failing disks.
 
 mod ahead;
 mod contract;
@@ -27,7 +27,7 @@ pub fn cases() -> ProptestConfig {
     ProptestConfig::with_cases(cases)
 }
 
-/// Where the log lies on the disk in memory.
+/// The log's folder on the disk in memory.
 pub fn folder() -> PathBuf {
     PathBuf::from("/log")
 }
@@ -37,12 +37,12 @@ pub fn segment(first: u64) -> PathBuf {
     folder().join(format!("{first:016x}.log"))
 }
 
-/// Opens the log, with segments of `segment_bytes` and as much room ahead as its batches are long.
+/// Opens the log with segments of `segment_bytes`, and as much preallocation as a batch is long.
 pub fn open_with(env: &FaultEnv, segment_bytes: u64) -> Result<FileLogStream> {
     open_ahead(env, segment_bytes, 1000)
 }
 
-/// Opens the log, with segments of `segment_bytes` and room of `ahead_bytes`.
+/// Opens the log with segments of `segment_bytes` and preallocation of `ahead_bytes`.
 pub fn open_ahead(env: &FaultEnv, segment_bytes: u64, ahead_bytes: u64) -> Result<FileLogStream> {
     let env: Arc<dyn Env> = Arc::new(env.clone());
     let options = LogOptions {
@@ -65,7 +65,7 @@ pub const STORE: StoreId = StoreId::from_bytes([7; 16]);
 /// What a frame has beside its payload: header and end.
 pub const FRAME: u64 = 65;
 
-/// A payload of a length and look of its own; most end in a zero or two, as batches do.
+/// A payload whose length and bytes depend on `number`; most end in one or two zeros, as batches do.
 pub fn payload(number: u64) -> Vec<u8> {
     let length = 20 + (number * 37) % 700;
     let zeros_from = length - number % 3;
@@ -77,7 +77,7 @@ pub fn payload(number: u64) -> Vec<u8> {
         .collect()
 }
 
-/// Appends payloads as batches of one record each, behind whatever is there.
+/// Appends each payload as a batch of one record.
 pub fn append(log: &dyn LogStream, payloads: &[Vec<u8>]) -> Result<u64> {
     let pieces: Vec<[&[u8]; 1]> = payloads.iter().map(|bytes| [&bytes[..]]).collect();
     let batches: Vec<Batch<'_>> = pieces

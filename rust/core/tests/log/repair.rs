@@ -1,4 +1,4 @@
-//! A repaired log opens, and has lost no more than it must.
+//! A repaired log can be opened, and loses no more than it must.
 
 use stepwell_core::Error;
 use stepwell_core::env::{Env, FaultEnv};
@@ -6,7 +6,7 @@ use stepwell_core::log::{LogStream, Repaired, repair};
 
 use super::{FRAME, append_numbers, folder, open_with, payload, read, segment};
 
-/// Ten batches in segments of a few.
+/// Ten batches in several segments.
 fn log() -> FaultEnv {
     let env = FaultEnv::new();
     let log = open_with(&env, 700).unwrap();
@@ -29,7 +29,7 @@ fn segments(env: &FaultEnv) -> Vec<u64> {
     segments
 }
 
-/// Opens a repaired log and checks that it holds `first..=last` and goes on.
+/// Opens a repaired log, checks that it holds `first..=last`, and appends to it.
 fn check(env: &FaultEnv, first: u64, last: u64) {
     let log = open_with(env, 700).unwrap();
     assert_eq!((log.start(), log.tail()), (first, last));
@@ -80,7 +80,7 @@ fn damage_before_what_storage_holds_costs_nothing() {
 }
 
 #[test]
-fn a_log_that_ends_before_what_storage_holds_begins_anew_behind_it() {
+fn a_log_that_ends_before_storage_is_replaced_by_an_empty_one() {
     let env = log();
     let first = segments(&env)[0];
     env.flip(&segment(first), 8 * 50);

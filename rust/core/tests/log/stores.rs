@@ -1,4 +1,4 @@
-//! A log is of one store, in one folder.
+//! A log belongs to one store, in one folder.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ fn follow(env: &FaultEnv, of: Option<StoreId>) -> Result<FollowedLog> {
     FollowedLog::open(Arc::new(env.clone()), &folder(), &by, 1)
 }
 
-/// Takes all that a followed log gives; why it gives no more, if it is not at its end.
+/// Reads and passes everything in a followed log; returns the error that ends it, if any.
 fn take_all(log: &mut FollowedLog) -> Result<()> {
     while let Some(last) = log.read(usize::MAX)?.last() {
         log.pass(last.last());
@@ -61,7 +61,7 @@ fn is_other<T>(refused: &Result<T>) -> bool {
 }
 
 #[test]
-fn a_new_log_says_whose_it_is_and_keeps_it() {
+fn a_new_log_names_its_store_for_good() {
     let env = FaultEnv::new();
     let id = open_as(&env, None).unwrap().store();
     assert_eq!(stores(&env, &folder()).unwrap(), [id]);
@@ -73,7 +73,7 @@ fn a_new_log_says_whose_it_is_and_keeps_it() {
 }
 
 #[test]
-fn a_log_of_another_store_is_refused_and_left_as_it_is_torn_end_and_all() {
+fn a_log_of_another_store_is_refused_and_not_changed() {
     let env = log_of(STORE);
     let last = folder().join(segments(&env).last().unwrap());
     let mut bytes = env.bytes(&last).unwrap();
@@ -167,7 +167,7 @@ fn a_leader_whose_segment_is_gone_or_another_file_confirms_nothing_and_followers
 }
 
 #[test]
-fn a_mark_of_another_store_holds_nothing_up() {
+fn a_mark_of_another_store_does_not_hold_back_truncation() {
     let env = FaultEnv::new();
     let log = open_with(&env, 700).unwrap();
     append_numbers(&log, 1, 12).unwrap();
