@@ -1,1 +1,1 @@
-"""The command ``stepwell``: a thin shell around the public API. Nothing here decides anything about executions."""
+"""The command ``stepwell``: argument parsing and output around the public API. It decides nothing about executions."""

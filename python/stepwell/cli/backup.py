@@ -1,4 +1,4 @@
-"""``stepwell backup`` and ``stepwell restore``: copies of a data folder, also of one that a process works in."""
+"""``stepwell backup`` and ``stepwell restore``: copies of a data folder, which a process may have open."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ def add_commands(commands: Commands) -> None:
     parser = add_command(commands, "backup", back_up, "copy a data folder, while it is in use or not")
     parser.add_argument("data", metavar="DIR", help="the data folder")
     parser.add_argument("--to", metavar="DIR", required=True, help="the copy: a new folder")
-    parser = add_command(commands, "restore", bring_back, "make a data folder of a backup, and check it")
+    parser = add_command(commands, "restore", restore_folder, "make a data folder of a backup, and check it")
     parser.add_argument("backup", metavar="DIR", help="the backup")
     parser.add_argument("--to", metavar="DIR", required=True, help="the data folder: a new one")
 
 
 def back_up(options: argparse.Namespace, console: Console) -> int:
-    """Everything that was confirmed before is in the copy, which opens as it is."""
+    """Copy everything that was confirmed before; the copy can be opened as it is."""
     copied = copy(_folder(options.data), options.to)
-    text = _told(f"backed up {options.data} to {options.to}", copied)
+    text = _report(f"backed up {options.data} to {options.to}", copied)
     console.record({"data": options.data, "backup": options.to, "stores": _documents(copied)}, text)
     return OK
 
 
-def bring_back(options: argparse.Namespace, console: Console) -> int:
-    """The work goes on from there when the folder is opened."""
+def restore_folder(options: argparse.Namespace, console: Console) -> int:
+    """Copy a backup into a data folder; executions continue when that is opened."""
     copied = restore(_folder(options.backup), options.to)
-    text = _told(f"restored {options.backup} to {options.to}", copied)
+    text = _report(f"restored {options.backup} to {options.to}", copied)
     console.record({"backup": options.backup, "data": options.to, "stores": _documents(copied)}, text)
     return OK
 
 
-def _told(text: str, copied: list[Copied]) -> str:
+def _report(text: str, copied: list[Copied]) -> str:
     stores = [f"store {copy.store}, a copy of {copy.of} up to position {copy.position}" for copy in copied]
     return "\n".join([text, *stores])
 

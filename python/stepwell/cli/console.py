@@ -1,4 +1,4 @@
-"""Where a command writes: results to standard output, everything else to standard error."""
+"""A command's output: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2"
 
 
 class Console:
-    """Results as JSON documents, one a line (``--json``), or as text for people."""
+    """Prints results as JSON documents, one a line (``--json``), or as text for people."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
@@ -24,16 +24,16 @@ class Console:
         self._coloured = self.is_live and "NO_COLOR" not in os.environ
 
     def document(self, value: Any) -> None:
-        """A result that is JSON in itself: on one line with ``--json``, else indented."""
+        """Print a result that is JSON itself: on one line with ``--json``, else indented."""
         text = dumps(value).decode()
         _print(text if self.as_json else json.dumps(json.loads(text), indent=2, ensure_ascii=False))
 
     def record(self, record: Mapping[str, Any], text: str) -> None:
-        """One result: ``record`` with ``--json``, else ``text``."""
+        """Print one result: ``record`` with ``--json``, else ``text``."""
         _print(_line(record) if self.as_json else text)
 
     def table(self, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-        """Many results: a document a line with ``--json``, else aligned columns under a heading."""
+        """Print many results: a document a line with ``--json``, else aligned columns under a heading."""
         if self.as_json:
             for record in records:
                 _print(_line(record))
@@ -45,16 +45,16 @@ class Console:
             _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
     def note(self, text: str) -> None:
-        """Something to know that is no result."""
+        """Print information that is not a result."""
         print(_shown(text), file=sys.stderr, flush=True)
 
     def write_raw(self, text: str) -> None:
-        """Terminal output as it is, control sequences and all."""
+        """Write terminal output unchanged, with its control sequences."""
         sys.stderr.write(text)
         sys.stderr.flush()
 
     def error(self, error: Exception) -> None:
-        """Why the command failed, on one line."""
+        """Print on one line why the command failed."""
         message = " ".join(str(error).split()) or type(error).__name__
         if self.as_json:
             self.note(_line({"error": type(error).__name__, "message": message}))
@@ -62,7 +62,7 @@ class Console:
             self.note(f"{self.paint('stepwell: error:', 'red')} {message}")
 
     def paint(self, text: str, colour: str) -> str:
-        """``text`` in a colour, where standard error is a terminal that shows it."""
+        """``text`` in a colour, if standard error is a terminal that shows colours."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
 
 
@@ -81,5 +81,5 @@ def _line(record: Mapping[str, Any]) -> str:
 
 
 def _shown(text: str) -> str:
-    """A text with escapes for what cannot be encoded: a path may be any bytes, and Python has a surrogate for some."""
+    """A text whose characters that cannot be encoded are escaped: a path may be any bytes (Python: surrogates)."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,7 @@ COLUMNS = ("id", "workflow", "name", "status", "started", "stopped")
 
 
 def summary(execution: Execution) -> dict[str, Any]:
-    """What a list tells of an execution."""
+    """The fields of an execution that a list shows."""
     context = execution.context()
     return {
         "id": context.id,
@@ -25,7 +25,7 @@ def summary(execution: Execution) -> dict[str, Any]:
 
 
 def outcome(execution: Execution) -> dict[str, Any]:
-    """What became of an execution: its output, or its error and cause."""
+    """How an execution ended: its output, or its error and cause."""
     record = summary(execution)
     if record["status"] in (FAILED, CANCELED):
         return record | {"error": execution.error, "cause": execution.cause}
@@ -33,7 +33,7 @@ def outcome(execution: Execution) -> dict[str, Any]:
 
 
 def time_text(moment: datetime) -> str:
-    """A time as all commands print it."""
+    """A time in the format of all commands."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

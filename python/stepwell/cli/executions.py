@@ -66,7 +66,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def start(options: argparse.Namespace, console: Console) -> int:
-    """The execution is safe on the disk when its id is printed; it runs whenever the folder is open."""
+    """Start an execution, durable when its id is printed; it runs whenever the folder is open."""
     input = read_input(options.input)
     began = time.time()
     with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
@@ -75,7 +75,7 @@ def start(options: argparse.Namespace, console: Console) -> int:
 
 
 def list_executions(options: argparse.Namespace, console: Console) -> int:
-    """A line an execution."""
+    """Print a line an execution."""
     with open_executor(data_folder(options)) as executor:
         executions = executor.list(workflow=options.workflow, status=options.status)
         console.table([summary(execution) for execution in executions], COLUMNS)
@@ -83,7 +83,7 @@ def list_executions(options: argparse.Namespace, console: Console) -> int:
 
 
 def show(options: argparse.Namespace, console: Console) -> int:
-    """The execution, its input and outcome, and every event."""
+    """Print the execution, its input and outcome, and every event."""
     with open_executor(data_folder(options)) as executor:
         execution = executor.get(options.id)
         record = outcome(execution) | {"input": execution.input}
@@ -102,7 +102,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
 
 
 def stop(options: argparse.Namespace, console: Console) -> int:
-    """Cancel it; what it has done stays done."""
+    """Cancel it; what it has done is kept."""
     with open_executor(data_folder(options)) as executor:
         executor.stop(options.id, error=options.error, cause=options.cause)
         execution = executor.get(options.id)
@@ -111,14 +111,14 @@ def stop(options: argparse.Namespace, console: Console) -> int:
 
 
 def redrive(options: argparse.Namespace, console: Console) -> int:
-    """What succeeded before is kept; it runs on whenever the folder is open."""
+    """Continue it; states that succeeded are kept, the rest runs whenever the folder is open."""
     began = time.time()
     with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
         return _follow(executor.redrive(options.id), options, console, began)
 
 
 def delete(options: argparse.Namespace, console: Console) -> int:
-    """Its rows go, its history too; its name is free."""
+    """Delete its rows and history; its name can be used again."""
     with open_executor(data_folder(options)) as executor:
         executor.delete(options.id)
     console.record({"id": options.id}, f"deleted {options.id}")
@@ -126,7 +126,7 @@ def delete(options: argparse.Namespace, console: Console) -> int:
 
 
 def _follow(execution: Execution, options: argparse.Namespace, console: Console, began: float) -> int:
-    """Go with it to its end, if that is wanted; else print its id."""
+    """Follow the execution to its end, if ``--wait`` asks for that; else print its id."""
     if options.wait:
         return conclude(execution, console, began)
     console.record(summary(execution), execution.id)

@@ -20,7 +20,7 @@ exit codes:
 
 
 class UsageError(Exception):
-    """What the user gave cannot be used; the text says what and why."""
+    """An argument cannot be used; the text says which and why."""
 
 
 def exit_code(error: Exception) -> int:

@@ -30,7 +30,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def verify(options: argparse.Namespace, console: Console) -> int:
-    """Say what is on the log, or where it is damaged."""
+    """Print what the log holds, or where it is damaged."""
     folder = _folder(options)
     try:
         report = _core.log_verify(folder)
@@ -46,14 +46,14 @@ def verify(options: argparse.Namespace, console: Console) -> int:
 
 
 def dump(options: argparse.Namespace, console: Console) -> int:
-    """Every record as JSON, in the order of the log."""
+    """Print every record as JSON, in the order of the log."""
     for record in _core.log_dump(_folder(options), options.start, options.limit):
         console.record(loads(record), record)
     return OK
 
 
 def repair(options: argparse.Namespace, console: Console) -> int:
-    """Make a damaged log one that opens, and say what that cost."""
+    """Repair a damaged log, and print what was lost."""
     report = _core.log_repair(_folder(options))
     lines = [f"found {damage}" for damage in report["damage"]]
     lines += [f"set aside {file}" for file in report["set_aside"]]

@@ -1,4 +1,4 @@
-"""The command line: its words, and how a command's end becomes an exit code."""
+"""The command line: its parser, and the exit code of a command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     console = Console(as_json=options.json)
-    # That work waits for handlers is worth a word only to who gave some.
+    # A warning about tasks without a handler helps only a user who gave handlers.
     level = logging.WARNING if getattr(options, "handlers", None) else logging.ERROR
     logging.basicConfig(format="stepwell: %(message)s", level=level)
     try:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader (head, less) has seen enough
+    except BrokenPipeError:  # the reader (head, less) has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return code

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what their values become."""
+"""Options that several commands share, and how their values are read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_command(commands: Commands, name: str, run: Callable[..., int], help: st
 
 
 def add_data(parser: argparse.ArgumentParser, *, otherwise: str | None = None) -> None:
-    """``--data DIR``; ``otherwise`` says what happens without one, None that there must be one."""
+    """``--data DIR``; ``otherwise`` says what happens without it, None that it is required."""
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -112,7 +112,9 @@ def _parse(text: str, source: str) -> Any:
 
 
 def _import_module(name: str) -> ModuleType:
-    sys.path.insert(0, os.getcwd())  # as `python -m` does: a console script would not find what lies beside it
+    sys.path.insert(
+        0, os.getcwd()
+    )  # as `python -m` does: a console script does not find modules in the working directory
     try:
         return importlib.import_module(name)
     except Exception as error:
@@ -122,7 +124,7 @@ def _import_module(name: str) -> ModuleType:
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"there is no handlers file {path}.")
-    name = f"handlers_{path.stem}"  # a file json.py must not stand in for the standard library's
+    name = f"handlers_{path.stem}"  # a file json.py must not replace the standard library's module
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} is no Python file.")

@@ -1,4 +1,4 @@
-"""Following an execution: its history as lines, and on a terminal what it is busy with."""
+"""Follows an execution: prints its history line by line, and on a terminal which states are running."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLEAR_LINE = "\r\x1b[K"
 
 
 def follow(execution: Execution, console: Console, began: float) -> None:
-    """Show the execution's events as they come, until it ends; those from before ``began`` only as a number."""
+    """Show the execution's events until it ends; of those from before ``began`` only their number."""
     if execution.status == "Pending":
         console.note("waiting for the time of its start")
     screen = _LiveScreen(console, began) if console.is_live else _Screen(console, began)
@@ -35,13 +35,13 @@ def follow(execution: Execution, console: Console, began: float) -> None:
 
 
 class StateNames:
-    """Which state an event belongs to: the one that was entered last on the way to it."""
+    """The state that an event belongs to: the last one entered on the way to it."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
 
     def of(self, event: Event) -> str:
-        """The state's name. Asked for every event in order."""
+        """The state's name. Call it for every event in order."""
         details = event.get("stateEnteredEventDetails")
         name = details["name"] if details else self._names.get(event["previousEventId"], "")
         self._names[event["id"]] = name
@@ -49,7 +49,7 @@ class StateNames:
 
 
 def event_line(event: Event, state_name: str) -> tuple[str, str, str] | None:
-    """An event as (what happened, to which state and why, colour); None where a follower learns nothing."""
+    """An event as (what happened, to which state and why, colour); None if it is not shown."""
     kind = event["type"]
     if kind.endswith("StateEntered"):
         return "entered", state_name, "blue"
@@ -61,8 +61,8 @@ def event_line(event: Event, state_name: str) -> tuple[str, str, str] | None:
         return "items", f"{event['mapStateStartedEventDetails']['length']} for {state_name}", "dim"
     if kind.endswith(("Failed", "TimedOut", "Aborted")) and not kind.startswith("MapIteration"):
         of_execution = kind.startswith("Execution")
-        told = ("" if of_execution else state_name, _reason(event))
-        return _spaced(kind), ": ".join(part for part in told if part), "red" if of_execution else "yellow"
+        parts = ("" if of_execution else state_name, _reason(event))
+        return _spaced(kind), ": ".join(part for part in parts if part), "red" if of_execution else "yellow"
     return None
 
 
@@ -72,7 +72,7 @@ def event_time(event: Event) -> datetime:
 
 
 def _batches(execution: Execution) -> Iterator[list[dict[str, Any]]]:
-    """The events that are new since the last look, over and over until the execution has ended."""
+    """New events, repeatedly until the execution has ended."""
     seen = 0
     while True:
         ended = execution.status in ENDED
@@ -86,26 +86,26 @@ def _batches(execution: Execution) -> Iterator[list[dict[str, Any]]]:
 
 
 def pages(execution: Execution, after: int = 0) -> Iterator[dict[str, Any]]:
-    """The events behind number ``after``, read a page at a time."""
+    """The events after number ``after``, read a page at a time."""
     while events := execution.history(_PAGE, after=after):
         yield from events
         after += len(events)
 
 
 class _Screen:
-    """A line an event, for files and pipes."""
+    """Prints a line an event, for files and pipes."""
 
     def __init__(self, console: Console, began: float) -> None:
         self._console, self._began = console, began
         self._names = StateNames()
 
     def show(self, events: Sequence[Event]) -> None:
-        """Tell of new events."""
+        """Show new events."""
         for line in self._lines(events):
             self._console.note(line)
 
     def close(self) -> None:
-        """No more events will come."""
+        """End the output."""
 
     def _lines(self, events: Sequence[Event]) -> list[str]:
         lines: list[str] = []
@@ -113,7 +113,7 @@ class _Screen:
         for event in events:
             line = event_line(event, self._names.of(event))
             if line is not None:
-                self._see(*line)
+                self._track(*line)
             if event["timestamp"] < self._began:
                 earlier += 1
             elif line is not None:
@@ -122,12 +122,12 @@ class _Screen:
                 lines.append(f"{paint(_clock(event), 'dim')}  {paint(f'{what:<10}', colour)}{which}".rstrip())
         return [f"goes on after {earlier} events", *lines] if earlier else lines
 
-    def _see(self, what: str, which: str, colour: str) -> None:
-        """Learn from an event, also from one that is not told."""
+    def _track(self, what: str, which: str, colour: str) -> None:
+        """Update the state from an event, also from one that is not shown."""
 
 
 class _LiveScreen(_Screen):
-    """The same lines, and below them on a terminal one that says which states are running."""
+    """Prints the same lines, and below them a line with the running states, on a terminal."""
 
     def __init__(self, console: Console, began: float) -> None:
         super().__init__(console, began)
@@ -143,7 +143,7 @@ class _LiveScreen(_Screen):
     def close(self) -> None:
         self._console.write_raw(_CLEAR_LINE)
 
-    def _see(self, what: str, which: str, colour: str) -> None:
+    def _track(self, what: str, which: str, colour: str) -> None:
         if what in ("entered", "left"):
             count = self._running.pop(which, 0) + (1 if what == "entered" else -1)
             if count > 0:
@@ -169,7 +169,7 @@ def _spaced(kind: str) -> str:
 
 
 def _reason(event: Event) -> str:
-    """``Error: cause``, of whichever details the event has."""
+    """``Error: cause``, from whichever details the event has."""
     for name, details in event.items():
         if name.endswith("EventDetails"):
             error, cause = details.get("error"), details.get("cause")

@@ -1,4 +1,4 @@
-"""``stepwell run``: a state machine from a file, from its start to its end."""
+"""``stepwell run``: runs a state machine of a file from its start to its end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Deploy the file, start an execution (or find the one under way) and follow it to its end."""
+    """Deploy the file, start an execution (or find the running one) and follow it to its end."""
     definition = read_definition(options.file)
     input = read_input(options.input)
     workflow = workflow_name(options.file)
@@ -48,9 +48,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def start_or_find(
     executor: Executor, workflow: str, input: Any, name: str | None, began: float, delay: float | None = None
 ) -> Execution:
-    """A new execution, or the one of this name that runs, or that ran when this command began.
+    """A new execution, or the one of this name that is running or ended after this command began.
 
-    Opening the folder lets an execution go on that was cut short: it may end before its name is asked for.
+    Opening the folder resumes an interrupted execution, which may end before its name is looked up.
     """
     try:
         return executor.start(workflow, input, name, delay=delay)
@@ -64,9 +64,9 @@ def start_or_find(
 
 
 def conclude(execution: Execution, console: Console, began: float, *, quiet: bool = False) -> int:
-    """Wait for the end, print the outcome, and return the exit code that says it.
+    """Wait for the end, print the outcome, and return the exit code for it.
 
-    What the history tells of the time before ``began`` (seconds since the epoch) is not told again.
+    Events from before ``began`` (seconds since the epoch) are not printed again.
     """
     if quiet:
         execution.wait()
@@ -83,5 +83,5 @@ def conclude(execution: Execution, console: Console, began: float, *, quiet: boo
 
 
 def workflow_name(file: str) -> str:
-    """The name of the workflow that a file holds: the file's, with what names may not hold replaced."""
+    """The name of a file's workflow: the file's name, without characters that a name may not hold."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", Path(file).name.split(".")[0])[:80] or "workflow"

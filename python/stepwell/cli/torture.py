@@ -1,4 +1,4 @@
-"""``stepwell torture``, for those who develop Stepwell: kill the engine again and again, and look for what is lost."""
+"""``stepwell torture``, for developers of Stepwell: kills the engine repeatedly and checks that nothing is lost."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def torture(options: argparse.Namespace, console: Console) -> int:
-    """Kill, recover, compare with the journal; 1 where anything was lost, done twice, early or changed."""
-    from stepwell.testing.torture import torture as run  # with it comes all of the engine
+    """Kill, recover, compare with the journal; 1 if anything was lost, repeated, early or changed."""
+    from stepwell.testing.torture import torture as run  # imports the whole engine
 
     if options.kills < 1:
         raise UsageError("--kills must be at least 1.")

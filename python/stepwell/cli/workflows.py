@@ -1,4 +1,4 @@
-"""``stepwell deploy`` and ``stepwell validate``: state machines as files."""
+"""``stepwell deploy`` and ``stepwell validate``: state machines in files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def deploy(options: argparse.Namespace, console: Console) -> int:
-    """Keep the definition; executions that run keep the one that they began with."""
+    """Store the definition; running executions keep the version that they began with."""
     definition = read_definition(options.file)
     with open_executor(data_folder(options, create=True)) as executor:
         executor.deploy(options.name, definition, type=options.type, retention=options.retention)
@@ -43,7 +43,7 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
 
 
 def validate(options: argparse.Namespace, console: Console) -> int:
-    """Print each problem, errors and warnings; only errors make the answer no."""
+    """Print each problem, errors and warnings; only errors make the exit code 1."""
     problems = review(read_definition(options.file), options.type)
     for problem in problems:
         console.record(problem.as_dict(), f"{options.file}: {problem.severity.lower()}: {problem}")
@@ -53,10 +53,10 @@ def validate(options: argparse.Namespace, console: Console) -> int:
 
 
 def read_definition(file: str) -> dict[str, Any] | bytes:
-    """The definition in a file: JSON as its text, which may say a thing twice; YAML where the name says so."""
+    """The definition in a file: JSON as text, because a name may occur twice in it; YAML by the file's name."""
     text = read_text(file)
     if Path(file).suffix not in (".yaml", ".yml"):
-        return text.encode()  # as bytes: a text might be taken for a path
+        return text.encode()  # as bytes, because a str may be taken for a path
     definition = load_yaml(text)
     if not isinstance(definition, dict):
         raise InvalidDefinition(f"{file}: a state machine is a mapping, and this is not one.")

@@ -1,1 +1,1 @@
-"""Work: handlers of this process, integrations, and how tasks reach them."""
+"""Tasks: handlers of this process, integrations, and how tasks are dispatched to them."""

@@ -1,4 +1,4 @@
-"""What a handler may know of its task."""
+"""What a handler can know about its task."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 class HandlerContext:
     """The second argument of a handler that takes two.
 
-    A handler runs at least once an attempt: ``task_id`` is the same when it runs again after a crash,
-    and serves to recognise work that was done already.
+    A handler runs at least once an attempt. ``task_id`` is the same when it runs again after a crash, so that it
+    can detect work that was done already.
     """
 
     __slots__ = (
@@ -42,7 +42,7 @@ class HandlerContext:
         self._heartbeat = heartbeat
 
     def heartbeat(self) -> None:
-        """Say that the work goes on, where the state has HeartbeatSeconds."""
+        """Report that the work continues, if the state has HeartbeatSeconds."""
         self._heartbeat(self.task_id)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Async handlers on an event loop: the program's own, or one in a thread that the first of them starts."""
+"""Async handlers on an event loop: the program's own, or one in a thread that the first async handler starts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import asyncio
 
 STOPPING_SECONDS = 1.0
-"""How long a loop of ours may take to stop, unless a handler blocks it."""
+"""How long a loop of our own may take to stop."""
 Body = Callable[[], Coroutine[Any, Any, None]]
 
 
 class CoroutineRunner:
-    """Runs coroutines on ``loop``; with None, on a loop of its own, once there is something to run.
+    """Runs coroutines on ``loop``; with None, on a loop of its own, which the first coroutine starts.
 
-    asyncio is imported only then: a program without async handlers does not pay for it.
+    asyncio is imported only then, because a program without async handlers does not need it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -29,14 +29,14 @@ class CoroutineRunner:
         self._closed = False
 
     def start(self, bodies: list[Body]) -> None:
-        """Run coroutines; the loop is woken once for all of them."""
+        """Run coroutines; wakes the loop once for all of them."""
         if self._closed:
             return
         loop = self._loop or self._own_loop()
         self._started += len(bodies)
         try:
             loop.call_soon_threadsafe(self._spawn, bodies)
-        except RuntimeError:  # the program closed its loop: what was not begun stays on the log
+        except RuntimeError:  # the program closed its loop: what did not begin stays on the log
             self._ended += len(bodies)
 
     @property
@@ -49,14 +49,14 @@ class CoroutineRunner:
         self._closed = True
 
     def cancel(self) -> None:
-        """Cut short what still runs; to be called on the loop."""
+        """Cancel what still runs; to be called on the loop."""
         import asyncio
 
         for task in self._running - {asyncio.current_task()}:
             task.cancel()
 
     async def drain(self, timeout: float) -> None:
-        """Let what runs end, on the program's loop; cut short what takes longer than ``timeout`` seconds."""
+        """Let coroutines on the program's loop end; cancel those that take longer than ``timeout`` seconds."""
         import asyncio
 
         deadline = monotonic() + timeout
@@ -67,7 +67,7 @@ class CoroutineRunner:
         await asyncio.gather(*running, return_exceptions=True)
 
     def close(self, timeout: float) -> None:
-        """Let what runs end, on a loop of its own; the program's own loop is the program's to run."""
+        """Let coroutines on a loop of our own end; only the program runs its own loop."""
         self.stop()
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
@@ -76,7 +76,7 @@ class CoroutineRunner:
         while not self.is_idle and monotonic() < deadline:
             sleep(0.002)
         loop.call_soon_threadsafe(self.cancel)
-        loop.call_soon_threadsafe(loop.call_soon, loop.stop)  # one round later, so that they can be told
+        loop.call_soon_threadsafe(loop.call_soon, loop.stop)  # one iteration later, so that canceled tasks can end
         thread.join(STOPPING_SECONDS)
         if not thread.is_alive():
             loop.close()
@@ -107,7 +107,7 @@ class CoroutineRunner:
 
 
 def is_being_canceled() -> bool:
-    """Whether somebody asked the running task to stop, rather than something within it."""
+    """Whether the running task was asked to stop from outside, not by something within it."""
     import asyncio
 
     task = asyncio.current_task()

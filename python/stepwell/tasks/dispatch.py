@@ -1,8 +1,8 @@
-"""Dispatch: durable tasks to handlers, and their results back to the inbox.
+"""Dispatch: gives durable tasks to handlers, and their results to the inbox.
 
-Sync handlers run in threads that are started as they are needed; async handlers run on an event
-loop: the program's own, under ``AsyncExecutor``, or one in a thread that the first async handler
-starts. Threads take tasks from one queue and hand results back in batches.
+Sync handlers run in threads, which are started when they are needed. Async handlers run on an event loop: the
+program's own under ``AsyncExecutor``, or one in a thread that the first async handler starts. Threads take tasks from
+one queue and return results in batches.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 log = logger("stepwell.tasks")
 
-TOGETHER_SECONDS = 0.0003
-"""How long results of quick handlers may wait for one another."""
+RESULT_BATCH_SECONDS = 0.0003
+"""How long results of quick handlers may wait for one another, to be returned together."""
 IDLE_SECONDS = 30.0
 """How long a thread waits for work before it ends."""
 LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
 
 
 class Call(Struct, frozen=True, array_like=True):
-    """A task to do. ``deadline`` is its timeout, in microseconds since the epoch (0: none)."""
+    """A task for a handler. ``deadline`` is its timeout, in microseconds since the epoch (0: none)."""
 
     id: str
     execution_id: str
@@ -54,7 +54,7 @@ class Call(Struct, frozen=True, array_like=True):
 
 
 class Result(NamedTuple):
-    """What came of a task: an output as JSON text, or an error. ``submitted``: its token ends it later."""
+    """The result of a task: an output as JSON text, or an error. ``submitted``: its token completes it later."""
 
     id: str
     resource: str
@@ -66,14 +66,14 @@ class Result(NamedTuple):
 
     @property
     def is_silent(self) -> bool:
-        """Whether it says nothing yet."""
+        """Whether there is nothing to record yet."""
         return self.output is None and self.follow is not None
 
 
 class Later(Struct, frozen=True):
-    """What a handler of the engine's own returns for a task that it completes later, without a token.
+    """Returned by a handler of the engine's own for a task that it completes later, without a token.
 
-    ``submitted`` is what the call was answered at once (None: nothing); ``follow`` is called when that is in the inbox.
+    ``submitted`` is the first answer of the call (None: nothing); ``follow`` is called once that is in the inbox.
     """
 
     submitted: Any
@@ -81,7 +81,7 @@ class Later(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """What a handler returns that stands in for a service: the task's whole result.
+    """Returned by a handler that replaces a service: the whole result of the task.
 
     A task that would wait for a token or a job is submitted with it, and completed at once.
     """
@@ -100,11 +100,11 @@ class Work:
     def __init__(self, call: Call, resource: Resource, registration: Registration, argument: Any) -> None:
         self.call, self.resource, self.registration, self.argument = call, resource, registration, argument
         self.ends_at_once = False
-        """Whether what it is submitted with is its result, too."""
+        """Whether its submission is its result, too."""
         self.is_lambda_invoke = resource.service == "lambda" and resource.action == "invoke"
 
     def succeeded(self, value: Any) -> Result:
-        """The handler returned ``value``."""
+        """The result when the handler returned ``value``."""
         call = self.call
         if type(value) is Later:
             output = None if value.submitted is None else dumps(value.submitted)
@@ -122,7 +122,7 @@ class Work:
         return Result(call.id, call.resource, output, None, None, waits)
 
     def failed(self, error: BaseException) -> Result:
-        """The handler raised: an ASL error named after the exception's class, or what TaskError says."""
+        """The result when the handler raised: an ASL error, named by the exception's class or by a TaskError."""
         if isinstance(error, TaskError):
             name, cause = _text(error.error), None if error.cause is None else _text(error.cause)
         else:
@@ -131,7 +131,7 @@ class Work:
 
 
 def _text(value: object) -> str:
-    """What a handler's error says, as text that the log can hold."""
+    """The text of a handler's error, as the log can hold it."""
     try:
         text = value if isinstance(value, str) else str(value)
         return text if text.isascii() else text.encode("utf-8", "replace").decode()
@@ -140,11 +140,10 @@ def _text(value: object) -> str:
 
 
 class HandlerPool:
-    """Runs handlers and hands their results on, as they come.
+    """Runs handlers and returns their results.
 
-    A handler that has proved to be quick does not get a thread of its own: one thread does such
-    tasks one after the other, for waking threads costs more than the work. ``tend`` wakes another
-    when they make no headway.
+    A quick handler does not get a thread of its own: one thread runs such tasks one after the other, because waking
+    threads costs more than the work. ``tend`` wakes another one when that thread makes no progress.
     """
 
     def __init__(
@@ -168,7 +167,7 @@ class HandlerPool:
         self._closed = False
 
     def dispatch(self, calls: list[Call]) -> None:
-        """Begin the work of durable tasks."""
+        """Start durable tasks."""
         if self._closed:
             return
         sync: list[Work] = []
@@ -183,7 +182,7 @@ class HandlerPool:
             if work is None:
                 continue
             if work.registration.is_async:
-                coroutines.append(partial(self._do_async, work))
+                coroutines.append(partial(self._run_async, work))
             else:
                 sync.append(work)
         if refused:
@@ -194,7 +193,7 @@ class HandlerPool:
             self._start_sync(sync)
 
     def resume(self, calls: list[Call]) -> None:
-        """Begin again what was under way when the process ended, once there are handlers for it."""
+        """Start tasks again that were running when the process ended, once their handlers are registered."""
         self._waiting += calls
         self.retry_waiting()
 
@@ -212,7 +211,7 @@ class HandlerPool:
         return self._handlers.find(self._parse(call.resource), lambda: loads(call.input)) is not None
 
     def stop(self) -> None:
-        """Begin nothing more; what has not begun stays on the log."""
+        """Start no more tasks; those that have not started stay on the log."""
         with self._ready:
             self._closed = True
             self._queue.clear()
@@ -220,12 +219,12 @@ class HandlerPool:
         self.coroutines.stop()
 
     def close(self, timeout: float = 10.0) -> None:
-        """Let running handlers end."""
+        """Stop, and wait for running handlers."""
         self.stop()
         deadline = monotonic() + timeout
         while self._threads and monotonic() < deadline:
             sleep(0.002)
-        self._hand_back()
+        self._return_results()
         self.coroutines.close(max(0.0, deadline - monotonic()))
 
     def _parse(self, text: str) -> Resource:
@@ -242,7 +241,7 @@ class HandlerPool:
             name = function_name(argument) if resource.service == "lambda" else None
             if name is None or not self._handlers:
                 self._wait_for_handler(call)
-            else:  # a name that the input gave: no start could have checked it
+            else:  # the input named the function, so a start could not check it
                 cause = f"no handler is registered for the function {name!r} that {call.resource} is to call"
                 refused.append(Result(call.id, call.resource, None, HandlerNotFound.__name__, cause, False))
             return None
@@ -253,8 +252,8 @@ class HandlerPool:
     def _wait_for_handler(self, call: Call) -> None:
         """Keep a task until there is a handler for it.
 
-        A start looks for the handlers first, so this is an older execution's, in a process that has not registered
-        them yet, or that only looks into the folder. To fail the task would be no service to either.
+        A start checks that its handlers exist. So this task belongs to an older execution, and this process has not
+        registered its handlers yet, or only reads the folder. Failing the task would be wrong in both cases.
         """
         if self._handlers:
             log.warning(
@@ -287,13 +286,13 @@ class HandlerPool:
 
     @property
     def has_backlog(self) -> bool:
-        """Whether tasks wait for a thread, or results for one that is busy."""
+        """Whether tasks wait for a thread, or results for a busy one."""
         return bool(self._queue or self._results)
 
     def tend(self) -> None:
-        """Wake one more thread where waiting tasks made no headway since the last call."""
-        if self._results:  # a thread has them, and is busy with another task
-            self._hand_back()
+        """Wake one more thread if waiting tasks made no progress since the last call."""
+        if self._results:  # their thread is busy with another task
+            self._return_results()
         if self._queue:
             if self._taken == self._taken_before:
                 self._wake(1)
@@ -305,7 +304,7 @@ class HandlerPool:
         self._wake(slow if slow or self._threads > self._idle else 1)
 
     def _wake(self, wanted: int) -> None:
-        """Let ``wanted`` more threads take tasks, as far as there may be so many."""
+        """Let ``wanted`` more threads take tasks, up to the limit of threads."""
         with self._ready:
             woken = min(wanted, self._idle)
             self._idle -= woken
@@ -317,13 +316,13 @@ class HandlerPool:
 
     def _work_in_thread(self) -> None:
         try:
-            while self._await_work():
-                self._work_off()
+            while self._wait_for_work():
+                self._run_tasks()
         finally:
             with self._ready:
                 self._threads -= 1
 
-    def _await_work(self) -> bool:
+    def _wait_for_work(self) -> bool:
         """Wait until there is something to do; False when the pool is closed."""
         with self._ready:
             while not self._queue and not self._closed:
@@ -334,8 +333,8 @@ class HandlerPool:
                         return False
             return not self._closed
 
-    def _work_off(self) -> None:
-        """Do tasks until there are none; results of quick ones go out together."""
+    def _run_tasks(self) -> None:
+        """Run tasks until the queue is empty; results of quick ones are returned together."""
         since = monotonic()
         while True:
             try:
@@ -344,22 +343,22 @@ class HandlerPool:
                 break
             self._taken += 1
             if not work.registration.is_quick:
-                self._hand_back()
+                self._return_results()
             began = monotonic()
-            result = self._do(work)
+            result = self._run(work)
             now = monotonic()
-            work.registration.took(now - began)
+            work.registration.record_duration(now - began)
             if result is not None and work.ends_at_once:
                 self._answer([result, result._replace(submitted=False)])
             elif result is not None:
                 self._results.append(result)
-            if now - since > TOGETHER_SECONDS:
-                self._hand_back()
+            if now - since > RESULT_BATCH_SECONDS:
+                self._return_results()
                 since = now
-        self._hand_back()
+        self._return_results()
 
-    def _hand_back(self) -> None:
-        """Give out the results that threads have: whichever thread comes first, for all of them."""
+    def _return_results(self) -> None:
+        """Return the results of all threads; the first thread that comes does it."""
         results: list[Result] = []
         with suppress(IndexError):
             while True:
@@ -367,23 +366,23 @@ class HandlerPool:
         if results:
             self._answer(results)
 
-    def _do(self, work: Work) -> Result | None:
+    def _run(self, work: Work) -> Result | None:
         try:
             return work.succeeded(work.registration.function(*self._arguments(work)))
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
-            return None if self._is_cut_short(error) else work.failed(error)
+            return None if self._was_closed_meanwhile(error) else work.failed(error)
 
     # async handlers
 
-    async def _do_async(self, work: Work) -> None:
+    async def _run_async(self, work: Work) -> None:
         try:
             result = work.succeeded(await work.registration.function(*self._arguments(work)))
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
-            if is_being_canceled() or self._is_cut_short(error):
+            if is_being_canceled() or self._was_closed_meanwhile(error):
                 return
             result = work.failed(error)
         self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])
 
-    def _is_cut_short(self, error: BaseException) -> bool:
-        """Whether the handler failed because the executor was closed: its work stays open, and is begun again."""
+    def _was_closed_meanwhile(self, error: BaseException) -> bool:
+        """Whether the handler failed because the executor was closed: its task stays open and starts again later."""
         return self._closed and isinstance(error, Closed)

@@ -13,13 +13,13 @@ Handler = Callable[..., Any]
 
 
 ENGINE = "stepwell:"
-"""How the resources of the engine's own tasks begin: no pattern of a program is meant for them."""
+"""The prefix of the resources of the engine's own tasks; patterns of a program do not match them."""
 QUICK_SECONDS = 0.0002
-"""A handler that takes less is done sooner than a thread is woken."""
+"""A handler that takes less time than this ends before another thread is awake."""
 
 
 class Registration:
-    """A handler, how it is called, and how long it takes: an average that follows the last few calls."""
+    """A handler, how it is called, and its average duration over the last few calls."""
 
     __slots__ = ("_seconds", "function", "is_async", "takes_context")
 
@@ -31,19 +31,19 @@ class Registration:
 
     @property
     def is_quick(self) -> bool:
-        """Whether its last calls took no time to speak of."""
+        """Whether its last calls took almost no time."""
         return self._seconds < QUICK_SECONDS
 
-    def took(self, seconds: float) -> None:
-        """A call took so long. One slow call counts at once, quick ones by and by."""
+    def record_duration(self, seconds: float) -> None:
+        """Record a call's duration. One slow call counts at once, quick ones gradually."""
         self._seconds = seconds if seconds > self._seconds else self._seconds * 0.5 + seconds * 0.5
 
 
 class Handlers:
     """The registered handlers.
 
-    A Lambda ARN and ``lambda:invoke`` find theirs by function name; an integration by its resource,
-    or by a pattern such as ``arn:aws:states:::sqs:*``, the longest that fits.
+    A Lambda ARN and ``lambda:invoke`` find their handler by function name; an integration by its resource, or by the
+    longest matching pattern, such as ``arn:aws:states:::sqs:*``.
     """
 
     def __init__(self, functions: Mapping[str, Handler] = MappingProxyType({})) -> None:
@@ -57,7 +57,7 @@ class Handlers:
             self.register(resource, function)
 
     def register(self, resource: str, function: Handler) -> None:
-        """Let ``function`` do the work of ``resource``: an ARN, a pattern, or a function's name."""
+        """Register ``function`` for ``resource``: an ARN, a pattern, or a function's name."""
         if not isinstance(resource, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"the resource of a handler is a text, not {reprlib.repr(resource)}")
         if not callable(function):
@@ -73,7 +73,7 @@ class Handlers:
         self._found = {}
 
     def provide(self, functions: Mapping[str, Handler]) -> None:
-        """Take in what the engine itself does, by resource; it does not count as a handler of the program."""
+        """Register the engine's own handlers, by resource; they do not count as handlers of the program."""
         self._own.update({resource: Registration(function) for resource, function in functions.items()})
 
     def __bool__(self) -> bool:
@@ -81,7 +81,7 @@ class Handlers:
         return bool(self._by_name or self._patterns)
 
     def find(self, resource: Resource, arguments: Callable[[], Any]) -> Registration | None:
-        """The handler of a task; ``arguments`` are asked for only where they name the function."""
+        """The handler of a task; ``arguments`` is called only where they name the function."""
         if resource.service == "lambda" and resource.action == "invoke":
             name = function_name(arguments())
             found = self._find(name) if name is not None else None
@@ -89,7 +89,7 @@ class Handlers:
         return self._find(resource.name if resource.kind == "lambda" else resource.text)
 
     def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
-        """Whether a Task state can be worked on, as far as its definition tells."""
+        """Whether a Task state has a handler, as far as its definition tells."""
         if resource.service == "lambda" and resource.action == "invoke":
             given: Any = definition.get("Parameters") or definition.get("Arguments")
             name = function_name(given)
@@ -112,8 +112,8 @@ class Handlers:
 
 
 def is_coroutine_function(function: Handler) -> bool:
-    """Whether calling it gives something to await."""
-    import inspect  # a tenth of the time to import Stepwell: here, it is paid for with the first handler
+    """Whether its result must be awaited."""
+    import inspect  # takes a tenth of the time to import Stepwell: loaded with the first handler
 
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__

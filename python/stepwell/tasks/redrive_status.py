@@ -1,4 +1,4 @@
-"""What AWS tells of an ended execution's redrive: in the answers of ``.sync``, and in the records of a ResultWriter."""
+"""AWS's description of an ended execution's redrive, in answers of ``.sync`` and in records of a ResultWriter."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def redrive_details(status: str, count: int, *, redrivable: str = "REDRIVABLE") -> dict[str, Any]:
-    """RedriveCount, RedriveStatus and, where it cannot be redriven, why (recorded, 2024-12).
+    """RedriveCount, RedriveStatus and, if it cannot be redriven, the reason (recorded, 2024-12).
 
-    ``redrivable`` is the status of one that can be: a map run's child is ``REDRIVABLE_BY_MAP_RUN``.
+    ``redrivable`` is the status of one that can be redriven: a map run's child has ``REDRIVABLE_BY_MAP_RUN``.
     """
     if status in ("RUNNING", "SUCCEEDED"):
         reason = f"Execution is {status} and cannot be redriven"

@@ -1,7 +1,7 @@
-"""Whether a value fits the output of an AWS API, by botocore's model of it where botocore is installed.
+"""Checks a value against the output shape of an AWS API, by botocore's model if botocore is installed.
 
-The names are Step Functions': every member begins with a capital. Members that the model does not have are let
-through, as AWS lets them.
+The names are Step Functions': every member begins with a capital letter. Members that the model does not have are
+accepted, as by AWS.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, cast
 Shape = Any
 
 _SERVICES = {"states": "stepfunctions", "sfn": "stepfunctions", "cloudwatchlogs": "logs", "eventbridge": "events"}
-# What these answer is not what the API of the same name answers.
+# The answers of these integrations differ from those of the API with the same name.
 _OWN_ANSWERS = frozenset({"apigateway", "http", "eks"})
 
 
@@ -22,9 +22,9 @@ class _Misfit(Exception):
 
 
 def output_problem(service: str, action: str, value: Any, *, requires_all: bool) -> str | None:
-    """What is wrong with ``value`` as the answer of ``service:action``; None where nothing is, or nothing is known.
+    """What is wrong with ``value`` as the answer of ``service:action``; None if nothing is, or the API is unknown.
 
-    ``requires_all`` also wants every member that the API always gives.
+    ``requires_all`` also requires every member that the API always returns.
     """
     name = service.removeprefix("aws-sdk:")
     if name in _OWN_ANSWERS:
@@ -32,7 +32,7 @@ def output_problem(service: str, action: str, value: Any, *, requires_all: bool)
     shape = _output_shape(_SERVICES.get(name, name), action)
     if shape is None:
         return None
-    # Step Functions hands a function's payload on as the value that it is.
+    # Step Functions passes on a function's payload as a value.
     opaque = frozenset({"Payload"}) if (name, action) == ("lambda", "invoke") else frozenset[str]()
     try:
         _check_structure(value, shape, requires_all, opaque)

@@ -1,4 +1,4 @@
-"""The Context Object of a tested state: the one given, or one like that of a real execution."""
+"""The Context Object of a tested state: the given one, or one like that of a real execution."""
 
 from __future__ import annotations
 

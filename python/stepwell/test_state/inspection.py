@@ -1,4 +1,4 @@
-"""What TestState shows of a state's data flow, stage by stage (ASL A16.79)."""
+"""The stages of a state's data flow that TestState shows (ASL A16.79)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stepwell.asl import json
 
 
 class Inspection:
-    """The stages reached so far. What a failed state got to is shown as well."""
+    """The stages that were reached, also by a state that failed."""
 
     __slots__ = ("_found",)
 
@@ -16,12 +16,12 @@ class Inspection:
         self._found: dict[str, Any] = {}
 
     def show(self, stage: str, value: Any) -> Any:
-        """Note the document of a stage, such as ``afterInputPath``; gives it back."""
+        """Record the document of a stage, such as ``afterInputPath``; returns it."""
         self._found[stage] = json.dumps(value).decode()
         return value
 
     def note(self, name: str, value: Any) -> Any:
-        """Note a number, or the details of an error; gives it back."""
+        """Record a number, or the details of an error; returns it."""
         self._found[name] = value
         return value
 

@@ -1,4 +1,4 @@
-"""A Map state's stages: its items, the input of each iteration, its limits, the failures that it tolerates."""
+"""A Map state's stages: its items, the input of each iteration, its limits, and tolerated failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run_map(
     reader_data: str | None,
     seen: Inspection,
 ) -> Any:
-    """The result of a Map state of whose iterations ``failures`` failed, the others being what ``work`` gives."""
+    """The result of a Map state with ``failures`` failed iterations; ``work`` gives the results of the others."""
     if state.query_language == JSONPATH:
         seen.show("afterInputPath", state.effective_input(scope))
     request = None if state.reader is None else state.reader.evaluate(scope)
@@ -62,7 +62,7 @@ def _items(
 
 
 def _read(data: str, request: ReadRequest) -> Items:
-    """What the ItemReader makes of a file's text (ASL A12.60)."""
+    """The items that an ItemReader reads from a file's text (ASL A12.60)."""
     try:
         values = items_of_text(data, request.config, request.max_items)
     except TaskError as error:
@@ -78,7 +78,7 @@ def _item_input(state: MapState, scope: Scope, index: int, items: Items, source:
 
 
 def _batched(state: MapState, scope: Scope, inputs: list[Any], seen: Inspection) -> list[Any]:
-    """The iterations' inputs put together as the ItemBatcher says (ASL A12.61)."""
+    """The iterations' inputs, batched by the ItemBatcher (ASL A12.61)."""
     if state.batcher is None:
         return inputs
     request = state.batcher.evaluate(scope)

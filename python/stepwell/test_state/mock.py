@@ -12,7 +12,7 @@ from stepwell.test_state.request import MockInput, refuse
 
 
 def mocked_result(mock: MockInput, state: State) -> Any:
-    """The value of a mock's result. Raises ApiError where the state cannot have it."""
+    """The value of a mock's result. Raises ApiError if the state cannot have it."""
     try:
         result = json.loads(mock.get("result", ""))
     except InvalidInput:
@@ -43,7 +43,7 @@ def _check_parallel_result(result: Any, state: ParallelState) -> None:
 
 def _check_task_result(result: Any, state: TaskState, mode: str) -> None:
     if mode == "NONE" or state.resource_kind != "integration" or state.pattern:
-        return  # a callback or a finished job hands back what it likes, not what the API answers
+        return  # a callback or a finished job returns any value, not the API's answer
     problem = output_problem(state.service, state.action, result, requires_all=mode == "STRICT")
     if problem is not None:
         refuse(f"Mock result schema validation error: {problem}")

@@ -1,4 +1,4 @@
-"""A TestState request: what AWS's API takes, checked and taken apart."""
+"""A TestState request: checks and parses the parameters of AWS's API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepwell.errors import ApiError, InvalidDefinition, InvalidInput
 from stepwell.test_state.shapes import MAX_TEXT, check_shapes
 
 STATE_NAME = "StateName"
-"""The name of a state that is given alone, in texts and in the Context Object."""
+"""The name of a state that is given alone, in error texts and in the Context Object."""
 
 _PARAMETERS = frozenset(
     {
@@ -69,7 +69,7 @@ class TestStateRequest(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request whose texts are values, and whose state is compiled. ``context`` is None where none was given."""
+    """A request with parsed documents and a compiled state. ``context`` is None if none was given."""
 
     state: State
     input: Any
@@ -82,12 +82,12 @@ class Request:
 
 
 def refuse(message: str, code: str = "ValidationException") -> NoReturn:
-    """Raise what the API answers to a request it does not take."""
+    """Raise the error that the API returns for a request that it refuses."""
     raise ApiError(code, message)
 
 
 def read_request(given: dict[str, Any]) -> Request:
-    """The request of the API's parameters. Raises ApiError."""
+    """Parse the API's parameters. Raises ApiError."""
     unknown = given.keys() - _PARAMETERS
     if unknown:
         refuse(f"Unknown parameter in input: {', '.join(sorted(unknown))}")
@@ -126,7 +126,7 @@ def _check_length(text: Any, name: str) -> None:
 
 
 def _read_state(definition: Any, name: str | None) -> State:
-    """The compiled state: given alone, or by its name in a whole machine, at whatever level."""
+    """The compiled state: given alone, or found by its name in a whole machine, at any level."""
     if not isinstance(definition, str):
         definition = json.dumps(definition).decode()
     try:
@@ -157,7 +157,7 @@ def _read_object(text: str, name: str) -> dict[str, Any]:
 
 
 def _check_configuration(request: Request) -> None:
-    """What stateConfiguration says must fit the state, and needs a mock."""
+    """stateConfiguration must fit the state, and needs a mock."""
     configuration, state = request.configuration, request.state
     for name in configuration:
         shown = name[:1].upper() + name[1:]
@@ -172,7 +172,7 @@ def _check_configuration(request: Request) -> None:
 
 
 def _check_cause(name: str, state: State) -> None:
-    """The state that a mocked error comes from lies within the Map or Parallel state."""
+    """The state that a mocked error comes from must lie within the Map or Parallel state."""
     if isinstance(state, MapState):
         levels = [state.processor]
     elif isinstance(state, ParallelState):
@@ -204,7 +204,7 @@ def _check_mockable(request: Request, *, reveals_secrets: bool) -> None:
 
 
 def _check_callable(state: TaskState, role_arn: str | None) -> None:
-    """Without a mock a Task is called; work that somebody else ends later is none that TestState can call."""
+    """Without a mock a Task is called; TestState cannot call a task that somebody else completes later."""
     if state.resource_kind == "activity" or state.pattern:
         what = "Activity tasks" if state.resource_kind == "activity" else f"the '.{state.pattern}' integration pattern"
         refuse(f"TestState does not support {what} when a mock is not specified.")
@@ -213,7 +213,7 @@ def _check_callable(state: TaskState, role_arn: str | None) -> None:
 
 
 def _check_context(request: Request) -> None:
-    """A given Context Object needs a mock, and has a task token only where the state would have one."""
+    """A given Context Object needs a mock, and may have a task token only if the state would have one."""
     if request.context is None:
         return
     if request.mock is None:

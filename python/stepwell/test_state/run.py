@@ -1,4 +1,4 @@
-"""The run of one state, from the request to the answer."""
+"""Runs one state, from the request to the answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Call = Callable[[str, Any], Any]
 
 
 def run(given: dict[str, Any], call: Call | None) -> dict[str, Any]:
-    """What TestState answers to a request."""
+    """TestState's answer to a request."""
     request = read_request(given)
     work = _work(request, call)
     seen = Inspection()
@@ -37,7 +37,7 @@ def run(given: dict[str, Any], call: Call | None) -> dict[str, Any]:
 
 
 def _work(request: Request, call: Call | None) -> Work:
-    """What stands in for the work of the state."""
+    """The replacement for the state's work."""
     mock, state = request.mock, request.state
     if mock is None:
         return _called(state, call)
@@ -78,7 +78,7 @@ def _run(request: Request, scope: Scope, work: Work, seen: Inspection) -> dict[s
 
 
 def _failed(request: Request, scope: Scope, error: AslError, seen: Inspection) -> dict[str, Any]:
-    """What becomes of an error: another attempt, a catcher, or the end (ASL A7)."""
+    """The handling of an error: another attempt, a catcher, or the end (ASL A7)."""
     state, details = request.state, dict[str, Any]()
     answer: dict[str, Any] = {"error": error.error} if error.error else {}
     if error.cause is not None:
@@ -99,7 +99,7 @@ def _handled(
         details["retryIndex"] = index
         retrier = state.retriers[index]
         if attempts < retrier.max_attempts:
-            # The longest that a jittered delay may be.
+            # The longest delay that jitter may give.
             details["retryBackoffIntervalSeconds"] = int(retrier.delay(attempts, lambda: 1.0))
             return {"status": "RETRIABLE"}
     index = match_catcher(state, error.error)

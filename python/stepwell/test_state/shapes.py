@@ -1,4 +1,4 @@
-"""The types and lengths of TestState's members, as the API's model has them."""
+"""The types and lengths of TestState's members, from the API's model."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _MEMBERS: dict[str, _Shape] = {
 
 
 def check_shapes(given: dict[str, Any]) -> None:
-    """Refuse a member that has not the type that the API gives it. None is a member that was left out."""
+    """Refuse a member that does not have the type of the API. None is a member that was left out."""
     for name, shape in _MEMBERS.items():
         if given.get(name) is not None:
             shape.check(given[name], name)

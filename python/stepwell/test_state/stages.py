@@ -1,4 +1,4 @@
-"""One state run stage by stage: the input shaped, the mock or the call in place of the work, the output shaped."""
+"""Runs one state stage by stage: its input, the mock or the call instead of its work, its output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Work = Callable[[Any], Any]
 
 
 class Ended(NamedTuple):
-    """How a state ended well: where to, with which outcome."""
+    """How a state succeeded: the next state, and the output."""
 
     next: str | None
     outcome: Outcome
@@ -40,9 +40,9 @@ class Ended(NamedTuple):
 def run_state(
     state: State, scope: Scope, work: Work, failures: int, reader_data: str | None, seen: Inspection
 ) -> Ended:
-    """Run ``state``. Raises AslError where it fails, a Fail state included.
+    """Run ``state``. Raises AslError if it fails, also for a Fail state.
 
-    ``failures`` and ``reader_data`` are for Map states: how many iterations failed, and what the ItemReader read.
+    ``failures`` and ``reader_data`` are for Map states: how many iterations fail, and what the ItemReader read.
     """
     match state:
         case PassState():
@@ -111,7 +111,7 @@ def _run_task(state: TaskState, scope: Scope, work: Work, seen: Inspection) -> O
 def finish(
     state: PassState | TaskState | ParallelState | MapState, scope: Scope, result: Any, seen: Inspection
 ) -> Outcome:
-    """ResultSelector, ResultPath and OutputPath, or Output, onto a result."""
+    """Apply ResultSelector, ResultPath and OutputPath, or Output, to a result."""
     if state.query_language == JSONPATH:
         definition = state.definition
         selected = result

@@ -1,4 +1,4 @@
-"""For tests of state machines: runs on a virtual clock, with scripted tasks."""
+"""Tests of state machines: runs on a virtual clock, with scripted tasks."""
 
 from .scripted import scripted_run
 

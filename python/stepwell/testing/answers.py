@@ -1,4 +1,4 @@
-"""What a script or a mock may answer: its shape, and what a distributed Map state's own tasks take."""
+"""Checks the answers of a script or a mock: their shape, and what a Distributed Map state's own tasks accept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", boo
 
 
 def check_script(script: Any) -> None:
-    """Refuse a script that is no list of answers, with the place of what is wrong. Raises ``InvalidInput``."""
+    """Refuse a script that is not a list of answers; the error names the place. Raises ``InvalidInput``."""
     if not is_array(script):
         raise InvalidInput(f"tasks is a list of answers, not {kind_of(script)}")
     for index, answer in enumerate(script):
@@ -35,7 +35,7 @@ def check_script(script: Any) -> None:
 
 
 def check_answer(place: str, state_name: str, resource: str, asked: Any, answer: Any) -> None:
-    """Refuse a result that an ItemReader or a ResultWriter cannot have. Raises ``InvalidInput``."""
+    """Refuse a result that an ItemReader or a ResultWriter cannot return. Raises ``InvalidInput``."""
     if resource == READ_ITEMS and not is_array(answer):
         raise InvalidInput(f"{place}: the ItemReader of state {state_name!r} reads a list, not {kind_of(answer)}")
     if resource != WRITE_RESULTS:
@@ -46,5 +46,5 @@ def check_answer(place: str, state_name: str, resource: str, asked: Any, answer:
 
 
 def kind_of(value: object) -> str:
-    """What a JSON value is, in words."""
+    """The type of a JSON value, as text."""
     return _KINDS.get(type(value), "a number" if isinstance(value, int | float) else f"a {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""The mock file of Step Functions Local: what integrations answer, case by case (ASL A16.82).
+"""The mock file of Step Functions Local: the answers of integrations in each test case (ASL A16.82).
 
 ::
 
@@ -8,11 +8,11 @@
                          "Sent": {"0": {"Return": {"MessageId": "m1"}}}}}
 
 A state's calls are counted from 0: its attempts, and those of all iterations of a Map together. ``Return`` is the whole
-result of the task, also where it would wait for a token or for a job: it stands for what the call itself answers,
-too. ``Throw`` fails the task.
+result of the task, even if the task would wait for a token or for a job; it is also the first answer of the call.
+``Throw`` fails the task.
 
-In a scripted run a distributed Map state may be mocked too: its calls are what its ItemReader reads, a list, and then
-what its ResultWriter gives.
+In a scripted run a Distributed Map state may be mocked too: its first call returns the list that its ItemReader reads,
+its next call what its ResultWriter returns.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from stepwell.tasks.dispatch import Answered
 from stepwell.tasks.handlers import Handler, Handlers, Registration
 
 Source: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
-"""A mock file: what it holds, as JSON text, or its path."""
+"""A mock file: its content as an object, its JSON text, or its path."""
 _CALLS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")
 
 
 class UnscriptedTask(StepwellError):
-    """A task was scheduled for which no answer is left."""
+    """A task was scheduled and no answer is left for it."""
 
 
 class Response(NamedTuple):
-    """What some calls come to: a result, or an error."""
+    """What some calls return: a result, or an error."""
 
     last: int
     place: str
@@ -54,7 +54,7 @@ class Response(NamedTuple):
 
 
 class MockFile:
-    """The cases of a mock file: its path, its JSON text, or what it holds. Raises ``InvalidInput``."""
+    """The cases of a mock file, which is given as its path, its JSON text, or its content. Raises ``InvalidInput``."""
 
     def __init__(self, source: Source) -> None:
         document = _document(source)
@@ -80,7 +80,7 @@ class MockFile:
         return list(self._machine(workflow))
 
     def case(self, workflow: str, name: str) -> MockedCase:
-        """A case of a workflow, its calls counted from the start: take a new one for each execution."""
+        """A case of a workflow. It counts calls, so take a new one for each execution."""
         cases = self._machine(workflow)
         if name not in cases:
             raise InvalidInput(f"{workflow!r} has no case {name!r}; it has {', '.join(cases) or 'none'}")
@@ -93,7 +93,7 @@ class MockFile:
 
 
 class MockedCase:
-    """What the states of one execution come to. ``state in case``: whether the state is mocked."""
+    """The answers for the states of one execution. ``state in case``: whether the state is mocked."""
 
     def __init__(self, name: str, responses: Mapping[str, list[Response]]) -> None:
         self.name = name
@@ -107,11 +107,11 @@ class MockedCase:
         return f"<MockedCase {self.name}>"
 
     def respond(self, state: str) -> Any:
-        """The result of a state's next call. Raises ``TaskError`` for a Throw, ``UnscriptedTask`` behind the last."""
+        """The result of a state's next call. Raises ``TaskError`` for a Throw, ``UnscriptedTask`` after the last."""
         return self.respond_at(state)[1]
 
     def respond_at(self, state: str) -> tuple[str, Any]:
-        """The place in the mock file, and the result, of a state's next call. Raises as ``respond`` does."""
+        """Like ``respond``, with the place of the result in the mock file."""
         call = self._calls[state]
         self._calls[state] = call + 1
         response = next((each for each in self._responses[state] if call <= each.last), None)
@@ -122,7 +122,7 @@ class MockedCase:
         return response.place, response.value
 
     def check(self, machine: StateMachine) -> None:
-        """Raise ``InvalidInput`` for a mocked state that calls nothing in a scripted run of ``machine``."""
+        """Raise ``InvalidInput`` for a mocked state that makes no call in a scripted run of ``machine``."""
         for name in self._responses:
             if not _calls_something(machine.by_name.get(name)):
                 raise InvalidInput(
@@ -132,10 +132,10 @@ class MockedCase:
     def handlers(
         self, definition: Definition, real: Mapping[str, Handler] = MappingProxyType({})
     ) -> dict[str, Handler]:
-        """Handlers for an ``Executor``: mocked states are answered, the others are left to the ``real`` handlers.
+        """Handlers for an ``Executor``: they answer mocked states, and call the ``real`` handlers for the others.
 
-        Activities are not among them: their workers poll. Raises ``InvalidInput`` for a mocked state that is no Task
-        state of the definition.
+        Activities are not included, because their workers poll. Raises ``InvalidInput`` for a mocked state that is not
+        a Task state of the definition.
         """
         found = Handlers(real)
         mocked = {resource: _either(self, Registration(function)) for resource, function in real.items()}
@@ -164,7 +164,7 @@ def _arguments(task: TaskState) -> Any:
 
 
 def _either(case: MockedCase, real: Registration) -> Handler:
-    """A handler that answers mocked states and leaves the others to the ``real`` one."""
+    """A handler that answers mocked states and calls the ``real`` one for the others."""
     function = real.function
 
     def arguments(value: Any, context: HandlerContext) -> tuple[Any, ...]:
@@ -212,7 +212,7 @@ def _object(holder: Any, name: str, place: str = "the mock file") -> dict[str, A
 
 
 def _responses(name: str, given: Any) -> list[Response]:
-    """The responses of one reference, in the order of their calls, without gaps."""
+    """The responses of one reference, in the order of their calls; gaps are refused."""
     place = f"MockedResponses.{name}"
     if not is_object(given) or not given:
         raise InvalidInput(f'{place} is an object of responses by call: "0", "1-2"')
@@ -247,7 +247,7 @@ def _response(last: int, given: Any, place: str) -> Response:
 
 
 def _json_value(value: Any, place: str) -> Any:
-    """A value as JSON has it: tuples are lists, names are texts."""
+    """The value after encoding as JSON: tuples become lists, names become texts."""
     try:
         return loads(dumps(value))
     except InvalidInput as error:

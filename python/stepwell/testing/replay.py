@@ -1,4 +1,4 @@
-"""Replay: a log, and nothing else, gives the same storage, byte for byte."""
+"""Replay: the log alone gives the same storage, byte for byte."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _NUMBERS = ("applied position", "clock", "number of rows")
 _decode = msgspec.msgpack.Decoder().decode
 
 Rows = dict[str, list[bytes]]
-"""Rows by their kind, in the order of their keys."""
+"""Rows by kind, in the order of their keys."""
 
 
 def rows(store: _core.Store) -> Rows:
-    """Everything that a store holds, the histories included."""
+    """All rows of a store, including the histories."""
     found: Rows = {name: store.scan(tag, limit=_EVERYTHING) for tag, name in KINDS.items()}
     for row in found["Execution"]:
         execution_id = _decode(row)[1]
         found[f"history of {execution_id}"] = store.history(execution_id, limit_rows=_EVERYTHING)
-    # The number of rows counts those that no execution leads to as well.
+    # Counts also the rows that no execution refers to.
     numbers = (store.applied(), store.clock_high_water(), store.verify())
     found.update((name, [str(number).encode()]) for name, number in zip(_NUMBERS, numbers, strict=True))
     return found
 
 
 def differences(one: _core.Store, other: _core.Store) -> list[str]:
-    """What two stores do not have in common, in words: none when they are the same, byte for byte."""
+    """The differences of two stores as text; empty if they are the same, byte for byte."""
     ours, theirs = rows(one), rows(other)
     found: list[str] = []
     for kind in {**ours, **theirs}:
@@ -56,7 +56,7 @@ def _shown(kind: str, row: bytes) -> str:
 
 
 def rebuilt(source: _core.Store, until: int | None = None) -> _core.Store:
-    """A store in memory that is made of the log of ``source`` alone, of its first ``until`` batches."""
+    """A store in memory, made from the log of ``source`` alone, from its first ``until`` batches."""
     store = _core.Store.open(None)
     replaying = _Replaying(store)
     partition = Partition(replaying, VirtualClock(), _NoHandlers(), seed=0)  # pyright: ignore[reportArgumentType]
@@ -66,7 +66,7 @@ def rebuilt(source: _core.Store, until: int | None = None) -> _core.Store:
 
 
 def replay_folder(data: str | os.PathLike[str], into: str | os.PathLike[str]) -> _core.Store:
-    """Copy the log of a data folder that nobody has open, and open it as a store of its own."""
+    """Copy the log of a data folder that is not open, and open the copy as a store."""
     source, target = Path(data), Path(into)
     shutil.copytree(source / "log", target / "log")
     store = _core.Store.open(target)
@@ -75,7 +75,7 @@ def replay_folder(data: str | os.PathLike[str], into: str | os.PathLike[str]) ->
 
 
 class _Replaying:
-    """A store whose log is written by what is applied to it."""
+    """A store that writes to its log what is applied to it."""
 
     def __init__(self, store: _core.Store) -> None:
         self._store = store
@@ -91,7 +91,7 @@ class _Replaying:
 
 class _NoHandlers:
     def dispatch(self, tasks: list[Call]) -> None:
-        """Nobody works here."""
+        """Does nothing: there are no handlers."""
 
     def queued(self, queue: str) -> None:
-        """Nobody polls here."""
+        """Does nothing: there are no workers."""

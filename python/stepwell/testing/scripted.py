@@ -1,4 +1,4 @@
-"""One execution on a virtual clock, with its tasks' answers given beforehand."""
+"""One execution on a virtual clock, with scripted answers for its tasks."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ Script = list[dict[str, Any]]
 
 
 class ScriptedTasks:
-    """Answers tasks as a script says: each takes the first unused answer whose resource fits.
+    """Answers tasks by a script: each takes the first unused answer whose resource fits.
 
-    A script told from a history holds no answers for the child executions of a distributed Map state, which have
-    histories of their own: their tasks give back their input where no answer is left.
+    A script that comes from a history has no answers for the child executions of a Distributed Map state, which have
+    histories of their own: their tasks return their input if no answer is left.
     """
 
     def __init__(self, script: Script, mocks: MockedCase | None = None) -> None:
         self.root = ""
-        """The execution that the script is for."""
+        """The execution that the script belongs to."""
         self._mocks = mocks
         check_script(script)
         self._left = [(f"tasks[{index}].output", answer) for index, answer in enumerate(script)]
@@ -48,7 +48,7 @@ class ScriptedTasks:
         self.failure: StepwellError | None = None
 
     def check(self, machine: StateMachine) -> None:
-        """Raise ``InvalidInput`` where a mocked state is none that ``machine`` would ask an answer for."""
+        """Raise ``InvalidInput`` for a mocked state for which ``machine`` needs no answer."""
         if self._mocks is not None:
             self._mocks.check(machine)
 
@@ -64,7 +64,7 @@ class ScriptedTasks:
             self.take(task.id, task.resource, task.state_name, arguments)
 
     def mock(self, task_id: str, resource_text: str, state_name: str, arguments: Any) -> bool:
-        """Answer one task from the mock file, if it has its state."""
+        """Answer one task from the mock file, if its state is mocked."""
         if self._mocks is None or state_name not in self._mocks:
             return False
         try:
@@ -87,7 +87,7 @@ class ScriptedTasks:
         return any(_answers(answer, resource) for _, answer in self._left)
 
     def queued(self, queue: str) -> None:
-        """Tasks of activities are answered by the run."""
+        """Does nothing: the run polls the tasks of activities itself."""
 
     def take(self, task_id: str, resource_text: str, state_name: str, arguments: Any) -> dict[str, Any] | None:
         """Answer one task."""
@@ -113,7 +113,7 @@ class ScriptedTasks:
                 task_id, resource_text, answer.get("error"), _text(answer.get("cause")), False, 0, 0
             )
             self.answers.append((command, NONE))
-        else:  # its time runs out: by its own timer, or as the script says where it has none
+        else:  # it times out: by its own timer, or by the script if it has no time limit
             self.late[task_id] = answer
         return answer
 
@@ -144,12 +144,12 @@ def _answers(answer: dict[str, Any], resource: Resource) -> bool:
 
 
 def _document(value: Any) -> Document:
-    """An answer as its caller would write it: numbers keep the form that they have."""
+    """An answer as its caller would write it: numbers keep their form."""
     return Document(msgspec.json.encode(value))
 
 
 def _text(cause: Any) -> str | None:
-    """A cause as text: recordings hold JSON text as its value."""
+    """A cause as text: recordings hold a JSON text as its value."""
     if cause is None or isinstance(cause, str):
         return cause
     return dumps(cause).decode()
@@ -168,11 +168,10 @@ def scripted_run(
 
     ``tasks`` are the answers of external calls, each ``{"resource", "resourceType"?, "outcome":
     "succeeded" | "failed" | "timedout", "output"?, "error"?, "cause"?, "submitted"?}``. Returns
-    ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises
-    ``InvalidDefinition`` for a definition that AWS refuses, ``UnscriptedTask`` where a task has
-    no answer, and ``InvalidInput`` for an answer that its task cannot have. AWS's quotas hold, unless ``profile`` is
-    "default". ``mocks`` is a case of a mock file of Step Functions Local (``stepwell.testing.mocks``): its states are
-    answered as it says.
+    ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises ``InvalidDefinition`` for a
+    definition that AWS refuses, ``UnscriptedTask`` if a task has no answer, and ``InvalidInput`` for an answer that its
+    task cannot return. AWS's quotas apply, unless ``profile`` is "default". ``mocks`` is a case of a mock file of Step
+    Functions Local (``stepwell.testing.mocks``), which answers its states.
     """
     clock, script = VirtualClock(), ScriptedTasks(tasks, mocks)
     with _core.Store.open(None) as store:
@@ -181,7 +180,7 @@ def scripted_run(
 
 
 class _Run:
-    """A partition, turned by hand."""
+    """A partition without a thread: ``run`` processes it step by step."""
 
     def __init__(self, partition: Partition, clock: VirtualClock, script: ScriptedTasks) -> None:
         self._partition, self._clock, self._script = partition, clock, script
@@ -198,21 +197,21 @@ class _Run:
         self._script.root = id = _core.execution_id(
             "default", "default", _core.hash7("scripted"), self._clock.now() // 1_000_000 << 32
         )
-        # Only a caller that waits is answered with an EXPRESS execution's output, as this one is.
+        # As on AWS, only a caller that waits gets an EXPRESS execution's output; this one waits.
         start = r.StartExecutionCommand(id, "StateMachine:1", None, "scripted", type, synchronous=type == "EXPRESS")
         partition.submit(start, Document(msgspec.json.encode(input)))
         while True:
-            self._turn_until_idle()
+            self._process_until_idle()
             if self._script.failure is not None:
                 raise self._script.failure
             execution = partition.storage.get(ExecutionContext, id)
             assert execution is not None
             if execution.status in ENDED:
                 return self._answer(execution)
-            if not self._let_time_pass():
-                raise StepwellError(f"the execution rests for ever in {execution.status}")
+            if not self._advance_clock():
+                raise StepwellError(f"the execution cannot continue: it is {execution.status}, and nothing is due")
 
-    def _turn_until_idle(self) -> None:
+    def _process_until_idle(self) -> None:
         partition, store = self._partition, self._partition.store
         while True:
             progressed = partition.step()
@@ -235,7 +234,7 @@ class _Run:
                         command = r.ActivateTaskCommand(task.id, task.resource, "worker", 0, 0, 0)
                         self._script.answers.insert(0, (command, NONE))
 
-    def _let_time_pass(self) -> bool:
+    def _advance_clock(self) -> bool:
         due = self._partition.state.timers.next_due()
         live = self._partition.state.executions.values()
         is_the_last = all(due == execution.context.timeout_due for execution in live)
@@ -246,7 +245,7 @@ class _Run:
         return due is not None
 
     def _time_out_a_task(self) -> bool:
-        """Let the time of a task run out that has no limit of its own, as the script says."""
+        """Time out a task that has no time limit of its own, if the script says so."""
         owners = self._partition.state.task_owners
         for task_id in [id for id in self._script.late if id in owners]:
             task = self._partition.state.executions[owners[task_id]].tasks[task_id]

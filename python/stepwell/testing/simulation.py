@@ -1,4 +1,4 @@
-"""A partition turned by hand on a virtual clock: it can be stopped at any record and recovered."""
+"""A partition on a virtual clock, processed step by step: it can be stopped at any record and recovered."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from stepwell.tasks.dispatch import Call
 from .virtual import VirtualClock
 
 HANGS: Final = object()
-"""What a worker returns for a task that it never answers."""
+"""Returned by a worker for a task that it never answers."""
 
 Worker = Callable[[TaskContext, str, Any], Any]
-"""``worker(task, state_name, input)``: the output, ``HANGS``, or a ``TaskError``. It must depend on nothing else."""
+"""``worker(task, state_name, input)``: the output, ``HANGS``, or a ``TaskError``. It depends on its arguments alone."""
 
 _TOKEN = re.compile(r'(\\?"token\\?":\\?")[^"\\]*')
 
 
 class Stuck(StepwellError):
-    """Executions rest for ever: no task, no timer and no command will wake them."""
+    """Executions cannot continue: there is no task, timer or command for them."""
 
 
 class Simulation:
-    """One partition. Tasks are answered one at a time, the oldest first, whenever the partition rests."""
+    """One partition. Whenever nothing else is to do, the oldest task is answered."""
 
     def __init__(
         self,
@@ -55,29 +55,29 @@ class Simulation:
         self.partition.recover()
         self.dispatch(self.partition.open_calls())
 
-    # what the partition asks for
+    # called by the partition
 
     def dispatch(self, tasks: list[Call]) -> None:
-        """Tasks for handlers, once they are durable."""
+        """Record tasks for handlers, which must be durable."""
         for task in tasks:
             if self.store.get(5, task.id) is None and task.id not in self._handed_out:
-                raise AssertionError(f"task {task.id} was handed out before it was durable")
+                raise AssertionError(f"task {task.id} was dispatched before it was durable")
         self._handed_out.update(task.id for task in tasks)
 
     def queued(self, queue: str) -> None:
-        """Tasks of activities are found in storage."""
+        """Does nothing: tasks of activities are found in storage."""
 
-    # what a program asks for
+    # called by a program
 
     def deploy(self, name: str, definition: dict[str, Any] | bytes, type: str = "STANDARD") -> None:
-        """Keep a definition as version 1, unless there is one."""
+        """Store a definition as version 1, unless there is one."""
         text = definition if isinstance(definition, bytes) else dumps(definition)
         if self.partition.storage.get(WorkflowContext, name, 1) is None:
             self.partition.submit(r.PutWorkflowCommand(name, 1, text, type))
             self.settle()
 
     def start(self, workflow: str, input: Any, number: int = 1, reply: Reply | None = None, **options: Any) -> str:
-        """Put a start into the inbox; executions are told apart by ``number``."""
+        """Put a start into the inbox; ``number`` makes the execution's name unique."""
         tick = (1_700_000_000 << 32) + number
         id = _core.execution_id("default", "default", _core.hash7(workflow), tick)
         command = r.StartExecutionCommand(id, f"{workflow}:1", None, f"n{number}", **options)
@@ -87,22 +87,22 @@ class Simulation:
     # time
 
     def step(self) -> bool:
-        """One batch, made durable and its effects let out. Returns whether there was anything."""
+        """Process one batch, make it durable and run its effects. Returns whether there was one."""
         self._steps_left -= 1
         if self._steps_left < 0:
-            raise Stuck("the partition takes far more batches than it should")
+            raise Stuck("the partition needs far more batches than it should")
         worked = self.partition.step()
         self.store.wait_applied(self.store.tail(), None)
         self.partition.release(self.store.applied())
         return worked
 
     def settle(self) -> None:
-        """Go on until nothing is left to do at this time but to answer tasks."""
+        """Process batches until only tasks and timers are left."""
         while self.step() or not self.partition.idle:
             pass
 
     def run(self) -> None:
-        """Go on, answer tasks and let time pass, until every execution has ended."""
+        """Process, answer tasks and advance the clock, until every execution has ended."""
         while True:
             self.settle()
             if self.answer_a_task():
@@ -113,10 +113,10 @@ class Simulation:
             self.clock.advance_to(due)
         running = [row.id for row in self.executions() if row.status not in ENDED]
         if running:
-            raise Stuck(f"{len(running)} executions rest for ever, {running[0]} among them")
+            raise Stuck(f"{len(running)} executions cannot continue, {running[0]} among them")
 
     def answer_a_task(self) -> bool:
-        """Put the answer to the oldest open task into the inbox. Returns whether there was one to answer."""
+        """Put the answer of the oldest open task into the inbox. Returns whether there was one to answer."""
         tasks = self.partition.storage.scan(TaskContext, limit=1_000_000)
         for task in sorted(tasks, key=lambda task: task.id[-8:]):
             is_on_its_way = task.status == "Created" and not task.queue and not self.partition.idle
@@ -152,14 +152,14 @@ class Simulation:
         assert execution is not None, f"task {task.id} belongs to no execution"
         return execution.activities[task.activity_id].state.name
 
-    # what came of it
+    # results
 
     def executions(self) -> list[ExecutionContext]:
         """All executions."""
         return self.partition.storage.scan(ExecutionContext, limit=1_000_000)
 
     def result(self, id: str) -> dict[str, Any] | None:
-        """An execution's end and history, without what differs from run to run: times and tokens."""
+        """An execution's end and history, without what differs between runs: times and tokens."""
         context = self.partition.storage.get(ExecutionContext, id)
         if context is None:
             return None
@@ -175,7 +175,7 @@ class Simulation:
         }
 
     def close(self) -> None:
-        """Let the store go."""
+        """Close the store."""
         self.store.close()
 
 

@@ -1,4 +1,4 @@
-"""A clock that moves only when it is told to."""
+"""A clock that advances only when a test says so."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class VirtualClock:
         return self._now
 
     def advance_to(self, micros: int) -> None:
-        """Let the time pass, until ``micros``."""
+        """Advance to ``micros``."""
         self._now = max(self._now, micros)

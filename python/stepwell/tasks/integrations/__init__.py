@@ -1,1 +1,1 @@
-"""Services that Task states call without a handler of the program's: nested executions, HTTP, AWS."""
+"""Services that Task states call without a handler of the program: nested executions, HTTP, AWS."""

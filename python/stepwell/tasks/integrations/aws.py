@@ -1,4 +1,4 @@
-"""AWS's services through boto3: ``aws-sdk:*``, and the optimised integrations that are one call of an API (ASL A15)."""
+"""AWS's services through boto3: ``aws-sdk:*``, and the optimised integrations that are a single API call (ASL A15)."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from .java_names import exception_name, pascal
 
 SDK = "aws-sdk:*"
 OPTIMISED = ("dynamodb:*", "events:putEvents*", "sns:publish*", "sqs:sendMessage*")
-"""The optimised integrations that answer what the API does."""
+"""The optimised integrations whose answer is that of the API."""
 ClientFactory = Callable[[str], Any]
-"""Gives the boto3 client of a service, by boto3's name of it."""
+"""Makes the boto3 client of a service, by boto3's name of it."""
 
 _OPTIMISED_ERROR_NAMES = {"dynamodb": "DynamoDB", "sqs": "SQS", "sns": "SNS", "events": "EventBridge"}
 _OPTIMISED_SERVICES = {"dynamodb": "AmazonDynamoDBv2"}
 
 
 class Registry(Protocol):
-    """An executor, as far as it is needed here."""
+    """An executor, as far as this module needs it."""
 
     def register(self, resource: str, function: Handler) -> None:
-        """Let ``function`` do the work of ``resource``."""
+        """Register ``function`` for ``resource``."""
         ...
 
 
 def forward(
     executor: Registry, client_factory: ClientFactory | None = None, services: Iterable[str] = (SDK, *OPTIMISED)
 ) -> None:
-    """Forward Task states to AWS, or to whatever the clients of ``client_factory`` talk to.
+    """Forward Task states to AWS, or to the service behind the clients of ``client_factory``.
 
-    ``services`` are patterns of what comes after ``arn:aws:states:::``. Without a factory, boto3's
-    configuration says which account and region; its credentials are the process's own.
+    ``services`` are patterns of what follows ``arn:aws:states:::``. Without a factory, boto3's configuration
+    determines account and region; the credentials are the process's own.
     """
     task = AwsTask(client_factory or cast("Any", boto3).client)
     for service in services:
@@ -53,7 +53,7 @@ def forward(
 
 
 class AwsTask:
-    """The handler: one call of one API a task."""
+    """The handler: one API call a task."""
 
     def __init__(self, client_factory: ClientFactory) -> None:
         self._client_factory = client_factory
@@ -61,7 +61,7 @@ class AwsTask:
         self._making = Lock()
 
     def __call__(self, arguments: Any, context: HandlerContext) -> Any:
-        """What the API answers, with the names of AWS's SDKs."""
+        """The API's answer, with the names of AWS's SDKs."""
         resource = parse_resource(context.resource)
         service = resource.service.removeprefix("aws-sdk:").lower()
         client = self._client(CLIENTS.get(service, service))
@@ -87,14 +87,14 @@ class AwsTask:
         return result
 
     def _client(self, service: str) -> Any:
-        with self._making:  # boto3 makes clients in one thread at a time; any may use them
+        with self._making:  # boto3 may make clients in one thread at a time; every thread may use them
             if service not in self._clients:
                 self._clients[service] = self._client_factory(service)
             return self._clients[service]
 
 
 def _with_arns(arguments: Any, context: HandlerContext) -> Any:
-    """PutEvents' entries, their Resources with the execution and its state machine (AWS's guide, EventBridge)."""
+    """PutEvents' entries, with the execution and its state machine in their Resources (AWS's guide, EventBridge)."""
     entries = arguments.get("Entries") if is_object(arguments) else None
     if not is_array(entries):
         return arguments or {}
@@ -111,7 +111,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _parameters(value: Any, shape: Any) -> Any:
-    """Parameters with boto3's names: those of AWS's SDKs differ in their first letter."""
+    """Parameters with boto3's names, whose first letter differs from that of AWS's SDKs."""
     if shape is None:
         return value
     if shape.type_name == "structure" and is_object(value):
@@ -146,7 +146,7 @@ def _answer(answer: Mapping[str, Any], *, with_metadata: bool) -> dict[str, Any]
 
 
 def _json(value: Any) -> Any:
-    """A value of boto3's as JSON."""
+    """A value of boto3 as JSON."""
     if isinstance(value, Mapping):
         return {_pascal(str(key)): _json(each) for key, each in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list | tuple | set):
@@ -175,7 +175,7 @@ def _error_prefix(resource: Resource, service: str) -> str:
 
 
 def _client_error(resource: Resource, service: str, model: Any, response: Mapping[str, Any]) -> TaskError:
-    """The API's refusal, by the name that retriers and catchers see: ``DynamoDb.ResourceNotFoundException``."""
+    """The API's error, under the name that retriers and catchers see: ``DynamoDb.ResourceNotFoundException``."""
     code = str(response.get("Error", {}).get("Code", "Unknown")).rpartition(".")[2]
     message = response.get("Error", {}).get("Message", "")
     metadata = response.get("ResponseMetadata", {})
@@ -183,7 +183,7 @@ def _client_error(resource: Resource, service: str, model: Any, response: Mappin
     prefix = _error_prefix(resource, service)
     is_sdk = resource.service.startswith("aws-sdk:")
     known = next((shape.name for shape in model.error_shapes if code in (shape.name, shape.error_code)), None)
-    if known is None:  # the API's model has no such error: it goes by the service's name
+    if known is None:  # the API's model does not have this error: use the service's name
         name = f"{prefix}.{prefix}Exception" if is_sdk else f"{prefix}.Amazon{prefix}Exception"
     elif is_sdk:
         name = f"{prefix}.{exception_name(known)}"

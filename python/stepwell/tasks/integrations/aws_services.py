@@ -125,6 +125,6 @@ xray=XRay
 """
 
 ERROR_PREFIXES: dict[str, str] = {pair.partition("=")[0]: pair.partition("=")[2] for pair in _TABLE.split()}
-"""What the errors of a service begin with, by boto3's name of it."""
+"""The prefix of a service's error names, by boto3's name of the service."""
 CLIENTS: dict[str, str] = {prefix.lower(): client for client, prefix in ERROR_PREFIXES.items()}
-"""boto3's name of a service, by the name that a Resource has: ``arn:aws:states:::aws-sdk:{name}:…``."""
+"""boto3's name of a service, by its name in a Resource: ``arn:aws:states:::aws-sdk:{name}:…``."""

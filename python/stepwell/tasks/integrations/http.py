@@ -1,4 +1,4 @@
-"""``http:invoke``: calls of HTTP APIs, to hosts that the program allows and to no others (ASL A15)."""
+"""``http:invoke``: calls HTTP APIs on hosts that the program allows (ASL A15)."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ _BINARY = ("application/octet-stream", "image/", "video/", "audio/")
 
 
 class Registry(Protocol):
-    """An executor, as far as it is needed here."""
+    """An executor, as far as this module needs it."""
 
     def register(self, resource: str, function: Handler) -> None:
-        """Let ``function`` do the work of ``resource``."""
+        """Register ``function`` for ``resource``."""
         ...
 
 
 class Limits(NamedTuple):
-    """What a call may take."""
+    """The limits of a call."""
 
     seconds: float = TIMEOUT_SECONDS
     response_bytes: int = MAX_RESPONSE_BYTES
@@ -55,12 +55,11 @@ class Limits(NamedTuple):
 def allow(
     executor: Registry, *hosts: str, connections: Mapping[str, Connection] | None = None, limits: Limits | None = None
 ) -> None:
-    """Let Task states call ``hosts`` by ``http:invoke``.
+    """Allow Task states to call ``hosts`` by ``http:invoke``.
 
-    A host is a name, with a port where it is not the scheme's own (``localhost:8080``), or a pattern
-    (``*.example.com``). ``connections`` are by ConnectionArn, or by the connection's name: headers, or
-    ``HttpConnection`` with query parameters and members of the body too.
-    Redirects are not followed.
+    A host is a name, with a port unless it is the scheme's default (``localhost:8080``), or a pattern
+    (``*.example.com``). The keys of ``connections`` are ConnectionArns or names of connections; the values are headers,
+    or an ``HttpConnection`` that also has query parameters and members of the body. Redirects are not followed.
     """
     if not hosts:
         raise InvalidInput("name the hosts that may be called")
@@ -147,7 +146,7 @@ class HttpTask:
 
 
 def _body(arguments: dict[str, Any], headers: dict[str, str]) -> bytes | None:
-    """The request's body as bytes; ``headers`` gets its type unless it has one."""
+    """The request's body as bytes; adds its type to ``headers`` unless they have one."""
     if "RequestBody" not in arguments:
         return None
     body = arguments["RequestBody"]

@@ -1,4 +1,4 @@
-"""What an EventBridge connection adds to a call of ``http:invoke``, and the headers that AWS keeps for itself."""
+"""What an EventBridge connection adds to a call of ``http:invoke``, and the headers that AWS reserves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepwell.errors import TaskError
 
 RUNTIME = "States.Runtime"
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-# AWS's guide, "Call HTTPS APIs": a definition that has one of them fails.
+# AWS's guide, "Call HTTPS APIs": a state with one of these headers fails.
 _FORBIDDEN = frozenset(
     [
         "a-im",
@@ -52,7 +52,7 @@ _FORBIDDEN_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-")
 
 
 class HttpConnection(NamedTuple):
-    """A connection's own headers, query parameters and members of the body; they go before the state's."""
+    """The headers, query parameters and members of the body of a connection; they take precedence over the state's."""
 
     headers: Mapping[str, str] = _NOTHING
     query: Mapping[str, Any] = _NOTHING
@@ -61,11 +61,11 @@ class HttpConnection(NamedTuple):
 
 Given: TypeAlias = Mapping[str, str] | HttpConnection
 Connection: TypeAlias = Given | Callable[[], Given]
-"""What a ConnectionArn stands for: a connection, or only the headers that it adds; or a function that gives one."""
+"""A connection, or only the headers that it adds; or a function that returns one of them."""
 
 
 def find_connection(connections: Mapping[str, Connection], arn: str) -> HttpConnection:
-    """The connection of an ARN, by the ARN itself or by its name. Raises ``TaskError``."""
+    """The connection of an ARN, by the ARN or by its name. Raises ``TaskError``."""
     _, _, rest = arn.partition(":connection/")
     found = connections.get(arn)
     if found is None:
@@ -77,14 +77,14 @@ def find_connection(connections: Mapping[str, Connection], arn: str) -> HttpConn
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse headers that a definition may not have. Raises ``TaskError``."""
+    """Refuse headers that a definition may not set. Raises ``TaskError``."""
     for name in headers:
         if name.lower() in _FORBIDDEN or name.lower().startswith(_FORBIDDEN_PREFIXES):
             raise TaskError(RUNTIME, f"the header {name!r} may not be set by an HTTP Task")
 
 
 def merge_headers(own: Mapping[str, str], connection: Mapping[str, str]) -> dict[str, str]:
-    """Headers of a state with those of its connection, which win whatever their case."""
+    """The headers of a state and of its connection, which take precedence; names are compared without case."""
     taken = {name.lower() for name in connection}
     return {**{name: value for name, value in own.items() if name.lower() not in taken}, **connection}
 

@@ -1,7 +1,7 @@
 """Executions that Task states start: their parameters, answers and errors in AWS's shapes (ASL A15).
 
-``states:startExecution`` is the optimised integration, whose answers tell times in milliseconds;
-``aws-sdk:sfn:startExecution`` is the API's own call, which tells them as text.
+``states:startExecution`` is the optimised integration; its answers have times in milliseconds.
+``aws-sdk:sfn:startExecution`` is the API call itself; its answers have times as text.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 JOBS = tuple(
     f"arn:{each}:states:::states:startExecution.sync{version}" for each in PARTITIONS for version in ("", ":2")
 )
-"""The resources whose tasks end with the execution that they started, and end it when they are given up."""
+"""The resources whose tasks wait for the execution that they started, and stop it when they are abandoned."""
 _NAMES = "6f1a1d4e-6b0d-4e0c-9f6f-6c2b0b5d7a10"
 
 
 class Target(Struct, frozen=True):
-    """What is to be started: ``version`` is a number as text, "" for the newest; ``name`` is the execution's."""
+    """The execution to start: ``version`` is a number as text, "" for the newest; ``name`` is the execution's."""
 
     workflow: str
     version: str
@@ -45,7 +45,7 @@ class Target(Struct, frozen=True):
 
 
 class Child(Struct, frozen=True):
-    """An execution that was started, as far as it has come. Times are microseconds, ``status`` is AWS's."""
+    """The current state of a started execution. Times are in microseconds, ``status`` is AWS's."""
 
     arn: str
     state_machine_arn: str
@@ -61,7 +61,7 @@ class Child(Struct, frozen=True):
 
 
 def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
-    """What a task asks to start. Without a Name it gets one that is the task's own, so that nothing starts twice."""
+    """The execution that a task asks for. Without a Name its name comes from the task's id, so that it starts once."""
     if not is_object(arguments) or not isinstance(arguments.get("StateMachineArn"), str):
         raise InvalidInput("StateMachineArn is missing")
     workflow, version = workflow_of(arguments["StateMachineArn"])
@@ -71,14 +71,14 @@ def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
 
 
 def workflow_of(arn: str) -> tuple[str, str]:
-    """A workflow by its ARN, with a version or without, or by its plain name."""
+    """A workflow by its ARN, with or without a version, or by its plain name."""
     _, marker, rest = arn.partition(":stateMachine:")
     name, _, version = (rest if marker else arn).partition(":")
     return name, version
 
 
 def _input_of(given: Any) -> bytes:
-    """Input is a value, or text that holds one; none is an empty object."""
+    """Input is a value, or text that holds one; without it, an empty object."""
     if given is None:
         return b"{}"
     if not isinstance(given, str):
@@ -88,7 +88,7 @@ def _input_of(given: Any) -> bytes:
 
 
 def started(child: Child, resource: Resource, task_id: str) -> dict[str, Any]:
-    """What starting answers at once."""
+    """The first answer, after the start."""
     if resource.service != "states":
         return {"ExecutionArn": child.arn, "StartDate": format_timestamp(child.started_at)}
     request = _uuid(task_id)
@@ -110,7 +110,7 @@ def started(child: Child, resource: Resource, task_id: str) -> dict[str, Any]:
 
 
 def ended(child: Child, resource: Resource) -> dict[str, Any]:
-    """What a task that waits for the end answers. Raises ``TaskError`` for a child that did not succeed."""
+    """The answer of a task that waits for the end. Raises ``TaskError`` for a child that did not succeed."""
     if resource.service != "states":
         return _ended_sync(child)
     answer = _described(child, child.started_at // 1000, child.stopped_at // 1000)
@@ -123,7 +123,7 @@ def ended(child: Child, resource: Resource) -> dict[str, Any]:
 
 
 def _ended_sync(child: Child) -> dict[str, Any]:
-    """StartSyncExecution answers a failure, too."""
+    """StartSyncExecution returns a failure as an answer, too."""
     billed = max(100, -(-(child.stopped_at - child.started_at) // 100_000) * 100)
     times = format_timestamp(child.started_at), format_timestamp(child.stopped_at)
     billing = {"BilledDurationInMilliseconds": billed, "BilledMemoryUsedInMB": 64}
@@ -131,7 +131,7 @@ def _ended_sync(child: Child) -> dict[str, Any]:
 
 
 def _described(child: Child, start: Any, stop: Any) -> dict[str, Any]:
-    """The execution as DescribeExecution tells of it, its keys in order."""
+    """The answer of DescribeExecution, its keys in order."""
     described: dict[str, Any] = {
         "ExecutionArn": child.arn,
         "Input": child.input.decode(),
@@ -149,7 +149,7 @@ def _described(child: Child, start: Any, stop: Any) -> dict[str, Any]:
 
 
 def service_error(resource: Resource, code: str, message: str, task_id: str) -> TaskError:
-    """A refusal of the service, by the name that retriers and catchers see."""
+    """A refusal of the service, under the name that retriers and catchers see."""
     request = _uuid(task_id)
     if resource.service == "states":
         cause = (
@@ -161,7 +161,7 @@ def service_error(resource: Resource, code: str, message: str, task_id: str) -> 
 
 
 def _uuid(text: str) -> str:
-    """The UUID that stands for a text, the same every time."""
+    """A UUID that depends on the text alone."""
     import uuid
 
     return str(uuid.uuid5(uuid.UUID(_NAMES), text))

@@ -1,4 +1,4 @@
-"""What a distributed Map state reads its items from, and writes its results to (ASL A12.60, A12.62)."""
+"""Item readers and result writers of a Distributed Map state (ASL A12.60, A12.62)."""
 
 from .objects import ItemFiles, ObjectInfo, Objects
 

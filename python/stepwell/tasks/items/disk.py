@@ -1,4 +1,4 @@
-"""Folders as buckets, and nothing outside of them: every path is resolved before it is looked at."""
+"""Folders as buckets. Every path is resolved before it is used, so that it cannot lead out of its folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 
 class DiskBuckets:
-    """A folder with a folder for each bucket."""
+    """A folder whose subfolders are the buckets."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._root = Path(root).resolve()
@@ -65,7 +65,7 @@ class Folder:
 
 
 def folder_at(url: str, roots: Sequence[str]) -> Folder:
-    """The folder that ``file:///folder`` names, in one of ``roots``. Raises ``PermissionError`` for any other."""
+    """The folder that ``file:///folder`` names, within one of ``roots``. Raises ``PermissionError`` for any other."""
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
         raise PermissionError(f"{url!r} is no folder of this machine: write file:///folder")
@@ -73,7 +73,7 @@ def folder_at(url: str, roots: Sequence[str]) -> Folder:
 
 
 def within(folder: Path, key: str) -> Path:
-    """The path of ``key`` in ``folder``, links followed. Raises ``PermissionError`` where it leads out of it."""
+    """The path of ``key`` in ``folder``, with links resolved. Raises ``PermissionError`` if it leads out of it."""
     if not key or "\0" in key or key.startswith("/"):
         raise PermissionError(f"{key!r} is no key")
     path = (folder / key).resolve()
@@ -85,7 +85,7 @@ def within(folder: Path, key: str) -> Path:
 def open_file(folder: Path, key: str) -> BinaryIO:
     """The bytes of a regular file."""
     path = within(folder, key)
-    if not path.is_file():  # a pipe or a device would hang the reader
+    if not path.is_file():  # a pipe or a device would block the reader
         raise FileNotFoundError(f"there is no object {key!r}")
     return path.open("rb")
 
@@ -109,7 +109,7 @@ def list_files(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
 
 
 def write_file(folder: Path, key: str, data: bytes) -> None:
-    """Write a file beside its place, then move it there."""
+    """Write a temporary file in the same folder, then rename it."""
     path = within(folder, key)
     path.parent.mkdir(parents=True, exist_ok=True)
     import tempfile

@@ -1,4 +1,4 @@
-"""The forms of files that items are in: CSV, JSON lines, Parquet."""
+"""The file formats of items: CSV, JSON lines, Parquet."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB":
 
 
 class FormatError(ValueError):
-    """A file that is not what its configuration says; the text is the failed state's cause."""
+    """A file does not match its configuration; the text is the failed state's cause."""
 
 
 def read_csv(file: BinaryIO, config: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file, by header. What a row has beyond them is dropped; what it lacks is empty."""
+    """The rows of a CSV file, by header. Surplus fields are dropped; missing ones are empty."""
     delimiter = _DELIMITERS.get(config.get("CSVDelimiter", "COMMA"), ",")
     if config.get("CSVHeaderLocation") == "GIVEN":
         return rows_of_csv(file, [str(header) for header in config.get("CSVHeaders", [])], delimiter)
@@ -35,7 +35,7 @@ def rows_of_csv(file: BinaryIO, headers: list[str] | None, delimiter: str) -> It
             raise FormatError("CSV headers cannot contain duplicates.")
         missing = [""] * len(headers)
         for row in rows:
-            if row:  # an empty line is none
+            if row:  # skip empty lines
                 yield dict(zip(headers, row + missing, strict=False))
 
 
@@ -46,11 +46,11 @@ def _rows(file: BinaryIO, delimiter: str) -> Generator[list[str], None, None]:
     except (CsvError, UnicodeDecodeError) as error:
         raise FormatError(f"the CSV file cannot be read: {error}") from error
     finally:
-        text.detach()  # the file is its opener's to close
+        text.detach()  # the caller closes the file
 
 
 def read_json_lines(file: BinaryIO) -> Iterator[Any]:
-    """A value a line."""
+    """One value per line."""
     for number, line in enumerate(file, 1):
         if line.strip():
             try:
@@ -73,7 +73,7 @@ def read_parquet(file: BinaryIO) -> Iterator[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """A Parquet value as JSON has one: dates and decimals are texts."""
+    """A Parquet value as JSON: dates and decimals become texts."""
     if isinstance(value, dict):
         return {str(name): _plain(member) for name, member in value.items()}  # pyright: ignore
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Objects in buckets: the one shape in which readers and writers see folders and S3."""
+"""Objects in buckets: the interface of folders and S3 for readers and writers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ObjectInfo(NamedTuple):
 
 
 class Objects(Protocol):
-    """Buckets of objects. What it cannot do it says with an ``OSError``."""
+    """Buckets of objects. Failures are ``OSError``."""
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """An object's bytes, from the start."""
@@ -30,15 +30,15 @@ class Objects(Protocol):
         ...
 
     def write(self, bucket: str, key: str, data: bytes) -> None:
-        """Put an object, whole or not at all."""
+        """Put an object atomically."""
         ...
 
 
 class ItemFiles:
-    """What item readers and result writers may touch: nothing, unless it is given here.
+    """The files that item readers and result writers may use: none, unless they are given here.
 
-    ``file_roots`` are folders; a bucket ``file:///folder`` in one of them is a folder of objects. ``s3`` is
-    where all other buckets are: a folder that has a folder for each, or any ``Objects``.
+    ``file_roots`` are folders; a bucket ``file:///folder`` within one of them is a folder of objects. ``s3`` holds all
+    other buckets: a folder with a subfolder for each, or any ``Objects``.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ItemFiles:
             raise InvalidInput(f"s3 is a folder, or Objects that can be opened, listed and written, not {s3!r}")
 
     def of(self, bucket: Any) -> Objects:
-        """What holds ``bucket``. Raises ``PermissionError`` where nothing may be touched."""
+        """The object store of ``bucket``. Raises ``PermissionError`` if it may not be used."""
         if not isinstance(bucket, str) or not bucket:
             raise PermissionError(f"a Bucket is needed, not {bucket!r}")
         if bucket.startswith("file:"):
@@ -67,6 +67,6 @@ class ItemFiles:
 
 
 def _buckets_in(folder: str | os.PathLike[str]) -> Objects:
-    from .disk import DiskBuckets  # a program that touches no files does without what handles their paths
+    from .disk import DiskBuckets  # imported only by programs that use files
 
     return DiskBuckets(folder)

@@ -1,4 +1,4 @@
-"""Where the items of a map run are from, part by part, and which of them are members of an object (ASL A12.57)."""
+"""The sources of a map run's items, part by part, and which items are members of an object (ASL A12.57)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Part(Struct, frozen=True, array_like=True):
-    """``count`` items in a row: from ``source`` (``S3://bucket/key``, STATE_DATA), members of an object or not."""
+    """``count`` consecutive items from ``source`` (``S3://bucket/key``, STATE_DATA), members of an object or not."""
 
     source: str
     count: int
@@ -15,7 +15,7 @@ class Part(Struct, frozen=True, array_like=True):
 
 
 class ReadItems(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an ItemReader read, where its items have parts: it answers with a plain array otherwise."""
+    """The answer of an ItemReader whose items have parts; otherwise it is a plain array."""
 
     items: msgspec.Raw
     parts: tuple[Part, ...]
@@ -26,10 +26,10 @@ decode_read_items = msgspec.json.Decoder(ReadItems).decode
 
 
 def encode_parts(parts: tuple[Part, ...]) -> bytes:
-    """Parts as the log and storage hold them; nothing where there are none."""
+    """Parts as the log and storage hold them; empty if there are none."""
     return msgspec.json.encode(parts) if parts else b""
 
 
 def decode_parts(parts: bytes) -> tuple[Part, ...]:
-    """Parts that the log or storage held."""
+    """Parts that the log or storage hold."""
     return _decode_parts(parts) if parts else ()

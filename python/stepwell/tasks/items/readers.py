@@ -1,4 +1,4 @@
-"""Item readers: what an ItemReader asks for becomes a list of items (ASL A12.60)."""
+"""Item readers: read the items that an ItemReader asks for (ASL A12.60)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Member(dict[str, Any]):
 
 
 class Source(NamedTuple):
-    """Where a reader reads, and the configuration that says how."""
+    """The object store, and the reader's configuration."""
 
     files: ItemFiles
     bucket: Any
@@ -37,9 +37,9 @@ class Source(NamedTuple):
 
 
 def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any] | ReadItems:
-    """The items that ``asked`` (``resource``, ``arguments``, ``config``, ``maxItems``) is for.
+    """The items that ``asked`` (``resource``, ``arguments``, ``config``, ``maxItems``) describes.
 
-    With their parts, where they are from several objects or members of a JSON object.
+    They have parts if they come from several objects or are members of a JSON object.
     Raises ``TaskError``: States.ItemReaderFailed.
     """
     with _failures():
@@ -91,7 +91,7 @@ def _flattens(asked: dict[str, Any]) -> bool:
 
 
 def _places(source: Source, asked: dict[str, Any]) -> Iterator[tuple[str, Generator[Any, None, None]]]:
-    """What is read in turn: its ``Map.Item.Source``, and its items."""
+    """What is read, in order: its ``Map.Item.Source``, and its items."""
     arguments, config = asked["arguments"], source.config
     if parse_resource(asked["resource"]).action == "listObjectsV2":
         objects = _listed(source, arguments.get("Prefix", ""))
@@ -145,7 +145,7 @@ def _open(source: Source, key: str) -> Generator[BinaryIO, None, None]:
 
 
 def _of_file(source: Source, key: str) -> Generator[Any, None, None]:
-    """The items of one file, in the form that the configuration names."""
+    """The items of one file, in the configured format."""
     with _open(source, key) as file:
         yield from _items_of(file, source.config)
 
@@ -172,7 +172,7 @@ def _of_json(value: Any, pointer: str | None) -> Iterable[Any]:
 
 
 def _pointed_at(value: Any, pointer: str) -> Any:
-    """What a JSON Pointer (RFC 6901) points at."""
+    """The value that a JSON Pointer (RFC 6901) points to."""
     if not pointer.startswith("/"):
         raise FormatError(f"ItemsPointer {pointer!r} is no JSON Pointer: it begins with a slash")
     for part in pointer[1:].split("/"):
@@ -187,7 +187,7 @@ def _pointed_at(value: Any, pointer: str) -> Any:
 
 
 def _of_inventory(source: Source, key: str) -> Generator[Any, None, None]:
-    """The rows of an S3 Inventory, whose manifest names its files and their columns."""
+    """The rows of an S3 Inventory, whose manifest lists its files and their columns."""
     with _open(source, key) as file:
         manifest = loads(file.read())
     if not is_object(manifest) or not is_array(manifest.get("files")):
@@ -203,7 +203,7 @@ def _of_inventory(source: Source, key: str) -> Generator[Any, None, None]:
 
 
 def _of_athena_manifest(source: Source, key: str) -> Generator[Any, None, None]:
-    """The items of the files that an Athena UNLOAD wrote; its manifest is a line for each."""
+    """The items of the files that an Athena UNLOAD wrote; its manifest has a line for each file."""
     with _open(source, key) as file:
         lines = [line.strip() for line in file.read().decode().splitlines()]
     for line in filter(None, lines):

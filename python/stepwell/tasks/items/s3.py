@@ -1,4 +1,4 @@
-"""Real S3, and what speaks its protocol, through ``obstore`` (the extra ``s3``)."""
+"""S3, and services with its protocol, through ``obstore`` (the extra ``s3``)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .objects import ObjectInfo
 class S3Objects:
     """The buckets of an S3 service.
 
-    ``options`` are obstore's of ``S3Store``: ``endpoint``, ``region``, ``access_key_id``,
-    ``secret_access_key``, …; what is missing is taken from the environment, as AWS's clients do.
+    ``options`` are those of obstore's ``S3Store``: ``endpoint``, ``region``, ``access_key_id``,
+    ``secret_access_key``, …; missing ones are taken from the environment, as AWS's clients do.
 
     >>> Executor("data", item_files=ItemFiles(s3=S3Objects(region="eu-west-1")))
     """
@@ -34,7 +34,7 @@ class S3Objects:
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose keys begin with ``prefix``."""
-        # obstore lists by whole parts of a key; the rest of the prefix is compared here.
+        # obstore lists by whole path components; the rest of the prefix is compared here.
         folder = prefix.rpartition("/")[0]
         for page in self._obstore.list(self._store(bucket), prefix=folder or None):
             for entry in page:

@@ -1,4 +1,4 @@
-"""Result writers: what the children of a map run came to, as files or as the state's output (ASL A12.62)."""
+"""Result writers: the results of a map run's children, as files or as the state's output (ASL A12.62)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .objects import ItemFiles
 
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 FILE_BYTES = 64 << 20
-"""A file of results that has reached this is full, and the next one begins."""
+"""When a result file reaches this size, the next one begins."""
 _KINDS = ("SUCCEEDED", "FAILED", "PENDING")
 
 
 class ChildResult(Struct, frozen=True):
-    """What became of a child execution. ``kind`` is SUCCEEDED, FAILED or PENDING; ``record`` is AWS's account of it."""
+    """The result of a child execution. ``kind`` is SUCCEEDED, FAILED or PENDING; ``record`` is AWS's record of it."""
 
     kind: str
     output: bytes
@@ -27,7 +27,7 @@ class ChildResult(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """Where and how results go: an evaluated ResultWriter, and the ARN of the map run."""
+    """Where and how results are written: an evaluated ResultWriter, and the ARN of the map run."""
 
     arguments: dict[str, Any]
     config: dict[str, Any]
@@ -35,7 +35,7 @@ class Written(Struct, frozen=True):
 
 
 def write_results(files: ItemFiles, asked: Written, children: Iterable[ChildResult]) -> dict[str, Any]:
-    """Write result files and their manifest; the state's result. Raises ``TaskError``: States.ResultWriterFailed."""
+    """Write result files and their manifest; return the state's result. ``TaskError``: States.ResultWriterFailed."""
     try:
         return _write(files, asked, children)
     except (OSError, StepwellError, ValueError) as error:
@@ -56,12 +56,12 @@ def _write(files: ItemFiles, asked: Written, children: Iterable[ChildResult]) ->
         listed[kind].append({"Key": key, "Size": len(data)})
     manifest = {"DestinationBucket": bucket, "MapRunArn": asked.arn, "ResultFiles": listed}
     key = f"{folder}/manifest.json"
-    target.write(str(bucket), key, dumps(manifest))  # last: a manifest names only what is there
+    target.write(str(bucket), key, dumps(manifest))  # last, so that a manifest names only files that exist
     return {"MapRunArn": asked.arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}}
 
 
 def _files(children: Iterable[ChildResult], config: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """The files, as they become full."""
+    """The files, each as soon as it is full."""
     lines = config.get("OutputType") == "JSONL"
     parts: dict[str, list[bytes]] = {kind: [] for kind in _KINDS}
     sizes: dict[str, int] = dict.fromkeys(_KINDS, 0)
@@ -83,7 +83,7 @@ def _joined(entries: list[bytes], *, lines: bool) -> bytes:
 
 
 def entries_of(child: ChildResult, transformation: str) -> list[bytes]:
-    """What a child adds to its file: AWS's record of it, its output, or the members of its output."""
+    """The entries that a child adds to its file: AWS's record of it, its output, or the members of its output."""
     if transformation == "NONE" or child.kind != "SUCCEEDED":
         return [dumps(child.record)]
     if transformation == "FLATTEN":

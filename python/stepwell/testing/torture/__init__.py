@@ -1,8 +1,8 @@
-"""Torture: a process runs a mix of workflows and is killed at random moments; a model outside checks what is left.
+"""Torture: kills a process that runs a mix of workflows at random moments, and checks what is left against a journal.
 
-The process (``child``) journals what it asked for and what it was told. ``torture`` kills it with
-SIGKILL, starts it again on the same folder, lets everything end in a last life, and then holds the
-folder against the journal (``model``).
+The process (``child``) writes a journal of what it requested and which answers it got. ``torture`` kills it with
+SIGKILL and starts it again on the same folder. A last process lets all executions end. Then ``model`` compares the
+folder with the journal.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 from . import model
 from .journal import Journal
 
-LONGEST_LIFE = 0.5
-"""Seconds that a life lasts at most, from when the folder is open, or from birth."""
-STILLBORN = 0.25
-"""The share of lives that count from birth: many of those end while the folder is opened and recovered."""
+MAX_RUN_SECONDS = 0.5
+"""How long a process runs at most before it is killed, counted from when the folder is open, or from the fork."""
+COUNTED_FROM_FORK = 0.25
+"""The share of runs whose time counts from the fork: many of them end during the opening and recovery."""
 OPENING_SECONDS = 60.0
 DRAIN_SECONDS = 90.0
 
 
 @dataclass
 class Report:
-    """What a torture came to."""
+    """The result of a torture."""
 
     kills: int
     seed: int
@@ -41,20 +41,20 @@ class Report:
 
 
 class TortureFailed(Exception):
-    """The process did not come up again, or its executions did not end."""
+    """The process did not start again, or its executions did not end."""
 
 
 def torture(folder: Path, kills: int = 50, seed: int = 0, seconds: float | None = None) -> Report:
-    """Kill a process ``kills`` times (or for ``seconds``), and say what became of its work in ``folder``."""
+    """Kill a process ``kills`` times (or for ``seconds``), and check its work in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     chance = random.Random(seed)
-    with _Nursery(folder, seed) as nursery:
+    with _Forker(folder, seed) as forker:
         done = 0
         while done < kills and (seconds is None or time.monotonic() - began < seconds):
-            nursery.live_and_die(done, LONGEST_LIFE * chance.random() ** 1.3, chance.random() < STILLBORN)
+            forker.run_and_kill(done, MAX_RUN_SECONDS * chance.random() ** 1.3, chance.random() < COUNTED_FROM_FORK)
             done += 1
-        nursery.drain(done)
+        forker.drain(done)
     findings = model.check(folder)
     return Report(
         done,
@@ -67,19 +67,19 @@ def torture(folder: Path, kills: int = 50, seed: int = 0, seconds: float | None 
     )
 
 
-class _Nursery:
-    """The process that forks those to be killed."""
+class _Forker:
+    """The process that forks the processes to be killed."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self._journal_path, self._open_path = folder / "journal", folder / "open"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__name__}.nursery", str(folder), str(seed)],
+            [sys.executable, "-m", f"{__name__}.forker", str(folder), str(seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def __enter__(self) -> _Nursery:
+    def __enter__(self) -> _Forker:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -89,12 +89,12 @@ class _Nursery:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def live_and_die(self, round: int, lifetime: float, from_birth: bool) -> None:
-        """Let a process live for some seconds, and kill it."""
+    def run_and_kill(self, round: int, seconds: float, from_fork: bool) -> None:
+        """Let a process run for some seconds, and kill it."""
         pid = int(self._order(f"live {round}"))
-        if not from_birth:
+        if not from_fork:
             self._await_opening(round)
-        time.sleep(lifetime)
+        time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)
         killed = time.time()
         code = int(self._order("wait"))
@@ -110,7 +110,7 @@ class _Nursery:
             time.sleep(0.003)
 
     def drain(self, round: int) -> None:
-        """Let a last process see everything to its end."""
+        """Run a last process until all executions have ended."""
         pid = int(self._order(f"drain {round}"))
         Journal(self._journal_path, round).write("life", until=time.time() + DRAIN_SECONDS)
         code = int(self._order("wait"))

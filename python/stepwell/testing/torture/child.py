@@ -1,4 +1,4 @@
-"""The tortured process: it opens the folder and runs executions, until somebody kills it."""
+"""The process that is killed: it opens the folder and runs executions."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from stepwell.tasks.context import HandlerContext
 from . import journal, workflows
 from .journal import Journal
 
-AT_ONCE = 16
-"""How many executions may be under way."""
+MAX_RUNNING = 16
+"""How many executions may run at a time."""
 DRAIN_SECONDS = 60.0
 LIMITS = (
     Limits(),
-    Limits(log_bytes=60_000),  # storage is flushed and the log cut many times in a life
+    Limits(log_bytes=60_000),  # many flushes and truncations in a run
     Limits(turn_records=12, live_executions=4, timers=3, tasks=4, batch_requests=8, log_bytes=200_000),
 )
-"""What a life may have; each draws its own."""
+"""Limits for the executor; each run draws one of them."""
 
 
 class Child:
-    """One life of the process."""
+    """One run of the process."""
 
     def __init__(self, folder: Path, seed: int, round: int) -> None:
         self._folder = folder
@@ -85,21 +85,21 @@ class Child:
     # the program
 
     def live(self) -> None:
-        """Start executions, answer tokens, stop sleepers, watch ends: for ever."""
-        self._take_up()
+        """Start executions, answer tokens, stop sleepers, and record ends, until the process is killed."""
+        self._resume()
         threading.Thread(target=self._answer_tokens, daemon=True).start()
         number = 0
         while True:
             for _ in range(self._chance.randrange(1, 4)):
                 number += 1
                 self._start(f"r{self._round}-{number}")
-            while len(self._running) > AT_ONCE:
+            while len(self._running) > MAX_RUNNING:
                 self._watch()
                 time.sleep(0.005)
 
     def drain(self) -> None:
-        """Start nothing more, and let everything end."""
-        self._take_up()
+        """Start no more executions, and wait until all have ended."""
+        self._resume()
         threading.Thread(target=self._answer_tokens, daemon=True).start()
         deadline = time.monotonic() + DRAIN_SECONDS
         while self._running and time.monotonic() < deadline:
@@ -107,7 +107,7 @@ class Child:
             time.sleep(0.01)
         self._executor.close()
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         for name, definition in workflows.DEFINITIONS.items():
             self._executor.deploy(name, definition)
         self._running = {
@@ -144,7 +144,7 @@ class Child:
             while self._tokens:
                 token, n = self._tokens.pop()
                 self._journal.write("answering", token=token)
-                # Twice, as a worker would that never learnt of the first answer: one of them counts, at most.
+                # Twice, as a worker that did not get the first reply would: at most one of them counts.
                 for output in ({"approved": n}, {"approved": -1}):
                     try:
                         self._executor.send_task_success(token, output)
@@ -154,5 +154,5 @@ class Child:
 
 
 def name_of_round(round: int) -> str:
-    """How a life of the process is called where it is the cause of something."""
+    """The name of a run of the process, as the cause of what it did."""
     return f"in round {round}"

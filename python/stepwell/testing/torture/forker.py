@@ -1,7 +1,7 @@
-"""Forks the processes to be tortured: a fork is quicker than a new interpreter, and this process opens no store.
+"""Forks the processes to be killed: a fork is faster than a new interpreter, and this process opens no store.
 
-``python -m stepwell.testing.torture.nursery FOLDER SEED`` reads lines ``live ROUND`` or ``drain ROUND``
-and answers each with the new process's id; ``wait`` is answered with the exit code of the last one.
+``python -m stepwell.testing.torture.forker FOLDER SEED`` reads lines ``live ROUND`` or ``drain ROUND`` and answers each
+with the new process's id; it answers ``wait`` with the exit code of the last one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A journal outside the engine: what the tortured process saw, line by line.
+"""A journal outside the engine: what the killed process saw, line by line.
 
-A line is one ``write`` to a file opened for appending. SIGKILL does not take it back, so no sync is needed.
+A line is one ``write`` to a file opened for appending. It survives SIGKILL, so no sync is needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Line = dict[str, Any]
 
 
 class Journal:
-    """Where a process writes down what it does, from any of its threads."""
+    """Records what a process does, from any of its threads."""
 
     def __init__(self, path: Path, round: int) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

@@ -1,4 +1,4 @@
-"""The model outside: what the journal says must be true of what the folder holds."""
+"""Compares the journal with the folder: what the journal says must be true there."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from . import journal, workflows
 from .journal import Line
 
 SLACK_SECONDS = 60.0
-"""How late a timer may be, once the process is up: a guard against one that never fires, not a measure of speed."""
+"""How late a timer may be, once the process runs: detects a timer that never fires, and does not measure speed."""
 ENDS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"})
 
 
 class Findings:
-    """What was counted, and what was broken."""
+    """Counts and breaches."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -31,17 +31,17 @@ class Findings:
         self.latest_timer = 0.0
 
     def expect(self, holds: bool, breach: str) -> None:
-        """Note a breach unless ``holds``."""
+        """Record a breach unless ``holds``."""
         if not holds:
             self.breaches.append(breach)
 
 
 def check(folder: Path) -> Findings:
-    """Compare journal and folder, once everything in it has ended."""
+    """Compare journal and folder, after all executions have ended."""
     lines = journal.read(folder / "journal")
     opened = {line["round"]: line["at"] for line in lines if line["what"] == "opened"}
     for line in lines:
-        if line["what"] == "life":  # it counts from when the folder was open
+        if line["what"] == "life":  # counts from when the folder was open
             line["from"] = opened.get(line["round"], line["until"])
     findings = Findings()
     facts: dict[str, list[Line]] = defaultdict(list)
@@ -54,7 +54,7 @@ def check(folder: Path) -> Findings:
         tokens = _Answers(facts)
         called = {(line["execution"], line["task"]) for line in facts["called"]}
         for execution in executions.values():
-            _Biography(findings, executor, execution, facts["life"], called, tokens).check()
+            _ExecutionCheck(findings, executor, execution, facts["life"], called, tokens).check()
         known = {task for _, task in called}
         findings.counts["kills before the folder was open"] = len(facts["life"]) - len(facts["opened"])
         findings.counts["handler calls"] = len(facts["called"])
@@ -108,15 +108,15 @@ def _ends(findings: Findings, facts: dict[str, list[Line]], executions: dict[str
 
 
 class _Answers:
-    """Tokens that were answered: each answer that was acknowledged is the one that counts."""
+    """Tokens that were answered: each acknowledged answer must be the one that counts."""
 
     def __init__(self, facts: dict[str, list[Line]]) -> None:
         self.acknowledged = Counter(line["token"] for line in facts["answered"])
         self.asked = {line["token"] for line in facts["answering"]}
 
 
-class _Biography:
-    """One execution, as its turns and its history tell it."""
+class _ExecutionCheck:
+    """Checks one execution by its turns and its history."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class _Biography:
         return done
 
     def _check_timers(self) -> None:
-        self._check_that_no_timer_began_anew()
+        self._check_that_no_timer_was_restarted()
         due: dict[str, float] = {}
         for event in self._history:
             name = event.get("stateEnteredEventDetails", {}).get("name")
@@ -204,7 +204,7 @@ class _Biography:
             first = next(event for event in self._history if event["id"] == 2)
             self._check_timer(context.start_at / 1e6, first["timestamp"], "the delayed start")
 
-    def _check_that_no_timer_began_anew(self) -> None:
+    def _check_that_no_timer_was_restarted(self) -> None:
         due: dict[tuple[str, int], int] = {}
         for command in self._done():
             if isinstance(command, r.CreateTimerCommand):
@@ -227,7 +227,7 @@ class _Biography:
     def _check_timer(self, due: float, fired: float, what: str) -> None:
         self._findings.counts["timers"] += 1
         self._expect(fired >= due - 1e-6, f"{what} ended {due - fired:.3f} s early")
-        # The process may have been down when it was due. It counts from when it was up for long enough.
+        # The process may have been down when the timer was due: it counts from when one ran for long enough.
         ready = next(
             (max(due, life["from"]) for life in self._lives if life["until"] - max(due, life["from"]) > 0), due
         )
@@ -241,7 +241,7 @@ class _Biography:
 
 
 def verify_store(data: Path) -> int:
-    """Read every row of the folder's storage and every record of its log; the number of rows."""
+    """Read every row of the folder's storage and every record of its log; return the number of rows."""
     _core.log_verify(data)
     with _core.Store.open(data) as store:
         return store.verify()

@@ -1,4 +1,4 @@
-"""What the tortured process runs, and how each execution must end."""
+"""The workflows that the killed process runs, and how each execution must end."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Plan(NamedTuple):
 
 
 def draw(chance: random.Random) -> Plan:
-    """An execution at random."""
+    """A random execution."""
     workflow = chance.choice([*DEFINITIONS, "order", "order", "batch", "approval", "retried"])
     input: dict[str, Any] = {"n": chance.randrange(1000)}
     if workflow == "order":
@@ -128,4 +128,4 @@ EXPECTED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "overdue": lambda given: "late",
     "later": lambda given: {"n": given["n"] * 10},
 }
-"""Workflow → the output that follows from the input. A sleeper never ends by itself: it is stopped."""
+"""Workflow → the output that follows from the input. A sleeper never ends on its own: it is stopped."""
