@@ -1,1 +1,1 @@
-"""The Amazon States Language: definitions, paths, templates, intrinsics; it knows nothing of the engine."""
+"""The Amazon States Language: definitions, paths, templates, intrinsics; independent of the engine."""

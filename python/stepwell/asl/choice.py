@@ -1,7 +1,7 @@
 """The rules of a Choice state: 39 operators, And, Or, Not (ASL A9).
 
-A rule becomes one function of the scope. Values of another type than the operator's make it false;
-a path that finds nothing is an error for every operator but IsPresent.
+A rule becomes one function of the scope. If a value does not have the operator's type, the rule is false; a path that
+finds nothing is an error for every operator but IsPresent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stepwell.asl.timestamps import parse_instant
 Read = Callable[[Scope], Any]
 Test = Callable[[Scope], bool]
 Normalize = Callable[[Any], Any]
-"""A value as its operator compares it, or None where it has another type."""
+"""Converts a value to the form that its operator compares; None if it has another type."""
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,
@@ -67,7 +67,7 @@ def _not(inner: Test) -> Test:
 
 
 def compile_read(text: str) -> Read:
-    """The value of a rule's path; where there is none, States.Runtime in AWS's words."""
+    """Reads the value of a rule's path; if there is none, States.Runtime with AWS's text."""
     return compile_path(text).reader(invalid_condition)
 
 
@@ -77,7 +77,7 @@ def as_string(value: Any) -> str | None:
 
 
 def as_number(value: Any) -> float | None:
-    """A number; booleans are none."""
+    """A number; booleans are not numbers."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -94,8 +94,8 @@ def as_instant(value: Any) -> int | None:
 def compare_strings(compare: Callable[[Any, Any], bool]) -> Callable[[str, str], bool]:
     """``compare`` by UTF-16 code units.
 
-    Code points order the same, unless one string holds a character beyond U+FFFF where the other has one from
-    U+E000 to U+FFFF: then both are put into UTF-16.
+    The order by code points differs only if one string holds a character beyond U+FFFF where the other has one from
+    U+E000 to U+FFFF: then both are encoded in UTF-16.
     """
 
     def by_code_units(left: str, right: str) -> bool:
@@ -166,7 +166,7 @@ def _string_matches(variable: str, pattern: Any) -> Test:
 
 
 def wildcard(pattern: str) -> re.Pattern[str]:
-    r"""The pattern of StringMatches: ``*`` is any run of characters, ``\*`` a star, ``\\`` a backslash."""
+    r"""The regular expression of a StringMatches pattern: ``*`` matches anything, ``\*`` a star, ``\\`` a backslash."""
     parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern)
     return re.compile(
         "".join(
@@ -203,4 +203,4 @@ def _operators() -> dict[str, Callable[[str, Any], Test]]:
 
 
 OPERATORS = _operators()
-"""What each of the 39 operators makes of (Variable, its value)."""
+"""Makes the test of each of the 39 operators from (Variable, its value)."""

@@ -1,7 +1,7 @@
 r"""CSV as AWS reads it: quotes that are doubled, and backslashes (guide, "How Step Functions parses input CSV files").
 
-``""`` is a quotation mark inside quotes and outside of them. A backslash keeps a backslash, a quotation mark or the
-delimiter after it, and is dropped before anything else. A quoted field may hold delimiters and line breaks.
+``""`` is a quotation mark inside and outside of quotes. A backslash keeps a backslash, a quotation mark or the
+delimiter after it, and is dropped before any other character. A quoted field may hold delimiters and line breaks.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Rows:
             position += 1
 
     def _field(self, line: str, position: int) -> tuple[str, str, int]:
-        """A field from ``position``; the line that it ends in, and where."""
+        """A field from ``position`` on; the line in which it ends, and the position there."""
         quoted = line.startswith('"', position)
         position += quoted
         parts: list[str] = []
@@ -70,7 +70,7 @@ class _Rows:
         return "".join(parts), line, position
 
     def _part(self, line: str, position: int, run: re.Pattern[str]) -> tuple[str, int]:
-        """What comes next in a field, as it is meant, and where it ends."""
+        """The next part of a field, unescaped, and where it ends."""
         sign = line[position]
         if sign == '"':
             return '"', position + (2 if line.startswith('""', position) else 1)

@@ -1,4 +1,4 @@
-"""A text and a position in it, for the readers of small languages."""
+"""A text and a position in it, for parsers of small languages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Cursor:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to read."""
+        """Whether the end is reached."""
         return self.position >= len(self.text)
 
     def peek(self, ahead: int = 0) -> str:
@@ -29,7 +29,7 @@ class Cursor:
         return self.text[at] if at < len(self.text) else ""
 
     def take(self, token: str) -> bool:
-        """Whether the text goes on with ``token``, which is then read."""
+        """Whether ``token`` comes next; if so, it is read."""
         if self.text.startswith(token, self.position):
             self.position += len(token)
             return True
@@ -64,7 +64,7 @@ class Cursor:
         return name.replace(f"\\{quote}", quote)
 
     def descend(self) -> None:
-        """Go one level deeper into a nested expression; there is a limit, as parsing recurses."""
+        """Enter a nested expression; their depth is limited, because parsing recurses."""
         self.depth += 1
         if self.depth > self.MAX_DEPTH:
             self.fail("nested too deeply")

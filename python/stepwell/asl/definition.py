@@ -30,8 +30,8 @@ _SIMPLE_STATES: dict[str, type[State]] = {
 class StateMachine:
     """One level of a machine: the machine itself, a branch, or a Map state's processor.
 
-    ``states`` are this level's; ``by_name`` has every state of the whole machine, for names are unique across its
-    levels (ASL A1.2). ``timeout_seconds`` limits a whole execution and is None at the levels within.
+    ``states`` are this level's; ``by_name`` has every state of the whole machine, because names are unique across its
+    levels (ASL A1.2). ``timeout_seconds`` limits a whole execution and is None at inner levels.
     """
 
     __slots__ = ("by_name", "comment", "query_language", "start_at", "states", "timeout_seconds")
@@ -60,8 +60,8 @@ def compile_definition(
 ) -> StateMachine:
     """Compile a definition, as a value or as JSON text, for executions of ``type`` STANDARD or EXPRESS.
 
-    Raises InvalidDefinition, whose text is AWS's, where AWS would refuse it. AWS itself has no ``local_resources``
-    (names of handlers), and takes MAX_CHARACTERS.
+    Raises InvalidDefinition with AWS's text if AWS would refuse it. ``local_resources`` (names of handlers) is an
+    addition to AWS; AWS has the limit MAX_CHARACTERS.
     """
     checked = check_definition(definition, type, local_resources=local_resources, max_characters=max_characters)
     return StateMachine(checked, checked.get("QueryLanguage", JSONPATH), {})
@@ -70,7 +70,7 @@ def compile_definition(
 def compile_stored(definition: bytes) -> StateMachine:
     """Compile a definition that was accepted when it was deployed.
 
-    It is not judged again: what a later version would refuse must not strand the executions that run it.
+    It is not validated again: if a later version would refuse it, the executions that run it must still continue.
     """
     stored: dict[str, Any] = loads(definition)
     return StateMachine(stored, stored.get("QueryLanguage", JSONPATH), {})
@@ -82,7 +82,7 @@ def compile_state(name: str, definition: dict[str, Any], *, language: str = JSON
 
 
 def _compile_state(name: str, definition: dict[str, Any], machine_language: str, by_name: dict[str, State]) -> State:
-    # A level within takes the machine's language, not that of the state around it.
+    # An inner level has the machine's language, not that of the state that contains it.
     language: str = definition.get("QueryLanguage", machine_language)
     match definition["Type"]:
         case "Parallel":

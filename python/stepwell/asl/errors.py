@@ -8,12 +8,12 @@ RUNTIME = "States.Runtime"
 
 
 class AslError(StepwellError):
-    """What went wrong while a state ran, as its execution's history will say it.
+    """An error while a state ran, as the execution's history shows it.
 
     ``error`` is the name that retriers and catchers match, ``cause`` the text for people. ``location`` is the
-    field of a JSONata expression (``Output/a/b``) and asks for an EvaluationFailed event. ``interpreter`` says
-    that the cause is the interpreter's own text: the engine puts "An error occurred while executing the state …"
-    before it, once (ASL A6.34); the causes of tasks stand as they are.
+    field of a JSONata expression (``Output/a/b``) and asks for an EvaluationFailed event. ``interpreter`` means that
+    the cause is the interpreter's own text: the engine puts "An error occurred while executing the state …" before it,
+    once (ASL A6.34). The causes of tasks are not changed.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class AslError(StepwellError):
 
     @property
     def catchable(self) -> bool:
-        """Whether a retrier or catcher may match it: States.Runtime ends the execution, whatever they say."""
+        """Whether a retrier or catcher may match it: States.Runtime always ends the execution."""
         return self.error != RUNTIME
 
 

@@ -1,7 +1,7 @@
-"""A state's data flow, from its raw input to its output, whichever query language it is written in.
+"""A state's data flow, from its raw input to its output, in either query language.
 
-The closures are chosen once, when a machine is compiled. A stage that changes nothing is None; states
-turn that into their identity flags, which let the engine pass documents on without parsing them.
+The functions are chosen once, when a machine is compiled. A stage that changes nothing is None; states turn that into
+their identity flags, which let the engine pass documents on without parsing them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Finish = Callable[[Scope, Any], Outcome]
 
 
 def raw_input(scope: Scope) -> Any:
-    """The input as it came: the stage of a state that does not shape it."""
+    """The input unchanged: the stage of a state that does not shape it."""
     return scope.input
 
 
 def pass_on(scope: Scope, value: Any) -> Outcome:
-    """The value as it is, and no variables."""
+    """The value unchanged, and no variables."""
     return Outcome(value, None)
 
 
@@ -65,7 +65,7 @@ def compile_input_finish(definition: dict[str, Any], language: str, *, rule: str
 
 
 def within(effective: Read | None, field: Read) -> Read:
-    """``field`` read with the effective input as its ``$``."""
+    """``field``, read with the effective input as its ``$``."""
     if effective is None:
         return field
     return lambda scope: field(scope.with_input(effective(scope)))
@@ -82,7 +82,7 @@ def compile_catchers(definition: dict[str, Any], language: str) -> tuple[Catcher
 def _compile_catch(
     entry: dict[str, Any], language: str, index: int
 ) -> Callable[[Scope, str | None, str | None], Outcome]:
-    # ResultPath applies to the raw input, and the state's own OutputPath and Assign to none of it (ASL A5.30, A7.41).
+    # ResultPath applies to the raw input; the state's own OutputPath and Assign do not apply (ASL A5.30, A7.41).
     finish = (
         jsonata_flow.compile_finish(entry, reads="errorOutput", prefix=f"Catch[{index}]/")
         if language == JSONATA

@@ -1,4 +1,4 @@
-"""JSON text to values and back, with the numbers as AWS keeps them (ASL A3.15)."""
+"""JSON text to values and back, with numbers as on AWS (ASL A3.15)."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a JSON value is a number; true and false are none."""
+    """Whether a JSON value is a number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _may_hold_special_number(data: bytes) -> bool:
-    """Whether a number in the text may need care: 19 digits and more, a whole fraction, an exponent.
+    """Whether a number in the text may need conversion: 19 digits or more, a whole fraction, an exponent.
 
-    It may be found in a string too, which costs a walk and changes nothing. Most texts are told from such by searches
-    for texts, which are ten times as fast as a regular expression: large documents feel it.
+    A match within a string is harmless: it costs a pass over the values that changes nothing. Searches for substrings
+    exclude most texts ten times as fast as the regular expression, which matters for large documents.
     """
     if b".0" not in data:
         shapes = data.translate(_SHAPES)
@@ -53,8 +53,8 @@ def _may_hold_special_number(data: bytes) -> bool:
 def loads(text: bytes | str) -> Any:
     """The value of a JSON text.
 
-    Integers are exact while they fit 64 bits and doubles beyond; a double that is whole becomes an integer.
-    Raises InvalidInput where the text is not JSON.
+    Integers are exact if they fit into 64 bits and doubles otherwise; a whole double becomes an integer.
+    Raises InvalidInput if the text is not JSON.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
@@ -67,12 +67,12 @@ def loads(text: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """The compact JSON text of a value, in UTF-8. Raises InvalidInput where the value has none."""
+    """The compact JSON text of a value, in UTF-8. Raises InvalidInput if the value cannot be JSON."""
     try:
         data = _encoder.encode(value)
         if _may_hold_special_number(data):
             data = _encoder.encode(_printable_numbers(value))
-        elif b"null" in data:  # which msgspec writes for a NaN too
+        elif b"null" in data:  # msgspec writes null for NaN too
             _check_finite(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"This value has no JSON form: {error}.") from error
@@ -82,7 +82,7 @@ def dumps(value: Any) -> bytes:
 
 
 def rendered(value: Any) -> str:
-    """The JSON text of a value as messages show it; it never fails."""
+    """The JSON text of a value for messages; it never fails."""
     try:
         return dumps(value).decode()
     except InvalidInput:
@@ -90,12 +90,12 @@ def rendered(value: Any) -> str:
 
 
 def canonical(value: Any) -> bytes:
-    """Bytes that two values share exactly where they are the same JSON: any order of fields, 1 for 1.0."""
+    """Bytes that are equal for two values if they are the same JSON: in any order of fields, 1 equal to 1.0."""
     return _canonical_encoder.encode(_exact_numbers(value))
 
 
 def number_value(text: str) -> int | float | None:
-    """The number that a text of JSON's number characters is, or None where it is none or too large."""
+    """The number of a text that consists of JSON's number characters; None if it is not a number, or too large."""
     if len(text) > MAX_NUMBER_CHARACTERS:
         return None
     try:
@@ -107,7 +107,7 @@ def number_value(text: str) -> int | float | None:
 
 
 def number_text(value: float) -> str:
-    """How AWS prints a number: an integer plainly, a double as Java does (``1.5``, ``1.0E20``)."""
+    """A number as AWS prints it: an integer plainly, a double as Java does (``1.5``, ``1.0E20``)."""
     if isinstance(value, int):
         return str(value) if INT64_MIN <= value <= INT64_MAX else number_text(float(value))
     if value.is_integer() and INT64_MIN <= value <= INT64_MAX:

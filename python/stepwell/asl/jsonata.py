@@ -1,7 +1,7 @@
-"""JSONata as Step Functions has it (ASL A4): expressions compiled once, over ``$states`` and workflow variables.
+"""JSONata in the form of Step Functions (ASL A4): expressions compiled once, over ``$states`` and workflow variables.
 
-The language, AWS's additions and its bounds are native (``rust/query/src/jsonata``). Values are bound, never
-pasted into a text, and no expression can hang or exhaust the engine.
+The language, AWS's additions and its limits are native (``rust/query/src/jsonata``). Values are bound, never inserted
+into a text, and no expression can block or exhaust the engine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.errors import StepwellError
 
 UNSUPPORTED: Final = "unsupported"
-"""The code of the error for a result that is no JSON value, such as a function."""
+"""The error code for a result that is not JSON, such as a function."""
 
 
 class _Undefined(Enum):
@@ -26,14 +26,14 @@ class _Undefined(Enum):
 
 
 UNDEFINED: Final = _Undefined.UNDEFINED
-"""What an expression gives that finds nothing; JSON's null is a value."""
+"""The result of an expression that finds nothing; JSON's null is a value."""
 
 
 class ExpressionError(StepwellError):
-    """An evaluation that failed.
+    """A failed evaluation.
 
-    ``message`` is AWS's text without the code; ``code`` is JSONata's (``T0412``), None where a bound was passed
-    (depth, time, size), ``unsupported`` where the result is no JSON value.
+    ``message`` is AWS's text without the code; ``code`` is JSONata's (``T0412``), None if a limit was exceeded
+    (depth, time, size), ``unsupported`` if the result is not JSON.
     """
 
     def __init__(self, message: str, code: str | None = None) -> None:
@@ -42,20 +42,20 @@ class ExpressionError(StepwellError):
 
 
 class Expression:
-    """A compiled expression, and the names that it reads from outside."""
+    """A compiled expression, and the names that it reads."""
 
     __slots__ = ("_native", "context_fields", "reads_root", "states_fields", "text", "variables")
 
     text: str
     """The text between ``{%`` and ``%}``."""
     variables: frozenset[str]
-    """Variables that it does not bind itself, without their ``$``; functions among them, ``states`` not."""
+    """Variables that it does not bind itself, without their ``$``; functions included, ``states`` not."""
     states_fields: frozenset[str] | None
     """The fields of ``$states`` that it reads; None if it reads ``$states`` whole."""
     context_fields: tuple[str, ...]
-    """Names at the top level, where Step Functions has no context item, in order; ``$`` for the item itself."""
+    """Names at the top level, in order; Step Functions has no context item for them. ``$`` is the item itself."""
     reads_root: bool
-    """Whether ``$$`` stands in it."""
+    """Whether it contains ``$$``."""
 
     def __init__(self, text: str) -> None:
         try:
@@ -71,7 +71,7 @@ class Expression:
     def evaluate(self, states: dict[str, Any], variables: dict[str, Any]) -> Any:
         """Evaluate with ``states`` as ``$states`` and each variable under its name.
 
-        Gives JSON, or ``UNDEFINED`` where there is nothing. Numbers that JSON cannot write are strings ("NaN").
+        Returns JSON, or ``UNDEFINED`` if it finds nothing. Numbers that JSON cannot express are strings ("NaN").
         Raises ``ExpressionError``.
         """
         try:

@@ -1,4 +1,4 @@
-"""The data flow of a JSONata state: Arguments on the way in, Output and Assign on the way out (ASL A4, A5)."""
+"""The data flow of a JSONata state: Arguments from the input, Output and Assign from the result (ASL A4, A5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Finish = Callable[[Scope, Any], Outcome]
 
 
 def compile_read(template: Template) -> Read:
-    """A field as a function of the scope: what it may read is the input, the context and the variables."""
+    """A field as a function of the scope; it may read the input, the context and the variables."""
     evaluate, constant = template.evaluate, template.constant
     if evaluate is None:
         return lambda scope: constant
@@ -24,7 +24,7 @@ def compile_read(template: Template) -> Read:
 
 
 def compile_field(definition: dict[str, Any], name: str, *, prefix: str = "") -> Read | None:
-    """The field ``name`` as a function of the scope, or None where the definition has none."""
+    """The field ``name`` as a function of the scope; None if the definition does not have it."""
     if name not in definition:
         return None
     return compile_read(compile_template(definition[name], prefix + name))
@@ -38,10 +38,10 @@ def compile_typed_field(definition: dict[str, Any], name: str, expected: str, *,
 
 
 def compile_finish(definition: dict[str, Any], *, reads: str | None = None, prefix: str = "") -> Finish | None:
-    """Output and Assign of a state, a choice rule or a catcher; None where it has neither.
+    """Output and Assign of a state, a choice rule or a catcher; None if it has neither.
 
-    The function takes the scope of the state and what it hands on without an Output. ``reads`` names that value
-    within ``$states``: ``result``, ``errorOutput``, or nothing. Both fields read the variables as on entry.
+    The function takes the scope of the state and the output that it has without an Output field. ``reads`` names that
+    value within ``$states``: ``result``, ``errorOutput``, or nothing. Both fields read the variables as on entry.
     """
     assign = compile_template(definition.get("Assign") or {}, prefix + "Assign")
     output = compile_template(definition["Output"], prefix + "Output") if "Output" in definition else None

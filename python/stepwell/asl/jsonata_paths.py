@@ -1,8 +1,8 @@
 """Plain JSONata paths, such as ``$states.input.order.id`` or ``$total``, read without the evaluator.
 
-Most expressions of a state machine are such paths. Where every value on the way is an object, what one
-gives is plain: the value itself, an array too, or nothing. Whatever else comes up, an array that maps,
-a variable that is not set, is left to the evaluator.
+Most expressions of a state machine are such paths. If every value along the path is an object, the result is simple:
+the value itself (also an array), or nothing. Everything else, such as an array that maps or an unset variable, is left
+to the evaluator.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ Evaluate = Callable[[dict[str, Any], dict[str, Any]], Any]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _PATH = re.compile(rf"\$({_NAME})((?:\.{_NAME})*)")
-# After a dot these are no names, or not surely: true is the literal there.
+# After a dot these are not names, or not certainly: true is the literal there.
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _MISSING = object()
 
 
 def plain_path(source: str, evaluate: Evaluate) -> Evaluate:
-    """A faster ``evaluate`` where ``source`` is a plain path, else ``evaluate`` itself."""
+    """A faster ``evaluate`` if ``source`` is a plain path, else ``evaluate`` itself."""
     match = _PATH.fullmatch(source)
     if match is None:
         return evaluate
@@ -56,6 +56,6 @@ def _follow(value: Any, names: tuple[str, ...]) -> Any:
     try:
         for name in names:
             value = value[name]
-    except (KeyError, TypeError):  # of what is no object, or has no such member
+    except (KeyError, TypeError):  # not an object, or without such a member
         return _MISSING
     return value

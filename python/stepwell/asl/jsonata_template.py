@@ -1,7 +1,7 @@
-"""JSONata in a state's fields: ``{% … %}`` strings at any depth, and AWS's texts for what fails (ASL A4).
+"""JSONata in a state's fields: ``{% … %}`` strings at any depth, and AWS's texts for failures (ASL A4).
 
-A template is compiled to one closure over ``(states, variables)``; a template without expressions is
-its own value. Fields are named as AWS names them: ``Output/a/b[0][1]``, ``Choices[1]/Condition``.
+A template is compiled to one function of ``(states, variables)``; a template without expressions is a constant. Fields
+are named as AWS names them: ``Output/a/b[0][1]``, ``Choices[1]/Condition``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
 
 
 class Template(Struct, frozen=True):
-    """A compiled field. ``evaluate`` is None where the field is a constant, ``constant`` its value."""
+    """A compiled field. ``evaluate`` is None if the field is a constant, ``constant`` its value."""
 
     evaluate: Evaluate | None
     constant: Any
@@ -33,7 +33,7 @@ def is_expression(value: Any) -> bool:
 
 
 def compile_template(value: Any, field: str) -> Template:
-    """Compile the JSON value of ``field``, with the expressions that it holds at any depth."""
+    """Compile the JSON value of ``field``, with the expressions in it at any depth."""
     if is_expression(value):
         return _compile_leaf(value, field)
     if isinstance(value, dict):
@@ -98,10 +98,10 @@ def _compile_array(items: list[Template], value: Any) -> Template:
 
 
 def compile_typed(value: Any, field: str, expected: str) -> Template:
-    """Compile a field whose expression must give a value of JSON type ``expected``.
+    """Compile a field whose expression must return a value of JSON type ``expected``.
 
-    ``expected`` is array, object, string, number, integer or boolean; ``array|object`` takes either and
-    names the first in its error.
+    ``expected`` is array, object, string, number, integer or boolean; ``array|object`` accepts either and names the
+    first in its error.
     """
     template = compile_template(value, field)
     run = template.evaluate
@@ -125,7 +125,7 @@ def compile_typed(value: Any, field: str, expected: str) -> Template:
 
 
 def json_type(value: Any) -> str:
-    """The name that JSON gives to a value's type."""
+    """JSON's name of a value's type."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -138,7 +138,7 @@ def json_type(value: Any) -> str:
 
 
 def query_error(cause: str, location: str) -> AslError:
-    """A States.QueryEvaluationError with the interpreter's text, at the field ``location``; empty: of no field."""
+    """A States.QueryEvaluationError with the interpreter's text, for the field ``location``; "" for no field."""
     return AslError(QUERY_EVALUATION_ERROR, cause, location=location, interpreter=True)
 
 
@@ -149,6 +149,6 @@ def _about(source: str, field: str) -> str:
 def _evaluation_error(error: ExpressionError, source: str, field: str) -> AslError:
     if error.code == UNSUPPORTED:
         return query_error(_about(source, field) + " returned an unsupported result type.", field)
-    # AWS ends the sentence before a coded message and goes on after a colon before an uncoded one (ASL A4.23).
+    # AWS begins a new sentence for a message with a code, and continues after a colon without one (ASL A4.23).
     detail = f". {error.code}: {error.message}" if error.code else f": {error.message}"
     return query_error(f"{_about(source, field)} threw an error during evaluation{detail}", field)

@@ -1,8 +1,8 @@
 """The data flow of a JSONPath state (ASL A3).
 
 InputPath → Parameters → the work → Assign; ResultSelector → ResultPath, onto the raw input → OutputPath.
-``$`` is what the stage before gave; variables and the Context Object are those of the state's entry
-throughout (ASL A5.27).
+``$`` is the result of the previous stage; variables and the Context Object are those of the state's entry in all stages
+(ASL A5.27).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Place = Callable[[Any, Any], Any]
 
 
 def compile_path(text: str, not_found: NotFound | None = None) -> Read:
-    """A path field. ``not_found`` has its words where there is no value; without it they are the path library's."""
+    """A path field. ``not_found`` makes the error if there is no value; without it the text is the path library's."""
     path = parse_path(text)
     if not_found is not None:
         return path.reader(not_found)
@@ -34,7 +34,7 @@ def compile_path(text: str, not_found: NotFound | None = None) -> Read:
 
 
 def compile_text(text: str, field: str) -> Callable[[Scope], str]:
-    """ErrorPath or CausePath: a path or an intrinsic call that gives a string."""
+    """ErrorPath or CausePath: a path or an intrinsic call that returns a string."""
     read = compile_value_expression(text, field)
 
     def string(scope: Scope) -> str:
@@ -52,12 +52,12 @@ def compile_payload(template: Any) -> Read:
 
 
 def compile_input_path(definition: dict[str, Any]) -> Read | None:
-    """InputPath; None where the state takes its input as it is."""
+    """InputPath; None if the state takes its input unchanged."""
     return _compile_filter(definition.get("InputPath", "$"))
 
 
 def compile_finish(definition: dict[str, Any]) -> Finish | None:
-    """ResultSelector, Assign, ResultPath and OutputPath of a state or a catcher; None where it has none of them.
+    """ResultSelector, Assign, ResultPath and OutputPath of a state or a catcher; None if it has none of them.
 
     The function takes the scope of the state, with its raw input, and the result.
     """
@@ -69,7 +69,7 @@ def compile_finish(definition: dict[str, Any]) -> Finish | None:
         return None
 
     def finish(scope: Scope, result: Any) -> Outcome:
-        stage = scope.with_input(result)  # one scope for all stages: its input goes from stage to stage
+        stage = scope.with_input(result)  # one scope for all stages; its input is that of the current stage
         assigned = None if assign is None else assign(stage)  # from the raw result (AWS's guide, workflow variables)
         if select is not None:
             stage.input = select(stage)
@@ -81,7 +81,7 @@ def compile_finish(definition: dict[str, Any]) -> Finish | None:
 
 
 def compile_result_path(path: str | None) -> Place | None:
-    """ResultPath: null drops the result. None where the result replaces the input."""
+    """ResultPath: null drops the result. None if the result replaces the input."""
     if path is None:
         return lambda raw, result: raw
     reference = compile_reference_path(path)
@@ -89,7 +89,7 @@ def compile_result_path(path: str | None) -> Place | None:
 
 
 def _compile_filter(path: str | None) -> Read | None:
-    """InputPath or OutputPath: null gives an empty object (ASL A3.10). None where the path is ``$``."""
+    """InputPath or OutputPath: null gives an empty object (ASL A3.10). None if the path is ``$``."""
     if path is None:
         return lambda scope: {}
     parsed = parse_path(path)

@@ -1,9 +1,8 @@
-"""Warnings that AWS does not give: what is accepted, and will hurt.
+"""Warnings that AWS does not give: about definitions that are accepted and will probably fail.
 
-``lint`` looks at a valid definition, ``review`` at any one. Each
-warning has a code of its own: ``PATH_MAY_BE_MISSING`` (an uncatchable
-States.Runtime in waiting), ``CATCH_NEVER_FIRES``, ``RETRY_NEVER_FIRES``, ``OUTPUT_MAY_BE_TOO_LARGE`` (256 KiB on AWS),
-``VARIABLE_NEVER_READ``, ``VARIABLE_NEVER_ASSIGNED``.
+``lint`` checks a valid definition, ``review`` any one. Each warning has its own code: ``PATH_MAY_BE_MISSING`` (a
+States.Runtime that cannot be caught), ``CATCH_NEVER_FIRES``, ``RETRY_NEVER_FIRES``, ``OUTPUT_MAY_BE_TOO_LARGE`` (256
+KiB on AWS), ``VARIABLE_NEVER_READ``, ``VARIABLE_NEVER_ASSIGNED``.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ VARIABLE_NEVER_ASSIGNED = "VARIABLE_NEVER_ASSIGNED"
 MAX_PAYLOAD_BYTES = 262_144
 
 _UNCATCHABLE = "States.Runtime"
-# Lists that hold everything there is: their result grows without a bound that the definition could tell.
+# Lists without a limit: the definition does not bound their size.
 _UNBOUNDED_MAP = "the results of a Map state are one array: put a ResultWriter or an Output that keeps less"
 _FIRST_NAME = re.compile(r"\$\.([^\W\d][\w-]*)|\$\['((?:[^'\\]|\\.)*)'\]")
 
@@ -52,7 +51,7 @@ def lint(definition: dict[str, Any]) -> list[Diagnostic]:
 
 
 def review(definition: dict[str, Any] | str | bytes, type: str = "STANDARD") -> list[Diagnostic]:
-    """What ``validate`` finds and, where nothing of it is an error, the warnings of ``lint`` after it."""
+    """The problems that ``validate`` finds and, if none is an error, the warnings of ``lint``."""
     found = validate(definition, type)
     if any(problem.severity == ERROR for problem in found):
         return found
@@ -71,7 +70,7 @@ def _warning(code: str, message: str, place: str) -> Diagnostic:
 
 
 def _errors_never_matched(state: dict[str, Any], place: str) -> Iterator[Diagnostic]:
-    """Retriers and catchers whose errors cannot come, or are taken by one before them (ASL A6, A7.38)."""
+    """Retriers and catchers whose errors cannot occur, or are matched by an earlier one (ASL A6, A7.38)."""
     for field, code in (("Retry", RETRY_NEVER_FIRES), ("Catch", CATCH_NEVER_FIRES)):
         taken: set[str] = set()
         for index, entry in enumerate(cast("list[dict[str, Any]]", state.get(field, []))):
@@ -94,7 +93,7 @@ def _never_matched(names: list[str], taken: set[str], state: dict[str, Any]) -> 
 
 
 def _large_outputs(state: dict[str, Any], place: str, language: str) -> Iterator[Diagnostic]:
-    """Outputs that pass 256 KiB already in the definition, or may without bound (ASL A16.83)."""
+    """Outputs that exceed 256 KiB already in the definition, or have no limit (ASL A16.83)."""
     if state.get("Type") == "Pass" and "Result" in state:
         size = len(dumps(state["Result"]))
         if size > MAX_PAYLOAD_BYTES:
@@ -108,7 +107,7 @@ def _large_outputs(state: dict[str, Any], place: str, language: str) -> Iterator
 
 
 def _missing_paths(level: dict[str, Any], name: str, state: dict[str, Any], place: str) -> Iterator[Diagnostic]:
-    """Fields of the input read by a path, where the state before is known not to give them (ASL A3.11)."""
+    """Input fields that a path reads, if the state before is known not to set them (ASL A3.11)."""
     if state.get("Type") == "Choice":
         yield from _unguarded_rules(state, place)
         return
@@ -131,7 +130,7 @@ def _listed(names: frozenset[str]) -> str:
 
 
 def _known_input(level: dict[str, Any], name: str) -> frozenset[str] | None:
-    """The fields of a state's input, where every state that leads to it makes them all; None where unknown."""
+    """The fields of a state's input that every state before it sets; None if unknown."""
     if name == level.get("StartAt"):
         return None
     given: frozenset[str] | None = None
@@ -147,20 +146,20 @@ def _known_input(level: dict[str, Any], name: str) -> frozenset[str] | None:
 
 
 def _output_fields(state: dict[str, Any]) -> frozenset[str] | None:
-    """The fields of a Pass state's output, where its definition tells them all."""
+    """The fields of a Pass state's output, if its definition determines them all."""
     whole = state.get("ResultPath", "$") == "$" and state.get("OutputPath", "$") == "$"
     if state.get("Type") != "Pass" or not whole or state.get("QueryLanguage") == JSONATA:
         return None
     value: Any = state["Result"] if "Result" in state else state.get("Parameters")
     if not isinstance(value, dict):
         return None
-    # Result holds what it says, Parameters what its keys name.
+    # Result gives its own fields, Parameters its keys.
     names = cast("dict[str, Any]", value)
     return frozenset(names if "Result" in state else (key.removesuffix(".$") for key in names))
 
 
 def _input_paths(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Fields that read the raw input by a path of one place."""
+    """Fields that read the raw input by a path of a single step."""
     for field in ("InputPath", "SecondsPath", "TimestampPath", "ErrorPath", "CausePath"):
         if isinstance(state.get(field), str):
             yield field, state[field]
@@ -180,7 +179,7 @@ def _template_paths(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def _unguarded_rules(state: dict[str, Any], place: str) -> Iterator[Diagnostic]:
-    """Rules over a field that another rule only tests for presence: without the field they end the execution."""
+    """Rules over a field whose presence only another rule tests: without the field they end the execution."""
     rules = cast("list[dict[str, Any]]", state.get("Choices", []))
     doubtful = {variable for rule in rules for variable in _tested_for_presence(rule)}
     for index, rule in enumerate(rules):
@@ -201,7 +200,7 @@ def _tested_for_presence(rule: dict[str, Any]) -> Iterator[str]:
 
 
 def _answered_before(rules: list[dict[str, Any]], variable: str) -> bool:
-    """Whether an earlier rule takes every input that lacks the variable."""
+    """Whether an earlier rule matches every input that lacks the variable."""
     for rule in rules:
         absent = rule.get("IsPresent") is False and rule.get("Variable") == variable
         negated: dict[str, Any] = rule.get("Not", {})

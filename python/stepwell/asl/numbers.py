@@ -1,4 +1,4 @@
-"""Numbers out of values, and values as AWS's messages print them."""
+"""Numbers from values, and values as AWS's messages print them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
 
 def whole_number(value: Any) -> int | None:
-    """The integer that a value is or, as AWS reads its paths, that a string spells; None for anything else."""
+    """The integer of a value or, as AWS reads values of paths, of a string; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -23,12 +23,12 @@ def whole_number(value: Any) -> int | None:
 
 
 def decimal_number(value: Any) -> float | None:
-    """The number that a value is or that a string spells, as ``whole_number`` reads integers."""
+    """The number of a value or of a string, read as ``whole_number`` reads integers."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     return float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else None
 
 
 def text_of(value: Any) -> str:
-    """A string as it is, anything else as compact JSON."""
+    """A string unchanged, anything else as compact JSON."""
     return value if isinstance(value, str) else dumps(value).decode()

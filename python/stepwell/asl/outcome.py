@@ -1,4 +1,4 @@
-"""What a state leaves behind."""
+"""The outcome of a state."""
 
 from __future__ import annotations
 

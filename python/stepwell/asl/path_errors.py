@@ -1,6 +1,6 @@
-"""What a path that finds nothing says: States.Runtime, in the words of the field that it stands in (ASL A3.11, A6.35).
+"""The error of a path that finds nothing: States.Runtime, with the text of the path's field (ASL A3.11, A6.35).
 
-Where AWS's text is not known, the field has the words of its nearest relative; ``docs/asl-parity.md`` lists which.
+If AWS's text is not known, the field has the text of the most similar field; ``docs/asl-parity.md`` lists them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ NotFound = Callable[["Path", "Scope"], AslError]
 
 
 def invalid_path(path: Path, scope: Scope) -> AslError:
-    """InputPath, OutputPath, ItemsPath, MaxConcurrencyPath and their like: with the path library's own reason."""
+    """InputPath, OutputPath, ItemsPath, MaxConcurrencyPath and similar fields: with the path library's reason."""
     root = path.root(scope)
     problem = "No results for path: $" if root is MISSING else path.query.problem(root)
     return runtime_error(f"Invalid path '{path.reference}' : {problem}")
 
 
 def not_in_input(field: str) -> NotFound:
-    """A field of a payload template (``name.$``), ErrorPath, CausePath: the text shows what was searched.
+    """A field of a payload template (``name.$``), ErrorPath, CausePath: the text shows the value that was searched.
 
-    Where the path reads the Context Object or a variable, AWS shows the input of the state all the same.
+    If the path reads the Context Object or a variable, AWS nevertheless shows the input of the state.
     """
 
     def error(path: Path, scope: Scope) -> AslError:
@@ -52,12 +52,12 @@ def no_input_value(field: str) -> NotFound:
 
 
 def invalid_condition(path: Path, scope: Scope) -> AslError:
-    """The Variable of a choice rule, and the path that it is compared with."""
+    """The Variable of a choice rule, and the path of its operand."""
     return runtime_error(
         f"Invalid path '{path.reference}': The choice state's condition path references an invalid value."
     )
 
 
 def null_input() -> AslError:
-    """A path over an input that is null: AWS's reader of paths takes no null document, not even for ``$``."""
+    """A path over an input that is null: AWS's path reader refuses a null document, even for ``$``."""
     return runtime_error("Unable to apply Path transformation to null or empty input.")

@@ -1,4 +1,4 @@
-"""Paths as they stand in a definition: over the input, the Context Object or a variable; and reference paths.
+"""Paths of a definition: over the input, the Context Object or a variable; and reference paths.
 
 ``$.a`` reads the state's input, ``$$.Execution.Id`` the Context Object (ASL A14), ``$total.net`` the workflow variable
 ``total`` (ASL A3.14). Paths are compiled once; evaluating one does no parsing.
@@ -28,8 +28,9 @@ Source = Literal["input", "context", "variable"]
 class Path:
     """A compiled path.
 
-    ``text`` is what the definition says, ``reference`` what most of AWS's messages say: the Context Object's ``$$`` is
-    one ``$`` there. ``definite``: it gives one value or nothing, else a list. ``is_input``: it is ``$``, the input.
+    ``text`` is the text of the definition; ``reference`` is the text of most of AWS's messages, which have one ``$``
+    for the Context Object's ``$$``. ``definite``: it finds one value or nothing, else a list. ``is_input``: it is
+    ``$``.
     """
 
     __slots__ = ("_read", "definite", "is_input", "query", "reference", "source", "text", "variable")
@@ -42,20 +43,20 @@ class Path:
         self._read = _reader(source, query, variable)
 
     def find(self, scope: Scope) -> Any:
-        """The value, the list of values where the path is not definite, or MISSING."""
+        """The value, the list of values if the path is not definite, or MISSING."""
         return self._read(scope)
 
     def evaluate(self, scope: Scope) -> Any:
-        """The value. Where it is missing: States.Runtime, in the words of the path library."""
+        """The value. If it is missing: States.Runtime, with the path library's text."""
         value = self._read(scope)
         if value is MISSING:
             raise self._missing(scope, invalid_path)
         return value
 
     def reader(self, not_found: NotFound) -> Callable[[Scope], Any]:
-        """The function that gives the value; ``not_found`` has the words of the field where there is none.
+        """The function that returns the value; ``not_found`` makes the field's error if there is none.
 
-        An input that is null is refused, whatever the path: AWS reads no null document.
+        An input that is null is refused for every path: AWS reads no null document.
         """
         find = self._read
         reads_input = self.source == "input"
@@ -74,13 +75,13 @@ class Path:
         return not_found(self, scope)
 
     def root(self, scope: Scope) -> Any:
-        """The value that the path starts from, or MISSING where the variable is not set."""
+        """The value that the path starts from, or MISSING if the variable is not set."""
         if self.source == "input":
             return scope.input
         return scope.context if self.source == "context" else scope.variables.get(self.variable or "", MISSING)
 
     def finds_past_end(self, scope: Scope) -> bool:
-        """Whether ``find`` gave null because an index lies outside of its array; intrinsics take that as missing."""
+        """Whether ``find`` returned null because an index is outside of its array; intrinsics treat that as missing."""
         return self.query.finds_past_end(self.root(scope))
 
     def __repr__(self) -> str:
@@ -88,7 +89,7 @@ class Path:
 
 
 def compile_path(text: str) -> Path:
-    """The path of a definition's text. Raises ExpressionSyntaxError."""
+    """Compile the path of a definition's text. Raises ExpressionSyntaxError."""
     _check_start(text)
     if text.startswith("$$"):
         return Path(text, "context", compile_query(text[1:]), None)
@@ -99,7 +100,7 @@ def compile_path(text: str) -> Path:
 
 
 def _check_start(text: str) -> None:
-    # The path library would read ``a`` as ``$.a``; AWS asks for the dollar.
+    # The path library reads ``a`` as ``$.a``; AWS requires the dollar.
     if not text.startswith("$"):
         raise ExpressionSyntaxError(f"The path '{text}' does not start with '$'.")
 
@@ -122,7 +123,7 @@ def _variable_reader(variable: str, find: Callable[[Any], Any]) -> Callable[[Sco
 
 
 def _input_reader(query: Query) -> Callable[[Scope], Any]:
-    """Reading the input: ``$``, ``$.a`` and ``$.a.b`` have functions of their own, most paths being one of them."""
+    """Reads the input. ``$``, ``$.a`` and ``$.a.b``, which most paths are, have functions of their own."""
     match query.names:
         case ():
             return lambda scope: scope.input
@@ -177,10 +178,10 @@ class ReferencePath:
         return value
 
     def set(self, root: Any, value: Any) -> Any:
-        """``root`` with ``value`` at the place, as a new value that shares what did not change.
+        """``root`` with ``value`` at the place, as a new value that shares the unchanged parts.
 
-        Objects that are missing on the way are made. Raises States.ResultPathMatchFailure where the place cannot be:
-        a name in what is no object, an index in what is no array or past its end.
+        Missing objects on the way are created. Raises States.ResultPathMatchFailure if the place cannot exist: a name
+        in what is not an object, an index in what is not an array, or past its end.
         """
         containers: list[Any] = []
         current = root
@@ -218,7 +219,7 @@ def compile_reference_path(text: str) -> ReferencePath:
 
 
 def _takes(container: Any, step: str | int) -> bool:
-    """Whether a container has a place for the step: an object for any name, an array for an index that it has."""
+    """Whether a container can hold the step: an object any name, an array an existing index."""
     if isinstance(step, str):
         return is_object(container)
     return is_array(container) and -len(container) <= step < len(container)

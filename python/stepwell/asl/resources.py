@@ -1,4 +1,4 @@
-"""The Resource of a Task state, taken apart once (ASL A15.68)."""
+"""The Resource of a Task state, parsed once (ASL A15.68)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INTEGRATION = re.compile(
 
 
 class Resource(Struct, frozen=True):
-    """What a Task state calls.
+    """The target of a Task state.
 
     ``kind`` is "lambda" (a function, by ARN or by its plain local name), "activity" or "integration".
     ``name`` is the function's or the activity's; ``service``, ``action`` and ``pattern`` ("", "sync", "sync:2" or
@@ -44,12 +44,12 @@ class Resource(Struct, frozen=True):
 
     @property
     def waits_for_token(self) -> bool:
-        """Whether the task ends when somebody hands its token back."""
+        """Whether the task ends when somebody returns its token."""
         return self.pattern == "waitForTaskToken"
 
 
 def parse_resource(text: str) -> Resource:
-    """The parts of a Resource. What has no form of AWS's is the name of a handler of this process."""
+    """Parse a Resource. A text in none of AWS's forms is the name of a handler of this process."""
     if match := _LAMBDA.fullmatch(text):
         return Resource(text, "lambda", match["name"], match["qualifier"] or "")
     if match := _ACTIVITY.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Which retrier and catcher take an error, and how long a retry waits (ASL A6, A7). Counting is the engine's."""
+"""Which retrier and catcher match an error, and how long a retry waits (ASL A6, A7). The engine counts attempts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 
-# The longest wait that a retrier may ask for; a rate without MaxDelaySeconds grows past every bound.
+# The longest delay of a retrier; without MaxDelaySeconds a rate grows beyond every limit.
 _LONGEST_DELAY = 99_999_999.0
 
 
@@ -31,7 +31,7 @@ class Retrier(Struct, frozen=True):
     full_jitter: bool = False
 
     def matches(self, error: str | None, *, heartbeat: bool = False) -> bool:
-        """Whether this retrier is for ``error``, spent or not."""
+        """Whether this retrier matches ``error``, exhausted or not."""
         return error_matches(self.errors, error, heartbeat=heartbeat)
 
     def delay(self, attempt: int, random: Callable[[], float]) -> float:
@@ -45,7 +45,7 @@ class Retrier(Struct, frozen=True):
 
 
 class Catcher(Struct, frozen=True):
-    """One entry of Catch: where an error goes, with which output and variables."""
+    """One entry of Catch: the next state of an error, its output and variables."""
 
     errors: frozenset[str]
     next: str
@@ -53,7 +53,7 @@ class Catcher(Struct, frozen=True):
     """The output and the variables of a state that failed with (error, cause); its scope is the state's."""
 
     def matches(self, error: str | None, *, heartbeat: bool = False) -> bool:
-        """Whether this catcher is for ``error``."""
+        """Whether this catcher matches ``error``."""
         return error_matches(self.errors, error, heartbeat=heartbeat)
 
 
@@ -65,9 +65,9 @@ class Retriable(Protocol):
 
 
 def match_retrier(state: Retriable, error: str | None, *, heartbeat: bool = False) -> int | None:
-    """The index of the first retrier for ``error``: a spent one does not hand over to a later one (ASL A7.38).
+    """The index of the first retrier for ``error``: an exhausted one is not followed by a later one (ASL A7.38).
 
-    ``heartbeat`` says that a States.Timeout is a missed heartbeat, which States.HeartbeatTimeout matches too.
+    ``heartbeat`` means that a States.Timeout is a missed heartbeat, which States.HeartbeatTimeout matches too.
     """
     return _first(state.retriers, error, heartbeat)
 
@@ -78,7 +78,7 @@ def match_catcher(state: Retriable, error: str | None, *, heartbeat: bool = Fals
 
 
 def error_matches(names: frozenset[str], error: str | None, *, heartbeat: bool = False) -> bool:
-    """Whether ErrorEquals takes ``error``; None is the error of a Fail state without a name."""
+    """Whether ErrorEquals matches ``error``; None is the error of a Fail state without a name."""
     if error == RUNTIME:
         return False
     if error in names or ALL in names:
@@ -89,9 +89,9 @@ def error_matches(names: frozenset[str], error: str | None, *, heartbeat: bool =
 
 
 def error_output(error: str | None, cause: str | None) -> dict[str, Any]:
-    """The Error Output that a catcher hands on: what the failure had, null for what it had not (ASL A7.41).
+    """The Error Output of a catcher: the failure's error and cause, null if it has none (ASL A7.41).
 
-    A time that ran out has an empty Cause on AWS, though its history has none: ``CausePath: "$.Cause"`` finds it.
+    On AWS a timeout has an empty Cause here, though its history has none: ``CausePath: "$.Cause"`` finds it.
     """
     return {"Error": error, "Cause": "" if cause is None and error == TIMEOUT else cause}
 

@@ -1,4 +1,4 @@
-"""What an expression may read: the state's input, the workflow variables and the Context Object."""
+"""The values that an expression may read: the state's input, the workflow variables and the Context Object."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class Scope:
-    """The values one state sees while it runs.
+    """The values that a state can read while it runs.
 
-    ``variables`` are merged already, inner over outer (ASL A5.29). The Context Object is made on first use:
+    ``variables`` are merged already, inner over outer (ASL A5.29). The Context Object is made on first use, because
     most states never read it.
     """
 
@@ -23,13 +23,13 @@ class Scope:
 
     @property
     def context(self) -> dict[str, Any]:
-        """The Context Object (ASL A14); nobody changes it."""
+        """The Context Object (ASL A14); it must not be changed."""
         if self._context is None:
             self._context = self._context_factory()
         return self._context
 
     def with_input(self, input: Any) -> Scope:
-        """The same variables and Context Object over another input, as InputPath or ItemsPath gives one."""
+        """The same variables and Context Object with another input, for example that of InputPath or ItemsPath."""
         scope = Scope(input, self.variables, self._context_factory)
         scope._context = self._context
         return scope

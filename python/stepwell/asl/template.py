@@ -1,4 +1,4 @@
-"""Payload templates: objects in which a field ``name.$`` holds an expression and gives ``name`` (ASL A3.12)."""
+"""Payload templates: objects in which the value of a field ``name.$`` is an expression for ``name`` (ASL A3.12)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ EXPRESSION_SUFFIX = ".$"
 
 
 class Template:
-    """A compiled template. Calling it with a scope, whose input is the ``$`` of its paths, gives the value.
+    """A compiled template. Calling it with a scope, whose input is the ``$`` of its paths, returns the value.
 
-    ``constant``: it holds no expression, and ``value`` is what it gives.
+    ``constant``: it has no expression, and ``value`` is its result.
     """
 
     __slots__ = ("_evaluate", "constant", "value")
@@ -49,9 +49,9 @@ def compile_template(template: Any) -> Template:
 
 
 def compile_value_expression(text: str, field: str) -> Evaluate:
-    """What may stand behind a ``.$`` key: a path, a Context Object path, a variable, an intrinsic call.
+    """The value of a ``.$`` key: a path, a Context Object path, a variable, an intrinsic call.
 
-    ``field`` is the name that the error of a path names when it finds nothing (``name.$``).
+    ``field`` is the name in the error of a path that finds nothing (``name.$``).
     """
     if text.startswith(INTRINSIC_PREFIX):
         return compile_intrinsic(text)
@@ -59,7 +59,7 @@ def compile_value_expression(text: str, field: str) -> Evaluate:
 
 
 def _compile(template: Any) -> Evaluate | None:
-    """The function of a template, or None where it is constant."""
+    """The function of a template, or None if it is constant."""
     if is_object(template):
         return _compile_object(template)
     if is_array(template):
@@ -74,7 +74,7 @@ def _compile_object(template: dict[str, Any]) -> Evaluate | None:
         name, evaluate = _compile_field(key, value)
         if name in constants:
             raise ExpressionSyntaxError(f"The field '{name}' is given twice, as '{name}' and '{name}.$'.")
-        # Constants and expressions share one dict, so that the fields keep their order.
+        # Constants and expressions share one dict, to keep the order of the fields.
         constants[name] = value
         if evaluate is not None:
             fields.append((name, evaluate))

@@ -1,7 +1,7 @@
 """RFC 3339 timestamps as instants, and back to text (ASL A9.51, A10.53).
 
-Instants are whole numbers since the Unix epoch, so that two of them compare exactly: nanoseconds
-where timestamps are compared, microseconds where time is told.
+Instants are whole numbers since the Unix epoch, so that two of them compare exactly: nanoseconds for comparisons of
+timestamps, microseconds for everything else.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def parse_instant(text: str) -> int | None:
-    """The nanoseconds since the epoch that ``text`` names, or None where it is no RFC 3339 timestamp.
+    """The nanoseconds since the epoch that ``text`` names, or None if it is not an RFC 3339 timestamp.
 
-    Digits of a fraction beyond the ninth are dropped.
+    Digits of a fraction after the ninth are dropped.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -41,15 +41,15 @@ def parse_instant(text: str) -> int | None:
 
 
 def parse_timestamp(text: str) -> int | None:
-    """The microseconds since the epoch that ``text`` names, or None where it is no RFC 3339 timestamp."""
+    """The microseconds since the epoch that ``text`` names, or None if it is not an RFC 3339 timestamp."""
     instant = parse_instant(text)
     return None if instant is None else instant // 1000
 
 
 def format_timestamp(micros: int) -> str:
-    """A time as the Context Object shows it: UTC, to the millisecond (``2024-07-15T10:30:01.500Z``).
+    """A time in the form of the Context Object: UTC, to the millisecond (``2024-07-15T10:30:01.500Z``).
 
-    As Java prints an instant, a whole second has no fraction (``2024-07-15T10:30:01Z``).
+    A whole second has no fraction (``2024-07-15T10:30:01Z``), as Java prints it.
     """
     seconds, rest = divmod(micros, MICROS_PER_SECOND)
     fraction = f".{rest // 1000:03d}" if rest >= 1000 else ""

@@ -1,4 +1,4 @@
-"""Which workflow variables each state reads, as DescribeStateMachine's ``variableReferences`` has it."""
+"""The workflow variables that each state reads, in the form of DescribeStateMachine's ``variableReferences``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepwell.asl.validate.fields import JSONATA, JSONPATH
 from stepwell.asl.validate.values import is_expression
 from stepwell.asl.validate.variables import inner_levels, states_of
 
-# The states inside are states of their own; error names, constants and comments hold no expression.
+# Inner states are separate states; error names, constants and comments have no expressions.
 _NOT_READ = frozenset(
     {
         "Comment",
@@ -26,7 +26,7 @@ _NOT_READ = frozenset(
         "Branches",
     }
 )
-# Within these every key is the user's, whatever its name.
+# Within these every key is the user's own.
 _PAYLOADS = frozenset(
     {"Parameters", "Arguments", "ResultSelector", "ItemSelector", "BatchInput", "Assign", "Output", "Items"}
 )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def load_yaml(text: str | bytes) -> Any:
-    """The value of a YAML document: JSON types only, every key a string that stands once.
+    """The value of a YAML document: JSON types only, with unique string keys.
 
-    Raises InvalidDefinition for what is not YAML or has no place in JSON (dates, NaN, binary, repeated keys).
+    Raises InvalidDefinition for what is not YAML or does not exist in JSON (dates, NaN, binary, repeated keys).
     """
     try:
         import yaml
@@ -33,7 +33,7 @@ def load_yaml(text: str | bytes) -> Any:
 
 
 class _Reader:
-    """Turns nodes into values, and gives up where aliases make a small text into a huge value."""
+    """Converts nodes to values; refuses a small text whose aliases make a huge value."""
 
     def __init__(self, loader: Any) -> None:
         self._loader, self._count = loader, 0
@@ -52,7 +52,7 @@ class _Reader:
         if kind in ("str", "null", "bool", "int", "float"):
             return self._scalar(node, kind)
         if kind == "timestamp":
-            # Unquoted, a timestamp is a date to YAML; to ASL it is the text that stands there.
+            # Without quotes YAML reads a timestamp as a date; ASL needs its text.
             return node.value
         raise _refused(f"a value of type {node.tag} has no place in JSON", node)
 

@@ -1,7 +1,7 @@
-"""The intrinsic functions: ``States.Format('Hello {}', $.name)`` and its seventeen kin (ASL A13).
+"""The eighteen intrinsic functions: ``States.Format('Hello {}', $.name)`` and others (ASL A13).
 
-``compile_intrinsic`` makes a call a function of the scope, once; calling it does no parsing. Whatever goes wrong in a
-call is States.Runtime, and its text names the whole expression as the definition wrote it.
+``compile_intrinsic`` turns a call into a function of the scope, once; evaluating it does no parsing. Every failure of a
+call is States.Runtime, whose text quotes the whole expression of the definition.
 """
 
 from stepwell.asl.intrinsics.call import Intrinsic, compile_intrinsic

@@ -1,4 +1,4 @@
-"""Nodes to functions of the scope."""
+"""Compiles the nodes of a call into functions of the scope."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Evaluate = Callable[[Scope], Any]
 
 
 class Intrinsic:
-    """A compiled call. Calling it with a scope gives the value; what fails raises States.Runtime."""
+    """A compiled call. Calling it with a scope returns the value; a failure raises States.Runtime."""
 
     __slots__ = ("_evaluate", "name", "paths", "text")
 
@@ -34,7 +34,7 @@ class Intrinsic:
             raise runtime_error(f"The function '{self.text}' had the following error: {error}") from None
         except RecursionError as error:
             raise runtime_error(f"The function '{self.text}' met values that are nested too deeply.") from error
-        except AslError as error:  # a path's own: too many values
+        except AslError as error:  # raised by a path: too many values
             raise runtime_error(f"The function '{self.text}' had the following error: {error.cause}") from None
 
     def __repr__(self) -> str:
@@ -89,7 +89,7 @@ def _compile_format(call: Call, paths: list[Path]) -> Evaluate:
         raw = template.raw
         try:
             fill = compile_format(raw)
-        except IntrinsicError:  # AWS reads the template when the call is made: it fails then
+        except IntrinsicError:  # AWS reads the template when the call is evaluated, and fails then
             return lambda scope: compile_format(raw)([])
         return lambda scope: fill([argument(scope) for argument in arguments])
     read = _compile(template, paths)
@@ -106,7 +106,7 @@ def _compile_format(call: Call, paths: list[Path]) -> Evaluate:
 def _read(path: Path) -> Evaluate:
     def read(scope: Scope) -> Any:
         value = path.find(scope)
-        # Unlike a field of its own, an argument takes an index past the end for a miss.
+        # In an argument an index past the end is a miss, other than in a field that is a path itself.
         if value is MISSING or (value is None and path.finds_past_end(scope)):
             raise _missing(path, scope)
         return value
@@ -117,9 +117,9 @@ def _read(path: Path) -> Evaluate:
 def _missing(path: Path, scope: Scope) -> IntrinsicError:
     root = path.root(scope)
     problem = "" if root is MISSING else path.query.problem(root)
-    if problem.startswith("Filter:"):  # AWS lets this text of its path library through
+    if problem.startswith("Filter:"):  # AWS shows this text of its path library
         return IntrinsicError(problem)
-    # The input is the state's even where the Context Object was searched.
+    # AWS shows the state's input even if the Context Object was searched.
     return IntrinsicError(
         f"The JsonPath argument for the field '{path.reference}' could not be found in the input "
         f"'{rendered(scope.input)}'"

@@ -57,7 +57,7 @@ def _pieces(template: str) -> list[str]:
 
 
 def text_of(value: Any) -> str:
-    """A value as Format inserts it. Objects and arrays come out as Java prints its maps and lists (AWS recording)."""
+    """A value as Format inserts it. Objects and arrays look like Java's maps and lists (AWS recording)."""
     if isinstance(value, str):
         return value
     if value is None:

@@ -1,4 +1,4 @@
-"""What each intrinsic function computes, with AWS's limits (ASL A13.66)."""
+"""The intrinsic functions, with AWS's limits (ASL A13.66)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha38
 
 
 class IntrinsicError(Exception):
-    """Why a call fails; the text that follows "had the following error: "."""
+    """A failed call; the text follows "had the following error: "."""
 
 
 def array(*items: Any) -> Values:
@@ -50,7 +50,7 @@ def array_contains(items: Any, wanted: Any) -> bool:
 
 
 def array_range(first: Any, last: Any, step: Any) -> list[int]:
-    """States.ArrayRange: first, first + step, … up to and with last; 1,000 items at most."""
+    """States.ArrayRange: first, first + step, … up to and including last; at most 1,000 items."""
     start, stop, by = (_rounded("ArrayRange", number) for number in (first, last, step))
     if by == 0:
         raise IntrinsicError("States.ArrayRange needs a step other than zero.")
@@ -73,7 +73,7 @@ def array_length(items: Any) -> int:
 
 
 def array_unique(items: Any) -> Values:
-    """States.ArrayUnique: the items without those that were there before, in their order."""
+    """States.ArrayUnique: the items in their order, without repetitions."""
     first: dict[bytes, Any] = {}
     for item in _array("ArrayUnique", items):
         first.setdefault(canonical(item), item)
@@ -81,7 +81,7 @@ def array_unique(items: Any) -> Values:
 
 
 def base64_encode(text: Any) -> str:
-    """States.Base64Encode: of UTF-8 text of 10,000 characters at most."""
+    """States.Base64Encode: of UTF-8 text of at most 10,000 characters."""
     return base64.b64encode(_short_text("Base64Encode", text).encode("utf-8", "replace")).decode()
 
 
@@ -97,7 +97,7 @@ def base64_decode(text: Any) -> str:
 
 def hash_value(data: Any, algorithm: Any) -> str:
     """States.Hash: the digest of a string, or of a value's JSON text, in hexadecimal."""
-    import hashlib  # it brings OpenSSL along
+    import hashlib  # imports OpenSSL
 
     name = _HASHES.get(algorithm) if isinstance(algorithm, str) else None
     if name is None:
@@ -107,7 +107,7 @@ def hash_value(data: Any, algorithm: Any) -> str:
 
 
 def json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
-    """States.JsonMerge: the fields of both objects, the second's over the first's. Only shallow merging exists."""
+    """States.JsonMerge: the fields of both objects; the second's replace the first's. Only shallow merging exists."""
     if not is_object(first) or not is_object(second):
         raise IntrinsicError("States.JsonMerge needs two objects.")
     if deep is not False:
@@ -137,7 +137,7 @@ def math_add(first: Any, second: Any) -> int:
 
 
 def math_random(first: Any, last: Any, seed: Any = None) -> int:
-    """States.MathRandom: a whole number from ``first`` up to but without ``last``; with a seed always the same one."""
+    """States.MathRandom: a whole number from ``first`` up to, but without ``last``; the same one for the same seed."""
     start, stop = _integer("MathRandom", first), _integer("MathRandom", last)
     if start >= stop:
         raise IntrinsicError("The first number of States.MathRandom must be below the second.")
@@ -147,7 +147,7 @@ def math_random(first: Any, last: Any, seed: Any = None) -> int:
 
 
 def string_split(text: Any, delimiters: Any) -> list[str]:
-    """States.StringSplit: the pieces between delimiters, of which every character is one; empty pieces are dropped."""
+    """States.StringSplit: splits at every character of ``delimiters``; empty pieces are dropped."""
     if not isinstance(text, str) or not isinstance(delimiters, str):
         raise IntrinsicError("The arguments of States.StringSplit must be strings.")
     if not delimiters:
@@ -172,11 +172,11 @@ class Function(NamedTuple):
 
     @property
     def arity(self) -> str:
-        """How many arguments, in words."""
+        """How many arguments, as text."""
         return str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
 
 
-# States.Format is not here: its template is compiled, see ``formatting``.
+# States.Format is not here, because its template is compiled: see ``formatting``.
 FUNCTIONS: dict[str, Function] = {
     "Array": Function(array, 0, None),
     "ArrayPartition": Function(array_partition, 2, 2),
@@ -210,7 +210,7 @@ def _rounded(name: str, value: Any) -> int:
         raise IntrinsicError(f"States.{name} needs numbers, not {rendered(value)[:100]}.")
     if isinstance(value, int):
         return value
-    # Java's Math.round saturates; whatever is that large is out of every function's range.
+    # Java's Math.round saturates; such a large number is outside the range of every function.
     return math.floor(value + 0.5) if abs(value) < 2**62 else int(math.copysign(2**63, value))
 
 

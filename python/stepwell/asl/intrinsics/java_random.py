@@ -1,4 +1,4 @@
-"""The generator of java.util.Random, so that a seed gives the number it gives on AWS."""
+"""The generator of java.util.Random, so that a seed gives the same number as on AWS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class JavaRandom:
         return self._state >> (48 - bits)
 
     def below(self, bound: int) -> int:
-        """A whole number from 0 up to but without ``bound``."""
+        """A whole number from 0 up to, but without ``bound``."""
         if bound & (bound - 1) == 0 and bound <= 1 << 31:
             return (bound * self._next(31)) >> 31
         while True:

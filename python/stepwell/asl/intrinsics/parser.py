@@ -1,4 +1,4 @@
-"""Reads an intrinsic call: text to nodes."""
+"""Parses an intrinsic call into nodes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _WORDS: tuple[tuple[str, Any], ...] = (("true", True), ("false", False), ("null"
 
 
 class Literal(Struct, frozen=True):
-    """A constant. ``raw`` is a string's text with its escapes, which Format needs to tell ``{}`` from ``\\{``."""
+    """A constant. ``raw`` is a string's text with its escapes: Format must distinguish ``{}`` from ``\\{``."""
 
     value: Any
     raw: str | None = None
 
 
 class PathText(Struct, frozen=True):
-    """A path, still as text."""
+    """A path as text."""
 
     text: str
 
 
 class Call(Struct, frozen=True):
-    """A call; ``name`` has no ``States.`` before it."""
+    """A call; ``name`` is without ``States.``."""
 
     name: str
     arguments: tuple[Literal | PathText | Call, ...]
@@ -40,7 +40,7 @@ Node = Literal | PathText | Call
 
 
 def parse_call(text: str) -> Call:
-    """The call that a text is. Raises ExpressionSyntaxError."""
+    """Parse the call in a text. Raises ExpressionSyntaxError."""
     cursor = _IntrinsicCursor(text)
     cursor.blanks()
     call = _call(cursor)
@@ -110,7 +110,7 @@ def _string(cursor: Cursor) -> Literal:
 
 
 def _path(cursor: Cursor) -> str:
-    """The text of a path, to the comma or parenthesis that ends the argument."""
+    """The text of a path, up to the comma or parenthesis that ends the argument."""
     start = cursor.position
     depth = 0
     while not cursor.done:

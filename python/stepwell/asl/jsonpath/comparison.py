@@ -1,7 +1,7 @@
 """The operators of filters, between values of any types.
 
-A text in a filter has no type: it is compared as a number with a number, as a truth value with one. ``null`` and the
-text ``null`` are the same and come before all else; what cannot be compared makes every operator false.
+A text in a filter has no type: it is compared with a number as a number, with a boolean as a boolean. ``null`` and the
+text ``null`` are equal and come first in the order; values that cannot be compared make every operator false.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stepwell.asl.jsonpath.errors import Impossible
 from stepwell.asl.jsonpath.java import code_units
 
 Order = Callable[[Any], int | None]
-"""How a fixed value compares with another: negative, 0, positive, or None where they cannot be compared."""
+"""How a fixed value compares with another: negative, 0, positive, or None if they cannot be compared."""
 
 _EXACT = Decimal(2**53)
 
@@ -39,7 +39,7 @@ def order(expected: Any, model: Any) -> int | None:
 
 def _text_order(expected: str, model: Any) -> int | None:
     if isinstance(model, str):
-        # Two ways to one text of the document find it equal, though only one side is unescaped.
+        # Two paths to one text of the document find it equal, though only one side is unescaped.
         return 0 if expected is model else _texts(_unescaped(expected), model)
     if isinstance(model, bool):
         return _is_true(expected) - model
@@ -47,7 +47,7 @@ def _text_order(expected: str, model: Any) -> int | None:
 
 
 def _order_of(literal: str, number: Decimal | None) -> Order:
-    """``order`` of a text that stands in a filter, and of the number that it is."""
+    """``order`` of a text in a filter, and of the number that it spells."""
     if literal == "null":
         return lambda model: 0 if model is None or model == "null" else -1
     text, truth = _unescaped(literal), _is_true(literal)
@@ -65,8 +65,8 @@ def _order_of(literal: str, number: Decimal | None) -> Order:
 
 
 def _number(literal: str) -> Decimal | None:
-    """The number that a text is. Of one that is none Java only complains once a number is compared with it."""
-    if not is_number(literal):  # most texts: the complaint is worded only where somebody reads it
+    """The number that a text spells. Java complains about any other text only when a number is compared with it."""
+    if not is_number(literal):  # most texts: the complaint is made only when it is shown
         return None
     try:
         return decimal(literal)
@@ -75,9 +75,9 @@ def _number(literal: str) -> Decimal | None:
 
 
 def _nearest(number: Decimal) -> float | None:
-    """The double that may stand for a number in comparisons.
+    """The double that may replace a number in comparisons.
 
-    It prints as the number, and both are so small that no integer lies between them.
+    It prints like the number, and both are so small that no integer lies between them.
     """
     if not -_EXACT < number < _EXACT:
         return None
@@ -86,12 +86,12 @@ def _nearest(number: Decimal) -> float | None:
 
 
 def _exact(value: float) -> Decimal:
-    """The number as Java prints it, which is what it compares by."""
+    """The number as Java prints it, because Java compares by that."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is a number to Java; an integer beyond 64 bits is an object of the JSON tree."""
+    """Whether Java treats it as a number; an integer beyond 64 bits is an object of the JSON tree."""
     if isinstance(value, float):
         return True
     return isinstance(value, int) and not isinstance(value, bool) and INT64_MIN <= value <= INT64_MAX
@@ -122,9 +122,9 @@ def _sign(left: Any, right: Any) -> int:
 
 
 Holds = Callable[[Any], bool]
-"""Whether an operator is true of a value on its left side and a fixed one on its right side."""
+"""Whether an operator holds for a value on its left side and a fixed one on its right side."""
 
-# In terms of the left side. An order between null and what is not null is false, whatever ``order`` says.
+# For the left side. An order between null and another value is false, whatever ``order`` returns.
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -136,7 +136,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compare(symbol: str) -> Callable[[Any, Any], bool]:
-    """The function of an operator: (left value, right value) → whether it is true."""
+    """The function of an operator: (left value, right value) → whether it holds."""
     test, is_order = OPERATORS[symbol], symbol not in ("==", "!=")
 
     def holds(model: Any, expected: Any) -> bool:
@@ -159,7 +159,7 @@ def compare_with(symbol: str, literal: str) -> Holds:
 
     def holds(model: Any) -> bool:
         expected = direct(model.__class__)
-        # A large number is compared exactly, and an integer beyond 64 bits with nothing.
+        # A large number is compared exactly; an integer beyond 64 bits cannot be compared.
         if expected is not None and (expected is not near or INT64_MIN <= model <= INT64_MAX):
             return test(model, expected)
         if model is None and is_order:
@@ -171,9 +171,9 @@ def compare_with(symbol: str, literal: str) -> Holds:
 
 
 def _direct(literal: str, number: Decimal | None, *, is_order: bool) -> dict[type, Any]:
-    """What Python compares with values of a type just as Java does."""
+    """The types whose values Python compares with the text as Java does, and what it compares them with."""
     direct: dict[type, Any] = {}
-    # The text null comes before any other; beyond ASCII, texts are ordered by UTF-16's code units.
+    # The text null comes before any other; beyond ASCII, texts are ordered by UTF-16 code units.
     if literal != "null" and not is_order:
         direct[str] = _unescaped(literal)
     near = None if number is None else _nearest(number)

@@ -1,4 +1,4 @@
-"""The parts of a filter as tests of an item: a comparison, a pattern, or whether something is there."""
+"""The parts of a filter as tests of an item: a comparison, a pattern, or an existence check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepwell.asl.jsonpath.tokens import Property, Test, Token
 
 
 class Literal:
-    """A text as it stands in the filter."""
+    """A text of the filter, as it is written."""
 
     __slots__ = ("text",)
 
@@ -57,11 +57,11 @@ class Reference:
         self._steps = compile_steps(tokens) if self.names is None else None
 
     def value(self, item: Any, run: Run) -> Any:
-        """What it finds, or MISSING. Impossible where a step of it cannot be applied."""
+        """The value that it finds, or MISSING. Raises Impossible if one of its steps cannot be applied."""
         return self.value_in(run.root if self.from_root else item, run)
 
     def value_in(self, start: Any, run: Run) -> Any:
-        """The same from a value on."""
+        """The same, from a given value."""
         value = self._find(start)
         if value is MISSING and self._steps is not None:
             try:
@@ -77,7 +77,7 @@ Operand = Literal | Pattern | Reference
 
 
 def existence(path: Reference, *, negated: bool) -> Test:
-    """``@.a``: something that is not null is there; it looks in the item for ``$.a`` too. ``!@.a``: the contrary."""
+    """``@.a``: the path finds something but null; ``$.a`` is looked up in the item too. ``!@.a``: the opposite."""
     if path.names is not None:
         return _plain_existence(path.names, negated)
     last = path.tokens[-1]
@@ -85,7 +85,7 @@ def existence(path: Reference, *, negated: bool) -> Test:
 
     def test(item: Any, run: Run) -> bool:
         value = path.value_in(item, run)
-        # Of several names all must be there.
+        # If a step has several names, all of them must exist.
         is_there = value is not None and value is not MISSING and all(name in value for name in needed)
         return is_there != negated
 
@@ -114,7 +114,7 @@ def _plain_existence(names: tuple[str, ...], negated: bool) -> Test:
 
 
 def comparison(left: Operand, symbol: str, right: Operand) -> Test:
-    """``left symbol right``; where a side finds nothing it is false."""
+    """``left symbol right``; false if a side finds nothing."""
     if symbol == "=~":
         return _match(left, right)
     if isinstance(left, Reference) and isinstance(right, Literal):
@@ -128,7 +128,7 @@ def comparison(left: Operand, symbol: str, right: Operand) -> Test:
 
 
 def comparison_of_names(names: list[str], symbol: str, literal: str) -> Test:
-    """The comparison of ``@`` and plain names with a text of the filter: ``comparison`` of the same, without tokens."""
+    """``comparison`` of ``@`` and plain names with a text of the filter, made without tokens."""
     return _names_with(names, compare_with(symbol, literal))
 
 
@@ -150,7 +150,7 @@ def _between(left: Operand, right: Operand, holds: Callable[[Any, Any], bool]) -
 
 
 def _with_literal(left: Reference, holds: Holds) -> Test:
-    """The comparison of a path with a fixed text, which most filters are."""
+    """The comparison of a path with a fixed text, as in most filters."""
     if left.names is not None and not left.from_root:
         return _names_with(left.names, holds)
     read = _reader(left)
@@ -213,7 +213,7 @@ def _match(left: Operand, right: Operand) -> Test:
 
 
 def _matching(model: Any, expected: Any, run: Run) -> bool:
-    """``=~``: the whole text of one side matches the pattern that the other one is; null never does."""
+    """``=~``: the whole text of one side matches the pattern on the other side; null never does."""
     pattern, target = (model, expected) if isinstance(model, Pattern) else (expected, model)
     if not isinstance(pattern, Pattern):
         return _without_pattern(pattern, target)

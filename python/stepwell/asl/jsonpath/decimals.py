@@ -1,4 +1,4 @@
-"""Numbers in the texts of filters: what Java's BigDecimal reads, and its words for what it does not."""
+"""Numbers in the texts of filters: what Java's BigDecimal reads, and its texts for what it cannot read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_EXPONENT = 10
 
 
 def decimal(text: str) -> Decimal:
-    """The number of a text; Impossible, with Java's text, where it is none."""
+    """The number that a text spells. Raises Impossible with Java's text for any other."""
     if text.isascii() and text.isdigit():
         return Decimal(text)
     found = _read(text)
@@ -48,7 +48,7 @@ def _exponent(sign: str, digits: str) -> int:
 
 
 def _complaint(text: str) -> str:
-    """Java's words for a text that is no number. It reads a short text in another loop than a long one."""
+    """Java's text for a text that is not a number. Java reads short and long texts with different loops."""
     number = text[1:] if text[:1] in ("+", "-") else text
     seen_point = seen_digit = False
     for at, character in enumerate(number):
@@ -61,7 +61,7 @@ def _complaint(text: str) -> str:
         elif character in ("e", "E"):
             return _exponent_complaint(number[at + 1 :]) or "No digits found."
         elif len(number) <= _LONGEST_COMPACT:
-            shown = character if character <= "\uffff" else "?"  # Java reads half of a pair
+            shown = character if character <= "\uffff" else "?"  # Java reads one half of the surrogate pair
             return (
                 f'Character {shown} is neither a decimal digit number, decimal point, nor "e" notation '
                 "exponential mark."

@@ -1,6 +1,6 @@
-"""Looks a definite path up: a loop over names and indices that only says whether it finds something.
+"""Evaluates a definite path: a loop over names and indices that only tells whether it finds something.
 
-Why nothing was found, ``steps`` tells: it takes the same way once more and keeps account of it.
+If nothing was found, ``steps`` evaluates the path again and explains why.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Find = Callable[[Any], Any]
 
 
 def plain_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
-    """The names of a path that has nothing but names after its ``$``, else None."""
+    """The names of a path that has only names after its ``$``, else None."""
     return only_names(tokens[1:])
 
 
 def only_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
-    """The names of tokens that are single names, else None."""
+    """The names of tokens that are all single names, else None."""
     names: list[str] = []
     for token in tokens:
         if not isinstance(token, Property) or len(token.names) != 1:
@@ -32,7 +32,7 @@ def only_names(tokens: Sequence[Token]) -> tuple[str, ...] | None:
 
 
 def compile_definite(tokens: Sequence[Token]) -> Find:
-    """The function that looks a definite path up; the first token is its root."""
+    """The function that evaluates a definite path; the first token is its root."""
     names = plain_names(tokens)
     if names is not None:
         return find_names(names)
@@ -55,8 +55,8 @@ def compile_definite(tokens: Sequence[Token]) -> Find:
 
 
 def find_names(names: Sequence[str]) -> Find:
-    """The function that looks up plain names, which most paths are."""
-    # Subscripting a list, a string, a number or null by a name is a TypeError: nothing is there.
+    """The function that looks up plain names, as most paths need it."""
+    # Subscripting a list, a string, a number or null with a name is a TypeError: the path finds nothing.
     match names:
         case []:
             return lambda model: model
@@ -87,7 +87,7 @@ def _find_name(name: str) -> Find:
 
 
 def _step(token: Token, *, is_last: bool) -> Any:
-    """A name as it is, or the function of another step."""
+    """A name itself, or the function of another step."""
     match token:
         case Property((name,)):
             return name
@@ -118,10 +118,10 @@ def _several(names: tuple[str, ...]) -> Find:
 
 
 def chosen(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The object of several names: those of its fields that there are."""
+    """The object of several names: those of its fields that exist."""
     return {name: fields[name] for name in names if name in fields}
 
 
 def item_at(items: list[Any], index: int) -> Any:
-    """The item at an index; null outside of the array, which a negative index always is."""
+    """The item at an index; null outside of the array, where a negative index always is."""
     return items[index] if 0 <= index < len(items) else None

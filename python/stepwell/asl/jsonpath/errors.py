@@ -1,11 +1,11 @@
-"""Why a path finds nothing, as the evaluator tells it to its caller."""
+"""Why a path finds nothing."""
 
 from __future__ import annotations
 
 
 class NoResult(Exception):
-    """A path finds nothing; ``str`` is Jayway's text. In a filter its comparison is false."""
+    """The path finds nothing; ``str`` is Jayway's text. In a filter the comparison is then false."""
 
 
 class Impossible(NoResult):
-    """A step meets a value that it cannot be applied to. Unlike a miss it ends the whole path, in filters too."""
+    """A step cannot be applied to a value. Unlike a miss this ends the whole path, in filters too."""

@@ -1,8 +1,8 @@
-"""Reads the filter of ``[?(…)]`` and makes it a test.
+"""Reads the filter of ``[?(…)]`` and makes its test.
 
-A filter is cut at ``&&`` and ``||`` wherever they stand, parentheses around the parts are dropped, and the parts are
-joined from the last to the first. A part is cut at the first operator found; what is no path, no text in single quotes
-and no pattern is text as it stands.
+As in Jayway's reader, a filter is split at every ``&&`` and ``||``, parentheses around the parts are dropped, and the
+parts are joined from the last to the first. A part is split at the first operator found. An operand that is neither a
+path nor a text in single quotes nor a pattern is taken as text.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _PLAIN_CRITERION = re.compile(r"@\.([\w.-]+?) *([=!<>]=|[<>]) *(?:'([\w .:/-]*)'
 _MARKS = re.compile(r"[\[\]()]|(?<!\\)'")
 _CUT = re.compile(r"(?<=&&)|(?<=\|\|)|(?=&&)|(?=\|\|)")
 _JOINS = ("&&", "||")
-_OPERATORS = ("==", ">=", "<=", "!=", "<", ">", "=~")  # in the order in which they are looked for
+_OPERATORS = ("==", ">=", "<=", "!=", "<", ">", "=~")  # searched in this order
 
 
 def read_filter(component: str, position: int, read_path: ReadPath) -> Test:
     """The test of the filter in brackets whose ``?`` is at ``position``; an ExpressionSyntaxError has Jayway's text."""
-    if plain := _PLAIN_FILTER.fullmatch(component):  # most filters; nothing in them is misread
+    if plain := _PLAIN_FILTER.fullmatch(component):  # most filters, which Jayway's reader reads as they are meant
         inner = trim(plain[1])
     else:
         start, end = _bounds(component, position)
@@ -48,9 +48,9 @@ def read_filter(component: str, position: int, read_path: ReadPath) -> Test:
 
 
 def _bounds(component: str, position: int) -> tuple[int, int]:
-    """Where the filter begins whose ``?`` is at ``position``, and where it ends.
+    """Where the filter whose ``?`` is at ``position`` begins and ends.
 
-    That is at a bracket outside of quotes and parentheses.
+    It ends at a bracket outside of quotes and parentheses.
     """
     start = component.rindex("[", 0, position)
     brackets = parentheses = 0
@@ -80,8 +80,8 @@ def _inside(text: str) -> str:
 
 
 def _cut(text: str) -> list[str]:
-    """The parts of a text between, and with, all places where a ``&&`` or ``||`` begins or ends."""
-    # Java makes no part of the nothing before a cut at the beginning, nor of the nothing at the end.
+    """The parts of a text between all ``&&`` and ``||``, and these themselves."""
+    # Java makes no empty part at the beginning or at the end.
     return [part for part in _CUT.split(text) if part] or [text]
 
 
@@ -96,7 +96,7 @@ def _clean(part: str) -> str:
 
 
 def _joined(joins: list[str], tests: list[Test], text: str) -> Test:
-    """The parts from the last to the first: ``a || b && c`` is ``c && b || a``, ``a && b || c`` is ``c || b && a``."""
+    """Joins the parts from the last to the first: ``a || b && c`` is ``c && b || a``."""
     if not tests:
         raise_java("util.EmptyStackException")
     alternatives: list[list[Test]] = [[tests.pop()]]

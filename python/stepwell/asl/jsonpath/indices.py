@@ -1,4 +1,4 @@
-"""Reads the brackets that hold indices: ``[0]``, ``[0,2]``, ``[1:3]``, ``[(@.length-1)]``."""
+"""Reads brackets with indices: ``[0]``, ``[0,2]``, ``[1:3]``, ``[(@.length-1)]``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _LENGTH_NAMES = ("size", "length")
 
 
 def begins_index(character: str) -> bool:
-    """Whether a component is read as indices from this character on."""
+    """Whether a component that has this character is read as indices."""
     return character in ":-@" or character.isdecimal()
 
 
 def read_indices(component: str, position: int) -> Token:
-    """The token of a component whose first telling character, at ``position``, begins an index."""
+    """The token of a component whose first significant character, at ``position``, begins an index."""
     if component[position] == "@":
         return _from_end(component, position)
     return _Reader(component, position).read()
@@ -23,7 +23,7 @@ def read_indices(component: str, position: int) -> Token:
 
 def _from_end(component: str, position: int) -> FromEnd:
     char_at(component, position + 1)
-    at = position + 2  # the dot is not looked at
+    at = position + 2  # Jayway does not check that the next character is a dot
     name, at = _until(component, at, "-", " ()")
     if name not in _LENGTH_NAMES:
         raise ExpressionSyntaxError(
@@ -41,7 +41,7 @@ def _until(component: str, at: int, end: str, skipped: str) -> tuple[str, int]:
 
 
 class _Reader:
-    """Numbers between colons and commas. Blanks are dropped, within a number too; ``[1:2:3]`` is ``[1:2]``."""
+    """Numbers between colons and commas. Blanks are dropped, even within a number; ``[1:2:3]`` is ``[1:2]``."""
 
     def __init__(self, component: str, position: int) -> None:
         self.component, self.position = component, position

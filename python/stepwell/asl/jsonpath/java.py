@@ -1,4 +1,4 @@
-"""What the path language owes to Java: how texts are read, how numbers and JSON values are printed, errors' texts."""
+"""Java's part in the path language: how texts are read, how numbers and JSON values are printed, error texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
 def code_units(text: str) -> str:
-    """The text with a character for each of UTF-16's code units, which is what Java counts."""
+    """The text with one character for each UTF-16 code unit, which is what Java counts."""
     if text.isascii() or max(text) <= "\uffff":
         return text
     data = text.encode("utf-16-le", "surrogatepass")
@@ -25,14 +25,14 @@ def code_units(text: str) -> str:
 
 
 def characters(text: str) -> str:
-    """The text of code units with a character for each code point again."""
+    """The text of code units, with one character for each code point again."""
     if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def shown(text: str) -> str:
-    """The text of code units as a message has it: half of a pair has no place in UTF-8, and Java writes ``?``."""
+    """The text of code units for a message: a lone surrogate does not exist in UTF-8, and Java writes ``?`` for it."""
     return _HALF_PAIR.sub("?", characters(text))
 
 
@@ -42,20 +42,20 @@ def trim(text: str) -> str:
 
 
 def char_at(text: str, index: int) -> str:
-    """The character at an index; past the text's end the path does not parse."""
+    """The character at an index; past the end of the text the path is a syntax error."""
     return text[index] if 0 <= index < len(text) else past_end(text, index)
 
 
 def past_end(text: str, index: int) -> NoReturn:
     """Raise the syntax error of a text that is read past its end."""
-    # Java keeps a text of Latin-1 apart from others, and words this differently.
+    # Java stores Latin-1 texts differently, and has another message for them.
     if all(character <= "\xff" for character in text):
         raise_java("lang.StringIndexOutOfBoundsException", f"String index out of range: {index}")
     raise_java("lang.StringIndexOutOfBoundsException", f"index {index}, length {len(text)}")
 
 
 def substring(text: str, begin: int, end: int) -> str:
-    """The part of a text; where that ends before it begins the path does not parse."""
+    """A part of a text; if it would end before it begins, the path is a syntax error."""
     if begin > end:
         message = f"begin {begin}, end {end}, length {len(text)}"
         raise_java("lang.StringIndexOutOfBoundsException", message)
@@ -63,7 +63,7 @@ def substring(text: str, begin: int, end: int) -> str:
 
 
 def parse_int(text: str) -> int:
-    """The 32-bit integer that a text of digits and signs is."""
+    """The 32-bit integer of a text of digits and signs."""
     digits = text.removeprefix("-")
     if digits.isdecimal() and len(digits) <= 400 and INT_MIN <= (value := int(text)) <= INT_MAX:
         return value
@@ -76,7 +76,7 @@ def raise_java(name: str, message: str | None = None) -> NoReturn:
 
 
 class Node:
-    """A scalar that is still a node of the JSON tree: what an array holds, or the document itself.
+    """A scalar that is a node of the JSON tree: an item of an array, or the document itself.
 
     A field's value is a Java value instead: its null is Java's null, and its text has no quotes in messages.
     """
@@ -88,7 +88,7 @@ class Node:
 
 
 def as_node(value: Any) -> Any:
-    """The value as a node; arrays and objects are none but nodes."""
+    """The value as a node; arrays and objects are always nodes."""
     return value if is_object(value) or is_array(value) else Node(value)
 
 
@@ -98,14 +98,14 @@ def as_value(model: Any) -> Any:
 
 
 def java_text(model: Any) -> str:
-    """What Java's toString gives."""
+    """The result of Java's toString."""
     if type(model) is Node:
         return _json(model.value)
     return model if isinstance(model, str) else _json(model)
 
 
 def _json(value: Any) -> str:
-    """The JSON text that Jackson writes. It does not recurse: a document may be deep."""
+    """The JSON text that Jackson writes. It does not recurse, because a document may be deep."""
     pieces: list[str] = []
     pending: list[Any] = [value]
     while pending:
@@ -174,14 +174,14 @@ def double_text(value: float) -> str:
     text = number_text(value)
     if "E" in text:
         return text
-    # A whole double, which number_text prints as the integer that AWS makes of it.
+    # A whole double, which number_text would print as an integer, as AWS does.
     digits = text.lstrip("-")
     fraction = digits[1:].rstrip("0") or "0"
     return f"{'-' if value < 0 else ''}{digits[0]}.{fraction}E{len(digits) - 1}"
 
 
 def java_class(value: Any) -> str:
-    """The class of a Java value, as a field or a path in a filter gives it."""
+    """The class of a Java value, as a field or a path in a filter returns it."""
     if isinstance(value, str):
         return "java.lang.String"
     if isinstance(value, bool):

@@ -16,16 +16,16 @@ from stepwell.asl.jsonpath.run import MISSING, Run
 from stepwell.asl.jsonpath.steps import Place, Step, compile_rest, compile_steps
 from stepwell.asl.jsonpath.tokens import FromEnd, Index, Property, Token, fragments, is_definite
 
-# A definition is read when it is validated, and again when it is compiled; nothing of a query changes.
+# Cached: a definition is read when it is validated and again when it is compiled; a query is immutable.
 _REMEMBERED = 256
 
 
 class Query:
     """A path from the root of a value.
 
-    ``definite``: it finds one value or nothing, else it gives a list. ``names`` are its steps where all are plain
-    names (``$.a.b`` has ``("a", "b")``, ``$`` has ``()``), else None. ``tokens`` begin with the root. ``find`` gives
-    what the path finds in a value: a value, a list where it is not definite, or MISSING.
+    ``definite``: it finds one value or nothing; otherwise it returns a list. ``names`` are its steps if all of them are
+    plain names (``$.a.b`` has ``("a", "b")``, ``$`` has ``()``), else None. ``tokens`` begin with the root. ``find``
+    returns what the path finds in a value: a value, a list if the path is not definite, or MISSING.
     """
 
     __slots__ = ("definite", "find", "names", "text", "tokens")
@@ -37,7 +37,7 @@ class Query:
         self.find: Find = compile_definite(tokens) if self.definite else _compile_list(text, tokens)
 
     def finds_past_end(self, value: Any) -> bool:
-        """Whether a null was found only because an index lies outside of its array."""
+        """Whether a null was found only because an index is outside of its array."""
         last = self.tokens[-1]
         if not self.definite or not isinstance(last, Index | FromEnd):
             return False
@@ -48,7 +48,7 @@ class Query:
         return not 0 <= index < len(items)
 
     def problem(self, value: Any) -> str:
-        """Why the path finds nothing in ``value``, in Jayway's words."""
+        """Why the path finds nothing in ``value``: Jayway's text."""
         try:
             compile_steps(self.tokens)(as_node(value), None, Run(value, explains=True))
         except NoResult as problem:
@@ -69,7 +69,7 @@ def _compile_list(text: str, tokens: tuple[Token, ...]) -> Find:
     names = _leading_names(tokens)
     find_start = find_names(names)
     rest = compile_rest(tokens, len(names) + 1 if names else 0)
-    whole: Step | None = None  # wanted only where the names lead nowhere
+    whole: Step | None = None  # compiled only if the names find nothing
     place: Place = None
     for name in names:
         place = (place, name)
@@ -94,7 +94,7 @@ def _compile_list(text: str, tokens: tuple[Token, ...]) -> Find:
 
 
 def _leading_names(tokens: Sequence[Token]) -> tuple[str, ...]:
-    """The plain names that a path begins with, which are looked up at once."""
+    """The plain names at the beginning of a path, which are looked up together."""
     names: list[str] = []
     for token in tokens[1:]:
         if not isinstance(token, Property) or len(token.names) != 1:

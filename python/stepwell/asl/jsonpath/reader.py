@@ -1,8 +1,8 @@
-"""Reads a JSONPath: text to tokens.
+"""Reads a JSONPath into tokens.
 
-The reader first cuts the text into components (``$``, ``..``, ``.name``, ``[…]``) by dots, blanks and brackets, blind
-to quotes; then it reads each component from its first telling character on: a ``?``, a quote, or what may begin an
-index. What stands before that character, and most of what stands after the end, it does not look at.
+As in Jayway, the reader first splits the text into components (``$``, ``..``, ``.name``, ``[…]``) by dots, blanks and
+brackets, and ignores quotes. Then it reads each component from its first significant character: a ``?``, a quote, or
+the beginning of an index. It ignores what stands before that character, and most of what follows the end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stepwell.asl.jsonpath.java import char_at, characters, code_units, past_end
 from stepwell.asl.jsonpath.tokens import Filter, Property, Root, Scan, Token, Wildcard
 
 MAX_NESTING = 32
-"""How deep filters may stand in filters; reading them recurses."""
+"""How deeply filters may be nested in filters; reading them recurses."""
 MAX_TOKENS = 200
 """How many tokens a path may have; evaluating one that is not definite recurses."""
 
@@ -33,7 +33,7 @@ def read_path(text: str, nesting: int = 0) -> tuple[Token, ...]:
     """The tokens of a path; the first is the root. Raises ExpressionSyntaxError with Jayway's text."""
     if nesting > MAX_NESTING:
         raise ExpressionSyntaxError("The path is nested too deeply.")
-    if _PLAIN.fullmatch(text):  # most paths; nothing in them is misread
+    if _PLAIN.fullmatch(text):  # most paths, which Jayway's reader reads as they are meant
         tokens: tuple[Token, ...] = (_ROOT, *[Property((name,)) for name in text.split(".")[1:]])
     else:
         tokens = tuple(_read(_normalized(text), nesting))
@@ -43,7 +43,7 @@ def read_path(text: str, nesting: int = 0) -> tuple[Token, ...]:
 
 
 def _normalized(text: str) -> str:
-    """The path without blanks around it, and with ``$`` for the ``@`` or the nothing that it begins with."""
+    """The path without blanks around it, and with a ``$`` at its beginning: for an ``@``, or if there is none."""
     path = trim(code_units(text))
     if path.endswith(".."):
         raise ExpressionSyntaxError("A path can not end with a scan.")
@@ -94,7 +94,7 @@ def _component(path: str, start: int) -> tuple[str, int]:
 
 
 def _named(name: str) -> str:
-    if not name:  # nothing follows the dot of ``$.['a']``
+    if not name:  # ``$.['a']``: a dot without a name
         return ""
     return "[*]" if name == "*" else f"['{name}']"
 
@@ -139,11 +139,11 @@ def _analyze(component: str, nesting: int) -> Token:
 
 
 def _names(component: str, start: int) -> tuple[str, ...]:
-    """What stands in quotes up to the first ``]``, wherever that is; there are no escapes."""
+    """The texts in quotes up to the first ``]``, even one in quotes; there are no escapes."""
     end = component.find("]", start)
     if end < 0:
         past_end(component, len(component))
-    # Every second part stands in quotes; the last one does so only where its quote is not closed.
+    # Every second part is in quotes; the last one only if its quote is not closed.
     parts = component[start:end].split("'")[1:]
     if len(parts) % 2:
         parts.pop()

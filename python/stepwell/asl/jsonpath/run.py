@@ -1,4 +1,4 @@
-"""One evaluation of a path: its results, and the budget that bounds it."""
+"""One evaluation of a path: its results, and its budget."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from stepwell.asl.errors import runtime_error
 
-# What an evaluation may touch before it is stopped: a few times what the largest payload holds, so that only paths
-# that multiply (``$..*..*..*``, ``[-2147483648:1]``) ever meet it.
+# How many values an evaluation may touch: a few times as many as the largest payload has, so that only paths that
+# multiply (``$..*..*..*``, ``[-2147483648:1]``) exceed it.
 STEP_BUDGET = 1_000_000
 PATTERN_STEP_BUDGET = 20_000_000
-"""The steps that all matches of one evaluation may take together; a single match has a bound of its own."""
+"""How many steps all matches of one evaluation may take together; a single match has its own limit."""
 
 
 class _Missing:
@@ -21,13 +21,13 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
-"""What a path gives that finds nothing."""
+"""The result of a path that finds nothing."""
 
 
 class Run:
-    """The document that ``$`` stands for inside filters, what was found, and what may still be touched.
+    """The document that ``$`` means inside filters, the results, and the rest of the budget.
 
-    ``explains``: the text of what goes wrong is wanted, not only that it does; then scans keep account of places.
+    ``explains``: the caller needs the text of the failure, not only that there is one; then scans record places.
     """
 
     __slots__ = ("budget", "explains", "pattern_steps", "results", "root")
@@ -39,7 +39,7 @@ class Run:
         self.results: list[Any] = []
 
     def spend(self, values: int) -> None:
-        """Account for ``values`` touched values; raises States.Runtime when the evaluation has no more left."""
+        """Spend ``values`` touched values; raises States.Runtime if the budget is exceeded."""
         self.budget -= values
         if self.budget < 0:
             raise runtime_error("The JSONPath touches too many values of the input.")

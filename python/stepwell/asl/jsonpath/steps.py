@@ -1,8 +1,9 @@
-"""Evaluates a path step by step: each token is a function that goes on to the next one, depth first.
+"""Evaluates a path step by step: each token is a function that calls the next one, depth first.
 
-What a step cannot do ends the evaluation with Jayway's text, and the order of things decides which text that is, and
-what a wildcard passes over. A *place*, the way from the document to a value, is kept as pairs that are only written
-out for a text. What an array holds goes on as a node (``java.Node``), what a field holds as a Java value: texts differ.
+A step that fails ends the evaluation with Jayway's text; the order of the steps decides which text that is, and which
+values a wildcard skips. A *place*, the path from the document to a value, is kept as nested pairs and formatted only
+for a text. An item of an array is passed on as a node (``java.Node``), a field's value as a Java value: their texts
+differ.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from stepwell.asl.jsonpath.tokens import (
 )
 
 Place = tuple["Place", str | int] | None
-"""The place that a step leads to from another; None is the document."""
+"""A place and the step from it to the next place; None is the document."""
 Step = Callable[[Any, Place, Run], None]
-"""Evaluates a token and those after it on a value at a place."""
+"""Evaluates a token, and those after it, on a value at a place."""
 
-# For isinstance in loops that must be quick: the types of json.is_object and is_array, of which no more is said.
+# For isinstance in fast loops: the same types as json.is_object and is_array.
 _OBJECT: type[Any] = dict
 _CONTAINERS: tuple[type[Any], ...] = (dict, list)
 
@@ -60,7 +61,7 @@ def compile_rest(tokens: Sequence[Token], start: int) -> Step:
 
 
 def show(place: Place) -> str:
-    """The place as messages show it."""
+    """The place in the form of messages."""
     pieces: list[str] = []
     while place is not None:
         place, step = place
@@ -69,10 +70,10 @@ def show(place: Place) -> str:
 
 
 class _Next:
-    """What follows a token that gives many values.
+    """The continuation after a token that gives many values.
 
-    ``step`` is the next token's function, None after the last token. ``names`` are the tokens that follow where all
-    are names, which are looked up in all values at once; where one of those has none, ``step`` says what that means.
+    ``step`` is the next token's function, None after the last token. ``names`` are the following tokens if all are
+    names: they are looked up in all values at once; if one value lacks a name, ``step`` decides what that means.
     """
 
     __slots__ = ("find", "names", "step")
@@ -83,7 +84,7 @@ class _Next:
         self.find = find_names(self.names)
 
     def take_all(self, items: list[Any], run: Run) -> bool:
-        """Take the results of all items, if all have one."""
+        """Add the results of all items, if all have one."""
         if self.step is None:
             run.results += items
         elif not self.names:
@@ -98,7 +99,7 @@ class _Next:
         return True
 
     def take(self, items: list[Any], index: int, place: Place, run: Run) -> None:
-        """Go on with the item at an index."""
+        """Continue with the item at an index."""
         if self.step is None:
             run.results.append(item_at(items, index))
         else:
@@ -126,8 +127,8 @@ def _compile(tokens: Sequence[Token], position: int, compiled: Sequence[Step]) -
 
 
 def _passes_over_a_miss(tokens: Sequence[Token], position: int) -> bool:
-    """Whether a name that is missing there, and is not the path's last token, ends only this branch."""
-    # Jayway asks what comes before the token, but looks from the token before it on to the end of the path.
+    """Whether a missing name there, if it is not the path's last token, ends only this branch."""
+    # Jayway asks for the tokens before this one, but looks from the previous token to the end of the path.
     return not is_definite(tokens[position - 1 :])
 
 
@@ -218,7 +219,7 @@ def _wildcard(after: _Next) -> Step:
 
 
 def _take_if_any(after: _Next, items: list[Any], index: int, place: Place, run: Run) -> None:
-    """Go on with an item, which is passed over if it has no result; a wildcard does so in arrays, not in objects."""
+    """Continue with an item; skip it if it has no result. A wildcard does so in arrays, not in objects."""
     try:
         after.take(items, index, place, run)
     except Impossible:
@@ -239,7 +240,7 @@ def _filter(token: Filter, tokens: Sequence[Token], after: _Next) -> Step:
                     after.step(model, place, run)
         elif is_array(model):
             run.spend(len(model))
-            if after.step is None:  # what ends a filter ends the whole evaluation, so that results need not be kept
+            if after.step is None:  # a failing filter ends the whole evaluation, so no results must be kept
                 run.results += [item for item in model if accepts(item, run)]
                 return
             find = after.find if after.names else _nothing
@@ -275,9 +276,9 @@ def _no_filter(_: Any, run: Run) -> bool:
 
 
 def _scan(token: Token, compiled: Sequence[Step]) -> Step:
-    """``..``: the token that follows it, at every object and array that the token fits.
+    """``..``: the following token, at every object and array to which it can be applied.
 
-    At an array, a token that is not the path's last one is passed over: the tokens after it get every item.
+    In an array, a token that is not the path's last one is skipped: the tokens after it get every item.
     """
     target, after = compiled[-1], compiled[-2] if len(compiled) > 1 else None
     if isinstance(token, Property) and len(token.names) == 1:
@@ -344,7 +345,7 @@ def _visit_with_places(visit: Step, model: Any, place: Place, run: Run) -> None:
 
 
 def _scan_for_nothing(_: Any, __: Place, run: Run) -> None:
-    # The reader refuses a path that ends with "..", but not the path ".", before which it puts "$.".
+    # The reader refuses a path that ends with "..", but not the path ".", to which it adds "$.".
     raise Impossible("Current path token is a leaf")
 
 

@@ -1,4 +1,4 @@
-"""What a path is made of: its tokens, and how messages show them."""
+"""The tokens of a path, and their form in messages."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Test = Callable[[Any, "Run"], bool]
 
 
 class Root(Struct, frozen=True):
-    """``$``, which the reader also takes within a path, where it only makes messages forget the way so far."""
+    """``$``. The reader accepts it within a path too, where it only resets the place in messages."""
 
     fragment = "$"
     definite = True
 
 
 class Property(Struct, frozen=True):
-    """``.a``, ``['a']`` or ``['a','b']``; a bracket that its reader misreads may have no name at all."""
+    """``.a``, ``['a']`` or ``['a','b']``; a bracket that Jayway's reader misreads may have no name."""
 
     names: tuple[str, ...]
     definite = True
 
     @property
     def fragment(self) -> str:
-        """The token as messages show it."""
+        """The token in the form of messages."""
         return "[" + ", ".join(f"'{name}'" for name in self.names) + "]"
 
 
@@ -40,19 +40,19 @@ class Index(Struct, frozen=True):
 
     @property
     def fragment(self) -> str:
-        """The token as messages show it."""
+        """The token in the form of messages."""
         return f"[{self.index}]"
 
 
 class FromEnd(Struct, frozen=True):
-    """``[(@.length-1)]``: ``offset`` is what to add to the array's length."""
+    """``[(@.length-1)]``: ``offset`` is added to the array's length."""
 
     offset: int
     definite = True
 
     @property
     def fragment(self) -> str:
-        """The token as messages show it."""
+        """The token in the form of messages."""
         return f"[@.size(){self.offset}]"
 
 
@@ -64,7 +64,7 @@ class Indices(Struct, frozen=True):
 
     @property
     def fragment(self) -> str:
-        """The token as messages show it."""
+        """The token in the form of messages."""
         return "[" + ",".join(map(str, self.indices)) + "]"
 
 
@@ -77,12 +77,12 @@ class Slice(Struct, frozen=True):
 
     @property
     def fragment(self) -> str:
-        """The token as messages show it."""
+        """The token in the form of messages."""
         start, stop = ("" if bound is None else str(bound) for bound in (self.start, self.stop))
         return f"[{start}:{stop}]"
 
     def indices(self, length: int) -> range:
-        """The indices in an array; of two bounds none counts from the end, and what lies before it is null."""
+        """The indices in an array. Of two bounds none counts from the end; an index before the array gives null."""
         if self.stop is None:
             start = self.start or 0
             return range(max(0, start + length if start < 0 else start), length)
@@ -99,14 +99,14 @@ class Wildcard(Struct, frozen=True):
 
 
 class Scan(Struct, frozen=True):
-    """``..``: every value below, applied to the token that follows."""
+    """``..``: applies the following token to every value below."""
 
     fragment = ".."
     definite = False
 
 
 class Filter(Struct, frozen=True):
-    """``[?(…)]``. ``[?]`` and ``[?,?]`` stand for filters that only Java code gives: they have no test."""
+    """``[?(…)]``. ``[?]`` and ``[?,?]`` stand for filters that only Java code can pass: they have no test."""
 
     test: Test | None
     count: int = 1
@@ -114,7 +114,7 @@ class Filter(Struct, frozen=True):
 
     @property
     def fragment(self) -> str:
-        """The token as messages show it."""
+        """The token in the form of messages."""
         return "[" + ",".join("?" * self.count) + "]"
 
 
@@ -127,5 +127,5 @@ def is_definite(tokens: Sequence[Token]) -> bool:
 
 
 def fragments(tokens: Sequence[Token]) -> str:
-    """The tokens as messages show them."""
+    """The tokens in the form of messages."""
     return "".join(token.fragment for token in tokens)

@@ -1,7 +1,7 @@
 """The eight state types, each compiled once to pure functions of a scope.
 
-Methods raise AslError and change nothing. Values are JSON values that nobody may change in place:
-constants of a definition are handed out again and again.
+Methods raise AslError and change nothing. Values are JSON values that must not be changed in place, because constants
+of a definition are returned many times.
 """
 
 from stepwell.asl.states.base import State

@@ -1,4 +1,4 @@
-"""What every state has."""
+"""The common parts of all states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stepwell.asl.retry import compile_retriers
 
 
 class State:
-    """A state of a machine. ``next`` is None where it ends its level."""
+    """A state of a machine. ``next`` is None if the state ends its level."""
 
     type: ClassVar[str]
 
@@ -26,8 +26,8 @@ class State:
 class WorkState(State):
     """A state that waits for a result: Task, Parallel, Map.
 
-    ``finish(scope, result)`` gives the outcome; ``result_identity`` says that the output is the result
-    and no variables are set.
+    ``finish(scope, result)`` returns the outcome; ``result_identity`` means that the output is the result and no
+    variables are set.
     """
 
     def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:

@@ -1,4 +1,4 @@
-"""Choice: the first rule that holds says where to go (ASL A9)."""
+"""Choice: the first rule that holds determines the next state (ASL A9)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stepwell.asl.states.base import State
 
 
 class Rule(Struct, frozen=True):
-    """A top-level rule: its test, its target, and what it makes of the input."""
+    """A top-level rule: its test, its target, and its Assign and Output."""
 
     test: Test
     next: str
@@ -24,7 +24,7 @@ class Rule(Struct, frozen=True):
 
 
 class ChoiceState(State):
-    """A Choice state. ``identity``: whatever is chosen, the output is the raw input and no variables are set."""
+    """A Choice state. ``identity``: for every choice, the output is the raw input and no variables are set."""
 
     type = "Choice"
 
@@ -44,7 +44,7 @@ class ChoiceState(State):
         )
 
     def choose(self, scope: Scope) -> tuple[str, Outcome]:
-        """The next state's name and the outcome; the state's own Assign and Output count when no rule holds."""
+        """The next state's name and the outcome; the state's own Assign and Output apply if no rule holds."""
         effective = scope if self._effective is None else scope.with_input(self._effective(scope))
         for rule in self.rules:
             if rule.test(effective):

@@ -1,6 +1,6 @@
-"""What a distributed Map state says about reading, batching and writing (ASL A12.59-62).
+"""The reader, batcher and writer of a Distributed Map state (ASL A12.59-62).
 
-Here it is only evaluated; reading and writing files is the engine's and its integrations'.
+This module only evaluates them; the engine and its integrations read and write the files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_BYTES = 262_144
 
 
 class ReadRequest(NamedTuple):
-    """What to read: the call's arguments and how its data becomes items. ``max_items`` 0 is all of them."""
+    """What to read: the call's arguments, and how its data becomes items. ``max_items`` 0 means all."""
 
     resource: Resource
     arguments: dict[str, Any]
@@ -38,9 +38,9 @@ class ReadRequest(NamedTuple):
 
 
 class BatchRequest(NamedTuple):
-    """How many items, and how many bytes of input, one child execution gets; and what goes with every batch.
+    """How many items, and how many bytes of input, a child execution gets; and the common input of all batches.
 
-    A limit is positive; None: the batcher has none.
+    A limit is positive; None: no limit.
     """
 
     max_items: int | None
@@ -49,7 +49,7 @@ class BatchRequest(NamedTuple):
 
 
 class WriteRequest(NamedTuple):
-    """Where results go (``resource`` None: into the state's output) and in which form."""
+    """Where results go (``resource`` None: into the state's output) and in which format."""
 
     resource: Resource | None
     arguments: dict[str, Any]
@@ -57,7 +57,7 @@ class WriteRequest(NamedTuple):
 
 
 class ReaderSpec:
-    """An ItemReader. ``config`` is its ReaderConfig as it was written."""
+    """An ItemReader. ``config`` is its ReaderConfig as in the definition."""
 
     def __init__(self, definition: dict[str, Any], language: str, effective: Read | None) -> None:
         self.resource = parse_resource(definition["Resource"])
@@ -117,9 +117,9 @@ def read_place(resource: Resource, arguments: dict[str, Any]) -> str:
 
 
 def _limit(given: int | None, name: str, most: int) -> int | None:
-    """A limit of a reader or a batcher: 0 is none, a negative one is refused, one beyond ``most`` is ``most``.
+    """A limit of a reader or a batcher: 0 means no limit, a negative one is refused, ``most`` is the largest.
 
-    Recorded of MaxItems (0, -1 and 100,000,001); the batcher's limits are taken to be alike.
+    Recorded for MaxItems (0, -1 and 100,000,001); assumed for the batcher's limits.
     """
     if given is not None and given < 0:
         raise AslError(ITEM_READER_FAILED, f"field {name} must be positive")

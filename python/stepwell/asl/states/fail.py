@@ -22,7 +22,7 @@ class FailState(State):
         self._cause = _compile_text(definition, "Cause", language)
 
     def failure(self, scope: Scope) -> tuple[str | None, str | None]:
-        """The error's name and its cause, None where the definition gives none."""
+        """The error's name and its cause, None if the definition has none."""
         return self._error(scope), self._cause(scope)
 
 

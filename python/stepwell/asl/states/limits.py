@@ -1,6 +1,6 @@
-"""Numbers that a state may have literally, by path, or by expression: time limits, concurrency, tolerated failures.
+"""Numbers that a state has as a literal, by path, or by expression: time limits, concurrency, tolerated failures.
 
-Each becomes one function of the scope, with the checks and texts that AWS makes at run time (ASL A6.35).
+Each becomes a function of the scope, with AWS's checks and texts at run time (ASL A6.35).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from stepwell.asl.numbers import decimal_number, text_of, whole_number
 from stepwell.asl.path_errors import no_input_value
 from stepwell.asl.scope import Scope
 
-# What no map reaches: the limit of a map that tolerates failures only by percentage. A larger count is as good.
+# Larger than every map: the count limit of a map that tolerates failures only by percentage.
 UNLIMITED_COUNT = 2**31 - 1
 MOST_SECONDS = 99_999_999
 _LONGS = range(-(2**63), 2**63)
 
 
 def compile_seconds(definition: dict[str, Any], name: str, language: str, effective: Read | None) -> Read:
-    """TimeoutSeconds or HeartbeatSeconds: a positive whole number, or None where the state has none."""
+    """TimeoutSeconds or HeartbeatSeconds: a positive whole number, or None if the state has none."""
 
     def check(value: Any, problem: Callable[[str], Exception]) -> int:
         seconds = whole_number(value)
@@ -49,18 +49,18 @@ def compile_seconds(definition: dict[str, Any], name: str, language: str, effect
 
 
 def compile_max_concurrency(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
-    """MaxConcurrency: 0, the default, is without limit."""
+    """MaxConcurrency: 0, the default, means no limit."""
     return _compile_count(definition, "MaxConcurrency", language, effective, 0)
 
 
 def compile_tolerated_count(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
-    """ToleratedFailureCount. Without it a percentage alone decides; without both no failure is tolerated."""
+    """ToleratedFailureCount. Without it only the percentage applies; without both no failure is tolerated."""
     default = UNLIMITED_COUNT if tolerates_percentage(definition) else 0
     return _compile_count(definition, "ToleratedFailureCount", language, effective, default)
 
 
 def compile_tolerated_percentage(definition: dict[str, Any], language: str, effective: Read | None) -> Read:
-    """ToleratedFailurePercentage, 0 to 100. Without it a count alone decides; without both no failure is tolerated."""
+    """ToleratedFailurePercentage, 0 to 100. Without it only the count applies; without both no failure is tolerated."""
     name = "ToleratedFailurePercentage"
     read, path = _compile_number(definition, name, language, effective)
     if read is None:
@@ -80,19 +80,19 @@ def compile_tolerated_percentage(definition: dict[str, Any], language: str, effe
 
 
 def tolerates_count(definition: dict[str, Any]) -> bool:
-    """Whether a Map state says how many failures it tolerates."""
+    """Whether a Map state has a tolerated number of failures."""
     return "ToleratedFailureCount" in definition or "ToleratedFailureCountPath" in definition
 
 
 def tolerates_percentage(definition: dict[str, Any]) -> bool:
-    """Whether a Map state says what share of failures it tolerates."""
+    """Whether a Map state has a tolerated percentage of failures."""
     return "ToleratedFailurePercentage" in definition or "ToleratedFailurePercentagePath" in definition
 
 
 def compile_number(
     definition: dict[str, Any], name: str, language: str, effective: Read | None, *, prefix: str
 ) -> Read:
-    """A whole number of a reader or a batcher (MaxItems, MaxItemsPerBatch, …), of any sign; None where there is none.
+    """A whole number of a reader or a batcher (MaxItems, MaxItemsPerBatch, …), of any sign; None if it has none.
 
     ``prefix`` is the place of ``definition`` in its state: ``ItemBatcher/``.
     """
@@ -128,7 +128,7 @@ def _compile_count(
 def _compile_number(
     definition: dict[str, Any], name: str, language: str, effective: Read | None, prefix: str = ""
 ) -> tuple[Read | None, str | None]:
-    """The field as a function, or None; and the path where it is one."""
+    """The field as a function, or None; and the path if it is one."""
     if language == JSONATA:
         return jsonata_flow.compile_typed_field(definition, name, "number", prefix=prefix), None
     path: str | None = definition.get(f"{name}Path")

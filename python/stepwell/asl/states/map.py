@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Items(NamedTuple):
-    """What a Map iterates over. ``are_members``: each is ``{"Key", "Value"}``, a member of an object."""
+    """The items of a Map. ``are_members``: each is ``{"Key", "Value"}``, a member of an object."""
 
     values: list[Any]
     are_members: bool = False
@@ -34,11 +34,11 @@ class Items(NamedTuple):
 class MapState(WorkState):
     """A Map state.
 
-    ``items(scope)`` are what it iterates over, as ``Items``. ``item_input`` makes an iteration's input, in a scope
-    whose Context Object has Map.Item; ``item_identity`` says that it is the item itself. ``iterates_object``: the
-    definition itself holds the object that is iterated over. ``max_concurrency`` 0 is without limit.
-    A failed share of iterations above ``tolerated_percentage``, or more than ``tolerated_count``, fails the state;
-    ``sets_tolerated_count`` and ``sets_tolerated_percentage`` say which of them the definition has.
+    ``items(scope)`` are its ``Items``. ``item_input`` makes an iteration's input, in a scope whose Context Object has
+    Map.Item; ``item_identity`` means that the input is the item itself. ``iterates_object``: the definition itself
+    holds the object that is iterated over. ``max_concurrency`` 0 means no limit. The state fails if the share of failed
+    iterations exceeds ``tolerated_percentage``, or their number ``tolerated_count``; ``sets_tolerated_count`` and
+    ``sets_tolerated_percentage`` tell which of them the definition has.
     """
 
     type = "Map"
@@ -79,13 +79,13 @@ def _processor_config(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compile_items(definition: dict[str, Any], language: str, effective: Read | None, distributed: bool) -> Read:
-    """What a Map iterates over. Only a distributed one takes an object from its input, by path or by expression."""
+    """The items of a Map. Only a distributed one accepts an object from its input, by path or by expression."""
     if language == JSONATA:
         return _compile_jsonata_items(definition, distributed)
     path: str = definition.get("ItemsPath", "$")
     read = within(effective, jsonpath_flow.compile_path(path))
 
-    # AWS prints a path into the Context Object with one dollar.
+    # AWS prints a path into the Context Object with a single dollar.
     shown = path[1:] if path.startswith("$$") else path
 
     def items(scope: Scope) -> Items:
@@ -127,7 +127,7 @@ def _compile_input_items(distributed: bool) -> Read:
 
 
 def items_of_object(members: dict[str, Any]) -> Items:
-    """A JSON object as items: one ``{"Key", "Value"}`` a member (ASL A12.56)."""
+    """A JSON object as items: a ``{"Key", "Value"}`` for each member (ASL A12.56)."""
     return Items([{"Key": key, "Value": value} for key, value in members.items()], are_members=True)
 
 

@@ -1,4 +1,4 @@
-"""Pass and Succeed: states that hand their input on, shaped (ASL A2, A3)."""
+"""Pass and Succeed: states that return their input, shaped (ASL A2, A3)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PassState(State):
         self.finish = finish or pass_on
 
     def run(self, scope: Scope) -> Outcome:
-        """The outcome: what Result, Parameters or Output make of the input."""
+        """The outcome, made of the input by Result, Parameters or Output."""
         return self.finish(scope, self.arguments(scope))
 
 

@@ -16,9 +16,9 @@ _LIMITS = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "Heartbea
 class TaskState(WorkState):
     """A Task state.
 
-    ``arguments(scope)`` is what the work gets, anew on every attempt; ``arguments_identity`` says that it is the
-    raw input. ``timeout_seconds``, ``heartbeat_seconds`` and ``credentials`` give None where the definition has none;
-    ``has_limits`` says that it has any of them.
+    ``arguments(scope)`` are evaluated again for every attempt; ``arguments_identity`` means that they are the raw
+    input. ``timeout_seconds``, ``heartbeat_seconds`` and ``credentials`` return None if the definition has none;
+    ``has_limits`` tells whether it has any of them.
     """
 
     type = "Task"

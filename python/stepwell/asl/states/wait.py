@@ -24,7 +24,7 @@ from stepwell.asl.scope import Scope
 from stepwell.asl.states.base import State
 from stepwell.asl.timestamps import MICROS_PER_SECOND, parse_timestamp
 
-# AWS refuses what its 32-bit count of seconds does not hold.
+# AWS refuses what does not fit into its 32-bit count of seconds.
 LONGEST_DELAY_MICROS = (2**31 - 1) * MICROS_PER_SECOND
 
 Due = Callable[[Scope, int], int]
@@ -45,14 +45,14 @@ class WaitState(State):
         self.finish = finish or pass_on
 
     def due(self, scope: Scope, now_micros: int) -> int:
-        """When the wait is over, in microseconds since the epoch and not before ``now_micros``."""
+        """When the wait ends, in microseconds since the epoch and not before ``now_micros``."""
         due = max(self._due(scope, now_micros), now_micros)
         if due - now_micros > LONGEST_DELAY_MICROS:
             raise runtime_error("Wait state delay is too long.")
         return due
 
     def run(self, scope: Scope) -> Outcome:
-        """The outcome, once the time has come."""
+        """The outcome, at the end of the wait."""
         return self.finish(scope, self.effective_input(scope))
 
 

@@ -1,7 +1,7 @@
-"""Whether AWS would take a state machine's definition, with AWS's codes, texts and places.
+"""Validation: whether AWS would accept a state machine's definition, with AWS's codes, texts and places.
 
-``validate`` gives every problem at once, as ValidateStateMachineDefinition does; ``check_definition``
-raises what CreateStateMachine would answer. Warnings never refuse a definition.
+``validate`` returns all problems at once, as ValidateStateMachineDefinition does; ``check_definition`` raises the error
+of CreateStateMachine. Warnings never refuse a definition.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def check_definition(
     local_resources: bool = True,
     max_characters: int | None = MAX_CHARACTERS,
 ) -> dict[str, Any]:
-    """The definition as a value, its numbers as AWS reads them.
+    """The definition as a value, with numbers as AWS reads them.
 
     Raises InvalidDefinition with the text of CreateStateMachine's refusal; its ``diagnostics`` hold every problem.
-    ``local_resources`` lets a Task name a handler of this process; ``max_characters`` is None for no limit.
+    ``local_resources`` allows a Task to name a handler of this process; ``max_characters`` is None for no limit.
     """
     return _raise_errors(_examine(definition, type, local_resources, max_characters))
 
@@ -60,7 +60,7 @@ def validate(
 
 
 def check_state(state: Definition, name: str, *, local_resources: bool = True) -> dict[str, Any]:
-    """The definition of one state alone, which may lead to states that are not there: what TestState takes.
+    """The definition of one state alone, whose next states need not exist: what TestState accepts.
 
     Raises InvalidDefinition, whose places begin with ``/States/<name>``.
     """
@@ -84,7 +84,7 @@ def _read(
     max_characters: int | None,
     check: Callable[[dict[str, Any], RepeatedKeys, Report], None],
 ) -> _Examined:
-    """The text as a value, and what ``check`` reports of it."""
+    """Parse the text; ``check`` adds its problems to the report."""
     report = Report()
     text, value = "", None
     try:
@@ -146,10 +146,10 @@ def _raise_errors(examined: _Examined) -> dict[str, Any]:
 
 
 def _refusal(errors: list[Diagnostic], text: str) -> str:
-    """What CreateStateMachine answers."""
+    """The error text of CreateStateMachine."""
     first = errors[0]
     if first.code == codes.INVALID_LABEL_NAME:
-        # The recorded refusals of a Label have this form and no other.
+        # Recorded refusals of a Label have this form only.
         return f"Error=ValueError Args={[first.message]!r} in definition '{text}'."
     if first.code == codes.INVALID_JSON_DESCRIPTION:
         return f"Invalid State Machine Definition: '{first.code}: {first.message}'"

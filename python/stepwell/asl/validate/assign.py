@@ -30,7 +30,7 @@ def check_assign(owner: dict[str, Any], at: Place, *, has: frozenset[str] = NOTH
 
 
 def variable_name(key: str, *, jsonata: bool) -> str:
-    """The variable that a key of Assign sets: ``total.$`` sets ``total`` where the language is JSONPath."""
+    """The variable that a key of Assign sets: in JSONPath ``total.$`` sets ``total``."""
     return key.removesuffix(".$") if not jsonata else key
 
 
@@ -46,7 +46,7 @@ def _check_name(name: str, place: str, report: Report) -> None:
     if name in _RESERVED:
         report.error(f"Cannot assign to reserved variable '${name}'.", place, RESERVED_VARIABLE_NAME)
     elif not name.isidentifier():
-        # A path into a variable, x.y or x[2], is no name either: variables are set whole (ASL A5.28).
+        # A path into a variable, x.y or x[2], is not a name: variables are set as a whole (ASL A5.28).
         message = f"Invalid variable name '{name}': the variable name contains invalid characters."
         report.error(message, place, INVALID_VARIABLE_NAME)
     elif len(name) > MAX_NAME_CHARACTERS:

@@ -1,4 +1,4 @@
-"""What validation found: problems with their code, text and place, as ValidateStateMachineDefinition gives them."""
+"""The results of validation: problems with code, text and place, in the form of ValidateStateMachineDefinition."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Diagnostic(Struct, frozen=True):
     location: str | None = None
 
     def __str__(self) -> str:
-        # CreateStateMachine writes "at null" where there is no place.
+        # CreateStateMachine writes "at null" if there is no place.
         return f"{self.code}: {self.message} at {'null' if self.location is None else self.location}"
 
     def as_dict(self) -> dict[str, str]:

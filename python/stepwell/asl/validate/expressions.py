@@ -1,4 +1,4 @@
-"""Whether a path, an intrinsic call or a JSONata expression can be compiled, and AWS's text where it cannot."""
+"""Whether a path, an intrinsic call or a JSONata expression compiles, and AWS's text if it does not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REMEMBERED = 4096
 _NOT_A_REFERENCE = "Value is not a Reference Path"
 _VARIABLE = re.compile(r"\$[^\W\d]\w*")
 _JSONATA_CODE = re.compile(r"\A[A-Z]\d{4}: ")
-# The parser tells a token by its kind and value; AWS's parser shows what was written.
+# The parser names a token by its kind and value; AWS's parser shows its source text.
 _TOKEN = re.compile(r"((?:Expected|symbol|got|error:) )([A-Z]\w+)(?:\((.*)\))?")
 _MARKS = {
     "Plus": "+",
@@ -111,7 +111,7 @@ def reference_path_error(text: str, *, context: bool = False) -> str | None:
 
 
 def parse_jsonata(text: str) -> Expression | str:
-    """The expression between ``{%`` and ``%}``, or what is wrong with it in the parser's words without its code."""
+    """The expression between ``{%`` and ``%}``, or the parser's text of what is wrong, without its code."""
     try:
         return compile_expression(text)
     except ExpressionSyntaxError as error:

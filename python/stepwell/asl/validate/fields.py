@@ -6,7 +6,7 @@ JSONPATH, JSONATA = "JSONPath", "JSONata"
 QUERY_LANGUAGES = (JSONPATH, JSONATA)
 
 MACHINE_FIELDS = frozenset({"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"})
-# A branch or an iterator declares neither a version nor a query language of its own.
+# A branch or an iterator has no version and no query language of its own.
 BRANCH_FIELDS = frozenset({"Comment", "StartAt", "States"})
 PROCESSOR_FIELDS = BRANCH_FIELDS | {"ProcessorConfig"}
 
@@ -54,7 +54,7 @@ STATE_FIELDS: dict[str, frozenset[str]] = {
     "Fail": _COMMON | {"Error", "ErrorPath", "Cause", "CausePath"},
 }
 
-# In the order in which their diagnostics come.
+# In the order of their diagnostics.
 JSONPATH_ONLY = (
     "InputPath",
     "OutputPath",

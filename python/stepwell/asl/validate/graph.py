@@ -1,4 +1,4 @@
-"""Transitions: targets that do not exist, states that nothing leads to, machines that never end (ASL A16.80)."""
+"""Transitions: missing targets, unreachable states, machines that never end (ASL A16.80)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stepwell.asl.validate.diagnostic import MISSING_END_STATE, MISSING_TRANSITI
 
 
 class Target(NamedTuple):
-    """A state named by a transition, and the field that names it."""
+    """A state that a transition names, and the field that names it."""
 
     name: str
     field: str
@@ -25,7 +25,7 @@ def check_graph(level: dict[str, Any], path: str, report: Report, *, top: bool) 
         for target in targets(state):
             if target.name not in members:
                 _missing(target.name, f"{path}/States/{name}/{target.field}", report)
-    # A whole machine without an end is told once, in place of the states that nothing leads to.
+    # A whole machine without an end is reported once, instead of its unreachable states.
     if top and not any(is_terminal(state) for state in members.values()):
         report.error("Workflow has no terminal state", None, MISSING_END_STATE)
         return
@@ -34,7 +34,7 @@ def check_graph(level: dict[str, Any], path: str, report: Report, *, top: bool) 
         return
     if start in members:
         found = reachable(members, start)
-    else:  # where the machine would begin is not known: only what nothing leads to is surely out of reach
+    else:  # the start is unknown, so only states without any transition to them are certainly unreachable
         _missing(start, f"{path}/StartAt", report)
         found = {target.name for state in members.values() for target in targets(state)}
     for name in members:
@@ -60,7 +60,7 @@ def targets(state: Any) -> Iterator[Target]:
 
 
 def reachable(states: dict[str, Any], start: str) -> set[str]:
-    """The states of one level that a walk from ``start`` comes to."""
+    """The states of one level that can be reached from ``start``."""
     found: set[str] = set()
     waiting = [start]
     while waiting:
@@ -80,5 +80,5 @@ def is_terminal(state: Any) -> bool:
 
 
 def _missing(name: str, place: str, report: Report) -> None:
-    # AWS says 'Next' whichever field names the target.
+    # AWS's text says 'Next', whichever field names the target.
     report.error(f"Missing 'Next' target: {name}", place, MISSING_TRANSITION_TARGET)

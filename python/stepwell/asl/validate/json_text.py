@@ -1,4 +1,4 @@
-"""The text of a definition as a value: what is not JSON told as AWS's parser (Jackson) tells it, repeated keys kept."""
+"""Parses the text of a definition: syntax errors with the texts of AWS's parser (Jackson), repeated keys recorded."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class RepeatedKeys:
     __slots__ = ("_found",)
 
     def __init__(self) -> None:
-        # The object is kept with its keys: an id is only its own while the object lives.
+        # The object is kept too, because an id is unique only while its object lives.
         self._found: dict[int, tuple[dict[str, Any], list[str]]] = {}
 
     def add(self, value: dict[str, Any], keys: list[str]) -> None:
-        """Remember that ``value`` was written with ``keys`` repeated."""
+        """Record that ``value`` was written with ``keys`` repeated."""
         self._found[id(value)] = (value, keys)
 
     def of(self, value: dict[str, Any]) -> list[str]:
@@ -44,7 +44,7 @@ class RepeatedKeys:
 
 
 def parse(text: str) -> tuple[Any, RepeatedKeys]:
-    """The value of a JSON text and its repeated keys. Raises JsonSyntaxError where it is not JSON."""
+    """The value of a JSON text and its repeated keys. Raises JsonSyntaxError if it is not JSON."""
     repeated = RepeatedKeys()
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def parse(text: str) -> tuple[Any, RepeatedKeys]:
 
 
 def syntax_error(text: str) -> JsonSyntaxError | None:
-    """What Jackson would say of this text, None where it is JSON."""
+    """Jackson's error for this text, None if it is JSON."""
     try:
         parse(text)
     except JsonSyntaxError as error:
@@ -104,7 +104,7 @@ def _place(text: str, offset: int) -> str:
 
 
 class _Scanner:
-    """Reads a text that is not JSON up to the place where Jackson stops."""
+    """Reads invalid JSON up to the place where Jackson stops."""
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
@@ -225,7 +225,7 @@ class _Scanner:
         if self._at >= len(self._text):
             self._fail(f"Unexpected end-of-input: {expected}")
         character = self._text[self._at]
-        # Jackson has read the character when it stops.
+        # Jackson has already read the character when it stops.
         self._at += 1
         self._fail(f"Unexpected character ('{character}' (code {ord(character)})): {expected}")
 

@@ -20,7 +20,7 @@ _DISTRIBUTED_ONLY = ("ItemReader", "ItemBatcher", "ResultWriter", "Label")
 
 
 def check_map(state: dict[str, Any], at: Place) -> None:
-    """The fields of a Map state but for the states of its processor."""
+    """The fields of a Map state, without the states of its processor."""
     values.exactly_one(state, ("ItemProcessor", "Iterator"), at.path, at.report)
     values.at_most_one(state, ("ItemSelector", "Parameters"), at.path, at.report)
     _check_items(state, at)
@@ -48,7 +48,7 @@ def processor_name(state: dict[str, Any]) -> str:
 
 
 def processor_config(state: dict[str, Any]) -> dict[str, Any]:
-    """The ProcessorConfig of a Map state, empty where it has none."""
+    """The ProcessorConfig of a Map state; empty if it has none."""
     processor: Any = state.get(processor_name(state))
     config: Any = cast("dict[str, Any]", processor).get("ProcessorConfig") if isinstance(processor, dict) else None
     return cast("dict[str, Any]", config) if isinstance(config, dict) else {}

@@ -16,7 +16,7 @@ def check_path(value: Any, place: str, report: Report) -> None:
 
 
 def check_result_path(value: Any, place: str, report: Report) -> None:
-    """ResultPath: a Reference Path into the state's input, or null; the Context Object takes nothing (ASL A3.13)."""
+    """ResultPath: a Reference Path into the state's input, or null; not into the Context Object (ASL A3.13)."""
     if value is None or not values.is_text(value, place, report):
         return
     problem = reference_path_error(value)

@@ -34,7 +34,7 @@ _DELIMITERS = ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB")
 
 
 def check_reader(value: Any, at: Place) -> None:
-    """Where a Distributed Map reads its items from, and in which format."""
+    """The source of a Distributed Map's items, and their format."""
     if not values.is_object(value, at.path, at.report):
         return
     values.require(value, ("Resource",), at.path, at.report)
@@ -45,7 +45,7 @@ def check_reader(value: Any, at: Place) -> None:
 
 
 def check_batcher(value: Any, at: Place) -> None:
-    """How items are put together into batches: by number, by bytes, or both."""
+    """How items are batched: by number, by bytes, or both."""
     if not values.is_object(value, at.path, at.report):
         return
     limits = ("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath")
@@ -114,7 +114,7 @@ def _check_reader_config(config: Any, at: Place) -> None:
 
 
 def _check_combinations(config: dict[str, Any], at: Place) -> None:
-    """What a Transformation needs, and what a ManifestType excludes (AWS's guide, ItemReader)."""
+    """What a Transformation requires, and what a ManifestType excludes (AWS's guide, ItemReader)."""
     if config.get("Transformation") == "LOAD_AND_FLATTEN" and "InputType" not in config:
         at.report.error("The field 'InputType' is required but was missing", at.path)
     if config.get("ManifestType") == "S3_INVENTORY" and "InputType" in config:

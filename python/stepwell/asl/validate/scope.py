@@ -1,4 +1,4 @@
-"""Where a check stands: the path of the object, its query language, the machine around it, the report to write to."""
+"""The place of a check: the path of the object, its query language, the whole machine, and the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepwell.asl.validate.json_text import RepeatedKeys
 
 
 class Machine(Struct):
-    """What the whole of a definition shares: its language, and the names that may stand only once."""
+    """What the whole definition shares: its language, and the names that must be unique."""
 
     report: Report
     repeated: RepeatedKeys
@@ -24,7 +24,7 @@ class Machine(Struct):
 
 
 class Place(Struct, frozen=True):
-    """One object of the definition. ``express`` says that its states run in an EXPRESS execution."""
+    """One object of the definition. ``express``: its states run in an EXPRESS execution."""
 
     machine: Machine
     path: str
@@ -34,7 +34,7 @@ class Place(Struct, frozen=True):
 
     @property
     def report(self) -> Report:
-        """Where the problems go."""
+        """The report for problems."""
         return self.machine.report
 
     @property

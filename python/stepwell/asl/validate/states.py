@@ -1,4 +1,4 @@
-"""The walk over a definition: every level of states, every state by its type."""
+"""Checks every level of states, and every state by its type."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WAITS = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
 
 
 def check_machine(definition: dict[str, Any], machine: Machine, *, express: bool) -> None:
-    """The whole definition but for its transitions and the scopes of its variables."""
+    """Check the whole definition, but not its transitions and the scopes of its variables."""
     at = Place(machine, "", fields.JSONPATH, express)
     values.require(definition, ("States", "StartAt"), "/", machine.report)
     values.refuse_unknown(definition, fields.MACHINE_FIELDS, "/", machine.report)
@@ -48,7 +48,7 @@ def check_machine(definition: dict[str, Any], machine: Machine, *, express: bool
 
 
 def query_language(owner: dict[str, Any], at: Place, inherited: str) -> str:
-    """The language of a machine or state. What is declared and is not JSONPath counts as JSONata, as on AWS."""
+    """The language of a machine or state. Any declared value but JSONPath counts as JSONata, as on AWS."""
     if "QueryLanguage" not in owner:
         return inherited
     values.one_of(owner["QueryLanguage"], fields.QUERY_LANGUAGES, f"{at.path}/QueryLanguage", at.report)
@@ -225,7 +225,7 @@ def _check_map(state: dict[str, Any], at: Place) -> None:
         check_processor_config(processor["ProcessorConfig"], here.inside("ProcessorConfig"))
     config = processor_config(state)
     express = config.get("ExecutionType") == "EXPRESS" if config.get("Mode") == "DISTRIBUTED" else at.express
-    # The states inside take the machine's language, whatever the Map state itself is written in.
+    # The inner states have the machine's language, whatever the language of the Map state.
     inner = replace(here, query_language=at.machine.query_language, express=express, depth=at.depth + 1)
     _check_level(processor, inner, fields.PROCESSOR_FIELDS)
 

@@ -13,7 +13,7 @@ from stepwell.asl.validate.templates import check_expressions, check_template
 
 LOCAL_RESOURCE = "LOCAL_RESOURCE"
 
-# Services whose optimized integration has no such pattern at all; which of the others has one is the API's matter.
+# Services whose optimized integration does not have this pattern; for others it depends on the API.
 _NEVER_SYNC = frozenset({"lambda", "sns", "sqs", "dynamodb", "events", "apigateway", "http"})
 _NEVER_TOKEN = frozenset(
     {"athena", "batch", "codebuild", "elasticmapreduce", "emr-containers", "glue", "databrew", "sagemaker", "dynamodb"}
@@ -59,7 +59,7 @@ def check_count(state: dict[str, Any], name: str, at: Place, *, minimum: int, ma
 
 
 def check_number_expression(value: str, place: str, at: Place) -> None:
-    """A string where a number belongs: only JSONata may be one."""
+    """A string in place of a number: only valid in JSONata."""
     if values.is_expression(value):
         check_expressions(value, place, at.report)
     else:
@@ -90,7 +90,7 @@ def _check_resource(state: dict[str, Any], at: Place) -> None:
 
 
 def _check_local_resource(text: str, place: str, at: Place) -> None:
-    """A handler of this process by its plain name: fine here, refused by AWS."""
+    """A handler of this process by its plain name: accepted here, refused by AWS."""
     if at.machine.local_resources and text.strip():
         message = f"'{text}' is the name of a local handler: AWS accepts only ARNs as a Resource"
         at.report.warning(message, place, LOCAL_RESOURCE)
@@ -116,7 +116,7 @@ def _check_integration(resource: Resource, place: str, at: Place) -> None:
 
 
 def _check_arguments(state: dict[str, Any], resource: Resource, at: Place) -> None:
-    """Fields without which the service's API cannot be called."""
+    """Fields that the service's API requires."""
     name = "Arguments" if at.is_jsonata else "Parameters"
     arguments: Any = state.get(name)
     if not isinstance(arguments, dict):

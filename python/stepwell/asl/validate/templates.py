@@ -1,4 +1,4 @@
-"""Payload templates: the user's own values with ``.$`` keys (JSONPath) or ``{% … %}`` strings (JSONata)."""
+"""Payload templates: values of the user with ``.$`` keys (JSONPath) or ``{% … %}`` strings (JSONata)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stepwell.asl.validate.values import is_expression
 
 
 def check_template(value: Any, place: str, report: Report) -> None:
-    """A JSONPath payload template: ``x.$`` is a path or an intrinsic call and has no ``x`` beside it (ASL A3.12)."""
+    """A JSONPath payload template: ``x.$`` is a path or an intrinsic call, without an ``x`` beside it (ASL A3.12)."""
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
             if key.endswith(".$"):
@@ -44,8 +44,8 @@ _SOMETIMES = RESULT | ERROR_OUTPUT
 def check_expressions(value: Any, place: str, report: Report, *, has: frozenset[str] = NOTHING) -> None:
     """Every JSONata string within a value.
 
-    ``has`` are the fields that ``$states`` has here beside input and context: a result where a Task, Parallel or Map
-    state has one (Output, Assign), an error output in its catchers.
+    ``has`` are the fields of ``$states`` here beside input and context: a result where a Task, Parallel or Map state
+    has one (Output, Assign), an error output in its catchers.
     """
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():

@@ -1,4 +1,4 @@
-"""The checks every part of a definition shares: required and unsupported fields, types, bounds, choices."""
+"""Checks that all parts of a definition share: required and unsupported fields, types, bounds, choices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def require(value: dict[str, Any], names: Iterable[str], place: str, report: Report) -> bool:
-    """Refuse an object without these fields; True where it has them."""
+    """Refuse an object without these fields; True if it has them."""
     missing = [name for name in names if name not in value]
     if missing:
         report.error(f"These fields are required: {listed(missing)}", place)
@@ -25,7 +25,7 @@ def require(value: dict[str, Any], names: Iterable[str], place: str, report: Rep
 
 
 def refuse_unknown(value: dict[str, Any], known: Collection[str], place: str, report: Report) -> None:
-    """Refuse every field that is not known, at the object that has it (ASL A2.7)."""
+    """Refuse every unknown field, reported at its object (ASL A2.7)."""
     for name in value:
         if name not in known:
             report.error(f"Field '{name}' is not supported", place)
@@ -38,7 +38,7 @@ def at_most_one(value: dict[str, Any], names: tuple[str, ...], place: str, repor
 
 
 def exactly_one(value: dict[str, Any], names: tuple[str, ...], place: str, report: Report) -> None:
-    """Refuse an object that has none, or several, of these fields."""
+    """Refuse an object with none, or several, of these fields."""
     if not any(name in value for name in names):
         report.error(f"This object should have only one of the following fields: {listed(names)}", place)
     else:
@@ -46,7 +46,7 @@ def exactly_one(value: dict[str, Any], names: tuple[str, ...], place: str, repor
 
 
 def is_object(value: Any, place: str, report: Report) -> TypeGuard[dict[str, Any]]:
-    """Refuse what is not an object."""
+    """Refuse anything but an object."""
     if isinstance(value, dict):
         return True
     _wrong_type("OBJECT", place, report)
@@ -54,7 +54,7 @@ def is_object(value: Any, place: str, report: Report) -> TypeGuard[dict[str, Any
 
 
 def is_array(value: Any, place: str, report: Report) -> TypeGuard[list[Any]]:
-    """Refuse what is not an array."""
+    """Refuse anything but an array."""
     if isinstance(value, list):
         return True
     _wrong_type("ARRAY", place, report)
@@ -62,7 +62,7 @@ def is_array(value: Any, place: str, report: Report) -> TypeGuard[list[Any]]:
 
 
 def is_filled_array(value: Any, place: str, report: Report) -> TypeGuard[list[Any]]:
-    """Refuse what is not an array with something in it."""
+    """Refuse anything but a non-empty array."""
     if not is_array(value, place, report):
         return False
     if not value:
@@ -72,7 +72,7 @@ def is_filled_array(value: Any, place: str, report: Report) -> TypeGuard[list[An
 
 
 def is_text(value: Any, place: str, report: Report) -> TypeGuard[str]:
-    """Refuse what is not a string."""
+    """Refuse anything but a string."""
     if isinstance(value, str):
         return True
     _wrong_type("STRING", place, report)
@@ -80,7 +80,7 @@ def is_text(value: Any, place: str, report: Report) -> TypeGuard[str]:
 
 
 def is_boolean(value: Any, place: str, report: Report) -> bool:
-    """Refuse what is not true or false."""
+    """Refuse anything but true or false."""
     if isinstance(value, bool):
         return True
     _wrong_type("BOOLEAN", place, report)
@@ -90,7 +90,7 @@ def is_boolean(value: Any, place: str, report: Report) -> bool:
 def is_integer(
     value: Any, place: str, report: Report, *, minimum: int | None = None, maximum: int | None = None
 ) -> TypeGuard[int]:
-    """Refuse what is not an integer within the bounds."""
+    """Refuse anything but an integer within the bounds."""
     if type(value) is not int:
         _wrong_type("INTEGER", place, report)
         return False
@@ -100,7 +100,7 @@ def is_integer(
 def is_number(
     value: Any, place: str, report: Report, *, minimum: float | None = None, maximum: float | None = None
 ) -> TypeGuard[int | float]:
-    """Refuse what is not a number within the bounds, which print as doubles."""
+    """Refuse anything but a number within the bounds, which are printed as doubles."""
     if type(value) not in (int, float):
         _wrong_type("NUMBER", place, report)
         return False
@@ -108,7 +108,7 @@ def is_number(
 
 
 def one_of(value: Any, allowed: tuple[str, ...], place: str, report: Report) -> bool:
-    """Refuse a string that is none of these."""
+    """Refuse a string that is not one of these."""
     if not is_text(value, place, report):
         return False
     if value in allowed:
@@ -118,7 +118,7 @@ def one_of(value: Any, allowed: tuple[str, ...], place: str, report: Report) -> 
 
 
 def is_expression(value: Any) -> TypeGuard[str]:
-    """Whether a value is JSONata: it starts exactly with ``{%`` and ends with ``%}`` (ASL A4.16)."""
+    """Whether a value is JSONata: it starts with ``{%`` and ends with ``%}``, exactly (ASL A4.16)."""
     return isinstance(value, str) and len(value) >= 4 and value.startswith("{%") and value.endswith("%}")
 
 

@@ -1,4 +1,4 @@
-"""Scopes of workflow variables: a branch or iteration may not assign a name of the scope around it (ASL A5.29)."""
+"""Scopes of workflow variables: a branch or iteration may not assign a name of an outer scope (ASL A5.29)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepwell.asl.validate.map import processor_config, processor_name
 
 
 class Level(NamedTuple):
-    """States that share one scope of variables. ``isolated`` levels see no variables of the scope around them."""
+    """States that share one scope of variables. ``isolated`` levels do not see the variables of the outer scope."""
 
     value: dict[str, Any]
     path: str
@@ -43,7 +43,7 @@ def check_scopes(level: dict[str, Any], path: str, report: Report, outer: frozen
 
 
 def states_of(level: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The states of one level, as far as they are objects."""
+    """The states of one level that are objects."""
     states: Any = level.get("States")
     if isinstance(states, dict):
         for name, state in cast("dict[str, Any]", states).items():
@@ -65,7 +65,7 @@ def inner_levels(state: dict[str, Any], path: str) -> Iterator[Level]:
 
 
 def assignments(state: dict[str, Any], path: str, language: str) -> Iterator[Assignment]:
-    """What a state assigns: itself, in its choice rules and in its catchers, all in the scope of the state."""
+    """The variables that a state assigns, also in its choice rules and catchers; all are in the state's scope."""
     jsonata = state.get("QueryLanguage", language) == JSONATA
     owners = [(state, path)]
     for field in ("Choices", "Catch"):

@@ -1,4 +1,4 @@
-"""The warnings that AWS gives: text that looks like a path, in a field that takes it as it is."""
+"""AWS's warnings: text that looks like a path, in a field that takes it literally."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _literal_paths(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def _static_paths(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Members of a Result whose names ask for a path to be read."""
+    """Members of a Result whose names end in ``.$``, as if a path were read."""
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
             if key.endswith(".$"):
