@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn by hand: no dependency, and a file that a diff can show."""
+"""Draws charts as SVG without a dependency, in a form that a diff can show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STYLE = "font-family='system-ui, sans-serif' font-size='13' fill='#222'"
 
 
 def bars(title: str, values: Mapping[str, float]) -> str:
-    """One bar a name, on a logarithmic scale from the power of ten below the least."""
+    """One bar per name, on a logarithmic scale that begins at the power of ten below the smallest value."""
     low = 10 ** math.floor(math.log10(min(values.values())))
     high = 10 ** math.ceil(math.log10(max(values.values())))
     span = math.log10(high / low) or 1
@@ -34,7 +34,7 @@ def bars(title: str, values: Mapping[str, float]) -> str:
 
 
 def curves(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """One curve a name, both scales logarithmic, with its names below."""
+    """One curve per name, with both scales logarithmic and a legend below."""
     drawn = {name: points for name, points in lines.items() if points}
     xs = exponents(x for points in drawn.values() for x, _ in points)
     ys = exponents(y for points in drawn.values() for _, y in points)
@@ -63,7 +63,7 @@ def curves(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> st
 
 
 def exponents(values: Iterable[float]) -> range:
-    """The powers of ten that hold all of the values."""
+    """The powers of ten that enclose all values."""
     logs = [math.log10(value) for value in values]
     low, high = math.floor(min(logs)), math.ceil(max(logs))
     return range(low, max(high, low + 1) + 1)
@@ -78,7 +78,7 @@ def text(x: float, y: float, words: str, anchor: str) -> str:
 
 
 def page(title: str, height: float, parts: list[str]) -> str:
-    """The parts under their title, as a file."""
+    """The parts under their title, as an SVG file."""
     head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height:.0f}' role='img' {STYLE}>"
     ground = f"<rect width='{WIDTH}' height='{height:.0f}' fill='white'/>"
     name = f"<title>{escape(title)}</title><text x='16' y='24' font-size='15'>{escape(title)}</text>"

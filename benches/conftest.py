@@ -1,4 +1,4 @@
-"""What the benchmarks share: the disk's own floor, and figures beside those of pytest-benchmark."""
+"""Fixtures of the benchmarks: the disk's sync time, and figures beside those of pytest-benchmark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from machine import fdatasync_seconds
 
 @pytest.fixture
 def report(benchmark: Any, tmp_path: Path) -> Callable[..., None]:
-    """Puts figures beside the benchmark's own, and prints them."""
+    """Adds figures to the benchmark's own, and prints them."""
 
     def note(**figures: float) -> None:
         floor = fdatasync_seconds(tmp_path)

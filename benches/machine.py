@@ -1,4 +1,4 @@
-"""What a figure was measured on, and the disk's own floor."""
+"""The machine of a measurement, and the disk's own sync time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def describe() -> dict[str, object]:
-    """The machine, its load just now, the versions, the day."""
+    """The machine, its current load, the versions, the date."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -26,7 +26,7 @@ def describe() -> dict[str, object]:
 
 
 class Floor:
-    """A file to append to and sync: what the disk itself takes, at the moment that it is asked."""
+    """A file to append to and sync: measures the time that the disk itself takes at that moment."""
 
     def __init__(self, folder: Path) -> None:
         self._descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
@@ -46,6 +46,6 @@ class Floor:
 
 
 def fdatasync_seconds(folder: Path, count: int = 200) -> float:
-    """The median of ``count`` of them."""
+    """The median of ``count`` such syncs."""
     with Floor(folder) as floor:
         return statistics.median(floor.seconds() for _ in range(count))

@@ -1,10 +1,10 @@
-"""Where the time of a step goes: one partition in one thread, turned by hand, 64 executions at once.
+"""Where the time of a step goes: one partition in one thread, without its loop, 64 executions at a time.
 
     .venv/bin/python benches/profile_partition.py tasks 20000        # or: passes 50000
 
-Nothing else runs in the process but the thread that writes the log, so the times are the partition's own, of its
-thread's processor time: other work on the machine hardly changes them. A second run is sampled every millisecond of
-processor time; samples are counted by the place in the code that runs, and by its room.
+Only the thread that writes the log runs beside it, so the times are the partition's own, in processor time of its
+thread: other work on the machine hardly changes them. A second run is sampled every millisecond of processor time;
+samples are counted by function, and by folder of the source tree.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ LOOP = "the loop: requests, batches, effects"
 
 
 class Load:
-    """The partition, and handlers and clients that answer at once."""
+    """The partition, with handlers and clients that answer at once."""
 
     def __init__(self, machine: str, store: _core.Store) -> None:
         self.store, self.calls = store, list[Call]()
@@ -67,7 +67,7 @@ class Load:
         self.calls += tasks
 
     def queued(self, queue: str) -> None:
-        """There are no workers here."""
+        """Does nothing: there are no workers."""
 
     def end(self, execution: object) -> None:
         self.ended += 1
@@ -79,13 +79,13 @@ class Load:
         self.partition.submit(command, of_value(ORDER), lambda result, error: None)
 
     def turn(self) -> None:
-        """One batch, and its effects once it is durable."""
+        """Process one batch, and run its effects when it is durable."""
         self.partition.step()
         self.store.wait_applied(self.store.tail(), None)
         self.partition.release(self.store.applied())
 
     def run(self, count: int) -> None:
-        """So many executions, from start to end, ``AT_ONCE`` of them at a time."""
+        """Run so many executions from start to end, ``AT_ONCE`` of them at a time."""
         goal = self.ended + count
         first = self.started
         while self.ended < goal:
@@ -98,21 +98,21 @@ class Load:
             self.turn()
 
 
-def room_of(path: str) -> str:
-    """The room of a file of Stepwell's."""
+def folder_of(path: str) -> str:
+    """The folder of one of Stepwell's files."""
     inside = path.partition("stepwell/engine/")[2] or path.partition("stepwell/")[2] or Path(path).name
     return next((room for begin, room in ROOMS if inside.startswith(begin)), LOOP)
 
 
 def sampled(load: Load, count: int) -> tuple[Counter[str], Counter[str]]:
-    """Samples by room and by function."""
-    rooms, places = Counter[str](), Counter[str]()
+    """Samples by folder and by function."""
+    folders, places = Counter[str](), Counter[str]()
 
     def sample(_: int, frame: FrameType | None) -> None:
-        # What comes in while the thread waits for the disk is the time of the thread that writes the log.
+        # A sample taken while this thread waits for the disk belongs to the thread that writes the log.
         if frame is not None and frame.f_code is not Load.turn.__code__:
             code = frame.f_code
-            rooms[room_of(code.co_filename)] += 1
+            folders[folder_of(code.co_filename)] += 1
             places[f"{code.co_qualname} ({Path(code.co_filename).name})"] += 1
 
     signal.signal(signal.SIGVTALRM, sample)
@@ -121,7 +121,7 @@ def sampled(load: Load, count: int) -> tuple[Counter[str], Counter[str]]:
         load.run(count)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return rooms, places
+    return folders, places
 
 
 def main() -> None:
@@ -133,10 +133,10 @@ def main() -> None:
         load.run(count)
         each = (time.thread_time() - before) / count / STEPS * 1e6
         print(f"{machine}: {each:.1f} µs of the partition's thread a step")
-        rooms, places = sampled(load, count)
-    total = rooms.total()
+        folders, places = sampled(load, count)
+    total = folders.total()
     print(f"  {total} samples: a share of 10 % is good to ±{200 * (0.09 / total) ** 0.5:.1f} %")
-    for room, samples in rooms.most_common():
+    for room, samples in folders.most_common():
         print(f"  {samples / total:4.0%} {each * samples / total:5.1f} µs  {room}")
     print("  functions:")
     for place, samples in places.most_common(20):

@@ -1,10 +1,10 @@
-"""Our row of figures beside the disk's floor, from a run of the benchmarks.
+"""The row of figures of a benchmark run, beside the disk's own sync time.
 
     python benches/report.py RUN.json              # print it
     python benches/report.py RUN.json --save       # keep it in docs/bench/results.json too
-    python benches/report.py --docs                # tables and charts of docs/performance.md, from what was kept
+    python benches/report.py --docs                # tables and charts of docs/performance.md, from the saved figures
 
-``RUN.json`` is pytest-benchmark's. A figure that a run does not have keeps its place with a dash.
+``RUN.json`` is pytest-benchmark's. A figure that a run does not have is shown as a dash.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Results = dict[str, dict[str, float]]
 
 
 class Row(NamedTuple):
-    """A line of the table: the figure of a benchmark, as it is shown, against a target."""
+    """A line of the table: a benchmark's figure, its format, and its target."""
 
     what: str
     benchmark: str
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     target: str
 
     def meets(self, value: float) -> bool | None:
-        """Whether the target is met; None where it is no number."""
+        """Whether the target is met; None if it is not a number."""
         bound = re.match(r"([≤<≥]) ([\d.,]+)", self.target)
         if bound is None:
             return None
@@ -130,7 +130,7 @@ def read_run(path: Path) -> Results:
 
 
 def value_of(results: Results, benchmark: str, figure: str) -> float | None:
-    """A figure, or None where the run does not have it."""
+    """A figure, or None if the run does not have it."""
     if benchmark == "partitions":
         one, two = (value_of(results, f"test_ten_tasks_partitions[{n}]", "steps_per_second") for n in (1, 2))
         return two / one if one and two else None
@@ -150,7 +150,7 @@ def our_row(results: Results) -> str:
 
 
 def cpu_table(results: Results) -> str:
-    """Processor time of the whole process for each thing done: what other work on the machine hardly changes."""
+    """Processor time of the whole process per operation, which other work on the machine hardly changes."""
     lines = ["| | CPU, µs |", "|---|---|"]
     for what, benchmark, figure in CPU_ROWS:
         value = value_of(results, benchmark, figure)
@@ -159,7 +159,7 @@ def cpu_table(results: Results) -> str:
 
 
 def growth_table(results: Results) -> str:
-    """A line for each curve: the sizes that were measured, and the cost at each."""
+    """A line for each curve: the measured sizes, and the cost at each."""
     lines = ["| | | at each size |", "|---|---|---|"]
     for what, unit, benchmark, figure, sizes in GROWTH:
         points = [(size, value_of(results, benchmark.format(size), figure)) for size in sizes]
@@ -169,7 +169,7 @@ def growth_table(results: Results) -> str:
 
 
 def where(machine: dict[str, Any]) -> str:
-    """The machine, in a line."""
+    """The machine, on one line."""
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, "
         f"Python {machine['python']}, {machine['day']}; load average {machine['load']} at the end."
@@ -177,7 +177,7 @@ def where(machine: dict[str, Any]) -> str:
 
 
 def peers_table(peers: dict[str, Any]) -> str:
-    """The other engines' rows and ours, from one run."""
+    """The rows of the other engines and ours, from one run."""
     engines = peers["engines"]
     lines = [
         "| | 1 step, p50 | 10 steps, 64 at once | CPU of 10 steps | starts/s | memory | we: steps/s | we: CPU |",
@@ -197,14 +197,14 @@ def peers_table(peers: dict[str, Any]) -> str:
 
 
 def between(text: str, name: str, content: str) -> str:
-    """``text`` with new content between the markers of ``name``."""
+    """``text`` with new content between the markers ``name``."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, rest = text.split(begin)
     return f"{before}{begin}\n{content}\n{end}{rest.split(end)[1]}"
 
 
 def write_docs() -> None:
-    """The page's tables, and the charts beside it."""
+    """Write the page's tables and the charts beside it."""
     kept = json.loads(RESULTS.read_text())
     results: Results = kept["results"]
     page = PAGE.read_text()

@@ -1,11 +1,11 @@
-"""Executions that sleep: the memory of a process that has many, and how soon it is ready after SIGKILL.
+"""Executions that wait: the memory of a process with many of them, and how soon it is ready after SIGKILL.
 
     .venv/bin/python benches/sleepers.py                     # 100,000
     .venv/bin/python benches/sleepers.py --count 1000000
     .venv/bin/python benches/sleepers.py --kind callback     # tasks that wait for their tokens, instead of timers
 
-One process starts them, each acknowledged, and is killed; a second one opens the folder, says when it
-was ready, starts and ends one more execution, and is killed too.
+One process starts them, each acknowledged, and is killed. A second one opens the folder, reports when it was ready,
+starts and ends one more execution, and is killed too.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def resident() -> int:
 
 
 def child(folder: Path, kind: str, count: int) -> None:
-    """Open the folder, start ``count`` sleepers, tell what it took, and die."""
+    """Open the folder, start ``count`` waiting executions, report what it took, and wait to be killed."""
     from stepwell import Executor
     from stepwell.engine.waiting import Latch
 

@@ -1,12 +1,11 @@
-"""A steady load with retention: memory and disk must stay flat (RELIABILITY.md, promise 10).
+"""A steady load with retention: memory and disk must not grow (docs/reliability.md, promise 10).
 
     .venv/bin/python benches/soak.py                       # 60 seconds, as CI runs it
     .venv/bin/python benches/soak.py --seconds 3600 --rate 500
 
-Executions with tasks, retries, maps and waits are started at a fixed rate; each is deleted
-``--retention`` seconds after its end. A line every few seconds tells what is there. The last third of
-the run is held against the third before it: if it has more, beyond ``--tolerance`` and what caches
-take, the exit code is 1.
+Executions with tasks, retries, maps and waits are started at a fixed rate; each is deleted ``--retention`` seconds
+after its end. A line every few seconds shows memory and disk. The exit code is 1 if the last third of the run has more
+than the third before it, beyond ``--tolerance`` and the allowance for caches.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from stepwell.engine.waiting import Latch
 
 MIB = 1 << 20
 ALLOWANCE = {"rss": 24 * MIB, "disk": 8 * MIB}
-"""What is no growth in a short run: caches and buffers fill, a segment more or less is there."""
+"""What does not count as growth in a short run: caches and buffers fill, and the number of segments varies by one."""
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "chain": {
         "StartAt": "A",
@@ -70,7 +69,7 @@ DEFINITIONS["wait"]["States"]["P"]["Branches"] = [
 
 
 class Sample(NamedTuple):
-    """What was there, so many seconds after the start."""
+    """What was measured, so many seconds after the start."""
 
     seconds: float
     started: int
@@ -97,7 +96,7 @@ def flaky(value: Any) -> Any:
 
 
 def size_of(folder: Path) -> int:
-    """The bytes of all files in a folder; they come and go meanwhile."""
+    """The bytes of all files in a folder; files may appear and vanish meanwhile."""
     total = 0
     for path in folder.rglob("*"):
         try:
@@ -124,11 +123,11 @@ class Soak:
         self.left_out = 0
 
     def load(self, seconds: float) -> None:
-        """Start executions at the fixed rate; each chunk of them is acknowledged before the next."""
+        """Start executions at the fixed rate; each group of them is acknowledged before the next."""
         until = time.monotonic() + seconds
         while (now := time.monotonic()) < until:
             wanted = int((now - self._began) * self._rate) - self.started - self.left_out
-            most = int(self._rate / 2) + 1  # what was missed for longer is not made up for: that would be another load
+            most = int(self._rate / 2) + 1  # a longer delay is not caught up on: that would be another load
             self.left_out += max(0, wanted - most)
             self._start(min(max(wanted, 0), most))
             time.sleep(0.005)
@@ -147,14 +146,14 @@ class Soak:
             latch.wait(60)
 
     def sample(self) -> Sample:
-        """Look at the process and its folder."""
+        """Measure the process and its folder."""
         executions = len(self._executor.list(limit=1_000_000))
         sizes = size_of(self._folder / "log"), size_of(self._folder / "storage")
         return Sample(time.monotonic() - self._began, self.started, executions, resident(), *sizes)
 
 
 def grew(samples: list[Sample], what: str, tolerance: float) -> bool:
-    """Whether the most in the last third is more than in the third before it."""
+    """Whether the maximum of the last third exceeds that of the third before it."""
     third = len(samples) // 3
     before = max(getattr(sample, what) for sample in samples[third : 2 * third])
     after = max(getattr(sample, what) for sample in samples[2 * third :])
@@ -163,7 +162,7 @@ def grew(samples: list[Sample], what: str, tolerance: float) -> bool:
 
 
 def run(options: argparse.Namespace, folder: Path) -> int:
-    """Soak, and judge."""
+    """Run the load, and compare."""
     limits = Limits(retention=options.retention, log_bytes=int(options.log_mib * MIB))
     handlers = {"echo": lambda value: value, "flaky": flaky}
     samples: list[Sample] = []

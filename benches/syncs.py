@@ -1,9 +1,9 @@
-"""What it costs to make a batch durable, in every way that a log could write it: for docs/adr/0013.
+"""The cost of making a batch durable, for each way in which a log could be written (docs/adr/0013).
 
     python benches/syncs.py [BYTES] [FOLDER]
 
-`append` grows a file with every batch; `allocated` writes into blocks of fallocate, `zeros` over zeros that were
-written before, a MiB at a time; `log` is ours.
+`append` extends a file with every batch; `allocated` writes into blocks of fallocate, `zeros` over zeros that were
+written before, a MiB at a time; `log` is Stepwell's log.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Write = Callable[[], object]
 
 
 def raw(folder: Path, batch: bytes, make_room: Callable[[int, int], object] | None) -> Write:
-    """Writes a batch at the end of a file, with room made before it where it is used up."""
+    """Writes a batch at the end of a file; preallocates when the end is reached."""
     descriptor = os.open(folder / "raw", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     at = room = 0
 

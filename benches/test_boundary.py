@@ -1,8 +1,8 @@
-"""The Rust–Python boundary: what a record costs in each shape that was thought of (docs/adr/0002).
+"""The Rust–Python boundary: the cost of a record in each form that was considered (docs/adr/0002).
 
     make bench BENCH=benches/test_boundary.py
 
-Every shape makes the 22 commands of ten Pass states and brings them to the log's bytes.
+Every form makes the 22 commands of ten Pass states and encodes them for the log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ encode = msgspec.msgpack.Encoder().encode
 
 
 def structs() -> bytes:
-    """What the engine does: array-like structs, one encoding a turn, events made once."""
+    """As the engine does it: array-like structs, one encoding a turn, events made once."""
     started, completed = StateStartedEvent(), StateCompletedEvent()
     records: list[Any] = []
     for _ in range(STATES):
@@ -46,7 +46,7 @@ def tuples() -> bytes:
 
 
 def dictionaries() -> bytes:
-    """Dictionaries: every name is written with every record."""
+    """Dictionaries: every record contains every name."""
     records: list[Any] = []
     for _ in range(STATES):
         records.append({"kind": "StartState", "activity_id": ACTIVITY, "state_name": "Pass", "event": 5, "previous": 4})
@@ -60,7 +60,7 @@ def dictionaries() -> bytes:
 
 
 def encoded_one_by_one() -> list[bytes]:
-    """Structs, each encoded by itself, as a call a record would need."""
+    """Structs, each encoded separately, as one call per record would need."""
     return [
         encode(record)
         for _ in range(STATES)
@@ -74,7 +74,7 @@ def encoded_one_by_one() -> list[bytes]:
 
 
 def native_classes() -> list[_core.Timestamp]:
-    """A native object a record, of a class with two numbers: what PyO3 takes before any field of text."""
+    """A native object per record, of a class with two numbers: PyO3's cost without any text field."""
     return [_core.Timestamp(5, index) for index in range(4 * STATES)]
 
 
@@ -96,7 +96,7 @@ def test_decode_forty_records(benchmark: Any) -> None:
 
 @pytest.mark.parametrize("turns", [1, 64])
 def test_commit(benchmark: Any, turns: int) -> None:
-    """One crossing for a batch, however many turns it has; the work behind it is another thread's."""
+    """One call for a batch, however many turns it has; another thread does the work behind it."""
     benchmark.group = "crossing with a batch"
     blob = structs()
     rows = encode([])

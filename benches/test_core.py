@@ -1,7 +1,7 @@
-"""What the native core costs: ``make bench``, or ``pytest benches/test_core.py --benchmark-enable``.
+"""The cost of the native core: ``make bench``, or ``pytest benches/test_core.py --benchmark-enable``.
 
-A figure is the time of one call on the calling thread, unless a name says ``applied``: then it ends when
-the batch is durable and can be read. ``raw fdatasync`` is the disk's own time, without Stepwell.
+A figure is the time of one call on the calling thread. If a name says ``applied``, the time ends when the batch is
+durable and can be read. ``raw fdatasync`` is the disk's own time, without Stepwell.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def turn(number: int, records: int) -> tuple[str, int, int, bytes]:
 
 
 def rows(number: int) -> list[contexts.Context]:
-    """Three rows that a step of an execution puts."""
+    """The three rows that a step of an execution puts."""
     scope = execution_id(number)
     return [
         contexts.ExecutionContext(scope, "workflow", "name", "STANDARD", b"{}", number, "Running", number),
@@ -53,7 +53,7 @@ Commit = tuple[list[tuple[str, int, int, bytes]], bytes, int]
 
 
 def small_batches() -> Iterator[Commit]:
-    """8 records and 3 puts each, of ever other executions."""
+    """Batches of 8 records and 3 puts, each for another execution."""
     ready = [([turn(number, 8)], encode(rows(number)), number) for number in range(1, 5000)]
     for number in count():
         yield ready[number % len(ready)]

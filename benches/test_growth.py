@@ -1,9 +1,9 @@
-"""How costs grow: with a history's length, a Map's items, a log's size. ``docs/performance.md`` says which curve.
+"""How costs grow with a history's length, a Map's items, a log's size. ``docs/performance.md`` shows the curves.
 
     make bench BENCH=benches/test_growth.py
     BENCH_LOG_MB=1024 make bench BENCH="benches/test_growth.py -k recovery"      # a log of a gigabyte
 
-What concurrency does stands in ``test_workflows.py`` (``test_ten_tasks``).
+``test_workflows.py`` (``test_ten_tasks``) measures concurrency.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EVENTS_A_ROUND = 4
 
 @pytest.mark.parametrize("events", [10, 100, 1_000, 10_000, 100_000])
 def test_history(benchmark: Any, report: Any, tmp_path: Path, events: int) -> None:
-    """One execution that comes to so many events, and reading them all."""
+    """One execution with so many events, and reading all of them."""
     rounds = max(1, events // EVENTS_A_ROUND - 1)
     with Executor(tmp_path / "data") as ex:
         ex.deploy("loop", LOOP)
@@ -93,7 +93,7 @@ with Executor(sys.argv[2], handlers={"echo": lambda value: value}) as ex:
 
 @pytest.mark.parametrize("items", [1_000, 10_000, 100_000])
 def test_map_memory(benchmark: Any, report: Any, tmp_path: Path, items: int) -> None:
-    """The most memory of a process while a Map is over so many items."""
+    """The peak memory of a process during a Map over so many items."""
     command = [sys.executable, "-c", MAP_MEMORY, str(items), str(tmp_path / "data")]
     seen: list[dict[str, float]] = []
 
@@ -133,7 +133,7 @@ def size_of(folder: Path) -> int:
 
 @pytest.mark.parametrize("megabytes", LOG_MB)
 def test_recovery(benchmark: Any, report: Any, tmp_path: Path, megabytes: int) -> None:
-    """Opening a folder whose storage is lost: the whole log is replayed, as after the worst of crashes."""
+    """Opening a folder without its storage: the whole log is replayed, which is the worst case after a crash."""
     folder = tmp_path / "data"
     wanted = str(max(1, int(megabytes * SCALE)))
     written = subprocess.run([sys.executable, "-c", WRITER, str(folder), wanted], capture_output=True, check=False)
@@ -162,7 +162,7 @@ def test_recovery(benchmark: Any, report: Any, tmp_path: Path, megabytes: int) -
 
 
 def test_wheel(benchmark: Any, report: Any) -> None:
-    """How large what ``pip install`` fetches is."""
+    """The size of what ``pip install`` downloads."""
     wheels = sorted((Path(__file__).parent.parent / "dist").glob("*.whl"))
     assert wheels, "make wheel builds it"
     report(wheel_mb=benchmark.pedantic(wheels[-1].stat, rounds=1).st_size / 1e6)

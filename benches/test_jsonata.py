@@ -1,6 +1,6 @@
-"""What JSONata costs: ``make bench``, or ``pytest benches/test_jsonata.py --benchmark-enable``.
+"""The cost of JSONata: ``make bench``, or ``pytest benches/test_jsonata.py --benchmark-enable``.
 
-A figure is one evaluation as a state makes it: values of Python in, a value of Python out.
+A figure is one evaluation as a state makes it: Python values in, a Python value out.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def test_many(benchmark: Benchmark, name: str) -> None:
 @pytest.mark.benchmark(group="input")
 @pytest.mark.parametrize("orders", [1, 10, 100])
 def test_whole_input(benchmark: Benchmark, orders: int) -> None:
-    """In and out again: what converting values costs."""
+    """The whole input as the result: the cost of converting values."""
     benchmark(compile_expression("$states.input").evaluate, {"input": [ORDER] * orders}, {})
 
 
 @pytest.mark.benchmark(group="input")
 @pytest.mark.parametrize("orders", [1, 10, 100])
 def test_one_field_of_the_input(benchmark: Benchmark, orders: int) -> None:
-    """Only what a path names is converted."""
+    """Only the part that a path names is converted."""
     expression = compile_expression("$states.input.first.id")
     benchmark(expression.evaluate, {"input": {"first": ORDER, "rest": [ORDER] * orders}}, {})
 
@@ -75,7 +75,7 @@ def test_one_field_of_the_input(benchmark: Benchmark, orders: int) -> None:
 @pytest.mark.benchmark(group="input")
 @pytest.mark.parametrize("orders", [1, 10, 100])
 def test_the_same_input_to_json_and_back(benchmark: Benchmark, orders: int) -> None:
-    """To compare: msgspec alone, without any JSONata."""
+    """For comparison: msgspec alone, without JSONata."""
     document = [ORDER] * orders
     benchmark(lambda: msgspec.json.decode(msgspec.json.encode(document)))
 

@@ -1,4 +1,4 @@
-"""What JSONPath costs: ``make bench``, or ``pytest benches/test_jsonpath.py --benchmark-enable``."""
+"""The cost of JSONPath: ``make bench``, or ``pytest benches/test_jsonpath.py --benchmark-enable``."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""Whole workflows, durable: the figures of docs/performance.md.
+"""Whole durable workflows: the figures of docs/performance.md.
 
     make bench BENCH=benches/test_workflows.py
 
-Every start is acknowledged only when it is on disk, every task runs only after its creation is, and
-handlers are Python functions in this process. Beside each row stands the disk's own fdatasync,
-measured in the same run. ``BENCH_SCALE`` scales the counts (1: some minutes);
-``BENCH_WAITING=1000000`` lets a million executions wait as well.
+A start is acknowledged when it is on disk, a task runs after its creation is, and handlers are Python functions in this
+process. Beside each figure stands the disk's own fdatasync, measured in the same run. ``BENCH_SCALE`` scales the counts
+(1: some minutes); ``BENCH_WAITING=1000000`` adds a million waiting executions.
 """
 
 from __future__ import annotations
@@ -81,14 +80,14 @@ def side_by_side(work: Callable[[], None], count: int, threads: int = CONCURRENC
 
 
 class Best(NamedTuple):
-    """The least of what the rounds took: seconds, and seconds of processor time of this process."""
+    """The best round: seconds, and seconds of processor time of this process."""
 
     seconds: float
     cpu: float
 
 
 def once(benchmark: Any, work: Callable[[], float], rounds: int = 3) -> Best:
-    """Run ``work``, which says how many seconds it took, a few times."""
+    """Run ``work``, which returns the seconds it took, several times."""
     taken: list[Best] = []
 
     def run() -> None:
@@ -109,7 +108,7 @@ def test_one_step_sequential(benchmark: Any, executor: Executor, report: Any, tm
         executor.start("one", ORDER).wait()
         taken.append((time.perf_counter() - began, floor.seconds()))
 
-    # Each beside a sync of the disk's own: a floor that was taken at another moment is another disk's.
+    # Each beside a sync of the disk: a sync at another moment may take another time.
     with Floor(tmp_path) as floor:
         benchmark.pedantic(lambda: run(floor), rounds=int(300 * SCALE), warmup_rounds=20)
     ours, syncs = (statistics.median(values) for values in zip(*taken, strict=True))
@@ -128,7 +127,7 @@ def test_ten_tasks(benchmark: Any, executor: Executor, report: Any, concurrency:
 
 @pytest.mark.parametrize("partitions", [1, 2])
 def test_ten_tasks_partitions(benchmark: Any, report: Any, tmp_path: Path, partitions: int) -> None:
-    """Ten tasks in a process for each partition; clients and handlers stay in this one."""
+    """Ten tasks with a process for each partition; clients and handlers are in this process."""
     count = int(2000 * SCALE)
     with Executor(tmp_path / "data", handlers={"echo": echo}, partitions=partitions) as ex:
         ex.deploy("tasks", chain(10, TASK))
@@ -167,7 +166,7 @@ def test_ten_states_from_asyncio(benchmark: Any, report: Any, tmp_path: Path, ma
 
 @pytest.mark.parametrize("client", ["threads", "asyncio"])
 def test_starts(benchmark: Any, report: Any, tmp_path: Path, client: str) -> None:
-    """Starts of executions that then wait, each acknowledged."""
+    """Starts of executions that then wait; each start is acknowledged."""
     machine = chain(1, {"Type": "Wait", "Seconds": 3600})
     count = int(10_000 * SCALE)
 
@@ -209,7 +208,7 @@ def test_map(benchmark: Any, executor: Executor, report: Any, items: int) -> Non
 
 
 def test_documents_of_100_kib(benchmark: Any, executor: Executor, report: Any) -> None:
-    """Ten states that each reshape a document, against parsing and serialising it once a state."""
+    """Ten states that each reshape a document, compared with parsing and serializing it once per state."""
     import msgspec
 
     document = {"rows": [{"id": n, "name": "x" * 40, "values": [1.5, 2.5, n]} for n in range(1150)]}
@@ -248,7 +247,7 @@ os.kill(os.getpid(), 9)
 
 @pytest.mark.parametrize("count", WAITING_COUNTS)
 def test_waiting_executions(benchmark: Any, report: Any, tmp_path: Path, count: int) -> None:
-    """Memory of a process with that many sleeping executions, and its start after SIGKILL."""
+    """The memory of a process with so many waiting executions, and its start after SIGKILL."""
     count = int(count * SCALE)
     seen: list[dict[str, float]] = []
 
@@ -262,9 +261,9 @@ def test_waiting_executions(benchmark: Any, report: Any, tmp_path: Path, count: 
 
 
 def test_import(benchmark: Any, report: Any, tmp_path: Path) -> None:
-    """In a new process, over what it takes without; compiled before, as an installed package is."""
+    """In a new process, minus an empty process; compiled before, as an installed package is."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else every process compiles all of it anew
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise every process compiles everything again
 
     def run(code: str) -> Best:
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

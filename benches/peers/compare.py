@@ -1,10 +1,11 @@
-"""Runs the same work on Stepwell and on the other engines that are installed, one after the other, in one run.
+"""Runs the same work on Stepwell and on the other installed engines, one after the other, in one run.
 
     benches/peers/setup && make peers
     make peers POSTGRES=postgresql://USER@HOST/DATABASE
 
-Prints a table with the ratios; ``--save FILE`` keeps the figures as JSON. With several rounds each figure is the
-median of its rounds. Stepwell does ``--more`` times as many workflows, for its figures to be longer than a moment.
+Prints a table with the ratios; ``--save FILE`` writes the figures as JSON. With several rounds each figure is the
+median of its rounds. Stepwell does ``--more`` times as many workflows, so that its measurement takes longer than a
+moment.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Row = dict[str, float]
 
 
 def commands(options: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
-    """What is installed: an engine's name → the command of its client."""
+    """The installed engines: a name → the command of its client."""
     python = str(options.peers / "venv/bin/python")
     found = {"Stepwell": [sys.executable, "stepwell_client.py", str(folder / "stepwell")]}
     if not Path(python).exists():
@@ -52,7 +53,7 @@ def commands(options: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
 
 
 def run(command: list[str], more: int) -> Row:
-    """One client's figures."""
+    """The figures of one client."""
     counts = {"PEERS_TEN": str(300 * more), "PEERS_STARTS": str(500 * more)}
     done = subprocess.run(
         command, cwd=HERE, env={**os.environ, **counts}, capture_output=True, text=True, check=True, timeout=600
@@ -63,7 +64,7 @@ def run(command: list[str], more: int) -> Row:
 
 
 def table(rows: dict[str, Row]) -> str:
-    """The rows, and below them how many times better Stepwell is."""
+    """The rows, and below them Stepwell's advantage as a factor."""
     lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for engine, row in rows.items():
         lines.append(f"| {engine} | " + " | ".join(f"{row[column]:,.3g}" for column in COLUMNS) + " |")

@@ -43,7 +43,7 @@ def waiting(number: int) -> None:
 def main() -> None:
     DBOS.launch()
     measure(sys.argv[1], [os.getpid()], one, ten, lambda number: DBOS.start_workflow(waiting, number))
-    os._exit(0)  # the waiting ones would keep it for an hour
+    os._exit(0)  # the waiting workflows would keep the process running for an hour
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Restate: ``restate_client.py SERVER FOLDER``; starts the server and the service, and ends both.
+"""Restate: ``restate_client.py SERVER FOLDER``; starts and ends the server and the service.
 
-``SERVER`` is the path of the program ``restate-server``. Its ports are given by ``PORTS``.
+``SERVER`` is the path of the program ``restate-server``; ``PORTS`` gives its ports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 
 @contextmanager
 def running(server: str, folder: Path) -> Iterator[list[int]]:
-    """The server and the service; yields their processes."""
+    """The server and the service; yields their process ids."""
     settings = {
         "RESTATE_INGRESS__BIND_ADDRESS": f"127.0.0.1:{PORTS['ingress']}",
         "RESTATE_ADMIN__BIND_ADDRESS": f"127.0.0.1:{PORTS['admin']}",
@@ -41,19 +41,19 @@ def running(server: str, folder: Path) -> Iterator[list[int]]:
         yield [engine.pid, handlers.pid, *children(handlers.pid)]
     finally:
         for process in (handlers, engine):
-            process.kill()  # nothing is kept, and a service with open connections takes its time
+            process.kill()  # nothing must be kept, and a service with open connections ends slowly
             process.wait()
 
 
 def children(process: int) -> list[int]:
-    """The workers that hypercorn has started."""
+    """The workers of hypercorn."""
     time.sleep(3)
     text = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(child) for child in text.split()]
 
 
 async def register(client: httpx.AsyncClient) -> None:
-    """Tell the server about the service, as soon as both are up."""
+    """Register the service with the server, as soon as both are up."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -1,8 +1,8 @@
-"""The same work for every engine, and how it is measured.
+"""The same work for every engine, and its measurement.
 
-Three workflows: one step, ten steps in a row, and one that waits for an hour. A step adds one. Each client prints
-one line of JSON: ``report``. Times are wall-clock; ``cpu_ms_per_workflow`` is the processor time of all of the
-engine's processes and the client's, which other work on the machine hardly changes.
+Three workflows: one step, ten steps in a row, and one that waits for an hour. A step adds one. Each client prints one
+line of JSON: ``report``. Times are wall-clock times. ``cpu_ms_per_workflow`` is the processor time of all processes of
+the engine and of the client, which other work on the machine hardly changes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ STEPS = 10
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The value below which ``share`` of them lie."""
+    """The value below which this share of the values lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def cpu_seconds(processes: Iterable[int]) -> float:
-    """What they have used so far, in user and kernel mode."""
+    """Their processor time so far, in user and kernel mode."""
     ticks = 0
     for process in processes:
         fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
@@ -37,16 +37,16 @@ def cpu_seconds(processes: Iterable[int]) -> float:
 
 
 def resident_mb(processes: Iterable[int]) -> float:
-    """The memory that they hold."""
+    """Their resident memory."""
     texts = (Path(f"/proc/{process}/status").read_text() for process in processes)
-    # One that has ended and is not waited for yet has none.
+    # A process that ended and was not waited for yet has none.
     return sum(int(text.split("VmRSS:")[1].split()[0]) for text in texts if "VmRSS:" in text) / 1024
 
 
 def report(
     engine: str, processes: Iterable[int], times: list[float], seconds: float, cpu: float, starting: float
 ) -> None:
-    """One engine's row: what single steps took, and how long ``TEN_COUNT`` workflows and ``START_COUNT`` starts did."""
+    """One engine's row: the times of single steps, of ``TEN_COUNT`` workflows, and of ``START_COUNT`` starts."""
     figures = {
         "one_step_p50_ms": percentile(times, 0.5) * 1000,
         "one_step_p99_ms": percentile(times, 0.99) * 1000,
@@ -59,7 +59,7 @@ def report(
 
 
 def in_threads(work: Callable[[int], None], count: int) -> float:
-    """The seconds that ``count`` calls take, ``AT_ONCE`` of them at a time."""
+    """The seconds that ``count`` calls take, with ``AT_ONCE`` of them at a time."""
     numbers, lock = iter(range(count)), threading.Lock()
 
     def run() -> None:
@@ -86,7 +86,7 @@ def measure(
     ten: Callable[[int], int],
     start_waiting: Callable[[int], object],
 ) -> None:
-    """Do the work through an engine's own calls, which block, and report it."""
+    """Do the work through an engine's blocking calls, and report it."""
 
     def checked_ten(number: int) -> None:
         assert ten(number) == number + STEPS

@@ -1,7 +1,7 @@
-"""An order, processed durably: the engine's process is killed half-way with SIGKILL, started again, and finishes.
+"""Processes an order durably: the engine's process is killed half-way with SIGKILL, started again, and finishes.
 
-Run it with ``make demo``. It runs ``stepwell run`` twice on one data folder. Every call of a handler is journaled by
-the handler itself (handlers.py); at the end the calls are held against what the engine recorded.
+Run it with ``make demo``. It runs ``stepwell run`` twice on one data folder. The handlers write a journal of their
+calls (handlers.py); at the end the demo compares it with what the engine recorded.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from typing import Any
 HERE = Path(__file__).parent
 PATIENCE_SECONDS = 60
 SETTLED_SECONDS = 0.3
-"""How long the rest must have been quiet before the kill: what a handler returned is on the disk by then."""
+"""How long nothing else may happen before the kill: what a handler returned is on disk by then."""
 
 Call = dict[str, Any]
 
 
 @dataclass
 class Demo:
-    """One data folder and one journal, for as many engine processes as are killed."""
+    """One data folder and one journal, for all engine processes."""
 
     data: Path
     journal: Path
 
     def start_engine(self) -> subprocess.Popen[str]:
-        """``stepwell run``: it starts the execution, or goes on with the one that was cut short."""
+        """``stepwell run``: starts the execution, or continues the interrupted one."""
         command = [sys.executable, "-m", "stepwell", "run", str(HERE / "state_machine.json")]
         command += ["--input", f"@{HERE / 'order.json'}", "--handlers", str(HERE / "handlers.py")]
         command += ["--data", str(self.data), "--name", "order-2041"]
@@ -43,14 +43,14 @@ class Demo:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
     def calls(self, moment: str) -> list[Call]:
-        """The journal's lines that tell of a call's beginning (``called``) or its end (``returned``)."""
+        """The journal's lines about the beginning (``called``) or the end (``returned``) of calls."""
         if not self.journal.exists():
             return []
         lines = [json.loads(line) for line in self.journal.read_text().splitlines()]
         return [line for line in lines if line["moment"] == moment]
 
     def is_half_way(self) -> bool:
-        """The card is being charged, and everything else that began has ended a while ago."""
+        """The card is being charged, and all other calls ended a while ago."""
         unfinished = {call["task_id"] for call in self.calls("called")} - {c["task_id"] for c in self.calls("returned")}
         busy_with = [call["handler"] for call in self.calls("called") if call["task_id"] in unfinished]
         parcel_packed = any(call["handler"] == "pack_parcel" for call in self.calls("returned"))
@@ -64,7 +64,7 @@ class Demo:
 
 
 def main() -> int:
-    """Run, kill, run again, compare. The exit code says whether all is as promised."""
+    """Run, kill, run again, compare. The exit code is 0 if nothing was lost or repeated."""
     with tempfile.TemporaryDirectory(prefix="stepwell-demo-") as folder:
         demo = Demo(Path(folder) / "data", Path(folder) / "journal.jsonl")
 
@@ -84,7 +84,7 @@ def main() -> int:
 
 
 def wait_until_half_way(demo: Demo, engine: subprocess.Popen[str]) -> None:
-    """Raises RuntimeError when the engine ends before, or takes too long."""
+    """Raises RuntimeError if the engine ends before, or takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not demo.is_half_way():
         if engine.poll() is not None:
@@ -96,7 +96,7 @@ def wait_until_half_way(demo: Demo, engine: subprocess.Popen[str]) -> None:
 
 
 def compare(demo: Demo, killed: int) -> int:
-    """Print a table of recorded results against handler calls; 0 if nothing recorded was done again."""
+    """Print recorded results beside handler calls; 0 if nothing recorded was done again."""
     execution = demo.show_history()
     recorded = recorded_results(execution["history"])
     called = Counter(call_key(call) for call in demo.calls("called"))
@@ -118,7 +118,7 @@ def compare(demo: Demo, killed: int) -> int:
 
 
 def recorded_results(history: list[dict[str, Any]]) -> Counter[str]:
-    """How many results, good or bad, the history holds for each task: by handler and item."""
+    """How many results (success or failure) the history holds for each task: by handler and item."""
     by_id = {event["id"]: event for event in history}
     results: Counter[str] = Counter()
     for event in history:
@@ -130,7 +130,7 @@ def recorded_results(history: list[dict[str, Any]]) -> Counter[str]:
 
 
 def call_key(call: Call) -> str:
-    """A name for a task that people can read: its handler, and the item in a Map."""
+    """A readable name of a task: its handler, and the item in a Map."""
     item = call["input"].get("sku")
     return f"{call['handler']} ({item})" if item else call["handler"]
 
@@ -142,7 +142,7 @@ def stepwell(*words: str) -> Any:
 
 
 def say(text: str) -> None:
-    """A line of the story."""
+    """Print a line of the demo."""
     print(f"\n── {text}", flush=True)
 
 

@@ -1,8 +1,8 @@
-"""The work of the order-processing state machine: plain functions, found by their names.
+"""The handlers of the order-processing state machine: plain functions, found by their names.
 
-Each call is written to the journal that ``ORDER_JOURNAL`` names, outside the engine, so that what the engine recorded
-can be held against what was really called. The services behind some calls are shaky on purpose: a busy warehouse, a
-payment gateway that times out, a full mailbox. ``ORDER_PACE`` scales how long the work takes (0: no time at all).
+Each call is written to the journal that ``ORDER_JOURNAL`` names, outside the engine, so that the demo can compare the
+engine's records with the actual calls. Some services fail on purpose: a busy warehouse, a payment gateway that times
+out, a full mailbox. ``ORDER_PACE`` scales how long the work takes (0: no time).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Handler = Callable[[Any, Any], Any]
 
 
 def write_journal(**line: Any) -> None:
-    """Append one line and see it safe on the disk: the journal must outlive this process."""
+    """Append one line and sync it: the journal must outlive this process."""
     if JOURNAL is None:
         return
     descriptor = os.open(JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -35,7 +35,7 @@ def write_journal(**line: Any) -> None:
 
 
 def takes(seconds: float) -> Callable[[Handler], Handler]:
-    """The work takes ``seconds``, and its beginning and end are journaled."""
+    """The work takes ``seconds``; its beginning and end are written to the journal."""
 
     def decorate(work: Handler) -> Handler:
         @functools.wraps(work)

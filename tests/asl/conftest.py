@@ -1,4 +1,4 @@
-"""What the tests of the language share: one state compiled within a machine, and the scope that it runs in."""
+"""Fixtures for tests of the language: one state compiled within a machine, and the scope that it runs in."""
 
 import pytest
 
@@ -11,12 +11,12 @@ CONTEXT = {"Execution": {"Id": "run:1", "Input": {"asked": 1}}, "State": {"Name"
 
 @pytest.fixture
 def compile_state():
-    """The state of a definition, in a machine that has the states ``A``, ``B`` and ``C`` to go to."""
+    """The compiled state of a definition, in a machine with the states ``A``, ``B`` and ``C`` as targets."""
 
     def compile_it(definition, **machine):
         ends = {"Choice", "Succeed", "Fail"}
         state = definition if definition["Type"] in ends or "Next" in definition else {**definition, "End": True}
-        # A Choice state that reaches all three keeps validation from finding them unreachable.
+        # A Choice state leads to all three, so that validation does not report them as unreachable.
         targets = {name: {"Type": "Pass", "End": True} for name in ("A", "B", "C")}
         condition = (
             {"Condition": True} if machine.get("QueryLanguage") == "JSONata" else {"Variable": "$", "IsPresent": True}
@@ -40,7 +40,7 @@ def scope():
 
 @pytest.fixture
 def fails():
-    """The (error, cause, location) with which a call fails."""
+    """The (error, cause, location) of a failing call."""
 
     def call(function, *arguments):
         with pytest.raises(AslError) as raised:

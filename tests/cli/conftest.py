@@ -1,4 +1,4 @@
-"""How the tests call the command: as a process of its own, the way that people do."""
+"""Fixtures for tests of the command, which run it as a process of its own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def stepwell(tmp_path: Path) -> Stepwell:
 
 @pytest.fixture
 def deploy(tmp_path: Path) -> Callable[..., None]:
-    """``deploy(name, states)`` keeps a workflow in the folder ``data``, without the cost of a process."""
+    """``deploy(name, states)`` stores a workflow in the folder ``data``, without starting a process."""
 
     def keep(name: str, states: dict[str, Any]) -> None:
         with Executor(tmp_path / "data") as executor:

@@ -1,4 +1,4 @@
-"""What the tests of the command share."""
+"""Support for tests of the command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command left: exit code, standard output and standard error."""
+    """The result of a command: exit code, standard output and standard error."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ class Finished:
         return document
 
     def error_line(self) -> str:
-        """The only line on standard error, which says what was wrong."""
+        """The only line on standard error, which names the problem."""
         (line,) = self.err.splitlines()
         assert line.startswith("stepwell: error: "), line
         return line.removeprefix("stepwell: error: ")
@@ -44,7 +44,7 @@ Deploy = Callable[..., None]
 
 
 def masked(text: str) -> str:
-    """``text`` without what differs from run to run: ids, times, folders of tests."""
+    """``text`` without what differs between runs: ids, times, folders of tests."""
     text = re.sub(r"/default/default/e[0-9a-f]{7}/[0-9a-f]{16}", "<execution>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d+(Z|\+00:00)?", "<time>", text)
     text = re.sub(r"^store: [0-9a-f]{32}$", "store: <id>", text, flags=re.MULTILINE)
@@ -53,7 +53,7 @@ def masked(text: str) -> str:
 
 
 def assert_golden(name: str, text: str) -> None:
-    """``text`` is what the golden file holds. ``UPDATE_GOLDEN=1`` writes the file: then look at the diff."""
+    """``text`` must be the content of the golden file. ``UPDATE_GOLDEN=1`` writes the file: then check the diff."""
     file = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN"):
         file.parent.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ from stepwell import _core
 
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[Callable[..., _core.Store]]:
-    """Opens the store of this test's folder, or ``memory=True`` one in memory; all are closed at the end."""
+    """Opens the store of this test's folder, or with ``memory=True`` one in memory; all are closed at the end."""
     stores: list[_core.Store] = []
 
     def open_store(path: Path = tmp_path / "store", *, memory: bool = False, **options: int) -> _core.Store:

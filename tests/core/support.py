@@ -47,7 +47,7 @@ def turn(execution: int, first_event: int = 1, count: int = 1, data: bytes = b""
 
 
 def put(store: _core.Store, *rows: object, hlc: int = 1) -> int:
-    """Commits the rows in a batch of their own, and waits for it."""
+    """Commit the rows in a batch of their own, and wait for it."""
     position = store.commit([turn(0, first_event=0)], encode(rows), hlc)
     assert store.wait_applied(position, 10)
     return position

@@ -1,6 +1,6 @@
-"""A leader in a process of its own, under load, that tells what was confirmed to it; for killing and pausing.
+"""A leader in a process of its own, under load, which reports what was confirmed; it can be killed and paused.
 
-It tells by lines in a pipe, each written in one piece: what stands there was confirmed, whatever became of the process.
+It writes each line to a pipe in one piece: whatever happens to the process, a line there was confirmed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SLEEP_SECONDS = 0.03
 
 
 def work(input: Any) -> str:
-    """Never gives the same result twice, so that one recorded anew would be noticed."""
+    """Never returns the same result twice, so that a result that is recorded again is noticed."""
     return uuid.uuid4().hex
 
 
@@ -50,7 +50,7 @@ HANDLERS = {"work": work}
 
 
 def new_input(number: int, seconds: float = SLEEP_SECONDS) -> dict[str, Any]:
-    """An execution's input: it sleeps until a moment that the input names."""
+    """An execution's input, which names the moment until which it waits."""
     until = datetime.fromtimestamp(time.time() + seconds, UTC)
     return {"n": number, "until": until.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
 
@@ -58,7 +58,7 @@ def new_input(number: int, seconds: float = SLEEP_SECONDS) -> dict[str, Any]:
 class Leader:
     """A child process with an executor over ``data``; ``first`` is the number of its first execution.
 
-    ``log_bytes`` is how much log it keeps: the less, the more segments are begun, and cut off behind its followers.
+    ``log_bytes`` is how much log it keeps: the less, the more segments it begins, and removes behind its followers.
     """
 
     def __init__(self, data: Path, first: int = 0, threads: int = 2, log_bytes: int | None = None) -> None:
@@ -72,7 +72,7 @@ class Leader:
         os.close(writing)
 
     def lines(self, timeout: float = 0.0) -> Iterator[list[str]]:
-        """What it told since the last time, each line as its words; waits ``timeout`` for the first piece."""
+        """The lines since the last call, each as its words; waits ``timeout`` for the first one."""
         while select.select([self._reading], [], [], timeout)[0]:
             piece = os.read(self._reading, 1 << 16)
             if not piece:
@@ -87,7 +87,7 @@ class Leader:
         os.kill(self.process.pid, number)
 
     def kill(self) -> list[list[str]]:
-        """Kill it; what it had told until then."""
+        """Kill it; the lines until then."""
         self.process.kill()
         self.process.join()
         lines = list(self.lines())
@@ -106,7 +106,7 @@ class _Pipe:
 
         return _opened, (DupFd(self.descriptor),)
 
-    def tell(self, *words: str) -> None:
+    def send(self, *words: str) -> None:
         os.write(self.descriptor, " ".join(words).replace("\n", " ").encode() + b"\n")
 
 
@@ -121,7 +121,7 @@ def _lead(data: Path, pipe: _Pipe, first: int, threads: int, log_bytes: int | No
     limits = None if log_bytes is None else Limits(log_bytes=log_bytes)
     executor = Executor(data, handlers=HANDLERS, limits=limits)
     executor.deploy("w", MACHINE)
-    pipe.tell("READY")
+    pipe.send("READY")
     for index in range(threads):
         threading.Thread(target=_load, args=(executor, pipe, first + index, threads)).start()
 
@@ -131,20 +131,20 @@ def _load(executor: Executor, pipe: _Pipe, number: int, step: int) -> None:
     while True:
         try:
             execution = executor.start("w", new_input(number), f"n{number}")
-            pipe.tell("STARTED", execution.id, str(number))
+            pipe.send("STARTED", execution.id, str(number))
             watched.append(execution)
             if watched[0].status == "Succeeded":
                 ended = watched.pop(0)
-                pipe.tell("ENDED", ended.id, ended.context().output.decode())
+                pipe.send("ENDED", ended.id, ended.context().output.decode())
         except StepwellError as error:
-            pipe.tell("ERROR", type(error).__name__, str(error))
+            pipe.send("ERROR", type(error).__name__, str(error))
             time.sleep(0.02)
         number += step
         time.sleep(0.002)
 
 
 def kill_a_follower(source: Path, data: Path, seconds: float) -> None:
-    """Follow in a process of its own, and kill it after some time."""
+    """Follow in a process of its own, and kill that after some time."""
     process = _processes.Process(target=_follow, args=(source, data), daemon=True)
     process.start()
     process.join(seconds)
@@ -153,7 +153,7 @@ def kill_a_follower(source: Path, data: Path, seconds: float) -> None:
 
 
 def in_a_process(body: Callable[..., None], *arguments: Any) -> None:
-    """Call ``body`` in a process of its own, and wait for its end, whatever that is."""
+    """Call ``body`` in a process of its own, and wait until that ends in any way."""
     process = _processes.Process(target=body, args=arguments, daemon=True)
     process.start()
     process.join()

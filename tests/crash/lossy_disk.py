@@ -1,14 +1,14 @@
-"""What a power cut may leave of a folder: a process records its calls, a model draws states that the disk may be in.
+"""What a power cut may leave of a folder: records a process's calls, and draws possible states of the disk.
 
 ``record`` runs a program with ``lossy_disk.c`` preloaded. ``Disk`` reads the trace and knows at every moment what is
-durable: data that was there when a sync of its file began, names that were there when a sync of their folder began.
-The rest may be on the disk or not: of the pages that were written over, each in any of its versions; of what a file
-grew by, and of its length, what came first; of the names that were made, moved and removed, any of them. A rename
-within a folder is done whole or not at all; across folders each of them learns its half by its own sync.
+durable: data that existed when a sync of its file began, names that existed when a sync of their folder began. The rest
+may be on the disk or not: of overwritten pages any version; of an extended file's data and length a prefix; of created,
+moved and removed names any subset. A rename within a folder is atomic; across folders each folder's half becomes
+durable with that folder's sync.
 
-Two things are assumed of the file system, because RocksDB needs them, and ext4 with ``data=ordered``, XFS, btrfs, ZFS
-and APFS have them: a file's length covers no data that was not written; and in a folder of RocksDB names change in
-their order (it makes MANIFEST and then renames CURRENT, with one sync after both).
+The model assumes two properties of the file system, because RocksDB needs them, and ext4 with ``data=ordered``, XFS,
+btrfs, ZFS and APFS have them: a file's length covers no data that was not written; and in a folder of RocksDB names
+change in order (it creates MANIFEST and then renames CURRENT, with one sync after both).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import NamedTuple
 _HEAD = struct.Struct("<4I5Q")
 PAGE = 4096
 KEEPING = ("nothing", "everything", "what came first", "some", "some", "some")
-"""How much of what was not synced a cut leaves; drawn for data and for names."""
+"""The share of unsynced changes that survives a cut; drawn for data and for names."""
 
 
 class Kind(IntEnum):
@@ -50,7 +50,7 @@ NAMING = frozenset({Kind.CREATE, Kind.CUT, Kind.MOVE, Kind.LINK, Kind.REMOVE, Ki
 
 
 def build(folder: Path) -> Path:
-    """The library that records, compiled into ``folder``."""
+    """The recording library, compiled into ``folder``."""
     library = folder / "lossy_disk.so"
     source = Path(__file__).with_name("lossy_disk.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, capture_output=True)
@@ -58,7 +58,7 @@ def build(folder: Path) -> Path:
 
 
 def record(library: Path, folder: Path, command: list[str], timeout: float = 120.0) -> Disk:
-    """Run a program that works in ``folder`` and ends by itself; the disk as its calls left it."""
+    """Run a program that works in ``folder`` and ends by itself; returns the disk after its calls."""
     trace = folder.with_name(f"{folder.name}.trace")
     trace.unlink(missing_ok=True)
     before = _Tree.of(folder)
@@ -69,7 +69,7 @@ def record(library: Path, folder: Path, command: list[str], timeout: float = 120
 
 
 class Record(NamedTuple):
-    """A call; which fields count depends on its kind."""
+    """A call; its kind decides which fields are used."""
 
     number: int
     kind: int
@@ -85,7 +85,7 @@ class Record(NamedTuple):
 
 @dataclass(eq=False)
 class _File:
-    """A file or a folder: its durable content, and what was done to it since."""
+    """A file or a folder: its durable content, and the changes since then."""
 
     inode: int = 0
     is_folder: bool = False
@@ -94,7 +94,7 @@ class _File:
     pending: list[Record] = field(default_factory=list)
 
     def harden(self, before: int) -> None:
-        """What was done before a sync began is durable."""
+        """Make durable what was done before a sync began."""
         for change in self.pending:
             if change.number < before:
                 _apply(self.content, change)
@@ -102,7 +102,7 @@ class _File:
 
 
 class _NameChange(NamedTuple):
-    """Names that change at once: (folder, name, what stands there from then on)."""
+    """Names that change atomically: (folder, name, its new file)."""
 
     number: int
     parts: tuple[tuple[_File, bytes, _File | None], ...]
@@ -134,27 +134,27 @@ class _Tree:
 
 
 class Cut(NamedTuple):
-    """A moment at which the power went."""
+    """A moment at which the power fails."""
 
     disk: Disk
     number: int
     notes: list[bytes]
-    """What the program had been told by then."""
+    """What the program had confirmed by then."""
     seed: str
 
     def write(self, folder: Path) -> str:
-        """Put into ``folder`` what the disk held, and nothing else; how it was drawn.
+        """Write the disk's content into ``folder``, and nothing else; returns how it was drawn.
 
-        Write it where the program worked: files may hold their paths."""
+        Use the folder in which the program worked, because files may hold their paths."""
         return self.disk.write(folder, random.Random(self.seed))
 
 
 class Disk:
-    """A disk, moved through a trace."""
+    """A disk that is advanced through a trace."""
 
     def __init__(self, before: _Tree, trace: Path) -> None:
         self.lies_about: str | None = None
-        """"files" or "folders", whose syncs then do nothing."""
+        """"files" or "folders": their syncs do nothing."""
         self._files, self._root = before.files, before.root
         self._folders = [file for file in before.files.values() if file.is_folder]
         self._names: list[_NameChange] = []
@@ -167,7 +167,7 @@ class Disk:
         return len(self._records)
 
     def cuts(self, chance: random.Random, count: int) -> Iterator[Cut]:
-        """Moments in their order. Half of them stand beside a name or a sync, or right after a note."""
+        """Moments in order. Half of them are next to a name change or a sync, or directly after a note."""
         edges = [record.number for record in self._records if record.kind in NAMING]
         told = [record.number + 1 for record in self._records if record.kind == Kind.NOTE]
         moments = sorted(
@@ -182,7 +182,7 @@ class Disk:
             position = max(position, number)
             yield Cut(self, number, list(self.notes), f"{chance.random()}")
 
-    # what happens
+    # changes
 
     def _take(self, record: Record) -> None:
         kind = record.kind
@@ -198,7 +198,7 @@ class Disk:
             self._rename(record)
 
     def _file(self, inode: int) -> _File:
-        # A file that was made before the recording, or outside the folder, and came in.
+        # It was created before the recording, or outside the folder and moved in.
         return self._files.setdefault(inode, _File(inode))
 
     def _rename(self, record: Record) -> None:
@@ -237,16 +237,16 @@ class Disk:
                 left.append(_NameChange(change.number, others))
         self._names = left
 
-    # what a cut leaves
+    # after a cut
 
     def write(self, folder: Path, chance: random.Random) -> str:
-        """Draw a state that the disk may be in now, and make ``folder`` of it."""
+        """Draw a possible state of the disk, and write it to ``folder``."""
         of_data, of_names = chance.choice(KEEPING), chance.choice(KEEPING)
         last = self._records[-1].number if self._records else 0
         until, share = chance.randrange(last + 1), chance.choice((0.1, 0.5, 0.9))
         names = {file: dict(file.names) for file in self._folders}
         over: set[_File] = set()
-        """Folders of RocksDB in which a change is lost, and so all later ones."""
+        """Folders of RocksDB in which a change is lost; so all later ones are lost too."""
         for change in self._names:
             where = {folder for folder, _, _ in change.parts} & self._ordered
             if not (where & over) and _is_kept(of_names, chance, share, change.number, until):
@@ -276,7 +276,7 @@ class Disk:
 
 
 def _emptied(folder: Path) -> dict[int, Path]:
-    """Take all files out of a folder, and set its folders aside by their inodes: a power cut does not change those."""
+    """Remove all files of a folder, and set its subfolders aside by inode: a power cut does not change inodes."""
     aside = folder.with_name(f"{folder.name}.folders")
     aside.mkdir(exist_ok=True)
     for path, folders, files in os.walk(folder, topdown=False):
@@ -289,7 +289,7 @@ def _emptied(folder: Path) -> dict[int, Path]:
 
 
 def _is_kept(how: str, chance: random.Random, share: float, number: int, until: int) -> bool:
-    """Whether a name that was not synced is on the disk."""
+    """Whether an unsynced name is on the disk."""
     return {"nothing": False, "everything": True, "what came first": number < until}.get(how, chance.random() < share)
 
 
@@ -302,8 +302,8 @@ def _rename_in(names: dict[_File, dict[bytes, _File]], parts: tuple[tuple[_File,
 
 
 def _left_of(file: _File, how: str, chance: random.Random, until: int) -> bytes:
-    """What the disk has of a file: of its length and what lies beyond the durable one, what came first; before that,
-    page by page, one of the versions that each page had."""
+    """What the disk has of a file: of the length and data beyond the durable end a prefix; before it, for each page one
+    of its versions."""
     changes = file.pending
     count = {
         "nothing": 0,
@@ -315,7 +315,7 @@ def _left_of(file: _File, how: str, chance: random.Random, until: int) -> bytes:
     for change in changes[:count]:
         _apply(content, change)
     if how == "some" and count < len(changes) and changes[count].kind != Kind.CUT:
-        torn = changes[count]  # the next one, up to some page
+        torn = changes[count]  # the next change, up to some page
         _apply(content, _clipped(torn, 0, torn.at + chance.randrange(torn.size) // PAGE * PAGE))
     if how == "some":
         durable = min(len(file.content), len(content))

@@ -1,4 +1,4 @@
-"""State machines, inputs and workers at random: all of them end, none of them needs the time of day."""
+"""Random state machines, inputs and workers: all machines end, and none depends on the time of day."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ documents = st.fixed_dictionaries(
     {"n": st.integers(-3, 9), "items": st.lists(st.integers(0, 5), max_size=4)},
     optional={"text": st.sampled_from(["", "é☃", "a'b\"c\\", "x" * 300]), "deep": st.just({"a": [{"b": None}, 1.5]})},
 )
-"""Inputs: most paths of the machines find something in them, some do not."""
+"""Inputs: most paths of the machines find a value in them, some do not."""
 
 
 def machines(depth: int = 2) -> st.SearchStrategy[Definition]:
-    """Valid state machines; states within states to ``depth``."""
+    """Valid state machines, nested up to ``depth``."""
     return _Names(depth).machine()
 
 
 class Worker:
-    """Answers tasks by their state, attempt and input: sometimes wrongly, late or never."""
+    """Answers tasks depending on state, attempt and input: sometimes with an error, late or never."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -49,7 +49,7 @@ class Worker:
 
 
 class _Names:
-    """Strategies of one machine, whose states all have names of their own."""
+    """Strategies for one machine, whose states have unique names."""
 
     def __init__(self, depth: int, prefix: str = "S") -> None:
         self.depth, self.prefix = depth, prefix
@@ -223,7 +223,7 @@ def _next(later: list[str], is_last: bool) -> Definition:
 
 
 def _second_chances(later: list[str]) -> st.SearchStrategy[Definition]:
-    """Retry and Catch, or none."""
+    """Retry and Catch, or neither."""
     retriers = st.sampled_from(
         [
             {"ErrorEquals": ["Boom"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 2.0},
@@ -266,4 +266,4 @@ ENDLESS: Definition = {
         "Enough": {"Type": "Succeed"},
     },
 }
-"""Goes round for ever."""
+"""Loops for ever."""

@@ -1,4 +1,4 @@
-"""What must be true of executions, whatever happened to the process that ran them: kept outside of it."""
+"""What must hold for executions, whatever happens to their process: a model outside of it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ EVENTS = Counter(
     + ["TaskStateEntered", "LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionSucceeded"] * 2
     + ["TaskStateExited", "TaskStateExited", "ExecutionSucceeded"]
 )
-"""The history of an execution, whoever ran it."""
+"""The history of an execution, from any reader."""
 
 
 class Model:
-    """What was confirmed to somebody."""
+    """What was confirmed."""
 
     def __init__(self) -> None:
         self.started: dict[str, int] = {}
         self.ended: dict[str, str] = {}
         self.errors: list[tuple[str, str]] = []
 
-    def hear(self, lines: list[list[str]]) -> None:
-        """Take in what a leader told."""
+    def add_lines(self, lines: list[list[str]]) -> None:
+        """Add what a leader reported."""
         for kind, *words in lines:
             if kind == "STARTED":
                 self.started[words[0]] = int(words[1])
@@ -35,7 +35,7 @@ class Model:
                 self.errors.append((words[0], words[1]))
 
     def check(self, executor: Executor, timeout: float = 60.0) -> int:
-        """Let everything end, and hold it against the model; how many executions there are."""
+        """Let all executions end, and compare them with the model; returns how many there are."""
         executions = executor.list(limit=1_000_000)
         for execution in executions:
             execution.wait(timeout)
@@ -54,7 +54,7 @@ class Model:
 
 
 def check_history(execution: Execution) -> None:
-    """Each thing of ``crash.leader.MACHINE`` once, in a history without gaps, no timer early."""
+    """Each part of ``crash.leader.MACHINE`` occurs once, the history has no gap, no timer is early."""
     assert execution.status == "Succeeded", (execution.id, execution.context())
     events = execution.history()
     assert [event["id"] for event in events] == list(range(1, len(events) + 1)), execution.id

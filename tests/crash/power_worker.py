@@ -1,6 +1,6 @@
-"""A process whose disk is recorded: it works in a folder, says what it was told, and ends.
+"""A process whose disk is recorded: it works in a folder, notes what was confirmed, and ends.
 
-``power_worker.py KIND FOLDER SEED``. What it says goes into the trace (``lossy_note``), one JSON line a note.
+``power_worker.py KIND FOLDER SEED``. Its notes go into the trace (``lossy_note``), one JSON line each.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from stepwell.engine.backup import restore
 from stepwell.engine.inbox import Limits
 
 LIMITS = Limits(log_bytes=40_000)
-"""Storage is flushed and the log cut many times."""
+"""Limits with many flushes of storage and truncations of the log."""
 
 
 def note(*words: Any) -> None:
-    """Say something that was confirmed."""
+    """Note something that was confirmed."""
     line = json.dumps(words).encode()
     ctypes.CDLL(None).lossy_note(line, len(line))
 
 
 class Load:
-    """Starts executions and tells of them."""
+    """Starts executions and notes them."""
 
     def __init__(self, executor: Executor, first: int) -> None:
         self._executor, self._number = executor, first
         self._running: list[Any] = []
 
-    def go_on(self, count: int) -> None:
+    def start(self, count: int) -> None:
         for _ in range(count):
             execution = self._executor.start("w", new_input(self._number), f"n{self._number}")
             note("STARTED", execution.id, str(self._number))
@@ -57,11 +57,11 @@ def _open(folder: Path, partitions: int = 1) -> Executor:
 
 
 def executor(folder: Path, chance: random.Random, first: int, partitions: int = 1) -> None:
-    """A few lives of an executor, closed or not."""
+    """An executor that is opened several times, and closed or not."""
     for life in range(3):
         opened = _open(folder / "a", partitions)
         load = Load(opened, first + life * 1000)
-        load.go_on(chance.randrange(1, 20))
+        load.start(chance.randrange(1, 20))
         if chance.random() < 0.3:
             load.end()
         opened.close()
@@ -76,38 +76,38 @@ def follower(folder: Path, chance: random.Random, first: int) -> None:
     """A leader, a follower that is promoted while the leader works, and the new leader's work."""
     leader = _open(folder / "a")
     load = Load(leader, first)
-    load.go_on(chance.randrange(8))
+    load.start(chance.randrange(8))
     followed = Follower(folder / "a", folder / "b")
-    load.go_on(chance.randrange(1, 12))
+    load.start(chance.randrange(1, 12))
     if chance.random() < 0.5:
         followed.wait_level(30)
         followed.close()
-        load.go_on(chance.randrange(5))
+        load.start(chance.randrange(5))
         followed = Follower(folder / "a", folder / "b")
     promoted = followed.promote(handlers=HANDLERS, limits=LIMITS)
     note("PROMOTED")
-    Load(promoted, first + 1000).go_on(chance.randrange(1, 12))
+    Load(promoted, first + 1000).start(chance.randrange(1, 12))
     promoted.close()
     leader.close()
 
 
 def backup(folder: Path, chance: random.Random, first: int) -> None:
-    """Backups of an executor that works, and one that is restored."""
+    """Backups of a working executor, and a restored one."""
     opened = _open(folder / "a")
     load = Load(opened, first)
     for number in range(3):
-        load.go_on(chance.randrange(1, 10))
+        load.start(chance.randrange(1, 10))
         note("BACKING UP", f"backup{number}")
         opened.backup(folder / f"backup{number}")
         note("BACKED UP", f"backup{number}")
-    load.go_on(chance.randrange(5))
+    load.start(chance.randrange(5))
     opened.close()
     restore(folder / "backup1", folder / "restored")
     note("RESTORED", "backup1", "restored")
 
 
 def leader_after_a_cut(folder: Path) -> tuple[Executor, str]:
-    """The leader, and the name of its folder: ``a``, or its follower ``b``, whose promotion is finished if need be."""
+    """The leader, and the name of its folder: ``a``, or its follower ``b``, whose promotion is finished if needed."""
     try:
         return Executor(folder / "a", handlers=HANDLERS, limits=LIMITS), "a"
     except FencedError:
@@ -121,10 +121,10 @@ def leader_after_a_cut(folder: Path) -> tuple[Executor, str]:
 
 
 def reopen(folder: Path, kind: str, chance: random.Random, first: int) -> None:
-    """What a program does after a cut: it opens what is there and goes on."""
+    """What a program does after a cut: it opens what is there and continues."""
     opened = leader_after_a_cut(folder)[0] if kind == "follower" else _open(folder / "a", 1 + (kind == "partitions"))
     opened.deploy("w", MACHINE)
-    Load(opened, first).go_on(chance.randrange(6))
+    Load(opened, first).start(chance.randrange(6))
     opened.close()
 
 

@@ -33,7 +33,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.005)
 
 
-def first_words(leader: Leader) -> list[list[str]]:
+def first_lines(leader: Leader) -> list[list[str]]:
     """What a leader told by the time it confirmed a start."""
     lines = []
     while not any(line[0] == "STARTED" for line in lines):
@@ -65,11 +65,11 @@ def test_a_leader_killed_at_any_moment_is_succeeded_without_loss(tmp_path: Path,
         here, there = tmp_path / str(number), tmp_path / str(number + 1)
         log_bytes = chance.choice([None, 32 << 10])
         leader = Leader(here, number * 100_000, chance.choice([1, 2, 6]), log_bytes)
-        model.hear(first_words(leader))
+        model.add_lines(first_lines(leader))
         is_late = chance.random() < 0.3  # it has all of the log still before it
         follower = None if is_late else begin(here, there)
         time.sleep(chance.uniform(0.0, 0.15))
-        model.hear(leader.kill())
+        model.add_lines(leader.kill())
         follower = follower or begin(here, there)
         with follower.promote(handlers=HANDLERS) as executor:
             model.check(executor)
@@ -84,15 +84,17 @@ def test_a_leader_that_pauses_can_confirm_nothing_after_a_promotion(tmp_path: Pa
     chance = random.Random(seed)
     model = Model()
     leader = Leader(tmp_path / "a", threads=3)
-    model.hear(first_words(leader))
+    model.add_lines(first_lines(leader))
     follower = Follower(tmp_path / "a", tmp_path / "b")
     time.sleep(chance.uniform(0.0, 0.1))
     leader.signal(signal.SIGSTOP)
     with follower.promote(handlers=HANDLERS) as executor:
         before = len(executor.list(limit=1_000_000))
         leader.signal(signal.SIGCONT)
-        wait_until(lambda: model.hear(list(leader.lines(0.1))) or len(model.errors) > 5, "errors of the old leader")
-        model.hear(leader.kill())
+        wait_until(
+            lambda: model.add_lines(list(leader.lines(0.1))) or len(model.errors) > 5, "errors of the old leader"
+        )
+        model.add_lines(leader.kill())
         kinds = {kind for kind, _ in model.errors}
         assert kinds == {"FencedError"}
         assert all(f"{tmp_path / 'b'} took over at epoch 1" in text for _, text in model.errors)
@@ -103,10 +105,10 @@ def test_a_leader_that_pauses_can_confirm_nothing_after_a_promotion(tmp_path: Pa
 def test_a_leader_that_runs_is_succeeded_as_well(tmp_path: Path) -> None:
     model = Model()
     leader = Leader(tmp_path / "a")
-    model.hear(first_words(leader))
+    model.add_lines(first_lines(leader))
     with Follower(tmp_path / "a", tmp_path / "b").promote(handlers=HANDLERS) as executor:
-        wait_until(lambda: model.hear(list(leader.lines(0.1))) or model.errors, "an error of the old leader")
-        model.hear(leader.kill())
+        wait_until(lambda: model.add_lines(list(leader.lines(0.1))) or model.errors, "an error of the old leader")
+        model.add_lines(leader.kill())
         model.check(executor)
 
 
@@ -281,7 +283,7 @@ def test_who_was_taken_over_closes_without_an_error(tmp_path: Path, partitions: 
     names = [""] if partitions == 1 else [f"p{index}" for index in range(partitions)]
     for name in names:
         Follower(tmp_path / "a" / name, tmp_path / "b" / name).take_over()
-    executor.close()  # at once: it may not have heard yet, and may hear while it closes
+    executor.close()  # at once: it may not have noticed yet, and may notice while it closes
     with Executor(tmp_path / "b", handlers=HANDLERS, partitions=partitions) as executor:
         assert len([check_history(execution.wait(LONG)) for execution in executor.list()]) == 20
 
@@ -292,10 +294,10 @@ def test_a_follower_that_is_killed_goes_on_where_it_was(tmp_path: Path, seed: in
     chance = random.Random(seed)
     model = Model()
     leader = Leader(tmp_path / "a")
-    model.hear(first_words(leader))
+    model.add_lines(first_lines(leader))
     for _ in range(8):
         kill_a_follower(tmp_path / "a", tmp_path / "b", chance.uniform(0.05, 0.4))
-    model.hear(leader.kill())
+    model.add_lines(leader.kill())
     with Follower(tmp_path / "a", tmp_path / "b") as follower:
         assert follower.wait_level(LONG)
     ours, theirs = (replay_folder(tmp_path / name, tmp_path / f"{name} again") for name in ("a", "b"))

@@ -82,7 +82,7 @@ def heard(cut: Cut) -> Notes:
 
 def model_of(notes: Notes) -> Model:
     model = Model()
-    model.hear(notes)
+    model.add_lines(notes)
     return model
 
 

@@ -89,12 +89,12 @@ def test_storage_that_lags_behind_catches_up_by_replay(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "storage", data / "storage")
     with replay_folder(data, tmp_path / "copy") as again, _core.Store.open(data) as store:
         assert store.applied() < store.tail()
-        Partition(store, VirtualClock(), Nobody()).recover()
+        Partition(store, VirtualClock(), NoHandlers()).recover()
         assert store.applied() == store.tail()
         assert differences(store, again) == []
 
 
-class Nobody:
+class NoHandlers:
     """Takes no tasks."""
 
     def dispatch(self, tasks: list[Any]) -> None: ...

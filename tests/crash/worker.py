@@ -1,6 +1,6 @@
-"""A process that starts executions until something keeps it from it; it says what.
+"""A process that starts executions until it fails, and prints the error.
 
-``worker.py FOLDER JOURNAL [as-nobody|small-files|few-files]``: the last ones change what the process may do.
+``worker.py FOLDER JOURNAL [as-nobody|small-files|few-files]``: the last argument restricts the process.
 """
 
 from __future__ import annotations

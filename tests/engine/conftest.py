@@ -1,4 +1,4 @@
-"""Labs that are checked when their test is over."""
+"""Fixtures: labs, which are checked at the end of their test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.support import Lab
 
 @pytest.fixture
 def lab() -> Iterator[Callable[..., Lab]]:
-    """``lab(answers)`` gives an execution's laboratory; its history and its replay are checked at the end."""
+    """``lab(answers)`` makes a Lab for an execution; its history and its replay are checked at the end."""
     labs: list[Lab] = []
 
     def make(answers: dict[str, Any] | None = None, **options: Any) -> Lab:

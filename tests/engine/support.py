@@ -1,4 +1,4 @@
-"""What the tests of the engine share: short machines, and one execution on a virtual clock."""
+"""Support for tests of the engine: short machines, and one execution on a virtual clock."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def _way(next: str | None) -> Definition:
 
 
 class Lab(Simulation):
-    """One execution. ``answers`` has what each state's task comes to: a value or an error; a list is used up in order.
+    """One execution. ``answers`` has the result of each state's task: a value or an error; a list is used item by item.
 
-    The last of a list stands for all further attempts. A function gets the task's input.
+    The last item of a list is used for all further attempts. A function gets the task's input.
     """
 
     polls = True
@@ -74,7 +74,7 @@ class Lab(Simulation):
             state: list(each) if isinstance(each, list) else [each] for state, each in (answers or {}).items()
         }
         self.calls: list[tuple[str, float]] = []
-        """State and seconds since the start, of every attempt."""
+        """State, and seconds since the start, of every attempt."""
         self.inputs: list[Any] = []
         self.id = ""
         super().__init__(self._work, **options)
@@ -100,21 +100,21 @@ class Lab(Simulation):
         return self.__dict__.setdefault("_seen_calls", [])
 
     def begin(self, definition: Definition, input: Any = None, type: str = "STANDARD") -> Lab:
-        """Start the execution, and go on until it rests."""
+        """Start the execution, and process until it has to wait."""
         self.deploy("w", definition, type)
         self.id = self.start("w", {} if input is None else input, type=type)
         self.settle()
         return self
 
     def finish(self, definition: Definition | None = None, input: Any = None, type: str = "STANDARD") -> Lab:
-        """Start the execution, unless it was, and go on until it has ended."""
+        """Start the execution, unless it was started, and process until it has ended."""
         if definition is not None:
             self.begin(definition, input, type)
         self.run()
         return self
 
     def redrive(self, problem: Callable[[ExecutionContext], str | None] = lambda child: None) -> list[Any]:
-        """Ask for a redrive; what the answer was. ``problem`` says which children of map runs cannot be run on."""
+        """Ask for a redrive; return the answer. ``problem`` says which children of map runs cannot be redriven."""
         storage, context = self.partition.storage, self.context
         command = redrive_command(storage, self.partition.state.workflows.get(context.workflow_id), context, problem)
         answers: list[Any] = []
@@ -128,7 +128,7 @@ class Lab(Simulation):
         self.settle()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         until = self.clock.now() + round(seconds * SECOND)
         while (due := self.partition.state.timers.next_due()) is not None and due <= until:
             self.clock.advance_to(due)
@@ -137,10 +137,10 @@ class Lab(Simulation):
 
     @property
     def times(self) -> list[float]:
-        """When the attempts began, in seconds since the start."""
+        """When the attempts started, in seconds since the start."""
         return [seconds for _, seconds in self.calls]
 
-    # what is there
+    # results
 
     @property
     def context(self) -> ExecutionContext:
@@ -180,7 +180,7 @@ class Lab(Simulation):
         return self.partition.storage.scan(TaskContext)
 
     def answer(self, command: r.Command, value: Any = NONE) -> list[Any]:
-        """Put an answer into the inbox as a client does; what it came to."""
+        """Put an answer into the inbox as a client does; return its replies."""
         answers: list[Any] = []
         self.partition.submit(
             command, value if value is NONE else of_value(value), lambda *answer: answers.append(answer)
@@ -189,7 +189,7 @@ class Lab(Simulation):
         return answers
 
     def check(self) -> None:
-        """The history is whole and replay gives the same storage; then let the store go."""
+        """Check that the history has no gaps and that replay gives the same storage; then close the store."""
         events = self.events
         assert [event["id"] for event in events] == list(range(1, len(events) + 1))
         assert all(event["previousEventId"] < event["id"] for event in events)

@@ -26,7 +26,7 @@ def opened(store: _core.Store) -> Simulation:
 
 def numbers(store: _core.Store) -> list[int]:
     """The numbers of the open tasks."""
-    return [int(row.id[-8:], 16) for row in Partition(store, VirtualClock(), _Nobody()).storage.scan(TaskContext)]
+    return [int(row.id[-8:], 16) for row in Partition(store, VirtualClock(), _NoHandlers()).storage.scan(TaskContext)]
 
 
 def give_out(store: _core.Store, count: int, first: int) -> list[int]:
@@ -84,7 +84,7 @@ def test_shares_keep_apart_when_they_go_round() -> None:
     given_out: set[str] = set()
     for share in range(3):
         store = _core.Store.open(None)
-        partition = Partition(store, VirtualClock(), _Nobody(), share=(share, 3))
+        partition = Partition(store, VirtualClock(), _NoHandlers(), share=(share, 3))
         partition.next_task = 0xFFFF_FFF0 - 0xFFFF_FFF0 % 3 + share
         ids = [partition.task_id("/t/n/e0000000/0", "work") for _ in range(20)]
         assert len(set(ids)) == 20
@@ -93,6 +93,6 @@ def test_shares_keep_apart_when_they_go_round() -> None:
         store.close()
 
 
-class _Nobody:
+class _NoHandlers:
     dispatch: Callable[..., None] = staticmethod(lambda tasks: None)
     queued: Callable[..., None] = staticmethod(lambda queue: None)

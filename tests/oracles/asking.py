@@ -1,4 +1,4 @@
-"""What the commands ``ask.py`` share: asking an oracle, comparing its answers with ours, and the command's modes."""
+"""Shared by the commands ``ask.py``: asks an oracle, compares its answers with ours, and runs the command's modes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 Question = dict[str, Any]
-"""``kind``, the fields that say what is asked, and those of the oracle's answer."""
+"""``kind``, the fields of the question, and those of the oracle's answer."""
 
 
 def answers_of(command: Sequence[str], asked: Iterable[Question]) -> list[dict[str, Any]]:
-    """The oracle's answer to each question, which is a line of JSON as the question is."""
+    """The oracle's answer to each question; both are lines of JSON."""
     lines = "".join(json.dumps(question) + "\n" for question in asked)
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.split("\n") if line]
@@ -25,9 +25,9 @@ def answers_of(command: Sequence[str], asked: Iterable[Question]) -> list[dict[s
 class Oracle:
     """A query language's oracle, and how its answers compare with ours.
 
-    ``ask``: the questions with their answers, less those that the oracle does not answer. ``asks``: the fields that
-    say what is asked. ``texts``: the fields that must be equal where both fail. ``longest``: longer lines of an
-    answered question are not worth their place.
+    ``ask``: adds the oracle's answers to questions, and drops questions that it does not answer. ``asks``: the fields
+    of a question. ``texts``: the fields that must be equal if both fail. ``longest``: an answered question whose line
+    is longer is not stored.
     """
 
     questions: Callable[[int, int], Iterable[Question]]
@@ -40,7 +40,7 @@ class Oracle:
     longest: int | None = None
 
     def compare(self, asked: list[Question]) -> int:
-        """Prints what differs, and how much; the exit status."""
+        """Print what differs, and how much; returns the exit status."""
         answers = texts = same_texts = 0
         for question in asked:
             ours = self.our_answer(question)

@@ -1,4 +1,4 @@
-"""What a store holds, as lines of JSON that can be read and compared by people."""
+"""The content of a store, as readable lines of JSON that can be compared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepwell.testing.virtual import VirtualClock
 NAMES = {name for name, _ in _core.context_layouts().values()}
 
 
-class Nobody:
+class NoHandlers:
     """No handlers, no workers."""
 
     def dispatch(self, tasks: list[Any]) -> None: ...
@@ -27,7 +27,7 @@ class Nobody:
 
 
 def lines(store: _core.Store) -> list[str]:
-    """Rows by kind, the digest of every history and its events as AWS shows them."""
+    """Rows by kind, the digest of every history, and its events as AWS shows them."""
     found: list[str] = []
     for kind, values in rows(store).items():
         if kind.startswith("history of "):
@@ -36,7 +36,7 @@ def lines(store: _core.Store) -> list[str]:
             found += [_line(kind, msgspec.msgpack.decode(value)) for value in values]
         else:
             found += [_line(kind, value.decode()) for value in values]
-    partition = Partition(store, VirtualClock(), Nobody())
+    partition = Partition(store, VirtualClock(), NoHandlers())
     for context in partition.storage.scan(ExecutionContext, limit=1_000_000):
         machine = partition.state.workflows.get(context.workflow_id).machine
         events = HistoryReader(machine).events(partition.storage.history(context.id, limit=1_000_000))
@@ -49,7 +49,7 @@ def _line(kind: str, value: Any) -> str:
 
 
 def _readable(part: bytes) -> Any:
-    """A document as text; a record, in a row, as what it holds."""
+    """A document as text; a record in a row as its fields."""
     try:
         return part.decode()
     except UnicodeDecodeError:

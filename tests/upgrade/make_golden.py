@@ -1,6 +1,6 @@
-"""Writes the golden log of the current format and what it comes to: ``python -m upgrade.make_golden`` in ``tests/``.
+"""Writes the golden log of the current format and its content: ``python -m upgrade.make_golden`` in ``tests/``.
 
-A log that was released is never written again; only one that no release has written may be replaced.
+A released log is never written again; only the log of an unreleased format may be replaced.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from stepwell import _core
 from upgrade.contents import lines
-from upgrade.story import tell
+from upgrade.story import run_story
 
 TARGET = Path(__file__).parents[1] / "golden" / "format-1"
 
 
 def main() -> None:
-    """Run the story, keep its log, and what the store held at its end."""
+    """Run the story, and write its log and the content of the store at its end."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        under_way = tell(data)
+        under_way = run_story(data)
         shutil.rmtree(TARGET, ignore_errors=True)
         shutil.copytree(data / "log", TARGET / "log", ignore=shutil.ignore_patterns("LOCK"))
         store = _core.Store.open(data)

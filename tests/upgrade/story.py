@@ -1,4 +1,4 @@
-"""The run that a golden log is of: every kind of state and of record, some executions ended, some under way."""
+"""The run behind a golden log: every kind of state and of record; some executions ended, some still running."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ SPREADS = machine(
 
 
 class Answers:
-    """What the tasks come to: the same in every run."""
+    """The results of tasks: the same in every run."""
 
     def __init__(self, hangs: bool = True) -> None:
         self.mended, self.hangs = not hangs, hangs
@@ -93,8 +93,8 @@ class Answers:
         return HANGS if self.hangs and state in ("Ask", "Poll") else {"from": state, "attempt": task.attempt}
 
 
-def tell(folder: Path) -> list[str]:
-    """Run it over a new store in ``folder``; the executions that are under way at its end."""
+def run_story(folder: Path) -> list[str]:
+    """Run it in a new store in ``folder``; returns the executions that are still running at its end."""
     answers = Answers()
     store = _core.Store.open(folder, keeps_log=True)
     run = Simulation(answers, store=store, limits=Limits(turn_records=9))
@@ -140,14 +140,14 @@ def tell(folder: Path) -> list[str]:
     run.partition.submit(r.PutWorkflowCommand("waits", 2, dumps(WAITS_2), "STANDARD"))
     answer_all(run)
     under_way.append(run.start("many", list(range(20)), 11))
-    for _ in range(3):  # it is in the midst of its turns: commands stand on the log without their events
+    for _ in range(3):  # stop between turns: the log has commands without their events
         run.step()
     run.close()
     return under_way
 
 
 def answer_all(run: Simulation) -> None:
-    """Go on until every execution rests, for a task that hangs or for a time beyond the next hour."""
+    """Process until every execution waits for a hanging task, or for a time beyond the next hour."""
     until = run.clock.now() + 3600 * SECOND
     while True:
         run.settle()

@@ -1,4 +1,4 @@
-"""Our answers to the oracle's questions, and when two are the same."""
+"""Our answers to the oracle's questions, and their comparison."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def our_answer(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """JSON to compare: numbers as doubles, objects with the order of their fields."""
+    """JSON for comparison: numbers as doubles, objects with the order of their fields."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int | float):

@@ -2,7 +2,7 @@
 
     ask.py ORACLE write COUNT SEED    answers to new questions, as the lines of questions.jsonl
     ask.py ORACLE again               asks the questions of questions.jsonl again, and writes them with the answers
-    ask.py ORACLE compare COUNT SEED  how far we agree on new questions; prints what differs
+    ask.py ORACLE compare COUNT SEED  compares our answers to new questions with the oracle's; prints what differs
 
 ORACLE is the folder of the oracles (../shared/oracles after ``make js/node_modules`` there: Node and npm).
 """
@@ -23,9 +23,9 @@ from generate import DOCUMENT, FUNCTIONS, questions
 
 KEPT = ("value", "nothing", "function", "error", "stage", "message")
 UNSURE = ("timeout", "U1001")
-"""What the oracle says where it gives up."""
+"""The oracle's message when it gives up."""
 OVERFLOW = "Maximum call stack size exceeded"
-"""What the oracle's own stack says, where a result is nested endlessly, and where a number is too large for a word."""
+"""The message of the oracle's stack overflow: for an endlessly nested result, or a number too large for words."""
 NO_DIGITS = "Cannot read properties of undefined (reading 'length')"
 NO_DIGITS_OF_AWS = {
     "error": "D3086",
@@ -33,11 +33,11 @@ NO_DIGITS_OF_AWS = {
     "message": "The sub-picture must not contain a passive character that is preceded by an active character and that "
     "is followed by another active character",
 }
-"""A picture of $formatNumber without digits: what 2.0.6 stumbles over, and what AWS was measured to say."""
+"""A picture of $formatNumber without digits: the failure of 2.0.6, and the answer that AWS was measured to give."""
 
 
 def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The questions with their answers, less those that the oracle does not answer in time."""
+    """The questions with their answers, without those that the oracle does not answer in time."""
     asked = [each for question in asked for each in (*named(question["expr"]), question)]
     lines = [{"expr": each["expr"], "data": DOCUMENT} for each in asked]
     answered = []
@@ -51,9 +51,9 @@ def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def named(expression: str) -> list[dict[str, Any]]:
-    """Calls of the functions that are named in an expression.
+    """Calls of all functions that an expression names.
 
-    Texts of errors have the name by which a function was called last in the oracle's process, so each is called.
+    Error texts contain the name by which a function was last called in the oracle's process, so each is called first.
     """
     names = [name for name in FUNCTIONS if re.search(rf"\${name}\b", expression)]
     return [{"kind": "", "expr": f"${name}()"} for name in names]

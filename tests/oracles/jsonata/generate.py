@@ -1,7 +1,7 @@
 # ruff: noqa: E501  (tables of expressions, one a line)
-"""Makes questions of JSONata: expressions over a small document, of every function, operator, type and picture.
+"""Generates JSONata questions: expressions over a small document, with every function, operator, type and picture.
 
-The same seed gives the same questions. ``ask.py`` gets the answers. What depends on the time or on chance is left out.
+The same seed gives the same questions. ``ask.py`` gets the answers. Expressions that depend on time or chance are left out.
 """
 
 from __future__ import annotations
@@ -558,7 +558,7 @@ class Maker:
         return f"{self.path()}.${name}({', '.join(arguments[1:])})"
 
     def partial(self) -> str:
-        """A partial application: with arguments of the right types, as it does not look at them."""
+        """A partial application, with arguments of the right types, because it does not check them."""
         given, rest = self.choose(
             [
                 ("$substring(?, 1, ?)", "('hello', 2)"),
@@ -754,7 +754,7 @@ class Maker:
         return f"$toMillis('2017-{self.choose(PARSED)}', {self.quoted('[Y]-' + self.choose(DATE_PICTURES))})"
 
     def shaken(self, text: str, chance: float = 0.25) -> str:
-        """The text with a letter doubled, dropped or moved."""
+        """The text with a random letter doubled, dropped or moved."""
         if not text or self.random.random() > chance:
             return text
         at = self.random.randrange(len(text))

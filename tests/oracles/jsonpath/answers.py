@@ -1,4 +1,4 @@
-"""Our answers to the oracle's questions, and when two are the same."""
+"""Our answers to the oracle's questions, and their comparison."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _WRAPPING = "com.jayway.jsonpath.InvalidPathException: "
 
 
 def without_wrapping(message: str) -> str:
-    """The text without the name of the exception that wraps another one, once for each filter within a filter."""
+    """The text without the names of wrapping exceptions, one for each filter within a filter."""
     while message.startswith(_WRAPPING):
         message = message.removeprefix(_WRAPPING)
     return message
 
 
 def our_answer(question: dict[str, Any]) -> dict[str, Any]:
-    """What we find: ``value``, or ``error`` with ``stage`` and ``message``."""
+    """Our result: ``value``, or ``error`` with ``stage`` and ``message``."""
     try:
         query = compile_query(question["path"])
     except ExpressionSyntaxError as error:

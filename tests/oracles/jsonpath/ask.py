@@ -2,7 +2,7 @@
 
     ask.py ORACLE write COUNT SEED    answers to new questions, as the lines of questions.jsonl
     ask.py ORACLE again               asks the questions of questions.jsonl again, and writes them with the answers
-    ask.py ORACLE compare COUNT SEED  how far we agree on new questions; prints what differs
+    ask.py ORACLE compare COUNT SEED  compares our answers to new questions with the oracle's; prints what differs
 
 ORACLE is the folder of the oracles (../shared/oracles after ``make`` there: Java 17 and Maven).
 """
@@ -24,7 +24,7 @@ UNANSWERED = ("Timeout", "OutOfMemoryError", "StackOverflowError")
 
 
 def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The questions with their answers, less those that the oracle does not answer in time."""
+    """The questions with their answers, without those that the oracle does not answer in time."""
     lines = [{"path": each["path"], "doc": each["doc"]} for each in asked]
     answered = []
     for question, answer in zip(asked, answers_of([f"{oracle}/oracle", "jayway", "2.0.0"], lines), strict=False):

@@ -1,4 +1,4 @@
-"""Makes questions of JSONPath: a path and a document each, over what the reader takes and what it misreads.
+"""Generates JSONPath questions: a path and a document each, for what the reader accepts and what it misreads.
 
 The same seed gives the same questions. ``ask.py`` gets the answers.
 """
@@ -212,7 +212,7 @@ SPICE = [
     "(@.length-1)",
     "[?]",
 ]
-# What would give millions of nulls.
+# These would give millions of nulls.
 _HUGE_SLICE = re.compile(r"-[\d ٣-]{5,}[^\]]*:|:[^\]]*\d{7,}.*-[\d ]{5,}")
 
 
