@@ -16,7 +16,10 @@ def our_answer(question: dict[str, Any]) -> dict[str, Any]:
     except JsonataSyntaxError as error:
         return {"error": error.args[1], "stage": "parse", "message": error.args[0]}
     try:
-        value = expression.evaluate_over(question["data"], {}, NOTHING)
+        if "bindings" in question:
+            value = expression.evaluate(question["bindings"]["states"], question["bindings"], NOTHING)
+        else:
+            value = expression.evaluate_over(question["data"], {}, NOTHING)
     except JsonataError as error:
         if error.args[1] == "unsupported":
             return {"function": True}

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from answers import agree, our_answer
 from asking import Oracle, answers_of
-from generate import DOCUMENT, FUNCTIONS, questions
+from generate import FUNCTIONS, questions, with_values
 
 KEPT = ("value", "nothing", "function", "error", "stage", "message")
 UNSURE = ("timeout", "U1001")
@@ -39,7 +39,7 @@ NO_DIGITS_OF_AWS = {
 def ask(oracle: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The questions with their answers, without those that the oracle does not answer in time."""
     asked = [each for question in asked for each in (*named(question["expr"]), question)]
-    lines = [{"expr": each["expr"], "data": DOCUMENT} for each in asked]
+    lines = [with_values(each) for each in asked]
     answered = []
     for question, answer in zip(asked, answers_of([f"{oracle}/oracle", "jsonata"], lines), strict=False):
         if "formatNumber" in question["expr"] and answer.get("message") == NO_DIGITS:
@@ -63,7 +63,7 @@ if __name__ == "__main__":
     jsonata_js = Oracle(
         questions=questions,
         ask=ask,
-        our_answer=lambda question: our_answer({**question, "data": DOCUMENT}),
+        our_answer=lambda question: our_answer(with_values(question)),
         agree=agree,
         asks=("expr",),
         texts=("message",),

@@ -37,6 +37,8 @@ DOCUMENT = {
         {"id": 4, "v": 2.5, "in": {"k": "q", "v": 9}},
     ],
 }
+BINDINGS = {"x": 2, "y": ["b", "a", "c"], "v": {"k": 1}, "i": None, "sum": 5, "states": {"input": DOCUMENT}}
+"""What the questions about bindings have as variables; their state has DOCUMENT as its input."""
 PATHS = [
     *DOCUMENT,
     "rows.v",
@@ -815,6 +817,44 @@ class Maker:
             ]
         )
 
+    def binding(self, depth: int = 3) -> str:
+        """Variables from outside in an expression that binds the same names: by parameters, `:=`, `@` and `#`."""
+        name = self.choose(["$x", "$x", "$x", "$y", "$v", "$i", "$sum"])
+        if depth <= 0:
+            return self.choose([name, name, "1", "[1,2]", "'t'", "$states.input.a", "$states.input.rows.v"])
+        inner = lambda: self.binding(depth - 1)  # noqa: E731
+        return self.choose(
+            [
+                lambda: name,
+                lambda: f"[{inner()}, {inner()}]",
+                lambda: f"({inner()} & {inner()})",
+                lambda: f"({name} := {inner()}; {inner()})",
+                lambda: f"({name} := {name} & 'n'; {inner()}; {name})",
+                lambda: f"(({name} := {inner()}); {inner()})",
+                lambda: f"({inner()}; {name} := $y := {inner()}; {inner()})",
+                lambda: f"($boolean({inner()}) ? {name} := {inner()}; {name})",
+                lambda: f"($f := function() {{ {inner()} }}; {name} := {inner()}; $f())",
+                lambda: f"($f := function($n) {{ $n > 0 ? $f($n - 1) : {inner()} }}; $f(2))",
+                lambda: f"function({name}) {{ {inner()} }}({inner()})",
+                lambda: f"function({name}, $y) {{ {inner()} }}(?, {inner()})({inner()})",
+                lambda: f"$map([1,2], function($x, $i) {{ {inner()} }})",
+                lambda: f"$reduce([1,2,3], function($x, $y) {{ $x + $y }}, {inner()})",
+                lambda: f"$sort([2,1,3], function($x, $y) {{ $x > $y }}) ~> $append({inner()})",
+                lambda: f"{inner()} ~> function({name}) {{ {inner()} }}",
+                lambda: f"$states.input.rows@{name}.({inner()})",
+                lambda: f"$states.input.rows#{name}.({inner()})",
+                lambda: f"$states.input.rows@$v[$v.id > 1]#{name}.tags.({inner()})",
+                lambda: f"$states.input.rows[id > 1]#{name}[{name} >= 0].({inner()})",
+                lambda: f"($states.input.rows.tags.%.in@{name})#$i.({inner()})",
+                lambda: f"[1,2]@{name}.({inner()})",
+                lambda: f"$states.input.rows@{name}^({name}.v).({inner()})",
+                lambda: f"$states.input.rows#{name}{{ g & '': {inner()} }}",
+                lambda: f"$states.input.o ~> |$|{{ 'k': {inner()} }}, $y[0]|",
+                lambda: f"({name} := {inner()}; $states.input.o ~> |$|{{ 'k': {inner()} }}|)",
+                lambda: f"({{ 'k': {name} := {inner()} }}.({inner()}))",
+            ]
+        )()
+
     def regex(self) -> str:
         text = self.choose(["s", "u", self.text(), self.text()])
         expression = self.choose(REGEXES)
@@ -845,6 +885,7 @@ KINDS: dict[str, Callable[[Maker], str]] = {
     "transform": Maker.transform,
     "functional": Maker.functional,
     "partial application": Maker.partial,
+    "binding": Maker.binding,
     "regular expression": Maker.regex,
 }
 
@@ -854,4 +895,9 @@ def questions(count: int, seed: int) -> Iterator[Question]:
     maker = Maker(seed)
     for number in range(count):
         kind = [*KINDS][number % len(KINDS)]
-        yield {"kind": kind, "expr": KINDS[kind](maker), "data": DOCUMENT}
+        yield {"kind": kind, "expr": KINDS[kind](maker)}
+
+
+def with_values(question: Question) -> Question:
+    """The question with the values that it is asked over: a state's, with variables, or a context item."""
+    return question | ({"bindings": BINDINGS} if question["kind"] == "binding" else {"data": DOCUMENT})

@@ -8,7 +8,10 @@ use super::ast::{Ast, Kind, Node, Stage, Symbol};
 /// The names that one expression reads. Variables are without their `$`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// Variables that it reads and does not bind itself, functions among them; `$states` is not.
+    /// Variables that it may read from outside, functions among them; `$states` is not.
+    ///
+    /// A name that it binds is left out only where the binding is made for certain, so that what is
+    /// not here is never missed.
     pub variables: BTreeSet<String>,
     /// What it reads of `$states`.
     pub states: Use,
@@ -16,8 +19,6 @@ pub struct Names {
     pub context: Vec<String>,
     /// Whether `$$` stands in it.
     pub root: bool,
-    /// Variables that it binds itself.
-    pub bound: BTreeSet<String>,
 }
 
 /// How much of a value is read: all of it, or these fields of it.
@@ -55,13 +56,12 @@ pub fn of(ast: &Ast) -> Names {
     let mut reader = Reader {
         ast,
         names: Names::default(),
+        scope: Vec::new(),
+        bound: vec![0; ast.symbols.len()],
         has_ancestors: false,
     };
     reader.node(&ast.root, true);
     let mut names = reader.names;
-    for bound in &names.bound {
-        names.variables.remove(bound);
-    }
     if reader.has_ancestors {
         // `%` climbs back to values that no path names.
         names.states.add(&[]);
@@ -72,19 +72,25 @@ pub fn of(ast: &Ast) -> Names {
 struct Reader<'a> {
     ast: &'a Ast,
     names: Names,
+    /// The variables that the expression has bound where the reader is, the innermost last.
+    scope: Vec<Symbol>,
+    /// How often each variable stands in `scope`.
+    bound: Vec<u32>,
     has_ancestors: bool,
 }
 
 impl Reader<'_> {
     /// `is_top`: whether names are read from the context item here.
     fn node(&mut self, node: &Node, is_top: bool) {
+        let outer = self.scope.len();
         stacker::maybe_grow(64 << 10, 1 << 20, || self.kind(node, is_top));
-        self.filters(node);
-        let Some(extra) = &node.extra else { return };
-        for (key, value) in extra.group.iter().flatten() {
+        // A path's group is read with what its steps bind.
+        for (key, value) in node.group().into_iter().flatten() {
             self.node(key, false);
             self.node(value, false);
         }
+        self.leave(outer);
+        self.filters(node.predicate());
     }
 
     fn kind(&mut self, node: &Node, is_top: bool) {
@@ -99,7 +105,8 @@ impl Reader<'_> {
                 self.node(rhs, is_top);
             }
             Kind::Negate(operand) => self.node(operand, is_top),
-            Kind::Array(nodes) | Kind::Block(nodes) => self.each(nodes, is_top),
+            Kind::Array(nodes) => self.each(nodes, is_top),
+            Kind::Block(statements) => self.block(statements, is_top),
             Kind::Object(pairs) => pairs.iter().for_each(|(key, value)| {
                 self.node(key, is_top);
                 self.node(value, is_top);
@@ -115,10 +122,7 @@ impl Reader<'_> {
                     self.node(otherwise, is_top);
                 }
             }
-            Kind::Bind { name, value } => {
-                self.bind(*name);
-                self.node(value, is_top);
-            }
+            Kind::Bind { value, .. } => self.node(value, is_top),
             Kind::Call {
                 procedure,
                 arguments,
@@ -156,6 +160,26 @@ impl Reader<'_> {
         }
     }
 
+    /// What a statement binds is bound in those after it. Functions that are bound one after the other may call
+    /// each other, and none of them is called before all are bound.
+    fn block(&mut self, statements: &[Node], is_top: bool) {
+        let outer = self.scope.len();
+        let mut functions = 0;
+        for (at, statement) in statements.iter().enumerate() {
+            if at == functions {
+                let names = statements[at..].iter().map_while(bound_function);
+                functions = at + names.map(|name| self.bind(name)).count().max(1);
+            }
+            self.node(statement, is_top);
+            let mut bound = statement;
+            while let Kind::Bind { name, value } = &bound.kind {
+                self.bind(*name);
+                bound = value;
+            }
+        }
+        self.leave(outer);
+    }
+
     fn path(&mut self, steps: &[Node], is_top: bool) {
         let is_states =
             matches!(&steps[0].kind, Kind::Variable(name) if self.name(*name) == "states");
@@ -165,18 +189,22 @@ impl Reader<'_> {
         for (at, step) in steps.iter().enumerate() {
             match at == 0 && is_states {
                 // Its filters are read all the same.
-                true => self.filters(step),
+                true => self.filters(step.predicate()),
                 false => self.node(step, is_top && at == 0),
             }
+            // An array at the start of a path, and a step that gives tuples, bind nothing themselves.
+            let is_binding = !(at == 0 && step.is_cons) && !gives_tuples(step);
+            let names = step.focus().into_iter().chain(step.index());
+            names
+                .filter(|_| is_binding)
+                .for_each(|name| self.bind(name));
+            self.filters(step.stages());
         }
     }
 
-    fn filters(&mut self, step: &Node) {
-        let Some(extra) = &step.extra else { return };
-        for name in extra.focus.iter().chain(&extra.index) {
-            self.bind(*name);
-        }
-        for stage in extra.predicate.iter().chain(&extra.stages).flatten() {
+    /// Filters, and what is bound between them. That stays bound in the steps that follow.
+    fn filters(&mut self, stages: Option<&Vec<Stage>>) {
+        for stage in stages.into_iter().flatten() {
             match stage {
                 Stage::Filter(predicate) => self.node(predicate, false),
                 Stage::Index(name) => self.bind(*name),
@@ -190,6 +218,7 @@ impl Reader<'_> {
 
     fn variable(&mut self, symbol: Symbol) {
         match self.name(symbol) {
+            name if name != "states" && self.bound[symbol as usize] > 0 => {}
             name if name == "$" => self.names.root = true,
             name if name == "states" => self.names.states.add(&[]),
             name => drop(self.names.variables.insert(name)),
@@ -203,12 +232,40 @@ impl Reader<'_> {
     }
 
     fn bind(&mut self, symbol: Symbol) {
-        let name = self.name(symbol);
-        self.names.bound.insert(name);
+        self.scope.push(symbol);
+        self.bound[symbol as usize] += 1;
+    }
+
+    /// Ends the bindings beyond the first `outer` ones.
+    fn leave(&mut self, outer: usize) {
+        for symbol in self.scope.drain(outer..) {
+            self.bound[symbol as usize] -= 1;
+        }
     }
 
     fn each(&mut self, nodes: &[Node], is_top: bool) {
         nodes.iter().for_each(|node| self.node(node, is_top));
+    }
+}
+
+/// The name, where `statement` binds a function.
+fn bound_function(statement: &Node) -> Option<Symbol> {
+    match &statement.kind {
+        Kind::Bind { name, value } if matches!(value.kind, Kind::Lambda(_)) => Some(*name),
+        _ => None,
+    }
+}
+
+/// Whether `step` gives tuples of a path within it, which have bindings of their own.
+fn gives_tuples(step: &Node) -> bool {
+    match &step.kind {
+        Kind::Path { .. } => step.is_tuple(),
+        Kind::Block(statements) => statements.last().is_some_and(gives_tuples),
+        Kind::Bind { value, .. } => gives_tuples(value),
+        Kind::Condition {
+            then, otherwise, ..
+        } => gives_tuples(then) || otherwise.as_deref().is_some_and(gives_tuples),
+        _ => false,
     }
 }
 
@@ -317,11 +374,42 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_those_that_the_expression_does_not_bind() {
-        let found =
-            names("($x := $a; $map($b, function($v, $i) { $v + $i + $c })) & $states.input.d");
-        let free: Vec<_> = found.variables.iter().map(String::as_str).collect();
-        assert_eq!(free, ["a", "b", "c", "map"]);
+    fn variables_are_those_that_the_expression_does_not_bind_where_it_reads_them() {
+        for (text, free) in [
+            (
+                "($x := $a; $map($b, function($v, $i) { $v + $i + $c })) & $states.input.d",
+                &["a", "b", "c", "map"][..],
+            ),
+            ("function($x){ $x }(2) & $x", &["x"]),
+            ("$x & function($x){ $x }(2)", &["x"]),
+            ("function($x){ $x }(2)", &[]),
+            ("($x := $x + 1; $x)", &["x"]),
+            ("($x := 1; $x)", &[]),
+            ("(($x := 1); $x)", &["x"]),
+            ("($x := $y := 1; $x + $y)", &[]),
+            ("($a ? $x := 1; $x)", &["a", "x"]),
+            ("($x; $x := 1)", &["x"]),
+            ("($f := function($n){ $f($n - 1) }; $f(3))", &[]),
+            (
+                "($f := function(){ $g() }; $g := function(){ $f() }; $f())",
+                &[],
+            ),
+            ("($f := function(){ $x }; $x := 1; $f())", &["x"]),
+            ("[1]#$i & $i", &["i"]),
+            ("a#$i.($i)", &[]),
+            ("a@$x.b[$x = $y]", &["y"]),
+            ("a.b@$x{ $x: $x }", &[]),
+            ("a@$x^($x).($x)", &[]),
+            ("a[b = 1]#$i[$i = $j]", &["j"]),
+            ("a[$i = 1]#$i", &["i"]),
+            ("[1]@$x.$x", &["x"]),
+            ("$ ~> |a|{ 'k': $x }, $y|", &["x", "y"]),
+            ("($x := 1; $ ~> |a|{ 'k': $x }|)", &[]),
+        ] {
+            let found = names(text);
+            let found: Vec<_> = found.variables.iter().map(String::as_str).collect();
+            assert_eq!(found, free, "{text}");
+        }
     }
 
     #[test]
