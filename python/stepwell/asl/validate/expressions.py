@@ -9,6 +9,7 @@ from stepwell.asl.errors import ExpressionSyntaxError
 from stepwell.asl.intrinsics import compile_intrinsic
 from stepwell.asl.jsonata import Expression, compile_expression
 from stepwell.asl.paths import compile_path, compile_reference_path
+from stepwell.asl.template import INTRINSIC_PREFIX
 
 _REMEMBERED = 4096
 _NOT_A_REFERENCE = "Value is not a Reference Path"
@@ -79,7 +80,9 @@ def is_path(text: str) -> bool:
 
 @lru_cache(_REMEMBERED)
 def is_intrinsic(text: str) -> bool:
-    """Whether a text is a call of an intrinsic function."""
+    """Whether a text is a call of an intrinsic function: from its first character on, as a path is."""
+    if not text.startswith(INTRINSIC_PREFIX):
+        return False
     try:
         compile_intrinsic(text)
     except ExpressionSyntaxError:

@@ -107,7 +107,7 @@ def _check_items(state: dict[str, Any], at: Place) -> None:
                 check_expressions(items, place, at.report)
         check_expressions(state.get("ItemSelector"), f"{at.path}/ItemSelector", at.report)
         return
-    if state.get("ItemsPath") is not None:
+    if "ItemsPath" in state:
         check_reference_path(state["ItemsPath"], f"{at.path}/ItemsPath", at.report, context=True)
     if "ItemSelector" in state and values.is_object(state["ItemSelector"], f"{at.path}/ItemSelector", at.report):
         check_template(state["ItemSelector"], f"{at.path}/ItemSelector", at.report)
