@@ -4,7 +4,7 @@
 
 Only the thread that writes the log runs beside it, so the times are the partition's own, in processor time of its
 thread: other work on the machine hardly changes them. A second run is sampled every millisecond of processor time;
-samples are counted by function, and by folder of the source tree.
+samples are counted by function, and by part of the engine.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from typing import Any
 
 from stepwell import _core
 from stepwell.asl.json import dumps
-from stepwell.engine import records as r
-from stepwell.engine.documents import of_value
-from stepwell.engine.host import SystemClock
-from stepwell.engine.partition import Partition
+from stepwell.engine.host.local import SystemClock
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import of_value
+from stepwell.engine.partition.partition import Partition
 from stepwell.tasks.dispatch import Call
 
 AT_ONCE, STEPS = 64, 10
 STATES = {"tasks": {"Type": "Task", "Resource": "echo"}, "passes": {"Type": "Pass"}}
 ORDER = {"order": 7, "name": "abc"}
 EVERY_SECONDS = 0.001
-ROOMS = [
+PARTS = [
     ("appliers/", "appliers: events into live executions and rows"),
-    ("live.py", "appliers: events into live executions and rows"),
-    ("contexts.py", "appliers: events into live executions and rows"),
+    ("state/execution.py", "appliers: events into live executions and rows"),
+    ("storage/", "appliers: events into live executions and rows"),
     ("processors/", "processors: commands into records"),
-    ("services.py", "processors: commands into records"),
-    ("tokens.py", "processors: commands into records"),
-    ("turn.py", "turns: walking, encoding, rows"),
-    ("walk.py", "turns: walking, encoding, rows"),
-    ("codec.py", "turns: walking, encoding, rows"),
-    ("documents.py", "documents: JSON"),
+    ("partition/services.py", "processors: commands into records"),
+    ("partition/numbering.py", "processors: commands into records"),
+    ("state/turn.py", "turns: processing, encoding, rows"),
+    ("partition/processing.py", "turns: processing, encoding, rows"),
+    ("log/document.py", "documents: JSON"),
+    ("log/", "turns: processing, encoding, rows"),
     ("asl/json.py", "documents: JSON"),
     ("asl/", "the language"),
     ("profile_partition.py", "this script, in place of handlers and clients"),
@@ -61,7 +61,7 @@ class Load:
         self.partition.submit(r.PutWorkflowCommand("w", 1, text, "STANDARD"))
         self.turn()
         self.started = self.ended = 0
-        self.partition.on_ended = self.end
+        self.partition.services.on_ended = self.end
 
     def dispatch(self, tasks: list[Call]) -> None:
         self.calls += tasks
@@ -98,21 +98,21 @@ class Load:
             self.turn()
 
 
-def folder_of(path: str) -> str:
-    """The folder of one of Stepwell's files."""
+def part_of(path: str) -> str:
+    """What a file of Stepwell's is for."""
     inside = path.partition("stepwell/engine/")[2] or path.partition("stepwell/")[2] or Path(path).name
-    return next((room for begin, room in ROOMS if inside.startswith(begin)), LOOP)
+    return next((part for begin, part in PARTS if inside.startswith(begin)), LOOP)
 
 
 def sampled(load: Load, count: int) -> tuple[Counter[str], Counter[str]]:
-    """Samples by folder and by function."""
-    folders, places = Counter[str](), Counter[str]()
+    """Samples by part and by function."""
+    parts, places = Counter[str](), Counter[str]()
 
     def sample(_: int, frame: FrameType | None) -> None:
         # A sample taken while this thread waits for the disk belongs to the thread that writes the log.
         if frame is not None and frame.f_code is not Load.turn.__code__:
             code = frame.f_code
-            folders[folder_of(code.co_filename)] += 1
+            parts[part_of(code.co_filename)] += 1
             places[f"{code.co_qualname} ({Path(code.co_filename).name})"] += 1
 
     signal.signal(signal.SIGVTALRM, sample)
@@ -121,7 +121,7 @@ def sampled(load: Load, count: int) -> tuple[Counter[str], Counter[str]]:
         load.run(count)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return folders, places
+    return parts, places
 
 
 def main() -> None:
@@ -133,11 +133,11 @@ def main() -> None:
         load.run(count)
         each = (time.thread_time() - before) / count / STEPS * 1e6
         print(f"{machine}: {each:.1f} µs of the partition's thread a step")
-        folders, places = sampled(load, count)
-    total = folders.total()
+        parts, places = sampled(load, count)
+    total = parts.total()
     print(f"  {total} samples: a share of 10 % is good to ±{200 * (0.09 / total) ** 0.5:.1f} %")
-    for room, samples in folders.most_common():
-        print(f"  {samples / total:4.0%} {each * samples / total:5.1f} µs  {room}")
+    for part, samples in parts.most_common():
+        print(f"  {samples / total:4.0%} {each * samples / total:5.1f} µs  {part}")
     print("  functions:")
     for place, samples in places.most_common(20):
         print(f"  {samples / total:4.0%} {each * samples / total:5.1f} µs  {place}")

@@ -52,7 +52,7 @@ def resident() -> int:
 def child(folder: Path, kind: str, count: int) -> None:
     """Open the folder, start ``count`` waiting executions, report what it took, and wait to be killed."""
     from stepwell import Executor
-    from stepwell.engine.waiting import Latch
+    from stepwell.engine.host.promises import Latch
 
     began, used = time.perf_counter(), time.process_time()
     executor = Executor(folder, handlers={"send": lambda message: {"sent": True}})

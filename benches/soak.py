@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stepwell import Executor, TaskError
-from stepwell.engine.inbox import Limits
-from stepwell.engine.waiting import Latch
+from stepwell.engine.host.promises import Latch
+from stepwell.engine.limits import Limits
 
 MIB = 1 << 20
 ALLOWANCE = {"rss": 24 * MIB, "disk": 8 * MIB}

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from stepwell import _core
-from stepwell.engine.records import CompleteStateCommand, StartStateCommand, StateCompletedEvent, StateStartedEvent
+from stepwell.engine.log.records import CompleteStateCommand, StartStateCommand, StateCompletedEvent, StateStartedEvent
 
 EXECUTION = "/default/default/e1234567/0123456789abcdef"
 ACTIVITY = f"{EXECUTION}/00000001"
@@ -88,7 +88,7 @@ def test_forty_records(benchmark: Any, shape: Any) -> None:
 
 
 def test_decode_forty_records(benchmark: Any) -> None:
-    from stepwell.engine.codec import decode_turn
+    from stepwell.engine.log.codec import decode_turn
 
     benchmark.group = "40 records of ten Pass states"
     assert len(benchmark(decode_turn, structs()).records) == 4 * STATES

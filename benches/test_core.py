@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from stepwell import _core
-from stepwell.engine import contexts
+from stepwell.engine.storage import contexts
 
 encode = msgspec.msgpack.Encoder().encode
 

@@ -47,10 +47,15 @@ from stepwell.test_state import test_state
 if TYPE_CHECKING:
     from stepwell import testing
     from stepwell._core import Clock, LogStream, MemoryLogStream, Timestamp, parse_timestamp
-    from stepwell.engine import records
-    from stepwell.engine.aio import AsyncExecutor
-    from stepwell.engine.async_execution import AsyncExecution
-    from stepwell.engine.contexts import (
+    from stepwell.engine.api.async_execution import AsyncExecution
+    from stepwell.engine.api.async_executor import AsyncExecutor
+    from stepwell.engine.api.execution import Execution
+    from stepwell.engine.api.executor import Executor
+    from stepwell.engine.api.follower import Follower, Lag
+    from stepwell.engine.limits import Limits
+    from stepwell.engine.log import records
+    from stepwell.engine.state.workflows import Workflow
+    from stepwell.engine.storage.contexts import (
         ActivityBranchStatus,
         ActivityContext,
         ActivityIterationStatus,
@@ -59,12 +64,7 @@ if TYPE_CHECKING:
         IterationContext,
         TaskContext,
     )
-    from stepwell.engine.execution import Execution
-    from stepwell.engine.executor import Executor
-    from stepwell.engine.follower import Follower, Lag
-    from stepwell.engine.inbox import Limits
-    from stepwell.engine.storage import Storage
-    from stepwell.engine.workflows import Workflow
+    from stepwell.engine.storage.storage import Storage
     from stepwell.tasks.context import HandlerContext
     from stepwell.tasks.items import ItemFiles
 
@@ -130,30 +130,30 @@ __all__ = [
 ]
 
 _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first names it.
-    "ActivityBranchStatus": "stepwell.engine.contexts",
-    "ActivityContext": "stepwell.engine.contexts",
-    "ActivityIterationStatus": "stepwell.engine.contexts",
-    "AsyncExecution": "stepwell.engine.async_execution",
-    "AsyncExecutor": "stepwell.engine.aio",
-    "BranchContext": "stepwell.engine.contexts",
+    "ActivityBranchStatus": "stepwell.engine.storage.contexts",
+    "ActivityContext": "stepwell.engine.storage.contexts",
+    "ActivityIterationStatus": "stepwell.engine.storage.contexts",
+    "AsyncExecution": "stepwell.engine.api.async_execution",
+    "AsyncExecutor": "stepwell.engine.api.async_executor",
+    "BranchContext": "stepwell.engine.storage.contexts",
     "Clock": "stepwell._core",
-    "Execution": "stepwell.engine.execution",
-    "ExecutionContext": "stepwell.engine.contexts",
-    "Executor": "stepwell.engine.executor",
-    "Follower": "stepwell.engine.follower",
+    "Execution": "stepwell.engine.api.execution",
+    "ExecutionContext": "stepwell.engine.storage.contexts",
+    "Executor": "stepwell.engine.api.executor",
+    "Follower": "stepwell.engine.api.follower",
     "HandlerContext": "stepwell.tasks.context",
     "ItemFiles": "stepwell.tasks.items",
-    "IterationContext": "stepwell.engine.contexts",
-    "Lag": "stepwell.engine.follower",
-    "Limits": "stepwell.engine.inbox",
+    "IterationContext": "stepwell.engine.storage.contexts",
+    "Lag": "stepwell.engine.api.follower",
+    "Limits": "stepwell.engine.limits",
     "LogStream": "stepwell._core",
     "MemoryLogStream": "stepwell._core",
-    "Storage": "stepwell.engine.storage",
-    "TaskContext": "stepwell.engine.contexts",
+    "Storage": "stepwell.engine.storage.storage",
+    "TaskContext": "stepwell.engine.storage.contexts",
     "Timestamp": "stepwell._core",
-    "Workflow": "stepwell.engine.workflows",
+    "Workflow": "stepwell.engine.state.workflows",
     "parse_timestamp": "stepwell._core",
-    "records": "stepwell.engine.records",
+    "records": "stepwell.engine.log.records",
     "testing": "stepwell.testing",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stepwell import _core
-from stepwell.engine import contexts
+from stepwell.engine.storage import contexts
 
 encode = msgspec.msgpack.encode
 decode = msgspec.msgpack.decode

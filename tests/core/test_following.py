@@ -10,7 +10,7 @@ import pytest
 
 from core.support import execution, put
 from stepwell import _core
-from stepwell.engine.following import Following, begin_following, check_leads, end_following, following
+from stepwell.engine.folders.follows import Following, begin_following, check_leads, end_following, following
 from stepwell.errors import CorruptionError, StorageError
 
 NAMES = [b"plain", b"ends in a line feed\n", b"\nfollower 00\n", b"no \xff\xfe text", "größe".encode(), b" "]

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from stepwell import _core
-from stepwell.engine import records
-from stepwell.engine.codec import decode_turn
+from stepwell.engine.log import records
+from stepwell.engine.log.codec import decode_turn
 
 GOLDEN = Path(__file__).parents[2] / "rust" / "core" / "tests" / "golden"
 HEADER = 64

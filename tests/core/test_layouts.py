@@ -6,7 +6,8 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from stepwell import _core
-from stepwell.engine import contexts, records
+from stepwell.engine.log import records
+from stepwell.engine.storage import contexts
 
 
 def layouts(kinds: list[type[Struct]], suffix: str) -> dict[int, tuple[str, list[str]]]:

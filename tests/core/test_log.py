@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stepwell import _core
-from stepwell.engine import records as records_
+from stepwell.engine.log import records as records_
 from stepwell.errors import Closed, CorruptionError, FencedError, StorageError
 
 from .support import encode

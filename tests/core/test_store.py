@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from stepwell import _core
-from stepwell.engine import contexts
+from stepwell.engine.storage import contexts
 from stepwell.errors import Closed
 
 from .support import activity, decode, encode, execution, execution_id, put, turn

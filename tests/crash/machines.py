@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from stepwell import TaskError
-from stepwell.engine.contexts import TaskContext
+from stepwell.engine.storage.contexts import TaskContext
 from stepwell.testing.simulation import HANGS
 
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:work"

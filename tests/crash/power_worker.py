@@ -14,8 +14,8 @@ from typing import Any
 
 from crash.leader import HANDLERS, MACHINE, new_input
 from stepwell import Executor, FencedError, Follower, StorageError
-from stepwell.engine.backup import restore
-from stepwell.engine.inbox import Limits
+from stepwell.engine.host.backup import restore
+from stepwell.engine.limits import Limits
 
 LIMITS = Limits(log_bytes=40_000)
 """Limits with many flushes of storage and truncations of the log."""

@@ -13,7 +13,7 @@ from crash.machines import Worker, documents, machines
 from crash.test_differential import assert_sound
 from crash.test_replay import assert_nothing_left_over
 from stepwell import Limits
-from stepwell.engine import records as r
+from stepwell.engine.log import records as r
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import Simulation
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crash.machines import Worker, documents, machines
-from stepwell.engine.partition import Limits
+from stepwell.engine.limits import Limits
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import Simulation, time_of
 from stepwell.testing.virtual import VirtualClock

@@ -15,8 +15,8 @@ import pytest
 from crash.leader import HANDLERS, MACHINE, Leader, kill_a_follower, new_input
 from crash.model import Model, check_history
 from stepwell import Executor
-from stepwell.engine.backup import copy
-from stepwell.engine.follower import Follower
+from stepwell.engine.api.follower import Follower
+from stepwell.engine.host.backup import copy
 from stepwell.errors import Closed, CorruptionError, ExecutionNotFound, FencedError, LockedError, StorageError
 from stepwell.testing.replay import differences, replay_folder
 

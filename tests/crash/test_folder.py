@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from stepwell import Executor, Follower, _core
-from stepwell.engine.backup import copy
+from stepwell.engine.host.backup import copy
 from stepwell.errors import CorruptionError, FencedError, LockedError, PoisonedError, StepwellError, StorageError
 from stepwell.testing.replay import rows
 
@@ -110,7 +110,7 @@ def test_partitions_are_started_again_in_their_own_folder(tmp_path: Path, monkey
         executor.deploy("w", PASS)
         started = {executor.start("w", n).wait(LONG).id for n in range(10)}
         monkeypatch.chdir(tmp_path / "elsewhere")
-        for partition in executor.engine.host.partitions:  # type: ignore[attr-defined]  # pyright: ignore
+        for partition in executor.client.host.partitions:  # type: ignore[attr-defined]  # pyright: ignore
             os.kill(partition.pid, 9)
         started |= {executor.start("w", n).wait(LONG).id for n in range(10)}
         assert {execution.id for execution in executor.list()} == started

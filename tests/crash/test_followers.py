@@ -13,7 +13,7 @@ import pytest
 
 from crash.leader import in_a_process
 from stepwell import Executor, Follower, Limits, _core
-from stepwell.engine import recovery
+from stepwell.engine.replay import log_replay
 from stepwell.errors import CorruptionError, FencedError, StorageError
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
@@ -137,7 +137,7 @@ def test_a_batch_that_cannot_be_applied_is_there_for_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     a, b, left = tmp_path / "a", tmp_path / "b", [random.Random(seed).randrange(1, 12)]
-    read = recovery.read_batch
+    read = log_replay.read_batch
 
     def read_some(*arguments: Any) -> Any:
         left[0] -= 1
@@ -150,7 +150,7 @@ def test_a_batch_that_cannot_be_applied_is_there_for_the_next_one(
         ids = run(leader, 30)
         ids += [execution for _ in range(10) for execution in run(leader, 1)]
         with monkeypatch.context() as patched:
-            patched.setattr(recovery, "read_batch", read_some)
+            patched.setattr(log_replay, "read_batch", read_some)
             follower = Follower(a, b)
             error = wait_for_failure(follower)
             assert "no more" in str(error)
@@ -175,7 +175,7 @@ def test_a_failed_follower_that_can_go_on_after_all_loses_nothing(
             raise RuntimeError("once")
 
         with monkeypatch.context() as patched:
-            patched.setattr(recovery, "read_batch", broken)
+            patched.setattr(log_replay, "read_batch", broken)
             follower = Follower(tmp_path / "a", tmp_path / "b")
             wait_for_failure(follower)
         with follower.promote(accept_loss=True) as promoted:

@@ -11,8 +11,8 @@ import pytest
 
 from crash.machines import ENDLESS
 from stepwell import Executor, InternalError, InvalidInput, Limits, StepwellError, TaskError
-from stepwell.engine import partition as partitions
-from stepwell.engine import records as r
+from stepwell.engine.log import records as r
+from stepwell.engine.partition import processing as processing
 from stepwell.testing.replay import differences, rebuilt
 
 Definition = dict[str, Any]
@@ -87,7 +87,7 @@ LIMITS = Limits(restless_records=20_000, log_bytes=1 << 30)  # the whole log is 
 def executor() -> Iterator[Executor]:
     with Executor(handlers={"echo": lambda given: given}, limits=LIMITS) as executor:
         yield executor
-        store = executor.engine.host._store
+        store = executor.client.host._store
         store.wait_applied(store.tail(), WAIT_SECONDS)
         with rebuilt(store) as again:
             assert differences(store, again) == []
@@ -115,14 +115,14 @@ def broken(*_: Any) -> Any:
     raise ZeroDivisionError("a bug")
 
 
-def break_walk(
+def break_processing(
     monkeypatch: pytest.MonkeyPatch, command: type[r.Command], part: int, is_hit: Callable[..., bool]
 ) -> None:
-    """Lets one function of the walk fail: 0 accept, 1 apply, 2 follow."""
-    functions = list(partitions._WALK[command])
+    """Lets one function of the table fail: 0 accept, 1 apply, 2 follow."""
+    functions = list(processing.TABLE[command])
     whole = functions[part]
     functions[part] = lambda turn, *rest: broken() if is_hit(turn, *rest) else whole(turn, *rest)
-    monkeypatch.setitem(partitions._WALK, command, tuple(functions))
+    monkeypatch.setitem(processing.TABLE, command, tuple(functions))
 
 
 def of(workflow: str) -> Callable[..., bool]:
@@ -138,7 +138,7 @@ def of(workflow: str) -> Callable[..., bool]:
 def test_a_bug_in_processor_or_applier(
     executor: Executor, load: Load, monkeypatch: pytest.MonkeyPatch, command: type[r.Command], part: int
 ) -> None:
-    break_walk(monkeypatch, command, part, lambda turn, *rest: turn.first_event > 1 and of("run-")(turn, *rest))
+    break_processing(monkeypatch, command, part, lambda turn, *rest: turn.first_event > 1 and of("run-")(turn, *rest))
     first = {"Type": "Task", "Resource": "echo", "Next": "S"}
     definition = task("echo")
     error, cause = fails(executor, {"StartAt": "First", "States": {"First": first, **definition["States"]}})
@@ -151,12 +151,14 @@ def test_a_bug_that_lets_an_execution_neither_start_nor_end(
     executor: Executor, load: Load, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     executor.deploy("poison", task("echo"))
-    break_walk(monkeypatch, r.StartExecutionCommand, 1, lambda turn, command, *_: command.workflow_id == "poison:1")
+    break_processing(
+        monkeypatch, r.StartExecutionCommand, 1, lambda turn, command, *_: command.workflow_id == "poison:1"
+    )
     with pytest.raises(InternalError, match="ZeroDivisionError: a bug"):
         executor.start("poison")
     assert executor.list("poison") == []
     monkeypatch.undo()
-    break_walk(monkeypatch, r.CompleteExecutionCommand, 1, of("slow"))
+    break_processing(monkeypatch, r.CompleteExecutionCommand, 1, of("slow"))
     executor.deploy("slow", one(Type="Wait", Seconds=1))
     execution = executor.start("slow")
     time.sleep(1.5)
@@ -232,7 +234,9 @@ def test_json_that_grows_deeper_for_ever(executor: Executor, load: Load) -> None
 
 def test_an_output_that_doubles_for_ever(executor: Executor, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = LIMITS._replace(document_bytes=1_000_000)
-    monkeypatch.setattr(executor.engine.host.partition, "limits", limits)  # type: ignore[attr-defined]
+    partition = executor.client.host.partition  # type: ignore[attr-defined]
+    monkeypatch.setattr(partition.processor, "limits", limits)
+    monkeypatch.setattr(partition.services, "limits", limits)
     error, cause = fails(executor, growing(**{"a.$": "$", "b.$": "$"}))
     assert error == "States.DataLimitExceeded"
     assert cause.endswith("1000000 is the most that there may be.")

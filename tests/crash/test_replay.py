@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from crash.machines import Worker, documents, machines
 from stepwell import Executor, Limits, _core
-from stepwell.engine import records as r
-from stepwell.engine.partition import Partition
+from stepwell.engine.log import records as r
+from stepwell.engine.partition.partition import Partition
 from stepwell.testing.replay import differences, rebuilt, replay_folder, rows
 from stepwell.testing.simulation import Simulation
 from stepwell.testing.virtual import VirtualClock

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from crash.machines import LAMBDA
 from stepwell import Limits, _core
-from stepwell.engine.contexts import ExecutionContext, TimerContext
-from stepwell.engine.timers import TimerQueue
+from stepwell.engine.state.timers import TimerQueue
+from stepwell.engine.storage.contexts import ExecutionContext, TimerContext
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS, Simulation
 from stepwell.testing.virtual import VirtualClock

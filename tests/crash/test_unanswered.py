@@ -10,8 +10,8 @@ import pytest
 
 from crash.machines import ENDLESS, LAMBDA
 from stepwell import Limits, _core
-from stepwell.engine import records as r
-from stepwell.engine.contexts import PendingCommandContext
+from stepwell.engine.log import records as r
+from stepwell.engine.storage.contexts import PendingCommandContext
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import Simulation
 

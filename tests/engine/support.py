@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stepwell.engine import records as r
-from stepwell.engine.contexts import ExecutionContext, TaskContext
-from stepwell.engine.documents import NONE, Document, of_value
-from stepwell.engine.redrive import redrive_command
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document, of_value
+from stepwell.engine.replay.redrive import redrive_command
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.errors import TaskError
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS, Simulation

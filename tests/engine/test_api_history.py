@@ -10,7 +10,7 @@ import pytest
 
 from engine.support import ACTIVITY, CALLBACK, HANGS, LAMBDA, Lab, boom, machine, map_over, parallel, passing, task
 from stepwell import AsyncExecutor, Execution, ExecutionNotFound, Executor, InvalidInput
-from stepwell.engine import reads
+from stepwell.engine.client import queries
 
 pytestmark = pytest.mark.covers("A16.77")
 
@@ -55,7 +55,7 @@ def test_pages_make_up_the_whole(execution: Execution, events: list[dict[str, An
 def test_storage_is_read_page_by_page(
     execution: Execution, events: list[dict[str, Any]], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "_TURNS", rows)
+    monkeypatch.setattr(queries, "_TURNS", rows)
     assert execution.history() == events
     assert execution.history(reverse=True) == events[::-1]
     assert execution.history(after=5) == events[5:]

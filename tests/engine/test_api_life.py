@@ -126,7 +126,7 @@ def test_close_lets_running_async_handlers_end_too(tmp_path: Path) -> None:
 def test_close_does_not_wait_for_ever_and_what_it_cuts_short_is_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepwell.engine.hosting.CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr("stepwell.engine.host.host.CLOSING_SECONDS", 0.1)
     begun, end = threading.Event(), threading.Event()
     canceled: list[bool] = []
 

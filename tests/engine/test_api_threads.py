@@ -74,7 +74,7 @@ def blocked(ex: Executor) -> threading.Event:
         begun.set()
         go_on.wait(30)
 
-    ex.engine.host.partition.on_ended = block
+    ex.client.host.partition.services.on_ended = block
     ex.start("echo")
     assert begun.wait(10)
     return go_on

@@ -13,8 +13,8 @@ import pytest
 
 from engine.support import ACTIVITY, Lab, machine, passing, task
 from stepwell import ApiError, AsyncExecutor, Executor, Limits, TaskDoesNotExist, TaskTimedOut, _core
-from stepwell.engine import records as r
-from stepwell.engine.inbox import NameTaken
+from stepwell.engine.log import records as r
+from stepwell.engine.partition.inbox import NameTaken
 
 LONG = machine({"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}})
 DAY = 86_400
@@ -131,9 +131,9 @@ def test_a_thousand_may_poll_for_one_activity_at_a_time() -> None:
 
 @pytest.mark.covers("A15.72")
 def test_the_default_has_no_such_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stepwell.engine import queues
+    from stepwell.engine.client import activity_polls
 
-    monkeypatch.setattr(queues, "POLLERS", 1)
+    monkeypatch.setattr(activity_polls, "POLLERS", 1)
     for profile, refused in (("default", 0), ("aws", 3)):
         with Executor(profile=profile) as ex:
             refusals: list[ApiError] = []

@@ -28,7 +28,7 @@ from stepwell import (
     WaitTimeout,
     WorkflowNotFound,
 )
-from stepwell.engine.loop_door import LoopDoor
+from stepwell.engine.api.event_loop import EventLoopBridge
 
 ECHO = machine({"Echo": passing()})
 WORK = machine({"Work": task(resource="work")})
@@ -181,7 +181,7 @@ async def test_wait_gives_up_and_the_execution_goes_on() -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(execution.wait(), 0.02)
         assert execution.status == "Running"
-        assert not ex.engine.host.ends._waiting
+        assert not ex.client.host.ends._waiting
         waiter = asyncio.create_task(execution.wait())
         await asyncio.sleep(0)
         assert (await execution.stop("Enough")).status == "Canceled"
@@ -201,8 +201,8 @@ async def test_a_canceled_wait_leaves_nothing_behind() -> None:
         waiter.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiter
-        assert not ex.engine.host.ends._waiting
-        assert not ex.engine.host.answers._owed
+        assert not ex.client.host.ends._waiting
+        assert not ex.client.host.promises._owed
 
 
 @on_a_loop
@@ -229,8 +229,8 @@ async def test_a_full_inbox_is_busy_or_waited_for() -> None:
     async with AsyncExecutor(limits=Limits(inbox=2)) as ex:
         await ex.deploy("echo", ECHO)
         begun, go_on = threading.Event(), threading.Event()
-        partition = ex.engine.host.partition
-        partition.on_ended = lambda execution: (begun.set(), go_on.wait(20))
+        partition = ex.client.host.partition
+        partition.services.on_ended = lambda execution: (begun.set(), go_on.wait(20))
         starts = [asyncio.create_task(ex.start("echo"))]
         assert await asyncio.to_thread(begun.wait, 10)
         starts += [asyncio.create_task(ex.start("echo")) for _ in range(2)]
@@ -332,7 +332,7 @@ async def test_close_lets_handlers_end_and_records_their_results(tmp_path: Path)
 async def test_close_cuts_short_what_does_not_end_and_it_is_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepwell.engine.aio.CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr("stepwell.engine.api.async_executor.CLOSING_SECONDS", 0.1)
     begun, ended = asyncio.Event(), []
 
     async def hangs(input: Any) -> None:
@@ -353,7 +353,7 @@ async def test_close_cuts_short_what_does_not_end_and_it_is_begun_again(
 
 @on_a_loop
 async def test_a_handler_that_closes_the_executor_does_not_wait_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepwell.engine.aio.CLOSING_SECONDS", 3600.0)
+    monkeypatch.setattr("stepwell.engine.api.async_executor.CLOSING_SECONDS", 3600.0)
     closed = asyncio.Event()
     ex = await AsyncExecutor().open()
 
@@ -383,7 +383,7 @@ def test_the_loop_may_end_without_a_close_and_open_work_stays_open(tmp_path: Pat
         return execution.id
 
     id = asyncio.run(program())
-    kept[0].engine.host.close()
+    kept[0].client.host.close()
     with Executor(tmp_path) as ex:
         assert ex.get(id).status == "Running"
         ex.register("work", lambda input: "again")
@@ -416,7 +416,7 @@ async def test_answers_that_come_together_wake_the_loop_once() -> None:
         return call_soon(*arguments)
 
     loop.call_soon_threadsafe = counting  # type: ignore[method-assign]
-    door = LoopDoor(loop)
+    door = EventLoopBridge(loop)
     expected = [door.expect() for _ in range(1000)]
     for number, (_, deliver) in enumerate(expected):  # the loop has no chance to run in between
         deliver(number, None)
@@ -426,7 +426,7 @@ async def test_answers_that_come_together_wake_the_loop_once() -> None:
 
 @on_a_loop
 async def test_no_answer_is_lost_between_threads_and_the_loop() -> None:
-    door = LoopDoor(asyncio.get_running_loop())
+    door = EventLoopBridge(asyncio.get_running_loop())
     expected = [door.expect() for _ in range(8000)]
 
     def answer(part: int) -> None:
@@ -453,7 +453,7 @@ async def test_no_answer_is_lost_between_threads_and_the_loop() -> None:
 
 def test_an_answer_for_a_closed_loop_is_dropped() -> None:
     loop = asyncio.new_event_loop()
-    door = LoopDoor(loop)
+    door = EventLoopBridge(loop)
     future, deliver = door.expect()
     loop.close()
     deliver(1, None)

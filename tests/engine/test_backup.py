@@ -19,8 +19,8 @@ import pytest
 
 from engine.support import machine, map_over, passing, task
 from stepwell import AsyncExecutor, Executor, Follower, _core
-from stepwell.engine.backup import ATTEMPTS, copy
-from stepwell.engine.inbox import Limits
+from stepwell.engine.host.backup import ATTEMPTS, copy
+from stepwell.engine.limits import Limits
 from stepwell.errors import CorruptionError, ExecutionNotFound, StorageError
 
 ECHO = {"echo": lambda value: value}

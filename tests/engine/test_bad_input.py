@@ -32,7 +32,7 @@ from stepwell import (
     StorageError,
     WorkflowNotFound,
 )
-from stepwell.engine.records import Command
+from stepwell.engine.log.records import Command
 
 ECHO = machine({"Echo": passing()})
 Open = Callable[[Path], None]
@@ -47,7 +47,7 @@ def ex() -> Iterator[Executor]:
 
 def tail(ex: Executor) -> int:
     """How many records the log has."""
-    return ex.engine.host.partition.store.tail()
+    return ex.client.host.partition.store.tail()
 
 
 def open_sync(folder: Path) -> None:
@@ -239,7 +239,7 @@ def test_an_unknown_workflow(ex: Executor, name: Any) -> None:
         with pytest.raises(WorkflowNotFound, match=repr(name)):
             call(name)
     with pytest.raises(WorkflowNotFound):
-        ex.engine.reads.workflow_of(f"{name}:99")
+        ex.client.queries.workflow_of(f"{name}:99")
 
 
 ALMOST = [

@@ -14,8 +14,8 @@ import pytest
 from engine.support import Lab, machine, map_over, parallel, passing, task
 from engine.test_retention import distributed
 from stepwell import Executor
-from stepwell.engine.contexts import HELD, QueueContext, TaskContext
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
+from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext
 from stepwell.errors import Busy, StepwellError
 from stepwell.tasks.dispatch import Call
 from stepwell.testing.simulation import HANGS
@@ -60,7 +60,7 @@ def test_they_go_out_before_those_that_come_later() -> None:
     late = lab.start("w", list(range(3)), number=2)
     lab.settle()
     lab.finish()
-    context = lab.partition.execution(late)
+    context = lab.partition.executions.get(late)
     assert context is not None
     assert context.status == "Succeeded"
     assert lab.most == 10
@@ -85,7 +85,7 @@ def test_a_held_task_that_is_canceled_frees_its_place() -> None:
     assert lab.tasks == []
     other = lab.start("w", [1], number=2)
     lab.settle()
-    assert len(lab.partition.execution(other).tasks) == 1  # type: ignore[union-attr]
+    assert len(lab.partition.executions.get(other).tasks) == 1  # type: ignore[union-attr]
     lab.check()
 
 
@@ -137,8 +137,8 @@ def test_handlers_never_have_more_than_the_limit(tmp_path: Path) -> None:
 
 def test_open_tasks_are_read_page_by_page_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A million tasks that wait for their tokens must not keep the start waiting."""
-    monkeypatch.setattr("stepwell.engine.in_flight.PAGES_AT_ONCE", 1)
-    monkeypatch.setattr("stepwell.engine.recovery.TASK_PAGE", 7)
+    monkeypatch.setattr("stepwell.engine.partition.in_flight.PAGES_AT_ONCE", 1)
+    monkeypatch.setattr("stepwell.engine.partition.in_flight.TASK_PAGE", 7)
     first = Lab({"T": HANGS}).begin(EACH, list(range(40)))
     again = Gauge(store=first.store, clock=first.clock)
     again.id = first.id
@@ -259,7 +259,7 @@ def test_large_executions_that_rest_leave_memory_sooner() -> None:
     lab.run()
     assert {row.status for row in lab.executions()} == {"Succeeded"}
     assert state.executions == {}
-    state.weigh_anew()
+    state.reweigh()
     assert (state.weights, state.weight) == ({}, 0)
     lab.close()
 

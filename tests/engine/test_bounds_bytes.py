@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from engine.support import Lab, machine, map_over, parallel, passing, task
 from engine.test_retention import distributed
 from stepwell import Executor, TooLargeError, _core
-from stepwell.engine import records as r
-from stepwell.engine.contexts import PendingCommandContext, TaskContext
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.storage.contexts import PendingCommandContext, TaskContext
 from stepwell.tasks.dispatch import Call
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS
@@ -186,7 +186,7 @@ def test_a_store_that_has_such_a_command_on_its_log_opens_and_fails_that_executi
     first.settle()
     first.clock.advance_to(first.partition.state.timers.next_due() or 0)
     first.step()
-    assert first.partition.unfinished
+    assert first.partition.processor.unfinished
     again = Lab(store=small_copy(first.store), clock=first.clock, limits=WIDE)
     again.run()
     rows = {row.id: row for row in again.executions()}
@@ -197,13 +197,7 @@ def test_a_store_that_has_such_a_command_on_its_log_opens_and_fails_that_executi
 
 def small_copy(store: _core.Store) -> _core.Store:
     """A store with the same log, which holds no more than small batches."""
-    from stepwell.testing import replay
-
-    copy = _core.Store.open(None, batch_bytes=SMALL)
-    partition = replay.Partition(replay._Replaying(copy), replay.VirtualClock(), replay._NoHandlers())  # type: ignore[arg-type]
-    for first, _, _, payload in store.read_log(1, EVERYTHING):
-        replay.apply_batch(partition, first, payload)
-    return copy
+    return rebuilt(store, into=_core.Store.open(None, batch_bytes=SMALL))
 
 
 SIZES = st.integers(SMALL // 8, SMALL + SMALL // 4)

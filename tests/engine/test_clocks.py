@@ -132,7 +132,7 @@ def test_a_time_far_ahead_is_waited_for_or_refused(field: str, seconds: int) -> 
     lab = Lab().begin(definitions[field], {"s": seconds, "h": max(1, seconds - 1)})
     other = lab.start("w", {"s": 1, "h": 1}, number=2)
     lab.settle()
-    row = lab.partition.execution(other)
+    row = lab.partition.executions.get(other)
     assert row is not None
     status = lab.context.status
     assert status in ("Running", "Succeeded", "Failed")

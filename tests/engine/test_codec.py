@@ -18,9 +18,10 @@ from msgspec.structs import fields
 
 from stepwell import _core
 from stepwell.asl.json import dumps
-from stepwell.engine import contexts, records
-from stepwell.engine.codec import DocumentReader, decode_record, decode_turn, encode_record
-from stepwell.engine.documents import NONE
+from stepwell.engine.log import records
+from stepwell.engine.log.codec import DocumentReader, decode_record, decode_turn, encode_record
+from stepwell.engine.log.document import NONE
+from stepwell.engine.storage import contexts
 
 COMMANDS = records.Command.__subclasses__()
 EVENTS = records.Event.__subclasses__()

@@ -9,9 +9,9 @@ import pytest
 
 from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell.asl.json import loads
-from stepwell.engine import records as r
-from stepwell.engine.contexts import ExecutionContext, MapChildContext, MapRunContext, VisibilityContext
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.storage.contexts import ExecutionContext, MapChildContext, MapRunContext, VisibilityContext
 from stepwell.testing.simulation import HANGS
 
 Make = Callable[..., Lab]

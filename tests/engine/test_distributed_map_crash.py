@@ -8,8 +8,8 @@ import pytest
 
 from engine.support import Lab, boom, machine, passing, retry, task
 from engine.test_distributed_map import children, distributed, over, run_of
-from stepwell.engine.inbox import Limits
-from stepwell.engine.processors.distributed import READ_ITEMS
+from stepwell.engine.limits import Limits
+from stepwell.engine.state.map_run import READ_ITEMS
 from stepwell.testing.replay import rebuilt
 
 SHORT = Limits(turn_records=6, turn_messages=2, batch_records=12, live_executions=2)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.support import Lab
 from engine.test_distributed_map import children, over, run_of
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
 from stepwell.testing.replay import rebuilt
 
 BAD = {"Type": "Fail", "Error": "Bad"}

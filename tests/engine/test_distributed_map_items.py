@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.support import Lab, boom, machine, map_over, passing, task
 from engine.test_distributed_map import children, distributed
 from stepwell import Executor, ItemFiles
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
 from stepwell.testing.replay import rebuilt
 
 pytestmark = pytest.mark.covers("A12.56", "A12.57", "A12.59")

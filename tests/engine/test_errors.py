@@ -12,9 +12,9 @@ import pytest
 from engine.support import HANGS, INVOKE, LAMBDA, Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell import InvalidDefinition, _core
 from stepwell.asl.definition import compile_definition
-from stepwell.engine import partition
-from stepwell.engine.codec import decode_turn
-from stepwell.engine.records import RetryStateCommand
+from stepwell.engine.log.codec import decode_turn
+from stepwell.engine.log.records import RetryStateCommand
+from stepwell.engine.partition import partition
 from stepwell.testing.replay import rebuilt
 
 Labs = Callable[..., Lab]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.support import catch, machine, map_over, passing
-from stepwell.engine.contexts import ActivityContext
+from stepwell.engine.storage.contexts import ActivityContext
 
 
 @pytest.mark.covers("A11.54")

@@ -274,7 +274,7 @@ def test_a_wait_for_a_child_survives_a_restart(tmp_path: Path) -> None:
 def test_a_child_that_ended_while_nobody_looked_still_completes_its_task(tmp_path: Path) -> None:
     with Executor(tmp_path) as ex:
         execution, child = waiting_child(ex, machine({"S": start(f"{START}.sync", Name="mine")}))
-        ex.engine.host.partition.on_ended = lambda execution: None  # as if the process had died just then
+        ex.client.host.partition.services.on_ended = lambda execution: None  # as if the process had died just then
         child.stop("Gone")
     with Executor(tmp_path) as ex:
         ended = ex.get(execution.id).wait(10)

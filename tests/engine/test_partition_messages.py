@@ -14,13 +14,13 @@ import pytest
 
 from engine.support import machine, passing, task
 from stepwell import Busy, Executor, InvalidInput, Limits, StepwellError, StorageError, TooLargeError, _core
-from stepwell.engine import records as r
-from stepwell.engine.contexts import WorkflowContext
-from stepwell.engine.documents import Document
-from stepwell.engine.partitions import messages as m
-from stepwell.engine.partitions import wire as wires
-from stepwell.engine.partitions.host import PartitionedHost
-from stepwell.engine.partitions.wire import Malformed, Wire
+from stepwell.engine.host.processes import messages as m
+from stepwell.engine.host.processes import wire as wires
+from stepwell.engine.host.processes.host import MultiProcessHost
+from stepwell.engine.host.processes.wire import Malformed, Wire
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import Document
+from stepwell.engine.storage.contexts import WorkflowContext
 
 WAIT_SECONDS = 60.0
 PASS = machine({"A": passing()})
@@ -59,8 +59,8 @@ def ex(shared: Executor) -> Iterator[Executor]:
 
 
 def pids(ex: Executor) -> list[int]:
-    host = ex.engine.host
-    assert isinstance(host, PartitionedHost)
+    host = ex.client.host
+    assert isinstance(host, MultiProcessHost)
     return [partition.pid for partition in host.partitions]
 
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_sent_is_refused_and_the_others_go_on(
 
 def test_a_command_that_cannot_be_encoded_is_refused_where_it_is_asked(ex: Executor) -> None:
     """Below the checks of the public methods."""
-    host = ex.engine.host
+    host = ex.client.host
     id = ex.start("pass", 1).wait(WAIT_SECONDS).id
     odd: Any
     for odd in (SURROGATE, 1 << 70, object(), deep(5000)):
@@ -125,7 +125,7 @@ def test_a_command_that_cannot_be_encoded_is_refused_where_it_is_asked(ex: Execu
 
 
 def test_a_handlers_results_that_cannot_be_sent_fail_their_tasks(ex: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepwell.engine.partitions.remote.MOST_BYTES", 20_000)
+    monkeypatch.setattr("stepwell.engine.host.processes.remote.MAX_BYTES", 20_000)
     ex.register("large", lambda size: "x" * size)
     ex.deploy("large", machine({"T": task(resource="large")}))
     executions = [ex.start("large", size).wait(WAIT_SECONDS) for size in (100, 15_000)]
@@ -136,16 +136,16 @@ def test_a_handlers_results_that_cannot_be_sent_fail_their_tasks(ex: Executor, m
 def test_a_partition_with_as_much_before_it_as_it_may_have_is_busy() -> None:
     with Executor(partitions=2, limits=Limits(inbox_bytes=100_000)) as ex:
         ex.deploy("pass", PASS)
-        host = ex.engine.host
-        assert isinstance(host, PartitionedHost)
+        host = ex.client.host
+        assert isinstance(host, MultiProcessHost)
         partition = host.partitions[0]
         with partition._lock:
             wire, partition._wire = partition._wire, None  # as while its process is started again
         command = r.CancelExecutionCommand("/default/default/e0000000/0000000000000000", None, None)
-        partition.submit(command, Document(b"x" * 90_000), host.answers.owe(lambda *_: None))
+        partition.submit(command, Document(b"x" * 90_000), host.promises.owe(lambda *_: None))
         with pytest.raises(Busy, match="bytes wait in partition 0"):
-            partition.submit(command, Document(b"x" * 90_000), host.answers.owe(lambda *_: None))
-        assert len(partition._pending) == 1
+            partition.submit(command, Document(b"x" * 90_000), host.promises.owe(lambda *_: None))
+        assert partition.unanswered == 1
         with partition._lock:
             partition._wire = wire
 
@@ -185,7 +185,7 @@ def test_what_cannot_be_encoded_leaves_what_was_posted(pair: Pair, odd: Any) -> 
 
 
 def test_a_message_over_the_limit_is_refused_where_it_is_posted(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wires, "MOST_BYTES", 1000)
+    monkeypatch.setattr(wires, "MAX_BYTES", 1000)
     ours, theirs, _ = pair
     with pytest.raises(TooLargeError, match="1000 is the most"):
         ours.send(m.Heartbeat("x" * 1000))
@@ -248,8 +248,8 @@ def test_a_partitions_thread_that_ends_takes_its_executor_with_it(monkeypatch: p
     ex = Executor(partitions=2)
     ex.deploy("sleep", machine({"W": {"Type": "Wait", "Seconds": 1000, "End": True}}))
     execution = ex.start("sleep")
-    host = ex.engine.host
-    assert isinstance(host, PartitionedHost)
+    host = ex.client.host
+    assert isinstance(host, MultiProcessHost)
     failed: list[BaseException] = []
 
     def wait() -> None:
@@ -282,8 +282,8 @@ def test_a_partitions_thread_that_ends_takes_its_executor_with_it(monkeypatch: p
 def test_what_is_no_frame_ends_the_process_which_is_started_again(tmp_path: Path) -> None:
     with Executor(tmp_path, partitions=2, handlers={"work": lambda value: value}) as ex:
         ex.deploy("work", WORK)
-        host = ex.engine.host
-        assert isinstance(host, PartitionedHost)
+        host = ex.client.host
+        assert isinstance(host, MultiProcessHost)
         for partition in host.partitions:
             wire = partition._wire
             assert wire is not None

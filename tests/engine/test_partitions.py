@@ -40,8 +40,8 @@ from stepwell import (
     WorkflowNotFound,
     _core,
 )
-from stepwell.engine.contexts import SequenceContext
-from stepwell.engine.partitions.host import PartitionedHost
+from stepwell.engine.host.processes.host import MultiProcessHost
+from stepwell.engine.storage.contexts import SequenceContext
 
 WORK = machine({"Work": task(resource="work")})
 LONG = machine({"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}})
@@ -488,8 +488,8 @@ def test_asyncio(tmp_path: Path, partitions: int) -> None:
 
 
 def _pids(ex: Executor) -> list[int]:
-    host = ex.engine.host
-    assert isinstance(host, PartitionedHost)
+    host = ex.client.host
+    assert isinstance(host, MultiProcessHost)
     return [partition.pid for partition in host.partitions]
 
 
@@ -575,8 +575,8 @@ def _id_of(workflow: str, name: str) -> str:
 
 def test_the_others_go_on_while_one_is_down(tmp_path: Path) -> None:
     with Executor(tmp_path / "data", handlers={"work": work}, partitions=2) as ex:
-        host = ex.engine.host
-        assert isinstance(host, PartitionedHost)
+        host = ex.client.host
+        assert isinstance(host, MultiProcessHost)
         ex.deploy("work", WORK)
         ex.deploy("long", LONG)
         started = [ex.start("long") for _ in range(10)]
@@ -626,8 +626,8 @@ def test_a_wait_survives_the_process_and_so_does_a_handler_s_work(tmp_path: Path
 
 def test_a_partition_that_cannot_be_opened_says_why_and_works_once_it_can(tmp_path: Path) -> None:
     with Executor(tmp_path / "data", partitions=2) as ex:
-        host = ex.engine.host
-        assert isinstance(host, PartitionedHost)
+        host = ex.client.host
+        assert isinstance(host, MultiProcessHost)
         ex.deploy("long", LONG)
         ids = [ex.start("long").id for _ in range(10)]
         in_first = next(id for id in ids if host.places.of_execution(id) == 0)
@@ -658,7 +658,7 @@ def _children() -> list[str]:
     found = subprocess.run(
         ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=False
     )
-    return {line for line in found.stdout.splitlines() if "partitions.process" in line}
+    return {line for line in found.stdout.splitlines() if "processes.process" in line}
 
 
 PROGRAM = """
@@ -712,7 +712,7 @@ def test_processes_end_when_their_program_is_gone(tmp_path: Path) -> None:
         import os, sys
         from stepwell import Executor
         ex = Executor(sys.argv[1], partitions=2)
-        print(*[partition.pid for partition in ex.engine.host.partitions], flush=True)
+        print(*[partition.pid for partition in ex.client.host.partitions], flush=True)
         os.kill(os.getpid(), 9)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "data")]

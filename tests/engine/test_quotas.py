@@ -11,8 +11,8 @@ import pytest
 
 from engine.support import HANGS, INVOKE, LAMBDA, SECOND, Lab, boom, catch, machine, map_over, parallel, passing, task
 from stepwell import ApiError, AsyncExecutor, Executor, InvalidDefinition, InvalidInput, StepwellError
-from stepwell.engine import quotas
-from stepwell.engine.quotas import AWS, DEFAULT, PAYLOAD_BYTES, limits_of
+from stepwell.engine.limits import AWS, DEFAULT, PAYLOAD_BYTES, limits_of
+from stepwell.engine.processors import quotas
 from stepwell.testing import scripted_run
 
 Labs = Callable[..., Lab]

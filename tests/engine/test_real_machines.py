@@ -21,9 +21,9 @@ from stepwell.asl.paths import compile_reference_path
 from stepwell.asl.resources import Resource
 from stepwell.asl.validate import ERROR, validate
 from stepwell.asl.yaml import load_yaml
-from stepwell.engine.partition import Partition
-from stepwell.engine.processors.distributed import READ_ITEMS
-from stepwell.engine.quotas import limits_of
+from stepwell.engine.limits import limits_of
+from stepwell.engine.partition.partition import Partition
+from stepwell.engine.state.map_run import READ_ITEMS
 from stepwell.errors import InvalidDefinition
 from stepwell.testing.scripted import ScriptedTasks, _Run
 from stepwell.testing.virtual import VirtualClock

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from crash.machines import Worker, documents, machines
 from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell import AsyncExecutor, Executor, NotRedrivable
-from stepwell.engine import quotas
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
+from stepwell.engine.replay import redrive
 from stepwell.engine.status import SUCCEEDED
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS, Simulation
@@ -203,7 +203,7 @@ def test_refusals(lab, type: str) -> None:
 
 def test_of_two_redrives_at_once_one_is_refused(lab) -> None:
     run = lab({"A": [boom(), HANGS]}).finish(machine({"A": task()}))
-    from stepwell.engine.redrive import redrive_command
+    from stepwell.engine.replay.redrive import redrive_command
 
     answers: list[Any] = []
     for _ in range(2):
@@ -310,7 +310,7 @@ def test_aws_redrives_for_14_days_and_up_to_24999_events(monkeypatch: pytest.Mon
         with pytest.raises(NotRedrivable, match="14 days"):
             ex.redrive(failed.id)
         monkeypatch.setattr(time, "time_ns", lambda: now)
-        monkeypatch.setattr(quotas, "HISTORY_EVENTS", 4)
+        monkeypatch.setattr(redrive, "HISTORY_EVENTS", 4)
         with pytest.raises(NotRedrivable, match="3 events"):
             ex.redrive(failed.id)
         monkeypatch.undo()

@@ -16,13 +16,13 @@ from engine.test_distributed_map import children, distributed, over, run_of
 from engine.test_distributed_map_fuzz import LIMITS
 from stepwell import Executor, Limits, NotRedrivable, TaskError, _core
 from stepwell.asl.json import loads
-from stepwell.engine import records as r
-from stepwell.engine import requests
-from stepwell.engine.codec import decode_turn
-from stepwell.engine.contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
-from stepwell.engine.map_remains import is_settled
-from stepwell.engine.redrive import redrive_command
+from stepwell.engine.client import commands
+from stepwell.engine.log import records as r
+from stepwell.engine.log.codec import decode_turn
+from stepwell.engine.replay.map_run_redrive import is_settled
+from stepwell.engine.replay.redrive import redrive_command
 from stepwell.engine.status import ENDED, SUCCEEDED
+from stepwell.engine.storage.contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
 from stepwell.tasks.items import ItemFiles
 from stepwell.testing.replay import rebuilt
 from stepwell.testing.simulation import HANGS
@@ -580,8 +580,8 @@ def test_a_redrive_waits_for_the_children_that_are_being_stopped() -> None:
 
 
 def test_a_redrive_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "SETTLING_SECONDS", 0.05)
-    monkeypatch.setattr(requests, "is_settled", lambda storage, id: False)
+    monkeypatch.setattr(commands, "SETTLING_SECONDS", 0.05)
+    monkeypatch.setattr(commands, "is_settled", lambda storage, id: False)
     with Executor() as ex:
         ex.deploy("w", over({"F": {"Type": "Fail"}}))
         execution = ex.start("w", [1]).wait(10)

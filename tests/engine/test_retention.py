@@ -10,17 +10,18 @@ import pytest
 
 from engine.support import SECOND, Lab, boom, machine, map_over, passing, task
 from stepwell import Executor
-from stepwell.engine import records as r
-from stepwell.engine.contexts import (
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.partition.inbox import Rejected
+from stepwell.engine.processors.executions import CHUNK, SHORT_HISTORY
+from stepwell.engine.replay.redrive import redrive_command
+from stepwell.engine.storage.contexts import (
     ExecutionContext,
     IdempotencyContext,
     MapRunContext,
     TimerContext,
     VisibilityContext,
 )
-from stepwell.engine.inbox import Limits, Rejected
-from stepwell.engine.processors.executions import CHUNK, SHORT_HISTORY
-from stepwell.engine.redrive import redrive_command
 from stepwell.errors import ExecutionAlreadyExists, ExecutionNotFound, ExecutionRunning, InvalidInput
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.virtual import VirtualClock

@@ -14,7 +14,7 @@ import pytest
 
 from engine.support import machine, passing, task
 from stepwell import ApiError, AsyncExecutor, ExecutionNotFound, Executor, InvalidInput, WorkflowNotFound
-from stepwell.engine import synchronous
+from stepwell.engine.client import express
 
 pytestmark = pytest.mark.covers("A16.81")
 ECHO = machine({"Echo": passing()})
@@ -62,8 +62,8 @@ def test_the_limit_of_the_definition_times_it_out(ex: Executor) -> None:
 
 
 def test_five_minutes_is_the_longest(ex: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert synchronous.SECONDS == 300
-    monkeypatch.setattr(synchronous, "SECONDS", 0.05)
+    assert express.SECONDS == 300
+    monkeypatch.setattr(express, "SECONDS", 0.05)
     told = ex.start_sync("sleeps")
     assert told["status"] == "TIMED_OUT"
     assert told["billingDetails"]["billedDurationInMilliseconds"] == 100
@@ -114,7 +114,7 @@ def test_an_async_program_awaits_the_same_answer(monkeypatch: pytest.MonkeyPatch
             assert [json.loads(each["output"]) for each in told] == list(range(1, 21))
             with pytest.raises(ApiError, match="StateMachineTypeNotSupported"):
                 await ex.start_sync("standard")
-            monkeypatch.setattr(synchronous, "SECONDS", 0.05)
+            monkeypatch.setattr(express, "SECONDS", 0.05)
             assert (await ex.start_sync("sleeps"))["status"] == "TIMED_OUT"
 
     asyncio.run(use())

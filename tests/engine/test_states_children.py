@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from engine.support import HANGS, Lab, boom, catch, machine, map_over, parallel, passing, task
-from stepwell.engine.contexts import ActivityContext, BranchContext, ItemsContext, IterationContext, TimerContext
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
+from stepwell.engine.storage.contexts import (
+    ActivityContext,
+    BranchContext,
+    ItemsContext,
+    IterationContext,
+    TimerContext,
+)
 
 Make = Callable[..., Lab]
 

@@ -9,8 +9,8 @@ import pytest
 
 from engine.support import Lab, boom, machine, passing, task
 from stepwell.asl.json import loads
-from stepwell.engine.contexts import ExecutionContext
-from stepwell.engine.inbox import Limits
+from stepwell.engine.limits import Limits
+from stepwell.engine.storage.contexts import ExecutionContext
 
 Make = Callable[..., Lab]
 

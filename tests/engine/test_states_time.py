@@ -21,9 +21,9 @@ from engine.support import (
     retry,
     task,
 )
-from stepwell.engine import records as r
-from stepwell.engine.contexts import TimerContext
-from stepwell.engine.timers import TASK_TIMEOUT
+from stepwell.engine.log import records as r
+from stepwell.engine.state.timers import TASK_TIMEOUT
+from stepwell.engine.storage.contexts import TimerContext
 
 Make = Callable[..., Lab]
 

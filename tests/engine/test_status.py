@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.support import CALLBACK, Lab, catch, machine, parallel, passing, retry, task
-from stepwell.engine import records as r
-from stepwell.engine.appliers import executions
-from stepwell.engine.contexts import ExecutionContext, TaskContext, TimerContext, VisibilityContext
-from stepwell.engine.inbox import Limits
+from stepwell.engine.appliers import visibility
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
 from stepwell.engine.status import ENDED, FOLLOWS, STATUSES, IllegalTransition, transition
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext, TimerContext, VisibilityContext
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import HANGS
 
@@ -152,7 +152,7 @@ def test_no_illegal_transition_whatever_is_asked(
         return transition(current, following)
 
     with monkeypatch.context() as patch:
-        patch.setattr(executions, "transition", watched)
+        patch.setattr(visibility, "transition", watched)
         world = World(turn_records)
         for move in [first, *rest]:
             world.make(move)

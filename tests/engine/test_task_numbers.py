@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from engine.support import CALLBACK, machine, task
 from stepwell import _core
-from stepwell.engine.appliers.tasks import NUMBERS, later_task
-from stepwell.engine.contexts import SequenceContext, TaskContext
-from stepwell.engine.partition import Partition
+from stepwell.engine.ids import NUMBERS, later_task
+from stepwell.engine.partition.partition import Partition
+from stepwell.engine.storage.contexts import SequenceContext, TaskContext
 from stepwell.testing.simulation import HANGS, Simulation
 from stepwell.testing.virtual import VirtualClock
 
@@ -85,8 +85,8 @@ def test_shares_keep_apart_when_they_go_round() -> None:
     for share in range(3):
         store = _core.Store.open(None)
         partition = Partition(store, VirtualClock(), _NoHandlers(), share=(share, 3))
-        partition.next_task = 0xFFFF_FFF0 - 0xFFFF_FFF0 % 3 + share
-        ids = [partition.task_id("/t/n/e0000000/0", "work") for _ in range(20)]
+        partition.numbering.last_task = 0xFFFF_FFF0 - 0xFFFF_FFF0 % 3 + share
+        ids = [partition.numbering.task_id("/t/n/e0000000/0", "work") for _ in range(20)]
         assert len(set(ids)) == 20
         assert not given_out & set(ids)
         given_out.update(ids)

@@ -26,7 +26,7 @@ from engine.support import (
 )
 from stepwell import Executor, InvalidDefinition, TaskDoesNotExist
 from stepwell.asl.definition import compile_definition
-from stepwell.engine import records as r
+from stepwell.engine.log import records as r
 
 Labs = Callable[..., Lab]
 Definition = dict[str, Any]

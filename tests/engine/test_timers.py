@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from engine.support import SECOND, Lab, machine, passing, task
 from stepwell import Executor
-from stepwell.engine import records as r
-from stepwell.engine.contexts import TimerContext
-from stepwell.engine.inbox import Limits
-from stepwell.engine.timers import WAIT, TimerQueue
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.state.timers import WAIT, TimerQueue
+from stepwell.engine.storage.contexts import TimerContext
 from stepwell.testing.simulation import HANGS
 
 MakeLab = Callable[..., Lab]
@@ -166,7 +166,7 @@ def test_after_downtime_all_that_was_due_fires_at_once_in_order() -> None:
     first.clock.advance_to(first.clock.now() + 1000 * SECOND)
     again = Lab(store=first.store, clock=first.clock, limits=Limits(timers=10, batch_requests=7))
     ended: list[int] = []
-    again.partition.on_ended = lambda execution: ended.append(ids[execution.id])
+    again.partition.services.on_ended = lambda execution: ended.append(ids[execution.id])
     again.settle()
     assert ended == sorted(ids.values())
     assert again.partition.state.timers.next_due() is None

@@ -19,8 +19,13 @@ OF_FEW_PROGRAMS = {
     *("asyncio", "bz2", "concurrent.futures", "dataclasses", "hashlib", "http", "importlib.metadata", "lzma"),
     *("multiprocessing", "pathlib", "secrets", "shutil", "socket", "ssl", "subprocess", "tempfile", "urllib"),
     *("boto3", "obstore", "pyarrow", "urllib3", "yaml"),
-    *("stepwell.asl.definition", "stepwell.asl.validate", "stepwell.cli", "stepwell.engine.aio"),
-    *("stepwell.engine.backup", "stepwell.engine.follower", "stepwell.engine.partitions.host", "stepwell.testing"),
+    *("stepwell.asl.definition", "stepwell.asl.validate", "stepwell.cli", "stepwell.engine.api.async_executor"),
+    *(
+        "stepwell.engine.host.backup",
+        "stepwell.engine.api.follower",
+        "stepwell.engine.host.processes.host",
+        "stepwell.testing",
+    ),
 }
 OURS_AND_PYTHONS = {"", "stepwell", *sys.stdlib_module_names}
 EXTRAS = {"stepwell.tasks.integrations.aws": "boto3", "stepwell.tasks.integrations.http": "urllib3"}

@@ -1,4 +1,4 @@
-"""Imports point one way: a room knows only the rooms below it (ARCHITECTURE.md, "The rooms")."""
+"""Imports point one way, no file is in a circle of them, and nobody writes into what belongs to another."""
 
 from __future__ import annotations
 
@@ -8,66 +8,113 @@ from pathlib import Path
 
 import pytest
 
-from layout.support import modules
+from layout.support import circles, imports, modules
 
-# A room may import itself, `errors`, `logs`, and what stands here. The rest of the package is out of its sight.
+WORDS = {"engine", "_core"}  # the files in engine/ itself: ids, limits, status and their like
+STATE = {"engine.state", "engine.storage", "engine.log", *WORDS, "asl", "tasks"}
+PARTITION = {"engine.partition", "engine.replay", "engine.processors", "engine.appliers", *STATE}
+HOST = {"engine.host", "engine.folders", *PARTITION}
+ENGINE = {"engine.api", "engine.client", "engine.replication", *HOST}
+
+# A folder may import itself, `errors`, `logs`, and the folders that stand here. The longest name counts: `engine` is
+# what lies in no folder of its own. docs/adr/0014 draws it.
 MAY_IMPORT = {
-    "errors": set(),
-    "logs": set(),
+    "errors": set[str](),
+    "logs": set[str](),
     "asl": {"_core"},
     "tasks": {"asl", "_core"},
-    "engine": {"tasks", "asl", "_core"},
-    "cluster": {"engine", "tasks", "asl", "_core"},
+    "engine": {"_core"},
+    "engine.log": {"engine", "asl"},
+    "engine.storage": {"engine.log", *WORDS},
+    "engine.state": STATE - {"engine.state"},
+    "engine.appliers": STATE,
+    "engine.processors": STATE,
+    "engine.replay": {"engine.processors", "engine.appliers", *STATE},
+    "engine.partition": PARTITION - {"engine.partition"},
+    "engine.folders": WORDS,
+    "engine.host": HOST - {"engine.host"},
+    "engine.replication": {"engine.folders", "engine.replay", *STATE},
+    "engine.client": {"engine.host", *PARTITION},
+    "engine.api": ENGINE - {"engine.api"},
+    "cluster": ENGINE,
     "test_state": {"asl", "tasks"},  # an ItemReader's data is read as the engine's readers read it
-    "testing": {"", "engine", "tasks", "asl", "_core"},
-    "server": {"", "engine", "tasks", "asl", "_core"},
-    "cli": {"", "server", "testing", "engine", "tasks", "asl", "_core"},
+    "testing": ENGINE,
+    "server": {"", *ENGINE},
+    "cli": {"", "server", "testing", *ENGINE},
     "__main__": {"cli"},
     "integrations": {"tasks"},
-    "": {"engine", "tasks", "asl", "_core", "testing", "test_state"},  # stepwell/__init__.py, the public door
+    "": {*ENGINE, "testing", "test_state"},  # stepwell/__init__.py: the public names
+}
+
+# Who may set attributes of other objects than its own, and of which: by the names that they have there. State is
+# written by appliers, and by what loads it and replays it; a command's history numbers are set when it is accepted.
+ANYTHING = None
+MAY_SET: dict[str, set[str] | None] = {
+    "engine.appliers": ANYTHING,
+    "engine.state": ANYTHING,
+    "engine.replay": ANYTHING,
+    "engine.processors": {"command", "next_command", "turn"},
+    "engine.partition": {"turn", "turn.execution", "command"},
 }
 
 
-def room(module: str) -> str:
-    """The room of a module: ``stepwell.engine.records`` is in ``engine``; the public door's is ``""``."""
-    return module.removeprefix("stepwell").removeprefix(".").partition(".")[0]
-
-
-def imports(module: str, path: Path) -> Iterator[tuple[str, int]]:
-    """The modules of the package that a module imports, with the line; imports for types only count too."""
-    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    names = {name for name, _ in modules()} | {"stepwell._core"}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            origin = ".".join(base + ([node.module] if node.module else []))
-            below = [f"{origin}.{alias.name}" for alias in node.names if f"{origin}.{alias.name}" in names]
-            found = below or [origin]
-        else:
-            continue
-        yield from ((name, node.lineno) for name in found if name.split(".")[0] == "stepwell")
+def folder_of(module: str) -> str:
+    """The folder of a module, as the table has it: ``stepwell.engine.log.records`` is in ``engine.log``."""
+    inside = module.removeprefix("stepwell").removeprefix(".")
+    parts = inside.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in names if name in MAY_IMPORT), parts[0])
 
 
 @pytest.mark.parametrize(("module", "path"), [pytest.param(*item, id=item[0]) for item in modules()])
-def test_a_module_imports_only_what_its_room_may_know(module: str, path: Path) -> None:
-    own = room(module)
-    assert own in MAY_IMPORT, f"{module}: a new room; say in {Path(__file__).name} what it may import"
+def test_a_module_imports_only_what_its_folder_may_know(module: str, path: Path) -> None:
+    own = folder_of(module)
+    assert own in MAY_IMPORT, f"{module}: a new folder; say in {Path(__file__).name} what it may import"
     allowed = MAY_IMPORT[own] | {own, "errors", "logs"}
-    wrong = [f"{path.name}:{line} imports {name}" for name, line in imports(module, path) if room(name) not in allowed]
+    wrong = [
+        f"{path.name}:{line} imports {name}" for name, line in imports(module, path) if folder_of(name) not in allowed
+    ]
     assert not wrong
 
 
-@pytest.mark.parametrize(("one", "other"), [("processors", "appliers"), ("appliers", "processors")])
-def test_processors_and_appliers_know_nothing_of_each_other(one: str, other: str) -> None:
-    prefix = f"stepwell.engine.{one}"
+def test_no_module_is_in_a_circle_of_imports() -> None:
+    graph = {module: {name for name, _ in imports(module, path)} - {module} for module, path in modules()}
+    assert circles(graph) == []
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"d"}, "e": {"a", "f"}, "f": set[str]()}
+    assert sorted(circles(graph)) == [["a", "b", "c"], ["d"]]
+
+
+def test_no_folder_may_import_one_that_may_import_it() -> None:
+    assert circles({folder: allowed - {folder} for folder, allowed in MAY_IMPORT.items()}) == []
+
+
+def attributes_set(path: Path) -> Iterator[tuple[str, str, int]]:
+    """Attributes that a module sets of other objects than ``self``: the object, the attribute, the line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            targets = [node.target]
+        else:
+            continue
+        for target in [each for one in targets for each in (one.elts if isinstance(one, ast.Tuple) else [one])]:
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) not in ("self", "cls"):
+                yield ast.unparse(target.value), target.attr, target.lineno
+
+
+@pytest.mark.parametrize(
+    ("module", "path"),
+    [pytest.param(*item, id=item[0]) for item in modules() if folder_of(item[0]).startswith("engine")],
+)
+def test_a_module_of_the_engine_sets_no_attributes_of_another(module: str, path: Path) -> None:
+    allowed = MAY_SET.get(folder_of(module), set())
     wrong = [
-        f"{module}:{line} imports {name}"
-        for module, path in modules()
-        if module.startswith(prefix)
-        for name, line in imports(module, path)
-        if name.startswith(f"stepwell.engine.{other}")
+        f"{path.name}:{line} sets {attribute} of {owner}"
+        for owner, attribute, line in attributes_set(path)
+        if attribute != "__cause__" and (attribute.startswith("_") or (allowed is not None and owner not in allowed))
     ]
     assert not wrong
 
@@ -76,6 +123,6 @@ def test_the_language_reaches_the_native_module_only_for_expressions() -> None:
     reaching = {
         module
         for module, path in modules()
-        if room(module) == "asl" and any(room(name) == "_core" for name, _ in imports(module, path))
+        if folder_of(module) == "asl" and any(folder_of(name) == "_core" for name, _ in imports(module, path))
     }
     assert reaching <= {"stepwell.asl.jsonata", "stepwell.asl.jsonpath.criteria", "stepwell.asl.sizes"}

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from stepwell import _core
-from stepwell.engine.contexts import ExecutionContext
-from stepwell.engine.history import HistoryReader
-from stepwell.engine.partition import Partition
+from stepwell.engine.client.history import HistoryReader
+from stepwell.engine.partition.partition import Partition
+from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.testing.replay import rows
 from stepwell.testing.virtual import VirtualClock
 

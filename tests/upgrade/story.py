@@ -8,11 +8,11 @@ from typing import Any
 from engine.support import ACTIVITY, CALLBACK, catch, machine, map_over, parallel, passing, retry, task
 from stepwell import TaskError, _core
 from stepwell.asl.json import dumps
-from stepwell.engine import records as r
-from stepwell.engine.contexts import MapRunContext, TaskContext
-from stepwell.engine.documents import of_value
-from stepwell.engine.partition import Limits
-from stepwell.engine.redrive import redrive_command
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import of_value
+from stepwell.engine.replay.redrive import redrive_command
+from stepwell.engine.storage.contexts import MapRunContext, TaskContext
 from stepwell.testing.simulation import HANGS, Simulation
 
 SECOND = 1_000_000

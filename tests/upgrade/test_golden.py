@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from stepwell import _core
-from stepwell.engine import records
-from stepwell.engine.codec import decode_turn
+from stepwell.engine.log import records
+from stepwell.engine.log.codec import decode_turn
 from stepwell.testing.replay import replay_folder
 from stepwell.testing.simulation import Simulation
 from upgrade.contents import NAMES, lines

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-MOST_FIELD_CHARACTERS = 8 << 20
+MAX_FIELD_CHARACTERS = 8 << 20
 
 
 class CsvError(ValueError):
@@ -65,8 +65,8 @@ class _Rows:
                 part, position = self._part(line, position, self._quoted_run if quoted else self._plain_run)
                 parts.append(part)
                 size += len(part)
-                if size > MOST_FIELD_CHARACTERS:
-                    raise CsvError(f"a field is longer than {MOST_FIELD_CHARACTERS} characters")
+                if size > MAX_FIELD_CHARACTERS:
+                    raise CsvError(f"a field is longer than {MAX_FIELD_CHARACTERS} characters")
         return "".join(parts), line, position
 
     def _part(self, line: str, position: int, run: re.Pattern[str]) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""A state machine, compiled once: its levels, its states, its transitions."""
+"""Definitions, each compiled once: the levels of its machine, their states, their transitions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from stepwell.asl.flow import JSONPATH
 from stepwell.asl.json import loads
+from stepwell.asl.machine import StateMachine
 from stepwell.asl.outcome import Outcome
 from stepwell.asl.states import (
     ChoiceState,
@@ -27,30 +28,6 @@ _SIMPLE_STATES: dict[str, type[State]] = {
 }
 
 
-class StateMachine:
-    """One level of a machine: the machine itself, a branch, or a Map state's processor.
-
-    ``states`` are this level's; ``by_name`` has every state of the whole machine, because names are unique across its
-    levels (ASL A1.2). ``timeout_seconds`` limits a whole execution and is None at inner levels.
-    """
-
-    __slots__ = ("by_name", "comment", "query_language", "start_at", "states", "timeout_seconds")
-
-    def __init__(self, definition: dict[str, Any], language: str, by_name: dict[str, State]) -> None:
-        self.start_at: str = definition["StartAt"]
-        self.comment: str | None = definition.get("Comment")
-        self.timeout_seconds: int | None = definition.get("TimeoutSeconds")
-        self.query_language = language
-        self.by_name = by_name
-        self.states: dict[str, State] = {
-            name: _compile_state(name, state, language, by_name) for name, state in definition["States"].items()
-        }
-        by_name.update(self.states)
-
-    def __repr__(self) -> str:
-        return f"<StateMachine of {len(self.states)} states from {self.start_at!r}>"
-
-
 def compile_definition(
     definition: dict[str, Any] | str | bytes,
     *,
@@ -64,7 +41,7 @@ def compile_definition(
     addition to AWS; AWS has the limit MAX_CHARACTERS.
     """
     checked = check_definition(definition, type, local_resources=local_resources, max_characters=max_characters)
-    return StateMachine(checked, checked.get("QueryLanguage", JSONPATH), {})
+    return compile_machine(checked, checked.get("QueryLanguage", JSONPATH), {})
 
 
 def compile_stored(definition: bytes) -> StateMachine:
@@ -73,7 +50,14 @@ def compile_stored(definition: bytes) -> StateMachine:
     It is not validated again: if a later version would refuse it, the executions that run it must still continue.
     """
     stored: dict[str, Any] = loads(definition)
-    return StateMachine(stored, stored.get("QueryLanguage", JSONPATH), {})
+    return compile_machine(stored, stored.get("QueryLanguage", JSONPATH), {})
+
+
+def compile_machine(definition: dict[str, Any], language: str, by_name: dict[str, State]) -> StateMachine:
+    """Compile one level of a machine, and what is within it; its states are put into ``by_name``."""
+    states = {name: _compile_state(name, state, language, by_name) for name, state in definition["States"].items()}
+    by_name.update(states)
+    return StateMachine(definition, language, states, by_name)
 
 
 def compile_state(name: str, definition: dict[str, Any], *, language: str = JSONPATH) -> State:
@@ -86,10 +70,10 @@ def _compile_state(name: str, definition: dict[str, Any], machine_language: str,
     language: str = definition.get("QueryLanguage", machine_language)
     match definition["Type"]:
         case "Parallel":
-            branches = tuple(StateMachine(branch, machine_language, by_name) for branch in definition["Branches"])
+            branches = tuple(compile_machine(branch, machine_language, by_name) for branch in definition["Branches"])
             return ParallelState(name, definition, language, branches)
         case "Map":
             processor = definition.get("ItemProcessor") or definition["Iterator"]
-            return MapState(name, definition, language, StateMachine(processor, machine_language, by_name))
+            return MapState(name, definition, language, compile_machine(processor, machine_language, by_name))
         case simple:
             return _SIMPLE_STATES[simple](name, definition, language)

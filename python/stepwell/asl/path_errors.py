@@ -6,17 +6,27 @@ If AWS's text is not known, the field has the text of the most similar field; ``
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from stepwell.asl.errors import AslError, runtime_error
 from stepwell.asl.json import rendered
-from stepwell.asl.jsonpath import MISSING
+from stepwell.asl.jsonpath import MISSING, Query
+from stepwell.asl.scope import Scope
 
-if TYPE_CHECKING:
-    from stepwell.asl.paths import Path
-    from stepwell.asl.scope import Scope
 
-NotFound = Callable[["Path", "Scope"], AslError]
+class Path(Protocol):
+    """A compiled path (``paths.Path``), as far as errors tell of one."""
+
+    text: str
+    reference: str
+    query: Query
+
+    def root(self, scope: Scope) -> Any:
+        """The value that the path starts from, or MISSING."""
+        ...
+
+
+NotFound = Callable[[Path, Scope], AslError]
 """(path, scope) → the error."""
 
 

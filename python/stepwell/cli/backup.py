@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stepwell.engine.backup import Copied, copy, restore
+from stepwell.engine.host.backup import Copied, copy, restore
 
 from .console import Console
 from .exits import OK, UsageError

@@ -6,7 +6,7 @@ import argparse
 import json
 import time
 
-from stepwell.engine.execution import Execution
+from stepwell.engine.api.execution import Execution
 from stepwell.engine.status import STATUSES
 
 from .console import Console

@@ -15,7 +15,7 @@ from typing import Any
 
 from stepwell import Executor
 from stepwell.asl.json import loads
-from stepwell.engine.partitions.folder import partitions_of
+from stepwell.engine.folders.partitions import partitions_of
 from stepwell.errors import InvalidInput
 
 from .exits import UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from .contexts import ExecutionContext
+from .limits import EXPRESS
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -32,8 +32,6 @@ def express_arn(workflow: str, name: str, execution_id: str) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{uuid.uuid5(uuid.NAMESPACE_OID, execution_id)}"
 
 
-def arn_of(workflow: str, context: ExecutionContext) -> str:
+def arn_of(workflow: str, type: str, name: str, execution_id: str) -> str:
     """The ARN of an execution, in the form of its type."""
-    if context.type == "EXPRESS":
-        return express_arn(workflow, context.name, context.id)
-    return execution_arn(workflow, context.name)
+    return express_arn(workflow, name, execution_id) if type == EXPRESS else execution_arn(workflow, name)

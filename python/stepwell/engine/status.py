@@ -40,6 +40,11 @@ OVER: Final = ENDED | {DELETING}
 """Nothing will happen in it any more."""
 STATUSES: Final = tuple(FOLLOWS)
 
+CREATED: Final = "Created"
+ACTIVE: Final = "Active"
+SUBMITTED: Final = "Submitted"
+"""The status of a task, from its creation on."""
+
 
 class IllegalTransition(Exception):
     """A status that may not follow another: a defect of the engine, never of its input."""

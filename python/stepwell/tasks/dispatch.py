@@ -33,6 +33,8 @@ log = logger("stepwell.tasks")
 
 RESULT_BATCH_SECONDS = 0.0003
 """How long results of quick handlers may wait for one another, to be returned together."""
+WAKE_SECONDS = 0.002
+"""How long tasks of quick handlers may wait without headway before they get another thread."""
 IDLE_SECONDS = 30.0
 """How long a thread waits for work before it ends."""
 LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
@@ -70,7 +72,7 @@ class Result(NamedTuple):
         return self.output is None and self.follow is not None
 
 
-class Later(Struct, frozen=True):
+class Deferred(Struct, frozen=True):
     """Returned by a handler of the engine's own for a task that it completes later, without a token.
 
     ``submitted`` is the first answer of the call (None: nothing); ``follow`` is called once that is in the inbox.
@@ -106,7 +108,7 @@ class Work:
     def succeeded(self, value: Any) -> Result:
         """The result when the handler returned ``value``."""
         call = self.call
-        if type(value) is Later:
+        if type(value) is Deferred:
             output = None if value.submitted is None else dumps(value.submitted)
             return Result(call.id, call.resource, output, None, None, True, value.follow)
         waits = self.resource.waits_for_token
@@ -143,7 +145,7 @@ class HandlerPool:
     """Runs handlers and returns their results.
 
     A quick handler does not get a thread of its own: one thread runs such tasks one after the other, because waking
-    threads costs more than the work. ``tend`` wakes another one when that thread makes no progress.
+    threads costs more than the work. ``wake_worker`` wakes another one when that thread makes no progress.
     """
 
     def __init__(
@@ -289,7 +291,7 @@ class HandlerPool:
         """Whether tasks wait for a thread, or results for a busy one."""
         return bool(self._queue or self._results)
 
-    def tend(self) -> None:
+    def wake_worker(self) -> None:
         """Wake one more thread if waiting tasks made no progress since the last call."""
         if self._results:  # their thread is busy with another task
             self._return_results()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypedDict, cast
 
 from stepwell.asl import json
-from stepwell.asl.definition import StateMachine, compile_state
+from stepwell.asl.definition import compile_machine, compile_state
 from stepwell.asl.flow import JSONPATH
 from stepwell.asl.states import MapState, ParallelState, State, TaskState
 from stepwell.asl.validate import check_definition, check_state
@@ -135,7 +135,7 @@ def _read_state(definition: Any, name: str | None) -> State:
         checked = check_definition(definition)
     except InvalidDefinition as error:
         raise ApiError("InvalidDefinition", str(error)) from error
-    state = StateMachine(checked, checked.get("QueryLanguage", JSONPATH), {}).by_name.get(name)
+    state = compile_machine(checked, checked.get("QueryLanguage", JSONPATH), {}).by_name.get(name)
     return state if state is not None else refuse("State not found.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.json import dumps, is_array, is_object
-from stepwell.engine.processors.distributed import READ_ITEMS, WRITE_RESULTS
+from stepwell.engine.state.map_run import READ_ITEMS, WRITE_RESULTS
 from stepwell.errors import InvalidInput
 
 _OUTCOMES = ("succeeded", "failed", "timedout")

@@ -25,10 +25,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from stepwell.asl.definition import StateMachine, compile_definition
+from stepwell.asl.definition import compile_definition
 from stepwell.asl.json import dumps, is_object, loads
+from stepwell.asl.machine import StateMachine
 from stepwell.asl.states import MapState, State, TaskState
-from stepwell.engine.arguments import Definition, definition_text
+from stepwell.engine.client.arguments import Definition, definition_text
 from stepwell.errors import InvalidInput, StepwellError, TaskError
 from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.dispatch import Answered

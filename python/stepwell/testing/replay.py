@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from stepwell import _core
-from stepwell.engine.partition import Partition
-from stepwell.engine.recovery import apply_batch
-from stepwell.tasks.dispatch import Call
-
-from .virtual import VirtualClock
+from stepwell.engine.limits import Limits
+from stepwell.engine.replay.log_replay import read_batch, replay
+from stepwell.engine.state.executions import Executions
+from stepwell.engine.storage.storage import Storage
 
 KINDS = {tag: name for tag, (name, _) in _core.context_layouts().items()}
 _EVERYTHING = 1_000_000_000
@@ -55,13 +53,15 @@ def _shown(kind: str, row: bytes) -> str:
     return row.decode() if kind in _NUMBERS else repr(_decode(row))
 
 
-def rebuilt(source: _core.Store, until: int | None = None) -> _core.Store:
-    """A store in memory, made from the log of ``source`` alone, from its first ``until`` batches."""
-    store = _core.Store.open(None)
-    replaying = _Replaying(store)
-    partition = Partition(replaying, VirtualClock(), _NoHandlers(), seed=0)  # pyright: ignore[reportArgumentType]
+def rebuilt(source: _core.Store, until: int | None = None, into: _core.Store | None = None) -> _core.Store:
+    """A store, ``into`` or in memory, that is made of the log of ``source`` alone, of its first ``until`` batches."""
+    store = _core.Store.open(None) if into is None else into
+    executions = Executions.over(Storage(store), Limits())
     for first, _, _, payload in source.read_log(1, _EVERYTHING)[:until]:
-        apply_batch(partition, first, payload)
+        batch = read_batch(executions, first, payload)
+        last = store.commit(batch.turns, batch.changes(), batch.timestamp)
+        assert last == first + batch.count - 1, f"the batch ends at {last}, not at {first + batch.count - 1}"
+        store.wait_applied(last, None)
     return store
 
 
@@ -70,28 +70,5 @@ def replay_folder(data: str | os.PathLike[str], into: str | os.PathLike[str]) ->
     source, target = Path(data), Path(into)
     shutil.copytree(source / "log", target / "log")
     store = _core.Store.open(target)
-    Partition(store, VirtualClock(), _NoHandlers(), seed=0).recover()
+    replay(store, Executions.over(Storage(store), Limits()))
     return store
-
-
-class _Replaying:
-    """A store that writes to its log what is applied to it."""
-
-    def __init__(self, store: _core.Store) -> None:
-        self._store = store
-
-    def apply(self, turns: list[_core.Turn], changes: bytes, position: int, hlc: int) -> None:
-        last = self._store.commit(turns, changes, hlc)
-        assert last == position, f"the batch ends at {last}, not at {position}"
-        self._store.wait_applied(last, None)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-
-class _NoHandlers:
-    def dispatch(self, tasks: list[Call]) -> None:
-        """Does nothing: there are no handlers."""
-
-    def queued(self, queue: str) -> None:
-        """Does nothing: there are no workers."""

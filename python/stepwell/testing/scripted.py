@@ -7,19 +7,20 @@ from typing import Any
 import msgspec
 
 from stepwell import _core
-from stepwell.asl.definition import StateMachine, compile_definition
+from stepwell.asl.definition import compile_definition
 from stepwell.asl.json import dumps, loads
+from stepwell.asl.machine import StateMachine
 from stepwell.asl.resources import Resource, parse_resource
 from stepwell.asl.validate import MAX_CHARACTERS
-from stepwell.engine import records as r
-from stepwell.engine.contexts import ExecutionContext
-from stepwell.engine.documents import NONE, Document, of_value
-from stepwell.engine.history import HistoryReader
-from stepwell.engine.partition import Partition
-from stepwell.engine.processors.distributed import READ_ITEMS, WRITE_RESULTS
+from stepwell.engine.client.history import HistoryReader
+from stepwell.engine.limits import AWS, limits_of
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document, of_value
+from stepwell.engine.partition.partition import Partition
 from stepwell.engine.processors.tasks import TIMEOUT
-from stepwell.engine.quotas import AWS, limits_of
+from stepwell.engine.state.map_run import READ_ITEMS, WRITE_RESULTS
 from stepwell.engine.status import ENDED
+from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.errors import InvalidInput, StepwellError, TaskError
 from stepwell.tasks.dispatch import LAMBDA_STATUS, Call
 

@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from stepwell import _core
 from stepwell.asl.json import dumps, loads
-from stepwell.engine import records as r
-from stepwell.engine.codec import decode_turn
-from stepwell.engine.contexts import HELD, ExecutionContext, TaskContext, WorkflowContext
-from stepwell.engine.documents import NONE, Document, of_value
-from stepwell.engine.history import HistoryReader
-from stepwell.engine.inbox import Limits, Reply
-from stepwell.engine.partition import Partition
+from stepwell.engine.client.history import HistoryReader
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.log.codec import decode_turn
+from stepwell.engine.log.document import NONE, Document, of_value
+from stepwell.engine.partition.partition import Partition
+from stepwell.engine.state.turn import Reply
 from stepwell.engine.status import ENDED
+from stepwell.engine.storage.contexts import HELD, ExecutionContext, TaskContext, WorkflowContext
 from stepwell.errors import StepwellError, TaskError
 from stepwell.tasks.dispatch import Call
 
@@ -148,7 +149,7 @@ class Simulation:
         return [done]
 
     def _state_of(self, task: TaskContext) -> str:
-        execution = self.partition.execution(task.activity_id.rpartition("/")[0])
+        execution = self.partition.executions.get(task.activity_id.rpartition("/")[0])
         assert execution is not None, f"task {task.id} belongs to no execution"
         return execution.activities[task.activity_id].state.name
 

@@ -19,8 +19,8 @@ ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 STATE_DATA = "STATE_DATA"
 """``Map.Item.Source`` of items that are not read from elsewhere."""
-MOST_ITEMS = 100_000_000
-MOST_BYTES = 262_144
+MAX_ITEMS = 100_000_000
+MAX_BYTES = 262_144
 
 
 class ReadRequest(NamedTuple):
@@ -70,7 +70,7 @@ class ReaderSpec:
 
     def evaluate(self, scope: Scope) -> ReadRequest:
         """The request, in the scope of the state."""
-        max_items = _limit(self._max_items(scope), "MaxItems", MOST_ITEMS) or 0
+        max_items = _limit(self._max_items(scope), "MaxItems", MAX_ITEMS) or 0
         arguments = self._arguments(scope)
         if not is_object(arguments):
             raise AslError(ITEM_READER_FAILED, f"the arguments of an ItemReader are an object, not {arguments!r}")
@@ -90,8 +90,8 @@ class BatcherSpec:
     def evaluate(self, scope: Scope) -> BatchRequest:
         """The request, in the scope of the state."""
         batch_input = None if self._batch_input is None else self._batch_input(scope)
-        max_items = _limit(self._max_items(scope), "MaxItemsPerBatch", MOST_ITEMS)
-        return BatchRequest(max_items, _limit(self._max_bytes(scope), "MaxInputBytesPerBatch", MOST_BYTES), batch_input)
+        max_items = _limit(self._max_items(scope), "MaxItemsPerBatch", MAX_ITEMS)
+        return BatchRequest(max_items, _limit(self._max_bytes(scope), "MaxInputBytesPerBatch", MAX_BYTES), batch_input)
 
 
 class WriterSpec:

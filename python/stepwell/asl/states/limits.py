@@ -18,7 +18,7 @@ from stepwell.asl.scope import Scope
 
 # Larger than every map: the count limit of a map that tolerates failures only by percentage.
 UNLIMITED_COUNT = 2**31 - 1
-MOST_SECONDS = 99_999_999
+MAX_SECONDS = 99_999_999
 _LONGS = range(-(2**63), 2**63)
 
 
@@ -31,7 +31,7 @@ def compile_seconds(definition: dict[str, Any], name: str, language: str, effect
             raise problem(f"cannot be parsed as a long value: {text_of(value)}")
         if seconds <= 0:
             raise problem(f"references a value that is not positive: {seconds}")
-        return min(seconds, MOST_SECONDS)
+        return min(seconds, MAX_SECONDS)
 
     if language == JSONATA:
         read = jsonata_flow.compile_typed_field(definition, name, "number")

@@ -21,7 +21,7 @@ from stepwell.asl.states.limits import (
 )
 
 if TYPE_CHECKING:
-    from stepwell.asl.definition import StateMachine
+    from stepwell.asl.machine import StateMachine
 
 
 class Items(NamedTuple):

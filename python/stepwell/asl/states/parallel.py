@@ -8,7 +8,7 @@ from stepwell.asl.flow import compile_arguments, raw_input
 from stepwell.asl.states.base import WorkState
 
 if TYPE_CHECKING:
-    from stepwell.asl.definition import StateMachine
+    from stepwell.asl.machine import StateMachine
 
 
 class ParallelState(WorkState):

@@ -6,9 +6,7 @@ number: a replay or a follower that applies the same events comes to the same st
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..records import (
+from stepwell.engine.log.records import (
     ActivateTaskCommand,
     CancelExecutionCommand,
     CancelTimerCommand,
@@ -41,9 +39,11 @@ from ..records import (
     TriggerTimerCommand,
     UpdateMapRunCommand,
 )
+from stepwell.engine.state.turn import Apply
+
 from . import children, executions, map_runs, redrive, states, tasks, timers, workflows
 
-APPLIERS: dict[type[Command], Any] = {
+APPLIERS: dict[type[Command], Apply] = {
     StartExecutionCommand: executions.start_execution,
     CompleteExecutionCommand: executions.complete_execution,
     CancelExecutionCommand: executions.cancel_execution,
@@ -75,4 +75,3 @@ APPLIERS: dict[type[Command], Any] = {
     CompleteMapRunCommand: map_runs.complete_map_run,
     UpdateMapRunCommand: map_runs.update_map_run,
 }
-"""Command → ``apply(turn, command, document)``, run when its event is applied."""

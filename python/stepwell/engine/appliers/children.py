@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from ..contexts import ActivityBranchStatus, ActivityIterationStatus, ItemsContext
-from ..documents import NONE, Document
-from ..live import Branch, Iteration
-from ..records import (
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.log.records import (
     CompleteBranchCommand,
     CompleteIterationCommand,
     ForkStateCommand,
     StartBranchCommand,
     StartIterationCommand,
 )
-from ..status import FAILED, RUNNING, SUCCEEDED
-from ..turn import Turn
-from .tasks import advance
+from stepwell.engine.state.execution import Branch, Iteration
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import FAILED, RUNNING, SUCCEEDED
+from stepwell.engine.storage.contexts import ActivityBranchStatus, ActivityIterationStatus, ItemsContext
+
+from .history import advance
 
 
 def fork_state(turn: Turn, command: ForkStateCommand, document: Document) -> None:

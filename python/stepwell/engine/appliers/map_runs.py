@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from ..contexts import ItemsContext, MapRunContext
-from ..documents import Document
-from ..live import Activity
-from ..map_run import MapChild, MapItems, MapRun, activity_of, run_of
-from ..records import (
+from stepwell.engine.ids import activity_of, run_of
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     CompleteChildCommand,
     CompleteMapRunCommand,
     PutMapItemsCommand,
@@ -14,8 +12,11 @@ from ..records import (
     StartMapRunCommand,
     UpdateMapRunCommand,
 )
-from ..status import FAILED, RUNNING, SUCCEEDED
-from ..turn import Turn
+from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.map_run import MapChild, MapItems, MapRun
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import FAILED, RUNNING, SUCCEEDED
+from stepwell.engine.storage.contexts import REMOVE_MAP_CHILD, ItemsContext, MapRunContext
 
 TIMED_OUT = "TimedOut"
 
@@ -142,7 +143,7 @@ def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
     context.aborted_items += context.running_items
     context.running = context.running_items = 0
     for child in run.children.values():
-        turn.drop(child.id, (-15, child.id))
+        turn.drop(child.id, (REMOVE_MAP_CHILD, child.id))
     if run.items is not None:
         activity.items = run.items.document
     activity.map_run = None

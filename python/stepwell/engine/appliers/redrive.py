@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from ..contexts import ItemsContext
-from ..documents import NONE, Document
-from ..live import restore
-from ..map_run import MapRun
-from ..records import RedriveExecutionCommand
-from ..status import RUNNING
-from ..storage import decode_tree
-from ..turn import Turn
-from .executions import change_status, forget_retention
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.log.records import RedriveExecutionCommand
+from stepwell.engine.state.map_run import MapRun
+from stepwell.engine.state.restore import restore
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import RUNNING
+from stepwell.engine.storage.contexts import REMOVE_ITEMS, ItemsContext
+from stepwell.engine.storage.storage import decode_tree
+
+from .executions import forget_retention
+from .visibility import change_status
 
 
 def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Document) -> None:
@@ -37,7 +39,7 @@ def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Do
         elif activity.map_run is not None:
             _run_on(turn, activity.map_run)
         elif not activity.shares_variables:  # a new map run begins: what an old one left is of no use
-            turn.drop(f"{activity.id}#items", (-10, activity.id))
+            turn.drop(f"{activity.id}#items", (REMOVE_ITEMS, activity.id))
     change_status(turn, execution, RUNNING)
 
 

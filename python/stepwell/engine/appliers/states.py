@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from stepwell.asl.json import loads
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
+    CompleteStateCommand,
+    FailEvaluationCommand,
+    RetryStateCommand,
+    StartStateCommand,
+)
+from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.history_events import exit_count
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import SUCCEEDED
 
-from ..documents import Document
-from ..history_types import exit_count
-from ..live import Activity
-from ..records import CompleteStateCommand, FailEvaluationCommand, RetryStateCommand, StartStateCommand
-from ..status import SUCCEEDED
-from ..turn import Turn
-from .executions import drop_activity, drop_children, drop_items
-from .tasks import advance, drop_task
+from .history import advance
+from .removal import drop_activity, drop_children, drop_items, drop_task
 
 
 def start_state(turn: Turn, command: StartStateCommand, document: Document) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ..contexts import HELD, QueueContext, TaskContext
-from ..documents import Document
-from ..live import Execution, Level
-from ..records import (
+from stepwell.engine.ids import later_task
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     ActivateTaskCommand,
     CompleteTaskCommand,
     CreateTaskCommand,
@@ -13,13 +12,13 @@ from ..records import (
     HeartbeatTaskCommand,
     SubmitTaskCommand,
 )
-from ..turn import Turn
-from .timers import drop_timer
+from stepwell.engine.state.execution import LiveExecution
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import ACTIVE, CREATED, SUBMITTED
+from stepwell.engine.storage.contexts import HELD, REMOVE_QUEUE, QueueContext, TaskContext
 
-CREATED, ACTIVE, SUBMITTED = "Created", "Active", "Submitted"
-
-NUMBERS = 0xFFFF_FFFF
-"""The numbers of tasks, in 8 hex digits, go round."""
+from .history import advance
+from .removal import drop_task
 
 
 def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> None:
@@ -51,12 +50,6 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     advance(turn, execution, activity.level, command.event)
 
 
-def later_task(last: int, number: int) -> int:
-    """How many task numbers were given out, after ``last`` and this task's ``number``: ids show the low 32 bits."""
-    ahead = (number - last) & NUMBERS
-    return last + ahead if ahead < 1 << 31 else last
-
-
 def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) -> None:
     execution = turn.execution
     assert execution is not None
@@ -64,7 +57,7 @@ def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) 
     task.status, task.worker, task.lease_until = ACTIVE, command.worker, command.lease_until
     turn.put(task.id, task)
     if task.queue:
-        turn.drop(f"{task.id}#queue", (-11, task.queue, task.id))
+        turn.drop(f"{task.id}#queue", (REMOVE_QUEUE, task.queue, task.id))
         if task.queue == HELD:
             task.queue = ""
     advance(turn, execution, execution.activities[task.activity_id].level, command.event)
@@ -92,32 +85,6 @@ def heartbeat_task(turn: Turn, command: HeartbeatTaskCommand, document: Document
     turn.put(task.id, task)
 
 
-def drop_task(turn: Turn, execution: Execution, task: TaskContext) -> None:
-    """Remove an open task with its timers; nobody may answer it any more."""
-    execution.tasks.pop(task.id, None)
-    turn.state.task_owners.pop(task.id, None)
-    activity = execution.activities.get(task.activity_id)
-    if activity is not None and activity.task_id == task.id:
-        activity.task_id = None
-    if task.timeout_due:
-        drop_timer(turn, 4, task.id, task.timeout_due)
-    if task.heartbeat_due:
-        drop_timer(turn, 5, task.id, task.heartbeat_due)
-    if task.queue and task.status == CREATED:
-        turn.drop(f"{task.id}#queue", (-11, task.queue, task.id))
-    turn.drop(task.id, (-5, task.id))
-
-
-def _find(turn: Turn, id: str) -> tuple[Execution, TaskContext]:
+def _find(turn: Turn, id: str) -> tuple[LiveExecution, TaskContext]:
     assert turn.execution is not None
     return turn.execution, turn.execution.tasks[id]
-
-
-def advance(turn: Turn, execution: Execution, level: Level, event: int) -> None:
-    """A history event happened in a level: the next one there follows it."""
-    if not event:  # a task of the engine's own
-        return
-    execution.context.last_event = level.previous_event = event
-    turn.changes[execution.id] = execution
-    if level is not execution:
-        turn.changes[level.id] = level

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from ..contexts import TimerContext
-from ..documents import Document
-from ..records import CancelTimerCommand, CreateTimerCommand, TriggerTimerCommand
-from ..status import RUNNING
-from ..timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
-from ..turn import Turn
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import CancelTimerCommand, CreateTimerCommand, TriggerTimerCommand
+from stepwell.engine.state.timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import RUNNING
+from stepwell.engine.storage.contexts import REMOVE_TIMER, TimerContext
+
+from .visibility import change_status
 
 
 def create_timer(turn: Turn, command: CreateTimerCommand, document: Document) -> None:
     _set_due(turn, command.kind, command.target, command.due)
     turn.create(
         _key(command.kind, command.target, command.due),
-        TimerContext(command.target, command.kind, command.due, turn.scope),
+        TimerContext(command.target, command.kind, command.due, turn.execution_id),
     )
-    turn.state.timers.add(command.due, command.kind, command.target, turn.scope)
+    turn.state.timers.add(command.due, command.kind, command.target, turn.execution_id)
 
 
 def end_timer(turn: Turn, command: TriggerTimerCommand | CancelTimerCommand, document: Document) -> None:
@@ -28,14 +30,12 @@ def trigger_timer(turn: Turn, command: TriggerTimerCommand, document: Document) 
     end_timer(turn, command, document)
     execution = turn.execution
     if command.kind == START and execution is not None:
-        from .executions import change_status
-
         change_status(turn, execution, RUNNING)
 
 
 def drop_timer(turn: Turn, kind: int, target: str, due: int) -> None:
     """Remove a timer's row."""
-    turn.drop(_key(kind, target, due), (-6, target, kind, due))
+    turn.drop(_key(kind, target, due), (REMOVE_TIMER, target, kind, due))
     turn.state.timers.discard(due, kind, target)
 
 

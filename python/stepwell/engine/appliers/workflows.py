@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..contexts import WorkflowContext
-from ..documents import Document
-from ..records import PutWorkflowCommand
-from ..turn import Turn
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import PutWorkflowCommand
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.storage.contexts import WorkflowContext
 
 
 def put_workflow(turn: Turn, command: PutWorkflowCommand, document: Document) -> None:

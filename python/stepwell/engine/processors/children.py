@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from stepwell.asl.errors import AslError
-
-from ..documents import Document
-from ..live import Activity, Branch, Execution, Iteration
-from ..records import (
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     CompleteBranchCommand,
     CompleteIterationCommand,
     ForkStateCommand,
     StartBranchCommand,
     StartIterationCommand,
 )
-from ..status import CANCELED, FAILED, RUNNING
-from ..turn import Turn
-from .by_type import MAP, PARALLEL
-from .common import Failure, Items, fail, failure_of, start_state
-from .map import fails_state
+from stepwell.engine.processors.state_types.by_type import MAP, PARALLEL
+from stepwell.engine.processors.state_types.map import fails_state
+from stepwell.engine.state.execution import Activity, Branch, Iteration, LiveExecution
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import CANCELED, FAILED, RUNNING
+
+from .failures import Failure, fail, failure_of
+from .follow_ups import Items, start_state
 
 GONE = "it is not running"
 
@@ -83,7 +84,7 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
         return GONE
     if command.status == FAILED and _is_failing(level):
         return "its state is failing already"
-    turn.subject = level
+    turn.target = level
     if command.cause is not None:
         turn.hold(command.cause)
     if not is_branch:
@@ -98,7 +99,7 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
 def completed(turn: Turn, command: CompleteBranchCommand | CompleteIterationCommand, document: Document) -> Items:
     if command.status == CANCELED:
         return []
-    level = turn.subject
+    level = turn.target
     activity = level.parent
     failure = Failure(command.error, command.cause) if command.status == FAILED else None
     processor = PARALLEL if activity.branch_status is not None else MAP
@@ -118,7 +119,7 @@ def _is_failing(level: Branch | Iteration) -> bool:
     return status is not None and status.failed > 0 and fails_state(activity.state, status)
 
 
-def _execution(turn: Turn) -> Execution:
+def _execution(turn: Turn) -> LiveExecution:
     assert turn.execution is not None
     return turn.execution
 

@@ -7,11 +7,10 @@ from typing import Any
 from stepwell.asl.scope import Scope
 from stepwell.asl.states.distributed import STATE_DATA
 from stepwell.asl.timestamps import format_timestamp
-
-from ..arns import ROLE_ARN, execution_arn, express_arn, state_machine_arn
-from ..live import Activity, Execution, Iteration, Level
-
-EXPRESS = "EXPRESS"
+from stepwell.engine.arns import ROLE_ARN, execution_arn, express_arn, state_machine_arn
+from stepwell.engine.limits import EXPRESS
+from stepwell.engine.state.execution import Activity, Iteration, Level, LiveExecution
+from stepwell.engine.state.turn import Turn
 
 
 def context_object(activity: Activity, token: str | None = None) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def map_scope(activity: Activity, index: int) -> Scope:
     return Scope(activity.input.value, activity.level.visible_variables(), context)
 
 
-def _execution(execution: Execution) -> dict[str, Any]:
+def _execution(execution: LiveExecution) -> dict[str, Any]:
     context = execution.context
     document: dict[str, Any] = {
         "Id": execution_arn(execution.workflow.name, context.name),
@@ -84,3 +83,12 @@ def _map_item(level: Level) -> dict[str, Any] | None:
         if isinstance(level, Iteration):
             return map_item(activity, level.index)
         level = activity.level
+
+
+def expression_scope(turn: Turn, activity: Activity, token: str | None = None) -> Scope:
+    """What the state's expressions may read."""
+    return Scope(
+        activity.input.value,
+        activity.level.visible_variables(),
+        lambda: context_object(activity, token),
+    )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from ..documents import Document
-from ..live import Execution
-from ..records import (
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     CancelExecutionCommand,
     CompleteExecutionCommand,
     CreateTimerCommand,
     DeleteExecutionCommand,
     StartExecutionCommand,
 )
-from ..status import CANCELED, CANCELING, COMPLETING, DELETING, OVER, PENDING, RUNNING
-from ..timers import EXECUTION_TIMEOUT, RETENTION, START
-from ..turn import Turn
-from .common import Items, abandon, cancel_map_runs, item, start_state
+from stepwell.engine.state.execution import LiveExecution
+from stepwell.engine.state.timers import EXECUTION_TIMEOUT, RETENTION, START
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import CANCELED, CANCELING, COMPLETING, DELETING, OVER, PENDING, RUNNING
+
+from .cancellations import abandon, cancel_map_runs
+from .follow_ups import Items, item, start_state
 from .map_runs import cancel_children, running_children, tell_parent
 
 SECOND = 1_000_000
@@ -60,14 +62,14 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
     command.previous = 0 if command.status == CANCELED else execution.previous_event
     for task in execution.tasks.values():
         abandon(turn, task)
-    turn.subject = [activity.map_run for activity in execution.activities.values() if activity.map_run is not None]
+    turn.target = [activity.map_run for activity in execution.activities.values() if activity.map_run is not None]
     return None
 
 
 def completed(turn: Turn, command: CompleteExecutionCommand, document: Document) -> Items:
     assert turn.execution is not None
     turn.services.ended(turn, turn.execution)
-    for run in turn.subject:
+    for run in turn.target:
         cancel_children(turn, running_children(run))
     tell_parent(turn, turn.execution, document)
     retention = turn.services.retention_of(turn.execution)
@@ -96,16 +98,16 @@ def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
     execution = turn.execution
     if execution is None or execution.status not in OVER:
         return "the execution has not ended"
-    turn.subject = []
+    turn.target = []
     if execution.status == DELETING:
-        turn.subject = turn.services.children_of(execution, CHUNK)
-        command.remains = bool(turn.subject)
+        turn.target = turn.services.children_of(execution, CHUNK)
+        command.remains = bool(turn.target)
     else:
         command.remains = execution.context.last_event > SHORT_HISTORY or _may_have_children(turn, execution)
     return None
 
 
-def _may_have_children(turn: Turn, execution: Execution) -> bool:
+def _may_have_children(turn: Turn, execution: LiveExecution) -> bool:
     states = execution.machine.by_name.values()
     return any(getattr(state, "distributed", False) for state in states) and turn.services.had_map_runs(execution)
 
@@ -116,6 +118,6 @@ def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> 
     if execution is None:
         turn.services.deleted(turn, command.id)
         return []
-    for child in turn.subject:
+    for child in turn.target:
         turn.send(child, DeleteExecutionCommand(child))
     return [] if execution.context.delete_at else [item(CreateTimerCommand(execution.id, RETENTION, turn.now))]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from itertools import islice
 
-from ..documents import Document
-from ..live import Activity
-from ..map_run import MapRun
-from ..records import StartChildrenCommand, StartExecutionCommand, StartMapRunCommand
-from ..turn import Turn
-from .common import Items, item
+from stepwell.engine.limits import EXPRESS
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import StartChildrenCommand, StartExecutionCommand, StartMapRunCommand
+from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.map_run import MapRun
+from stepwell.engine.state.turn import Turn
+
+from .follow_ups import Items, item
 
 CHUNK = 64
 """How many children one command runs on: for each of them its history is read."""
-EXPRESS = "EXPRESS"
 
 
 def run_on(run: MapRun) -> Items:
@@ -46,14 +47,14 @@ def choose(turn: Turn, command: StartChildrenCommand, activity: Activity, room: 
     if activity.state.execution_type == EXPRESS:
         number = turn.services.reserve_ids(turn, len(children))
         command.numbers = tuple(range(number, number + len(children)))
-    turn.subject = [run.child_execution(child) for child in children]  # as which they ran so far
+    turn.target = [run.child_execution(child) for child in children]  # as which they ran so far
 
 
 def chosen(turn: Turn, command: StartChildrenCommand, activity: Activity, workflow_id: str) -> None:
     """Tell the chosen children's executions to run on, or start new ones in their place."""
     run = activity.map_run
     assert run is not None
-    for first, before in zip(command.again, turn.subject, strict=True):
+    for first, before in zip(command.again, turn.target, strict=True):
         id, child_id = run.child_execution(run.children[first]), f"{run.id}/c{first}"
         old = turn.services.ended_child(before) if command.numbers else None
         if old is None:  # where there is no such execution any more, it answers that it failed

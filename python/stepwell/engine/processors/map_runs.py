@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from stepwell.asl.errors import AslError
-
-from ..documents import Document
-from ..live import Activity, Execution
-from ..map_run import MapRun, activity_of, execution_of, run_of
-from ..records import (
+from stepwell.engine.ids import activity_of, execution_of, run_of
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     CancelExecutionCommand,
     CompleteChildCommand,
     CompleteMapRunCommand,
@@ -17,15 +15,18 @@ from ..records import (
     StartMapRunCommand,
     UpdateMapRunCommand,
 )
-from ..status import RUNNING
-from ..turn import Turn
+from stepwell.engine.processors.state_types.distributed_map import DISTRIBUTED, fail_run_of, start_children
+from stepwell.engine.state.execution import Activity, LiveExecution
+from stepwell.engine.state.map_run import MapRun
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import RUNNING
+
 from . import map_redrive
-from .common import Items
-from .distributed import DISTRIBUTED, fail_run_of, start_children
-from .map_inputs import Inputs, next_inputs
+from .child_inputs import Inputs, next_inputs
+from .follow_ups import Items
 
 GONE = "the map run is not running"
-MOST_CHILDREN = 10_000
+MAX_CHILDREN = 10_000
 CHUNK = 256
 """How many children one command starts."""
 
@@ -39,12 +40,12 @@ def accept_start(turn: Turn, command: StartMapRunCommand) -> str | None:
         return "its map run was begun before" if activity.map_run is not None else GONE
     command.event = execution.context.last_event + 1
     command.previous = activity.level.previous_event
-    turn.subject = activity
+    turn.target = activity
     return None
 
 
 def started(turn: Turn, command: StartMapRunCommand, document: Document) -> Items:
-    activity: Activity = turn.subject
+    activity: Activity = turn.target
     try:
         return DISTRIBUTED.go_on(turn, activity) if command.redrive_count else DISTRIBUTED.started(turn, activity)
     except AslError as error:
@@ -73,7 +74,7 @@ def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | No
     if run is None or run.items is None or run.exceeds_tolerance:
         return GONE
     context = run.context
-    limit = min(context.max_concurrency, MOST_CHILDREN) or MOST_CHILDREN
+    limit = min(context.max_concurrency, MAX_CHILDREN) or MAX_CHILDREN
     room = min(limit - context.running, CHUNK)
     if room <= 0 or not run.has_more:
         return "there is no room for more children"
@@ -82,7 +83,7 @@ def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | No
         return None
     inputs = next_inputs(turn, _activity(turn, command.id), room)
     command.first, command.count, command.sizes = context.next_item, inputs.item_count, inputs.sizes
-    turn.subject = inputs
+    turn.target = inputs
     return None
 
 
@@ -94,7 +95,7 @@ def children_started(turn: Turn, command: StartChildrenCommand, document: Docume
     if command.again:
         map_redrive.chosen(turn, command, activity, workflow_id)
         return [start_children(run)] if run.has_more else []
-    inputs: Inputs = turn.subject
+    inputs: Inputs = turn.target
     first = command.first
     for size, document in zip(command.sizes or (1,) * command.count, inputs.documents, strict=True):
         id = run.child_execution(run.children[first])
@@ -133,12 +134,12 @@ def accept_complete(turn: Turn, command: CompleteMapRunCommand) -> str | None:
     turn.hold(command.cause)
     command.event = execution.context.last_event + 1
     command.previous = _activity(turn, command.id).level.previous_event
-    turn.subject = running_children(run)
+    turn.target = running_children(run)
     return None
 
 
 def completed(turn: Turn, command: CompleteMapRunCommand, document: Document) -> Items:
-    cancel_children(turn, turn.subject)
+    cancel_children(turn, turn.target)
     return []
 
 
@@ -166,7 +167,7 @@ def cancel_children(turn: Turn, executions: list[str]) -> None:
         turn.send(id, CancelExecutionCommand(id, None, None))
 
 
-def tell_parent(turn: Turn, execution: Execution, output: Document) -> None:
+def tell_parent(turn: Turn, execution: LiveExecution, output: Document) -> None:
     """A child execution has ended: its map run goes on."""
     child_id = execution.context.parent_iteration_id
     if child_id is not None:

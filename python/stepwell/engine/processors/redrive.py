@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from stepwell.asl.errors import AslError
+from stepwell.engine.ids import execution_of
+from stepwell.engine.log.codec import Left, decode_left
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import CompleteChildCommand, CreateTimerCommand, RedriveExecutionCommand
+from stepwell.engine.processors.state_types.by_type import MAP
+from stepwell.engine.processors.state_types.parallel import finish_with
+from stepwell.engine.state.execution import Activity, Branch, Level
+from stepwell.engine.state.timers import EXECUTION_TIMEOUT
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import CANCELED, FAILED, RUNNING
 
-from ..codec import Left, decode_left
-from ..documents import Document
-from ..live import Activity, Branch, Level
-from ..map_run import execution_of
-from ..records import CompleteChildCommand, CreateTimerCommand, RedriveExecutionCommand
-from ..status import CANCELED, FAILED, RUNNING
-from ..timers import EXECUTION_TIMEOUT
-from ..turn import Turn
-from . import activities
-from .by_type import MAP
-from .common import Items, complete_level, fail, failure_of, item, start_state
+from . import states
 from .executions import SECOND
+from .failures import fail, failure_of
+from .follow_ups import Items, complete_level, item, start_state
 from .map_redrive import run_on
-from .parallel import finish_with
 
 
 def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
@@ -69,7 +70,7 @@ def _resume(turn: Turn, level: Level, start_at: str, left: dict[str, Left]) -> I
     if activity.map_run is not None:
         return run_on(activity.map_run)
     if activity.children is None:
-        return activities.begin(turn, activity)
+        return states.begin(turn, activity)
     state, running = activity.state, 0
     follow: Items = []
     for index, child in sorted(activity.children.items()):

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from stepwell.asl.errors import AslError
 from stepwell.asl.resources import parse_resource
-
-from ..contexts import TaskContext
-from ..documents import Document
-from ..live import Activity
-from ..records import (
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     ActivateTaskCommand,
     CancelTimerCommand,
     CompleteTaskCommand,
@@ -18,12 +15,17 @@ from ..records import (
     HeartbeatTaskCommand,
     SubmitTaskCommand,
 )
-from ..status import RUNNING
-from ..timers import HEARTBEAT
-from ..turn import Turn
-from .by_type import TASK
-from .common import Failure, Items, abandon, fail, failure_of, item
-from .distributed import DISTRIBUTED, fail_run, fail_run_of
+from stepwell.engine.processors.state_types.by_type import TASK
+from stepwell.engine.processors.state_types.distributed_map import DISTRIBUTED, fail_run, fail_run_of
+from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.timers import HEARTBEAT
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import RUNNING
+from stepwell.engine.storage.contexts import TaskContext
+
+from .cancellations import abandon
+from .failures import Failure, fail, failure_of
+from .follow_ups import Items, item
 
 CLOSED = "the task is not open"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
@@ -87,14 +89,14 @@ def _accepted(turn: Turn, command: _Answer, task: TaskContext) -> None:
     execution = turn.execution
     assert execution is not None
     activity = execution.activities[task.activity_id]
-    turn.subject = (task, activity)
+    turn.target = (task, activity)
     if activity.map_run is None:
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event
 
 
 def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> Items:
-    task: TaskContext = turn.subject[0]
+    task: TaskContext = turn.target[0]
     turn.services.activated(turn, task)
     if not task.heartbeat_seconds or parse_resource(task.resource).kind != "activity":
         return []
@@ -102,7 +104,7 @@ def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> I
 
 
 def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Items:
-    return _begin_heartbeats(turn, turn.subject[0])
+    return _begin_heartbeats(turn, turn.target[0])
 
 
 def _begin_heartbeats(turn: Turn, task: TaskContext) -> Items:
@@ -113,9 +115,9 @@ def _begin_heartbeats(turn: Turn, task: TaskContext) -> Items:
 
 
 def completed(turn: Turn, command: CompleteTaskCommand, document: Document) -> Items:
-    activity: Activity = turn.subject[1]
+    activity: Activity = turn.target[1]
     if activity.map_run is not None:
-        return _answered(turn, activity, turn.subject[0].input, document)
+        return _answered(turn, activity, turn.target[0].input, document)
     try:
         return TASK.finish(turn, activity, document)
     except AslError as error:
@@ -130,7 +132,7 @@ def _answered(turn: Turn, activity: Activity, asked: bytes, document: Document) 
 
 
 def failed(turn: Turn, command: FailTaskCommand, document: Document) -> Items:
-    activity: Activity = turn.subject[1]
+    activity: Activity = turn.target[1]
     if activity.map_run is not None:
         return fail_run(turn, activity, Failure(command.error, command.cause))
     missed = command.timed_out and command.error == HEARTBEAT_TIMEOUT
@@ -145,12 +147,12 @@ def accept_heartbeat(turn: Turn, command: HeartbeatTaskCommand) -> str | None:
     if task is None:
         return CLOSED
     command.due = turn.now + task.heartbeat_seconds * 1_000_000
-    turn.subject = task
+    turn.target = task
     return None
 
 
 def kept_alive(turn: Turn, command: HeartbeatTaskCommand, document: Document) -> Items:
-    task: TaskContext = turn.subject
+    task: TaskContext = turn.target
     if not task.heartbeat_due:
         return []
     return [

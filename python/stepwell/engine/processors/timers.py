@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from stepwell.asl.errors import AslError
-
-from ..documents import Document
-from ..live import Activity
-from ..records import (
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
     CancelExecutionCommand,
     CancelTimerCommand,
     CreateTimerCommand,
@@ -14,11 +12,15 @@ from ..records import (
     FailTaskCommand,
     TriggerTimerCommand,
 )
-from ..status import PENDING
-from ..timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
-from ..turn import Turn
-from . import activities, by_type, executions
-from .common import Items, fail, failure_of, item
+from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import PENDING
+
+from . import executions, states
+from .failures import fail, failure_of
+from .follow_ups import Items, item
+from .state_types import by_type
 from .tasks import HEARTBEAT_TIMEOUT, TIMEOUT
 
 GONE = "nobody waits for it"
@@ -47,7 +49,7 @@ def triggered(turn: Turn, command: TriggerTimerCommand, document: Document) -> I
     if kind == WAIT:
         return _resume(turn, execution.activities[target])
     if kind == RETRY:
-        return activities.begin(turn, execution.activities[target])
+        return states.begin(turn, execution.activities[target])
     if kind == START:
         return executions.begin(turn, execution.input)
     if kind == EXECUTION_TIMEOUT:

@@ -1,5 +1,6 @@
 """Item readers and result writers of a Distributed Map state (ASL A12.60, A12.62)."""
 
-from .objects import ItemFiles, ObjectInfo, Objects
+from .files import ItemFiles
+from .objects import ObjectInfo, Objects
 
 __all__ = ["ItemFiles", "ObjectInfo", "Objects"]

@@ -16,8 +16,9 @@ from stepwell.asl.json import dumps, is_array, is_object, loads
 from stepwell.asl.resources import parse_resource
 from stepwell.errors import StepwellError, TaskError
 
+from .files import ItemFiles
 from .formats import FormatError, read_csv, read_json_lines, read_parquet, rows_of_csv
-from .objects import ItemFiles, ObjectInfo
+from .objects import ObjectInfo
 from .parts import Part, ReadItems
 
 ITEM_READER_FAILED = "States.ItemReaderFailed"

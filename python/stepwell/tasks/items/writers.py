@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepwell.asl.json import dumps, is_array, loads
 from stepwell.errors import StepwellError, TaskError
 
-from .objects import ItemFiles
+from .files import ItemFiles
 
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 FILE_BYTES = 64 << 20

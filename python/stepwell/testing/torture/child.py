@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stepwell.engine.executor import Executor
-from stepwell.engine.inbox import Limits
+from stepwell.engine.api.executor import Executor
+from stepwell.engine.limits import Limits
 from stepwell.errors import TaskDoesNotExist, TaskError
 from stepwell.tasks.context import HandlerContext
 

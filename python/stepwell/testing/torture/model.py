@@ -9,10 +9,10 @@ from typing import Any
 
 from stepwell import _core
 from stepwell.asl.json import loads
-from stepwell.engine import records as r
-from stepwell.engine.codec import decode_turn
-from stepwell.engine.execution import Execution
-from stepwell.engine.executor import Executor
+from stepwell.engine.api.execution import Execution
+from stepwell.engine.api.executor import Executor
+from stepwell.engine.log import records as r
+from stepwell.engine.log.codec import decode_turn
 
 from . import journal, workflows
 from .journal import Line

@@ -1,0 +1,284 @@
+"""The Executor for asyncio: the same engine, awaited on the program's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import os
+from datetime import datetime
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from stepwell.engine.client import commands, express
+from stepwell.engine.client.activity_polls import LOOK_SECONDS
+from stepwell.engine.client.arguments import Definition
+from stepwell.engine.client.client import RETRY_SECONDS, Client
+from stepwell.engine.client.commands import ClientCommand
+from stepwell.engine.host.host import CLOSING_SECONDS
+from stepwell.engine.host.open import open_host
+from stepwell.engine.state.workflows import Workflow
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
+
+from .async_execution import AsyncExecution
+from .base_executor import BaseExecutor
+from .event_loop import EventLoopBridge
+
+
+class AsyncExecutor(BaseExecutor):
+    """A durable engine over a folder, or in memory (``data=None``), for programs that run an event loop.
+
+    Async handlers run on the loop that opened it, sync ones in up to ``max_workers`` threads; no loop is
+    started. It belongs to that loop: only its handlers' threads are others. Arguments and errors are those
+    of ``Executor``; what that raises at its making is raised here at the opening.
+
+    >>> async with AsyncExecutor("orders.stepwell", handlers={"charge": charge}) as ex:
+    ...     execution = await ex.start("order", {"id": 7})
+    ...     await execution.wait()
+    """
+
+    def _begin(self) -> None:
+        self._bridge: EventLoopBridge | None = None
+
+    # the life of the executor
+
+    async def open(self) -> AsyncExecutor:
+        """Open the folder; ``async with`` does it."""
+        if self._client is None:
+            loop = asyncio.get_running_loop()
+            options = self._options._replace(loop=loop)
+            opening = loop.run_in_executor(None, open_host, self._data, self._handlers, self._partitions, options)
+            try:
+                host = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                await asyncio.to_thread((await opening).close)
+                raise
+            self._bridge = EventLoopBridge(loop)
+            self._client = Client(host, self._limits)
+        return self
+
+    async def __aenter__(self) -> AsyncExecutor:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let running handlers end (10 seconds at most), put everything on disk and let the folder go."""
+        if self._client is None:
+            return
+        host = self._client.host
+        host.pool.stop()
+        await host.pool.coroutines.drain(CLOSING_SECONDS)
+        await asyncio.shield(asyncio.to_thread(host.close))
+
+    @property
+    def bridge(self) -> EventLoopBridge:
+        """Where answers come in."""
+        if self._bridge is None:
+            raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
+        return self._bridge
+
+    async def backup(self, path: str | os.PathLike[str]) -> builtins.list[int]:
+        """Copy everything that was confirmed so far into a new folder, as ``Executor.backup`` does."""
+        from stepwell.engine.host.backup import back_up
+
+        self.client.host.check()
+        return await asyncio.to_thread(back_up, self.storage, path)
+
+    # workflows
+
+    async def deploy(
+        self, name: str, definition: Definition, *, type: str = "STANDARD", retention: float | None = None
+    ) -> Workflow:
+        """Keep a definition under a name, as ``Executor.deploy`` does."""
+        return await asyncio.to_thread(self.client.deployments.deploy, name, definition, type, retention)
+
+    async def workflow(self, name: str) -> Workflow:
+        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        return self.client.queries.workflow(name)
+
+    # executions
+
+    async def start(
+        self,
+        workflow: str,
+        input: Any = None,
+        execution_name: str | None = None,
+        *,
+        delay: float | None = None,
+        at: float | datetime | None = None,
+        timeout: float = 0.0,
+    ) -> AsyncExecution:
+        """Start an execution, as ``Executor.start`` does; durable when it returns.
+
+        Canceling the call does not take a start back that is in the inbox already.
+        """
+        return await self._start(self.client.start_request(workflow, input, execution_name, delay, at), timeout)
+
+    async def _start(self, request: ClientCommand, timeout: float) -> AsyncExecution:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            try:
+                return AsyncExecution(self.client, self.bridge, await self._ask(request))
+            except Busy:
+                if loop.time() >= deadline:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def start_sync(self, workflow: str, input: Any = None, execution_name: str | None = None) -> dict[str, Any]:
+        """Run an EXPRESS workflow to its end, as ``Executor.start_sync`` does."""
+        express.check_express(await self.workflow(workflow))
+        request = self.client.start_request(workflow, input, execution_name, None, None, synchronous=True)
+        execution = await self._start(request, 0.0)
+        try:
+            await execution.wait(express.SECONDS)
+        except WaitTimeout:
+            await self._ask(express.time_out(execution.id))
+        return express.answer((await execution.wait()).context())
+
+    async def run(self, definition: Definition, input: Any = None, *, type: str = "STANDARD") -> ExecutionContext:
+        """Deploy a definition under a name of its own, run it to its end and return its context."""
+        workflow = await asyncio.to_thread(self.client.deploy_to_run, definition, type)
+        execution = await self.start(workflow.name, input)
+        return (await execution.wait()).context()
+
+    async def wait_execution_done(self, timeout: float | None = None) -> ExecutionContext:
+        """Wait for the end of the execution that was started last. Raises ``WaitTimeout``."""
+        last = self.client.starts.last
+        if last is None:
+            raise ExecutionNotFound("no execution was started by this executor")
+        return (await AsyncExecution(self.client, self.bridge, last).wait(timeout)).context()
+
+    async def get(self, id: str) -> AsyncExecution:
+        """An execution by its id. Raises ``ExecutionNotFound``."""
+        await self.context(id)
+        return AsyncExecution(self.client, self.bridge, id)
+
+    async def list(
+        self,
+        workflow: str | None = None,
+        status: str | None = None,
+        limit: int = 1000,
+        *,
+        map_run: str | None = None,
+    ) -> list[AsyncExecution]:
+        """Executions, the newest first, of one workflow or of all, in one status or in any.
+
+        The child executions of a map run are listed under it (its id or ARN), and only there.
+        """
+        rows = await asyncio.to_thread(self.client.list, workflow, status, limit, map_run)
+        return [AsyncExecution(self.client, self.bridge, row.execution_id) for row in rows]
+
+    async def stop(self, id: str, error: str | None = None, cause: str | None = None) -> AsyncExecution:
+        """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
+        return await (await self.get(id)).stop(error, cause)
+
+    async def redrive(self, id: str) -> AsyncExecution:
+        """Run an execution that failed, timed out or was stopped on from the states that did not get done.
+
+        What succeeded is kept, also in Parallel states, inline Maps and map runs; retries count from zero again.
+        Children of map runs that are being stopped are waited for. Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        """
+        await self._ask(await asyncio.to_thread(self.client.redrive_request, id))
+        return AsyncExecution(self.client, self.bridge, id)
+
+    async def delete(self, id: str) -> None:
+        """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
+        await self.get(id)
+        await self._ask(commands.delete(id))
+
+    async def context(self, id: str) -> ExecutionContext:
+        """The row of an execution. Raises ``ExecutionNotFound``."""
+        queries = self.client.queries
+        return await asyncio.to_thread(queries.context, id) if self.client.host.reads_wait else queries.context(id)
+
+    async def history(
+        self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> builtins.list[dict[str, Any]]:
+        """The events of an execution, as ``Executor.history`` gives them."""
+        read = partial(self.client.queries.history, reverse=reverse, after=after, include_data=include_data)
+        return await asyncio.to_thread(read, id, limit)
+
+    # map runs
+
+    async def list_map_runs(self, execution_id: str) -> builtins.list[dict[str, Any]]:
+        """The runs of an execution's distributed Map states, the newest first, in the names of AWS's ListMapRuns."""
+        return await asyncio.to_thread(self.client.map_runs.of, execution_id)
+
+    async def describe_map_run(self, map_run: str) -> dict[str, Any]:
+        """A map run by its id or ARN, in the names of AWS's DescribeMapRun. Raises ``MapRunNotFound``."""
+        return await asyncio.to_thread(self.client.map_runs.describe, map_run)
+
+    async def update_map_run(
+        self,
+        map_run: str,
+        *,
+        max_concurrency: int | None = None,
+        tolerated_failure_count: int | None = None,
+        tolerated_failure_percentage: float | None = None,
+    ) -> None:
+        """Change the limits of a running map run; what is None stays. Raises ``MapRunNotFound``, ``MapRunEnded``."""
+        limits = (max_concurrency, tolerated_failure_count, tolerated_failure_percentage)
+        await self._ask(self.client.map_runs.update(map_run, *limits))
+
+    # answers to tasks that wait
+
+    async def send_task_success(self, task_token: str, output: Any) -> None:
+        """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
+        await self._ask(commands.task_success(self.client.host, self.client.limits, task_token, output))
+
+    async def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
+        """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
+        await self._ask(commands.task_failure(self.client.host, self.client.limits, task_token, error, cause))
+
+    async def send_task_heartbeat(self, task_token: str) -> None:
+        """Say that the work on this token's task goes on. Raises ``TaskDoesNotExist``."""
+        await self._ask(commands.task_heartbeat(self.client.host, task_token))
+
+    async def get_activity_task(
+        self, activity: str, worker_name: str | None = None, timeout: float = 60.0
+    ) -> TaskContext | None:
+        """Take the next task of an activity (its ARN), as ``Executor.get_activity_task`` does."""
+        with self.client.polls.polling(activity):
+            return await self._polled(activity, worker_name, timeout)
+
+    async def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
+        loop, queues = asyncio.get_running_loop(), self.client.polls
+        deadline = loop.time() + timeout
+        while True:
+            for task in queues.open_tasks(activity):
+                with queues.claimed(task) as is_ours:
+                    if is_ours and await self._handed_out(task, worker_name):
+                        return task
+            left = deadline - loop.time()
+            if left <= 0:
+                return None
+            await self._next_task(activity, left)
+
+    async def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
+        try:
+            await self._ask(commands.activate(task, worker_name))
+        except TaskDoesNotExist:  # it was canceled, or its time ran out
+            return False
+        return True
+
+    async def _next_task(self, queue: str, seconds: float) -> None:
+        future, deliver = self.bridge.expect()
+        waiting = self.client.host.queues
+        answer = waiting.add(queue, deliver)
+        try:
+            if next(self.client.polls.open_tasks(queue), None) is None:
+                await asyncio.wait_for(future, min(seconds, LOOK_SECONDS))
+        except TimeoutError:
+            pass
+        finally:
+            waiting.remove(queue, answer)
+
+    async def _ask(self, request: ClientCommand) -> str:
+        """Put a command through the inbox; the execution that it was processed in."""
+        return await self.bridge.ask(self.client.host, request)

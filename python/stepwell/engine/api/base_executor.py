@@ -1,0 +1,68 @@
+"""What both executors are: how one is opened, and the calls that are the same for threads and for asyncio."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from stepwell.engine.client.client import Client
+from stepwell.engine.host.host import Options
+from stepwell.engine.limits import Limits, limits_of
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import Closed
+from stepwell.tasks.handlers import Handler, Handlers
+from stepwell.tasks.items import ItemFiles
+
+
+class BaseExecutor:
+    """``Executor`` and ``AsyncExecutor`` say what its arguments mean."""
+
+    def __init__(
+        self,
+        data: str | os.PathLike[str] | None = None,
+        *,
+        handlers: Mapping[str, Handler] | None = None,
+        tenant: str = "default",
+        namespace: str = "default",
+        max_workers: int = 64,
+        limits: Limits | None = None,
+        profile: str = "default",
+        item_files: ItemFiles | None = None,
+        partitions: int = 1,
+    ) -> None:
+        self._limits = limits_of(profile, limits)
+        self._handlers = Handlers({} if handlers is None else handlers)
+        self._data, self._partitions = data, partitions
+        self._options = Options(tenant, namespace, max_workers, self._limits, item_files)
+        self._client: Client | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Open the folder, where it is opened at once."""
+
+    @property
+    def client(self) -> Client:
+        """What is behind it. Raises ``Closed`` before the opening."""
+        if self._client is None:
+            raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
+        return self._client
+
+    @property
+    def storage(self) -> Storage:
+        """The rows that it keeps."""
+        return self.client.host.storage
+
+    def register(self, resource: str, function: Handler) -> None:
+        """Let ``function`` do the work of ``resource``: a name, an ARN, or a pattern of ARNs."""
+        self._handlers.register(resource, function)
+        if self._client is not None:
+            self._client.host.pool.retry_waiting()
+
+    def task(self, resource: str) -> Callable[[Handler], Handler]:
+        """The decorator that registers a handler."""
+
+        def decorate(function: Handler) -> Handler:
+            self.register(resource, function)
+            return function
+
+        return decorate

@@ -1,0 +1,52 @@
+"""From the engine's thread to an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import Any
+
+from stepwell.engine.client.commands import ClientCommand
+from stepwell.engine.host.host import Host
+from stepwell.engine.host.promises import Callback
+
+
+class EventLoopBridge:
+    """Brings answers from the engine's thread to the event loop: one wake-up for all that have come meanwhile."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._arrived: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._is_called = False
+
+    def expect(self) -> tuple[asyncio.Future[Any], Callback]:
+        """A future, and what fulfils it from any thread."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        return future, partial(self._deliver, future)
+
+    async def ask(self, host: Host, request: ClientCommand) -> str:
+        """Put a command through a host's inbox; the execution that it was processed in."""
+        future, deliver = self.expect()
+        host.submit(request.command, request.document, request.with_refusals(deliver))
+        return await future
+
+    def _deliver(self, future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+        self._arrived.append((future, result, error))
+        if not self._is_called:
+            self._is_called = True
+            try:
+                self._loop.call_soon_threadsafe(self._hand_out)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                self._arrived.clear()
+
+    def _hand_out(self) -> None:
+        self._is_called = False  # before the look: what comes after it calls again
+        while self._arrived:
+            future, result, error = self._arrived.popleft()
+            if future.done():  # the wait was canceled
+                continue
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)

@@ -1,0 +1,235 @@
+"""A follower: another executor's log, applied to storage of its own, until it takes over.
+
+It copies the leader's batches into a log of its own (docs/adr/0007), so its folder is a whole one at
+every moment, and nothing that its leader does can reach it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import threading
+import time
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from stepwell.engine.client.queries import Queries
+from stepwell.engine.folders.partitions import is_partition
+from stepwell.engine.folders.paths import Folder
+from stepwell.engine.host.forks import FORKS, only_process
+from stepwell.engine.replication.attaching import Attaching
+from stepwell.engine.replication.promotion import Loss, take_over
+from stepwell.engine.replication.replica import Replica
+from stepwell.engine.state.workflows import Workflow, Workflows
+from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.errors import Closed, InvalidInput, StorageError
+from stepwell.logs import logger
+
+from .execution import ExecutionView
+from .executor import Executor
+
+log = logger("stepwell.engine")
+
+SHORTEST_LOOK, LONGEST_LOOK = 0.001, 0.02
+"""Seconds until a follower that is level with its leader looks for more: the longer there was nothing, the longer."""
+
+
+class Lag(NamedTuple):
+    """How far a follower is behind: in records, and since when it was last level, in seconds."""
+
+    records: int
+    seconds: float
+
+
+class Follower:
+    """Follows the executor over ``source``, which runs, will run, or has ended, with a copy in ``data``.
+
+    ``data`` is a new folder, one that followed ``source`` before, or a backup of it. Queries give what was
+    applied here; ``promote`` ends the leader and makes an ``Executor`` of the copy. Every call may come
+    from any thread.
+
+    Raises ``LockedError`` where another process has ``data``, ``FencedError`` where somebody took over from
+    ``source``, ``StorageError`` where ``data`` is no copy of it or the log there was cut too far: then begin with
+    a backup. A folder that is refused stays as it is, and so does ``source``.
+    """
+
+    def __init__(self, source: Folder, data: Folder) -> None:
+        self._process = only_process()
+        self._replica = Replica(Attaching(source, data))
+        self.source, self.data = self._replica.source, self._replica.data
+        self._store, self._log = self._replica.store, self._replica.log
+        self.storage = self._replica.executions.storage
+        self.reads = Queries(self)
+        self.loss: Loss | None = None
+        """What was not taken over, once it was promoted with ``accept_loss``."""
+        self._failure: BaseException | None = None
+        self._closed = False
+        self._level = time.monotonic()
+        self._stopping = threading.Event()
+        self._going = threading.Event()
+        self._going.set()
+        self._ending = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="stepwell-follower", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop following. The leader keeps the log for it, so that it can go on later."""
+        if self._process != os.getpid():  # its thread and its folder are its parent's
+            self._closed = True
+            return
+        with self._ending:
+            if not self._closed:
+                self._stop()
+                self._store.close()
+
+    # reads
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed."""
+        return self._replica.executions.state.workflows
+
+    def check(self) -> None:
+        """Raise what keeps it from following: it was closed or promoted, or it has failed."""
+        self._check_process()
+        if self._closed:
+            raise Closed("the follower was closed, or promoted")
+        self._check_failure()
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise Closed(f"this follower belongs to process {self._process}, from which this one was forked; {FORKS}")
+
+    def _check_failure(self) -> None:
+        if self._failure is not None:
+            kind = type(self._failure) if isinstance(self._failure, StorageError) else StorageError
+            raise kind(f"the follower of {self.source} has stopped: {self._failure}") from self._failure
+
+    def get(self, id: str) -> ExecutionView:
+        """An execution by its id. Raises ``ExecutionNotFound``."""
+        view = ExecutionView(self.reads, id)
+        view.context()
+        return view
+
+    def list(self, workflow: str | None = None, status: str | None = None, limit: int = 1000) -> list[ExecutionView]:
+        """Executions, the newest first, of one workflow or of all, in one status or in any."""
+        rows = self.reads.executions(workflow, status, limit)
+        return [ExecutionView(self.reads, row.execution_id) for row in rows]
+
+    def context(self, id: str) -> ExecutionContext:
+        """The row of an execution. Raises ``ExecutionNotFound``."""
+        return self.reads.context(id)
+
+    def history(
+        self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
+    ) -> builtins.list[dict[str, Any]]:
+        """The events of an execution, as ``Executor.history`` gives them."""
+        return self.reads.history(id, limit, reverse=reverse, after=after, include_data=include_data)
+
+    def workflow(self, name: str) -> Workflow:
+        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        return self.reads.workflow(name)
+
+    # how far it is
+
+    @property
+    def position(self) -> int:
+        """The position of the last record applied here."""
+        return self._store.applied()
+
+    def lag(self) -> Lag:
+        """How far it is behind its leader."""
+        self.check()
+        records = max(0, self._log.tail() - self._store.applied())
+        self.check()
+        return Lag(records, time.monotonic() - self._level if records else 0.0)
+
+    def wait_level(self, timeout: float | None = None) -> bool:
+        """Wait until all is applied that the leader has written by now; whether it is."""
+        self.check()
+        position = self._log.tail()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._store.wait_applied(position, 0.1):
+            self.check()
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+        self.check()
+        return True
+
+    def pause(self) -> None:
+        """Apply nothing until ``resume``: reads give what is here."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._going.set()
+
+    # the end
+
+    def promote(self, *, accept_loss: bool = False, **options: Any) -> Executor:
+        """``take_over``, and go on as an ``Executor`` with these ``options``.
+
+        Commands without their event are processed, open tasks handed out again, timers that were due
+        meanwhile fire. Options that no executor takes are refused before the leader is ended.
+        """
+        self._check_process()
+        if is_partition(self.source):
+            raise InvalidInput(f"{self.source} is one of several partitions: take_over each, and open their folder")
+        if options.get("partitions", 1) != 1:
+            raise InvalidInput(f"{self.data} is one partition, not {options['partitions']!r}")
+        Executor(None, **options).close()
+        self.take_over(accept_loss=accept_loss)
+        return Executor(self.data, **options)
+
+    def take_over(self, *, accept_loss: bool = False) -> None:
+        """End the leader, apply the rest of its log, and close: the folder is an executor's from then on.
+
+        Whatever the leader confirmed is there. It confirms nothing more, however it comes back: it gets
+        ``FencedError``. That is what a follower gets, too, if another one was faster. A follower that has failed,
+        or cannot read or apply the rest of the log, or cannot end the leader, takes nothing over: the leader goes
+        on, and this follower is closed. ``accept_loss`` does it all the same, with what is here; ``loss`` then
+        says which positions are lost, as a warning in the log does.
+        """
+        self._check_process()
+        with self._ending:
+            if self._closed:
+                raise Closed("the follower was closed, or promoted")
+            self._stop()
+            try:
+                if not accept_loss:
+                    self._check_failure()
+                self.loss = take_over(self._replica, self._failure, accept_loss=accept_loss)
+            finally:
+                self._store.close()
+
+    def _stop(self) -> None:
+        self._closed = True
+        self._stopping.set()
+        self._going.set()
+        self._thread.join()
+
+    # the thread
+
+    def _run(self) -> None:
+        look = SHORTEST_LOOK
+        try:
+            while not self._stopping.is_set():
+                self._going.wait()
+                asked = time.monotonic()
+                if self._replica.advance():
+                    look = SHORTEST_LOOK
+                    continue
+                self._level = asked
+                self._stopping.wait(look)
+                look = min(2 * look, LONGEST_LOOK)
+        except BaseException as error:
+            log.exception("the follower has stopped")
+            self._failure = error

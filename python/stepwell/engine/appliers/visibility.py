@@ -1,0 +1,35 @@
+"""The lists of executions: each execution's row follows its status."""
+
+from __future__ import annotations
+
+from stepwell.engine.ids import child_list, run_of
+from stepwell.engine.state.execution import LiveExecution
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import transition
+from stepwell.engine.storage.contexts import REMOVE_VISIBILITY, VisibilityContext
+
+
+def visibility(execution: LiveExecution) -> VisibilityContext:
+    """The execution's row in the list of its workflow; a child's, in that of its map run."""
+    context = execution.context
+    child_id = context.parent_iteration_id
+    return VisibilityContext(
+        execution.workflow.name if child_id is None else child_list(run_of(child_id)),
+        execution.status,
+        context.started_at,
+        context.id,
+        context.name,
+        context.stopped_at,
+    )
+
+
+def change_status(turn: Turn, execution: LiveExecution, *path: str) -> None:
+    """Go along ``path`` in the table of statuses; the list of executions follows."""
+    old = visibility(execution)
+    for following in path:
+        execution.status = transition(execution.status, following)
+    turn.drop(
+        f"visibility {old.status}", (REMOVE_VISIBILITY, old.workflow, old.status, old.started_at, old.execution_id)
+    )
+    turn.create(f"visibility {execution.status}", visibility(execution))
+    turn.put(execution.id, execution)

@@ -1,0 +1,194 @@
+"""What a program may ask of the engine, as commands: each with its checks, and its refusal in the program's words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+from stepwell import _core
+from stepwell.engine import wall_clock
+from stepwell.engine.host.host import Host
+from stepwell.engine.host.promises import Callback
+from stepwell.engine.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, Limits, check_length, check_payload
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.partition.inbox import NameTaken, Rejected
+from stepwell.engine.replay.map_run_redrive import is_settled
+from stepwell.engine.replay.redrive import redrive_command, redrive_problem
+from stepwell.engine.state.workflows import Workflow
+from stepwell.engine.status import CANCELED, FAILED
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+from stepwell.engine.storage.task_tokens import CLOSED, task_of_token
+from stepwell.engine.wall_clock import seconds_of
+from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskTimedOut
+
+from .arguments import check_name, document_text, optional_text, start_time
+
+EMPTY_INPUT = b"{}"
+SETTLING_SECONDS = 30.0
+"""For how long a redrive waits for child executions that are being stopped."""
+POLL_SECONDS = 0.005
+
+
+class ClientCommand(NamedTuple):
+    """A command for the inbox. ``refusal`` tells why it was refused; None: it does not matter."""
+
+    command: r.Command
+    document: Document = NONE
+    refusal: Callable[[Rejected | NameTaken], StepwellError] | None = None
+
+    def refused(self, error: BaseException) -> BaseException | None:
+        """What the program learns of an error: the refusal, nothing, or an error of the engine's as it is."""
+        if not isinstance(error, Rejected | NameTaken):
+            return error
+        return None if self.refusal is None else self.refusal(error)
+
+    def with_refusals(self, deliver: Callback) -> Callback:
+        """``deliver``, with refusals in the program's words."""
+        return lambda result, error: deliver(result, None if error is None else self.refused(error))
+
+
+class Starts:
+    """Makes the commands that start executions, each with an id of its own."""
+
+    def __init__(self, host: Host, limits: Limits) -> None:
+        self._host, self._limits = host, limits
+        self.last: str | None = None
+        """The id of the execution that was started last."""
+
+    def start(
+        self,
+        workflow: Workflow,
+        input: Any,
+        name: str | None,
+        delay: float | None,
+        at: float | datetime | None,
+        *,
+        synchronous: bool = False,
+    ) -> ClientCommand:
+        """Start an execution of ``workflow``."""
+        document = EMPTY_INPUT if input is None else document_text("the input", input)
+        check_payload("the input", document, self._limits)
+        return self.start_with(workflow, document, name, start_time(delay, at), synchronous=synchronous)
+
+    def start_with(
+        self,
+        workflow: Workflow,
+        input: bytes,
+        name: str | None,
+        due: int = 0,
+        keeps_name: bool = False,
+        synchronous: bool = False,
+    ) -> ClientCommand:
+        """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
+
+        A name starts one execution, unless the workflow is EXPRESS: ``keeps_name`` has it start one there too.
+        ``synchronous``: the caller waits for its end, as StartSyncExecution's does.
+        """
+        if name is not None:
+            check_name("an execution", name)
+        # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
+        key = f"{workflow.name}/{name}" if name is not None else self.last or ""
+        host = self._host
+        tick = host.hlc.tick(seconds_of(wall_clock.now()))
+        self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
+        given = name if name is not None else "-".join(id.split("/")[-2:])
+        type = workflow.context.type
+        idempotent = name is not None and (keeps_name or type == "STANDARD")  # ASL A16.74
+        command = r.StartExecutionCommand(id, workflow.id, None, given, type, due, None, idempotent, synchronous)
+        return ClientCommand(command, Document(input), _taken)
+
+
+def _taken(error: Rejected | NameTaken) -> StepwellError:
+    if isinstance(error, Rejected):
+        return error
+    return ExecutionAlreadyExists(
+        f"{error}; a name can be used again only with the same input, while its execution runs", error.execution_id
+    )
+
+
+def stop(id: str, error: str | None, cause: str | None) -> ClientCommand:
+    """Cancel an execution. That it ended meanwhile does not matter."""
+    return ClientCommand(
+        r.CancelExecutionCommand(id, optional_text("an error", error), optional_text("a cause", cause))
+    )
+
+
+def delete(id: str) -> ClientCommand:
+    """Remove an ended execution."""
+    refusal = ExecutionRunning(f"execution {id} has not ended: stop it, or wait for its end, before it is deleted")
+    return ClientCommand(r.DeleteExecutionCommand(id), NONE, partial(_always, refusal))
+
+
+def redrive(host: Host, limits: Limits, workflow: Workflow, context: ExecutionContext) -> ClientCommand:
+    """Run an ended execution on from what failed."""
+    if context.status not in (FAILED, CANCELED) or context.type != "STANDARD":
+        raise NotRedrivable(
+            f"execution {context.id} is {context.type} and {context.status}: "
+            "only a STANDARD execution that failed, timed out or was stopped can be run on"
+        )
+    if context.parent_iteration_id is not None:
+        raise NotRedrivable(f"execution {context.id} is a child of a map run: its parent is to be run on")
+    problem_of = partial(redrive_problem, limits, now=wall_clock.now())
+    problem = problem_of(context)
+    if problem is not None:
+        raise NotRedrivable(f"execution {context.id} cannot be run on: {problem}")
+    _wait_for_children(host, context.id)
+    return ClientCommand(redrive_command(host.storage, workflow, context, problem_of), NONE, _not_redrivable)
+
+
+def _wait_for_children(host: Host, id: str) -> None:
+    """Wait until the children of its map runs, which are stopped after it, have ended too."""
+    until = time.monotonic() + SETTLING_SECONDS
+    while not is_settled(host.storage, id):
+        if time.monotonic() > until:
+            raise NotRedrivable(f"execution {id} cannot be run on yet: its child executions are still being stopped")
+        time.sleep(POLL_SECONDS)
+
+
+def task_success(host: Host, limits: Limits, token: str, output: Any) -> ClientCommand:
+    """Complete the task of a token."""
+    document = Document(document_text("the output", output))
+    check_payload("the output", document.text, limits)
+    task = _task(host, token)
+    return ClientCommand(r.CompleteTaskCommand(task.id, task.resource, None, 0, 0), document, _closed)
+
+
+def task_failure(host: Host, limits: Limits, token: str, error: str | None, cause: str | None) -> ClientCommand:
+    """Fail the task of a token."""
+    error, cause = optional_text("an error", error), optional_text("a cause", cause)
+    check_length("error", error, ERROR_CHARACTERS, limits)
+    check_length("cause", cause, CAUSE_CHARACTERS, limits)
+    task = _task(host, token)
+    return ClientCommand(r.FailTaskCommand(task.id, task.resource, error, cause, False, 0, 0), NONE, _closed)
+
+
+def task_heartbeat(host: Host, token: str) -> ClientCommand:
+    """Keep the task of a token alive."""
+    return ClientCommand(r.HeartbeatTaskCommand(_task(host, token).id, 0), NONE, _closed)
+
+
+def activate(task: TaskContext, worker: str | None) -> ClientCommand:
+    """Hand a task out to a worker."""
+    worker = optional_text("a worker's name", worker)
+    return ClientCommand(r.ActivateTaskCommand(task.id, task.resource, worker, 0, 0, 0), NONE, _closed)
+
+
+def _always(refusal: StepwellError, error: Rejected | NameTaken) -> StepwellError:
+    return refusal
+
+
+def _not_redrivable(error: Rejected | NameTaken) -> StepwellError:
+    return NotRedrivable(str(error))
+
+
+def _task(host: Host, token: str) -> TaskContext:
+    host.check()
+    return task_of_token(host.storage, token)
+
+
+def _closed(error: Rejected | NameTaken) -> StepwellError:
+    return TaskTimedOut(CLOSED)

@@ -1,0 +1,86 @@
+"""Definitions, deployed; and the handlers that a workflow needs, found before anything is started."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from stepwell.asl.json import canonical, loads
+from stepwell.engine.host.host import Host
+from stepwell.engine.limits import AWS, Limits, retention_time
+from stepwell.engine.log.records import PutWorkflowCommand
+from stepwell.engine.state.workflows import Workflow
+from stepwell.engine.storage.contexts import WorkflowContext
+from stepwell.errors import HandlerNotFound, InvalidDefinition
+from stepwell.logs import logger
+
+from .arguments import Definition, check_name, definition_text
+
+if TYPE_CHECKING:
+    from stepwell.asl.machine import StateMachine
+
+log = logger("stepwell.engine")
+
+TYPES = ("STANDARD", "EXPRESS")
+
+
+class Deployments:
+    """Keeps definitions under names, each change a version of its own."""
+
+    def __init__(self, host: Host, limits: Limits) -> None:
+        self._host, self._is_aws = host, limits.profile == AWS
+        self._deploying = threading.Lock()
+        self._checked: set[str] = set()
+
+    def deploy(self, name: str, definition: Definition, type: str, retention: float | None = None) -> Workflow:
+        """The version of ``name`` with this definition: the newest one, or a new one, durable."""
+        host = self._host
+        host.check()
+        check_name("a workflow", name)
+        if type not in TYPES:
+            raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
+        kept = retention_time(retention)
+        text = definition_text(definition)
+        machine = self._compiled(text, type)
+        workflows = host.workflows
+        with self._deploying:
+            latest = workflows.latest(name)
+            is_same = latest is not None and latest.context.type == type and _same(latest.context, text)
+            if latest is not None and is_same and latest.context.retention == kept:
+                return latest
+            version = 1 if latest is None else latest.context.version + (not is_same)
+            host.ask(PutWorkflowCommand(name, version, text, type, kept))
+        workflow = workflows.get(f"{name}:{version}")
+        workflow.compiled(machine)
+        return workflow
+
+    def _compiled(self, text: bytes, type: str) -> StateMachine:
+        from stepwell.asl.definition import compile_definition
+        from stepwell.asl.validate import MAX_CHARACTERS
+
+        if not self._is_aws:
+            if len(text) > MAX_CHARACTERS:
+                log.warning("a definition of %d bytes: AWS takes %d characters", len(text), MAX_CHARACTERS)
+            return compile_definition(text, type=type)
+        return compile_definition(text, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
+
+    def check_handlers(self, workflow: Workflow) -> None:
+        """Raise ``HandlerNotFound`` unless there is a handler for every Task state whose resource is known."""
+        if workflow.id in self._checked:
+            return
+        from stepwell.asl.states import TaskState
+
+        handlers = self._host.handlers
+        for state in workflow.machine.by_name.values():
+            if not isinstance(state, TaskState) or state.parsed.kind == "activity":
+                continue
+            if not handlers.has(state.parsed, state.definition):
+                raise HandlerNotFound(
+                    f"no handler is registered for {state.resource!r}, the Resource of state {state.name!r} "
+                    f"in workflow {workflow.name!r}; register one with task() or register()"
+                )
+        self._checked.add(workflow.id)
+
+
+def _same(context: WorkflowContext, text: bytes) -> bool:
+    return context.definition == text or canonical(loads(context.definition)) == canonical(loads(text))

@@ -1,0 +1,149 @@
+"""Map runs as a program sees them: in the names of AWS's ListMapRuns, DescribeMapRun and UpdateMapRun (ASL A12.64)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stepwell.engine.arns import execution_arn, map_run_arn, state_machine_arn
+from stepwell.engine.host.host import Host
+from stepwell.engine.ids import child_list, execution_of
+from stepwell.engine.log import records as r
+from stepwell.engine.status import CANCELED, FAILED, RUNNING, SUCCEEDED
+from stepwell.engine.storage.contexts import MapRunContext, VisibilityContext
+from stepwell.errors import InvalidInput, MapRunEnded, MapRunNotFound, StepwellError, StorageError
+
+from .commands import ClientCommand
+from .queries import Queries
+
+_STATUSES = {RUNNING: "RUNNING", SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
+_ARN = re.compile(
+    r"arn:[^:]+:states:[^:]*:[^:]*:mapRun:[^:]+:(e[0-9a-f]{7})-([0-9a-f]{16})-([0-9a-f]{8})-(r\d+(?:\.\d+)?)"
+)
+_SECOND = 1_000_000
+_PAGE = 1000
+
+
+class MapRuns:
+    """Queries of a host's map runs: what is durable, at the moment of the call."""
+
+    def __init__(self, host: Host, reads: Queries) -> None:
+        self._host, self._reads = host, reads
+
+    def of(self, execution_id: str) -> list[dict[str, Any]]:
+        """The map runs of an execution, the newest first."""
+        self._reads.context(execution_id)
+        rows: list[MapRunContext] = []
+        after: tuple[str] | None = None
+        while page := self._host.storage.scan(MapRunContext, execution_id, after=after, limit=_PAGE):
+            rows += page
+            after = (page[-1].id,)
+        rows.sort(key=lambda row: (row.started_at, row.id), reverse=True)
+        return [{**self._place(row), **_times(row), "stateMachineArn": state_machine_arn(row.name)} for row in rows]
+
+    def describe(self, map_run: str) -> dict[str, Any]:
+        """A map run, by its id or its ARN. Raises ``MapRunNotFound``."""
+        row = self.context(map_run)
+        return {
+            **self._place(row),
+            **_times(row),
+            "status": _STATUSES[row.status],
+            **_redrives(row),
+            "maxConcurrency": row.max_concurrency,
+            "toleratedFailureCount": max(row.tolerated_count, 0),
+            "toleratedFailurePercentage": max(row.tolerated_percentage, 0.0),
+            "itemCounts": _counts(row, items=True),
+            "executionCounts": _counts(row, items=False),
+        }
+
+    def executions(self, map_run: str, status: str | None, limit: int) -> list[VisibilityContext]:
+        """The child executions of a map run, in one status or in any. Raises ``MapRunNotFound``."""
+        id = self.context(map_run).id
+        prefix = (child_list(id),) if status is None else (child_list(id), status)
+        rows = self._host.storage.scan(VisibilityContext, *prefix, limit=limit)
+        return sorted(rows, key=lambda row: (row.started_at, row.execution_id), reverse=True)
+
+    def context(self, map_run: str) -> MapRunContext:
+        """The row of a map run, by its id or its ARN. Raises ``MapRunNotFound``."""
+        self._host.check()
+        id = self._id(map_run)
+        try:
+            row = self._host.storage.get(MapRunContext, id)
+        except StorageError:
+            raise
+        except (StepwellError, ValueError, TypeError) as error:
+            raise MapRunNotFound(f"{map_run!r} is no map run's id or ARN: {error}") from error
+        if row is None:
+            raise MapRunNotFound(f"there is no map run {map_run!r}")
+        return row
+
+    def update(
+        self, map_run: str, max_concurrency: int | None, count: int | None, percentage: float | None
+    ) -> ClientCommand:
+        """Change the limits of a running map run."""
+        for name, value, most in (
+            ("max_concurrency", max_concurrency, None),
+            ("tolerated_failure_count", count, None),
+            ("tolerated_failure_percentage", percentage, 100),
+        ):
+            if value is not None and (isinstance(value, bool) or value < 0 or (most is not None and value > most)):
+                raise InvalidInput(f"{name} cannot be {value!r}")
+        row = self.context(map_run)
+        ended = MapRunEnded(f"the map run {map_run} has ended: its limits cannot be changed any more")
+        if row.status != RUNNING:
+            raise ended
+
+        def refusal(_: object) -> MapRunEnded:
+            return ended
+
+        command = r.UpdateMapRunCommand(
+            row.id, max_concurrency, count, None if percentage is None else float(percentage)
+        )
+        return ClientCommand(command, refusal=refusal)
+
+    def _id(self, map_run: str) -> str:
+        match = _ARN.fullmatch(map_run)
+        if match is None:
+            return map_run
+        return "/".join(("", self._host.tenant, self._host.namespace, *match.groups()))
+
+    def _place(self, row: MapRunContext) -> dict[str, Any]:
+        execution = self._reads.context(execution_of(row.id))
+        workflow = self._reads.workflow_of(execution.workflow_id)
+        return {
+            "mapRunArn": map_run_arn(row.name, row.id),
+            "executionArn": execution_arn(workflow.name, execution.name),
+        }
+
+
+def _times(row: MapRunContext) -> dict[str, Any]:
+    times = {"startDate": row.started_at / _SECOND}
+    return times | {"stopDate": row.stopped_at / _SECOND} if row.stopped_at else times
+
+
+def _redrives(row: MapRunContext) -> dict[str, Any]:
+    count = {"redriveCount": row.redrive_count}
+    return count | {"redriveDate": row.redriven_at / _SECOND} if row.redriven_at else count
+
+
+def _counts(row: MapRunContext, *, items: bool) -> dict[str, int]:
+    suffix = "_items" if items else ""
+    names = ("running", "succeeded", "failed", "timed_out", "aborted", "pending_redrive")
+    counts = {name: getattr(row, name + suffix) for name in names}
+    begun = sum(counts.values())
+    pending = row.item_count - row.next_item
+    if not items and begun:  # batches that are still to be made: as large as those that were
+        pending = -(-pending * begun // max(1, row.next_item))
+    written = begun if row.status == SUCCEEDED else 0
+    return {
+        "pending": pending,
+        "running": counts["running"],
+        "succeeded": counts["succeeded"],
+        "failed": counts["failed"],
+        "timedOut": counts["timed_out"],
+        "aborted": counts["aborted"],
+        "total": begun + pending,
+        "resultsWritten": written,
+        "failuresNotRedrivable": getattr(row, "not_redrivable" + suffix),
+        "pendingRedrive": counts["pending_redrive"],
+    }

@@ -1,0 +1,189 @@
+"""Nested executions: what Task states start in this engine, by ``states:startExecution`` and ``aws-sdk:sfn``.
+
+The task's handler starts the child under a name that is the task's own, so that a handler that is called
+again after a crash finds it. A task that waits for the child's end is ``Submitted`` meanwhile and costs a row
+and an entry in a table, no thread; after a restart its handler is called again, and looks after the child again.
+A task that is given up cancels its child, in the same batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from stepwell.asl.json import dumps, loads
+from stepwell.asl.resources import Resource, parse_resource
+from stepwell.engine.arns import arn_of, execution_arn, state_machine_arn
+from stepwell.engine.host.host import Host
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.status import CANCELED, FAILED, SUCCEEDED
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+from stepwell.errors import (
+    Busy,
+    ExecutionAlreadyExists,
+    ExecutionNotFound,
+    InvalidInput,
+    InvalidName,
+    StepwellError,
+    TaskError,
+    WorkflowNotFound,
+)
+from stepwell.tasks.context import HandlerContext
+from stepwell.tasks.dispatch import Deferred
+from stepwell.tasks.handlers import Handler
+from stepwell.tasks.integrations import nested
+from stepwell.tasks.integrations.nested import (
+    PARTITIONS,
+    RESOURCES,
+    Child,
+    Target,
+    service_error,
+    target_of,
+    workflow_of,
+)
+
+from .commands import Starts, stop
+from .deployments import Deployments
+from .queries import Queries
+
+BUSY_SECONDS = 0.05
+
+
+class WrongType(StepwellError):
+    """Asked of a workflow of a type that cannot do it."""
+
+
+_REFUSALS: dict[type[Exception], tuple[str, str]] = {
+    WorkflowNotFound: ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{about}'"),
+    ExecutionAlreadyExists: ("ExecutionAlreadyExists", "Execution Already Exists: '{about}'"),
+    InvalidName: ("InvalidName", "Invalid Name: '{about}'"),
+    InvalidInput: ("InvalidExecutionInput", "Invalid Execution Input: {error}"),
+    WrongType: ("StateMachineTypeNotSupported", "{error}"),
+}
+_STATUSES = {SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
+
+
+class NestedExecutions:
+    """Starts executions for tasks, and completes the tasks that wait for their ends."""
+
+    def __init__(self, host: Host, queries: Queries, deployments: Deployments, starts: Starts) -> None:
+        self._host, self._queries, self._deployments, self._starts = host, queries, deployments, starts
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handlers of the resources that start executions."""
+        return {f"arn:{partition}:states:::{name}": self.start for partition in PARTITIONS for name in RESOURCES}
+
+    def start(self, arguments: Any, context: HandlerContext) -> Any:
+        """The handler: what the task is answered, or ``Deferred``."""
+        resource = parse_resource(context.resource)
+        try:
+            target = target_of(arguments, context.execution_id, context.task_id)
+            id = self._start(target, context, synchronous=resource.action == "startSyncExecution")
+        except tuple(_REFUSALS) as error:
+            code, message = _REFUSALS[type(error)]
+            about = _about(error, arguments)
+            raise service_error(resource, code, message.format(about=about, error=error), context.task_id) from error
+        answer = nested.started(_child(self._queries.context(id)), resource, context.task_id)
+        if resource.action == "startSyncExecution":
+            return Deferred(None, lambda: self._look_after(id, context.task_id, resource))
+        if resource.pattern in ("sync", "sync:2"):
+            return Deferred(answer, lambda: self._look_after(id, context.task_id, resource))
+        return answer
+
+    def _start(self, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
+        queries = self._queries
+        found = queries.workflow_of(f"{target.workflow}:{target.version}") if target.version else None
+        workflow = found or queries.workflow(target.workflow)
+        if context.resource.endswith(":startSyncExecution") and workflow.context.type != "EXPRESS":
+            raise WrongType("This operation is not supported by this type of state machine")
+        if self._host.handlers:
+            self._deployments.check_handlers(workflow)
+        while True:
+            request = self._starts.start_with(
+                workflow, target.input, target.name, keeps_name=not target.is_named, synchronous=synchronous
+            )
+            try:
+                scope = self._host.ask(request.command, request.document)
+            except Busy:
+                time.sleep(BUSY_SECONDS)
+                continue
+            except Exception as error:
+                refusal = request.refused(error)
+                if isinstance(refusal, ExecutionAlreadyExists) and self._is_ours(refusal.execution_id, target, context):
+                    return str(refusal.execution_id)
+                raise refusal or error from error
+            assert isinstance(scope, str)
+            return scope
+
+    def _is_ours(self, child_id: str | None, target: Target, context: HandlerContext) -> bool:
+        """Whether an execution that has the name already was started by this very task, before a crash."""
+        if not target.is_named:
+            return True
+        task = self._host.storage.get(TaskContext, context.task_id)
+        child = self._host.storage.get(ExecutionContext, child_id) if child_id is not None else None
+        if task is None or child is None:
+            return False
+        submitted = task.status == "Submitted"
+        return submitted or (child.started_at >= task.created_at and loads(child.input) == loads(target.input))
+
+    def _look_after(self, id: str, task_id: str, resource: Resource) -> None:
+        """Complete the task when the child ends; end the child if nobody waits for it any more."""
+        watching = self._host.watch(id, lambda row, error: self._ended(id, row, error, task_id, resource))
+        if self._host.storage.get(TaskContext, task_id) is None:  # given up before the child was there
+            self._host.unwatch(id, watching)
+            request = stop(id, None, None)
+            self._host.submit(request.command, request.document, lambda result, error: None)
+
+    def _ended(
+        self, id: str, row: ExecutionContext | None, error: BaseException | None, task_id: str, resource: Resource
+    ) -> None:
+        if error is not None and not isinstance(error, ExecutionNotFound):  # the engine has stopped
+            return
+        if row is None and error is None and not self._host.reads_wait:  # with several partitions, None: it is gone
+            with suppress(ExecutionNotFound):
+                row = self._queries.context(id)
+        if row is not None:
+            self._complete(row, task_id, resource)
+            return
+        cause = f"execution {id} was deleted before its end was told"
+        command = r.FailTaskCommand(task_id, resource.text, "States.TaskFailed", cause, False, 0, 0)
+        self._host.submit_results([(command, NONE)])
+
+    def _complete(self, context: ExecutionContext, task_id: str, resource: Resource) -> None:
+        try:
+            output = dumps(nested.ended(_child(context), resource))
+        except TaskError as error:
+            command: r.Command = r.FailTaskCommand(task_id, resource.text, error.error, error.cause, False, 0, 0)
+            self._host.submit_results([(command, NONE)])
+        else:
+            command = r.CompleteTaskCommand(task_id, resource.text, None, 0, 0)
+            self._host.submit_results([(command, Document(output))])
+
+
+def _about(error: Exception, arguments: dict[str, Any]) -> Any:
+    """What a refusal names: the state machine, the execution that has the name, or the name."""
+    arn = arguments.get("StateMachineArn")
+    if isinstance(error, WorkflowNotFound):
+        return arn
+    name = arguments.get("Name")
+    return execution_arn(workflow_of(str(arn))[0], str(name)) if isinstance(error, ExecutionAlreadyExists) else name
+
+
+def _child(context: ExecutionContext) -> Child:
+    name = context.workflow_id.rpartition(":")[0]
+    return Child(
+        arn_of(name, context.type, context.name, context.id),
+        state_machine_arn(name),
+        context.name,
+        "TIMED_OUT" if context.timed_out else _STATUSES.get(context.status, "RUNNING"),
+        context.input,
+        context.output,
+        context.error,
+        context.cause,
+        context.started_at,
+        context.stopped_at,
+        context.redrive_count,
+    )

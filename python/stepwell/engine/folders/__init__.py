@@ -1,0 +1,1 @@
+"""Folders: their paths, how many partitions they have, and whom they follow."""

@@ -1,0 +1,154 @@
+"""Folders that a call is given: what is no folder's path, and two that are one, or lie within one another.
+
+Two paths may lead to one folder, over symbolic links and bind mounts: device and inode say so, paths do not.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+from stepwell import _core
+from stepwell.errors import LockedError, StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+"""A folder's path: any bytes that the file system takes."""
+
+_SEGMENT = re.compile("[0-9a-f]{16}[.]log")
+_OF_NOBODY = frozenset({"LOCK", "lost+found"})
+"""What an empty folder may hold: a file that was made to lock it, and what a new file system comes with."""
+
+
+def path_of(what: str, path: Folder) -> str:
+    """The path of a folder, which need not be there yet. Raises ``StorageError`` for what is no path."""
+    try:
+        text = os.fsdecode(path)
+    except TypeError as error:
+        raise StorageError(f"{what} is a folder's path, not {path!r}") from error
+    if not text or "\0" in text:
+        raise StorageError(f"{what} is a folder's path, not {text!r}")
+    return text
+
+
+def folder_of(what: str, path: Folder) -> Path:
+    """The folder at a path, which need not be there yet. Raises ``StorageError`` for what is no path."""
+    from pathlib import Path  # an executor that is only opened does without
+
+    return Path(path_of(what, path))
+
+
+def resolved(folder: Path) -> Path:
+    """The folder's path without symbolic links."""
+    try:
+        return type(folder)(os.path.realpath(folder))
+    except OSError as error:
+        raise StorageError(f"{folder} is no path of a folder: {error.strerror}") from error
+
+
+def check_apart(one: Path, other: Path) -> None:
+    """Raise ``StorageError`` for two folders that are the same, or of which one lies in the other."""
+    here, there = _identity(one), _identity(other)
+    if one == other or (here is not None and here == there):
+        raise StorageError(f"{one} and {other} are the same folder: give two")
+    for inner, outer, place in ((one, other, there), (other, one, here)):
+        if outer in inner.parents or (place is not None and place in map(_identity, inner.parents)):
+            raise StorageError(f"{inner} lies within {outer}: give two folders of which none holds the other")
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What a folder is, whatever path leads there; None where there is none."""
+    try:
+        found = folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be looked at: {error.strerror}") from error
+    return found.st_dev, found.st_ino
+
+
+def check_outside_stores(folder: Path) -> None:
+    """Raise ``StorageError`` for a folder that lies in an executor's or a follower's, whoever has that one open."""
+    store = next((place for place in folder.parents if _is_store(place)), None)
+    if store is not None:
+        raise StorageError(f"{folder} lies within {store}, which holds an executor's data: give a folder outside")
+
+
+def _is_store(folder: Path) -> bool:
+    """Whether there is a store: not every folder with a ``log`` in it, ``/var`` above all."""
+    if any(os.path.exists(folder / name) for name in ("FOLLOWS", "storage/CURRENT", "p0/storage/CURRENT")):
+        return True
+    try:
+        return any(map(_SEGMENT.fullmatch, os.listdir(folder / "log")))
+    except OSError:
+        return False
+
+
+def names_in(folder: Path) -> list[str]:
+    """What a folder holds, without what says nothing; nothing where it is not there. Raises ``StorageError``."""
+    try:
+        return sorted(set(os.listdir(folder)) - _OF_NOBODY)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be used: {error.strerror}") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ``StorageError`` for a folder that nothing can be written in, or that cannot be made."""
+    place = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not place.is_dir():
+        raise StorageError(f"{place} is no folder")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise StorageError(f"{place} cannot be written: permission denied")
+
+
+@contextmanager
+def as_it_was(folder: Path) -> Generator[None]:
+    """Remove what the body made in a folder that was empty, or not there, if the body fails."""
+    is_new = not names_in(folder)
+    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    before = set(os.listdir(folder)) if not missing else set[str]()
+    try:
+        yield
+    except LockedError:  # somebody else made it meanwhile
+        raise
+    except BaseException:
+        if is_new:
+            _unmake(folder, before, missing)
+        raise
+
+
+def _unmake(folder: Path, before: set[str], missing: list[Path]) -> None:
+    import shutil  # where nothing fails, a program does without
+
+    if missing and folder in missing:
+        shutil.rmtree(folder, ignore_errors=True)
+        for place in missing[1:]:
+            try:
+                place.rmdir()
+            except OSError:  # it was not made, or has something else in it by now
+                return
+        return
+    for name in set(os.listdir(folder)) - before:
+        place = folder / name
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)
+
+
+def folder_path(data: Folder | None) -> str | None:
+    """The path of a data folder. Raises ``StorageError`` for what is none."""
+    return None if data is None else path_of("data", data)
+
+
+def open_folder(data: str | os.PathLike[str] | None) -> _core.Folder | None:
+    """A data folder, held from now on: its path is not resolved again. It is made if need be."""
+    path = folder_path(data)
+    return None if path is None else _core.Folder.open(path, create=True)

@@ -1,0 +1,197 @@
+"""What the rooms of an engine need of whoever runs its partitions, and what is the same however they run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from stepwell import _core
+from stepwell.engine.limits import Limits
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.log.records import Command
+from stepwell.errors import ClockError, Closed, FencedError, StorageError
+from stepwell.tasks.dispatch import HandlerPool, Result
+from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.items import ItemFiles
+
+from .forks import FORKS, only_process
+from .promises import Callback, Latch, PendingPromises, Promise, Waiters
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from stepwell.engine.state.workflows import Workflows
+    from stepwell.engine.storage.storage import Storage
+
+CLOSING_SECONDS = 10.0
+"""How long handlers that run may take to end when the executor is closed."""
+
+
+class Options(NamedTuple):
+    """How an engine is opened."""
+
+    tenant: str = "default"
+    namespace: str = "default"
+    max_workers: int = 64
+    limits: Limits | None = None
+    item_files: ItemFiles | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+class Readable(Protocol):
+    """Storage that can be read."""
+
+    @property
+    def storage(self) -> Storage:
+        """The rows."""
+        ...
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed."""
+        ...
+
+    def check(self) -> None:
+        """Raise what keeps it from working."""
+        ...
+
+
+class Host(ABC):
+    """Partitions at work. Every method may be called from any thread."""
+
+    storage: Storage
+    """The rows."""
+    reads_wait: bool
+    """Whether reads wait for another process, so that an event loop has better things to do."""
+
+    def __init__(self, handlers: Handlers, options: Options) -> None:
+        _core.check_name("tenant", options.tenant)
+        _core.check_name("namespace", options.namespace)
+        self.tenant, self.namespace = options.tenant, options.namespace
+        self.handlers = handlers
+        self.pool = HandlerPool(handlers, self._answer_tasks, self._keep_alive, options.max_workers, options.loop)
+        self.promises = PendingPromises()
+        self.ends, self.queues = Waiters(self.promises), Waiters(self.promises)
+        self._failure: BaseException | None = None
+        self._closed = False
+        self._closing = threading.Lock()
+        self._process = only_process()
+
+    @property
+    @abstractmethod
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed."""
+
+    @property
+    @abstractmethod
+    def hlc(self) -> _core.Clock:
+        """The clock that ids come from."""
+
+    # questions
+
+    def check(self) -> None:
+        """Raise what keeps the engine from working: it was closed, it has failed, or the process was forked."""
+        if self._failure is not None:
+            raise self._stopped()
+        if self._closed:
+            raise Closed("the executor was closed")
+        if self._process != os.getpid():
+            raise Closed(f"this executor belongs to process {self._process}, from which this one was forked; {FORKS}")
+
+    def submit(self, command: Command, document: Document, deliver: Callback) -> None:
+        """Put a command into its inbox; ``deliver`` gets what it came to, once that is durable.
+
+        Raises ``Busy``, and ``StorageError`` where its partition does not work.
+        """
+        self.check()
+        answer = self.promises.owe(deliver)
+        try:
+            self._put(command, document, answer)
+        except BaseException:
+            answer.forget()
+            raise
+        if self._failure is not None or self._closed:  # it stopped between the check and the inbox
+            answer.reply(None, self._stopped())
+
+    def ask(self, command: Command, document: Document = NONE) -> object:
+        """Put a command into its inbox, and wait until what it did is durable."""
+        latch = Latch()
+        self.submit(command, document, latch.deliver)
+        return latch.wait()
+
+    @abstractmethod
+    def _put(self, command: Command, document: Document, answer: Promise) -> None:
+        """Put a command into its inbox."""
+
+    @abstractmethod
+    def watch(self, id: str, deliver: Callback) -> Promise:
+        """Tell ``deliver`` once an execution has ended: its row, where it is known without looking.
+
+        That there is no such execution is raised here, or delivered: ``ExecutionNotFound``.
+        """
+
+    def unwatch(self, id: str, answer: Promise) -> None:
+        """Watch no longer."""
+        self.ends.remove(id, answer)
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls."""
+        self.queues.release_one(queue)
+
+    def _stopped(self) -> BaseException:
+        failure = self._failure
+        if failure is None:
+            return Closed("the executor was closed")
+        kind = type(failure) if isinstance(failure, (StorageError, ClockError)) else StorageError
+        advice = "" if isinstance(failure, FencedError) else "; close it, and open the folder again"
+        error = kind(f"the executor has stopped: {failure}{advice}")
+        error.__cause__ = failure
+        return error
+
+    # answers of handlers
+
+    def _answer_tasks(self, results: Iterable[Result]) -> None:
+        results = list(results)
+        self._take_results([result for result in results if not result.is_silent])
+        for result in results:
+            if result.follow is not None:
+                result.follow()
+
+    @abstractmethod
+    def _take_results(self, results: list[Result]) -> None:
+        """Put what handlers made of tasks into their inboxes."""
+
+    @abstractmethod
+    def _keep_alive(self, task_id: str) -> None:
+        """A handler says that its work goes on."""
+
+    @abstractmethod
+    def submit_results(self, answers: list[tuple[Command, Document]]) -> None:
+        """Put answers of tasks into their inboxes."""
+
+    # the end
+
+    def close(self) -> None:
+        """Let running handlers end, put everything on disk and let the folder go."""
+        with self._closing:
+            if self._closed:
+                return
+            is_ours = self._process == os.getpid()
+            if is_ours:
+                self.pool.close(CLOSING_SECONDS)
+                self._end()
+            self._closed = True
+            self.promises.refuse(self._stopped)
+            if is_ours:
+                self._close_folder()
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Finish what was taken in."""
+
+    @abstractmethod
+    def _close_folder(self) -> None:
+        """Close the folder. Raises what could not be put on disk."""

@@ -1,0 +1,195 @@
+"""An open folder: its store, its partition with the thread that walks it, and the handlers of its tasks.
+
+``Executor`` and ``AsyncExecutor`` are two faces of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from stepwell import _core
+from stepwell.engine import wall_clock
+from stepwell.engine.folders.follows import check_leads
+from stepwell.engine.folders.partitions import check_partitions
+from stepwell.engine.folders.paths import open_folder
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.partition.partition import Partition
+from stepwell.engine.state.execution import LiveExecution
+from stepwell.engine.state.workflows import Workflows
+from stepwell.engine.status import OVER
+from stepwell.engine.storage.contexts import TaskContext
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import FencedError, StorageError
+from stepwell.logs import logger
+from stepwell.tasks.dispatch import WAKE_SECONDS, Call, Result
+from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.items import ItemFiles
+
+from .host import Host, Options
+from .map_tasks import map_tasks
+from .promises import Callback, Promise
+
+log = logger("stepwell.engine")
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> int:
+        """Microseconds since the Unix epoch."""
+        return wall_clock.now()
+
+
+class LocalHost(Host):
+    """Runs a partition in this process."""
+
+    reads_wait = False
+
+    def __init__(
+        self,
+        data: _core.Folder | str | os.PathLike[str] | None,
+        handlers: Handlers,
+        options: Options,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        super().__init__(handlers, options)
+        self._stopping = False
+        folder = data if isinstance(data, _core.Folder) else open_folder(data)
+        check_partitions(folder, 1)
+        check_leads(folder)
+        limits = options.limits or Limits()
+        self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
+        try:
+            self.storage = Storage(self._store)
+            handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
+            self.partition = Partition(
+                self._store,
+                SystemClock(),
+                self,
+                limits,
+                share=share,
+                on_ended=self._ended,
+                on_abandoned=self._abandoned,
+            )
+            self.partition.recover()
+            calls = self.partition.open_calls()
+        except BaseException:
+            self._store.close()
+            raise
+        self._thread = threading.Thread(target=self._run, name="stepwell-partition", daemon=True)
+        self._thread.start()
+        self._resume(calls)
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed."""
+        return self.partition.state.workflows
+
+    @property
+    def hlc(self) -> _core.Clock:
+        """The clock that ids come from."""
+        return self.partition.hlc
+
+    # questions
+
+    def _put(self, command: r.Command, document: Document, answer: Promise) -> None:
+        self.partition.submit(command, document, answer.reply)
+
+    def watch(self, id: str, deliver: Callback) -> Promise:
+        answer = self.ends.add(id, deliver)
+        try:
+            self.check()
+            live = self.partition.state.executions.get(id)
+            if live is not None and live.status not in OVER:  # its end is still to come, and will be told
+                return answer
+            context = self.storage.execution(id)
+        except BaseException:
+            self.ends.remove(id, answer)
+            raise
+        if context.status in OVER:
+            answer.reply(context, None)
+        return answer
+
+    # the partition's thread
+
+    def _run(self) -> None:
+        partition, store = self.partition, self._store
+        try:
+            applied = store.applied()
+            while not self._stopping:
+                partition.step()
+                applied = store.wait(applied, self._timeout())
+                partition.release(applied)
+                self._wake_worker()
+            while partition.has_requests and partition.step():  # what was taken in before the end
+                pass
+            store.wait_applied(store.tail(), None)
+            partition.release(store.applied())
+        except BaseException as error:
+            self._failure = error
+            log.exception("the executor has stopped")
+            self.promises.refuse(self._stopped)
+
+    def _timeout(self) -> float | None:
+        """How long the loop may sleep: until the next timer, or until handlers want tending."""
+        timeout = self.partition.timeout()
+        if not self.pool.has_backlog:
+            return timeout
+        return WAKE_SECONDS if timeout is None else min(timeout, WAKE_SECONDS)
+
+    def _wake_worker(self) -> None:
+        self.pool.wake_worker()
+
+    def _resume(self, calls: list[Call]) -> None:
+        """The tasks that handlers had when the process ended."""
+        self.pool.resume(calls)
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        """The partition's tasks, once they are durable."""
+        self.pool.dispatch(tasks)
+
+    def _ended(self, execution: LiveExecution) -> None:
+        self.ends.release(execution.id)
+
+    def _abandoned(self, task: TaskContext) -> None:
+        """A task was given up while it waited for an execution that is not in this partition."""
+
+    # answers of handlers
+
+    def _take_results(self, results: list[Result]) -> None:
+        self.submit_results([command_of(result) for result in results])
+
+    def _keep_alive(self, task_id: str) -> None:
+        self.submit_results([(r.HeartbeatTaskCommand(task_id, 0), NONE)])
+
+    def submit_results(self, answers: list[tuple[r.Command, Document]]) -> None:
+        # After the end they are dropped: the work is not recorded as done, and begins again at the next opening.
+        if not self._closed and self._failure is None:
+            self.partition.answer(answers)
+
+    # the end
+
+    def _end(self) -> None:
+        self._stopping = True
+        self._store.notify()
+        self._thread.join()
+
+    def _close_folder(self) -> None:
+        try:
+            self._store.close()
+        except FencedError:
+            log.warning("closed a folder that another took over, which has all that was acknowledged")
+        except StorageError:
+            if self._failure is None:  # else it was told before
+                raise
+
+
+def command_of(result: Result) -> tuple[r.Command, Document]:
+    """What a handler's result asks of its partition."""
+    if result.output is None:
+        return r.FailTaskCommand(result.id, result.resource, result.error, result.cause, False, 0, 0), NONE
+    kind = r.SubmitTaskCommand if result.submitted else r.CompleteTaskCommand
+    return kind(result.id, result.resource, None, 0, 0), Document(result.output)

@@ -1,0 +1,89 @@
+"""Definitions of an executor with several partitions: each partition has all of them.
+
+The first partition gets a version last, so what it has, all have. Where the program ended before that, the next
+opening brings the others' versions to those that lack them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from stepwell.engine.host.promises import Callback, Latch, PendingPromises
+from stepwell.engine.log.document import NONE
+from stepwell.engine.log.records import PutWorkflowCommand
+from stepwell.engine.state.workflows import Workflows
+from stepwell.engine.storage.contexts import WorkflowContext, tag_of
+from stepwell.engine.storage.storage import Storage
+
+from .remote import RemotePartition
+
+_PAGE = 1000
+_TAG = tag_of(WorkflowContext)
+_decode = msgspec.msgpack.Decoder(WorkflowContext).decode
+
+
+class Definitions:
+    """What was deployed, read from the first partition and written to all."""
+
+    def __init__(self, partitions: Sequence[RemotePartition], storage: Storage, promises: PendingPromises) -> None:
+        self._partitions, self._promises = partitions, promises
+        self._storage = storage
+        self.workflows = Workflows.over(storage)
+
+    def put(self, command: PutWorkflowCommand, deliver: Callback) -> None:
+        """Keep a version in all partitions; it is called in a thread that may wait."""
+        try:
+            for latch in [self._submit(command, partition) for partition in self._partitions[1:]]:
+                latch.wait()
+            result = self._submit(command, self._partitions[0]).wait()
+            row = self._storage.get(WorkflowContext, command.name, command.version)
+            assert row is not None
+            self.workflows.put(row)
+        except Exception as error:  # noqa: BLE001 - whoever deploys is told
+            deliver(None, error)
+        else:
+            deliver(result, None)
+
+    def copy_missing_versions(self) -> None:
+        """Bring every version to the partitions that lack it."""
+        found = [
+            {(row.name, row.version): _command(row) for row in self._all(partition)} for partition in self._partitions
+        ]
+        every = {key: command for commands in reversed(found) for key, command in commands.items()}
+        for partition, commands in zip(reversed(self._partitions), reversed(found), strict=True):
+            for key in sorted(every):
+                if commands.get(key) != every[key]:
+                    self._submit(every[key], partition).wait()
+
+    def _all(self, partition: RemotePartition) -> list[WorkflowContext]:
+        rows: list[WorkflowContext] = []
+        after: tuple[str, int] | None = None
+        while page := self._read(partition, after):
+            rows += page
+            after = (page[-1].name, page[-1].version)
+        return rows
+
+    def _read(self, partition: RemotePartition, after: tuple[str, int] | None) -> list[WorkflowContext]:
+        ask = partial(partition.read, operation="scan", tag=_TAG, after=after, limit=_PAGE)
+        return [_decode(row) for row in self._wait(ask).wait()]
+
+    def _submit(self, command: PutWorkflowCommand, partition: RemotePartition) -> Latch:
+        return self._wait(partial(partition.submit, command, NONE))
+
+    def _wait(self, ask: Any) -> Latch:
+        latch = Latch()
+        answer = self._promises.owe(latch.deliver)
+        try:
+            ask(answer)
+        except BaseException:
+            answer.forget()
+            raise
+        return latch
+
+
+def _command(row: WorkflowContext) -> PutWorkflowCommand:
+    return PutWorkflowCommand(row.name, row.version, row.definition, row.type, row.retention)

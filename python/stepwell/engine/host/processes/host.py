@@ -1,0 +1,181 @@
+"""A folder with several partitions, open: a process for each, and the handlers of their tasks in this one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+
+from stepwell import _core
+from stepwell.engine.folders.follows import check_all_lead
+from stepwell.engine.folders.partitions import PartitionedFolder
+from stepwell.engine.folders.paths import open_folder
+from stepwell.engine.host.host import Host, Options
+from stepwell.engine.host.map_tasks import map_tasks
+from stepwell.engine.host.promises import Callback, Promise
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import Document
+from stepwell.engine.partition.services import child_key
+from stepwell.engine.state.workflows import Workflows
+from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import StepwellError
+from stepwell.logs import logger
+from stepwell.tasks.dispatch import Result
+from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.items import ItemFiles
+
+from . import messages as m
+from .definitions import Definitions
+from .remote import RemotePartition
+from .stores import Places, Stores
+
+log = logger("stepwell.engine")
+
+_OF_TASKS = (
+    r.ActivateTaskCommand,
+    r.SubmitTaskCommand,
+    r.CompleteTaskCommand,
+    r.FailTaskCommand,
+    r.HeartbeatTaskCommand,
+)
+
+
+class MultiProcessHost(Host):
+    """Runs partitions in processes of their own."""
+
+    reads_wait = True
+
+    def __init__(
+        self, data: str | os.PathLike[str] | None, handlers: Handlers, options: Options, partitions: int
+    ) -> None:
+        super().__init__(handlers, options)
+        self._clock = _core.Clock(0, 0xFFFF_FFFF)
+        self._unsaved: list[Exception] = []
+        folder = open_folder(data)
+        check_all_lead(folder, partitions)
+        self._folder = None if folder is None else PartitionedFolder(folder, partitions)
+        self.places = Places(partitions)
+        self.partitions: list[RemotePartition] = []
+        limits = options.limits or Limits()
+        for index in range(partitions):
+            place = None if self._folder is None else m.Place.of(self._folder.partition(index))
+            opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits)
+            self.partitions.append(RemotePartition(opening, self))
+        try:
+            calls = [call for partition in self.partitions for call in partition.opened.wait()]
+            self.storage = Storage(Stores(self.partitions, self.places, self.promises))
+            self._definitions = Definitions(self.partitions, self.storage, self.promises)
+            self._definitions.copy_missing_versions()
+        except BaseException:
+            self._end()
+            if self._folder is not None:
+                self._folder.close()
+            raise
+        handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
+        self.pool.resume(calls)
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions that were deployed: all partitions have the same."""
+        return self._definitions.workflows
+
+    @property
+    def hlc(self) -> _core.Clock:
+        """The clock that ids come from."""
+        return self._clock
+
+    # questions
+
+    def submit(self, command: r.Command, document: Document, deliver: Callback) -> None:
+        if isinstance(command, r.PutWorkflowCommand):
+            self.check()
+            self._definitions.put(command, deliver)
+        else:
+            super().submit(command, document, deliver)
+
+    def _put(self, command: r.Command, document: Document, answer: Promise) -> None:
+        self.partitions[self._place(command)].submit(command, document, answer)
+
+    def watch(self, id: str, deliver: Callback) -> Promise:
+        self.check()
+        partition = self.partitions[self.places.of_execution(id)]
+        answer = self.ends.add(id, deliver)
+        partition.watch(id)
+        return answer
+
+    def _place(self, command: r.Command) -> int:
+        if isinstance(command, _OF_TASKS):
+            return self.places.of_task(command.id)
+        return self.places.of_execution(getattr(command, "id", ""))
+
+    # what partitions tell, each in its own thread
+
+    def ended(self, id: str, row: ExecutionContext | None, error: Exception | None) -> None:
+        """An execution that is watched has ended, or there is none."""
+        self.ends.release(id, row, error)
+
+    def watched(self, index: int) -> Iterable[str]:
+        """The executions of a partition that somebody waits for."""
+        return [id for id in self.ends.waited_for() if self.places.of_execution(id) == index]
+
+    def abandoned(self, task: m.Abandoned) -> None:
+        """A task was given up: cancel what it waits for, in whichever partition that is."""
+        threading.Thread(target=self._cancel_child, args=(task,), name="stepwell-abandoned", daemon=True).start()
+
+    def lost(self, error: Exception) -> None:
+        """A partition is gone for good, and with it the whole."""
+        self._failure = error
+        self.promises.refuse(self._stopped)
+
+    def _cancel_child(self, task: m.Abandoned) -> None:
+        try:
+            key = child_key(task.execution_id, task.task_id, task.input)
+            row = None if key is None else self.storage.get(IdempotencyContext, key)
+            if row is not None:
+                self.ask(r.CancelExecutionCommand(row.execution_id, None, None))
+        except StepwellError as error:  # it has ended
+            log.debug("what task %s waits for is not canceled: %s", task.task_id, error)
+
+    # answers of handlers
+
+    def _take_results(self, results: list[Result]) -> None:
+        self._hand_in([m.TaskResult(*result[:6]) for result in results])
+
+    def _hand_in(self, results: list[m.TaskResult]) -> None:
+        if self._closed or self._failure is not None:
+            return
+        shares: list[list[m.TaskResult]] = [[] for _ in self.partitions]
+        for result in results:
+            shares[self.places.of_task(result.id)].append(result)
+        for partition, share in zip(self.partitions, shares, strict=True):
+            if share:
+                partition.answer(share)
+
+    def _keep_alive(self, task_id: str) -> None:
+        if not self._closed:
+            self.partitions[self.places.of_task(task_id)].keep_alive(task_id)
+
+    def submit_results(self, answers: list[tuple[r.Command, Document]]) -> None:
+        results: list[m.TaskResult] = []
+        for command, document in answers:
+            if isinstance(command, r.FailTaskCommand):
+                failed = (None, command.error, command.cause, False)
+                results.append(m.TaskResult(command.id, command.resource, *failed))
+            elif isinstance(command, r.CompleteTaskCommand):
+                results.append(m.TaskResult(command.id, command.resource, document.text, None, None, False))
+        self._hand_in(results)
+
+    # the end
+
+    def _end(self) -> None:
+        for partition in self.partitions:
+            partition.close()
+        self._unsaved = [error for error in [partition.join() for partition in self.partitions] if error is not None]
+
+    def _close_folder(self) -> None:
+        if self._folder is not None:
+            self._folder.close()
+        if self._unsaved and self._failure is None:  # else it was told before
+            raise self._unsaved[0]

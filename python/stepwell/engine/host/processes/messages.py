@@ -1,0 +1,235 @@
+"""What the program's process and a partition's say to each other: frames of messages, as msgpack.
+
+A frame is ``[clock, [message, …]]``. ``clock`` is the sender's hybrid logical clock, so that what either
+does after a frame gets a later timestamp than what the other one did before it: ids stay unique.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
+
+import msgspec
+from msgspec import Struct
+
+from stepwell import _core, errors
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.partition.inbox import NameTaken, Rejected
+from stepwell.tasks.dispatch import Call
+
+if TYPE_CHECKING:
+    _AnyCommand = r.Command
+else:
+    _AnyCommand = Union[tuple(r.Command.__subclasses__())]  # noqa: UP007
+
+
+TEXT_CHARACTERS = 1 << 20
+"""The text of an error that crosses is cut at so many characters."""
+
+
+class Failure(NamedTuple):
+    """An error on its way: its class by name, its text, and what else makes it."""
+
+    name: str
+    text: str
+    details: tuple[str, ...] = ()
+
+
+def failure_of(error: BaseException) -> Failure:
+    """An error as it crosses."""
+    details = (error.execution_id, error.status) if isinstance(error, NameTaken) else ()
+    return Failure(type(error).__name__, _as_sent(str(error)), details)
+
+
+def _as_sent(text: str) -> str:
+    """A text for people, as it can be sent: one that quotes a document or a name may have anything in it."""
+    return text[:TEXT_CHARACTERS].encode("utf-8", "replace").decode()
+
+
+def error_of(failure: Failure) -> Exception:
+    """The error that crossed."""
+    if failure.name == NameTaken.__name__:
+        return NameTaken(*failure.details)
+    kind = _KINDS.get(failure.name)
+    if kind is None:
+        return errors.StepwellError(f"{failure.name}: {failure.text}")
+    return kind(failure.text)
+
+
+_KINDS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        Rejected,
+        errors.Busy,
+        errors.ClockError,
+        errors.Closed,
+        errors.CorruptionError,
+        errors.ExecutionNotFound,
+        errors.FencedError,
+        errors.InternalError,
+        errors.InvalidId,
+        errors.InvalidInput,
+        errors.InvalidName,
+        errors.LockedError,
+        errors.PoisonedError,
+        errors.StepwellError,
+        errors.StorageError,
+        errors.TooLargeError,
+        errors.WorkflowNotFound,
+        TypeError,
+        ValueError,
+    )
+}
+
+
+# to a partition's process
+
+
+class Place(NamedTuple):
+    """A folder: its path, as bytes that may be any, and what must be there (device, inode)."""
+
+    path: bytes
+    which: tuple[int, int]
+
+    @classmethod
+    def of(cls, folder: _core.Folder) -> Place:
+        """The place of a folder that is open."""
+        return cls(os.fsencode(folder.path), folder.which)
+
+    def open(self) -> _core.Folder:
+        """The folder. Raises ``PoisonedError`` where something else is there."""
+        return _core.Folder.open(os.fsdecode(self.path), which=self.which)
+
+
+class Open(Struct, array_like=True, tag=1):
+    """The first message: the folder to open (None: in memory), and which of how many partitions it holds.
+
+    A path is bytes, as the operating system has it: it need not be text.
+    """
+
+    data: Place | None
+    index: int
+    partitions: int
+    tenant: str
+    namespace: str
+    limits: Limits
+
+
+class Submit(Struct, array_like=True, tag=2):
+    """A command for the inbox. ``again``: it was sent to a process that died before it answered."""
+
+    number: int
+    command: _AnyCommand
+    document: bytes
+    again: bool = False
+
+
+class TaskResult(NamedTuple):
+    """What a handler made of a task, as far as it crosses."""
+
+    id: str
+    resource: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    submitted: bool
+
+
+class Results(Struct, array_like=True, tag=3):
+    """What handlers made of tasks."""
+
+    results: list[TaskResult]
+
+
+class Heartbeat(Struct, array_like=True, tag=4):
+    """A handler says that its work goes on."""
+
+    task_id: str
+
+
+class Read(Struct, array_like=True, tag=5):
+    """A call of one of the store's reading methods."""
+
+    number: int
+    operation: str
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+class Watch(Struct, array_like=True, tag=6):
+    """Tell the end of an execution."""
+
+    id: str
+
+
+class Close(Struct, array_like=True, tag=7):
+    """Put everything on disk, and end."""
+
+
+# from a partition's process
+
+
+class Ready(Struct, array_like=True, tag=1):
+    """The folder is open, and the partition works; ``calls`` are the tasks that handlers had before."""
+
+    calls: list[Call]
+
+
+class Reply(Struct, array_like=True, tag=2):
+    """What came of a ``Submit`` or a ``Read``."""
+
+    number: int
+    result: Any
+    failure: Failure | None = None
+
+
+class Tasks(Struct, array_like=True, tag=3):
+    """Work for handlers."""
+
+    calls: list[Call]
+
+
+class Ended(Struct, array_like=True, tag=4):
+    """A watched execution has ended: its row, unless it was deleted; or there is none."""
+
+    id: str
+    row: bytes | None
+    failure: Failure | None = None
+
+
+class Queued(Struct, array_like=True, tag=5):
+    """A task waits for a worker that polls."""
+
+    queue: str
+
+
+class Abandoned(Struct, array_like=True, tag=7):
+    """A task was given up, and waits for an execution that is not in its partition."""
+
+    task_id: str
+    execution_id: str
+    input: bytes
+
+
+class Broken(Struct, array_like=True, tag=6):
+    """The process ends, because it cannot go on."""
+
+    failure: Failure
+
+
+class Unsaved(Struct, array_like=True, tag=8):
+    """The process ends as it was asked to, but could not put everything on disk."""
+
+    failure: Failure
+
+
+ToPartition = Open | Submit | Results | Heartbeat | Read | Watch | Close
+FromPartition = Ready | Reply | Tasks | Ended | Queued | Abandoned | Broken | Unsaved
+
+to_partition: msgspec.msgpack.Decoder[tuple[int, list[ToPartition]]] = msgspec.msgpack.Decoder(
+    tuple[int, list[ToPartition]]
+)
+from_partition: msgspec.msgpack.Decoder[tuple[int, list[FromPartition]]] = msgspec.msgpack.Decoder(
+    tuple[int, list[FromPartition]]
+)

@@ -1,0 +1,272 @@
+"""A partition's process: ``python -m stepwell.engine.host.processes.process FD``.
+
+It opens the folder that the first message names, and serves until the socket ends: because the program
+closed its executor, or because the program is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, cast
+
+import msgspec
+
+from stepwell.engine.host.host import Options
+from stepwell.engine.host.local import LocalHost, command_of
+from stepwell.engine.host.promises import Callback
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import Document
+from stepwell.engine.storage import contexts as c
+from stepwell.errors import InvalidInput, LockedError, StorageError
+from stepwell.logs import logger
+from stepwell.tasks.dispatch import Call, Result
+from stepwell.tasks.handlers import Handlers
+
+from . import messages as m
+from .wire import Malformed, Wire, in_shares
+
+log = logger("stepwell.engine")
+
+LOOK_SECONDS = 0.5
+"""How often a process that hears nothing looks whether its partition and its program are still there."""
+LOCKED_SECONDS = 20.0
+"""How long the process of a program that was killed may take to let its folder go."""
+_LOOK_TIMEVAL = struct.pack("ll", 0, int(LOOK_SECONDS * 1_000_000))
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class PartitionProcess(LocalHost):
+    """A host whose program is at the other end of a wire."""
+
+    def __init__(self, opening: m.Open, end: socket.socket) -> None:
+        self.wire: Wire[m.ToPartition] = Wire(end, m.to_partition, lambda: self.hlc)
+        self._is_open = False
+        self._open_calls: list[Call] = []
+        self._watched: set[str] = set()
+        self._reads: SimpleQueue[m.Read] = SimpleQueue()
+        options = Options(opening.tenant, opening.namespace, 1, opening.limits)
+        folder = None if opening.data is None else opening.data.open()
+        super().__init__(folder, Handlers(), options, (opening.index, opening.partitions))
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the partition has stopped, if it has."""
+        return self._failure
+
+    # to the program; from the partition's thread, unless it says otherwise
+
+    def begin(self) -> None:
+        """Say that the partition works, and from now on what it does."""
+        self.wire.post_first(m.Ready(self._open_calls))
+        self._is_open = True
+        self.flush()
+        threading.Thread(target=self._read, name="stepwell-reads", daemon=True).start()
+        self._store.notify()
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        if self._is_open:
+            self.wire.flush()
+
+    def _wake_worker(self) -> None:
+        self.flush()
+
+    def _resume(self, calls: list[Call]) -> None:
+        self._open_calls = calls
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        """The partition's tasks, once they are durable."""
+        for share in in_shares(tasks, lambda call: len(call.input)):
+            self.wire.post(m.Tasks(share))
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls."""
+        self.wire.post(m.Queued(queue))
+
+    def _abandoned(self, task: c.TaskContext) -> None:
+        self.wire.post(m.Abandoned(task.id, task.activity_id.rpartition("/")[0], task.input))
+
+    def _reply(self, number: int, result: Any, error: BaseException | None) -> None:
+        self.wire.post(m.Reply(number, result, None if error is None else m.failure_of(error)))
+
+    # from the program
+
+    def take(self, message: m.ToPartition | Malformed) -> bool:
+        """Do what the program asks for; False when that is to end."""
+        if isinstance(message, Malformed):
+            self._refuse(message)
+        elif isinstance(message, m.Submit):
+            self._take_command(message)
+        elif isinstance(message, m.Results):
+            self.submit_results([command_of(Result(*result)) for result in message.results])
+        elif isinstance(message, m.Watch):
+            self._watch_for_program(message.id)
+        elif isinstance(message, m.Read):
+            self._reads.put(message)
+        elif isinstance(message, m.Heartbeat):
+            self._keep_alive(message.task_id)
+        return not isinstance(message, m.Close)
+
+    def _refuse(self, message: Malformed) -> None:
+        log.error("a message from the program cannot be read: %s", message.reason)
+        if message.number is not None:
+            error = InvalidInput(f"a partition cannot read this: {message.reason}")
+            self._answer_at_once(partial(self._reply, message.number, None, error))
+
+    def _take_command(self, message: m.Submit) -> None:
+        reply: Callback = partial(self._reply, message.number)
+        command = message.command
+        try:
+            if message.again and _was_done(self, command):
+                self._answer_at_once(partial(reply, _scope(command), None))
+                return
+            if message.again and _may_have_been_done(self, command):
+                raise StorageError("the partition's process ended before it answered: the task may have its result")
+            self.submit(command, Document(message.document), reply)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+            self._answer_at_once(partial(reply, None, error))
+
+    def _answer_at_once(self, answer: Any) -> None:
+        answer()
+        self._store.notify()
+
+    def _watch_for_program(self, id: str) -> None:
+        if id in self._watched:
+            return
+        self._watched.add(id)
+        try:
+            self.watch(id, partial(self._tell_end, id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+            self._watched.discard(id)
+            self.wire.post(m.Ended(id, None, m.failure_of(error)))
+        self._store.notify()
+
+    def _tell_end(self, id: str, context: c.ExecutionContext | None, error: BaseException | None) -> None:
+        self._watched.discard(id)
+        if error is not None:  # the engine has stopped; it is watched anew once it runs again
+            return
+        row = _encode(context) if context is not None else self._store.get(1, id)
+        self.wire.post(m.Ended(id, row))
+
+    def _read(self) -> None:
+        """Queries, in a thread of their own: a long one keeps nothing else waiting."""
+        while True:
+            read = self._reads.get()
+            try:
+                method = getattr(self._store, read.operation)
+                options = {name: _as_given(option) for name, option in read.options.items()}
+                arguments = map(os.fsdecode, read.arguments) if read.operation == "checkpoint" else read.arguments
+                self.wire.send(m.Reply(read.number, method(*arguments, **options)))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+                self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
+
+
+def _as_given(argument: Any) -> Any:
+    """A key's fields are a tuple, which crosses as a list."""
+    return tuple(cast("list[Any]", argument)) if isinstance(argument, list) else argument
+
+
+def _was_done(host: LocalHost, command: r.Command) -> bool:
+    """Whether a command that is asked for a second time was done at the first time."""
+    storage = host.storage
+    if isinstance(command, r.StartExecutionCommand):
+        return storage.get(c.ExecutionContext, command.id) is not None
+    if isinstance(command, r.DeleteExecutionCommand):
+        return storage.get(c.ExecutionContext, command.id) is None
+    if isinstance(command, r.RedriveExecutionCommand):
+        context = storage.get(c.ExecutionContext, command.id)
+        return context is not None and context.redrive_count >= command.count
+    if isinstance(command, r.PutWorkflowCommand):
+        row = storage.get(c.WorkflowContext, command.name, command.version)
+        return row is not None and (row.definition, row.retention) == (command.definition, command.retention)
+    if isinstance(command, r.ActivateTaskCommand):
+        task = storage.get(c.TaskContext, command.id)
+        return task is not None and task.status == "Active" and task.worker == command.worker
+    return False
+
+
+def _may_have_been_done(host: LocalHost, command: r.Command) -> bool:
+    """Whether nobody can tell any more."""
+    is_result = isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
+    return is_result and host.storage.get(c.TaskContext, command.id) is None
+
+
+def _scope(command: r.Command) -> str:
+    return getattr(command, "id", "")
+
+
+def _opened(opening: m.Open, end: socket.socket) -> PartitionProcess:
+    deadline = time.monotonic() + LOCKED_SECONDS
+    while True:
+        try:
+            return PartitionProcess(opening, end)
+        except LockedError:  # the program has the whole folder, so this is a process that is about to end
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+
+
+def serve(end: socket.socket) -> int:
+    """Run a partition until the socket ends; the process's exit status."""
+    opening_wire: Wire[m.ToPartition] = Wire(end, m.to_partition, lambda: None)
+    received = opening_wire.receive()
+    while received == []:
+        received = opening_wire.receive()
+    if received and isinstance(received[0], Malformed):
+        opening_wire.send(m.Broken(m.failure_of(StorageError(f"the opening cannot be read: {received[0].reason}"))))
+        return 1
+    if not received or not isinstance(received[0], m.Open):
+        return 0
+    try:
+        host = _opened(received[0], end)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+        opening_wire.send(m.Broken(m.failure_of(error)))
+        return 1
+    host.begin()
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _LOOK_TIMEVAL)
+    program = os.getppid()
+    failure: BaseException | None = None
+    try:
+        while host.failure is None and os.getppid() == program:
+            received = host.wire.receive()
+            if received is None or not all(host.take(message) for message in received):
+                break
+    except Exception as error:
+        log.exception("what the program says cannot be read")
+        failure = error
+    return _end(host, failure)
+
+
+def _end(host: PartitionProcess, failure: BaseException | None) -> int:
+    failure = failure or host.failure
+    farewell = None if failure is None else m.Broken(m.failure_of(failure))
+    try:
+        host.close()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+        farewell = farewell or m.Unsaved(m.failure_of(error))
+    host.flush()
+    if farewell is None:
+        return 0
+    host.wire.send(farewell)
+    return 1
+
+
+def main() -> None:
+    """The entry of the process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the program, which then closes us
+        signal.signal(number, signal.SIG_IGN)
+    status = serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.stderr.flush()
+    os._exit(status)  # a thread that reads may be in the store, which is closed
+
+
+if __name__ == "__main__":
+    main()

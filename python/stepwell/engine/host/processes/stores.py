@@ -1,0 +1,187 @@
+"""The stores of all partitions, read as if they were one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from stepwell import _core
+from stepwell.engine.folders.partitions import mark_partitions
+from stepwell.engine.host.promises import Latch, PendingPromises
+from stepwell.engine.ids import CHILD_LISTS, execution_of
+from stepwell.engine.storage.contexts import (
+    ActivityContext,
+    BranchContext,
+    ExecutionContext,
+    ItemsContext,
+    IterationContext,
+    MapChildContext,
+    MapRunContext,
+    QueueContext,
+    TaskContext,
+    TimerContext,
+    VisibilityContext,
+    WorkflowContext,
+    tag_of,
+)
+
+from .remote import RemotePartition
+
+_BY_EXECUTION = frozenset(
+    map(
+        tag_of,
+        (
+            ExecutionContext,
+            ActivityContext,
+            BranchContext,
+            IterationContext,
+            ItemsContext,
+            MapRunContext,
+            MapChildContext,
+        ),
+    )
+)
+"""Rows whose keys begin with the id of an execution, or of something in it."""
+_TASK, _WORKFLOW, _LIST = tag_of(TaskContext), tag_of(WorkflowContext), tag_of(VisibilityContext)
+_ORDERS: dict[int, Callable[[Any], Any]] = {
+    _LIST: lambda row: (row[1], row[2], -row[3], row[4]),
+    tag_of(TimerContext): lambda row: (row[3], row[1], row[2]),
+    tag_of(QueueContext): lambda row: (row[1], row[2]),
+}
+"""The order of a kind's rows; of the others, that of their first field."""
+PAGE_BYTES = 64 << 20
+"""A page of one partition's rows ends after so many bytes (``rust/core/src/storage/read.rs``)."""
+_decode = msgspec.msgpack.Decoder().decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Places:
+    """Which partition something is in."""
+
+    def __init__(self, partitions: int) -> None:
+        self.partitions = partitions
+
+    def of_execution(self, id: str) -> int:
+        """The partition of an execution, or of something in it. Raises ``InvalidId``."""
+        return _core.partition(execution_of(id), self.partitions)
+
+    def of_task(self, id: str) -> int:
+        """The partition that gave out a task. Raises ``ValueError``."""
+        return int(id[-8:], 16) % self.partitions
+
+    def of_row(self, tag: int, key: Sequence[Any]) -> int | None:
+        """The partition of a row, or of all rows whose key begins so; None: there may be some in each."""
+        if tag == _WORKFLOW:  # all have the same
+            return 0
+        if not key or not isinstance(key[0], str):
+            return None
+        if tag in _BY_EXECUTION:
+            return self.of_execution(key[0])
+        if tag == _LIST and key[0].startswith(CHILD_LISTS):
+            return self.of_execution(key[0].removeprefix(CHILD_LISTS))
+        return self.of_task(key[0]) if tag == _TASK else None
+
+
+class Stores:
+    """Queries like a store. Rows that may be in each partition are asked for in all, and merged in their order."""
+
+    def __init__(self, partitions: Sequence[RemotePartition], places: Places, promises: PendingPromises) -> None:
+        self._partitions, self._places, self._promises = partitions, places, promises
+
+    def get(self, tag: int, *key: str | int) -> bytes | None:
+        """The row with this key."""
+        place = self._places.of_row(tag, key)
+        if place is not None:
+            return self._ask(place, "get", tag, *key)
+        return next((row for row in self._ask_all("get", tag, *key) if row is not None), None)
+
+    def scan(
+        self,
+        tag: int,
+        prefix: tuple[Any, ...] | None = None,
+        after: tuple[Any, ...] | None = None,
+        limit: int = 1000,
+        reverse: bool = False,
+        *,
+        until: int | None = None,
+    ) -> list[bytes]:
+        """Rows in the order of their keys."""
+        options = {"prefix": prefix, "after": after, "limit": limit, "reverse": reverse, "until": until}
+        place = self._places.of_row(tag, prefix or ())
+        if place is not None:
+            return self._ask(place, "scan", tag, **options)
+        every = self._ask_all("scan", tag, **options)
+        return _merged(every, _ORDERS.get(tag, _first_field), limit, reverse)
+
+    def load(self, execution_id: str) -> bytes:
+        """An execution's row and all rows within it."""
+        return self._ask(self._places.of_execution(execution_id), "load", execution_id)
+
+    def history(
+        self, execution_id: str, first_event: int = 0, limit_rows: int = 1000, reverse: bool = False
+    ) -> list[bytes]:
+        """Turns of a history."""
+        place = self._places.of_execution(execution_id)
+        return self._ask(place, "history", execution_id, first_event, limit_rows, reverse)
+
+    def commit(self, turns: list[Any], changes: bytes, hlc: int) -> int:
+        """Keep rows of a program's own, each in its partition; those of no execution in all of them."""
+        for row in _decode(changes):
+            place = self._places.of_row(abs(row[0]), row[1:])
+            arguments = ("commit", turns, _encode([row]), hlc)
+            if place is None or abs(row[0]) == _WORKFLOW:
+                self._ask_all(*arguments)
+            else:
+                self._ask(place, *arguments)
+        return 0
+
+    def checkpoint(self, path: str) -> list[int]:
+        """Copy each store, as it is at a moment of its own."""
+        os.mkdir(path)
+        positions = [
+            self._begin(partition, "checkpoint", (os.fsencode(os.path.join(path, f"p{index}")),), {})
+            for index, partition in enumerate(self._partitions)
+        ]
+        found = [latch.wait() for latch in positions]
+        mark_partitions(_core.Folder.open(path), len(self._partitions))
+        return found
+
+    def clock_high_water(self) -> int:
+        """No later than what every partition has seen."""
+        return 0
+
+    def _ask(self, place: int, operation: str, *arguments: Any, **options: Any) -> Any:
+        return self._begin(self._partitions[place], operation, arguments, options).wait()
+
+    def _ask_all(self, operation: str, *arguments: Any, **options: Any) -> list[Any]:
+        latches = [self._begin(partition, operation, arguments, options) for partition in self._partitions]
+        return [latch.wait() for latch in latches]
+
+    def _begin(
+        self, partition: RemotePartition, operation: str, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Latch:
+        latch = Latch()
+        answer = self._promises.owe(latch.deliver)
+        try:
+            partition.read(answer, operation, *arguments, **options)
+        except BaseException:
+            answer.forget()
+            raise
+        return latch
+
+
+def _merged(every: list[list[bytes]], order: Callable[[Any], Any], limit: int, reverse: bool) -> list[bytes]:
+    """Pages of partitions as one: no further than where the first of those ends that are not whole."""
+    rows = sorted(((order(_decode(row)), row) for rows in every for row in rows), reverse=reverse)
+    cut = [order(_decode(page[-1])) for page in every if len(page) < limit and sum(map(len, page)) >= PAGE_BYTES]
+    if cut:
+        end = max(cut) if reverse else min(cut)
+        rows = [(key, row) for key, row in rows if (key >= end if reverse else key <= end)]
+    return [row for _, row in rows[:limit]]
+
+
+def _first_field(row: Any) -> Any:
+    return row[1]

@@ -1,0 +1,1 @@
+"""The log: commands and events, and turns as bytes."""

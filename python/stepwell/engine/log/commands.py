@@ -1,0 +1,383 @@
+"""Commands: what was asked, with all its data (``records`` says how they stand on the log)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+
+class Command(Struct, array_like=True, gc=False, tag_field="tag"):
+    """What was asked. ``document`` names the field that carries a JSON document, if one does."""
+
+    document: ClassVar[str | None] = None
+
+
+class StartExecutionCommand(Command, tag=1):
+    """Start an execution, at ``start_at`` (microseconds; 0: now).
+
+    ``synchronous``: its caller waits for its end, as StartSyncExecution's does.
+    """
+
+    document: ClassVar[str | None] = "input"
+    id: str
+    workflow_id: str
+    input: bytes | None
+    name: str
+    type: str = "STANDARD"
+    start_at: int = 0
+    parent_iteration_id: str | None = None
+    idempotent: bool = False
+    synchronous: bool = False
+
+
+class CompleteExecutionCommand(Command, tag=2):
+    """End an execution as ``Succeeded``, ``Failed`` or ``Canceled`` (``timed_out``: by its own limit)."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    status: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    event: int
+    previous: int
+    timed_out: bool = False
+
+
+class StartStateCommand(Command, tag=3):
+    """Enter a state: an activity begins, at the top level or in a branch or an iteration."""
+
+    document: ClassVar[str | None] = "input"
+    activity_id: str
+    state_name: str
+    input: bytes | None
+    parent_branch_id: str | None
+    parent_iteration_id: str | None
+    event: int
+    previous: int
+
+
+class CompleteStateCommand(Command, tag=4):
+    """Leave a state as ``Succeeded`` (for ``next``), ``Failed`` or ``Canceled``.
+
+    ``assigned`` is a JSON object of the variables that it sets; ``caught`` says that a catcher chose ``next``.
+    """
+
+    document: ClassVar[str | None] = "output"
+    activity_id: str
+    state_name: str
+    status: str
+    output: bytes | None
+    next: str | None
+    assigned: bytes | None
+    error: str | None
+    cause: str | None
+    event: int
+    previous: int
+    caught: bool = False
+
+
+class CreateTaskCommand(Command, tag=5):
+    """Ask for work: a handler's of this process, or a worker's that polls ``queue``."""
+
+    document: ClassVar[str | None] = "input"
+    id: str
+    activity_id: str
+    resource: str
+    input: bytes | None
+    queue: str
+    attempt: int
+    token: str | None
+    timeout_seconds: int | None
+    heartbeat_seconds: int | None
+    event: int
+    previous: int
+    credentials: bytes | None = None
+
+
+class ActivateTaskCommand(Command, tag=6):
+    """Hand a task out, to ``worker``, until ``lease_until`` (microseconds; 0: no limit)."""
+
+    id: str
+    resource: str
+    worker: str | None
+    lease_until: int
+    event: int
+    previous: int
+
+
+class CompleteTaskCommand(Command, tag=7):
+    """A task's result."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    resource: str
+    output: bytes | None
+    event: int
+    previous: int
+
+
+class FailTaskCommand(Command, tag=8):
+    """A task's failure; ``timed_out`` when a limit of time and not the handler says so."""
+
+    id: str
+    resource: str
+    error: str | None
+    cause: str | None
+    timed_out: bool
+    event: int
+    previous: int
+
+
+class HeartbeatTaskCommand(Command, tag=9):
+    """A sign of life: the task's next heartbeat is due at ``due`` (microseconds)."""
+
+    id: str
+    due: int
+
+
+class StartBranchCommand(Command, tag=10):
+    """Begin one branch of a Parallel state."""
+
+    document: ClassVar[str | None] = "input"
+    branch_id: str
+    index: int
+    input: bytes | None
+
+
+class CompleteBranchCommand(Command, tag=11):
+    """End a branch as ``Succeeded``, ``Failed`` or ``Canceled``."""
+
+    document: ClassVar[str | None] = "output"
+    branch_id: str
+    status: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+
+
+class StartIterationCommand(Command, tag=12):
+    """Begin one iteration of a Map state, ``state_name``."""
+
+    document: ClassVar[str | None] = "input"
+    iteration_id: str
+    state_name: str
+    index: int
+    input: bytes | None
+    event: int
+    previous: int
+
+
+class CompleteIterationCommand(Command, tag=13):
+    """End an iteration as ``Succeeded``, ``Failed`` or ``Canceled``."""
+
+    document: ClassVar[str | None] = "output"
+    iteration_id: str
+    state_name: str
+    index: int
+    status: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    event: int
+    previous: int
+
+
+class ForkStateCommand(Command, tag=14):
+    """Begin an attempt of a Parallel or Map state: ``count`` children, over ``items`` (a JSON array) in a Map."""
+
+    activity_id: str
+    count: int
+    items: bytes | None
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    event: int
+    previous: int
+
+
+class RetryStateCommand(Command, tag=15):
+    """Try a state again at ``due`` (microseconds), as retrier number ``retrier`` says."""
+
+    activity_id: str
+    retrier: int
+    due: int
+    error: str | None
+    cause: str | None
+
+
+class CancelExecutionCommand(Command, tag=16):
+    """Stop an execution: a user's wish, or its limit of time."""
+
+    id: str
+    error: str | None
+    cause: str | None
+    timed_out: bool = False
+
+
+class DeleteExecutionCommand(Command, tag=17):
+    """Remove an ended execution and its history.
+
+    ``remains``: it stays, as ``Deleting``, until whatever belongs to it is gone.
+    """
+
+    id: str
+    remains: bool = False
+
+
+class RedriveExecutionCommand(Command, tag=18):
+    """Run a failed execution on from the states that failed, for the ``count``-th time.
+
+    ``tree`` has their rows, and those of the branches and iterations around them (a msgpack array of contexts).
+    ``child_id`` is the child of a map run that the execution is, where its map run asks. ``left`` has the branches,
+    iterations and executions that stood between two states (a msgpack array of ``[id, next state or nil, output]``).
+    """
+
+    id: str
+    count: int
+    event: int
+    previous: int
+    tree: bytes = b""
+    child_id: str | None = None
+    left: bytes = b""
+
+
+class CreateTimerCommand(Command, tag=19):
+    """Wake ``target`` at ``due`` (microseconds)."""
+
+    target: str
+    kind: int
+    due: int
+
+
+class TriggerTimerCommand(Command, tag=20):
+    """A timer is due."""
+
+    target: str
+    kind: int
+    due: int
+
+
+class CancelTimerCommand(Command, tag=21):
+    """A timer is not wanted any more."""
+
+    target: str
+    kind: int
+    due: int
+
+
+class PutWorkflowCommand(Command, tag=22):
+    """Keep a definition under a name; executions keep the version that they began with.
+
+    ``retention`` is how long they are kept once they have ended, in microseconds (None: as the executor says).
+    """
+
+    name: str
+    version: int
+    definition: bytes
+    type: str
+    retention: int | None = None
+
+
+class SubmitTaskCommand(Command, tag=23):
+    """What a called service answered at once, where the task's result comes later."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    resource: str
+    output: bytes | None
+    event: int
+    previous: int
+
+
+class FailEvaluationCommand(Command, tag=24):
+    """An expression of a state failed, in the field ``location``. Retry and Catch come after."""
+
+    activity_id: str
+    state_name: str
+    error: str
+    cause: str | None
+    location: str
+    event: int
+    previous: int
+
+
+class StartMapRunCommand(Command, tag=25):
+    """Begin a run of a distributed Map state, over ``count`` items (0: they are still to be read).
+
+    ``name`` is its state machine's: ``{workflow}/{label}``. A limit that the state does not set is -1.
+    ``redrive_count`` (not 0) says that the run was there before, and runs on for that time.
+    """
+
+    id: str
+    name: str
+    state_name: str
+    count: int
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    event: int
+    previous: int
+    redrive_count: int = 0
+
+
+class PutMapItemsCommand(Command, tag=26):
+    """Give a map run its items, a JSON array, and its children their ids, counted on from ``first_child``.
+
+    ``source`` says where the items are from: STATE_DATA or ``S3://bucket/key``. ``parts`` (a JSON array of ``Part``),
+    where there are any, say it of the items in turn, and which are members of an object.
+    """
+
+    document: ClassVar[str | None] = "items"
+    id: str
+    count: int
+    first_child: int
+    source: str
+    items: bytes | None
+    parts: bytes = b""
+
+
+class StartChildrenCommand(Command, tag=27):
+    """Start children of a map run over ``count`` items from ``first``: one each, or batches of ``sizes``.
+
+    Or, in a map run that runs on, those of the first items ``again``: as the executions of ``numbers`` (the last part
+    of their ids), or, without numbers, as the executions that they are.
+    """
+
+    id: str
+    first: int
+    count: int
+    sizes: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+
+class CompleteChildCommand(Command, tag=28):
+    """A child execution of a map run has ended, as ``Succeeded``, ``Failed``, ``TimedOut`` or ``Canceled``."""
+
+    document: ClassVar[str | None] = "output"
+    id: str
+    status: str
+    output: bytes | None
+
+
+class CompleteMapRunCommand(Command, tag=29):
+    """End a map run as ``Succeeded``, ``Failed`` or ``Canceled``."""
+
+    id: str
+    status: str
+    error: str | None
+    cause: str | None
+    results_written: bool
+    event: int
+    previous: int
+
+
+class UpdateMapRunCommand(Command, tag=30):
+    """Change the limits of a running map run; None leaves one as it is."""
+
+    id: str
+    max_concurrency: int | None
+    tolerated_count: int | None
+    tolerated_percentage: float | None

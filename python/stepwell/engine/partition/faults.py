@@ -1,0 +1,24 @@
+"""Executions at fault: the command that ends one, and a defect in words."""
+
+from __future__ import annotations
+
+from stepwell.asl.errors import RUNTIME
+from stepwell.engine.limits import LimitExceeded
+from stepwell.engine.log.records import CompleteExecutionCommand
+from stepwell.engine.status import FAILED
+from stepwell.errors import InternalError, TooLargeError
+
+
+def failure(execution_id: str, error: Exception) -> CompleteExecutionCommand:
+    """The end of an execution that went beyond a limit, or met a defect; its cause says so."""
+    name = error.name if isinstance(error, LimitExceeded) else RUNTIME
+    cause = str(error if isinstance(error, LimitExceeded | TooLargeError) else internal_error(error))
+    return CompleteExecutionCommand(execution_id, FAILED, None, name, cause, event=0, previous=0)
+
+
+def internal_error(error: BaseException) -> InternalError:
+    """A defect in words, for whoever asked for what met it."""
+    text = f"An internal error occurred: {type(error).__name__}: {error}"
+    wrapped = InternalError(text.encode("utf-8", "replace").decode())
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,126 @@
+"""What comes into a partition and what goes out of it: requests, replies, tasks, time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import NamedTuple, Protocol
+
+from stepwell.engine.limits import Limits
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import (
+    CancelExecutionCommand,
+    Command,
+    FailTaskCommand,
+    PutWorkflowCommand,
+    RedriveExecutionCommand,
+)
+from stepwell.engine.state.turn import Reply
+from stepwell.errors import Busy, StepwellError
+from stepwell.tasks.dispatch import Call
+
+
+class Clock(Protocol):
+    """Physical time, in microseconds since the Unix epoch."""
+
+    def now(self) -> int:
+        """The time."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Where tasks for handlers of this process go, once they are durable."""
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        """Begin the work; the results come back through the inbox."""
+        ...
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls ``queue``."""
+        ...
+
+
+class Request(NamedTuple):
+    """A command at the inbox."""
+
+    command: Command
+    document: Document
+    reply: Reply | None
+
+
+class Rejected(StepwellError):
+    """A command that came too late, or for something that is not there."""
+
+
+class NameTaken(StepwellError):
+    """The name belongs to another execution."""
+
+    def __init__(self, execution_id: str, status: str) -> None:
+        super().__init__(f"the name belongs to execution {execution_id} ({status})")
+        self.execution_id, self.status = execution_id, status
+
+
+_LARGE = 4096
+"""Documents of so many bytes are counted; smaller ones are bounded by the number of commands."""
+
+
+class Inbox:
+    """Requests that wait for the partition. Any thread puts them in; the partition's takes them out."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._requests: deque[Request] = deque()
+        self._bytes = 0
+        self._counting = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def submit(self, request: Request) -> None:
+        """Put in what somebody asks for. Raises ``Busy`` where there is no room; one request always has room."""
+        if len(self._requests) >= self._limits.inbox:
+            raise Busy(f"the inbox holds {self._limits.inbox} commands; try again later")
+        size = _size(request)
+        if size:
+            with self._counting:
+                if self._bytes and self._bytes + size > self._limits.inbox_bytes:
+                    raise Busy(f"the inbox holds documents of {self._bytes} bytes; try again later")
+                self._bytes += size
+        self._requests.append(request)
+
+    def answer(self, requests: list[Request]) -> None:
+        """Put in what handlers made of tasks: there is always room, for their work is done."""
+        size = sum([_size(each) for each in requests if not 0 < len(each.document.text) < _LARGE])
+        if size:
+            with self._counting:
+                self._bytes += size
+        self._requests.extend(requests)
+
+    def take(self, limit: int, most_bytes: int) -> list[Request]:
+        """Take out the next requests: no more than ``limit``, nor than have so many bytes; one at least."""
+        queue = self._requests
+        if not self._bytes:
+            return [queue.popleft() for _ in range(min(limit, len(queue)))]
+        taken: list[Request] = []
+        size = 0
+        while queue and len(taken) < limit and size < most_bytes:
+            taken.append(queue.popleft())
+            size += _size(taken[-1])
+        with self._counting:
+            self._bytes -= size
+        return taken
+
+
+def _size(request: Request) -> int:
+    """What counts of a request: its document, or what else it holds that may be large."""
+    size = len(request.document.text)
+    if size:
+        return size if size >= _LARGE else 0
+    command = request.command
+    if isinstance(command, FailTaskCommand | CancelExecutionCommand):
+        size = len(command.error or "") + len(command.cause or "")
+    elif isinstance(command, PutWorkflowCommand):
+        size = len(command.definition)
+    elif isinstance(command, RedriveExecutionCommand):
+        size = len(command.tree) + len(command.left)
+    return size if size >= _LARGE else 0

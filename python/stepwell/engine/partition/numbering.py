@@ -1,0 +1,58 @@
+"""The numbers that a partition gives out: timestamps of its clock, and ids of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from stepwell import _core
+from stepwell.engine.ids import NUMBERS, later_task
+
+ANY_DRIFT = 0xFFFF_FFFF
+"""A machine's clock that was a year ahead and is set right must not end the engine: order comes from the counter."""
+_OWN_PART = len("/e0123456/0123456789abcdef")
+"""What an execution's id has behind its tenant and namespace."""
+_MICROSECONDS = 1_000_000
+
+
+class Numbering:
+    """One of several partitions gives out the task numbers that leave ``share[0]`` when divided by ``share[1]``."""
+
+    def __init__(self, share: tuple[int, int], clock_high_water: int, is_open: Callable[[str], bool]) -> None:
+        self._share, self._step = share
+        self._is_open = is_open
+        self.last_task = self._share
+        """The last number that was given out to a task, or the partition's share."""
+        self._prefixes: dict[tuple[str, str], str] = {}
+        self.hlc = _core.Clock(clock_high_water, ANY_DRIFT)
+        """The hybrid logical clock."""
+
+    def begin(self, clock_high_water: int, last_task: int, given: Iterable[int]) -> None:
+        """Go on from what was replayed: the last task's number, and those ``given`` to tasks that are not there yet."""
+        self.hlc = _core.Clock(clock_high_water, ANY_DRIFT)
+        self.last_task = last_task or self._share
+        for number in given:
+            self.last_task = later_task(self.last_task, number)
+
+    def tick(self, now: int) -> int:
+        """The next timestamp."""
+        return self.hlc.tick(now // _MICROSECONDS)
+
+    def reserve(self, now: int, count: int) -> int:
+        """The first of ``count`` timestamps that nothing else gets."""
+        return self.hlc.reserve(now // _MICROSECONDS, max(1, count))
+
+    def task_id(self, execution_id: str, task_type: str) -> str:
+        """The next task's id, in the tenant and namespace of its execution."""
+        key = (execution_id[:-_OWN_PART], task_type)
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            _, tenant, namespace, _ = execution_id.split("/", 3)
+            prefix = self._prefixes[key] = _core.task_id(tenant, namespace, task_type, 0)[:-8]
+        while True:
+            number = self.last_task + self._step
+            if number & NUMBERS < self._step:  # they went round: each share begins anew
+                number = (number & ~NUMBERS) | self._share
+            self.last_task = number
+            id = f"{prefix}{number & NUMBERS:08x}"
+            if number <= NUMBERS or not self._is_open(id):
+                return id

@@ -1,0 +1,212 @@
+"""A partition: the one owner of its executions, and the loop that processes them.
+
+inbox → turns → one batch on the log → effects, once the batch is durable. Nobody else touches a
+partition's state, so there is no lock around it. The loop itself has no thread: an executor runs it
+in one, a scripted run turns it by hand on a virtual clock.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from stepwell import _core
+from stepwell.engine.limits import AWS, Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.processors import quotas
+from stepwell.engine.processors.failures import shortened
+from stepwell.engine.replay.log_replay import replay
+from stepwell.engine.state import pending_commands
+from stepwell.engine.state.execution import LiveExecution
+from stepwell.engine.state.executions import Executions
+from stepwell.engine.state.turn import Item, Reply, Unfinished
+from stepwell.engine.storage import contexts as c
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import StorageError
+from stepwell.logs import logger
+from stepwell.tasks.dispatch import Call
+
+from . import quarantine
+from .batching import BatchProcessor
+from .effects import Effects
+from .in_flight import AUDIT_SECONDS, InFlight
+from .inbox import Clock, Dispatcher, Inbox, Request
+from .numbering import Numbering
+from .router import Router
+from .services import PartitionServices
+
+if TYPE_CHECKING:
+    from stepwell._core import Store
+
+log = logger("stepwell.engine")
+
+Result = tuple[r.Command, Document]
+"""What became of a task, as the command that says so."""
+
+
+class Partition:
+    """One log, one storage, and the executions that live in them.
+
+    Of several partitions it is number ``share[0]`` of ``share[1]``. ``on_ended`` is told of executions that ended,
+    ``on_abandoned`` of tasks that were given up while they waited for an execution in another partition.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        limits: Limits | None = None,
+        seed: int | None = None,
+        share: tuple[int, int] = (0, 1),
+        on_ended: Callable[[LiveExecution], None] | None = None,
+        on_abandoned: Callable[[c.TaskContext], None] | None = None,
+    ) -> None:
+        self.store, self.storage = store, Storage(store)
+        self._clock, self._dispatcher = clock, dispatcher
+        limits = limits or Limits()
+        self._limits = limits
+        self.executions = executions = Executions.over(self.storage, limits)
+        self.state = executions.state
+        self.inbox = Inbox(limits)
+        self.in_flight = in_flight = InFlight(self.storage, limits.tasks, limits.task_bytes)
+        self._effects = effects = Effects(store.tail(), store.applied())
+        self.numbering = numbering = Numbering(share, store.clock_high_water(), executions.is_task_open)
+        self._router = router = Router(executions, in_flight, effects)
+        self.services = services = PartitionServices(
+            store,
+            executions,
+            in_flight,
+            numbering,
+            effects,
+            clock,
+            dispatcher,
+            limits,
+            random.Random(seed).random,
+            on_ended,
+            on_abandoned,
+        )
+        self.processor = BatchProcessor(
+            store, executions, router, in_flight, numbering, effects, services, clock, limits
+        )
+
+    @property
+    def hlc(self) -> _core.Clock:
+        """The clock that ids come from."""
+        return self.numbering.hlc
+
+    # requests and results
+
+    def submit(self, command: r.Command, document: Document = NONE, reply: Reply | None = None) -> None:
+        """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
+        self.inbox.submit(Request(command, document, reply))
+        self.store.notify()
+
+    def answer(self, results: Iterable[Result]) -> None:
+        """Put results of tasks into the inbox: they are always taken, for their work is done."""
+        if self._limits.profile == AWS:
+            results = quotas.with_result_limits(results)
+        self.inbox.answer([Request(shortened_failure(command), document, None) for command, document in results])
+        self.store.notify()
+
+    # the loop
+
+    def step(self) -> bool:
+        """Process what is there: one batch. Returns whether there was anything."""
+        processor, now = self.processor, self._clock.now()
+        requests = self._take(now)
+        if not requests and not processor.unfinished:
+            return False
+        turns = processor.open_turns(requests, now)
+        inputs = quarantine.turn_inputs(turns)
+        try:
+            processor.process(turns)
+        except StorageError:  # not an execution's fault: nothing more can be written, or read
+            raise
+        except Exception:
+            log.exception("a batch cannot be made: its turns are done one by one")
+            quarantine.isolate(processor, self._effects, inputs)
+        return True
+
+    def release(self, applied: int) -> None:
+        """Release the effects of batches that are durable and applied."""
+        self._effects.run(applied)
+        self.services.dispatch_calls()
+        if self.in_flight.is_recovering:
+            self._dispatcher.dispatch(self.services.calls_of(self.in_flight.recovered()))
+        if self.executions.exceeds_memory():
+            self.executions.evict(applied, self.processor.unfinished)
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether something waits in the inbox."""
+        return bool(self.inbox)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to process or to release; timers may wait."""
+        return not (self.inbox or self.processor.unfinished or self._effects)
+
+    def timeout(self) -> float | None:
+        """The seconds until there is something to do, or None: until somebody asks for something."""
+        if self.processor.unfinished or self.inbox or self.in_flight.is_recovering or self._effects.are_due:
+            return 0.0
+        due = self.state.timers.next_due()
+        timeout = None if due is None else max(0.0, (due - self._clock.now()) / 1_000_000)
+        if self.in_flight.is_full:
+            return AUDIT_SECONDS if timeout is None else min(timeout, AUDIT_SECONDS)
+        return timeout
+
+    def _take(self, now: int) -> list[Request]:
+        """The next requests: due timers, tasks that were held back, the inbox; none of them keeps another waiting."""
+        timers, effects = self.state.timers, self._effects
+        if timers.needs_load(now):
+            self.store.wait_applied(effects.position, None)
+            timers.load()
+        limit = self._limits.batch_requests
+        due = timers.pop_due(now, limit // 2 if self.inbox else limit)
+        self._router.expect(due)
+        requests = [
+            Request(r.TriggerTimerCommand(target, kind, at), NONE, None)
+            for at, kind, target, execution_id in due
+            if execution_id not in self.processor.stuck
+        ]
+        self.in_flight.audit(now, self.executions.is_task_open)
+        requests += [
+            Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
+            for task in self.in_flight.released(limit // 4, effects.position, effects.applied)
+        ]
+        return requests + self.inbox.take(limit - len(requests), self._limits.batch_bytes)
+
+    # recovery
+
+    def recover(self) -> None:
+        """Replay what the log has and storage lacks; take up what was under way."""
+        store = self.store
+        replay(store, self.executions)
+        self._effects.begin(store.tail(), store.applied())
+        self.state.timers.load()
+        unanswered = pending_commands.unanswered(self.storage)
+        self.processor.begin({id: Unfinished(items, {}, 0) for id, items in unanswered.items()})
+        self.numbering.begin(
+            store.clock_high_water(), self.state.last_task, _numbers_given(chain.from_iterable(unanswered.values()))
+        )
+
+    def open_calls(self) -> list[Call]:
+        """Tasks that handlers had when the process ended: they are begun again, under the same id. More may follow."""
+        return self.services.calls_of(self.in_flight.recover())
+
+
+def _numbers_given(items: Iterable[Item]) -> list[int]:
+    """The numbers of tasks that were given out, though no task has them yet."""
+    return [int(command.id[-8:], 16) for command, _, _ in items if isinstance(command, r.CreateTaskCommand)]
+
+
+def shortened_failure(command: r.Command) -> r.Command:
+    """A command, whose error and cause are as long as they are recorded, if it says that a task has failed."""
+    if type(command) is r.FailTaskCommand:
+        command.error, command.cause = shortened(command.error), shortened(command.cause)
+    return command

@@ -1,0 +1,197 @@
+"""The services of a partition: what its processors ask of it (``stepwell.engine.state.services``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from stepwell.asl.json import loads
+from stepwell.engine.ids import child_list, idempotency_key
+from stepwell.engine.limits import Limits, longest_seconds
+from stepwell.engine.log import records as r
+from stepwell.engine.replay.redrive import redrive_command, redrive_problem
+from stepwell.engine.state.execution import LiveExecution
+from stepwell.engine.state.executions import Executions
+from stepwell.engine.state.services import AskingTurn
+from stepwell.engine.status import ENDED
+from stepwell.engine.storage import contexts as c
+from stepwell.engine.storage.task_tokens import new_token
+from stepwell.errors import InvalidInput
+from stepwell.tasks.dispatch import Call
+from stepwell.tasks.integrations.nested import target_of
+
+from .effects import Effects
+from .in_flight import InFlight
+from .inbox import Clock, Dispatcher
+from .numbering import Numbering
+
+if TYPE_CHECKING:
+    from stepwell._core import Store
+
+
+class PartitionServices:
+    """Composed of the parts of a partition. ``turn.services`` is this object."""
+
+    def __init__(
+        self,
+        store: Store,
+        executions: Executions,
+        in_flight: InFlight,
+        numbering: Numbering,
+        effects: Effects,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        limits: Limits,
+        random: Callable[[], float],
+        on_ended: Callable[[LiveExecution], None] | None,
+        on_abandoned: Callable[[c.TaskContext], None] | None,
+    ) -> None:
+        self._store, self._executions, self._in_flight = store, executions, in_flight
+        self._numbering, self._effects = numbering, effects
+        self._storage, self._state = executions.storage, executions.state
+        self._clock, self._dispatcher = clock, dispatcher
+        self.limits, self.random = limits, random
+        self.on_ended, self._on_abandoned = on_ended, on_abandoned
+        self.task_id, self.admits = numbering.task_id, in_flight.admits
+        self._calls: list[Call] = []
+        """Tasks to hand out with the effects that are being released."""
+        self._call = self._calls.append
+
+    def reserve_ids(self, turn: AskingTurn, count: int) -> int:
+        return self._numbering.reserve(turn.now, count)
+
+    def task_token(self, task_id: str) -> str:
+        return new_token(task_id)
+
+    # tasks
+
+    def activated(self, turn: AskingTurn, task: c.TaskContext) -> None:
+        if not task.queue:
+            self._in_flight.begins(task.id, len(task.input))
+            turn.effects.append((self._call, self.call_of(turn.execution, task)))
+
+    def call_of(self, execution: LiveExecution | None, task: c.TaskContext) -> Call:
+        """What a handler gets."""
+        assert execution is not None
+        state_name = execution.activities[task.activity_id].state.name
+        return Call(
+            task.id,
+            execution.id,
+            state_name,
+            task.resource,
+            task.input,
+            task.attempt,
+            task.token,
+            task.timeout_due,
+            execution.arn,
+            execution.workflow.arn,
+        )
+
+    def dispatch_calls(self) -> None:
+        """Hand out the tasks whose activation is durable, but for those that were closed meanwhile."""
+        if self._calls:
+            owners = self._state.task_owners
+            calls = [call for call in self._calls if call.id in owners or self._is_still_open(call.id)]
+            self._calls.clear()
+            self._dispatcher.dispatch(calls)
+
+    def _is_still_open(self, task_id: str) -> bool:
+        if self._executions.is_task_open(task_id):
+            return True
+        self._in_flight.ends(task_id)
+        return False
+
+    def calls_of(self, tasks: list[c.TaskContext]) -> list[Call]:
+        """What handlers get for tasks that they had before; one that storage does not know to be closed is left out."""
+        calls: list[Call] = []
+        for task in tasks:
+            execution = self._executions.get(task.activity_id.rpartition("/")[0])
+            if execution is not None and task.id in execution.tasks:
+                calls.append(self.call_of(execution, task))
+            else:
+                self._in_flight.ends(task.id)
+        return calls
+
+    def queued(self, queue: str) -> None:
+        if queue == c.HELD:
+            self._in_flight.holds()
+        else:
+            self._dispatcher.queued(queue)
+
+    def abandon(self, turn: AskingTurn, task: c.TaskContext) -> None:
+        child = self._child_of(task)
+        if child is not None:
+            turn.send(child, r.CancelExecutionCommand(child, None, None))
+        elif self._on_abandoned is not None:
+            turn.effects.append((self._on_abandoned, task))
+
+    def _child_of(self, task: c.TaskContext) -> str | None:
+        """The execution that a task has started and waits for, if it did, and if it is in this partition."""
+        key = child_key(task.activity_id.rpartition("/")[0], task.id, task.input)
+        return None if key is None else self._executions.named(key)
+
+    # executions
+
+    def longest_seconds(self, type: str, given: int | None) -> int | None:
+        return longest_seconds(self.limits, type, given)
+
+    def ended(self, turn: AskingTurn, execution: LiveExecution) -> None:
+        turn.effects.append((self._ended, execution))
+
+    def _ended(self, execution: LiveExecution) -> None:
+        if execution.status in ENDED and execution.position <= self._effects.applied:
+            self._executions.remove_ended(execution)
+        if self.on_ended is not None:
+            self.on_ended(execution)
+
+    def deleted(self, turn: AskingTurn, execution_id: str) -> None:
+        turn.effects.append((self._state.deleted.discard, execution_id))
+
+    def retention_of(self, execution: LiveExecution) -> int | None:
+        if execution.context.parent_iteration_id is not None:  # it goes with its parent
+            return None
+        latest = self._state.workflows.latest(execution.workflow.name)
+        if latest is not None and latest.context.retention is not None:
+            return latest.context.retention
+        seconds = self.limits.retention
+        return None if seconds is None else round(seconds * 1_000_000)
+
+    # map runs
+
+    def had_map_runs(self, execution: LiveExecution) -> bool:
+        if execution.position > self._effects.position:  # it ended in this very batch
+            return True
+        self._store.wait_applied(execution.position, None)
+        return bool(self._storage.scan(c.MapRunContext, execution.id, limit=1))
+
+    def children_of(self, execution: LiveExecution, limit: int) -> list[str]:
+        self._store.wait_applied(self._effects.position, None)
+        after: tuple[Any, ...] | None = None
+        while runs := self._storage.scan(c.MapRunContext, execution.id, after=after):
+            for run in runs:
+                rows = self._storage.scan(c.VisibilityContext, child_list(run.id), limit=limit)
+                if rows:
+                    return [row.execution_id for row in rows]
+            after = (runs[-1].id,)
+        return []
+
+    def ended_child(self, execution_id: str) -> c.ExecutionContext | None:
+        return self._storage.get(c.ExecutionContext, execution_id)
+
+    def redrive_of(self, execution_id: str, child_id: str) -> r.RedriveExecutionCommand:
+        context = self.ended_child(execution_id)
+        if context is None:
+            return r.RedriveExecutionCommand(execution_id, 0, event=0, previous=0, child_id=child_id)
+        problem = partial(redrive_problem, self.limits, now=self._clock.now())
+        workflow = self._state.workflows.get(context.workflow_id)
+        return redrive_command(self._storage, workflow, context, problem, child_id)
+
+
+def child_key(execution_id: str, task_id: str, input: bytes) -> str | None:
+    """The idempotency key of the execution that a task asks for; None where its input asks for none."""
+    try:
+        target = target_of(loads(input), execution_id, task_id)
+    except (InvalidInput, ValueError):
+        return None
+    return idempotency_key(execution_id, target.workflow, target.name)

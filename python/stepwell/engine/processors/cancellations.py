@@ -1,0 +1,59 @@
+"""What is given up: branches and iterations, map runs, tasks and what they wait for."""
+
+from __future__ import annotations
+
+from stepwell.engine.log.records import (
+    CompleteBranchCommand,
+    CompleteIterationCommand,
+    CompleteMapRunCommand,
+    CompleteStateCommand,
+)
+from stepwell.engine.state.execution import Activity, Branch, Iteration, Level, LiveExecution, descendants
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import CANCELED
+from stepwell.engine.storage.contexts import TaskContext
+from stepwell.tasks.integrations.nested import JOBS
+
+from .follow_ups import Items, item
+
+
+def abandon(turn: Turn, task: TaskContext) -> None:
+    """A task ends without an answer: so does the execution that it was to wait for (ASL A15)."""
+    if task.resource in JOBS:
+        turn.services.abandon(turn, task)
+
+
+def abort(level: Level, status: str = CANCELED) -> Items:
+    """Leave whatever still runs in a level, from the outside in."""
+    activity = level.current
+    if activity is None:
+        return []
+    follow = [item(CompleteStateCommand(activity.id, activity.state.name, status, None, None, None, None, None, 0, 0))]
+    inner: Items = cancel_map_run(activity)
+    for child in descendants(activity):
+        inner += cancel_child(child)
+    return inner + follow
+
+
+def cancel_child(child: Branch | Iteration) -> Items:
+    """Cancel a branch or iteration and what runs in it."""
+    if isinstance(child, Branch):
+        return [item(CompleteBranchCommand(child.id, CANCELED, None, None, None)), *abort(child)]
+    assert child.parent is not None
+    command = CompleteIterationCommand(child.id, child.parent.state.name, child.index, CANCELED, None, None, None, 0, 0)
+    return [item(command), *abort(child)]
+
+
+def cancel_map_runs(execution: LiveExecution) -> Items:
+    """Cancel what map runs an execution has."""
+    follow: Items = []
+    for activity in execution.activities.values():
+        if activity.map_run is not None:
+            follow += cancel_map_run(activity)
+    return follow
+
+
+def cancel_map_run(activity: Activity) -> Items:
+    """Cancel the map run of a state, if it has one, and its child executions."""
+    run = activity.map_run
+    return [] if run is None else [item(CompleteMapRunCommand(run.id, CANCELED, None, None, False, 0, 0))]

@@ -1,0 +1,144 @@
+"""A state that failed: it is tried again, its error is caught, or what it runs in fails (ASL A6, A7)."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stepwell.asl.errors import AslError
+from stepwell.asl.json import dumps
+from stepwell.asl.retry import match_catcher, match_retrier
+from stepwell.engine.log.document import of_value
+from stepwell.engine.log.records import (
+    CompleteBranchCommand,
+    CompleteExecutionCommand,
+    CompleteIterationCommand,
+    CompleteStateCommand,
+    CreateTimerCommand,
+    FailEvaluationCommand,
+    RetryStateCommand,
+)
+from stepwell.engine.state.execution import Activity, Branch, Iteration, LiveExecution
+from stepwell.engine.state.timers import RETRY
+from stepwell.engine.state.turn import Turn
+from stepwell.engine.status import FAILED, SUCCEEDED
+
+from .cancellations import cancel_map_runs
+from .context_object import expression_scope
+from .follow_ups import Items, item
+
+MAX_CAUSE_CHARACTERS = 1 << 20
+"""A cause is for people: what is beyond so many characters, the input that it quotes mostly, is left out."""
+
+
+class Failure(Struct, frozen=True):
+    """Why a state failed. ``location`` asks for an EvaluationFailed event."""
+
+    error: str | None
+    cause: str | None
+    catchable: bool = True
+    location: str | None = None
+    heartbeat: bool = False
+
+
+def shortened(text: str | None) -> str | None:
+    """A cause, or an error's name, as it is recorded."""
+    if text is None or len(text) <= MAX_CAUSE_CHARACTERS:
+        return text
+    return text[: MAX_CAUSE_CHARACTERS - 1] + "…"
+
+
+def failure_of(activity: Activity, error: AslError) -> Failure:
+    """An expression's error as the history tells it (ASL A6.34)."""
+    cause = error.cause
+    if error.interpreter:
+        cause = (
+            f"An error occurred while executing the state '{activity.state.name}' "
+            f"(entered at the event id #{activity.entered_event}). {cause}"
+        )
+    return Failure(shortened(error.error) or "", shortened(cause), error.catchable, error.location)
+
+
+def fail(turn: Turn, activity: Activity, failure: Failure) -> Items:
+    """Retry, catch, or fail what the state runs in (ASL A6, A7)."""
+    if failure.catchable:
+        second_chance = _retry(turn, activity, failure)
+        if second_chance is None:
+            second_chance = _catch(turn, activity, failure)
+        if second_chance is not None:
+            return _failed_evaluation(activity, failure) + second_chance
+    return fail_uncaught(activity, failure)
+
+
+def _failed_evaluation(activity: Activity, failure: Failure) -> Items:
+    """What tells of an expression that failed; nothing, where no expression did."""
+    if failure.location is None:
+        return []
+    name, error = activity.state.name, failure.error or ""
+    return [item(FailEvaluationCommand(activity.id, name, error, failure.cause, failure.location, 0, 0))]
+
+
+def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
+    state = activity.state
+    if not getattr(state, "retriers", ()):
+        return None
+    index = match_retrier(state, failure.error, heartbeat=failure.heartbeat)
+    if index is None:
+        return None
+    retrier = state.retriers[index]
+    done = activity.retries[index] if activity.retries else 0
+    if done >= retrier.max_attempts:
+        return None
+    due = turn.now + round(retrier.delay(done, turn.services.random) * 1_000_000)
+    return [
+        item(RetryStateCommand(activity.id, index, due, failure.error, failure.cause)),
+        item(CreateTimerCommand(activity.id, RETRY, due)),
+    ]
+
+
+def _catch(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
+    state = activity.state
+    if not getattr(state, "catchers", ()):
+        return None
+    index = match_catcher(state, failure.error, heartbeat=failure.heartbeat)
+    if index is None:
+        return None
+    catcher = state.catchers[index]
+    try:
+        outcome = catcher.run(expression_scope(turn, activity), failure.error, failure.cause)
+    except AslError as error:
+        return fail_uncaught(activity, failure_of(activity, error))
+    assigned = dumps(outcome.assigned) if outcome.assigned else None
+    command = CompleteStateCommand(
+        activity.id, state.name, SUCCEEDED, None, catcher.next, assigned, None, None, 0, 0, True
+    )
+    return [item(command, of_value(outcome.output))]
+
+
+def fail_uncaught(activity: Activity, failure: Failure) -> Items:
+    """Fail a state that gets no second chance, and what it runs in."""
+    end = fail_level(activity, failure) if failure.catchable else _fail_execution(activity.execution, failure)
+    return _failed_evaluation(activity, failure) + end
+
+
+def fail_level(activity: Activity, failure: Failure) -> Items:
+    """A state failed for good: so does the branch, the iteration or the execution that it runs in."""
+    level = activity.level
+    error, cause = failure.error, failure.cause
+    state_type = activity.state.type
+    leave = item(CompleteStateCommand(activity.id, activity.state.name, FAILED, None, None, None, error, cause, 0, 0))
+    if isinstance(level, Iteration):
+        assert level.parent is not None
+        end = item(
+            CompleteIterationCommand(level.id, level.parent.state.name, level.index, FAILED, None, error, cause, 0, 0)
+        )
+        return [leave, end] if state_type in ("Parallel", "Map") else [end]
+    if isinstance(level, Branch):
+        end = item(CompleteBranchCommand(level.id, FAILED, None, error, cause))
+        return [leave, end] if state_type in ("Parallel", "Map") else [end]
+    return [leave, item(CompleteExecutionCommand(level.id, FAILED, None, error, cause, 0, 0))]
+
+
+def _fail_execution(execution: LiveExecution, failure: Failure) -> Items:
+    """States.Runtime ends the execution wherever it comes up; nobody may catch it (ASL A6.32b)."""
+    end = CompleteExecutionCommand(execution.id, FAILED, None, failure.error, failure.cause, 0, 0)
+    return [*cancel_map_runs(execution), item(end)]

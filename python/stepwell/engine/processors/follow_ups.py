@@ -1,0 +1,92 @@
+"""The commands that follow others: a state is entered, left for the next one, and so is what it runs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stepwell.asl.json import dumps
+from stepwell.engine.log.document import NONE, Document, of_value
+from stepwell.engine.log.records import (
+    Command,
+    CompleteBranchCommand,
+    CompleteExecutionCommand,
+    CompleteIterationCommand,
+    CompleteStateCommand,
+    StartStateCommand,
+)
+from stepwell.engine.state.execution import Activity, Branch, Iteration, Level
+from stepwell.engine.state.turn import Item
+from stepwell.engine.status import SUCCEEDED
+
+if TYPE_CHECKING:
+    from stepwell.asl.outcome import Outcome
+
+Items = list[Item]
+"""Follow-up commands."""
+
+
+def item(command: Command, document: Document = NONE) -> Item:
+    """A follow-up command with its document."""
+    return (command, document, 0)
+
+
+def start_state(level: Level, state_name: str, document: Document) -> Item:
+    """Enter a state of ``level``."""
+    return (
+        StartStateCommand(
+            "",
+            state_name,
+            None,
+            level.id if isinstance(level, Branch) else None,
+            level.id if isinstance(level, Iteration) else None,
+            0,
+            0,
+        ),
+        document,
+        0,
+    )
+
+
+def complete(activity: Activity, document: Document, assigned: dict[str, Any] | None = None) -> Items:
+    """Leave a state for the next one."""
+    state = activity.state
+    return [
+        (
+            CompleteStateCommand(
+                activity.id,
+                state.name,
+                SUCCEEDED,
+                None,
+                state.next,
+                dumps(assigned) if assigned else None,
+                None,
+                None,
+                0,
+                0,
+            ),
+            document,
+            0,
+        )
+    ]
+
+
+def complete_with(activity: Activity, outcome: Outcome) -> Items:
+    """Leave a state with what its paths or expressions made."""
+    return complete(activity, of_value(outcome.output), outcome.assigned)
+
+
+def complete_level(level: Level, document: Document) -> Items:
+    """The last state of a level is done: so is the level."""
+    if isinstance(level, Branch):
+        return [item(CompleteBranchCommand(level.id, SUCCEEDED, None, None, None), document)]
+    if isinstance(level, Iteration):
+        assert level.parent is not None
+        return [
+            item(
+                CompleteIterationCommand(
+                    level.id, level.parent.state.name, level.index, SUCCEEDED, None, None, None, 0, 0
+                ),
+                document,
+            )
+        ]
+    return [item(CompleteExecutionCommand(level.id, SUCCEEDED, None, None, None, 0, 0), document)]

@@ -1,0 +1,177 @@
+"""AWS's quotas: ``profile="aws"`` enforces them, the default warns where an execution would fail on AWS (ASL A1.5, A6).
+
+Enforcing is a wrapping of the table of commands: the default profile pays nothing for it. What a quota makes of a
+command is decided before the command is on the log, so a replay knows nothing of profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from stepwell.asl.errors import RUNTIME
+from stepwell.asl.json import dumps
+from stepwell.asl.resources import parse_resource
+from stepwell.engine.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, EXPRESS, HISTORY_EVENTS, PAYLOAD_BYTES
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.state.history_events import exit_count
+from stepwell.engine.state.turn import Accept, Follow, Item, Table, Turn
+from stepwell.engine.status import FAILED
+from stepwell.logs import logger
+
+log = logger("stepwell.engine")
+
+VARIABLES_BYTES: Final = 10 << 20
+DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
+_FULL = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
+
+
+def enforced(table: Table) -> Table:
+    """The table of commands, with AWS's quotas in it."""
+    return {
+        kind: (
+            _within_history(accept) if "event" in kind.__struct_fields__ else accept,
+            apply,
+            _within_payload(follow),
+            event,
+        )
+        for kind, (accept, apply, follow, event) in table.items()
+    }
+
+
+def with_result_limits(answers: Iterable[tuple[r.Command, Document]]) -> list[tuple[r.Command, Document]]:
+    """Results of tasks as AWS takes them: a result that is too large is a failure that may be caught (ASL A6)."""
+    return [_with_result_limit(command, document) for command, document in answers]
+
+
+def _with_result_limit(command: r.Command, document: Document) -> tuple[r.Command, Document]:
+    if isinstance(command, r.CompleteTaskCommand) and len(document.text) > PAYLOAD_BYTES:
+        resource = parse_resource(command.resource)
+        cause = _too_large(resource.service or resource.text)
+        return r.FailTaskCommand(command.id, command.resource, DATA_LIMIT_EXCEEDED, cause, False, 0, 0), NONE
+    if isinstance(command, r.FailTaskCommand):
+        command.error = command.error and command.error[:ERROR_CHARACTERS]
+        command.cause = command.cause and command.cause[:CAUSE_CHARACTERS]
+    return command, document
+
+
+def _within_history(accept: Accept) -> Accept:
+    """Event 25,000 is the end of the execution, 24,999 its last real one (ASL A1.5). EXPRESS has no such limit."""
+
+    def within(turn: Turn, command: Any) -> str | None:
+        reason = accept(turn, command)
+        if reason is not None or _last_event(turn, command) < HISTORY_EVENTS:
+            return reason
+        if isinstance(command, r.CompleteExecutionCommand):  # whatever it ended with
+            return None
+        if turn.execution is not None and turn.execution.context.type == EXPRESS:
+            return None
+        turn.queue.appendleft(_failed(turn, RUNTIME, _FULL))
+        return "the execution's history is full"
+
+    return within
+
+
+def _last_event(turn: Turn, command: Any) -> int:
+    if isinstance(command, r.CompleteStateCommand) and command.event and turn.execution is not None:
+        state = turn.execution.machine.by_name[command.state_name]
+        return command.event + exit_count(state.type, command.status, command.caught)[0] - 1
+    return command.event
+
+
+def _within_payload(follow: Follow) -> Follow:
+    """A payload or a variable that is too large ends the execution at once, where it comes up."""
+
+    def within(turn: Turn, command: Any, document: Document) -> list[Item]:
+        items = follow(turn, command, document)
+        for next_command, next_document, _ in items:
+            cause = _breach(turn, next_command, next_document)
+            if cause is not None:
+                return [_failed(turn, DATA_LIMIT_EXCEEDED, cause)]
+            if isinstance(next_command, r.CompleteExecutionCommand) and next_command.cause is not None:
+                next_command.cause = next_command.cause[:CAUSE_CHARACTERS]
+        return items
+
+    return within
+
+
+def _breach(turn: Turn, command: r.Command, document: Document) -> str | None:
+    if isinstance(command, r.CompleteStateCommand):
+        if len(document.text) > PAYLOAD_BYTES:
+            return _too_large(command.state_name)
+        if command.assigned:
+            return _variables_breach(turn, command)
+    elif isinstance(command, r.CreateTaskCommand | r.ForkStateCommand | r.StartBranchCommand):
+        if len(document.text) > PAYLOAD_BYTES and turn.execution is not None:
+            id = (
+                command.branch_id.rpartition("/")[0]
+                if isinstance(command, r.StartBranchCommand)
+                else command.activity_id
+            )
+            return _too_large(turn.execution.activities[id].state.name)
+    elif isinstance(command, r.StartIterationCommand) and len(document.text) > PAYLOAD_BYTES:
+        return _too_large(command.state_name)
+    return None
+
+
+def _variables_breach(turn: Turn, command: r.CompleteStateCommand) -> str | None:
+    """One variable and one Assign: 256 KiB; all variables of an execution: 10 MiB (ASL A5.31)."""
+    assert command.assigned is not None and turn.execution is not None
+    if len(command.assigned) > PAYLOAD_BYTES:
+        return f"The state '{command.state_name}' assigns variables of more than {PAYLOAD_BYTES} bytes."
+    execution = turn.execution
+    held = sum(len(dumps(level.variables)) for level in (execution, *execution.levels.values()) if level.variables)
+    if held + len(command.assigned) > VARIABLES_BYTES:
+        return f"With those of '{command.state_name}' the variables have more than {VARIABLES_BYTES} bytes."
+    return None
+
+
+def _failed(turn: Turn, error: str, cause: str) -> Item:
+    return (r.CompleteExecutionCommand(turn.execution_id, FAILED, None, error, cause, 0, 0), NONE, 0)
+
+
+def _too_large(name: str) -> str:
+    return f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
+
+
+class Warnings:
+    """Says once a state, or a resource, where an execution would fail on AWS."""
+
+    def __init__(self) -> None:
+        self._said: set[tuple[str, str]] = set()
+
+    def look(self, turn: Turn, size: int) -> None:
+        """Look at a turn of ``size`` bytes for what AWS would not take."""
+        execution = turn.execution
+        if execution is None:
+            return
+        if turn.first_event <= HISTORY_EVENTS < execution.context.last_event:
+            self._say(turn, "", f"its history has more than {HISTORY_EVENTS} events")
+        if size > PAYLOAD_BYTES:
+            self._look_at_documents(turn)
+
+    def _look_at_documents(self, turn: Turn) -> None:
+        size, result = 0, None
+        for record in turn.records:
+            if not isinstance(record, r.Command) or record.document is None:
+                continue
+            text: bytes | None = getattr(record, record.document)
+            size = size if text is None else len(text)
+            if isinstance(record, r.CompleteTaskCommand):
+                result = (record.resource, size)
+            elif isinstance(record, r.CompleteStateCommand):
+                if size > PAYLOAD_BYTES:
+                    self._say(turn, record.state_name, f"the output of state {record.state_name!r} has {size} bytes")
+                elif result is not None and result[1] > PAYLOAD_BYTES:
+                    self._say(turn, record.state_name, f"the result of {result[0]} has {result[1]} bytes")
+                result = None
+            elif isinstance(record, r.CreateTaskCommand) and size > PAYLOAD_BYTES:
+                self._say(turn, record.resource, f"what {record.resource} is asked has {size} bytes")
+
+    def _say(self, turn: Turn, state_name: str, problem: str) -> None:
+        assert turn.execution is not None
+        key = (turn.execution.context.workflow_id, state_name)
+        if key not in self._said:
+            self._said.add(key)
+            log.warning("execution %s of %s would fail on AWS here: %s", turn.execution_id, key[0], problem)

@@ -1,0 +1,105 @@
+"""A follower's end as such: it ends its leader, has all that was confirmed there, and leads.
+
+All that can be found out before the leader is ended is found out before. If something goes wrong after that,
+the fence is taken down again: the leader goes on, and nothing was taken over.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stepwell.engine.folders.follows import end_following
+from stepwell.errors import FencedError, StorageError
+from stepwell.logs import logger
+
+from .replica import Replica
+
+log = logger("stepwell.engine")
+
+
+class Loss(NamedTuple):
+    """What was not taken over: the records from position ``first`` to ``last``; None: nobody can tell to which."""
+
+    first: int
+    last: int | None
+    reason: str
+
+
+def take_over(replica: Replica, failure: BaseException | None, *, accept_loss: bool) -> Loss | None:
+    """End the leader and apply the rest of its log; what of it is lost, where that is accepted.
+
+    ``failure`` is what had kept it from following, if something has.
+    """
+    if failure is not None:
+        replica.forget()
+    _catch_up(replica, accept_loss)  # what cannot be read is found before the leader is ended
+    store, source = replica.store, replica.source
+    store.begin_epoch(store.epoch())  # and so is what cannot be written
+    try:
+        epoch = _fence(replica, accept_loss)
+        reason = _catch_up(replica, accept_loss)
+        loss = None if reason is None else _loss(replica, reason)
+        if loss is not None:
+            last = "nobody knows which" if loss.last is None else loss.last
+            log.warning("promoted without positions %d to %s of %s: %s", loss.first, last, source, reason)
+        store.begin_epoch(epoch)
+    except BaseException as error:
+        _withdraw(replica, error)
+        raise
+    end_following(replica.folder, store.tail())
+    _forget_mark(replica)
+    return loss
+
+
+def _fence(replica: Replica, accept_loss: bool) -> int:
+    """End the leader. The epoch from then on."""
+    epoch = max(replica.store.epoch(), replica.log.epoch()) + 1
+    try:
+        epoch, by, leader = replica.log.fence(epoch)
+    except StorageError as error:
+        if isinstance(error, FencedError) or not accept_loss:
+            raise
+        log.warning("promoted, though the leader in %s could not be ended: %s", replica.source, error)
+        return epoch
+    if by != replica.id:
+        raise FencedError(f"{leader} took over from {replica.source} at epoch {epoch}: follow that one")
+    return max(epoch, replica.store.epoch())
+
+
+def _catch_up(replica: Replica, accept_loss: bool) -> StorageError | None:
+    """Apply the rest of the log; why not all of it, where that is accepted."""
+    try:
+        replica.catch_up()
+    except StorageError as error:
+        if isinstance(error, FencedError) or not accept_loss:
+            raise
+        replica.forget()
+        return error
+    return None
+
+
+def _loss(replica: Replica, reason: StorageError) -> Loss:
+    first = replica.store.applied() + 1
+    try:
+        last = replica.log.last_named()
+    except StorageError:
+        last = 0
+    return Loss(first, last if last >= first else None, str(reason))
+
+
+def _withdraw(replica: Replica, error: BaseException) -> None:
+    """Let the leader go on: nothing was taken over."""
+    try:
+        replica.log.withdraw()
+    except StorageError as other:
+        error.add_note(
+            f"the leader in {replica.source} is ended, and {replica.data} has not taken over: "
+            f"its fence could not be taken down again ({other}). Promote a follower in {replica.data} once more."
+        )
+
+
+def _forget_mark(replica: Replica) -> None:
+    try:
+        replica.log.forget()
+    except StorageError as error:  # it only keeps an ended log from being cut
+        log.warning("the mark of %s stays in %s: %s", replica.data, replica.source, error)

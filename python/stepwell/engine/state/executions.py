@@ -1,0 +1,116 @@
+"""The live executions of a partition: loaded from storage when needed, unloaded when memory is short."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+from stepwell.engine.ids import idempotency_key
+from stepwell.engine.limits import Limits
+from stepwell.engine.storage import contexts as c
+from stepwell.engine.storage.storage import Storage
+
+from .execution import LiveExecution
+from .partition_state import PartitionState
+from .restore import load
+
+
+class Executions:
+    """Gives an execution by its id. Nothing else loads one."""
+
+    def __init__(self, storage: Storage, state: PartitionState, limits: Limits) -> None:
+        self.storage, self.state, self._limits = storage, state, limits
+
+    @classmethod
+    def over(cls, storage: Storage, limits: Limits) -> Executions:
+        """The executions that storage holds, with a memory of their own."""
+        return cls(storage, PartitionState.over(storage, limits.timers), limits)
+
+    def get(self, id: str) -> LiveExecution | None:
+        """An execution, from memory or loaded from storage; None where there is none."""
+        execution = self.state.executions.get(id)
+        if execution is None:
+            rows = self.storage.load(id) if id not in self.state.deleted else ()
+            if not rows:
+                return None
+            execution = self._loaded(rows)
+            self.state.executions[id] = execution
+        return execution
+
+    def _loaded(self, rows: Sequence[c.Context]) -> LiveExecution:
+        root = rows[0]
+        assert isinstance(root, c.ExecutionContext)
+        tasks = [
+            task
+            for row in rows
+            if isinstance(row, c.ActivityContext) and row.task_id is not None
+            for task in (self.storage.get(c.TaskContext, row.task_id),)
+            if task is not None
+        ]
+        execution = load(rows, self.state.workflows.get(root.workflow_id), tasks)
+        self.state.task_owners.update((task.id, execution.id) for task in tasks)
+        self.state.weigh(execution)
+        return execution
+
+    def is_task_open(self, task_id: str) -> bool:
+        """Whether a task wants a result: a sibling's failure may have closed it in the turn that created it."""
+        return task_id in self.state.task_owners or self.storage.get(c.TaskContext, task_id) is not None
+
+    def owner_of_task(self, task_id: str) -> str | None:
+        """The execution of an open task; None for a task that is closed."""
+        owner = self.state.task_owners.get(task_id)
+        if owner is not None:
+            return owner
+        task = self.storage.get(c.TaskContext, task_id)
+        return task.activity_id.rpartition("/")[0] if task is not None else None
+
+    def named(self, key: str) -> str | None:
+        """The execution that was started last under a name, by its idempotency key."""
+        known = self.state.names.get(key)
+        if known is not None:
+            return known
+        row = self.storage.get(c.IdempotencyContext, key)
+        return row.execution_id if row is not None else None
+
+    # memory
+
+    def exceeds_memory(self) -> bool:
+        """Whether there are more live executions, or larger ones, than are to stay in memory."""
+        state, limits = self.state, self._limits
+        return len(state.executions) > limits.live_executions or state.weight > limits.live_bytes
+
+    def evict(self, applied: int, unfinished: Container[str]) -> None:
+        """Unload executions that rest until there is some room again.
+
+        Only those go that storage has as they are, up to the position ``applied``, and that are not ``unfinished``.
+        """
+        state, limits = self.state, self._limits
+        if len(state.executions) > limits.live_executions:
+            excess = len(state.executions) - limits.live_executions * 3 // 4
+            for id in list(state.executions):
+                excess -= self._unload(id, applied, unfinished)
+                if excess <= 0:
+                    break
+        if state.weight > limits.live_bytes:
+            for id in state.reweigh():
+                if state.weight <= limits.live_bytes * 3 // 4:
+                    break
+                self._unload(id, applied, unfinished)
+
+    def _unload(self, id: str, applied: int, unfinished: Container[str]) -> bool:
+        execution = self.state.executions[id]
+        if execution.position > applied or id in unfinished:
+            return False
+        self.state.unload(id)
+        self.forget_name(execution)
+        return True
+
+    def remove_ended(self, execution: LiveExecution) -> None:
+        """Forget an execution that has ended, and that storage has."""
+        self.state.executions.pop(execution.id, None)
+        self.forget_name(execution)
+
+    def forget_name(self, execution: LiveExecution) -> None:
+        """Storage has the name of an execution that is not live."""
+        context = execution.context
+        if context.idempotent:
+            self.state.names.pop(idempotency_key(context.id, execution.workflow.name, context.name), None)

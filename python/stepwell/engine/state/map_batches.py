@@ -1,0 +1,42 @@
+"""How items come into batches: as children are started, and in a ResultWriter's account of those that were not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from stepwell.asl.json import dumps
+from stepwell.asl.states.distributed import MAX_BYTES, BatchRequest
+
+
+class Batches(Struct, frozen=True):
+    """An evaluated ItemBatcher, as numbers that are always there."""
+
+    most_items: int | None
+    most_bytes: int
+    around: dict[str, Any]
+
+    def next(self, read: Callable[[int], Any], first: int, end: int) -> tuple[list[Any], int]:
+        """The values of the batch that begins with item ``first``, at least one, and the length of its input."""
+        batch: list[Any] = []
+        length = len(dumps({"Items": [], **self.around}))
+        while first + len(batch) < end and (self.most_items is None or len(batch) < self.most_items):
+            value = read(first + len(batch))
+            longer = length + len(dumps(value)) + bool(batch)
+            if longer > self.most_bytes and batch:
+                break
+            batch.append(value)
+            length = longer
+        return batch, length
+
+    def input(self, batch: list[Any]) -> dict[str, Any]:
+        """The input of a batch's child."""
+        return {**self.around, "Items": batch}
+
+
+def batches_of(request: BatchRequest) -> Batches:
+    """The batches that an ItemBatcher asks for."""
+    around = {} if request.batch_input is None else {"BatchInput": request.batch_input}
+    return Batches(request.max_items, request.max_bytes or MAX_BYTES, around)

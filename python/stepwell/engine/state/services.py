@@ -1,0 +1,92 @@
+"""What processors ask of the partition that they work in, and appliers never do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from stepwell.engine.limits import Limits
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.log.records import Command, RedriveExecutionCommand
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+
+from .execution import LiveExecution
+
+Effect = tuple[Any, ...]
+"""``(function, argument, …)``: called once the turn is durable."""
+
+
+class AskingTurn(Protocol):
+    """What services need of the turn that asks them."""
+
+    execution: LiveExecution | None
+    now: int
+    effects: list[Effect]
+
+    def send(self, execution_id: str, command: Command, document: Document = NONE) -> None:
+        """Give another execution a command."""
+        ...
+
+
+class Services(Protocol):
+    """The part of a partition that its processors see."""
+
+    limits: Limits
+    random: Callable[[], float]
+    """A number from 0 to 1, for the jitter of retries."""
+    task_id: Callable[[str, str], str]
+    """The next id of a task, by its execution and its resource."""
+    admits: Callable[[int], bool]
+    """Whether a new task with an input of so many bytes may be handed out at once; else it is to be held back."""
+
+    def reserve_ids(self, turn: AskingTurn, count: int) -> int:
+        """The first of ``count`` timestamps that are a map run's alone: the ids of its child executions."""
+        ...
+
+    def task_token(self, task_id: str) -> str:
+        """A token for a task."""
+        ...
+
+    def activated(self, turn: AskingTurn, task: TaskContext) -> None:
+        """A task was handed out: to a handler of this process, unless a worker polled for it."""
+        ...
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker, or for room."""
+        ...
+
+    def abandon(self, turn: AskingTurn, task: TaskContext) -> None:
+        """A task was given up: the execution that it waits for is canceled in the same batch."""
+        ...
+
+    def longest_seconds(self, type: str, given: int | None) -> int | None:
+        """For how long an execution may run; None: for ever."""
+        ...
+
+    def ended(self, turn: AskingTurn, execution: LiveExecution) -> None:
+        """An execution has ended."""
+        ...
+
+    def deleted(self, turn: AskingTurn, execution_id: str) -> None:
+        """An execution is gone."""
+        ...
+
+    def retention_of(self, execution: LiveExecution) -> int | None:
+        """For how many microseconds an execution that ends is kept; None: until it is deleted."""
+        ...
+
+    def had_map_runs(self, execution: LiveExecution) -> bool:
+        """Whether an ended execution began any map run, as far as storage can tell by now."""
+        ...
+
+    def children_of(self, execution: LiveExecution, limit: int) -> list[str]:
+        """Child executions of an ended execution that are still there, some of them."""
+        ...
+
+    def ended_child(self, execution_id: str) -> ExecutionContext | None:
+        """The row of a child execution that ended before its map run was redriven; None, if somebody deleted it."""
+        ...
+
+    def redrive_of(self, execution_id: str, child_id: str) -> RedriveExecutionCommand:
+        """What runs a child execution of a map run on, once that runs on."""
+        ...

@@ -1,0 +1,197 @@
+"""A turn: one execution, from a command to rest: what it writes, changes and asks of the world.
+
+A turn is written to the log and applied whole or not at all. Rows that appear and go within a turn
+never reach storage.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from stepwell.engine.limits import SMALL, check_document
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.log.records import Command, Event
+from stepwell.engine.storage.contexts import Context
+
+from .execution import LiveExecution
+from .partition_state import PartitionState
+from .services import Effect, Services
+
+Item = tuple[Command, Document, int]
+"""A command to process, its document, and its position if it stands on the log already."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+Reply = Callable[[Any, BaseException | None], None]
+"""Takes what a command came to: a result, or why it was refused."""
+
+
+class RowSource(Protocol):
+    """What has a row of storage at the end of a turn: a part of a live execution."""
+
+    def row(self) -> Context:
+        """The row, as it is by then."""
+        ...
+
+
+Deletion = tuple[str | int, ...]
+"""What removes a row: ``REMOVE_…`` and what names the row."""
+
+Accept = Callable[["Turn", Any], str | None]
+"""``accept(turn, command)`` numbers the command's history events, or says why it cannot be done."""
+
+Apply = Callable[["Turn", Any, Document], None]
+"""``apply(turn, command, document)`` makes what a command asked for true: run when its event is applied."""
+
+Follow = Callable[["Turn", Any, Document], list[Item]]
+"""``follow(turn, command, document)`` gives the follow-up commands, once the event was applied."""
+
+Table = Mapping[type[Command], tuple[Accept, Apply, Follow, Event]]
+"""How each kind of command is processed, and the event that answers it."""
+
+
+class Unfinished(NamedTuple):
+    """What a turn left for the next batch, all of it on the log, after ``processed`` records without a rest."""
+
+    items: deque[Item]
+    replies: dict[int, Reply]
+    processed: int
+
+
+class Turn:
+    """What one execution did in one batch."""
+
+    services: Services
+
+    __slots__ = (
+        "_created",
+        "bytes",
+        "changes",
+        "effects",
+        "execution",
+        "execution_id",
+        "first_event",
+        "high_water",
+        "last_document",
+        "last_task",
+        "now",
+        "outbox",
+        "position",
+        "processed",
+        "queue",
+        "records",
+        "replies",
+        "services",
+        "state",
+        "target",
+        "timestamp",
+    )
+
+    def __init__(
+        self,
+        execution_id: str,
+        execution: LiveExecution | None,
+        state: PartitionState,
+        services: Services | None,
+        timestamp: int,
+        now: int,
+        position: int,
+    ) -> None:
+        self.execution_id, self.execution, self.state = execution_id, execution, state
+        if services is not None:  # a replay has none: whoever asks for them there fails
+            self.services = services
+        self.timestamp, self.now, self.position = timestamp, now, position
+        self.high_water = timestamp
+        """The last timestamp that it gave out, if it reserved any."""
+        self.records: list[Command | Event] = []
+        self.queue: deque[Item] = deque()
+        self.changes: dict[str, Context | RowSource | Deletion] = {}
+        self.effects: list[Effect] = []
+        self.outbox: list[tuple[str, Command, Document]] = []
+        """Commands for other executions, by their ids: processed, or logged, in the same batch."""
+        self.replies: dict[int, Reply] = {}
+        self.processed = 0
+        self.bytes = 0
+        """About what its large documents and texts take, written or still to be written."""
+        self.last_task = 0
+        """How many task numbers were given out by the last task that it creates; 0: it creates none."""
+        self.target: Any = None
+        """What the command under way is about: what its ``accept`` found there is for its ``follow`` alone."""
+        self.first_event = execution.context.last_event + 1 if execution is not None else 1
+        self._created: set[str] = set()
+        self.last_document: Document | None = None
+        """The last document that was written: a command that has the same one does not write it again."""
+
+    @property
+    def last_event(self) -> int:
+        """The number of the execution's last history event."""
+        return self.execution.context.last_event if self.execution is not None else 0
+
+    def resume(self, left: Unfinished) -> None:
+        """Go on with what a turn of the last batch left."""
+        self.queue, self.replies, self.processed = left.items, left.replies, left.processed
+        for command, _, logged in left.items:
+            if logged and command.document is not None:  # it is on the log: it is written again, perhaps without it
+                setattr(command, command.document, None)
+
+    # the log
+
+    def write(self, command: Command, document: Document) -> None:
+        """Put a command on the log. Its document is written once in a turn."""
+        field = command.document
+        if field is not None:
+            if document is NONE:
+                setattr(command, field, b"")
+            elif document is not self.last_document:
+                text = document.text
+                if len(text) > SMALL:
+                    kind = type(command).__name__.removesuffix("Command")
+                    check_document(f"The {field} of {kind}", text, self.services.limits)
+                    self.bytes += len(text)
+                setattr(command, field, text)
+                self.last_document = document
+        self.records.append(command)
+
+    def hold(self, *texts: str | bytes | None) -> None:
+        """Count what a command has beside its document."""
+        for text in texts:
+            if text is not None:
+                self.bytes += len(text)
+
+    def encode(self) -> bytes:
+        """The turn as it stands on the log."""
+        return _encode((self.execution_id, self.timestamp, self.now, self.records))
+
+    def send(self, execution_id: str, command: Command, document: Document = NONE) -> None:
+        """Give another execution a command; it stands in the same batch, so neither is there without the other."""
+        self.outbox.append((execution_id, command, document))
+        self.bytes += len(document.text)
+
+    # storage
+
+    def put(self, key: str, source: Context | RowSource) -> None:
+        """Keep a row: ``source`` is a context, or has one as its ``row()`` at the end of the turn."""
+        self.changes[key] = source
+
+    def create(self, key: str, source: Context | RowSource) -> None:
+        """Keep a row that storage does not have yet."""
+        if key not in self.changes:
+            self._created.add(key)
+        self.changes[key] = source
+
+    def drop(self, key: str, deletion: Deletion) -> None:
+        """Remove a row: ``deletion`` is its negative tag and what names it."""
+        if key in self._created:
+            self._created.discard(key)
+            self.changes.pop(key, None)
+        else:
+            self.changes[key] = deletion
+
+    def rows(self) -> list[Context | Deletion]:
+        """The rows to put, as contexts, and to delete, as tuples."""
+        return [source if isinstance(source, (tuple, Context)) else source.row() for source in self.changes.values()]

@@ -1,0 +1,116 @@
+"""Deployed definitions, each version compiled once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from stepwell.engine.arns import state_machine_arn
+from stepwell.engine.storage.contexts import WorkflowContext
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import WorkflowNotFound
+
+if TYPE_CHECKING:
+    from stepwell.asl.machine import StateMachine
+
+
+class Workflow:
+    """One version of a definition; ``id`` is ``name:version``."""
+
+    def __init__(self, context: WorkflowContext) -> None:
+        self.context = context
+        self.id = f"{context.name}:{context.version}"
+        self.name = context.name
+        """The name that it was deployed under."""
+        self.arn = state_machine_arn(self.name)
+
+    @cached_property  # every step asks for it
+    def machine(self) -> StateMachine:
+        """The compiled definition."""
+        from stepwell.asl.definition import compile_stored  # the language, once there is something to run
+
+        return compile_stored(self.context.definition)
+
+    def of_map_state(self, state_name: str) -> Workflow:
+        """What the child executions of a distributed Map state run: ``id`` is ``name:version/state``."""
+        return _Processor(self, state_name)
+
+    def compiled(self, machine: StateMachine) -> None:
+        """Take the compiled definition from whoever has it already."""
+        self.__dict__.setdefault("machine", machine)
+
+
+class _Processor(Workflow):
+    """The processor of a distributed Map state, as a workflow of its own."""
+
+    def __init__(self, outer: Workflow, state_name: str) -> None:
+        super().__init__(outer.context)
+        self.id = f"{outer.id}/{state_name}"
+        state: Any = outer.machine.by_name[state_name]
+        self.name = f"{outer.name}/{label_of(state)}"
+        self.arn = state_machine_arn(self.name)
+        self.machine = state.processor
+
+
+def label_of(state: Any) -> str:
+    """What stands for a distributed Map state in the names of its map runs: its Label, or one made for it."""
+    import uuid
+
+    return state.label or str(uuid.uuid5(uuid.NAMESPACE_OID, state.name))
+
+
+class Workflows:
+    """The definitions of a partition, read from storage on first use. Threads may share it."""
+
+    def __init__(
+        self,
+        load: Callable[[str, int], WorkflowContext | None],
+        latest: Callable[[str], WorkflowContext | None],
+    ) -> None:
+        self._load, self._load_latest = load, latest
+        self._by_id: dict[str, Workflow] = {}
+        self._latest: dict[str, Workflow] = {}
+        self._writing = threading.Lock()
+
+    @classmethod
+    def over(cls, storage: Storage) -> Workflows:
+        """The definitions that storage has."""
+        return cls(
+            lambda name, version: storage.get(WorkflowContext, name, version),
+            lambda name: next(iter(storage.scan(WorkflowContext, name, limit=1, reverse=True)), None),
+        )
+
+    def put(self, context: WorkflowContext) -> Workflow:
+        """Take in a version; the newest of its name is what ``latest`` gives."""
+        with self._writing:
+            workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
+            workflow.context = context
+            known = self._latest.get(context.name)
+            if known is None or known.context.version <= context.version:
+                self._latest[context.name] = known = workflow
+            return known
+
+    def get(self, id: str) -> Workflow:
+        """The version ``name:version``, or what a distributed Map state of it runs: ``name:version/state``."""
+        workflow = self._by_id.get(id)
+        if workflow is None and "/" in id:
+            outer, _, state_name = id.partition("/")
+            workflow = self._by_id.setdefault(id, self.get(outer).of_map_state(state_name))
+        if workflow is None:
+            name, _, version = id.rpartition(":")
+            context = self._load(name, int(version)) if version.isdecimal() else None
+            if context is None:
+                raise WorkflowNotFound(f"there is no workflow {id!r}")
+            workflow = self._by_id.setdefault(id, Workflow(context))
+        return workflow
+
+    def latest(self, name: str) -> Workflow | None:
+        """The newest version under ``name``."""
+        workflow = self._latest.get(name)
+        if workflow is None:
+            context = self._load_latest(name)
+            if context is not None:
+                workflow = self.put(context)
+        return workflow

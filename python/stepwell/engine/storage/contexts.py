@@ -1,0 +1,288 @@
+"""What storage holds: one row a context, a msgpack array ``[tag, field, …]``.
+
+The first fields of a context name it; ``rust/core/src/storage/keys.rs`` makes the row's key of
+them. Times are microseconds since the Unix epoch, 0 where there is none. Documents are JSON text.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Context(Struct, array_like=True, gc=False, tag_field="tag"):
+    """A row of storage."""
+
+
+class ExecutionContext(Context, tag=1):
+    """An execution, running or ended."""
+
+    id: str
+    workflow_id: str
+    name: str
+    type: str
+    input: bytes
+    timestamp: int
+    status: str
+    started_at: int
+    stopped_at: int = 0
+    start_at: int = 0
+    timeout_due: int = 0
+    output: bytes = b""
+    error: str | None = None
+    cause: str | None = None
+    variables: bytes = b""
+    last_event: int = 0
+    last_activity: int = 0
+    parent_iteration_id: str | None = None
+    timed_out: bool = False
+    redrive_count: int = 0
+    redriven_at: int = 0
+    idempotent: bool = False
+    previous_event: int = 0
+    delete_at: int = 0
+    synchronous: bool = False
+
+
+class ActivityBranchStatus(Struct, array_like=True, gc=False):
+    """How far the branches of a Parallel state are."""
+
+    count: int
+    running: int = 0
+    succeeded: int = 0
+
+
+class ActivityIterationStatus(Struct, array_like=True, gc=False):
+    """How far the iterations of a Map state are, and its limits."""
+
+    count: int
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    next_index: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+
+class ActivityContext(Context, tag=2):
+    """A running state. Its row goes when the state is left."""
+
+    id: str
+    state_name: str
+    input: bytes
+    parent_branch_id: str | None
+    parent_iteration_id: str | None
+    entered_at: int
+    entered_event: int
+    last_event: int
+    attempt: int = 0
+    retries: tuple[int, ...] = ()
+    task_id: str | None = None
+    timer_kind: int = 0
+    timer_due: int = 0
+    branch_status: ActivityBranchStatus | None = None
+    iteration_status: ActivityIterationStatus | None = None
+    entered_previous: int = 0
+
+
+class BranchContext(Context, tag=3):
+    """A branch of a running Parallel state; it stays until the state is left."""
+
+    branch_id: str
+    index: int
+    input: bytes
+    status: str
+    last_event: int
+    output: bytes = b""
+    variables: bytes = b""
+
+
+class IterationContext(Context, tag=4):
+    """An iteration of a running Map state; it stays until the state is left."""
+
+    iteration_id: str
+    index: int
+    input: bytes
+    status: str
+    last_event: int
+    output: bytes = b""
+    variables: bytes = b""
+
+
+class TaskContext(Context, tag=5):
+    """A task that has no result yet."""
+
+    id: str
+    activity_id: str
+    resource: str
+    input: bytes
+    queue: str
+    status: str
+    attempt: int
+    token: str | None
+    created_at: int
+    timeout_due: int = 0
+    heartbeat_seconds: int = 0
+    heartbeat_due: int = 0
+    lease_until: int = 0
+    worker: str | None = None
+
+
+class TimerContext(Context, tag=6):
+    """A timer, kept in the order of ``due``."""
+
+    target: str
+    kind: int
+    due: int
+    execution_id: str
+
+
+class WorkflowContext(Context, tag=7):
+    """One version of a definition."""
+
+    name: str
+    version: int
+    definition: bytes
+    type: str
+    created_at: int
+    retention: int | None = None
+
+
+class IdempotencyContext(Context, tag=8):
+    """The last execution that was started under a name: ``key`` is ``/{tenant}/{namespace}/{workflow}/{name}``."""
+
+    key: str
+    execution_id: str
+
+
+class VisibilityContext(Context, tag=9):
+    """An execution in the list of its workflow, newest first."""
+
+    workflow: str
+    status: str
+    started_at: int
+    execution_id: str
+    name: str
+    stopped_at: int
+
+
+class ItemsContext(Context, tag=10):
+    """The items of a running Map state, a JSON array; or of a map run that did not succeed, for a redrive.
+
+    ``parts`` are those of ``PutMapItemsCommand``.
+    """
+
+    activity_id: str
+    items: bytes
+    parts: bytes = b""
+
+
+HELD = "\0held"
+"""The queue of tasks that are held back until handlers of this process have room. No activity has such a name."""
+
+
+class QueueContext(Context, tag=11):
+    """A task that waits to be handed out to a worker of ``queue``."""
+
+    queue: str
+    task_id: str
+
+
+class PendingCommandContext(Context, tag=12):
+    """A command on the log that has no event yet.
+
+    ``document_at``: it shares its document with others, and the one at that position, behind it, has it (0: it has its
+    own, or none). Commands are processed in their order, so the one that has the document is the last to go.
+    """
+
+    position: int
+    scope: str
+    record: bytes
+    document_at: int = 0
+
+
+class SequenceContext(Context, tag=13):
+    """The last number given out of a sequence, by its name."""
+
+    name: str
+    value: int
+
+
+class MapRunContext(Context, tag=14):
+    """A run of a distributed Map state: its limits (-1: not set), its children and its items by their status.
+
+    It stays as long as its execution does. What is ``pending_redrive`` did not succeed and is to run on;
+    what is ``not_redrivable`` is among those that failed, timed out or were aborted.
+    """
+
+    id: str
+    name: str
+    state_name: str
+    status: str
+    started_at: int
+    max_concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    stopped_at: int = 0
+    error: str | None = None
+    cause: str | None = None
+    item_count: int = 0
+    first_child: int = 0
+    source: str = ""
+    next_item: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    aborted: int = 0
+    running_items: int = 0
+    succeeded_items: int = 0
+    failed_items: int = 0
+    timed_out_items: int = 0
+    aborted_items: int = 0
+    results_written: bool = False
+    redrive_count: int = 0
+    redriven_at: int = 0
+    pending_redrive: int = 0
+    pending_redrive_items: int = 0
+    not_redrivable: int = 0
+    not_redrivable_items: int = 0
+
+
+class MapChildContext(Context, tag=15):
+    """A child execution of a running map run, and the items that it is for.
+
+    ``number`` is the last part of the execution's id; 0: it follows from ``first``.
+    """
+
+    id: str
+    first: int
+    items: int
+    status: str
+    output: bytes = b""
+    number: int = 0
+
+
+def tag_of(kind: type[Context]) -> int:
+    """The number that stands for a kind of row."""
+    tag = kind.__struct_config__.tag
+    assert isinstance(tag, int)
+    return tag
+
+
+# In a batch the negative tag of a kind, before what names a row, removes the row.
+REMOVE_ACTIVITY: Final = -tag_of(ActivityContext)
+REMOVE_BRANCH: Final = -tag_of(BranchContext)
+REMOVE_ITERATION: Final = -tag_of(IterationContext)
+REMOVE_TASK: Final = -tag_of(TaskContext)
+REMOVE_TIMER: Final = -tag_of(TimerContext)
+REMOVE_NAME: Final = -tag_of(IdempotencyContext)
+REMOVE_VISIBILITY: Final = -tag_of(VisibilityContext)
+REMOVE_ITEMS: Final = -tag_of(ItemsContext)
+REMOVE_QUEUE: Final = -tag_of(QueueContext)
+REMOVE_PENDING_COMMAND: Final = -tag_of(PendingCommandContext)
+REMOVE_MAP_CHILD: Final = -tag_of(MapChildContext)
+REMOVE_EXECUTION: Final = -100
+"""An execution's row, its history, and all rows within it."""

@@ -1,0 +1,152 @@
+"""Typed access to a partition's storage: rows in, contexts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from stepwell.engine.quoting import shown
+from stepwell.errors import ExecutionNotFound, InvalidId, InvalidInput, InvalidName
+
+from . import contexts as c
+
+Row = TypeVar("Row", bound=c.Context)
+
+
+class _Decoders(dict[type[c.Context], msgspec.msgpack.Decoder[Any]]):
+    """The decoder of each kind of row, built for the first row of its kind."""
+
+    def __missing__(self, kind: type[c.Context]) -> msgspec.msgpack.Decoder[Any]:
+        decoder = self[kind] = msgspec.msgpack.Decoder(kind)
+        return decoder
+
+
+_decoders = _Decoders()
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def decode_tree(rows: bytes) -> list[c.Context]:
+    """The rows of an execution, or of what runs in it."""
+    return _tree_decoder().decode(rows)
+
+
+@cache
+def _tree_decoder() -> msgspec.msgpack.Decoder[list[Any]]:
+    return msgspec.msgpack.Decoder(
+        list[
+            c.ExecutionContext
+            | c.ActivityContext
+            | c.BranchContext
+            | c.IterationContext
+            | c.ItemsContext
+            | c.MapRunContext
+            | c.MapChildContext
+        ]
+    )
+
+
+class Rows(Protocol):
+    """Rows as bytes: a store, or the stores of several partitions."""
+
+    def get(self, tag: int, *key: str | int) -> bytes | None:
+        """The row with this key."""
+        ...
+
+    def scan(
+        self,
+        tag: int,
+        prefix: tuple[str | int, ...] | None = None,
+        after: tuple[str | int, ...] | None = None,
+        limit: int = 1000,
+        reverse: bool = False,
+        *,
+        until: int | None = None,
+    ) -> list[bytes]:
+        """Rows in the order of their keys."""
+        ...
+
+    def load(self, execution_id: str) -> bytes:
+        """An execution's row and all rows within it."""
+        ...
+
+    def history(
+        self, execution_id: str, first_event: int = 0, limit_rows: int = 1000, reverse: bool = False
+    ) -> list[bytes]:
+        """Turns of a history."""
+        ...
+
+    def commit(self, turns: list[tuple[str, int, int, bytes]], changes: bytes, hlc: int) -> int:
+        """Rows to put and to delete."""
+        ...
+
+    def clock_high_water(self) -> int:
+        """The newest timestamp that a batch brought."""
+        ...
+
+    def checkpoint(self, path: str) -> int | list[int]:
+        """Copy everything into a new folder; the position of each log at it."""
+        ...
+
+
+class Storage:
+    """The rows of a partition.
+
+    The engine writes through its log; ``set`` and ``delete`` are for rows of its own that a program
+    keeps beside them, and are as durable as the next batch.
+    """
+
+    def __init__(self, store: Rows) -> None:
+        self._store = store
+
+    def get(self, kind: type[Row], *key: Any) -> Row | None:
+        """The row of ``kind`` that ``key`` names, or None."""
+        row = self._store.get(c.tag_of(kind), *key)
+        return None if row is None else _decoders[kind].decode(row)
+
+    def execution(self, id: str) -> c.ExecutionContext:
+        """The row of an execution. Raises ``ExecutionNotFound``."""
+        try:
+            context = self.get(c.ExecutionContext, id)
+        except (InvalidId, InvalidInput, InvalidName, ValueError, TypeError) as error:
+            raise ExecutionNotFound(f"{shown(id)} is no execution's id: {error}") from error
+        if context is None:
+            raise ExecutionNotFound(f"there is no execution {shown(id)}")
+        return context
+
+    def scan(
+        self,
+        kind: type[Row],
+        *prefix: Any,
+        after: tuple[Any, ...] | None = None,
+        limit: int = 1000,
+        reverse: bool = False,
+        until: int | None = None,
+    ) -> list[Row]:
+        """The rows whose key begins with ``prefix``, in the key's order, ``limit`` at most."""
+        decode = _decoders[kind].decode
+        rows = self._store.scan(c.tag_of(kind), prefix, after, limit, reverse, until=until)
+        return [decode(row) for row in rows]
+
+    def load(self, execution_id: str) -> Sequence[c.Context]:
+        """An execution's row and all of its running states, branches and iterations."""
+        return decode_tree(self._store.load(execution_id))
+
+    def history(self, execution_id: str, first_event: int = 1, limit: int = 1000, reverse: bool = False) -> list[bytes]:
+        """The turns of an execution, from the one that holds ``first_event``."""
+        return self._store.history(execution_id, first_event, limit, reverse)
+
+    def checkpoint(self, path: str) -> list[int]:
+        """Copy all rows into a new folder, which can be opened; the log positions that they are at, by partition."""
+        position = self._store.checkpoint(path)
+        return position if isinstance(position, list) else [position]
+
+    def set(self, context: c.Context) -> None:
+        """Keep a row."""
+        self._store.commit([], _encode([context]), self._store.clock_high_water())
+
+    def delete(self, kind: type[c.Context], *key: Any) -> None:
+        """Remove a row."""
+        self._store.commit([], _encode([(-c.tag_of(kind), *key)]), self._store.clock_high_water())
