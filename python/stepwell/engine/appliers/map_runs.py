@@ -28,13 +28,13 @@ def start_map_run(turn: Turn, command: StartMapRunCommand, document: Document) -
         return
     context = MapRunContext(
         command.id,
-        command.name,
-        command.state_name,
-        RUNNING,
-        turn.now,
-        command.max_concurrency,
-        command.tolerated_count,
-        command.tolerated_percentage,
+        name=command.name,
+        state_name=command.state_name,
+        status=RUNNING,
+        started_at=turn.now,
+        max_concurrency=command.max_concurrency,
+        tolerated_count=command.tolerated_count,
+        tolerated_percentage=command.tolerated_percentage,
     )
     activity.map_run = MapRun(context)
     turn.create(command.id, activity.map_run)

@@ -15,11 +15,11 @@ def visibility(execution: LiveExecution) -> VisibilityContext:
     child_id = context.parent_iteration_id
     return VisibilityContext(
         execution.workflow.name if child_id is None else child_list(run_of(child_id)),
-        execution.status,
-        context.started_at,
-        context.id,
-        context.name,
-        context.stopped_at,
+        status=execution.status,
+        started_at=context.started_at,
+        execution_id=context.id,
+        name=context.name,
+        stopped_at=context.stopped_at,
     )
 
 

@@ -13,7 +13,12 @@ def put_workflow(turn: Turn, command: PutWorkflowCommand, document: Document) ->
     is_there = latest is not None and latest.context.version == command.version  # with another retention
     created_at = latest.context.created_at if latest is not None and is_there else turn.now
     context = WorkflowContext(
-        command.name, command.version, command.definition, command.type, created_at, command.retention
+        command.name,
+        version=command.version,
+        definition=command.definition,
+        type=command.type,
+        created_at=created_at,
+        retention=command.retention,
     )
     turn.put(f"workflow {command.name}:{command.version}", context)
     turn.state.workflows.put(context)

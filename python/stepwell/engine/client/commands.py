@@ -98,7 +98,17 @@ class Starts:
         given = name if name is not None else "-".join(id.split("/")[-2:])
         type = workflow.context.type
         idempotent = name is not None and (keeps_name or type == "STANDARD")  # ASL A16.74
-        command = r.StartExecutionCommand(id, workflow.id, None, given, type, due, None, idempotent, synchronous)
+        command = r.StartExecutionCommand(
+            id,
+            workflow_id=workflow.id,
+            input=None,
+            name=given,
+            type=type,
+            start_at=due,
+            parent_iteration_id=None,
+            idempotent=idempotent,
+            synchronous=synchronous,
+        )
         return ClientCommand(command, Document(input), _taken)
 
 
@@ -154,7 +164,9 @@ def task_success(host: Host, limits: Limits, token: str, output: Any) -> ClientC
     document = Document(document_text("the output", output))
     check_payload("the output", document.text, limits)
     task = _task(host, token)
-    return ClientCommand(r.CompleteTaskCommand(task.id, task.resource, None, 0, 0), document, _closed)
+    return ClientCommand(
+        r.CompleteTaskCommand(task.id, resource=task.resource, output=None, event=0, previous=0), document, _closed
+    )
 
 
 def task_failure(host: Host, limits: Limits, token: str, error: str | None, cause: str | None) -> ClientCommand:
@@ -163,7 +175,13 @@ def task_failure(host: Host, limits: Limits, token: str, error: str | None, caus
     check_length("error", error, ERROR_CHARACTERS, limits)
     check_length("cause", cause, CAUSE_CHARACTERS, limits)
     task = _task(host, token)
-    return ClientCommand(r.FailTaskCommand(task.id, task.resource, error, cause, False, 0, 0), NONE, _closed)
+    return ClientCommand(
+        r.FailTaskCommand(
+            task.id, resource=task.resource, error=error, cause=cause, timed_out=False, event=0, previous=0
+        ),
+        NONE,
+        _closed,
+    )
 
 
 def task_heartbeat(host: Host, token: str) -> ClientCommand:
@@ -174,7 +192,11 @@ def task_heartbeat(host: Host, token: str) -> ClientCommand:
 def activate(task: TaskContext, worker: str | None) -> ClientCommand:
     """Hand a task out to a worker."""
     worker = optional_text("a worker's name", worker)
-    return ClientCommand(r.ActivateTaskCommand(task.id, task.resource, worker, 0, 0, 0), NONE, _closed)
+    return ClientCommand(
+        r.ActivateTaskCommand(task.id, resource=task.resource, worker=worker, lease_until=0, event=0, previous=0),
+        NONE,
+        _closed,
+    )
 
 
 def _always(refusal: StepwellError, error: Rejected | NameTaken) -> StepwellError:

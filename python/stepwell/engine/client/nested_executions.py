@@ -149,17 +149,33 @@ class NestedExecutions:
             self._complete(row, task_id, resource)
             return
         cause = f"execution {id} was deleted before its end was told"
-        command = r.FailTaskCommand(task_id, resource.text, "States.TaskFailed", cause, False, 0, 0)
+        command = r.FailTaskCommand(
+            task_id,
+            resource=resource.text,
+            error="States.TaskFailed",
+            cause=cause,
+            timed_out=False,
+            event=0,
+            previous=0,
+        )
         self._host.submit_results([(command, NONE)])
 
     def _complete(self, context: ExecutionContext, task_id: str, resource: Resource) -> None:
         try:
             output = dumps(nested.ended(_child(context), resource))
         except TaskError as error:
-            command: r.Command = r.FailTaskCommand(task_id, resource.text, error.error, error.cause, False, 0, 0)
+            command: r.Command = r.FailTaskCommand(
+                task_id,
+                resource=resource.text,
+                error=error.error,
+                cause=error.cause,
+                timed_out=False,
+                event=0,
+                previous=0,
+            )
             self._host.submit_results([(command, NONE)])
         else:
-            command = r.CompleteTaskCommand(task_id, resource.text, None, 0, 0)
+            command = r.CompleteTaskCommand(task_id, resource=resource.text, output=None, event=0, previous=0)
             self._host.submit_results([(command, Document(output))])
 
 

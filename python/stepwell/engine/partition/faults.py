@@ -13,7 +13,9 @@ def failure(execution_id: str, error: Exception) -> CompleteExecutionCommand:
     """The end of an execution that went beyond a limit, or met a defect; its cause says so."""
     name = error.name if isinstance(error, LimitExceeded) else RUNTIME
     cause = str(error if isinstance(error, LimitExceeded | TooLargeError) else internal_error(error))
-    return CompleteExecutionCommand(execution_id, FAILED, None, name, cause, event=0, previous=0)
+    return CompleteExecutionCommand(
+        execution_id, status=FAILED, output=None, error=name, cause=cause, event=0, previous=0
+    )
 
 
 def internal_error(error: BaseException) -> InternalError:

@@ -176,7 +176,11 @@ class Partition:
         ]
         self.in_flight.audit(now, self.executions.is_task_open)
         requests += [
-            Request(r.ActivateTaskCommand(task.id, task.resource, None, 0, 0, 0), NONE, None)
+            Request(
+                r.ActivateTaskCommand(task.id, resource=task.resource, worker=None, lease_until=0, event=0, previous=0),
+                NONE,
+                None,
+            )
             for task in self.in_flight.released(limit // 4, effects.position, effects.applied)
         ]
         return requests + self.inbox.take(limit - len(requests), self._limits.batch_bytes)

@@ -28,7 +28,22 @@ def abort(level: Level, status: str = CANCELED) -> Items:
     activity = level.current
     if activity is None:
         return []
-    follow = [item(CompleteStateCommand(activity.id, activity.state.name, status, None, None, None, None, None, 0, 0))]
+    follow = [
+        item(
+            CompleteStateCommand(
+                activity.id,
+                state_name=activity.state.name,
+                status=status,
+                output=None,
+                next=None,
+                assigned=None,
+                error=None,
+                cause=None,
+                event=0,
+                previous=0,
+            )
+        )
+    ]
     inner: Items = cancel_map_run(activity)
     for child in descendants(activity):
         inner += cancel_child(child)
@@ -38,9 +53,22 @@ def abort(level: Level, status: str = CANCELED) -> Items:
 def cancel_child(child: Branch | Iteration) -> Items:
     """Cancel a branch or iteration and what runs in it."""
     if isinstance(child, Branch):
-        return [item(CompleteBranchCommand(child.id, CANCELED, None, None, None)), *abort(child)]
+        return [
+            item(CompleteBranchCommand(child.id, status=CANCELED, output=None, error=None, cause=None)),
+            *abort(child),
+        ]
     assert child.parent is not None
-    command = CompleteIterationCommand(child.id, child.parent.state.name, child.index, CANCELED, None, None, None, 0, 0)
+    command = CompleteIterationCommand(
+        child.id,
+        state_name=child.parent.state.name,
+        index=child.index,
+        status=CANCELED,
+        output=None,
+        error=None,
+        cause=None,
+        event=0,
+        previous=0,
+    )
     return [item(command), *abort(child)]
 
 
@@ -56,4 +84,14 @@ def cancel_map_runs(execution: LiveExecution) -> Items:
 def cancel_map_run(activity: Activity) -> Items:
     """Cancel the map run of a state, if it has one, and its child executions."""
     run = activity.map_run
-    return [] if run is None else [item(CompleteMapRunCommand(run.id, CANCELED, None, None, False, 0, 0))]
+    return (
+        []
+        if run is None
+        else [
+            item(
+                CompleteMapRunCommand(
+                    run.id, status=CANCELED, error=None, cause=None, results_written=False, event=0, previous=0
+                )
+            )
+        ]
+    )

@@ -89,7 +89,16 @@ def canceled(turn: Turn, command: CancelExecutionCommand, document: Document) ->
     return [
         *cancel_map_runs(turn.execution),
         item(
-            CompleteExecutionCommand(command.id, CANCELED, None, command.error, command.cause, 0, 0, command.timed_out)
+            CompleteExecutionCommand(
+                command.id,
+                status=CANCELED,
+                output=None,
+                error=command.error,
+                cause=command.cause,
+                event=0,
+                previous=0,
+                timed_out=command.timed_out,
+            )
         ),
     ]
 

@@ -74,7 +74,19 @@ def _failed_evaluation(activity: Activity, failure: Failure) -> Items:
     if failure.location is None:
         return []
     name, error = activity.state.name, failure.error or ""
-    return [item(FailEvaluationCommand(activity.id, name, error, failure.cause, failure.location, 0, 0))]
+    return [
+        item(
+            FailEvaluationCommand(
+                activity.id,
+                state_name=name,
+                error=error,
+                cause=failure.cause,
+                location=failure.location,
+                event=0,
+                previous=0,
+            )
+        )
+    ]
 
 
 def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
@@ -90,7 +102,7 @@ def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
         return None
     due = turn.now + round(retrier.delay(done, turn.services.random) * 1_000_000)
     return [
-        item(RetryStateCommand(activity.id, index, due, failure.error, failure.cause)),
+        item(RetryStateCommand(activity.id, retrier=index, due=due, error=failure.error, cause=failure.cause)),
         item(CreateTimerCommand(activity.id, RETRY, due)),
     ]
 
@@ -109,7 +121,17 @@ def _catch(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
         return fail_uncaught(activity, failure_of(activity, error))
     assigned = dumps(outcome.assigned) if outcome.assigned else None
     command = CompleteStateCommand(
-        activity.id, state.name, SUCCEEDED, None, catcher.next, assigned, None, None, 0, 0, True
+        activity.id,
+        state_name=state.name,
+        status=SUCCEEDED,
+        output=None,
+        next=catcher.next,
+        assigned=assigned,
+        error=None,
+        cause=None,
+        event=0,
+        previous=0,
+        caught=True,
     )
     return [item(command, of_value(outcome.output))]
 
@@ -125,20 +147,52 @@ def fail_level(activity: Activity, failure: Failure) -> Items:
     level = activity.level
     error, cause = failure.error, failure.cause
     state_type = activity.state.type
-    leave = item(CompleteStateCommand(activity.id, activity.state.name, FAILED, None, None, None, error, cause, 0, 0))
+    leave = item(
+        CompleteStateCommand(
+            activity.id,
+            state_name=activity.state.name,
+            status=FAILED,
+            output=None,
+            next=None,
+            assigned=None,
+            error=error,
+            cause=cause,
+            event=0,
+            previous=0,
+        )
+    )
     if isinstance(level, Iteration):
         assert level.parent is not None
         end = item(
-            CompleteIterationCommand(level.id, level.parent.state.name, level.index, FAILED, None, error, cause, 0, 0)
+            CompleteIterationCommand(
+                level.id,
+                state_name=level.parent.state.name,
+                index=level.index,
+                status=FAILED,
+                output=None,
+                error=error,
+                cause=cause,
+                event=0,
+                previous=0,
+            )
         )
         return [leave, end] if state_type in ("Parallel", "Map") else [end]
     if isinstance(level, Branch):
-        end = item(CompleteBranchCommand(level.id, FAILED, None, error, cause))
+        end = item(CompleteBranchCommand(level.id, status=FAILED, output=None, error=error, cause=cause))
         return [leave, end] if state_type in ("Parallel", "Map") else [end]
-    return [leave, item(CompleteExecutionCommand(level.id, FAILED, None, error, cause, 0, 0))]
+    return [
+        leave,
+        item(
+            CompleteExecutionCommand(
+                level.id, status=FAILED, output=None, error=error, cause=cause, event=0, previous=0
+            )
+        ),
+    ]
 
 
 def _fail_execution(execution: LiveExecution, failure: Failure) -> Items:
     """States.Runtime ends the execution wherever it comes up; nobody may catch it (ASL A6.32b)."""
-    end = CompleteExecutionCommand(execution.id, FAILED, None, failure.error, failure.cause, 0, 0)
+    end = CompleteExecutionCommand(
+        execution.id, status=FAILED, output=None, error=failure.error, cause=failure.cause, event=0, previous=0
+    )
     return [*cancel_map_runs(execution), item(end)]

@@ -78,15 +78,30 @@ def complete_with(activity: Activity, outcome: Outcome) -> Items:
 def complete_level(level: Level, document: Document) -> Items:
     """The last state of a level is done: so is the level."""
     if isinstance(level, Branch):
-        return [item(CompleteBranchCommand(level.id, SUCCEEDED, None, None, None), document)]
+        return [item(CompleteBranchCommand(level.id, status=SUCCEEDED, output=None, error=None, cause=None), document)]
     if isinstance(level, Iteration):
         assert level.parent is not None
         return [
             item(
                 CompleteIterationCommand(
-                    level.id, level.parent.state.name, level.index, SUCCEEDED, None, None, None, 0, 0
+                    level.id,
+                    state_name=level.parent.state.name,
+                    index=level.index,
+                    status=SUCCEEDED,
+                    output=None,
+                    error=None,
+                    cause=None,
+                    event=0,
+                    previous=0,
                 ),
                 document,
             )
         ]
-    return [item(CompleteExecutionCommand(level.id, SUCCEEDED, None, None, None, 0, 0), document)]
+    return [
+        item(
+            CompleteExecutionCommand(
+                level.id, status=SUCCEEDED, output=None, error=None, cause=None, event=0, previous=0
+            ),
+            document,
+        )
+    ]

@@ -24,15 +24,15 @@ def run_on(run: MapRun) -> Items:
         item(
             StartMapRunCommand(
                 run.id,
-                context.name,
-                context.state_name,
-                context.item_count,
-                context.max_concurrency,
-                context.tolerated_count,
-                context.tolerated_percentage,
-                0,
-                0,
-                context.redrive_count,
+                name=context.name,
+                state_name=context.state_name,
+                count=context.item_count,
+                max_concurrency=context.max_concurrency,
+                tolerated_count=context.tolerated_count,
+                tolerated_percentage=context.tolerated_percentage,
+                event=0,
+                previous=0,
+                redrive_count=context.redrive_count,
             )
         )
     ]
@@ -61,5 +61,13 @@ def chosen(turn: Turn, command: StartChildrenCommand, activity: Activity, workfl
             turn.send(before, turn.services.redrive_of(before, child_id))
             continue
         # A new execution in place of an old one bears its name, and so its ARN, as on AWS.
-        start = StartExecutionCommand(id, workflow_id, None, old.name, EXPRESS, 0, child_id)
+        start = StartExecutionCommand(
+            id,
+            workflow_id=workflow_id,
+            input=None,
+            name=old.name,
+            type=EXPRESS,
+            start_at=0,
+            parent_iteration_id=child_id,
+        )
         turn.send(id, start, Document(old.input))

@@ -101,7 +101,15 @@ def children_started(turn: Turn, command: StartChildrenCommand, document: Docume
         id = run.child_execution(run.children[first])
         name = "-".join(id.split("/")[-2:])
         parent = f"{run.id}/c{first}"
-        start = StartExecutionCommand(id, workflow_id, None, name, activity.state.execution_type, 0, parent)
+        start = StartExecutionCommand(
+            id,
+            workflow_id=workflow_id,
+            input=None,
+            name=name,
+            type=activity.state.execution_type,
+            start_at=0,
+            parent_iteration_id=parent,
+        )
         turn.send(id, start, document)
         first += size
     if inputs.error is not None:

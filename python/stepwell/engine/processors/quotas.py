@@ -49,7 +49,15 @@ def _with_result_limit(command: r.Command, document: Document) -> tuple[r.Comman
     if isinstance(command, r.CompleteTaskCommand) and len(document.text) > PAYLOAD_BYTES:
         resource = parse_resource(command.resource)
         cause = _too_large(resource.service or resource.text)
-        return r.FailTaskCommand(command.id, command.resource, DATA_LIMIT_EXCEEDED, cause, False, 0, 0), NONE
+        return r.FailTaskCommand(
+            command.id,
+            resource=command.resource,
+            error=DATA_LIMIT_EXCEEDED,
+            cause=cause,
+            timed_out=False,
+            event=0,
+            previous=0,
+        ), NONE
     if isinstance(command, r.FailTaskCommand):
         command.error = command.error and command.error[:ERROR_CHARACTERS]
         command.cause = command.cause and command.cause[:CAUSE_CHARACTERS]
@@ -128,7 +136,13 @@ def _variables_breach(turn: Turn, command: r.CompleteStateCommand) -> str | None
 
 
 def _failed(turn: Turn, error: str, cause: str) -> Item:
-    return (r.CompleteExecutionCommand(turn.execution_id, FAILED, None, error, cause, 0, 0), NONE, 0)
+    return (
+        r.CompleteExecutionCommand(
+            turn.execution_id, status=FAILED, output=None, error=error, cause=cause, event=0, previous=0
+        ),
+        NONE,
+        0,
+    )
 
 
 def _too_large(name: str) -> str:

@@ -57,7 +57,19 @@ def triggered(turn: Turn, command: TriggerTimerCommand, document: Document) -> I
     if kind == RETENTION:
         return [item(DeleteExecutionCommand(target))]
     error = HEARTBEAT_TIMEOUT if kind == HEARTBEAT else TIMEOUT
-    return [item(FailTaskCommand(target, execution.tasks[target].resource, error, None, True, 0, 0))]
+    return [
+        item(
+            FailTaskCommand(
+                target,
+                resource=execution.tasks[target].resource,
+                error=error,
+                cause=None,
+                timed_out=True,
+                event=0,
+                previous=0,
+            )
+        )
+    ]
 
 
 def _resume(turn: Turn, activity: Activity) -> Items:

@@ -87,7 +87,15 @@ def redrive_command(
             _forget_children(execution.current)
         rows += _unfinished(execution, event, lambda activity: remains_of(storage, activity, problem))
     tree = _encode(rows)
-    return r.RedriveExecutionCommand(context.id, context.redrive_count + 1, event, 0, tree, child_id, _encode(left))
+    return r.RedriveExecutionCommand(
+        context.id,
+        count=context.redrive_count + 1,
+        event=event,
+        previous=0,
+        tree=tree,
+        child_id=child_id,
+        left=_encode(left),
+    )
 
 
 def _turns(storage: Storage, execution_id: str) -> Iterator[bytes]:
@@ -190,12 +198,12 @@ def _children(
         limits = activity.iteration_status
         activity.iteration_status = ActivityIterationStatus(
             limits.count,
-            limits.max_concurrency,
-            limits.tolerated_count,
-            limits.tolerated_percentage,
-            limits.next_index,
-            running,
-            succeeded,
+            max_concurrency=limits.max_concurrency,
+            tolerated_count=limits.tolerated_count,
+            tolerated_percentage=limits.tolerated_percentage,
+            next_index=limits.next_index,
+            running=running,
+            succeeded=succeeded,
         )
         assert activity.items is not None
         yield ItemsContext(activity.id, activity.items.text)

@@ -74,7 +74,9 @@ class MapChild:
 
     def row(self) -> MapChildContext:
         """The row of storage that holds it."""
-        return MapChildContext(self.id, self.first, self.items, self.status, self.output.text, self.number)
+        return MapChildContext(
+            self.id, first=self.first, items=self.items, status=self.status, output=self.output.text, number=self.number
+        )
 
 
 class MapRun:

@@ -86,4 +86,6 @@ class Definitions:
 
 
 def _command(row: WorkflowContext) -> PutWorkflowCommand:
-    return PutWorkflowCommand(row.name, row.version, row.definition, row.type, row.retention)
+    return PutWorkflowCommand(
+        row.name, version=row.version, definition=row.definition, type=row.type, retention=row.retention
+    )

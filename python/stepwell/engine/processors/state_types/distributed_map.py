@@ -52,14 +52,14 @@ class DistributedMapProcessor:
         id = f"{activity.id}/r{activity.attempt}" + (f".{redriven}" if redriven else "")
         start = StartMapRunCommand(
             id,
-            f"{activity.execution.workflow.name.partition('/')[0]}/{label_of(state)}",
-            state.name,
-            len(items.values),
-            most,
-            tolerated if state.sets_tolerated_count else UNSET,
-            percentage if state.sets_tolerated_percentage else float(UNSET),
-            0,
-            0,
+            name=f"{activity.execution.workflow.name.partition('/')[0]}/{label_of(state)}",
+            state_name=state.name,
+            count=len(items.values),
+            max_concurrency=most,
+            tolerated_count=tolerated if state.sets_tolerated_count else UNSET,
+            tolerated_percentage=percentage if state.sets_tolerated_percentage else float(UNSET),
+            event=0,
+            previous=0,
         )
         if state.reader is not None:
             return [item(start)]
@@ -129,7 +129,15 @@ DISTRIBUTED = DistributedMapProcessor()
 
 def fail_run(turn: Turn, activity: Activity, failure: Failure, *, written: bool = False) -> Items:
     """Fail a map run, and with it its state."""
-    end = CompleteMapRunCommand(_run(activity).id, FAILED, failure.error, failure.cause, written, 0, 0)
+    end = CompleteMapRunCommand(
+        _run(activity).id,
+        status=FAILED,
+        error=failure.error,
+        cause=failure.cause,
+        results_written=written,
+        event=0,
+        previous=0,
+    )
     return [item(end), *fail(turn, activity, failure)]
 
 
@@ -140,7 +148,9 @@ def fail_run_of(turn: Turn, activity: Activity, error: AslError) -> Items:
 
 def put_items(id: str, source: str, count: int, items: Document, parts: tuple[Part, ...]) -> Item:
     """Give a map run its items."""
-    return item(PutMapItemsCommand(id, count, 0, source, None, encode_parts(parts)), items)
+    return item(
+        PutMapItemsCommand(id, count=count, first_child=0, source=source, items=None, parts=encode_parts(parts)), items
+    )
 
 
 def start_children(run: MapRun) -> Item:
@@ -156,7 +166,11 @@ def _pending_batches(turn: Turn, activity: Activity, run: MapRun) -> dict[str, A
 
 
 def _succeed(run: MapRun, written: bool) -> Item:
-    return item(CompleteMapRunCommand(run.id, SUCCEEDED, None, None, written, 0, 0))
+    return item(
+        CompleteMapRunCommand(
+            run.id, status=SUCCEEDED, error=None, cause=None, results_written=written, event=0, previous=0
+        )
+    )
 
 
 def _run(activity: Activity) -> MapRun:
@@ -167,8 +181,23 @@ def _run(activity: Activity) -> MapRun:
 def _ask(turn: Turn, activity: Activity, resource: str, asked: dict[str, Any]) -> Items:
     """A task of the engine's own: no history tells of it."""
     id = turn.services.task_id(activity.execution.id, resource)
-    create = CreateTaskCommand(id, activity.id, resource, None, "", activity.attempt, None, None, None, 0, 0)
-    return [item(create, Document(dumps(asked))), item(ActivateTaskCommand(id, resource, None, 0, 0, 0))]
+    create = CreateTaskCommand(
+        id,
+        activity_id=activity.id,
+        resource=resource,
+        input=None,
+        queue="",
+        attempt=activity.attempt,
+        token=None,
+        timeout_seconds=None,
+        heartbeat_seconds=None,
+        event=0,
+        previous=0,
+    )
+    return [
+        item(create, Document(dumps(asked))),
+        item(ActivateTaskCommand(id, resource=resource, worker=None, lease_until=0, event=0, previous=0)),
+    ]
 
 
 def _source(asked: dict[str, Any]) -> str:

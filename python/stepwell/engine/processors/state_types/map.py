@@ -40,7 +40,17 @@ class MapProcessor:
         count, percentage = tolerance or (0, 0.0)
         return [
             item(
-                ForkStateCommand(activity.id, len(items.values), document.text, most, count, percentage, 0, 0), document
+                ForkStateCommand(
+                    activity.id,
+                    count=len(items.values),
+                    items=document.text,
+                    max_concurrency=most,
+                    tolerated_count=count,
+                    tolerated_percentage=percentage,
+                    event=0,
+                    previous=0,
+                ),
+                document,
             )
         ]
 
@@ -95,7 +105,9 @@ class MapProcessor:
             document = of_value(value)
         else:
             document = of_value(state.item_input(map_scope(activity, index), index, value))
-        command = StartIterationCommand(f"{activity.id}/i{index}", state.name, index, None, 0, previous)
+        command = StartIterationCommand(
+            f"{activity.id}/i{index}", state_name=state.name, index=index, input=None, event=0, previous=previous
+        )
         return [item(command, document)]
 
 

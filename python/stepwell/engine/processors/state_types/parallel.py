@@ -29,7 +29,18 @@ class ParallelProcessor:
         )
         count = len(state.branches)
         return [
-            item(ForkStateCommand(activity.id, count, None, 0, 0, 0.0, 0, 0)),
+            item(
+                ForkStateCommand(
+                    activity.id,
+                    count=count,
+                    items=None,
+                    max_concurrency=0,
+                    tolerated_count=0,
+                    tolerated_percentage=0.0,
+                    event=0,
+                    previous=0,
+                )
+            ),
             *(item(StartBranchCommand(f"{activity.id}/b{index}", index, None), document) for index in range(count)),
         ]
 
