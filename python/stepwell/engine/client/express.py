@@ -11,13 +11,12 @@ from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import SUCCEEDED
 from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.errors import ApiError
+from stepwell.tasks.billing import BILLED_MEMORY_MB, billed_milliseconds
 
 from .commands import ClientCommand
 
 SECONDS: Final = float(LONGEST_SECONDS["EXPRESS"])
 """How long the caller waits; then the execution has timed out, whatever the profile."""
-_BILLED_MEMORY_MB = 64
-_BILLED_STEP_MS = 100
 
 
 def check_express(workflow: Workflow) -> None:
@@ -44,8 +43,8 @@ def answer(context: ExecutionContext) -> dict[str, Any]:
         "input": context.input.decode(),
         "inputDetails": {"included": True},
         "billingDetails": {
-            "billedMemoryUsedInMB": _BILLED_MEMORY_MB,
-            "billedDurationInMilliseconds": _billed(context.stopped_at - context.started_at),
+            "billedMemoryUsedInMB": BILLED_MEMORY_MB,
+            "billedDurationInMilliseconds": billed_milliseconds(context.stopped_at - context.started_at),
         },
     }
     if context.status == SUCCEEDED:
@@ -59,9 +58,3 @@ def _status(context: ExecutionContext) -> str:
     if context.timed_out:
         return "TIMED_OUT"
     return "SUCCEEDED" if context.status == SUCCEEDED else "FAILED"
-
-
-def _billed(micros: int) -> int:
-    """Milliseconds, in steps of a hundred, one at least."""
-    steps = -(-micros // (_BILLED_STEP_MS * 1000))
-    return max(1, steps) * _BILLED_STEP_MS

@@ -14,6 +14,7 @@ from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource
 from stepwell.asl.timestamps import format_timestamp
 from stepwell.errors import InvalidInput, TaskError
+from stepwell.tasks.billing import BILLED_MEMORY_MB, billed_milliseconds
 from stepwell.tasks.redrive_status import redrive_details
 
 SUCCEEDED = "SUCCEEDED"
@@ -124,9 +125,9 @@ def ended(child: Child, resource: Resource) -> dict[str, Any]:
 
 def _ended_sync(child: Child) -> dict[str, Any]:
     """StartSyncExecution returns a failure as an answer, too."""
-    billed = max(100, -(-(child.stopped_at - child.started_at) // 100_000) * 100)
+    billed = billed_milliseconds(child.stopped_at - child.started_at)
     times = format_timestamp(child.started_at), format_timestamp(child.stopped_at)
-    billing = {"BilledDurationInMilliseconds": billed, "BilledMemoryUsedInMB": 64}
+    billing = {"BilledDurationInMilliseconds": billed, "BilledMemoryUsedInMB": BILLED_MEMORY_MB}
     return {"BillingDetails": billing, **_described(child, *times)}
 
 
