@@ -72,7 +72,7 @@ impl Jsonata {
                 .evaluate(bindings, limits, values.held_before)
         })
         .map_err(raise)?;
-        to_python(py, &result, &nothing)
+        to_python(py, &result, &nothing, false)
     }
 
     /// The language alone over ``data``, without AWS's additions and limits, for the official test suite.
@@ -104,7 +104,7 @@ impl Jsonata {
                 .evaluate_over(&data, bound, limits, values.held_before)
         })
         .map_err(raise)?;
-        to_python(nothing.py(), &result, &nothing)
+        to_python(nothing.py(), &result, &nothing, true)
     }
 
     /// Variables that the expression reads and does not bind itself, without their ``$``; including functions.

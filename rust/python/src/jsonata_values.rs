@@ -135,10 +135,13 @@ fn too_deep() -> PyErr {
 }
 
 /// Converts a JSONata value to Python. `undefined` becomes `nothing`; a function has no value.
+///
+/// `keeps_halves`: whether texts may hold halves of surrogate pairs, as in the language's own tests.
 pub fn to_python<'py>(
     py: Python<'py>,
     value: &Value,
     nothing: &Bound<'py, PyAny>,
+    keeps_halves: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     match value {
         Value::Undefined => Ok(nothing.clone()),
@@ -146,6 +149,7 @@ pub fn to_python<'py>(
             py,
             names: Default::default(),
             depth: 0,
+            keeps_halves,
         }
         .write(value),
     }
@@ -160,6 +164,7 @@ struct Writer<'py> {
     /// Recently written field names: most of them occur in many objects.
     names: [Option<(Text, Bound<'py, PyAny>)>; NAMES],
     depth: usize,
+    keeps_halves: bool,
 }
 
 impl<'py> Writer<'py> {
@@ -171,7 +176,7 @@ impl<'py> Writer<'py> {
             Value::Bool(flag) => Ok(PyBool::new(py, *flag).to_owned().into_any()),
             Value::Number(number) => Ok(number_to_python(py, *number)),
             Value::Long(integer) => Ok(PyInt::new(py, *integer).into_any()),
-            Value::Text(text) => text_to_python(py, text),
+            Value::Text(text) => self.text(text),
             Value::Array(items) => self.nested(|writer| {
                 let list = PyList::empty(py);
                 for item in items.iter() {
@@ -192,6 +197,10 @@ impl<'py> Writer<'py> {
                 "unsupported",
             ))),
         }
+    }
+
+    fn text(&self, text: &Text) -> PyResult<Bound<'py, PyAny>> {
+        text_to_python(self.py, text, self.keeps_halves)
     }
 
     fn nested(
@@ -219,16 +228,23 @@ impl<'py> Writer<'py> {
         {
             return Ok(written.clone());
         }
-        let written = text_to_python(self.py, name)?;
+        let written = text_to_python(self.py, name, self.keeps_halves)?;
         *place = Some((name.clone(), written.clone()));
         Ok(written)
     }
 }
 
-fn text_to_python<'py>(py: Python<'py>, text: &Text) -> PyResult<Bound<'py, PyAny>> {
+fn text_to_python<'py>(
+    py: Python<'py>,
+    text: &Text,
+    keeps_halves: bool,
+) -> PyResult<Bound<'py, PyAny>> {
     match text.as_str() {
         Some(text) => Ok(PyString::new(py, text).into_any()),
-        None => PyBytes::new(py, text.bytes()).call_method1("decode", ("utf-8", "surrogatepass")),
+        None if keeps_halves => {
+            PyBytes::new(py, text.bytes()).call_method1("decode", ("utf-8", "surrogatepass"))
+        }
+        None => Ok(PyString::new(py, &text.to_lossy()).into_any()),
     }
 }
 

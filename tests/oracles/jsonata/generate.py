@@ -598,6 +598,72 @@ class Maker:
         rest = self.choose([rest, rest, "", " ~> $map(function($v) { $v })"])
         return f"($f := {self.choose(['function($x, $y) { [$x, $y] }', 'function($x) { $x }', '$string', '$append'])}; {given}{rest})"
 
+    def unchecked(self) -> str:
+        """A partial application with an argument of another type, which no signature refuses."""
+        called = self.choose(
+            [
+                "lowercase(?)",
+                "uppercase(?)",
+                "trim(?)",
+                "length(?)",
+                "substring(?,1)",
+                "substring(?,0,2)",
+                "substring('hello',?)",
+                "substringBefore(?,'-')",
+                "substringAfter(?,'a')",
+                "contains(?,'b')",
+                "contains(?)",
+                "match(?)",
+                "replace(?)",
+                "split(?)",
+                "split(?,',')",
+                "join(?,'-')",
+                "join(?)",
+                "max(?)",
+                "min(?)",
+                "count(?)",
+                "floor(?)",
+                "ceil(?)",
+                "abs(?)",
+                "power(?,3)",
+                "power(2,?)",
+                "merge(?)",
+                "encodeUrl(?)",
+                "encodeUrlComponent(?)",
+                "decodeUrl(?)",
+                "formatInteger(?,'w')",
+                "formatInteger(?)",
+                "reduce(?)",
+                "reduce(?,function($v,$w){$v&$w},3)",
+                "replace('foo','o',?,1)",
+                "sort(?,function($v,$w){$v>$w})",
+            ]
+        )
+        argument = self.choose(
+            [
+                "null",
+                "true",
+                "false",
+                "5",
+                "-2.5",
+                "'a'",
+                "''",
+                "'-5'",
+                "[]",
+                "[1]",
+                "['a','b']",
+                "[3,1,2]",
+                "{}",
+                "{'a':1}",
+                "nothing",
+                "[{'a':1}]",
+                "names",
+                "rows.v",
+                "o",
+            ]
+        )
+        return f"${called}({argument})"
+
     def argument(self, name: str, at: int, depth: int) -> str:
         if self.random.random() < 0.2:
             return self.value(depth)
@@ -805,6 +871,8 @@ class Maker:
                 f"($f := {self.function(2)}; $f({self.value(1)}))",
                 f"($f := {self.function(2)}; $g := {self.function(2)}; ({self.value(1)} ~> $f ~> $g))",
                 f"($f := {self.function(1)} ~> {self.function(1)}; $f({self.value(1)}))",
+                f"(${self.choose([*FUNCTIONS])} ~> ${self.choose([*FUNCTIONS])})({self.value(1)}, {self.value(1)})",
+                f"[{self.text()}][0].{self.choose(['x', '$', '$string()'])}",
                 f"($f := function($x, $y)<{self.choose(['nn:n', 's-n?:s', 'a<n>x?:x', '(sn)x', 'x+', 'n-n', 'f?', 'j', 'as', 'o-b', 'b', 'l', 'a<s>', 'n+s', 's<n>', 'a<(sn)>'])}> {{ [$x, $y] }}; $f({self.value(1)}, {self.value(1)}))",
                 f"{self.path()}.($f := function($x)<{self.choose(['n-', 's-:s', 'x-', 'a-', 'o-', '(ns)-'])}>{{$x}}; $f())",
                 f"($f := function($n) {{ $n <= 0 ? {self.value(1)} : $f($n - 1) }}; $f(3))",
@@ -885,6 +953,7 @@ KINDS: dict[str, Callable[[Maker], str]] = {
     "transform": Maker.transform,
     "functional": Maker.functional,
     "partial application": Maker.partial,
+    "unchecked argument": Maker.unchecked,
     "binding": Maker.binding,
     "regular expression": Maker.regex,
 }

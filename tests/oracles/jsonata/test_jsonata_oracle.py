@@ -1,4 +1,4 @@
-"""2,146 questions with the answers of jsonata-js 2.0.6: values, codes and texts.
+"""2,511 questions with the answers of jsonata-js 2.0.6: values, codes and texts.
 
 ``ask.py ORACLE again`` asks the oracle anew.
 """

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::ast::{Kind, Node};
 use super::error::{Answer, Bound, Fault};
-use super::evaluator::Evaluator;
+use super::evaluator::{Evaluator, unwrapped};
 use super::frame::Frame;
 use super::function::{Callable, Closure, Function};
 use super::text::Text;
@@ -175,16 +175,21 @@ impl Evaluator<'_> {
                 });
                 let values: Vec<Value> = values.collect();
                 match native {
-                    Callable::Native(native) => native.run(self, &values),
+                    Callable::Native(native) => native.run_unchecked(self, values),
                     Callable::Value(value) => self.call_js("proc", value, values),
                 }
             }
             // As function($f, $g) { function($x) { $g($f($x)) } } calls them.
             Function::Chain(first, second) => {
                 let [first_name, second_name] = ["f", "g"].map(Text::from);
+                let argument = match arguments.into_iter().next().unwrap_or_default() {
+                    Value::Function(function) => wrapped(function),
+                    value => value,
+                };
                 let between = self.nested(|evaluator| {
-                    evaluator.apply_as(first, arguments, &Value::Null, Some(&first_name))
+                    evaluator.apply_as(first, vec![argument], &Value::Null, Some(&first_name))
                 })?;
+                let between = unwrapped(between, false);
                 self.nested(|evaluator| {
                     evaluator.apply_as(second, vec![between], &Value::Null, Some(&second_name))
                 })

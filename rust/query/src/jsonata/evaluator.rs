@@ -233,7 +233,7 @@ pub fn joined(data: &[Value]) -> Value {
 
 /// A sequence of none is nothing, and one of one is its item.
 #[inline]
-fn unwrapped(result: Value, keep_array: bool) -> Value {
+pub fn unwrapped(result: Value, keep_array: bool) -> Value {
     let Value::Array(items) = &result else {
         return result;
     };

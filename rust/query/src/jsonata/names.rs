@@ -193,10 +193,10 @@ impl Reader<'_> {
                 false => self.node(step, is_top && at == 0),
             }
             // An array at the start of a path, and a step that gives tuples, bind nothing themselves.
-            let is_binding = !(at == 0 && step.is_cons) && !gives_tuples(step);
+            let binds_nothing = (at == 0 && step.is_cons) || gives_tuples(step);
             let names = step.focus().into_iter().chain(step.index());
             names
-                .filter(|_| is_binding)
+                .filter(|_| !binds_nothing)
                 .for_each(|name| self.bind(name));
             self.filters(step.stages());
         }

@@ -65,6 +65,10 @@ impl Evaluator<'_> {
                 Value::Array(_) | Value::Undefined => {
                     return self.finish_path(node, keep_singleton, result, frame);
                 }
+                // To JavaScript a text without characters is as empty as an array without items.
+                Value::Text(text) if text.is_empty() => {
+                    return self.finish_path(node, keep_singleton, Value::Text(text), frame);
+                }
                 result if at < last => Items::Many(as_sequence(&result, &steps[at + 1])?),
                 result => return self.finish_path(node, keep_singleton, result, frame),
             };

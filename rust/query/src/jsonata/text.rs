@@ -87,11 +87,13 @@ impl Text {
         std::str::from_utf8(self.bytes()).ok()
     }
 
-    /// The text as UTF-8, with U+FFFD for halves of surrogate pairs.
+    /// The text as UTF-8, with `?` for halves of surrogate pairs, as Java writes them.
     pub fn to_lossy(&self) -> String {
         match self.as_str() {
             Some(text) => text.to_owned(),
-            None => String::from_utf16_lossy(&self.to_utf16()),
+            None => char::decode_utf16(self.to_utf16())
+                .map(|letter| letter.unwrap_or('?'))
+                .collect(),
         }
     }
 

@@ -8,6 +8,7 @@ mod numbers;
 mod replacing;
 pub mod sorting;
 mod texts;
+mod unchecked;
 mod urls;
 
 use std::sync::OnceLock;
@@ -61,6 +62,14 @@ impl Native {
 
     pub fn run(&self, evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
         (self.implementation)(evaluator, arguments)
+    }
+
+    /// The same for arguments that the signature has not checked.
+    pub fn run_unchecked(&self, evaluator: &mut Evaluator, mut arguments: Vec<Value>) -> Answer {
+        match unchecked::prepare(self.name, &mut arguments)? {
+            Some(result) => Ok(result),
+            None => self.run(evaluator, &arguments),
+        }
     }
 }
 

@@ -143,7 +143,8 @@ pub fn power(_: &mut Evaluator, arguments: &[Value]) -> Answer {
     if base.is_undefined() {
         return Ok(Value::Undefined);
     }
-    let (number, power) = (number_or_nan(base), number_or_nan(exponent));
+    let [number, power] = [base, exponent]
+        .map(|value| super::unchecked::to_number(value).unwrap_or_else(|| number_or_nan(value)));
     // JavaScript, unlike IEEE 754, has no value for 1 to the power of infinity.
     let result = match (number.abs() == 1.0 && power.is_infinite()) || power.is_nan() {
         true => f64::NAN,
@@ -188,7 +189,7 @@ pub fn number(_: &mut Evaluator, arguments: &[Value]) -> Answer {
     })
 }
 
-fn of_text(text: &str) -> Option<f64> {
+pub fn of_text(text: &str) -> Option<f64> {
     if is_decimal(text) {
         let number: f64 = text.parse().ok()?;
         return number.is_finite().then_some(number);
