@@ -41,7 +41,7 @@ def test_the_bounds_of_a_retrier():
     assert retrying(MaxAttempts=-1) == [("Minimum value is 0", f"{place}/MaxAttempts")]
     assert retrying(MaxAttempts=100_000_000) == [("Maximum value is 99999999", f"{place}/MaxAttempts")]
     assert retrying(BackoffRate=0.5) == [("Minimum value is 1.0", f"{place}/BackoffRate")]
-    assert retrying(MaxDelaySeconds=31_622_401) == [("Maximum value is 31622400", f"{place}/MaxDelaySeconds")]
+    assert retrying(MaxDelaySeconds=31_622_400) == [("Maximum value is 31622399", f"{place}/MaxDelaySeconds")]
     wrong = [("Value should be one of the following: [NONE, FULL]", f"{place}/JitterStrategy")]
     assert retrying(JitterStrategy="HALF") == wrong
     assert retrying(IntervalSeconds="1") == [("Expected value of type [INTEGER]", f"{place}/IntervalSeconds")]

@@ -177,11 +177,23 @@ def test_other_hosts_are_not_called(port: int, endpoint: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["file:///etc/passwd", "//127.0.0.1/", "http://user@127.0.0.1/", 7])
 def test_what_is_no_url_is_refused(port: int, endpoint: Any) -> None:
-    assert call(port, "*", ApiEndpoint=endpoint).error == "InvalidInput"
+    assert call(port, "*", ApiEndpoint=endpoint).error == "States.Runtime"
+
+
+@pytest.mark.parametrize("wrong", [{"Method": "TRACE"}, {"Method": "get"}, {"Headers": 1}, {"QueryParameters": "a"}])
+def test_a_wrong_parameter_fails_by_a_name_of_aws(port: int, wrong: dict[str, Any]) -> None:
+    assert call(port, **wrong).error == "States.Runtime"
+
+
+def test_the_length_is_that_of_the_body(port: int) -> None:
+    for body, length in (({}, None), ({"RequestBody": "abc"}, "3")):
+        asked = said(call(port, Method="POST", Headers={"content-LENGTH": "7", "X": "y"}, **body))
+        assert asked["headers"].get("Content-Length") in (length, "0" if length is None else length)
+        assert (asked["headers"]["X"], asked["body"]) == ("y", body.get("RequestBody", ""))
 
 
 def test_a_header_cannot_smuggle_another(port: int) -> None:
-    assert call(port, Headers={"X": "a\r\nHost: evil"}).error == "InvalidInput"
+    assert call(port, Headers={"X": "a\r\nHost: evil"}).error == "States.Runtime"
 
 
 def test_no_connection_and_no_answer_in_time(port: int) -> None:

@@ -12,7 +12,8 @@ from stepwell.asl.validate.paths import check_result_path
 from stepwell.asl.validate.scope import Place
 from stepwell.asl.validate.templates import ERROR_OUTPUT, check_expressions
 
-MAX_DELAY_SECONDS = 31_622_400
+# AWS's guide, "Handling errors": less than 31622400.
+MAX_DELAY_SECONDS = 31_622_399
 _WILDCARD = "States.ALL"
 
 

@@ -77,7 +77,7 @@ class HttpTask:
     def __call__(self, arguments: Any, context: HandlerContext) -> dict[str, Any]:
         """The answer: its status, headers and body."""
         if not is_object(arguments):
-            raise InvalidInput("http:invoke takes an object of parameters")
+            raise TaskError(RUNTIME, "http:invoke takes an object of parameters")
         connection = self._connection(arguments)
         arguments = merge_body(arguments, connection.body)
         method, url = self._target(arguments, connection.query)
@@ -105,10 +105,10 @@ class HttpTask:
     def _target(self, arguments: dict[str, Any], more: Mapping[str, Any]) -> tuple[str, str]:
         endpoint, method = arguments.get("ApiEndpoint"), arguments.get("Method")
         if not isinstance(endpoint, str) or method not in METHODS:
-            raise InvalidInput(f"http:invoke needs an ApiEndpoint, and a Method of {', '.join(METHODS)}")
+            raise TaskError(RUNTIME, f"http:invoke needs an ApiEndpoint, and a Method of {', '.join(METHODS)}")
         parts = urlsplit(endpoint)
         if parts.scheme not in ("https", "http") or parts.hostname is None or parts.username is not None:
-            raise InvalidInput(f"the ApiEndpoint is not an http or https URL: {endpoint!r}")
+            raise TaskError(RUNTIME, f"the ApiEndpoint is not an http or https URL: {endpoint!r}")
         host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
         if not any(fnmatch.fnmatchcase(host, allowed) for allowed in self._hosts):
             raise TaskError(
@@ -122,9 +122,11 @@ class HttpTask:
         own = {name: ", ".join(_texts(value)) for name, value in _object(arguments, "Headers").items()}
         check_headers(own)
         headers = merge_headers(own, connection.headers)
+        # A length other than that of the body would leave the server waiting for the rest.
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
         bad = next((name for name, value in headers.items() if "\n" in name + value or "\r" in name + value), None)
         if bad is not None:
-            raise InvalidInput(f"the header {bad!r} holds a line break")
+            raise TaskError(RUNTIME, f"the header {bad!r} holds a line break")
         return headers
 
     def _connection(self, arguments: dict[str, Any]) -> HttpConnection:
@@ -154,7 +156,9 @@ def _body(arguments: dict[str, Any], headers: dict[str, str]) -> bytes | None:
     if transform.get("RequestBodyEncoding") == "URL_ENCODED":
         array_format = _object(transform, "RequestEncodingOptions").get("ArrayFormat", "INDICES")
         if array_format not in ARRAY_FORMATS or not is_object(body):
-            raise InvalidInput(f"a URL-encoded body is an object, its ArrayFormat one of {', '.join(ARRAY_FORMATS)}")
+            raise TaskError(
+                RUNTIME, f"a URL-encoded body is an object, its ArrayFormat one of {', '.join(ARRAY_FORMATS)}"
+            )
         if not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = FORM
         return "&".join(_pairs(body, array_format)).encode()
@@ -169,7 +173,7 @@ def _object(arguments: dict[str, Any], name: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not is_object(value):
-        raise InvalidInput(f"{name} is an object, not {type(value).__name__}")
+        raise TaskError(RUNTIME, f"{name} is an object, not {type(value).__name__}")
     return value
 
 
