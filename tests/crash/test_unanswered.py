@@ -1,4 +1,4 @@
-"""A command on the log without its event is processed when the log is opened again (ARCHITECTURE §2)."""
+"""A command on the log without its event is processed when the log is opened again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input of every kind: one clear error of Stepwell's own, and nothing half-done (ARCHITECTURE.md §8.7)."""
+"""Bad input of every kind: one clear error of Stepwell's own, and nothing half-done."""
 
 from __future__ import annotations
 

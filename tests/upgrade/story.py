@@ -115,7 +115,7 @@ def run_story(folder: Path) -> list[str]:
     answer_all(run)
     assert run.result(done)["status"] == "Succeeded", run.result(done)  # type: ignore[index]
     answers.mended = True
-    context = run.partition.execution(failed).context  # type: ignore[union-attr]
+    context = run.partition.executions.get(failed).context  # type: ignore[union-attr]
     workflow = run.partition.state.workflows.get(context.workflow_id)
     run.partition.submit(redrive_command(run.partition.storage, workflow, context))
     run.partition.submit(r.DeleteExecutionCommand(deleted))

@@ -15,7 +15,7 @@ from stepwell.engine.log.codec import decode_turn
 from stepwell.testing.replay import replay_folder
 from stepwell.testing.simulation import Simulation
 from upgrade.contents import NAMES, lines
-from upgrade.story import Answers
+from upgrade.story import Answers, run_story
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FORMATS = sorted(GOLDEN.glob("format-*"))
@@ -60,9 +60,23 @@ def test_the_executions_of_a_golden_log_go_on_with_the_definitions_that_they_beg
 
 def test_the_golden_log_of_this_format_holds_every_kind_of_record(tmp_path: Path) -> None:
     shutil.copytree(FORMATS[-1] / "log", tmp_path / "log")
-    store = _core.Store.open(tmp_path)
+    every = {*records.Command.__subclasses__(), *records.Event.__subclasses__()}
+    assert names_of(every - kinds_on_log(tmp_path)) == set()
+
+
+def test_the_run_of_the_golden_log_can_be_repeated(tmp_path: Path) -> None:
+    shutil.copytree(FORMATS[-1] / "log", tmp_path / "golden" / "log")
+    assert len(run_story(tmp_path / "again")) == len(json.loads((FORMATS[-1] / "under_way.json").read_text()))
+    assert names_of(kinds_on_log(tmp_path / "again")) == names_of(kinds_on_log(tmp_path / "golden"))
+
+
+def kinds_on_log(folder: Path) -> set[type]:
+    """The kinds of records that are on a log."""
+    store = _core.Store.open(folder)
     turns = [decode_turn(blob) for *_, payload in store.read_log(1) for blob in _core.split_turns(payload)]
     store.close()
-    seen = {type(record) for turn in turns for record in turn.records}
-    every = {*records.Command.__subclasses__(), *records.Event.__subclasses__()}
-    assert {kind.__name__ for kind in every - seen} == set()
+    return {type(record) for turn in turns for record in turn.records}
+
+
+def names_of(kinds: set[type]) -> set[str]:
+    return {kind.__name__ for kind in kinds}

@@ -90,7 +90,7 @@ class Starts:
         """
         if name is not None:
             check_name("an execution", name)
-        # A name's executions share a partition; without a name, the last id says which one (ARCHITECTURE.md §3).
+        # Executions of one name must be in one partition. Without a name, the last id decides the partition.
         key = f"{workflow.name}/{name}" if name is not None else self.last or ""
         host = self._host
         tick = host.hlc.tick(seconds_of(wall_clock.now()))
