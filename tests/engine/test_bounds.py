@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from engine.map_run_support import distributed_machine
 from engine.support import Lab, machine, map_over, parallel, passing, task
-from engine.test_retention import distributed
 from stepwell import Executor
 from stepwell.engine.limits import Limits
 from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext
@@ -288,7 +288,7 @@ TOO_LARGE = {
     "a task's input": machine({"A": task(Parameters=TWICE)}),
     "a task's output": machine({"T": task()}),
     "an iteration's input": machine({"M": map_over(PASS, ItemsPath="$.items", ItemSelector=TWICE)}),
-    "a child's input": distributed(PASS, ItemsPath="$.items", ItemSelector=TWICE),
+    "a child's input": distributed_machine(PASS, ItemsPath="$.items", ItemSelector=TWICE),
     "the outputs of branches": machine({"P": parallel(PASS, machine({"B": passing()}))}),
     "a variable": machine({"A": passing(Assign=TWICE)}),
 }

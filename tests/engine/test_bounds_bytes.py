@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.map_run_support import distributed_machine
 from engine.support import Lab, machine, map_over, parallel, passing, task
-from engine.test_retention import distributed
 from stepwell import Executor, TooLargeError, _core
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
@@ -125,7 +125,7 @@ GIANTS = {
         [1, 2, 3, 4],
     ),
     "an item selector's": (machine({"M": map_over(PASS, ItemSelector={"a.$": "$"})}), [of_size(4000)] * 4),
-    "a child's input": (distributed(PASS, ItemSelector={"a.$": "$"}), [of_size(4000)] * 4),
+    "a child's input": (distributed_machine(PASS, ItemSelector={"a.$": "$"}), [of_size(4000)] * 4),
     "variables": (machine({"A": passing(Assign={"v.$": "$", "w.$": "$"})}), of_size(SMALL * 2 // 3)),
     "a cause": (machine({"F": {"Type": "Fail", "CausePath": "States.Format('{}{}', $, $)"}}), of_size(SMALL * 2 // 3)),
     "a caught error": (
@@ -275,7 +275,7 @@ def test_outputs_that_are_gathered_fail_an_execution_as_soon_as_they_are_too_lar
 
 
 def test_the_outputs_of_child_executions_too(lab: MakeLab) -> None:
-    each = distributed(machine({"T": task()}), MaxConcurrency=1)
+    each = distributed_machine(machine({"T": task()}), MaxConcurrency=1)
     one = lab({"T": of_size(3000)}, limits=Limits(document_bytes=10_000)).finish(each, list(range(100)))
     assert one.outcome == ("Failed", "States.DataLimitExceeded")
     assert len(one.calls) == 4
@@ -331,7 +331,7 @@ def test_the_room_of_iterations_is_known_again_after_a_restart() -> None:
 
 def test_child_executions_start_as_far_as_a_turn_has_room_for_their_inputs(lab: MakeLab) -> None:
     whole = {"all.$": "$.text"}
-    definition = distributed(PASS, ItemsPath="$.items", ItemSelector=whole)
+    definition = distributed_machine(PASS, ItemsPath="$.items", ItemSelector=whole)
     one = lab(limits=Limits(turn_bytes=50_000, batch_bytes=50_000))
     one.finish(definition, {"text": of_size(10_000), "items": list(range(60))})
     assert one.outcome == ("Succeeded", [{"all": of_size(10_000)}] * 60)

@@ -7,35 +7,15 @@ from typing import Any
 
 import pytest
 
+from engine.map_run_support import children, distributed, over, run_of
 from engine.support import Lab, boom, catch, machine, map_over, parallel, passing, retry, task
 from stepwell.asl.json import loads
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
-from stepwell.engine.storage.contexts import ExecutionContext, MapChildContext, MapRunContext, VisibilityContext
+from stepwell.engine.storage.contexts import MapChildContext, MapRunContext, VisibilityContext
 from stepwell.testing.simulation import HANGS
 
 Make = Callable[..., Lab]
-
-
-def distributed(processor: dict[str, Any], next: str | None = None, type: str = "STANDARD", **fields: Any) -> Any:
-    """A distributed Map state."""
-    config = {"Mode": "DISTRIBUTED", "ExecutionType": type}
-    return map_over({"ProcessorConfig": config, **processor}, next, **fields)
-
-
-def over(states: dict[str, Any] | None = None, next: str | None = None, **fields: Any) -> Any:
-    """A machine that is one distributed Map state, ``M``."""
-    return machine({"M": distributed(machine(states or {"P": passing()}), next, **fields)})
-
-
-def children(lab: Lab) -> list[ExecutionContext]:
-    """The child executions, in the order of their items."""
-    return [row for row in lab.executions() if row.parent_iteration_id is not None]
-
-
-def run_of(lab: Lab) -> MapRunContext:
-    """The newest map run."""
-    return lab.partition.storage.scan(MapRunContext, lab.id)[-1]
 
 
 @pytest.mark.covers("A12.59")

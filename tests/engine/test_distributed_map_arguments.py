@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.map_run_support import VALUES, distributed
 from engine.support import machine, passing
-from engine.test_distributed_map import distributed
-from engine.test_distributed_map_values import VALUES
 from stepwell import Executor, ItemFiles
 
 pytestmark = pytest.mark.covers("A12.60", "A12.62")

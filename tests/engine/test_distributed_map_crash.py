@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.map_run_support import children, distributed, over, run_of
 from engine.support import Lab, boom, machine, passing, retry, task
-from engine.test_distributed_map import children, distributed, over, run_of
 from stepwell.engine.limits import Limits
 from stepwell.engine.state.map_run import READ_ITEMS
 from stepwell.testing.replay import rebuilt

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.map_run_support import LIMITS, children, over, run_of
 from engine.support import Lab
-from engine.test_distributed_map import children, over, run_of
 from stepwell.engine.limits import Limits
 from stepwell.testing.replay import rebuilt
 
@@ -20,16 +20,6 @@ GOOD = {"Type": "Pass", "InputPath": "$.n", "End": True}
 PROCESSOR = {"Wait": WAIT, "Look": LOOK, "Bad": BAD, "Good": GOOD}
 
 ITEMS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([False, False, False, True])), max_size=12)
-LIMITS = st.tuples(
-    st.sampled_from([4, 20, 4096]),
-    st.sampled_from([1, 3, 512]),
-    st.sampled_from([1, 30, 8192]),
-    st.sampled_from([1, 20_000]),
-).map(
-    lambda sizes: Limits(
-        turn_records=sizes[0], turn_messages=sizes[1], batch_records=sizes[2], live_executions=sizes[3]
-    )
-)
 
 
 def expected(items: list[Any], count: int | None, percentage: int | None) -> tuple[str, Any]:

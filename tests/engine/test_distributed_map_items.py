@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.map_run_support import children, distributed
 from engine.support import Lab, boom, machine, map_over, passing, task
-from engine.test_distributed_map import children, distributed
 from stepwell import Executor, ItemFiles
 from stepwell.engine.limits import Limits
 from stepwell.testing.replay import rebuilt

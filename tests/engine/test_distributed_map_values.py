@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.map_run_support import VALUES, children, distributed
 from engine.support import Lab, machine, passing, task
-from engine.test_distributed_map import children, distributed
 
 NUMBERS = {
     "MaxConcurrency": (),
@@ -18,15 +18,6 @@ NUMBERS = {
     "MaxItemsPerBatch": ("ItemBatcher",),
     "MaxInputBytesPerBatch": ("ItemBatcher",),
 }
-VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-3, 5),
-    st.integers(-(10**40), 10**40),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from([2**31, 2**63 - 1, 2**63, 2**64, 10**30, 1e18, 1e39, -(10**30)]),
-    st.sampled_from(["", "0", "2", "-1", "x", "1e3", " 1", [], {}, [1], {"a": 1}]),
-)
 ITEMS = st.one_of(st.lists(st.integers(0, 9), max_size=6), VALUES, st.dictionaries(st.text(max_size=2), VALUES))
 
 

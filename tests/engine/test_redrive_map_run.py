@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from engine.map_run_support import Flaky, arns, children, distributed, items_left, over, run_of, runs, types_of
 from engine.support import Lab, boom, catch, machine, parallel, passing, retry, task
-from engine.test_distributed_map import children, distributed, over, run_of
-from engine.test_distributed_map_fuzz import LIMITS
-from stepwell import Executor, Limits, NotRedrivable, TaskError, _core
+from stepwell import Limits, _core
 from stepwell.asl.json import loads
-from stepwell.engine.client import commands
 from stepwell.engine.log import records as r
 from stepwell.engine.log.codec import decode_turn
-from stepwell.engine.replay.map_run_redrive import is_settled
 from stepwell.engine.replay.redrive import redrive_command
-from stepwell.engine.status import ENDED, SUCCEEDED
-from stepwell.engine.storage.contexts import ExecutionContext, ItemsContext, MapChildContext, MapRunContext
-from stepwell.tasks.items import ItemFiles
+from stepwell.engine.status import SUCCEEDED
+from stepwell.engine.storage.contexts import ExecutionContext, MapChildContext, MapRunContext
 from stepwell.testing.replay import rebuilt
 from stepwell.testing.simulation import HANGS
 
 pytestmark = pytest.mark.covers("A12.59", "A16.78")
 
 Make = Callable[..., Lab]
-
-
-class Flaky:
-    """A task that fails for some items, so many times each; then it gives the item back."""
-
-    def __init__(self, failures: dict[Any, int]) -> None:
-        self.failures = failures
-
-    def __call__(self, input: Any) -> Any:
-        if self.failures.get(input, 0) > 0:
-            self.failures[input] -= 1
-            raise boom()
-        return input
-
-
-def runs(lab: Lab) -> list[MapRunContext]:
-    """All map runs of the execution."""
-    return lab.partition.storage.scan(MapRunContext, lab.id)
-
-
-def items_left(lab: Lab) -> list[ItemsContext]:
-    """The items that storage keeps."""
-    return lab.partition.storage.scan(ItemsContext)
-
-
-def types_of(lab: Lab, id: str) -> list[str]:
-    """The types of a child's history events."""
-    told = lab.result(id)
-    assert told is not None
-    return [event["type"] for event in told["events"]]
-
-
-def arns(lab: Lab) -> list[str]:
-    """The ARNs of the map runs that the history tells of, in order."""
-    kinds = ("mapRunStartedEventDetails", "mapRunRedrivenEventDetails")
-    return [event[kind]["mapRunArn"] for event in lab.events for kind in kinds if kind in event]
 
 
 def test_only_the_children_that_did_not_succeed_run_on_in_the_same_map_run(lab: Make) -> None:
@@ -363,230 +318,6 @@ def test_a_failed_execution_keeps_the_items_until_it_is_deleted(lab: Make) -> No
     copy.run()
     assert items_left(copy) == copy.executions() == []
     copy.close()
-
-
-# crashes
-
-SHORT = Limits(turn_records=6, turn_messages=2, batch_records=12, live_executions=2)
-NESTED = over(
-    {
-        "I": distributed(
-            machine({"P": passing("T", InputPath="$.Items[0]"), "T": task()}),
-            Label="Inner",
-            MaxConcurrency=2,
-            ToleratedFailureCount=1,
-            ItemBatcher={"MaxItemsPerBatch": 1},
-        )
-    },
-    MaxConcurrency=3,
-)
-EXPRESS = machine({"M": distributed(machine({"T": task()}), type="EXPRESS", MaxConcurrency=2)})
-
-
-def fails_at_first(redriven: list[bool]) -> Any:
-    """A task that fails for even numbers before the redrive."""
-
-    def work(input: Any) -> Any:
-        if not redriven and input % 2 == 0:
-            raise boom()
-        return {"did": input}
-
-    return work
-
-
-@pytest.mark.parametrize("limits", [Limits(), SHORT], ids=["long", "short"])
-@pytest.mark.parametrize(
-    ("definition", "input"),
-    [(NESTED, [[1, 2, 3], [], [4, 6, 8], [5, 6]]), (EXPRESS, [2, 4, 6, 8, 1]), (over({"T": task()}), [0, 1, 2, 3])],
-    ids=["nested", "express", "standard"],
-)
-def test_a_crash_at_any_batch_changes_nothing(definition: Any, input: Any, limits: Limits) -> None:
-    redriven: list[bool] = []
-    whole = Lab({"T": fails_at_first(redriven)}, limits=limits).finish(definition, input)
-    assert whole.outcome[0] == "Failed"
-    before = len(whole.store.read_log(1, 1_000_000_000))
-    redriven.append(True)
-    assert whole.redrive()[0][1] is None
-    whole.finish()
-    assert whole.outcome[0] == SUCCEEDED
-    expected, ended = whole.result(whole.id), [child.status for child in children(whole)]
-    for until in range(before + 1, len(whole.store.read_log(1, 1_000_000_000)) + 1):
-        again = Lab(
-            {"T": fails_at_first(redriven)}, limits=limits, store=rebuilt(whole.store, until), clock=whole.clock
-        )
-        again.id = whole.id
-        again.run()
-        assert again.result(whole.id) == expected
-        assert [child.status for child in children(again)] == ended
-        again.check()
-    whole.check()
-
-
-WAIT = {"Type": "Wait", "SecondsPath": "$.wait", "Next": "T"}
-
-
-def redrive_at_once(run: Lab) -> None:
-    """Ask for a redrive as soon as one is taken, with whatever else is under way."""
-    while run.context.status not in ENDED or not is_settled(run.partition.storage, run.id):
-        run.step()
-    if run.context.status != SUCCEEDED:
-        assert run.redrive()[0][1] is None
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    raw=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=10),
-    express=st.booleans(),
-    nested=st.booleans(),
-    batch=st.integers(0, 3),
-    concurrency=st.integers(0, 3),
-    count=st.none() | st.integers(0, 2),
-    limits=LIMITS,
-    stops=st.lists(st.integers(0, 40), max_size=3),
-)
-def test_any_map_run_can_be_redriven_until_it_succeeds(
-    raw: list[Any],
-    express: bool,
-    nested: bool,
-    batch: int,
-    concurrency: int,
-    count: int | None,
-    limits: Limits,
-    stops: list[int],
-) -> None:
-    """Failed or stopped at any place, time and again: each item that succeeded did so once."""
-    items = [{"n": number, "wait": wait, "fails": fails} for number, (wait, fails) in enumerate(raw)]
-    fields: dict[str, Any] = {"MaxConcurrency": concurrency, "Label": "Inner"}
-    if count is not None:
-        fields["ToleratedFailureCount"] = count
-    first: dict[str, Any] = {"W": WAIT}
-    if batch:
-        fields["ItemBatcher"] = {"MaxItemsPerBatch": batch}
-        first = {"P": passing("W", InputPath="$.Items[0]"), "W": WAIT}
-    left = {item["n"]: item["fails"] for item in items}
-
-    def work(item: Any) -> Any:
-        if left[item["n"]] > 0:
-            left[item["n"]] -= 1
-            raise boom()
-        return item["n"]
-
-    state = distributed(machine({**first, "T": task()}), type="EXPRESS" if express else "STANDARD", **fields)
-    run = Lab({"T": work}, limits=limits)
-    run.deploy("w", over({"I": state}, MaxConcurrency=2) if nested else machine({"M": state}))
-    run.id = run.start("w", [items[:4], items[4:]] if nested else items)
-    run.step()
-    for steps in stops:
-        for _ in range(steps):
-            run.step()
-            run.answer_a_task()
-        run.partition.submit(r.CancelExecutionCommand(run.id, None, None))
-        redrive_at_once(run)
-    for _ in range(80):
-        run.run()
-        if run.context.status == SUCCEEDED:
-            break
-        redrive_at_once(run)
-    assert run.context.status == SUCCEEDED, run.result(run.id)
-    leaves = [child for child in children(run) if run_of_child(child) != run_of(run).id or not nested]
-    done = sorted(loads(child.output) for child in leaves if child.status == SUCCEEDED)
-    assert len(done) == len(set(done))
-    output: Any = run.outcome[1]
-    assert (output if not nested else [number for numbers in output for number in numbers]) == done
-    every = run.partition.storage.scan(MapRunContext, limit=1000)
-    for row in every:
-        assert (row.status, row.running, row.pending_redrive, row.next_item) == (SUCCEEDED, 0, 0, row.item_count)
-        assert row.succeeded_items + row.failed_items + row.aborted_items == row.item_count
-    assert sum(row.item_count for row in every) == len(items) + 2 * nested
-    assert items_left(run) == run.partition.storage.scan(MapChildContext) == []
-    run.check()
-
-
-def run_of_child(child: ExecutionContext) -> str:
-    """The map run that a child execution belongs to."""
-    assert child.parent_iteration_id is not None
-    return child.parent_iteration_id.rpartition("/")[0]
-
-
-# through the executor
-
-
-def fails_once(failing: set[Any]) -> Callable[[Any], Any]:
-    """A handler that fails once for each of these."""
-
-    def work(input: Any) -> Any:
-        if input in failing:
-            failing.discard(input)
-            raise TaskError("Boom")
-        return input
-
-    return work
-
-
-def test_describe_map_run_tells_of_the_redrive() -> None:
-    with Executor(handlers={"work": fails_once({2})}) as ex:
-        ex.deploy("w", over({"T": task(resource="work")}, MaxConcurrency=1))
-        execution = ex.start("w", [1, 2, 3]).wait(10)
-        (listed,) = ex.list_map_runs(execution.id)
-        failed = ex.describe_map_run(listed["mapRunArn"])
-        assert (failed["status"], failed["redriveCount"], "redriveDate" in failed) == ("FAILED", 0, False)
-        assert ex.redrive(execution.id).wait(10).output == [1, 2, 3]
-        (listed,) = ex.list_map_runs(execution.id)
-        told = ex.describe_map_run(listed["mapRunArn"])
-        assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
-        assert told["startDate"] < told["redriveDate"] <= told["stopDate"]
-        counts = dict.fromkeys(("pending", "running", "failed", "timedOut", "aborted"), 0)
-        counts |= {"succeeded": 3, "total": 3, "resultsWritten": 3, "failuresNotRedrivable": 0, "pendingRedrive": 0}
-        assert told["itemCounts"] == told["executionCounts"] == counts
-
-
-def test_a_writer_writes_all_results(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "out"}}
-    for kind in ("STANDARD", "EXPRESS"):
-        processor = machine({"T": task(resource="work")})
-        definition = machine({"M": distributed(processor, type=kind, ResultWriter=writer, MaxConcurrency=1)})
-        with Executor(item_files=ItemFiles(s3=tmp_path), handlers={"work": fails_once({2})}) as ex:
-            ex.deploy("w", definition)
-            execution = ex.start("w", [1, 2, 3]).wait(10)
-            assert execution.error == "States.ExceedToleratedFailureThreshold"
-            output: Any = ex.redrive(execution.id).wait(10).output
-        details = output["ResultWriterDetails"]
-        manifest = json.loads((tmp_path / details["Bucket"] / details["Key"]).read_text())
-        assert manifest["ResultFiles"]["FAILED"] == manifest["ResultFiles"]["PENDING"] == []
-        (file,) = manifest["ResultFiles"]["SUCCEEDED"]
-        records = json.loads((tmp_path / "out" / file["Key"]).read_text())
-        assert [json.loads(record["Output"]) for record in records] == [1, 2, 3]
-        assert [record["RedriveCount"] for record in records] == ([0, 1, 0] if kind == "STANDARD" else [0, 0, 0])
-
-
-def test_a_redrive_waits_for_the_children_that_are_being_stopped() -> None:
-    limits = Limits(batch_records=20, turn_messages=4)
-    hangs = {"Type": "Wait", "Seconds": 3600, "Next": "P"}
-    with Executor(limits=limits) as ex:
-        ex.deploy("w", over({"W": hangs, "P": passing()}))
-        execution = ex.start("w", list(range(300)))
-        while not (listed := ex.list_map_runs(execution.id)) or (
-            ex.describe_map_run(listed[0]["mapRunArn"])["itemCounts"]["running"] < 300
-        ):
-            pass
-        for count in (1, 2):
-            execution.stop()
-            execution.wait(10)
-            execution = ex.redrive(execution.id)
-            told = ex.describe_map_run(listed[0]["mapRunArn"])
-            assert (told["redriveCount"], told["status"], told["itemCounts"]["total"]) == (count, "RUNNING", 300)
-        assert len(ex.list_map_runs(execution.id)) == 1
-
-
-def test_a_redrive_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "SETTLING_SECONDS", 0.05)
-    monkeypatch.setattr(commands, "is_settled", lambda storage, id: False)
-    with Executor() as ex:
-        ex.deploy("w", over({"F": {"Type": "Fail"}}))
-        execution = ex.start("w", [1]).wait(10)
-        with pytest.raises(NotRedrivable, match="still being stopped"):
-            ex.redrive(execution.id)
 
 
 def test_the_log_tells_which_children_run_on(lab: Make) -> None:

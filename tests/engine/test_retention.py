@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.support import SECOND, Lab, boom, machine, map_over, passing, task
+from engine.map_run_support import distributed_machine
+from engine.support import SECOND, Lab, boom, machine, passing, task
 from stepwell import Executor
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
@@ -54,12 +55,6 @@ def work(one: Lab) -> Lab:
     while one.answer_a_task():
         one.settle()
     return one
-
-
-def distributed(processor: dict[str, Any], name: str = "M", **fields: Any) -> dict[str, Any]:
-    """A machine of one distributed Map state."""
-    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    return machine({name: map_over(processor | config, **fields)})
 
 
 def leftovers(lab: Lab) -> list[Any]:
@@ -126,7 +121,7 @@ def test_a_redriven_execution_is_kept_until_it_has_ended_again(lab: MakeLab) -> 
 
 
 def test_children_of_a_map_run_go_with_their_parent(lab: MakeLab) -> None:
-    one = lab(limits=Limits(retention=60)).begin(distributed(PASS), list(range(3 * CHUNK)))
+    one = lab(limits=Limits(retention=60)).begin(distributed_machine(PASS), list(range(3 * CHUNK)))
     children = [row for row in one.executions() if row.parent_iteration_id]
     assert len(children) == 3 * CHUNK
     assert {row.delete_at for row in children} == {0}
@@ -135,7 +130,7 @@ def test_children_of_a_map_run_go_with_their_parent(lab: MakeLab) -> None:
 
 
 def test_children_of_children_go_too(lab: MakeLab) -> None:
-    one = lab().begin(distributed(distributed(PASS), name="Outer"), [[1, 2], [3], []])
+    one = lab().begin(distributed_machine(distributed_machine(PASS), name="Outer"), [[1, 2], [3], []])
     assert len(one.executions()) == 1 + 3 + 3
     one.answer(r.DeleteExecutionCommand(one.id))
     assert leftovers(one) == []
@@ -173,7 +168,7 @@ def test_a_long_execution_is_deleting_until_storage_has_it(lab: MakeLab) -> None
 
 
 def test_children_are_deleted_step_by_step_and_others_go_on_meanwhile(lab: MakeLab) -> None:
-    one = lab().begin(distributed(PASS), list(range(4 * CHUNK)))
+    one = lab().begin(distributed_machine(PASS), list(range(4 * CHUNK)))
     one.partition.submit(r.DeleteExecutionCommand(one.id))
     one.step()
     for chunk in range(4):
@@ -188,7 +183,7 @@ def test_children_are_deleted_step_by_step_and_others_go_on_meanwhile(lab: MakeL
 
 
 def test_a_second_deletion_changes_nothing(lab: MakeLab) -> None:
-    one = lab().begin(distributed(PASS), list(range(2 * CHUNK)))
+    one = lab().begin(distributed_machine(PASS), list(range(2 * CHUNK)))
     for _ in range(3):
         one.partition.submit(r.DeleteExecutionCommand(one.id))
         one.step()
@@ -288,7 +283,7 @@ def test_deletion_frees_the_name() -> None:
 def test_a_deletion_goes_on_after_a_crash_at_any_batch(live: int) -> None:
     """Whatever the log has of it, all of the execution is gone in the end, and nothing else."""
     limits = Limits(retention=60, live_executions=live, turn_records=7)
-    whole = Lab(limits=limits).begin(distributed(PASS), list(range(12)))
+    whole = Lab(limits=limits).begin(distributed_machine(PASS), list(range(12)))
     other = whole.start("w", [1], number=2)
     whole.wait(60)
     assert leftovers(whole) == []
