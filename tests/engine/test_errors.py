@@ -1,38 +1,30 @@
-"""Errors, Retry and Catch, line by line (ASL A6, A7)."""
+"""Names of errors, who catches what, and causes, line by line (ASL A6)."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from engine.support import HANGS, INVOKE, LAMBDA, Lab, boom, catch, machine, map_over, parallel, passing, retry, task
-from stepwell import InvalidDefinition, _core
-from stepwell.asl.definition import compile_definition
-from stepwell.engine.log.codec import decode_turn
-from stepwell.engine.log.records import RetryStateCommand
-from stepwell.engine.partition import partition
-from stepwell.testing.replay import rebuilt
+from engine.error_support import caught_by, fails
+from engine.support import (
+    HANGS,
+    INVOKE,
+    LAMBDA,
+    Definition,
+    Lab,
+    boom,
+    catch,
+    machine,
+    map_over,
+    parallel,
+    passing,
+    retry,
+    task,
+)
 
 Labs = Callable[..., Lab]
-Definition = dict[str, Any]
-CAUGHT = passing()
-
-
-def fails(error: str | None = "Boom", cause: str | None = None) -> Definition:
-    fields = {"Error": error, "Cause": cause}
-    return {"Type": "Fail", **{name: value for name, value in fields.items() if value is not None}}
-
-
-def caught_by(state: Definition, *names: str) -> Definition:
-    """A machine whose first state, ``state``, has one catcher."""
-    return machine({"S": {**state, "Catch": [catch(*names)]}, "Caught": CAUGHT})
-
-
-# A6: names, and who catches what
 
 
 @pytest.mark.covers("A6", "A6.33")
@@ -242,262 +234,3 @@ def test_wrong_types_behind_paths(lab: Labs, state: Definition, input: Any, text
     run = lab().finish(machine({"S": state}), input)
     assert run.context.error == "States.Runtime"
     assert (run.context.cause or "").endswith(text)
-
-
-# A7: Retry
-
-
-@pytest.mark.covers("A7.36", "A7.37")
-@pytest.mark.parametrize(
-    ("fields", "times"),
-    [
-        ({}, [0, 1, 3, 7]),
-        ({"MaxAttempts": 0}, [0]),
-        ({"MaxAttempts": 1}, [0, 1]),
-        ({"IntervalSeconds": 3, "BackoffRate": 1.5, "MaxAttempts": 2}, [0, 3, 7.5]),
-        ({"IntervalSeconds": 5, "BackoffRate": 1.0, "MaxAttempts": 3}, [0, 5, 10, 15]),
-        ({"IntervalSeconds": 2, "BackoffRate": 10.0, "MaxDelaySeconds": 30, "MaxAttempts": 3}, [0, 2, 22, 52]),
-        ({"IntervalSeconds": 2, "JitterStrategy": "NONE", "MaxAttempts": 2}, [0, 2, 6]),
-        ({"IntervalSeconds": 99_999_999, "MaxAttempts": 2}, [0, 99_999_999, 199_999_998]),
-    ],
-)
-def test_when_attempts_begin(lab: Labs, fields: Definition, times: list[float]) -> None:
-    run = lab({"S": boom()}).finish(machine({"S": task(Retry=[retry("Boom", **fields)])}))
-    assert run.times == times
-    assert run.outcome == ("Failed", "Boom")
-
-
-@pytest.mark.covers("A7.37")
-def test_full_jitter_is_drawn_after_the_cap_within_bounds_and_once(lab: Labs, monkeypatch: pytest.MonkeyPatch) -> None:
-    again = retry("Boom", IntervalSeconds=8, MaxDelaySeconds=10, MaxAttempts=40, JitterStrategy="FULL")
-    run = lab({"S": boom()}).finish(machine({"S": task(Retry=[again])}))
-    times = run.times
-    delays = [later - earlier for earlier, later in pairwise(times)]
-    assert len(delays) == 40
-    assert 0 <= min(delays) < 2 < 8 < max(delays) <= 10
-    recorded = [
-        (record.due - run.began) / 1_000_000
-        for _, _, _, payload in run.store.read_log(1, 1 << 40)
-        for blob in _core.split_turns(payload)
-        for record in decode_turn(blob).records
-        if isinstance(record, RetryStateCommand)
-    ]
-    assert recorded == times[1:]
-
-    class NoDice:
-        def __init__(self, seed: int | None) -> None:
-            pass
-
-        def random(self) -> float:
-            raise AssertionError("a replay draws nothing")
-
-    monkeypatch.setattr(partition.random, "Random", NoDice)
-    rebuilt(run.store).close()
-    monkeypatch.setattr(partition.random, "Random", random.Random)
-
-
-RETRY_TWO = [
-    retry("A", "B", IntervalSeconds=1, BackoffRate=2.0, MaxAttempts=2),
-    retry("C", IntervalSeconds=5),
-]
-
-
-@pytest.mark.covers("A7.38")
-def test_each_retrier_counts_its_own_attempts_and_backoff(lab: Labs) -> None:
-    errors = [boom("A"), boom("B"), boom("C"), boom("B")]
-    state = task(Retry=RETRY_TWO, Catch=[catch("States.ALL")])
-    run = lab({"S": errors}).finish(machine({"S": state, "Caught": CAUGHT}))
-    assert run.times == [0, 1, 3, 8]
-    assert run.outcome == ("Succeeded", {"Error": "B", "Cause": None})
-
-
-@pytest.mark.covers("A7.38")
-def test_an_exhausted_retrier_hands_over_to_catch_not_to_the_next_retrier(lab: Labs) -> None:
-    again = [retry("Boom", MaxAttempts=1), retry("States.ALL", MaxAttempts=5)]
-    run = lab({"S": boom()}).finish(machine({"S": task(Retry=again, Catch=[catch("States.ALL")]), "Caught": CAUGHT}))
-    assert len(run.calls) == 2
-    assert run.path == ["S", "Caught"]
-
-
-@pytest.mark.covers("A7.38")
-def test_counters_begin_anew_when_the_state_is_entered_again(lab: Labs) -> None:
-    again = [retry("Boom", MaxAttempts=1)]
-    choice = {
-        "Type": "Choice",
-        "Choices": [{"Variable": "$.again", "BooleanEquals": True, "Next": "S"}],
-        "Default": "End",
-    }
-    definition = machine({"S": task("C", Retry=again), "C": choice, "End": {"Type": "Succeed"}})
-    run = lab({"S": [boom(), {"again": True}, boom(), {"again": False}]}).finish(definition)
-    assert run.context.status == "Succeeded"
-    assert run.times == [0, 1, 1, 2]
-
-
-@pytest.mark.covers("A7.38")
-def test_each_iteration_counts_for_itself(lab: Labs) -> None:
-    inner = machine({"I": task(Retry=[retry("Boom", MaxAttempts=1)])})
-    answers = [boom(), boom(), "a", "b"]
-    run = lab({"I": answers}).finish(machine({"M": map_over(inner, ItemsPath="$")}), [0, 1])
-    assert run.outcome == ("Succeeded", ["a", "b"])
-
-
-@pytest.mark.covers("A7.39")
-def test_parameters_are_evaluated_for_each_attempt_and_see_the_retry_count(lab: Labs) -> None:
-    state = task(
-        Parameters={"n.$": "$$.State.RetryCount"}, Retry=[retry("A", MaxAttempts=1), retry("B", MaxAttempts=2)]
-    )
-    run = lab({"S": [boom("A"), boom("B"), boom("B"), {}]}).finish(machine({"S": state}))
-    assert run.inputs == [{"n": 0}, {"n": 1}, {"n": 2}, {"n": 3}]
-
-
-@pytest.mark.covers("A7.40")
-@pytest.mark.parametrize("around", ["Parallel", "Map"])
-def test_a_retry_runs_all_branches_or_iterations_again(lab: Labs, around: str) -> None:
-    again = {"Retry": [retry("Boom", MaxAttempts=1)]}
-    if around == "Parallel":
-        state = parallel(machine({"A": task()}), machine({"B": task()}), **again)
-        run = lab({"A": ["a", "a2"], "B": [boom(), "b"]}).finish(machine({"S": state}), [1, 2])
-        assert run.outcome == ("Succeeded", ["a2", "b"])
-    else:
-        state = map_over(machine({"I": task()}), ItemsPath="$", MaxConcurrency=1, **again)
-        run = lab({"I": ["a", boom(), "a2", "b"]}).finish(machine({"S": state}), [1, 2])
-        assert run.outcome == ("Succeeded", ["a2", "b"])
-    assert len(run.calls) == 4
-    assert run.path.count("S") == 1
-    assert run.types.count(f"{around}StateStarted") == 2
-    assert f"{around}StateFailed" not in run.types  # as recorded (test_map_state_retry): only the last failure shows
-
-
-@pytest.mark.covers("A7.40")
-def test_a_retry_schedules_anew_and_enters_nothing(lab: Labs) -> None:
-    run = lab({"S": [boom(), "fine"]}).finish(machine({"S": task(Retry=[retry("Boom")])}))
-    assert run.types[2:8] == [
-        "LambdaFunctionScheduled",
-        "LambdaFunctionStarted",
-        "LambdaFunctionFailed",
-        "LambdaFunctionScheduled",
-        "LambdaFunctionStarted",
-        "LambdaFunctionSucceeded",
-    ]
-    assert run.types.count("TaskStateEntered") == 1
-
-
-# A7: Catch
-
-
-@pytest.mark.covers("A7.41")
-def test_retry_comes_before_catch(lab: Labs) -> None:
-    state = task(Retry=[retry("Boom", MaxAttempts=2)], Catch=[catch("Boom")])
-    run = lab({"S": boom()}).finish(machine({"S": state, "Caught": CAUGHT}))
-    assert len(run.calls) == 3
-    assert run.path == ["S", "Caught"]
-
-
-ERROR_OUTPUT = {"Error": "Boom", "Cause": "why"}
-
-
-@pytest.mark.covers("A7.41")
-@pytest.mark.parametrize(
-    ("catcher", "state", "output"),
-    [
-        ({}, {}, ERROR_OUTPUT),
-        ({"ResultPath": "$"}, {}, ERROR_OUTPUT),
-        ({"ResultPath": "$.e"}, {}, {"a": {"b": 1}, "e": ERROR_OUTPUT}),
-        ({"ResultPath": "$.e.f"}, {"InputPath": "$.a"}, {"a": {"b": 1}, "e": {"f": ERROR_OUTPUT}}),
-        ({"ResultPath": None}, {"InputPath": "$.a"}, {"a": {"b": 1}}),
-        ({}, {"OutputPath": "$.nothing"}, ERROR_OUTPUT),
-        ({}, {"ResultPath": "$.x"}, ERROR_OUTPUT),
-    ],
-)
-def test_where_the_error_output_goes(lab: Labs, catcher: Definition, state: Definition, output: Any) -> None:
-    definition = machine({"S": task(Catch=[catch("Boom", **catcher)], **state), "Caught": CAUGHT})
-    assert lab({"S": boom("Boom", "why")}).finish(definition, {"a": {"b": 1}}).outcome == ("Succeeded", output)
-
-
-@pytest.mark.covers("A7.41")
-@pytest.mark.parametrize(
-    ("catcher", "output"),
-    [
-        ({}, ERROR_OUTPUT),
-        ({"Output": "{% $states.errorOutput.Error %}"}, "Boom"),
-        ({"Output": {"in": "{% $states.input.a %}", "e": "{% $states.errorOutput.Cause %}"}}, {"in": 1, "e": "why"}),
-    ],
-)
-def test_where_the_error_output_goes_in_jsonata(lab: Labs, catcher: Definition, output: Any) -> None:
-    states = {"S": task(Catch=[catch("Boom", **catcher)]), "Caught": CAUGHT}
-    run = lab({"S": boom("Boom", "why")}).finish(machine(states, QueryLanguage="JSONata"), {"a": 1})
-    assert run.outcome == ("Succeeded", output)
-
-
-@pytest.mark.covers("A7.41")
-@pytest.mark.parametrize(
-    ("error", "cause", "output"),
-    [
-        ("Boom", None, {"Error": "Boom", "Cause": None}),
-        (None, "why", {"Error": None, "Cause": "why"}),
-        (None, None, {"Error": None, "Cause": None}),
-        ("Boom", "why", ERROR_OUTPUT),
-    ],
-)
-def test_the_error_output_has_what_the_fail_state_had(lab: Labs, error: Any, cause: Any, output: Any) -> None:
-    run = lab().finish(caught_by(parallel(machine({"F": fails(error, cause)})), "States.ALL"))
-    assert run.outcome == ("Succeeded", output)
-
-
-@pytest.mark.covers("A5.30")
-def test_a_catcher_assigns_and_the_state_does_not(lab: Labs) -> None:
-    catcher = catch("Boom", Assign={"x.$": "$.Error"})
-    states = {"S": task("Caught", Assign={"x": "state"}, Catch=[catcher]), "Caught": passing(Parameters={"x.$": "$x"})}
-    assert lab({"S": boom()}).finish(machine(states)).outcome == ("Succeeded", {"x": "Boom"})
-
-
-@pytest.mark.covers("A7.42")
-@pytest.mark.parametrize(
-    ("state", "before"),
-    [
-        (task(), "LambdaFunctionFailed"),
-        (parallel(machine({"S": fails()})), "ParallelStateFailed"),
-        (map_over(machine({"S": fails()}), ItemsPath="$"), "MapStateFailed"),
-    ],
-    ids=["Task", "Parallel", "Map"],
-)
-def test_a_caught_error_is_an_exit_with_the_error_output(lab: Labs, state: Definition, before: str) -> None:
-    named = {**state, "Catch": [catch("States.ALL")]}
-    run = lab({"C": boom()}).finish(machine({"C": named, "Caught": CAUGHT}), [1])
-    exited = next(event for event in run.events if event.get("stateExitedEventDetails", {}).get("name") == "C")
-    assert exited["type"] == f"{state['Type']}StateExited"
-    assert exited["stateExitedEventDetails"]["output"] == '{"Error":"Boom","Cause":null}'
-    index = run.types.index(exited["type"])
-    assert before in run.types[:index]
-    assert run.types[index + 1] == "PassStateEntered"
-
-
-@pytest.mark.covers("A7.43")
-@pytest.mark.parametrize("field", ["Retry", "Catch"])
-@pytest.mark.parametrize(
-    "state",
-    [passing(), {"Type": "Wait", "Seconds": 1, "End": True}, {"Type": "Succeed"}, fails()],
-    ids=["Pass", "Wait", "Succeed", "Fail"],
-)
-def test_only_task_parallel_and_map_retry_and_catch(field: str, state: Definition) -> None:
-    entry = retry("States.ALL") if field == "Retry" else catch("States.ALL")
-    with pytest.raises(InvalidDefinition, match=f"Field '{field}' is not supported"):
-        compile_definition(machine({"S": {**state, field: [entry]}, "Caught": CAUGHT}))
-
-
-@pytest.mark.covers("A6", "A7.36")
-@pytest.mark.parametrize(
-    "entries",
-    [
-        [retry("States.ALL", "Boom")],
-        [retry("States.ALL"), retry("Boom")],
-        [retry("Boom", MaxAttempts=-1)],
-        [retry("Boom", BackoffRate=0.5)],
-        [retry("Boom", IntervalSeconds=0)],
-        [retry("Boom", JitterStrategy="SOME")],
-        [retry()],
-    ],
-)
-def test_retriers_that_aws_refuses(entries: list[Definition]) -> None:
-    with pytest.raises(InvalidDefinition):
-        compile_definition(machine({"S": task(Retry=entries)}))

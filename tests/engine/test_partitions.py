@@ -1,59 +1,34 @@
-"""Partitions: with one and with several an executor behaves the same; a process that dies takes nothing with it."""
+"""Partitions: with one and with several an executor behaves the same."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from engine.support import ACTIVITY, CALLBACK, machine, map_over, passing, retry, task
+from engine.map_run_support import distributed
+from engine.partition_support import LONG, WORK, until, work
+from engine.support import ACTIVITY, CALLBACK, machine, passing, retry, task
 from stepwell import (
-    AsyncExecutor,
-    Busy,
-    Closed,
     ExecutionAlreadyExists,
     ExecutionContext,
     ExecutionNotFound,
     ExecutionRunning,
     Executor,
     HandlerContext,
-    InvalidInput,
-    Limits,
-    LockedError,
     NotRedrivable,
-    StorageError,
     TaskDoesNotExist,
     TaskError,
     WaitTimeout,
     WorkflowNotFound,
-    _core,
 )
-from stepwell.engine.host.processes.host import MultiProcessHost
 from stepwell.engine.storage.contexts import SequenceContext
-
-WORK = machine({"Work": task(resource="work")})
-LONG = machine({"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}})
-
-
-def distributed(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    return map_over({**processor, **config}, **fields)
-
-
-def work(value: Any) -> Any:
-    return {"done": value}
 
 
 @pytest.fixture(scope="module", params=[1, 4], ids=["1 partition", "4 partitions"])
@@ -73,9 +48,6 @@ def ex(shared: Executor) -> Executor:
 def places(ids: list[str]) -> set[str]:
     """The partition keys of ids."""
     return {id.split("/")[3] for id in ids}
-
-
-# the same with one and with four
 
 
 def test_executions_run_and_are_found(ex: Executor) -> None:
@@ -199,7 +171,7 @@ def test_task_tokens(ex: Executor) -> None:
     ex.register(CALLBACK, lambda value, context: tokens.update({value: context.task_token}))
     ex.deploy("asks", machine({"Ask": task(resource=CALLBACK)}))
     executions = [ex.start("asks", number) for number in range(8)]
-    _until(lambda: len(tokens) == 8)
+    until(lambda: len(tokens) == 8)
     for number in range(8):
         ex.send_task_heartbeat(tokens[number])
         if number % 2:
@@ -310,11 +282,11 @@ def test_what_is_given_up_gives_up_what_it_waits_for(ex: Executor) -> None:
     ex.deploy("kept", LONG)
     ex.deploy("waits", machine({"Inner": task(resource=arn, Parameters={"StateMachineArn": "kept"})}))
     executions = [ex.start("waits") for _ in range(6)]
-    _until(lambda: len(ex.list("kept", "Running")) == 6)
-    _until(lambda: all("TaskSubmitted" in [e["type"] for e in each.history()] for each in executions))
+    until(lambda: len(ex.list("kept", "Running")) == 6)
+    until(lambda: all("TaskSubmitted" in [e["type"] for e in each.history()] for each in executions))
     for execution in executions:
         execution.stop()
-    _until(lambda: len(ex.list("kept", "Canceled")) == 6)
+    until(lambda: len(ex.list("kept", "Canceled")) == 6)
 
 
 def test_definitions_have_versions(ex: Executor) -> None:
@@ -355,381 +327,3 @@ def test_rows_of_a_program_s_own_are_kept_beside_the_engine_s(ex: Executor) -> N
     assert [row.id for row in everything] == sorted(row.id for row in everything)
     assert ex.storage.scan(ExecutionContext, after=(everything[4].id,), limit=3) == everything[5:8]
     assert ex.storage.scan(ExecutionContext, limit=3, reverse=True) == everything[:-4:-1]
-
-
-# opened again
-
-
-@pytest.mark.parametrize("partitions", [1, 4])
-def test_what_runs_goes_on_when_the_folder_is_opened_again(tmp_path: Path, partitions: int) -> None:
-    done: list[Any] = []
-    handlers = {"work": done.append}
-    with Executor(tmp_path / "data", handlers=handlers, partitions=partitions) as ex:
-        ex.deploy(
-            "naps", machine({"Nap": {"Type": "Wait", "Seconds": 1, "Next": "Work"}, "Work": task(resource="work")})
-        )
-        ids = [ex.start("naps", number).id for number in range(12)]
-        task_ids = [ex.start("naps", "x", f"name-{number}").id for number in range(4)]
-    with Executor(tmp_path / "data", handlers=handlers, partitions=partitions) as ex:
-        assert ex.workflow("naps").id == "naps:1"
-        for id in ids + task_ids:
-            assert ex.get(id).wait(20).status == "Succeeded"
-        with pytest.raises(ExecutionAlreadyExists):
-            ex.start("naps", "x", "name-1")
-        assert ex.start("naps", 1).id > max(id for id in ids if id[:26] == ids[0][:26])
-    assert len(done) >= 16
-
-
-def test_another_number_of_partitions_is_refused(tmp_path: Path) -> None:
-    with Executor(tmp_path / "two", partitions=2):
-        pass
-    for other in (1, 3):
-        with pytest.raises(StorageError, match=r"has 2 partitions, not .*partitions=2"):
-            Executor(tmp_path / "two", partitions=other)
-    with Executor(tmp_path / "one"):
-        pass
-    with pytest.raises(StorageError, match=r"has 1 partition, not 2.*partitions=1"):
-        Executor(tmp_path / "one", partitions=2)
-    for wrong in (0, -1, 257, True):
-        with pytest.raises(InvalidInput):
-            Executor(partitions=wrong)
-    Executor(tmp_path / "two", partitions=2).close()
-
-
-def test_a_folder_has_one_executor(tmp_path: Path) -> None:
-    with Executor(tmp_path / "data", partitions=2), pytest.raises(LockedError):
-        Executor(tmp_path / "data", partitions=2)
-
-
-def test_in_memory(tmp_path: Path) -> None:
-    with Executor(handlers={"work": work}, partitions=2) as ex:
-        ex.deploy("work", WORK)
-        assert [ex.start("work", n).wait(20).output for n in range(6)] == [{"done": n} for n in range(6)]
-        for pid in _pids(ex):
-            os.kill(pid, signal.SIGKILL)
-        _until(lambda: _raises(StorageError, lambda: ex.start("work", 1)))
-
-
-def test_what_is_asked_of_a_closed_one_is_refused_and_nobody_waits_for_ever(tmp_path: Path) -> None:
-    ex = Executor(tmp_path / "data", partitions=2)
-    ex.deploy("long", LONG)
-    execution = ex.start("long")
-    told: list[BaseException] = []
-
-    def wait() -> None:
-        try:
-            execution.wait()
-        except Closed as error:
-            told.append(error)
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    time.sleep(0.1)
-    pids = _pids(ex)
-    ex.close()
-    waiting.join(20)
-    assert len(told) == 1
-    for ask in (
-        lambda: ex.start("long"),
-        lambda: ex.get(execution.id),
-        lambda: ex.list(),
-        lambda: ex.deploy("x", LONG),
-    ):
-        with pytest.raises(Closed):
-            ask()
-    ex.close()
-    assert not any(_is_alive(pid) for pid in pids)
-
-
-def test_a_full_inbox_is_busy(tmp_path: Path) -> None:
-    with Executor(tmp_path / "data", partitions=2, limits=Limits(inbox=1)) as ex:
-        ex.deploy("long", LONG)
-        pids = _pids(ex)
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            answers: list[Any] = []
-
-            def fill() -> None:
-                for _ in range(4):
-                    ex.submit_start("long", {}, None, lambda *answer: answers.append(answer))
-
-            with pytest.raises(Busy):
-                fill()
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
-        assert ex.start("long", timeout=20).status == "Running"
-
-
-async def _async_run(folder: Path, partitions: int) -> list[Any]:
-    async def handler(value: Any) -> Any:
-        await asyncio.sleep(0)
-        return {"done": value}
-
-    async with AsyncExecutor(folder, handlers={"work": handler}, partitions=partitions) as ex:
-        await ex.deploy("work", WORK)
-        executions = await asyncio.gather(*(ex.start("work", number) for number in range(50)))
-        await asyncio.gather(*(execution.wait(20) for execution in executions))
-        assert sorted([each.input for each in await ex.list("work")]) == list(range(50))
-        await ex.deploy("long", LONG)
-        waiting = await ex.start("long")
-        with pytest.raises(WaitTimeout):
-            await waiting.wait(0.05)
-        return [execution.output["done"] for execution in executions]
-
-
-@pytest.mark.parametrize("partitions", [1, 4])
-def test_asyncio(tmp_path: Path, partitions: int) -> None:
-    assert asyncio.run(_async_run(tmp_path / "data", partitions)) == list(range(50))
-
-
-# processes that die
-
-
-def _pids(ex: Executor) -> list[int]:
-    host = ex.client.host
-    assert isinstance(host, MultiProcessHost)
-    return [partition.pid for partition in host.partitions]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _raises(kind: type[Exception], ask: Callable[[], Any]) -> bool:
-    try:
-        ask()
-    except kind:
-        return True
-    return False
-
-
-def _until(is_so: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_a_process_that_dies_is_started_again_and_loses_nothing(tmp_path: Path) -> None:
-    """Under load, partitions are killed again and again; the journal of the clients is the model."""
-    tries: dict[str, int] = {}
-    lock = threading.Lock()
-
-    def steps(value: Any, context: HandlerContext) -> Any:
-        with lock:
-            tries[context.task_id] = tries.get(context.task_id, 0) + 1
-        return value
-
-    acknowledged: dict[str, tuple[int, str]] = {}
-    refused: list[BaseException] = []
-    stop = threading.Event()
-    three = machine({"A": task("B", resource="steps"), "B": task("C", resource="steps"), "C": task(resource="steps")})
-    with Executor(tmp_path / "data", handlers={"steps": steps}, partitions=3) as ex:
-        ex.deploy("three", three)
-
-        def client(number: int) -> None:
-            while not stop.is_set():
-                try:
-                    execution = ex.start("three", number, f"client-{number}")
-                    execution.wait(60)
-                    acknowledged[execution.id] = (number, execution.status)
-                except BaseException as error:
-                    refused.append(error)
-                number += 100
-
-        clients = [threading.Thread(target=client, args=(number,)) for number in range(24)]
-        for each in clients:
-            each.start()
-        before = _pids(ex)
-        for index in (0, 1, 2, 0):
-            time.sleep(0.4)
-            os.kill(_pids(ex)[index], signal.SIGKILL)
-        time.sleep(0.5)
-        stop.set()
-        for each in clients:
-            each.join(60)
-        assert not [each for each in clients if each.is_alive()]
-        assert not refused
-        assert not set(before) & set(_pids(ex))
-        assert {status for _, status in acknowledged.values()} == {"Succeeded"}
-        listed = {execution.id: execution for execution in ex.list("three", limit=1_000_000)}
-        assert listed.keys() == acknowledged.keys(), "each start is one execution, and each execution was started"
-        for id, execution in listed.items():
-            assert execution.output == acknowledged[id][0]
-        events = [execution.history() for execution in list(listed.values())[:200]]
-    for history in events:
-        assert [event["id"] for event in history] == list(range(1, len(history) + 1))
-        assert sum(event["type"] == "ExecutionSucceeded" for event in history) == 1
-    assert len(tries) == 3 * len(listed), "an attempt keeps its task's id"
-
-
-def _id_of(workflow: str, name: str) -> str:
-    return f"/default/default/e{_core.hash7(f'{workflow}/{name}')}/{'0' * 16}"
-
-
-def test_the_others_go_on_while_one_is_down(tmp_path: Path) -> None:
-    with Executor(tmp_path / "data", handlers={"work": work}, partitions=2) as ex:
-        host = ex.client.host
-        assert isinstance(host, MultiProcessHost)
-        ex.deploy("work", WORK)
-        ex.deploy("long", LONG)
-        started = [ex.start("long") for _ in range(10)]
-        down = next(each for each in started if host.places.of_execution(each.id) == 1)
-        os.kill(_pids(ex)[1], signal.SIGSTOP)  # slow, not dead: what is asked of it waits
-        try:
-            names = [f"name-{number}" for number in range(40)]
-            reachable = [name for name in names if host.places.of_execution(_id_of("work", name)) == 0]
-            answered = [ex.start("work", 1, name).wait(20).output for name in reachable]
-        finally:
-            os.kill(_pids(ex)[1], signal.SIGCONT)
-        assert answered == [{"done": 1}] * len(reachable)
-        assert 0 < len(reachable) < 40
-        assert down.status == "Running"
-
-
-def test_a_wait_survives_the_process_and_so_does_a_handler_s_work(tmp_path: Path) -> None:
-    begun, go_on = threading.Semaphore(0), threading.Event()
-    calls: list[str] = []
-
-    def slow(value: Any, context: HandlerContext) -> Any:
-        calls.append(context.task_id)
-        begun.release()
-        assert go_on.wait(20)
-        return value
-
-    with Executor(tmp_path / "data", handlers={"slow": slow}, partitions=2) as ex:
-        ex.deploy("slow", machine({"Slow": task(resource="slow")}))
-        executions = [ex.start("slow", number) for number in range(6)]
-        for _ in executions:
-            assert begun.acquire(timeout=20)
-        before = _pids(ex)
-        outputs: list[Any] = []
-        waits = [threading.Thread(target=lambda each=each: outputs.append(each.wait(30).output)) for each in executions]
-        for wait in waits:
-            wait.start()
-        for pid in before:
-            os.kill(pid, signal.SIGKILL)
-        _until(lambda: not set(before) & set(_pids(ex)))
-        go_on.set()  # their results come while nobody is there yet to take them
-        for wait in waits:
-            wait.join(30)
-        assert sorted(outputs) == list(range(6))
-        assert not set(before) & set(_pids(ex))
-    assert len(calls) == len(set(calls)) == 6, "what handlers were at was not begun again"
-
-
-def test_a_partition_that_cannot_be_opened_says_why_and_works_once_it_can(tmp_path: Path) -> None:
-    with Executor(tmp_path / "data", partitions=2) as ex:
-        host = ex.client.host
-        assert isinstance(host, MultiProcessHost)
-        ex.deploy("long", LONG)
-        ids = [ex.start("long").id for _ in range(10)]
-        in_first = next(id for id in ids if host.places.of_execution(id) == 0)
-        in_second = next(id for id in ids if host.places.of_execution(id) == 1)
-        folder, aside = tmp_path / "data" / "p1", tmp_path / "aside"
-        folder.rename(aside)
-        folder.write_text("not a folder")
-        os.kill(_pids(ex)[1], signal.SIGKILL)
-        _until(lambda: _raises(StorageError, lambda: ex.get(in_second)))
-        assert ex.get(in_first).status == "Running"
-        folder.unlink()
-        aside.rename(folder)
-        _until(lambda: not _raises(StorageError, lambda: ex.get(in_second)))
-        assert ex.get(in_second).status == "Running"
-
-
-def test_what_cannot_be_opened_at_first_is_refused_and_leaves_no_process(tmp_path: Path) -> None:
-    Executor(tmp_path / "data", partitions=2).close()
-    before = _children()
-    segment = next((tmp_path / "data" / "p1" / "log").glob("*.log"))
-    segment.write_bytes(b"x" * 100)
-    with pytest.raises(StorageError):
-        Executor(tmp_path / "data", partitions=2)
-    assert _children() == before
-
-
-def _children() -> list[str]:
-    found = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=False
-    )
-    return {line for line in found.stdout.splitlines() if "processes.process" in line}
-
-
-PROGRAM = """
-    import os, sys, threading
-    from stepwell import Executor
-    ex = Executor(sys.argv[1], handlers={"work": lambda value: value}, partitions=2)
-    ex.deploy("w", {"StartAt": "A", "States": {
-        "A": {"Type": "Task", "Resource": "work", "Next": "B"},
-        "B": {"Type": "Task", "Resource": "work", "End": True}}})
-    def client(number):
-        while True:
-            execution = ex.start("w", number)
-            os.write(1, f"{execution.id} {number}\\n".encode())
-            if number % 2:
-                execution.wait()
-                os.write(1, f"{execution.id} done\\n".encode())
-            number += 100
-    for number in range(16):
-        threading.Thread(target=client, args=(number,)).start()
-"""
-
-
-@pytest.mark.parametrize("seconds", [1.0, 1.3, 1.7])
-def test_a_program_that_is_killed_loses_nothing_that_it_was_told(tmp_path: Path, seconds: float) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path / "data")]
-    with (tmp_path / "journal").open("wb") as journal:
-        program = subprocess.Popen(command, stdout=journal)
-        try:
-            _until(lambda: (tmp_path / "journal").stat().st_size > 0)
-            time.sleep(seconds)
-        finally:
-            program.kill()
-            program.wait()
-    lines = (tmp_path / "journal").read_text().rpartition("\n")[0].splitlines()
-    started = {id: int(number) for id, number in (line.split() for line in lines) if number != "done"}
-    ended = {line.split()[0] for line in lines if line.endswith("done")}
-    assert len(started) > 20
-    with Executor(tmp_path / "data", handlers={"work": lambda value: value}, partitions=2) as ex:
-        for id in ended:
-            assert ex.get(id).status == "Succeeded"
-        for id, number in started.items():
-            assert ex.get(id).wait(60).output == number
-        listed = ex.list("w", limit=1_000_000)
-        assert {execution.id for execution in listed} >= started.keys()
-        assert len(listed) <= len(started) + 16, "no start was done that nobody asked for"
-        assert len({execution.id for execution in listed}) == len(listed)
-
-
-def test_processes_end_when_their_program_is_gone(tmp_path: Path) -> None:
-    program = """
-        import os, sys
-        from stepwell import Executor
-        ex = Executor(sys.argv[1], partitions=2)
-        print(*[partition.pid for partition in ex.client.host.partitions], flush=True)
-        os.kill(os.getpid(), 9)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "data")]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    pids = [int(pid) for pid in finished.stdout.split()]
-    assert len(pids) == 2
-    _until(lambda: not any(_is_alive(pid) for pid in pids))
-
-
-@pytest.mark.parametrize("name", ["data/p0", "data/p1/.", "link"])
-def test_one_partition_of_several_is_not_opened_alone(tmp_path: Path, name: str) -> None:
-    """What is started there alone would be in a partition where nobody looks for it."""
-    (tmp_path / "link").symlink_to(tmp_path / "data" / "p1")
-    with Executor(tmp_path / "data", handlers={"work": work}, partitions=2) as executor:
-        executor.deploy("work", WORK)
-        ids = [executor.start("work", n).wait(30).id for n in range(4)]
-    with pytest.raises(StorageError, match=r"is one of several partitions: open .*data, which has them all"):
-        Executor(os.path.join(tmp_path, name))
-    with Executor(tmp_path / "data", partitions=2) as executor:
-        assert {executor.get(id).status for id in ids} == {"Succeeded"}
