@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crash.machines import Worker, documents, machines
-from crash.test_differential import assert_sound
-from crash.test_replay import assert_nothing_left_over
+from crash.support import assert_nothing_left_over, assert_sound
 from stepwell import Limits
 from stepwell.engine.log import records as r
 from stepwell.testing.replay import differences, rebuilt

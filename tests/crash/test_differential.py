@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crash.machines import Worker, documents, machines
+from crash.support import assert_sound
 from stepwell.engine.limits import Limits
 from stepwell.testing.replay import differences, rebuilt
 from stepwell.testing.simulation import Simulation, time_of
@@ -70,16 +71,3 @@ def assert_same(found: dict[str, Any] | None, expected: dict[str, Any]) -> None:
     for index, (ours, theirs) in enumerate(zip(found["events"], expected["events"], strict=False), 1):
         assert ours == theirs, f"event {index}: {ours} instead of {theirs}"
     assert found == expected
-
-
-def assert_sound(result: dict[str, Any]) -> None:
-    """Nothing went wrong within the engine, and the history is whole: 1 to n, one end."""
-    events = result["events"]
-    assert not (result["cause"] or "").startswith("An internal error occurred"), result["cause"]
-    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
-    assert all(event["previousEventId"] < event["id"] for event in events)
-    ends = [event["type"] for event in events if event["type"] in ENDS]
-    assert ends == [events[-1]["type"]]
-
-
-ENDS = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"}

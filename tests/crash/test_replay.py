@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crash.machines import Worker, documents, machines
+from crash.support import assert_nothing_left_over
 from stepwell import Executor, Limits, _core
 from stepwell.engine.log import records as r
 from stepwell.engine.partition.partition import Partition
-from stepwell.testing.replay import differences, rebuilt, replay_folder, rows
+from stepwell.testing.replay import differences, rebuilt, replay_folder
 from stepwell.testing.simulation import Simulation
 from stepwell.testing.virtual import VirtualClock
 
@@ -58,18 +58,6 @@ def test_many_executions_side_by_side_with_stops_deletions_and_names(
         assert differences(simulation.store, again) == []
     assert_nothing_left_over(simulation.store)
     simulation.close()
-
-
-def assert_nothing_left_over(store: _core.Store) -> None:
-    """Where every execution has ended, only what ended executions keep is there: nothing leaks."""
-    left = {kind: found for kind, found in rows(store).items() if found}
-    for kind in ("Activity", "Branch", "Iteration", "Task", "Timer", "Items", "Queue", "PendingCommand"):
-        assert kind not in left, f"{kind} rows are left over"
-    decode = msgspec.msgpack.decode
-    executions = {decode(row)[1] for row in left.get("Execution", [])}
-    assert {decode(row)[4] for row in left.get("Visibility", [])} == executions
-    assert len(left.get("Visibility", [])) == len(executions)
-    assert {decode(row)[2] for row in left.get("Idempotency", [])} <= executions
 
 
 @pytest.mark.parametrize("restarts", [1, 3])
