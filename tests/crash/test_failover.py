@@ -175,8 +175,7 @@ def test_a_backup_begins_a_follower_though_the_log_was_cut(tmp_path: Path) -> No
     with Executor(tmp_path / "a", handlers=HANDLERS) as executor:
         executor.deploy("w", MACHINE)
         before = executor.start("w", new_input(1)).wait()
-        store = executor.storage._store  # pyright: ignore[reportPrivateUsage]
-        store.checkpoint(tmp_path / "b")
+        executor.storage.checkpoint(str(tmp_path / "b"))
         after = executor.start("w", new_input(2)).wait()
         with Follower(tmp_path / "a", tmp_path / "b") as follower:
             assert follower.wait_level(LONG)

@@ -31,7 +31,7 @@ def test_a_program_that_changes_its_directory_goes_on_in_its_own_folder(
     monkeypatch.chdir(tmp_path / "other")
     load = Load(executor)
     load.wait_for(50)
-    executor.storage._store.flush()  # type: ignore[attr-defined]  # pyright: ignore
+    executor.client.host.partition.store.flush()  # type: ignore[attr-defined]  # pyright: ignore
     executor.backup("backup")
     shutil.rmtree("backup")
     with follower.promote() as promoted:

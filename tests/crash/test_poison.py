@@ -87,7 +87,7 @@ LIMITS = Limits(restless_records=20_000, log_bytes=1 << 30)  # the whole log is 
 def executor() -> Iterator[Executor]:
     with Executor(handlers={"echo": lambda given: given}, limits=LIMITS) as executor:
         yield executor
-        store = executor.client.host._store
+        store = executor.client.host.partition.store
         store.wait_applied(store.tail(), WAIT_SECONDS)
         with rebuilt(store) as again:
             assert differences(store, again) == []

@@ -171,7 +171,7 @@ def test_timers_in_memory_are_bounded_whatever_comes_and_goes() -> None:
         if number % 100:
             rows.pop((due, target))
             queue.discard(due, 5, target)
-    assert len(queue._heap) <= 50
+    assert len(queue) <= 50
     given: list[int] = []
     now = 0
     while (due := queue.next_due()) is not None:

@@ -74,7 +74,7 @@ def test_wait_gives_up_after_its_timeout_and_the_execution_goes_on(ex: Executor)
     with pytest.raises(TimeoutError):  # so that it can be caught without knowing Stepwell
         execution.wait(0)
     assert execution.status == "Running"
-    assert not ex.client.host.ends._waiting, "nobody waits any more"
+    assert not ex.client.host.ends.waited_for(), "nobody waits any more"
 
 
 def test_many_may_wait_for_one_execution(ex: Executor) -> None:

@@ -55,7 +55,7 @@ def test_pages_make_up_the_whole(execution: Execution, events: list[dict[str, An
 def test_storage_is_read_page_by_page(
     execution: Execution, events: list[dict[str, Any]], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_TURNS", rows)
+    monkeypatch.setattr(queries, "TURNS", rows)
     assert execution.history() == events
     assert execution.history(reverse=True) == events[::-1]
     assert execution.history(after=5) == events[5:]

@@ -181,7 +181,7 @@ async def test_wait_gives_up_and_the_execution_goes_on() -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(execution.wait(), 0.02)
         assert execution.status == "Running"
-        assert not ex.client.host.ends._waiting
+        assert not ex.client.host.ends.waited_for()
         waiter = asyncio.create_task(execution.wait())
         await asyncio.sleep(0)
         assert (await execution.stop("Enough")).status == "Canceled"
@@ -201,8 +201,8 @@ async def test_a_canceled_wait_leaves_nothing_behind() -> None:
         waiter.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiter
-        assert not ex.client.host.ends._waiting
-        assert not ex.client.host.promises._owed
+        assert not ex.client.host.ends.waited_for()
+        assert len(ex.client.host.promises) == 0
 
 
 @on_a_loop

@@ -32,18 +32,18 @@ class Services:
     """Stubbed clients; ``expect`` says what the next call gets."""
 
     def __init__(self) -> None:
-        self._stubs: dict[str, Stubber] = {}
+        self.stubs: dict[str, Stubber] = {}
 
     def client(self, service: str) -> Any:
         client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        self._stubs[service] = Stubber(client)
-        self._stubs[service].activate()
+        self.stubs[service] = Stubber(client)
+        self.stubs[service].activate()
         return client
 
     def stub(self, service: str) -> Stubber:
-        if service not in self._stubs:
+        if service not in self.stubs:
             self.made = self.client(service)
-        return self._stubs[service]
+        return self.stubs[service]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def executor(services: Services) -> Iterator[Executor]:
 
     def factory(service: str) -> Any:
         services.stub(service)
-        return made.setdefault(service, services._stubs[service].client)
+        return made.setdefault(service, services.stubs[service].client)
 
     with Executor() as ex:
         forward_to_aws(ex, factory)

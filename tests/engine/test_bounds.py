@@ -35,7 +35,7 @@ class Gauge(Lab):
 
     def dispatch(self, tasks: list[Call]) -> None:
         super().dispatch(tasks)
-        self.most = max(getattr(self, "most", 0), len(self.partition.in_flight._out))
+        self.most = max(getattr(self, "most", 0), len(self.partition.in_flight))
 
 
 def held(lab: Lab) -> list[QueueContext]:
@@ -142,11 +142,11 @@ def test_open_tasks_are_read_page_by_page_after_a_restart(monkeypatch: pytest.Mo
     first = Lab({"T": HANGS}).begin(EACH, list(range(40)))
     again = Gauge(store=first.store, clock=first.clock)
     again.id = first.id
-    assert len(again._handed_out) == 7
+    assert len(again.dispatched) == 7
     again.settle()
     while again.partition.in_flight.is_recovering:
         again.step()
-    assert len(again._handed_out) == 40
+    assert len(again.dispatched) == 40
     again.finish()
     assert again.outcome[0] == "Succeeded"
     again.check()

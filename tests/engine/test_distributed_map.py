@@ -108,7 +108,7 @@ def test_no_more_children_run_at_a_time_than_max_concurrency(lab: Make) -> None:
     resting = lab({"T": HANGS}).begin(over({"T": task()}, MaxConcurrency=2), [1, 2, 3, 4, 5])
     assert len(children(resting)) == 2
     resting.answers["T"] = [{}]
-    resting._hanging.clear()
+    resting.ask_again()
     assert resting.finish().outcome == ("Succeeded", [{}] * 5)
 
 
@@ -311,7 +311,7 @@ def test_limits_of_a_running_map_run_are_changed(lab: Make) -> None:
     run = run_of(work)
     assert (run.max_concurrency, run.tolerated_count, run.tolerated_percentage) == (2, 1, 40.0)
     work.answers["T"] = [boom(), "ok"]
-    work._hanging.clear()
+    work.ask_again()
     assert work.finish().outcome == ("Succeeded", ["ok", "ok"])
 
 

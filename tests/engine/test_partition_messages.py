@@ -235,7 +235,7 @@ def test_much_that_waits_makes_those_who_send_wait(pair: Pair, monkeypatch: pyte
     received, most = 0, 0
     while received < 200:
         received += len(theirs.receive() or ())
-        most = max(most, ours._bytes)
+        most = max(most, ours.unsent_bytes)
     for sender in senders:
         sender.join(WAIT_SECONDS)
     assert most <= 100_000 + 4 * 51_000

@@ -25,7 +25,7 @@ from stepwell.engine.limits import limits_of
 from stepwell.engine.partition.partition import Partition
 from stepwell.engine.state.map_run import READ_ITEMS
 from stepwell.errors import InvalidDefinition
-from stepwell.testing.scripted import ScriptedTasks, _Run
+from stepwell.testing.scripted import ScriptedRun, ScriptedTasks
 from stepwell.testing.virtual import VirtualClock
 
 OWN = Path(__file__).parent / "machines"
@@ -116,7 +116,7 @@ def run(definition: dict[str, Any], *, fails: bool) -> dict[str, Any]:
     clock, script = VirtualClock(), Faked(definition, fails=fails)
     with _core.Store.open(None) as store:
         partition = Partition(store, clock, script, limits_of("aws", None), seed=0)
-        return _Run(partition, clock, script).run(definition, script.document(), "STANDARD", "default")
+        return ScriptedRun(partition, clock, script).run(definition, script.document(), "STANDARD", "default")
 
 
 def test_there_are_definitions_of_our_own():

@@ -145,7 +145,7 @@ def test_no_more_children_run_on_at_a_time_than_max_concurrency(lab: Make) -> No
     assert (row.status, row.running, row.aborted, row.pending_redrive) == ("Canceled", 0, 2, 2)
     run.redrive()
     run.answers["T"] = [lambda item: item]
-    run._hanging.clear()
+    run.ask_again()
     assert run.finish().outcome == (SUCCEEDED, [1, 2, 3, 4, 5, 6])
     assert [child.redrive_count for child in children(run)] == [3, 3, 2, 2, 0, 0]
 

@@ -177,11 +177,11 @@ def scripted_run(
     clock, script = VirtualClock(), ScriptedTasks(tasks, mocks)
     with _core.Store.open(None) as store:
         partition = Partition(store, clock, script, limits_of(profile, None), seed=0)
-        return _Run(partition, clock, script).run(definition, input, type, profile)
+        return ScriptedRun(partition, clock, script).run(definition, input, type, profile)
 
 
-class _Run:
-    """A partition without a thread: ``run`` processes it step by step."""
+class ScriptedRun:
+    """A partition without a thread, whose tasks a script answers: ``run`` processes it step by step."""
 
     def __init__(self, partition: Partition, clock: VirtualClock, script: ScriptedTasks) -> None:
         self._partition, self._clock, self._script = partition, clock, script

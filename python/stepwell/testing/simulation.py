@@ -50,7 +50,8 @@ class Simulation:
         self.store = store or _core.Store.open(None)
         self.clock = clock or VirtualClock()
         self._worker, self._steps_left = worker, most_steps
-        self._handed_out: set[str] = set()
+        self.dispatched: set[str] = set()
+        """The ids of the tasks that were dispatched to handlers."""
         self._hanging: set[str] = set()
         self.partition = Partition(self.store, self.clock, self, limits, seed=0)
         self.partition.recover()
@@ -61,9 +62,9 @@ class Simulation:
     def dispatch(self, tasks: list[Call]) -> None:
         """Record tasks for handlers, which must be durable."""
         for task in tasks:
-            if self.store.get(5, task.id) is None and task.id not in self._handed_out:
+            if self.store.get(5, task.id) is None and task.id not in self.dispatched:
                 raise AssertionError(f"task {task.id} was dispatched before it was durable")
-        self._handed_out.update(task.id for task in tasks)
+        self.dispatched.update(task.id for task in tasks)
 
     def queued(self, queue: str) -> None:
         """Does nothing: tasks of activities are found in storage."""
@@ -130,11 +131,15 @@ class Simulation:
             self._hanging.add(task.id)
         return False
 
+    def ask_again(self) -> None:
+        """Ask the worker again for the answers to tasks for which it returned ``HANGS``."""
+        self._hanging.clear()
+
     def _answers(self, task: TaskContext) -> list[tuple[r.Command, Document]]:
         if task.queue and task.status == "Created":
             return [(r.ActivateTaskCommand(task.id, task.resource, "worker", 0, 0, 0), NONE)]
         waits_for_token = task.token is not None and not task.queue
-        if not task.queue and task.id not in self._handed_out and task.status != "Submitted":
+        if not task.queue and task.id not in self.dispatched and task.status != "Submitted":
             raise AssertionError(f"task {task.id} is {task.status}, yet no handler got it")
         state_name = self._state_of(task)
         try:

@@ -29,8 +29,8 @@ from .history import Event, HistoryReader, without_data
 
 # An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
 _LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
-_PAGE = 256
-_TURNS = 8
+PAGE = 256
+TURNS = 8
 """How many turns of a history are read at a time; one may have thousands of events."""
 
 
@@ -65,7 +65,7 @@ class Queries:
         if (limit is not None and limit < 1) or after < 0:
             raise InvalidInput(f"a page of a history has at least one event, after one with a number: {limit}, {after}")
         reader = HistoryReader(self.workflow_of(self.context(id).workflow_id).machine)
-        page = _TURNS if limit is None else min(limit, _TURNS)
+        page = TURNS if limit is None else min(limit, TURNS)
         events = (self._backwards if reverse else self._forwards)(reader, id, after, page)
         chosen = itertools.islice(events, limit)
         return list(chosen if include_data else map(without_data, chosen))
@@ -104,7 +104,7 @@ class Queries:
                 return sorted((row for row in rows if workflow or not _is_child(row)), key=_newest)
         groups = [group for group in self._groups(prefix) if status is None or group[1] == status]
         groups.sort(key=lambda group: _LIFE.index(group[1]))
-        return list(itertools.islice(_each_once(heapq.merge(*map(self._pages, groups), key=_newest)), limit))
+        return list(itertools.islice(each_once(heapq.merge(*map(self._pages, groups), key=_newest)), limit))
 
     def _groups(self, prefix: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """Each workflow and status of which there are executions: one row is read of each."""
@@ -119,7 +119,7 @@ class Queries:
     def _pages(self, group: tuple[str, str]) -> Iterator[VisibilityContext]:
         """The executions of a group, the newest first."""
         after: tuple[Any, ...] | None = None
-        while rows := self._host.storage.scan(VisibilityContext, *group, after=after, limit=_PAGE):
+        while rows := self._host.storage.scan(VisibilityContext, *group, after=after, limit=PAGE):
             yield from rows
             last = rows[-1]
             after = (*group, last.started_at, last.execution_id)
@@ -138,7 +138,7 @@ def _newest(row: VisibilityContext) -> tuple[int, str]:
     return (-row.started_at, row.execution_id)
 
 
-def _each_once(rows: Iterator[VisibilityContext]) -> Iterator[VisibilityContext]:
+def each_once(rows: Iterator[VisibilityContext]) -> Iterator[VisibilityContext]:
     """Without those that stand in a second group, because they went on while the first one was read."""
     seen: set[str] = set()
     for row in rows:

@@ -45,6 +45,9 @@ class PendingPromises:
     def __init__(self) -> None:
         self._owed: set[Promise] = set()
 
+    def __len__(self) -> int:
+        return len(self._owed)
+
     def owe(self, deliver: Callback) -> Promise:
         """Promise an answer."""
         return Promise(self._owed, deliver)

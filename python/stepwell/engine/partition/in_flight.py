@@ -41,6 +41,15 @@ class InFlight:
         self._newer: set[str] = set()
         self._audited = 0
 
+    def __len__(self) -> int:
+        """How many tasks are out."""
+        return len(self._out)
+
+    @property
+    def input_bytes(self) -> int:
+        """How large the inputs are of the tasks that are out or admitted."""
+        return self._bytes
+
     # handing out
 
     def admits(self, size: int) -> bool:

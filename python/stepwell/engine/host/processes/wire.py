@@ -89,6 +89,11 @@ class Wire(Generic[Message]):
         self._received = bytearray()
         self._broken = False
 
+    @property
+    def unsent_bytes(self) -> int:
+        """How large the messages are that wait to be sent."""
+        return self._bytes
+
     def post(self, message: Any) -> None:
         """Let a message go with the next ones that are sent. Raises ``InvalidInput`` and ``TooLargeError``."""
         self.post_encoded(encoded(message))
