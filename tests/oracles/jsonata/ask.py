@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2]))
 
-from answers import agree, our_answer
-from asking import Oracle, answers_of
-from generate import FUNCTIONS, questions, with_values
+from oracles.asking import Oracle, answers_of
+from oracles.jsonata.answers import agree, our_answer
+from oracles.jsonata.generate import questions, with_values
+from oracles.jsonata.vocabulary import FUNCTIONS
 
 KEPT = ("value", "nothing", "function", "error", "stage", "message")
 UNSURE = ("timeout", "U1001")

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from oracles.jsonata.answers import agree, our_answer
-from oracles.jsonata.generate import FUNCTIONS, KINDS, with_values
+from oracles.jsonata.generate import KINDS, with_values
+from oracles.jsonata.vocabulary import FUNCTIONS
 
 QUESTIONS = [json.loads(line) for line in Path(__file__).with_name("questions.jsonl").read_text().splitlines()]
 

@@ -13,12 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2]))
 
-from answers import agree, our_answer, without_wrapping
-from asking import Oracle, answers_of
-from generate import questions
+from oracles.asking import Oracle, answers_of
+from oracles.jsonpath.answers import agree, our_answer, without_wrapping
+from oracles.jsonpath.generate import questions
 
 UNANSWERED = ("Timeout", "OutOfMemoryError", "StackOverflowError")
 
