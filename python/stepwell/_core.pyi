@@ -377,7 +377,8 @@ class FollowedLog:
         """Refuse a store in ``data`` that is not a copy of that in ``path``: ``StorageError``. Nothing is written."""
 
     def read(self, max_bytes: int = 8388608) -> list[LogBatch]:
-        """The next batches, all on the leader's disk; none if there is nothing new.
+        """The next batches, all on the leader's disk; none if there is nothing new, in the leader's storage either:
+        else the log has lost its last records (``CorruptionError``).
 
         They are returned again until they are passed. Intact batches are returned before an error is raised.
         ``FencedError`` if another follower took over: the log continues in that follower's folder.
@@ -395,13 +396,16 @@ class FollowedLog:
         """Drop the batches up to ``position``: they were applied."""
 
     def last_named(self) -> int:
-        """The last position that any readable header in the log names, whatever is damaged before it."""
+        """The last position that a readable header in the log names, or storage, whatever is damaged before it."""
+
+    def unreadable(self) -> str | None:
+        """Why the leader's storage could not be read, if so: nobody can tell whether the log is whole."""
 
     def epoch(self) -> int:
         """The highest epoch read, of batches and of marks."""
 
     def tail(self) -> int:
-        """The position of the last record that is written now."""
+        """The position of the last record that is written now. ``CorruptionError`` if the log has lost some."""
 
     def mark(self, position: int) -> None:
         """Allow the log to be truncated up to ``position``."""

@@ -160,6 +160,18 @@ pub enum Error {
     )]
     Damaged { path: PathBuf, reason: String },
 
+    /// A log that ends before what its storage has: its last records are gone, however well it ends.
+    #[error(
+        "the log in {} ends at position {last}, and the storage beside it is at position {stored}: the records between, \
+         which were durable, are missing; bring back the log's files, or restore the folder from a backup",
+        path.display()
+    )]
+    LogCut {
+        path: PathBuf,
+        last: u64,
+        stored: u64,
+    },
+
     /// A key that storage cannot encode, or a kind of row that it does not know.
     #[error("no such key: {reason}")]
     Key { reason: String },

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
-use stepwell_core::log::{self, Fence, FollowedTail, Follower, Frame};
-use stepwell_core::store::LOG;
+use stepwell_core::log::{self, Fence, Follower, Frame};
+use stepwell_core::store::{FollowedEnd, FollowedStore, LOG};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
@@ -21,8 +21,8 @@ use crate::values::frame_list;
 /// The log of a store that another process has open. Any thread may ask for its tail.
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct FollowedLog {
-    log: OfThisProcess<Mutex<log::FollowedLog>>,
-    tail: OfThisProcess<Mutex<FollowedTail>>,
+    followed: OfThisProcess<Mutex<FollowedStore>>,
+    end: OfThisProcess<Mutex<FollowedEnd>>,
     store: String,
 }
 
@@ -41,9 +41,9 @@ impl FollowedLog {
     fn with<T: Send>(
         &self,
         py: Python<'_>,
-        body: impl FnOnce(&mut log::FollowedLog) -> Result<T> + Send,
+        body: impl FnOnce(&mut FollowedStore) -> Result<T> + Send,
     ) -> PyResult<T> {
-        py.detach(|| body(&mut self.log.get()?.lock()))
+        py.detach(|| body(&mut self.followed.get()?.lock()))
             .map_err(raise)
     }
 }
@@ -71,13 +71,13 @@ impl FollowedLog {
             let folder = path.open()?;
             let within = || folder.within(LOG).map_err(Error::io("open", folder.path()));
             let (env, near) = (Arc::new(within()?), Arc::new(within()?));
-            let place = env.path().to_owned();
-            let log = log::FollowedLog::open(env, &place, &by, from_position)?;
-            let tail = FollowedTail::open(near, &place, from_position)?;
+            let followed = FollowedStore::open(folder.clone(), env, &by, from_position)?;
+            let store = followed.log.store();
+            let end = FollowedEnd::open(folder.clone(), near, store, from_position)?;
             Ok(Self {
-                store: log.store().to_string(),
-                log: OfThisProcess::new(Mutex::new(log)),
-                tail: OfThisProcess::new(Mutex::new(tail)),
+                store: store.to_string(),
+                followed: OfThisProcess::new(Mutex::new(followed)),
+                end: OfThisProcess::new(Mutex::new(end)),
             })
         };
         py.detach(open).map_err(raise)
@@ -117,59 +117,65 @@ impl FollowedLog {
     }
 
     /// The next batches that are on the leader's disk, until they hold `max_bytes`; returned again until they are passed.
+    /// An error if there are none, and its storage has more.
     #[pyo3(signature = (max_bytes=8 << 20))]
     fn read<'py>(&self, py: Python<'py>, max_bytes: usize) -> PyResult<Bound<'py, PyList>> {
-        let frames = self.with(py, |log| log.read(max_bytes))?;
+        let frames = self.with(py, |store| store.read(max_bytes))?;
         frame_list::<Arc<Frame>>(py, &frames)
     }
 
     /// Drops the batches up to `position`.
     fn pass_to(&self, py: Python<'_>, position: u64) -> PyResult<()> {
-        self.with(py, |log| {
-            log.pass(position);
+        self.with(py, |store| {
+            store.log.pass(position);
             Ok(())
         })
     }
 
-    /// The last position that any readable header in the log names, whatever is damaged before it.
+    /// The last position that a readable header in the log names, or storage, whatever is damaged before it.
     fn last_named(&self, py: Python<'_>) -> PyResult<u64> {
-        self.with(py, |log| log.last_named())
+        self.with(py, FollowedStore::last_named)
+    }
+
+    /// Why the leader's storage could not be read, if so: nobody can tell whether the log is whole.
+    fn unreadable(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.with(py, |store| Ok(store.unreadable().map(str::to_owned)))
     }
 
     /// The highest epoch read.
     fn epoch(&self, py: Python<'_>) -> PyResult<u64> {
-        self.with(py, |log| Ok(log.epoch()))
+        self.with(py, |store| Ok(store.log.epoch()))
     }
 
-    /// The position of the last record that is written now.
+    /// The position of the last record that is written now. An error where the log has lost some.
     fn tail(&self, py: Python<'_>) -> PyResult<u64> {
-        py.detach(|| self.tail.get()?.lock().position())
+        py.detach(|| self.end.get()?.lock().position())
             .map_err(raise)
     }
 
     /// Allows the log to be truncated up to `position`.
     fn mark(&self, py: Python<'_>, position: u64) -> PyResult<()> {
-        self.with(py, |log| log.mark(position))
+        self.with(py, |store| store.log.mark(position))
     }
 
     /// Removes this follower's mark, so that it no longer holds back truncation.
     fn forget(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, |log| log.forget())
+        self.with(py, |store| store.log.forget())
     }
 
     /// The fence of the log, if it has one: the epoch, the follower's id and its folder.
     fn fenced(&self, py: Python<'_>) -> PyResult<Option<Ended>> {
-        Ok(self.with(py, |log| log.fenced())?.map(ended))
+        Ok(self.with(py, |store| store.log.fenced())?.map(ended))
     }
 
     /// Removes this follower's own fence: it has not taken over.
     fn withdraw(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, |log| log.withdraw())
+        self.with(py, |store| store.log.withdraw())
     }
 
     /// Ends the log with a fence, unless it has one; returns the fence that it has then.
     fn fence(&self, py: Python<'_>, epoch: u64) -> PyResult<Ended> {
-        self.with(py, |log| log.fence(epoch)).map(ended)
+        self.with(py, |store| store.log.fence(epoch)).map(ended)
     }
 }
 

@@ -11,7 +11,7 @@ use stepwell_core::env::Folder;
 use stepwell_core::log::{Dump, dump_of, verify};
 use stepwell_core::record::{Context, Layout, Record};
 use stepwell_core::storage::msgpack::Reader;
-use stepwell_core::store::{log_folder, repair};
+use stepwell_core::store::{self, log_folder, repair};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
@@ -33,13 +33,17 @@ pub fn split_turns<'py>(
     Ok(turns)
 }
 
-/// Checks a whole log, in a store's folder or in a folder of its own, and reports what it holds.
+/// Checks a whole log, in a store's folder or in a folder of its own, and reports what it holds. A log in a store's
+/// folder is compared with the storage there.
 #[pyfunction]
 pub fn log_verify(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     let report = py
         .detach(|| {
-            let folder = folder(&path)?;
-            verify(&folder, folder.path())
+            let place = Arc::new(Folder::open(&path).map_err(Error::io("open", &path))?);
+            if log_folder(place.path()).is_dir() {
+                return store::verify(place);
+            }
+            verify(&*place, place.path())
         })
         .map_err(raise)?;
     let answer = PyDict::new(py);

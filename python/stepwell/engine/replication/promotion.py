@@ -38,6 +38,7 @@ def take_over(replica: Replica, failure: BaseException | None, *, accept_loss: b
     try:
         epoch = _fence(replica, accept_loss)
         reason = _catch_up(replica, accept_loss)
+        _say_unreadable(replica)
         loss = None if reason is None else _loss(replica, reason)
         if loss is not None:
             last = "nobody knows which" if loss.last is None else loss.last
@@ -96,6 +97,13 @@ def _withdraw(replica: Replica, error: BaseException) -> None:
             f"the leader in {replica.source} is ended, and {replica.data} has not taken over: "
             f"its fence could not be taken down again ({other}). Promote a follower in {replica.data} once more."
         )
+
+
+def _say_unreadable(replica: Replica) -> None:
+    """The log is what counts, and it is all there as far as it says itself: the leader's storage would say more."""
+    unreadable = replica.log.unreadable()
+    if unreadable is not None:
+        log.warning("nobody can tell whether the end of the log in %s is missing: %s", replica.source, unreadable)
 
 
 def _forget_mark(replica: Replica) -> None:

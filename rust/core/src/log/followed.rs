@@ -96,6 +96,11 @@ impl FollowedLog {
         }
     }
 
+    /// The first position that the follower has not.
+    pub fn next(&self) -> u64 {
+        self.from
+    }
+
     /// Drops the batches up to `position`: the follower has them.
     pub fn pass(&mut self, position: u64) {
         let count = self

@@ -70,6 +70,19 @@ fn check_all(env: &dyn Env, folder: &Path) -> Result<Report> {
     Ok(report)
 }
 
+/// The batch that holds `position`; none where the log was cut off behind it, or ends before.
+pub fn batch_that_holds(env: &dyn Env, folder: &Path, position: u64) -> Result<Option<Frame>> {
+    segment::read_uncut(|| {
+        let mut frames = FrameReader::new(env, folder, position)?;
+        while let Some((frame, _)) = frames.next()? {
+            if frame.count > 0 && frame.last() >= position {
+                return Ok(Some(frame).filter(|frame| frame.first <= position));
+            }
+        }
+        Ok(None)
+    })
+}
+
 /// The records from position `from` on, each as a line of JSON.
 ///
 /// The iterator yields [`Truncated`](Error::Truncated) if the log was truncated after the first record was read.

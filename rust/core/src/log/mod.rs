@@ -41,7 +41,7 @@ pub use fence::{Fence, check as check_fence};
 pub use file::{FileLogStream, LogOptions, lock};
 pub use followed::{FollowedLog, FollowedTail, Follower};
 pub use frame::MAX_PAYLOAD;
-pub use inspect::{Dump, Report, dump, dump_of, verify};
+pub use inspect::{Dump, Report, batch_that_holds, dump, dump_of, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;
 pub use repair::{Repaired, repair};

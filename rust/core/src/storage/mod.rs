@@ -9,6 +9,7 @@ mod families;
 pub mod keys;
 mod manifest;
 pub mod msgpack;
+mod on_disk;
 mod read;
 
 use std::path::{Path, PathBuf};
@@ -20,12 +21,13 @@ use rocksdb::{ColumnFamily, DB, FlushOptions, WriteOptions};
 
 pub use batch::Batch;
 pub use families::Family;
+pub use on_disk::{OnDisk, Stored};
 pub use read::Scan;
 
 use crate::env::{Env as _, Folder, LockGuard};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
-use crate::log::{self, LogStream};
+use crate::log::{self, Frame, LogStream};
 use families::Families;
 
 /// The format of rows and keys. A change that an older version cannot read takes the next number.
@@ -232,15 +234,7 @@ impl Storage {
             .read(position)?
             .find(|frame| !matches!(frame, Ok(frame) if frame.count == 0));
         let last = last.transpose()?;
-        if last.is_some_and(|last| {
-            last.last() == position && crc32c::crc32c(&last.payload) == applied.checksum
-        }) {
-            return Ok(());
-        }
-        Err(self.damaged(&format!(
-            "the batch that it applied last, up to position {position}, is not the one in the log there: \
-             the two are of copies of one store that went on separately"
-        )))
+        check_last(&self.path, &applied, last.as_ref())
     }
 
     /// Applies a batch atomically: all of its rows and its position.
@@ -323,6 +317,24 @@ impl Storage {
             reason: reason.to_owned(),
         }
     }
+}
+
+/// Whether the batch that storage in `path` applied last is `found`, the one in the log there.
+pub fn check_last(path: &Path, applied: &Applied, found: Option<&Frame>) -> Result<()> {
+    let position = applied.position;
+    let is_same = |found: &Frame| {
+        found.last() == position && crc32c::crc32c(&found.payload) == applied.checksum
+    };
+    if found.is_some_and(is_same) {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        path: path.to_owned(),
+        reason: format!(
+            "the batch that it applied last, up to position {position}, is not the one in the log there: \
+             the two are of copies of one store that went on separately"
+        ),
+    })
 }
 
 /// Converts an error of RocksDB.

@@ -13,7 +13,7 @@ use crate::storage::{Storage, StorageOptions};
 
 /// The name of the log's folder.
 pub const LOG: &str = "log";
-const STORAGE: &str = "storage";
+pub(super) const STORAGE: &str = "storage";
 
 /// The log's folder in a store's folder.
 pub fn log_folder(store: &Path) -> PathBuf {

@@ -11,6 +11,7 @@
 
 mod committer;
 mod folder;
+mod followed;
 mod origin;
 mod queue;
 mod upkeep;
@@ -22,6 +23,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 pub use folder::{Copied, LOG, adopt, log_folder, repair};
+pub use followed::{FollowedEnd, FollowedStore, verify};
 pub use origin::{Kind, Origin, add as add_origin, read as read_origins};
 pub use queue::Queue;
 
