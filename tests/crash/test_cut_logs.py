@@ -61,7 +61,7 @@ def lead_and_die(folder: Path) -> None:
     """Put storage on disk, and end as a process does that is killed."""
     executor = Executor(folder, limits=SMALL)
     run(executor, 60)
-    host: Any = executor.engine.host
+    host: Any = executor.client.host
     host._store.flush()
     os._exit(0)
 
