@@ -76,6 +76,11 @@ def begin_following(folder: _core.Folder, following: Following, source: _core.Fo
     for how, of, position in reversed(_followed(source)):
         if (how, of, position) not in known:
             folder.add_origin(how, of, position)
+    write_follows(folder, following)
+
+
+def write_follows(folder: _core.Folder, following: Following) -> None:
+    """Say whom a folder follows, durably."""
     lines = (
         b"follower " + following.follower.encode(),
         b"source " + following.source.encode(),

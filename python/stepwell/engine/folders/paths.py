@@ -21,8 +21,8 @@ Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A folder's path: any bytes that the file system takes."""
 
 _SEGMENT = re.compile("[0-9a-f]{16}[.]log")
-_OF_NOBODY = frozenset({"LOCK", "lost+found"})
-"""What an empty folder may hold: a file that was made to lock it, and what a new file system comes with."""
+_OF_NOBODY = frozenset({"LOCK", "FOLLOWS.new", "lost+found"})
+"""What an empty folder may hold: files to lock it, or that were not finished, and what a new file system comes with."""
 
 
 def path_of(what: str, path: Folder) -> str:

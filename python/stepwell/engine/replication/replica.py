@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepwell import _core
-from stepwell.engine.folders.follows import FOLLOWS, ORIGIN, Following, begin_following
-from stepwell.engine.folders.paths import as_it_was
+from stepwell.engine.folders.follows import FOLLOWS, ORIGIN, Following, begin_following, write_follows
+from stepwell.engine.folders.paths import as_it_was, names_in
 from stepwell.engine.limits import Limits
 from stepwell.engine.replay import log_replay
 from stepwell.engine.state.executions import Executions
@@ -33,9 +34,11 @@ class Replica:
         self.source, self.data, self.id = attaching.source, attaching.data, attaching.id
         with as_it_was(self.data):
             self.folder = attaching.folder or _core.Folder.open(attaching.place, create=True)
+            whom = Following(self.id, attaching.of, attaching.leader.path)
+            _claim_if_empty(self.folder, whom)
             self.store = _core.Store.open(self.folder)
             try:
-                with _following(self.folder, Following(self.id, attaching.of, attaching.leader.path), attaching.leader):
+                with _following(self.folder, whom, attaching.leader):
                     self.executions = Executions.over(Storage(self.store), Limits())
                     log_replay.replay(self.store, self.executions)
                     self.log = self._attach(attaching)
@@ -129,6 +132,16 @@ class Replica:
         if time.monotonic() - self._marked > MARK_SECONDS:
             self.log.mark(position)
             self._marked = time.monotonic()
+
+
+def _claim_if_empty(folder: _core.Folder, whom: Following) -> None:
+    """Say whom an empty folder follows before it becomes a store: one that is left half made is no executor's."""
+    folder.lock()
+    try:
+        if not names_in(Path(folder.path)):
+            write_follows(folder, whom)
+    finally:
+        folder.unlock()
 
 
 @contextmanager
