@@ -32,6 +32,50 @@ def at(monkeypatch: pytest.MonkeyPatch, year: float) -> None:
     monkeypatch.setattr(time, "time", lambda: nanoseconds() / 1e9)
 
 
+def said_of_the_clock(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if "clock has gone back" in record.getMessage()]
+
+
+def test_a_clock_that_goes_back_under_way_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Executor() as ex:
+        ex.deploy("pass", PASS)
+        ex.deploy("wait", machine({"W": {"Type": "Wait", "Seconds": 1, "End": True}}))
+        ex.run(PASS)
+        assert not said_of_the_clock(caplog)
+        at(monkeypatch, 2010)
+        for _ in range(5):
+            ex.run(PASS)
+        (said,) = said_of_the_clock(caplog)
+        years = int(said.split(" seconds")[0].rpartition(" ")[2]) / YEAR
+        assert years > 10
+        assert "fire that much later" in said
+
+
+def test_a_clock_that_went_back_between_two_openings_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Executor(tmp_path) as ex:
+        ex.run(PASS)
+    with Executor(tmp_path):
+        assert not said_of_the_clock(caplog)
+    at(monkeypatch, 2010)
+    with Executor(tmp_path) as ex:
+        ex.run(PASS)
+        assert len(said_of_the_clock(caplog)) == 1
+
+
+def test_a_clock_that_is_set_right_by_seconds_is_no_news(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Executor() as ex:
+        real = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: real() - 30 * 10**9)
+        ex.run(PASS)
+        assert not said_of_the_clock(caplog)
+
+
 def tasks_are_done(ex: Executor) -> None:
     executions = [ex.start("work", number) for number in range(4)]
     assert [each.wait(60).output for each in executions] == list(range(4))

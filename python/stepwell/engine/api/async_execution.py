@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.commands import stop
 from stepwell.engine.status import ENDED, OVER
 from stepwell.errors import WaitTimeout
@@ -32,12 +33,13 @@ class AsyncExecution(ExecutionView):
 
         Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
         """
+        seconds = optional_wait_seconds("timeout", timeout)
         if self._ended is None:
             future, deliver = self._bridge.expect()
             host = self._client.host
             answer = host.watch(self.id, deliver)
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(seconds):
                     self._end_as(await future)
             except TimeoutError:
                 if self.context().status not in OVER:

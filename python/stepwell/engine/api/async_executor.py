@@ -12,7 +12,7 @@ from typing import Any
 
 from stepwell.engine.client import commands, express
 from stepwell.engine.client.activity_polls import LOOK_SECONDS
-from stepwell.engine.client.arguments import Definition
+from stepwell.engine.client.arguments import Definition, wait_seconds
 from stepwell.engine.client.client import RETRY_SECONDS, Client
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.host.host import CLOSING_SECONDS
@@ -117,7 +117,8 @@ class AsyncExecutor(BaseExecutor):
 
         Canceling the call does not take a start back that is in the inbox already.
         """
-        return await self._start(self.client.start_request(workflow, input, execution_name, delay, at), timeout)
+        seconds = wait_seconds("timeout", timeout)
+        return await self._start(self.client.start_request(workflow, input, execution_name, delay, at), seconds)
 
     async def _start(self, request: ClientCommand, timeout: float) -> AsyncExecution:
         loop = asyncio.get_running_loop()
@@ -244,8 +245,9 @@ class AsyncExecutor(BaseExecutor):
         self, activity: str, worker_name: str | None = None, timeout: float = 60.0
     ) -> TaskContext | None:
         """Take the next task of an activity (its ARN), as ``Executor.get_activity_task`` does."""
+        seconds = wait_seconds("timeout", timeout)
         with self.client.polls.polling(activity):
-            return await self._polled(activity, worker_name, timeout)
+            return await self._polled(activity, worker_name, seconds)
 
     async def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
         loop, queues = asyncio.get_running_loop(), self.client.polls

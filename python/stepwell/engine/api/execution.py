@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import loads
+from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.commands import stop
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.status import ENDED, OVER
@@ -107,12 +108,13 @@ class Execution(ExecutionView):
 
         Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
         """
+        seconds = optional_wait_seconds("timeout", timeout)
         if self._ended is None:
             latch = Latch()
             host = self._client.host
             answer = host.watch(self.id, latch.deliver)
             try:
-                self._end_as(latch.wait(timeout))
+                self._end_as(latch.wait(seconds))
             except WaitTimeout:
                 if self.context().status not in OVER:
                     raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None

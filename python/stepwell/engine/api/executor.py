@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from stepwell.engine.client import commands, express
-from stepwell.engine.client.arguments import Definition
+from stepwell.engine.client.arguments import Definition, wait_seconds
 from stepwell.engine.client.client import RETRY_SECONDS, Client
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.host.open import open_host
@@ -139,7 +139,8 @@ class Executor(BaseExecutor):
         When the inbox is full it waits ``timeout`` seconds for room, and then raises ``Busy``.
         Raises ``WorkflowNotFound``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
         """
-        return self._start(self.client.start_request(workflow, input, execution_name, delay, at), timeout)
+        seconds = wait_seconds("timeout", timeout)
+        return self._start(self.client.start_request(workflow, input, execution_name, delay, at), seconds)
 
     def _start(self, request: ClientCommand, timeout: float) -> Execution:
         deadline = time.monotonic() + timeout
@@ -161,7 +162,11 @@ class Executor(BaseExecutor):
         delay: float | None = None,
         at: float | datetime | None = None,
     ) -> None:
-        """Put a start into the inbox; ``deliver`` gets the execution's id, or the refusal, once it is durable."""
+        """Put a start into the inbox; ``deliver`` gets the execution's id, or the refusal, once it is durable.
+
+        It is called in the executor's own thread, and must return at once: what waits for an executor, ``start``,
+        ``wait`` and ``close`` among them, raises ``StepwellError`` there. Hand that to another thread.
+        """
         request = self.client.start_request(workflow, input, execution_name, delay, at)
         self.client.host.submit(request.command, request.document, request.with_refusals(deliver))
 
@@ -289,8 +294,9 @@ class Executor(BaseExecutor):
 
         ``profile="aws"`` lets a thousand poll for an activity; more of them get ``ApiError``.
         """
+        seconds = wait_seconds("timeout", timeout)
         with self.client.polls.polling(activity):
-            return self._polled(activity, worker_name, timeout)
+            return self._polled(activity, worker_name, seconds)
 
     def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
         deadline = time.monotonic() + timeout

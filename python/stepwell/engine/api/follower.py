@@ -13,6 +13,7 @@ import time
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.queries import Queries
 from stepwell.engine.folders.partitions import is_partition
 from stepwell.engine.folders.paths import Folder
@@ -154,9 +155,10 @@ class Follower:
 
     def wait_level(self, timeout: float | None = None) -> bool:
         """Wait until all is applied that the leader has written by now; whether it is."""
+        seconds = optional_wait_seconds("timeout", timeout)
         self.check()
         position = self._log.tail()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if seconds is None else time.monotonic() + seconds
         while not self._store.wait_applied(position, 0.1):
             self.check()
             if deadline is not None and time.monotonic() >= deadline:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
+import threading
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -21,6 +21,8 @@ Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 1 << 20
+MOST_ROWS = 1 << 53
+"""Of events and rows: more than there can be."""
 _NOT_IN_NAMES = frozenset('/:<>{}[]?*"#%\\^|~`$&,;')  # as on AWS (CreateStateMachine, StartExecution)
 _MICROSECONDS = 1_000_000
 
@@ -95,6 +97,25 @@ def document_text(what: str, value: object) -> bytes:
         raise InvalidInput(f"{what} is not JSON: {error}") from error
 
 
+def wait_seconds(what: str, seconds: object) -> float:
+    """How long a call may wait, in seconds: below zero is not at all. Raises ``InvalidInput``."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds != seconds:
+        raise InvalidInput(f"{what} is a number of seconds, not {shown(seconds)}")
+    return float(min(max(0, seconds), threading.TIMEOUT_MAX))
+
+
+def optional_wait_seconds(what: str, seconds: object) -> float | None:
+    """The same, where None is for ever."""
+    return None if seconds is None else wait_seconds(what, seconds)
+
+
+def whole_number(what: str, number: object, least: int) -> int:
+    """A whole number of events or rows, or of the first of them. Raises ``InvalidInput``."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        raise InvalidInput(f"{what} is a whole number, {least} or more, not {shown(number)}")
+    return min(number, MOST_ROWS)
+
+
 def start_time(delay: float | None, at: float | datetime | None) -> int:
     """When a start takes place, in microseconds since the epoch; 0: now. Raises ``InvalidInput``."""
     if delay is not None and at is not None:
@@ -106,11 +127,12 @@ def start_time(delay: float | None, at: float | datetime | None) -> int:
             raise InvalidInput(f"at needs a time zone: {at.isoformat()}")
         at = at.timestamp()
     seconds = delay if delay is not None else at
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds != seconds:
         raise InvalidInput(f"delay and at are numbers of seconds, not {shown(seconds)}")
     if delay is not None and delay < 0:
-        raise InvalidInput(f"a delay cannot be negative: {delay}")
-    due = int(seconds * _MICROSECONDS) + (wall_clock.now() if delay is not None else 0)
-    if due > LATEST_TIME:
-        raise InvalidInput(f"this start is too far ahead: {seconds} s")
-    return max(1, due)
+        raise InvalidInput(f"a delay cannot be negative: {shown(delay)}")
+    now = wall_clock.now() if delay is not None else 0
+    microseconds = max(-LATEST_TIME, seconds * _MICROSECONDS)  # long ago is at once
+    if microseconds + now > LATEST_TIME:
+        raise InvalidInput(f"this start is too far ahead: {shown(seconds)} s")
+    return max(1, int(microseconds) + now)

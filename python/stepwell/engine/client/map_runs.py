@@ -9,10 +9,12 @@ from stepwell.engine.arns import execution_arn, map_run_arn, state_machine_arn
 from stepwell.engine.host.host import Host
 from stepwell.engine.ids import child_list, execution_of
 from stepwell.engine.log import records as r
+from stepwell.engine.quoting import shown
 from stepwell.engine.status import CANCELED, FAILED, RUNNING, SUCCEEDED
 from stepwell.engine.storage.contexts import MapRunContext, VisibilityContext
 from stepwell.errors import InvalidInput, MapRunEnded, MapRunNotFound, StepwellError, StorageError
 
+from .arguments import whole_number
 from .commands import ClientCommand
 from .queries import Queries
 
@@ -58,6 +60,7 @@ class MapRuns:
 
     def executions(self, map_run: str, status: str | None, limit: int) -> list[VisibilityContext]:
         """The child executions of a map run, in one status or in any. Raises ``MapRunNotFound``."""
+        limit = whole_number("the limit of a list", limit, 1)
         id = self.context(map_run).id
         prefix = (child_list(id),) if status is None else (child_list(id), status)
         rows = self._host.storage.scan(VisibilityContext, *prefix, limit=limit)
@@ -81,13 +84,12 @@ class MapRuns:
         self, map_run: str, max_concurrency: int | None, count: int | None, percentage: float | None
     ) -> ClientCommand:
         """Change the limits of a running map run."""
-        for name, value, most in (
-            ("max_concurrency", max_concurrency, None),
-            ("tolerated_failure_count", count, None),
-            ("tolerated_failure_percentage", percentage, 100),
-        ):
-            if value is not None and (isinstance(value, bool) or value < 0 or (most is not None and value > most)):
-                raise InvalidInput(f"{name} cannot be {value!r}")
+        if max_concurrency is not None:
+            max_concurrency = whole_number("max_concurrency", max_concurrency, 0)
+        if count is not None:
+            count = whole_number("tolerated_failure_count", count, 0)
+        if percentage is not None:
+            percentage = _percentage(percentage)
         row = self.context(map_run)
         ended = MapRunEnded(f"the map run {map_run} has ended: its limits cannot be changed any more")
         if row.status != RUNNING:
@@ -96,9 +98,7 @@ class MapRuns:
         def refusal(_: object) -> MapRunEnded:
             return ended
 
-        command = r.UpdateMapRunCommand(
-            row.id, max_concurrency, count, None if percentage is None else float(percentage)
-        )
+        command = r.UpdateMapRunCommand(row.id, max_concurrency, count, percentage)
         return ClientCommand(command, refusal=refusal)
 
     def _id(self, map_run: str) -> str:
@@ -114,6 +114,12 @@ class MapRuns:
             "mapRunArn": map_run_arn(row.name, row.id),
             "executionArn": execution_arn(workflow.name, execution.name),
         }
+
+
+def _percentage(number: object) -> float:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 100:
+        raise InvalidInput(f"tolerated_failure_percentage is a number from 0 to 100, not {shown(number)}")
+    return float(number)
 
 
 def _times(row: MapRunContext) -> dict[str, Any]:

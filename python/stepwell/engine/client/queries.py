@@ -25,6 +25,7 @@ from stepwell.engine.status import (
 from stepwell.engine.storage.contexts import ExecutionContext, VisibilityContext
 from stepwell.errors import InvalidInput, WorkflowNotFound
 
+from .arguments import whole_number
 from .history import Event, HistoryReader, without_data
 
 # An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
@@ -62,8 +63,8 @@ class Queries:
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
     ) -> list[Event]:
         """The events of an execution in AWS's shape, as ``Executor.history`` gives them."""
-        if (limit is not None and limit < 1) or after < 0:
-            raise InvalidInput(f"a page of a history has at least one event, after one with a number: {limit}, {after}")
+        limit = None if limit is None else whole_number("the limit of a history", limit, 1)
+        after = whole_number("what a history comes after", after, 0)
         reader = HistoryReader(self.workflow_of(self.context(id).workflow_id).machine)
         page = TURNS if limit is None else min(limit, TURNS)
         events = (self._backwards if reverse else self._forwards)(reader, id, after, page)
@@ -92,8 +93,7 @@ class Queries:
         self._host.check()
         if status is not None and status not in STATUSES:
             raise InvalidInput(f"there is no status {shown(status)}; give one of {', '.join(STATUSES)}")
-        if limit < 1:
-            raise InvalidInput(f"a list has at least one place: limit={limit}")
+        limit = whole_number("the limit of a list", limit, 1)
         scan = self._host.storage.scan
         prefix = () if workflow is None else (workflow,)
         if workflow is not None and status is not None:

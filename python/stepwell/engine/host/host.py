@@ -18,7 +18,7 @@ from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
 from .forks import FORKS, only_process
-from .promises import Callback, Latch, PendingPromises, Promise, Waiters
+from .promises import Callback, Latch, PendingPromises, Promise, Waiters, answering, check_may_wait
 
 if TYPE_CHECKING:
     import asyncio
@@ -176,6 +176,7 @@ class Host(ABC):
 
     def close(self) -> None:
         """Let running handlers end, put everything on disk and let the folder go."""
+        check_may_wait()
         with self._closing:
             if self._closed:
                 return
@@ -184,7 +185,8 @@ class Host(ABC):
                 self.pool.close(CLOSING_SECONDS)
                 self._end()
             self._closed = True
-            self.promises.refuse(self._stopped)
+            with answering():
+                self.promises.refuse(self._stopped)
             if is_ours:
                 self._close_folder()
 

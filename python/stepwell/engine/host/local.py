@@ -30,17 +30,46 @@ from stepwell.tasks.items import ItemFiles
 
 from .host import Host, Options
 from .map_tasks import map_tasks
-from .promises import Callback, Promise
+from .promises import Callback, Promise, answering
 
 log = logger("stepwell.engine")
 
+BACK_MICROSECONDS = 60_000_000
+"""How far the machine's clock may go back without a word: it is often set right by less."""
+
 
 class SystemClock:
-    """The machine's time."""
+    """The machine's time. That it went back is said, for timers go by it.
+
+    It is not held where it was: a clock that was a year ahead by mistake would then fire timers a year early.
+    """
+
+    def __init__(self) -> None:
+        self._latest = 0
 
     def now(self) -> int:
         """Microseconds since the Unix epoch."""
-        return wall_clock.now()
+        now = wall_clock.now()
+        if now > self._latest:
+            self._latest = now
+        elif self._latest - now > BACK_MICROSECONDS:
+            self._went_back(now)
+        return now
+
+    def has_been(self, seconds: int) -> None:
+        """It was that late once, in this process or in one before."""
+        self._latest = max(self._latest, seconds * 1_000_000)
+        self.now()
+
+    def _went_back(self, now: int) -> None:
+        seconds = (self._latest - now) // 1_000_000
+        self._latest = now
+        log.warning(
+            "the machine's clock has gone back by %d seconds, to %d seconds after 1970: timers go by it, and those "
+            "that were set before fire that much later",
+            seconds,
+            now // 1_000_000,
+        )
 
 
 class LocalHost(Host):
@@ -63,11 +92,13 @@ class LocalHost(Host):
         limits = options.limits or Limits()
         self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
+            check_leads(folder)  # a follower may have begun there before it was locked
             self.storage = Storage(self._store)
             handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
+            clock = SystemClock()
             self.partition = Partition(
                 self._store,
-                SystemClock(),
+                clock,
                 self,
                 limits,
                 share=share,
@@ -75,11 +106,12 @@ class LocalHost(Host):
                 on_abandoned=self._abandoned,
             )
             self.partition.recover()
+            clock.has_been(self._store.clock_high_water() >> 32)
             calls = self.partition.open_calls()
         except BaseException:
             self._store.close()
             raise
-        self._thread = threading.Thread(target=self._run, name="stepwell-partition", daemon=True)
+        self._thread = threading.Thread(target=self._answer, name="stepwell-partition", daemon=True)
         self._thread.start()
         self._resume(calls)
 
@@ -114,6 +146,10 @@ class LocalHost(Host):
         return answer
 
     # the partition's thread
+
+    def _answer(self) -> None:
+        with answering():
+            self._run()
 
     def _run(self) -> None:
         partition, store = self.partition, self._store

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
-from stepwell.errors import WaitTimeout
+from stepwell.errors import StepwellError, WaitTimeout
 
 Callback = Callable[[Any, BaseException | None], None]
-"""Takes a result, or why there is none. It is called from the engine's thread, and must return at once."""
+"""Takes a result, or why there is none. It is called from the engine's thread, and must return at once:
+what waits for an executor raises ``StepwellError`` there."""
+
+_thread = threading.local()
+
+
+@contextmanager
+def answering() -> Generator[None]:
+    """While this thread gives answers: a callback that waited for one here would wait for ever."""
+    before = _is_answering()
+    _thread.is_answering = True
+    try:
+        yield
+    finally:
+        _thread.is_answering = before
+
+
+def check_may_wait() -> None:
+    """Raise ``StepwellError`` in a thread that gives answers."""
+    if _is_answering():
+        raise StepwellError(
+            "this call waits for an executor, and was made in a callback, in an executor's own thread "
+            f"({threading.current_thread().name}): make it in another thread"
+        )
+
+
+def _is_answering() -> bool:
+    return getattr(_thread, "is_answering", False)
 
 
 class Promise:
@@ -107,11 +135,12 @@ class Waiters:
 
 
 class Latch:
-    """Lets one thread wait for one answer."""
+    """Lets one thread wait for one answer. It is made before the question: none is put where nobody may wait."""
 
     __slots__ = ("_error", "_lock", "_result")
 
     def __init__(self) -> None:
+        check_may_wait()
         self._lock = threading.Lock()
         self._lock.acquire()
         self._result: Any = None

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from stepwell import _core
-from stepwell.engine.host.promises import Latch, Promise
+from stepwell.engine.host.promises import Latch, Promise, answering
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import Command
 from stepwell.engine.storage.contexts import ExecutionContext
@@ -97,7 +97,7 @@ class RemotePartition:
             m.Unsaved: self._take_unsaved,
             Malformed: self._take_malformed,
         }
-        self._thread = threading.Thread(target=self._run, name=f"stepwell-partition-{opening.index}", daemon=True)
+        self._thread = threading.Thread(target=self._answer, name=f"stepwell-partition-{opening.index}", daemon=True)
         self._thread.start()
 
     @property
@@ -174,6 +174,10 @@ class RemotePartition:
         return self._unsaved
 
     # the process
+
+    def _answer(self) -> None:
+        with answering():
+            self._run()
 
     def _run(self) -> None:
         try:
