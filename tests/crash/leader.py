@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,16 @@ def kill_a_follower(source: Path, data: Path, seconds: float) -> None:
     process.join()
 
 
-def in_a_process(body: Callable[..., None], *arguments: Any) -> None:
-    """Call ``body`` in a process of its own, and wait until that ends in any way."""
+def begin_process(body: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """Call ``body`` in a process of its own."""
     process = _processes.Process(target=body, args=arguments, daemon=True)
     process.start()
-    process.join()
+    return process
+
+
+def in_a_process(body: Callable[..., None], *arguments: Any) -> None:
+    """Call ``body`` in a process of its own, and wait until that ends in any way."""
+    begin_process(body, *arguments).join()
 
 
 def _follow(source: Path, data: Path) -> None:

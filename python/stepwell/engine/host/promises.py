@@ -13,31 +13,31 @@ Callback = Callable[[Any, BaseException | None], None]
 """Takes a result, or why there is none. It is called from the engine's thread, and must return at once:
 what waits for an executor raises ``StepwellError`` there."""
 
-_thread = threading.local()
+_answering: set[int] = set()
+"""The threads that give answers."""
 
 
 @contextmanager
 def answering() -> Generator[None]:
     """While this thread gives answers: a callback that waited for one here would wait for ever."""
-    before = _is_answering()
-    _thread.is_answering = True
+    thread = threading.get_ident()
+    if thread in _answering:
+        yield
+        return
+    _answering.add(thread)
     try:
         yield
     finally:
-        _thread.is_answering = before
+        _answering.discard(thread)
 
 
 def check_may_wait() -> None:
     """Raise ``StepwellError`` in a thread that gives answers."""
-    if _is_answering():
+    if threading.get_ident() in _answering:
         raise StepwellError(
             "this call waits for an executor, and was made in a callback, in an executor's own thread "
             f"({threading.current_thread().name}): make it in another thread"
         )
-
-
-def _is_answering() -> bool:
-    return getattr(_thread, "is_answering", False)
 
 
 class Promise:
