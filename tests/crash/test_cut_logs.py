@@ -8,7 +8,6 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -61,8 +60,7 @@ def lead_and_die(folder: Path) -> None:
     """Put storage on disk, and end as a process does that is killed."""
     executor = Executor(folder, limits=SMALL)
     run(executor, 60)
-    host: Any = executor.client.host
-    host._store.flush()
+    executor.backup(folder.with_name("backup"))  # which flushes storage
     os._exit(0)
 
 
