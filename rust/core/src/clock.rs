@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
-use crate::id::parse_hex;
+use crate::hex::parse_hex;
 
 /// The default drift bound, in seconds: a clock may differ by a day before that is an error.
 pub const MAX_DRIFT: u32 = 24 * 60 * 60;

@@ -15,6 +15,7 @@ use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::hex::parse_hex;
 
 /// The longest tenant or namespace, in bytes.
 pub const MAX_NAME: usize = 128;
@@ -315,15 +316,6 @@ fn parse_execution(
         }),
         _ => Err("the last part must begin with 'b' or 'i'"),
     }
-}
-
-/// Exactly `digits` lower-case hex digits.
-pub(crate) fn parse_hex(text: &str, digits: usize) -> Option<u64> {
-    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if text.len() != digits || !text.bytes().all(is_hex) {
-        return None;
-    }
-    u64::from_str_radix(text, 16).ok()
 }
 
 fn parse_index(text: &str) -> Option<u32> {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::id::parse_hex;
+use crate::hex::parse_hex;
 
 /// The id of a store, or of a follower: 128 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! Errors of the core as exceptions of `stepwell.errors`.
 
-use pyo3::exceptions::PyValueError;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use stepwell_core::Error;
@@ -15,6 +16,19 @@ import_exception!(stepwell.errors, LockedError);
 import_exception!(stepwell.errors, PoisonedError);
 import_exception!(stepwell.errors, StorageError);
 import_exception!(stepwell.errors, TooLargeError);
+
+create_exception!(
+    _core,
+    JsonataError,
+    PyException,
+    "An evaluation that failed: (message, code or None)."
+);
+create_exception!(
+    _core,
+    JsonataSyntaxError,
+    PyException,
+    "An expression that does not parse: (message, code or None)."
+);
 
 /// The exception for an error of the core.
 pub fn raise(error: Error) -> PyErr {
@@ -38,4 +52,11 @@ pub fn raise(error: Error) -> PyErr {
         Error::Record { .. } | Error::Key { .. } => PyValueError::new_err(text),
         _ => StorageError::new_err(text),
     }
+}
+
+/// What is refused where JSON is asked for.
+pub(crate) fn not_json(what: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "{what} is not JSON: expected dict, list, str, int, float, bool or None"
+    ))
 }

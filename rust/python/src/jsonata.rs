@@ -3,27 +3,13 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyString, PyTuple};
 use stepwell_query::jsonata::{Binding, EvaluationError, Expression, Limits, Use, Value};
 
+use crate::errors::{JsonataError, JsonataSyntaxError};
 use crate::jsonata_values::{FromPython, text_of, to_python};
-
-create_exception!(
-    _core,
-    JsonataError,
-    PyException,
-    "An evaluation that failed: (message, code or None)."
-);
-create_exception!(
-    _core,
-    JsonataSyntaxError,
-    PyException,
-    "An expression that does not parse: (message, code or None)."
-);
 
 /// How many steps an evaluation makes with the GIL: about a millisecond of work. Releasing and acquiring
 /// it costs more than most expressions.
@@ -168,10 +154,4 @@ fn without_gil_if_long<T>(mut limits: Limits, evaluate: impl FnOnce(&Limits) -> 
 
 fn raise(error: EvaluationError) -> PyErr {
     JsonataError::new_err((error.message, error.code))
-}
-
-pub(crate) fn not_json(what: &str) -> PyErr {
-    PyValueError::new_err(format!(
-        "{what} is not JSON: expected dict, list, str, int, float, bool or None"
-    ))
 }

@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use stepwell_query::jsonata::limits::MAX_NESTING;
 use stepwell_query::jsonata::{Expression, Fields, Limits, Text, Use, Value, integer_value};
 
-use crate::jsonata::{JsonataError, not_json};
+use crate::errors::{JsonataError, not_json};
 
 /// From this number on a whole number does not fit into a 64-bit integer.
 const LONG_END: f64 = 9_223_372_036_854_775_808.0;

@@ -22,6 +22,8 @@ mod _core {
     #[pymodule_export]
     use crate::clock::{Clock, Timestamp, parse_timestamp};
     #[pymodule_export]
+    use crate::errors::{JsonataError, JsonataSyntaxError};
+    #[pymodule_export]
     use crate::folder::{Folder, adopt_copy, new_store_id};
     #[pymodule_export]
     use crate::followed::FollowedLog;
@@ -33,7 +35,7 @@ mod _core {
     #[pymodule_export]
     use crate::json::{json_depth, json_size};
     #[pymodule_export]
-    use crate::jsonata::{Jsonata, JsonataError, JsonataSyntaxError};
+    use crate::jsonata::Jsonata;
     #[pymodule_export]
     use crate::log::{LogStream, MemoryLogStream};
     #[pymodule_export]

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::env::{Env, path_bytes, path_of};
 use crate::error::{Error, Result};
-use crate::id::parse_hex;
+use crate::hex::parse_hex;
 use crate::identity::StoreId;
 
 const NAME: &str = "FENCE";

@@ -1,7 +1,6 @@
 //! The log in files: one folder of segments.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -9,38 +8,12 @@ use parking_lot::{Mutex, RwLock};
 
 use super::reader::Reader;
 use super::recovery::{self, Recovered};
+use super::shared::{LogOptions, Shared};
 use super::writer::Writer;
-use super::{Batch, Frames, LogStream, fence, mark, segment};
+use super::{Batch, Frames, LogStream, fence, follower_position, segment};
 use crate::env::{Env, LockGuard};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
-
-/// Options of a file log.
-#[derive(Clone, Copy, Debug)]
-pub struct LogOptions {
-    /// A segment of this many bytes or more gets a successor.
-    pub segment_bytes: u64,
-    /// The most zeros that are preallocated behind the frames of a segment at a time; 0 for none.
-    pub ahead_bytes: u64,
-    /// The position that a new log begins with.
-    pub first: u64,
-    /// The store whose log it must be, or whose log a new one becomes. `None` takes the existing id, or a new one.
-    pub store: Option<StoreId>,
-    /// A follower that is more than this many segments behind no longer keeps the log from being truncated.
-    pub segments_for_followers: usize,
-}
-
-impl Default for LogOptions {
-    fn default() -> LogOptions {
-        LogOptions {
-            segment_bytes: 64 << 20,
-            ahead_bytes: 1 << 20,
-            first: 1,
-            store: None,
-            segments_for_followers: 16,
-        }
-    }
-}
 
 /// A log in the segments of a folder, which it locks while it is open.
 pub struct FileLogStream {
@@ -51,22 +24,6 @@ pub struct FileLogStream {
     _lock: Box<dyn LockGuard>,
 }
 
-/// State that the writer and the readers of a log share.
-pub(super) struct Shared {
-    pub env: Arc<dyn Env>,
-    pub folder: PathBuf,
-    pub store: StoreId,
-    /// The positions that the segments begin with, in order.
-    pub segments: RwLock<Vec<u64>>,
-    /// Where some frames begin, so that a reader can start near its position:
-    /// position → (segment, offset).
-    pub marks: RwLock<BTreeMap<u64, (u64, u64)>>,
-    pub durable: AtomicU64,
-    pub tail: AtomicU64,
-    pub epoch: AtomicU64,
-    pub poisoned: OnceLock<String>,
-}
-
 impl FileLogStream {
     /// Opens the log in `folder` or creates one, and cuts off a torn tail.
     ///
@@ -75,7 +32,7 @@ impl FileLogStream {
     /// [`Superseded`](Error::Superseded) for a former leader's log, [`OtherStore`](Error::OtherStore) for
     /// the log of another store. All of this is checked before anything is changed.
     pub fn open(env: Arc<dyn Env>, folder: &Path, options: LogOptions) -> Result<FileLogStream> {
-        let lock = lock(&*env, folder)?;
+        let lock = segment::lock(&*env, folder)?;
         fence::check(&*env, folder)?;
         let store = store_of(&*env, folder, options.store)?;
         let mut segments = segment::list(&*env, folder)?;
@@ -164,7 +121,7 @@ impl LogStream for FileLogStream {
 
     fn truncate_before(&self, position: u64) -> Result<u64> {
         let shared = &self.shared;
-        let followed = mark::lowest(&*shared.env, &shared.folder, shared.store)?;
+        let followed = follower_position::lowest(&*shared.env, &shared.folder, shared.store)?;
         loop {
             let mut segments = shared.segments.write();
             let is_long = segments.len() > self.segments_for_followers;
@@ -206,20 +163,6 @@ impl Drop for FileLogStream {
         // After a failure here the end of the log is only less certain; the next opening examines it.
         let _ = self.close();
     }
-}
-
-/// Locks the folder for this process.
-pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
-    env.lock(folder).map_err(|error| match error.kind() {
-        std::io::ErrorKind::WouldBlock => Error::Locked {
-            path: folder.to_owned(),
-            holder: match error.get_ref() {
-                Some(holder) => holder.to_string(),
-                None => String::new(),
-            },
-        },
-        _ => Error::io("lock", folder)(error),
-    })
 }
 
 /// The store of the log in a folder: the wanted one, the one that its frames name, or a new one.

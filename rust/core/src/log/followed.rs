@@ -14,7 +14,7 @@ use super::fence::{self, Fence};
 use super::judge::{self, Known};
 use super::place::Place;
 use super::scan::{Scan, Step};
-use super::{Frame, displaced, mark, segment};
+use super::{Frame, displaced, follower_position, segment};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
@@ -159,12 +159,12 @@ impl FollowedLog {
     /// Allows the log to be truncated up to `position`.
     pub fn mark(&self, position: u64) -> Result<()> {
         displaced::check(&*self.env, &self.folder)?;
-        mark::put(&*self.env, &self.folder, self.by.id, self.store, position)
+        follower_position::put(&*self.env, &self.folder, self.by.id, self.store, position)
     }
 
     /// Removes this follower's mark, so that it no longer holds back truncation.
     pub fn forget(&self) -> Result<()> {
-        mark::remove(&*self.env, &self.folder, self.by.id)
+        follower_position::remove(&*self.env, &self.folder, self.by.id)
     }
 
     /// Reads until `max_bytes` are read and not passed.

@@ -17,12 +17,12 @@ mod displaced;
 mod fence;
 mod file;
 mod followed;
+mod follower_position;
 mod frame;
 #[cfg(test)]
 mod golden;
 mod inspect;
 mod judge;
-mod mark;
 mod memory;
 mod place;
 mod reader;
@@ -30,6 +30,7 @@ mod recovery;
 mod repair;
 mod scan;
 mod segment;
+mod shared;
 mod writer;
 
 use crate::error::Result;
@@ -38,14 +39,16 @@ use crate::identity::StoreId;
 pub use copied::{check_copy, end};
 pub use copy::copy;
 pub use fence::{Fence, check as check_fence};
-pub use file::{FileLogStream, LogOptions, lock};
+pub use file::FileLogStream;
 pub use followed::{FollowedLog, FollowedTail, Follower};
 pub use frame::MAX_PAYLOAD;
 pub use inspect::{Dump, Report, batch_that_holds, dump, dump_of, verify};
 pub use memory::MemoryLogStream;
 pub use recovery::Recovered;
 pub use repair::{Repaired, repair};
+pub use segment::lock;
 pub use segment::stores;
+pub use shared::LogOptions;
 
 /// A batch to be written: `count` records, and their bytes in as many pieces as the writer has.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::file::Shared;
 use super::judge::{self, Known};
-use super::scan::{Scan, Step};
-use super::writer::MARK_EVERY;
+use super::scan::{MARK_EVERY, Scan, Step};
+use super::shared::Shared;
 use super::{Frame, segment};
 use crate::env::File;
 use crate::error::{Error, Result};

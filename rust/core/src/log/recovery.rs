@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use super::frame::Header;
 use super::judge::{self, End, Known};
-use super::scan::{Defect, Scan, Step};
-use super::writer::MARK_EVERY;
+use super::scan::{Defect, MARK_EVERY, Scan, Step};
 use super::{blank, segment};
 use crate::env::{Env, File};
 use crate::error::{Error, Result};

@@ -4,7 +4,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::lock;
 use super::inspect::FrameReader;
 use super::segment;
 use crate::env::Env;
@@ -40,7 +39,7 @@ pub fn repair(
     applied: u64,
     store: Option<StoreId>,
 ) -> Result<Repaired> {
-    let _lock = lock(env, folder)?;
+    let _lock = segment::lock(env, folder)?;
     let stores = segment::stores(env, folder)?;
     segment::check_store(env, folder, store)?;
     // One segment of this store is enough: segments of other stores among them are damage.

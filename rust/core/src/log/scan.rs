@@ -10,6 +10,9 @@ use super::frame::{END, HEADER, Header, HeaderFault, MAGIC, MAX_PAYLOAD, VERSION
 use crate::env::File;
 use crate::identity::StoreId;
 
+/// How many bytes lie between two marks for readers, at least.
+pub const MARK_EVERY: u64 = 1 << 20;
+
 /// A disk writes a sector as a whole or not at all.
 const SECTOR: u64 = 512;
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::frame::{HEADER, Header};
-use crate::env::{Env, File};
+use crate::env::{Env, File, LockGuard};
 use crate::error::{Error, Result};
-use crate::id::parse_hex;
+use crate::hex::parse_hex;
 use crate::identity::StoreId;
 
 /// The path of the segment that begins with position `first`.
@@ -107,4 +107,18 @@ pub fn store(file: &dyn File) -> io::Result<Option<StoreId>> {
 
 fn parse(name: &str) -> Option<u64> {
     parse_hex(name.strip_suffix(".log")?, 16).filter(|first| *first > 0)
+}
+
+/// Locks the folder for this process.
+pub fn lock(env: &dyn Env, folder: &Path) -> Result<Box<dyn LockGuard>> {
+    env.lock(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => Error::Locked {
+            path: folder.to_owned(),
+            holder: match error.get_ref() {
+                Some(holder) => holder.to_string(),
+                None => String::new(),
+            },
+        },
+        _ => Error::io("lock", folder)(error),
+    })
 }

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ahead::Preallocation;
-use super::file::{LogOptions, Shared};
 use super::recovery::Tail;
+use super::scan::MARK_EVERY;
+use super::shared::{LogOptions, Shared};
 use super::{Batch, displaced, fence, frame, segment};
 use crate::env::File;
 use crate::error::{Error, Result};
 
 /// A larger buffer is freed after the write.
 const KEPT_BUFFER: usize = 4 << 20;
-
-/// How many bytes lie between two marks for readers, at least.
-pub const MARK_EVERY: u64 = 1 << 20;
 
 /// The end of the log: the only place that writes frames.
 pub struct Writer {

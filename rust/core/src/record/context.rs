@@ -11,7 +11,7 @@ layouts! {
     /// A row of storage. Its first fields are its key.
     ///
     /// Times are in microseconds since the Unix epoch, 0 where there is none. Documents are JSON
-    /// text. `contexts.py` says more.
+    /// text. `storage/contexts.py` says more.
     Context<'a> {
         /// An execution, running or ended.
         1 Execution {

@@ -17,6 +17,14 @@ pub trait Field<'a>: Sized {
     fn sample(random: &mut super::tests::Random) -> Self;
 }
 
+impl<'a> Json<'a> {
+    /// Adds a member to an object.
+    pub fn field(&mut self, name: &str, value: &impl Field<'a>) {
+        self.name(name);
+        value.show(self);
+    }
+}
+
 /// A JSON document of a command: its text, or a reference to the last one written in the turn.
 ///
 /// An empty text means that there is no document.

@@ -4,8 +4,6 @@ use std::fmt::{Display, Write as _};
 
 use serde::de::IgnoredAny;
 
-use super::field::Field;
-
 /// Builds a JSON text.
 #[derive(Debug, Default)]
 pub struct Json<'a> {
@@ -14,7 +12,7 @@ pub struct Json<'a> {
     pub repeated: &'a [u8],
 }
 
-impl<'a> Json<'a> {
+impl Json<'_> {
     /// Takes the text out and leaves it empty.
     pub fn take(&mut self) -> String {
         std::mem::take(&mut self.out)
@@ -80,12 +78,6 @@ impl<'a> Json<'a> {
         self.out.push('{');
         show(self);
         self.out.push('}');
-    }
-
-    /// Adds a member to an object.
-    pub fn field(&mut self, name: &str, value: &impl Field<'a>) {
-        self.name(name);
-        value.show(self);
     }
 
     /// Adds the name of an object's next member.

@@ -8,7 +8,7 @@ layouts! {
     /// the command's plus 64, and it holds only the command's position, or 0 for the record before.
     ///
     /// Times are in microseconds since the Unix epoch; `event` and `previous` number the events of
-    /// the history that a command gives rise to. `records.py` says more.
+    /// the history that a command gives rise to. `log/records.py` says more.
     Record<'a> {
         /// Start an execution, at `start_at` (microseconds; 0: now).
         1 StartExecution {

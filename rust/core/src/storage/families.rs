@@ -5,7 +5,23 @@ use rocksdb::{
     LogLevel, Options,
 };
 
-use super::StorageOptions;
+/// Storage's memory limits.
+#[derive(Clone, Debug)]
+pub struct StorageOptions {
+    /// For unflushed rows of all families together.
+    pub write_buffer_bytes: usize,
+    /// For blocks that were read.
+    pub cache_bytes: usize,
+}
+
+impl Default for StorageOptions {
+    fn default() -> Self {
+        Self {
+            write_buffer_bytes: 48 << 20,
+            cache_bytes: 32 << 20,
+        }
+    }
+}
 
 /// A column family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

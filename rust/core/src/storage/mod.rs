@@ -29,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::identity::StoreId;
 use crate::log::{self, Frame, LogStream};
 use families::Families;
+pub use families::StorageOptions;
 
 /// The format of rows and keys. A change that an older version cannot read takes the next number.
 pub const FORMAT: u32 = 1;
@@ -36,24 +37,6 @@ pub const FORMAT: u32 = 1;
 const FORMAT_KEY: &[u8] = b"\x00format";
 const APPLIED: &[u8] = b"\x00applied";
 const STORE: &[u8] = b"\x00store";
-
-/// Storage's memory limits.
-#[derive(Clone, Debug)]
-pub struct StorageOptions {
-    /// For unflushed rows of all families together.
-    pub write_buffer_bytes: usize,
-    /// For blocks that were read.
-    pub cache_bytes: usize,
-}
-
-impl Default for StorageOptions {
-    fn default() -> Self {
-        Self {
-            write_buffer_bytes: 48 << 20,
-            cache_bytes: 32 << 20,
-        }
-    }
-}
 
 /// The position of the last applied record, the clock at it, and the checksum of its batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -6,9 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
-use super::queue::Queue;
+use super::queue::{PoisonOnPanic, Queue};
 use super::upkeep::Upkeep;
 use crate::error::Result;
 use crate::log::{self, LogStream};
@@ -21,18 +20,6 @@ pub struct Counters {
     pub records: AtomicU64,
     pub bytes: AtomicU64,
     pub syncs: AtomicU64,
-}
-
-/// Poisons the queue when its thread panics, so that nobody waits for it for ever.
-pub struct PoisonOnPanic<'a>(pub &'a Queue);
-
-impl Drop for PoisonOnPanic<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0
-                .poison("a thread of the store panicked; this is a bug".to_owned());
-        }
-    }
 }
 
 /// Writes queued batches to the log, applies them, and reports their position.

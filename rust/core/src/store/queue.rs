@@ -332,6 +332,18 @@ fn check(state: &State) -> Result<()> {
     }
 }
 
+/// Poisons the queue when its thread panics, so that nobody waits for it for ever.
+pub struct PoisonOnPanic<'a>(pub &'a Queue);
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .poison("a thread of the store panicked; this is a bug".to_owned());
+        }
+    }
+}
+
 #[cfg(test)]
 #[path = "queue_tests.rs"]
 mod tests;

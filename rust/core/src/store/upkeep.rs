@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::committer::PoisonOnPanic;
-use super::queue::Queue;
+use super::queue::{PoisonOnPanic, Queue};
 use crate::error::Result;
 use crate::log::LogStream;
 use crate::storage::Storage;

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use super::OutOfSteps;
-use super::machine::{Meter, point_at, point_before};
+use super::meter::Meter;
+use super::points::{point_at, point_before};
 use super::ranges::CharSet;
 use super::unicode::must;
 

@@ -11,15 +11,19 @@ mod ecmascript;
 mod grapheme;
 mod java;
 mod machine;
+mod meter;
 mod places;
+mod points;
 mod program;
 mod ranges;
+mod steps;
 mod unicode;
 
 use std::sync::Arc;
 
 use machine::Machine;
 use program::{NONE, Program};
+pub use steps::{OutOfSteps, Steps, StepsLeft};
 
 /// Whose syntax and meaning a pattern has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,28 +60,6 @@ pub struct SyntaxError {
     /// In code units.
     pub position: usize,
 }
-
-/// The budget of an evaluation.
-pub trait Steps {
-    /// Takes `n` steps off the budget; false if it is used up.
-    fn spend(&mut self, n: u64) -> bool;
-}
-
-/// A budget of so many steps.
-#[derive(Clone, Copy, Debug)]
-pub struct StepsLeft(pub u64);
-
-impl Steps for StepsLeft {
-    fn spend(&mut self, n: u64) -> bool {
-        let left = self.0.checked_sub(n);
-        self.0 = left.unwrap_or(self.0);
-        left.is_some()
-    }
-}
-
-/// The budget is used up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfSteps;
 
 /// Where a match and its groups are, in code units; group 0 is the whole match.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use super::OutOfSteps;
 use super::ast::{Assertion, Lines, Words};
 use super::grapheme;
-use super::machine::{Meter, point_at, point_before};
+use super::meter::Meter;
+use super::points::{point_at, point_before};
 use super::unicode;
 
 /// Whether an assertion holds at a place.

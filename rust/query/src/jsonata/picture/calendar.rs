@@ -1,8 +1,7 @@
 //! JavaScript's dates: milliseconds since 1970 as doubles, in the proleptic Gregorian calendar.
 
 use super::date_legacy;
-
-pub const DAY: f64 = 86_400_000.0;
+use super::days::{DAY, days, utc_full};
 
 /// The furthest that a date may be from 1970, in milliseconds.
 const MOST: f64 = 8.64e15;
@@ -90,22 +89,6 @@ fn civil(days: i64) -> (i64, u32, u32) {
     )
 }
 
-/// Days since 1970 of the first day of a month, which may be any integer.
-fn days(year: f64, month: f64) -> f64 {
-    let year = year + (month / 12.0).floor();
-    let month = month.rem_euclid(12.0);
-    if !year.is_finite() || year.abs() > 400_000.0 {
-        return f64::NAN;
-    }
-    let (year, month) = (year as i64, month as i64 + 1);
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era - 719_468) as f64
-}
-
 /// `Date.UTC`: years below 100 are those of the last century.
 pub fn utc(year: f64, month: f64, day: f64, time: [f64; 4]) -> f64 {
     let year = match year.trunc() {
@@ -156,12 +139,6 @@ fn read_iso(text: &str) -> Option<f64> {
     let offset = reader.offset()?;
     let days = utc_full(part(0), part(1) - 1.0, part(2), time);
     reader.0.is_empty().then_some(days - offset * 60_000.0)
-}
-
-/// As [`utc`], for a year that is written in full.
-pub fn utc_full(year: f64, month: f64, day: f64, [hour, minute, second, milli]: [f64; 4]) -> f64 {
-    let of_day = hour * 3_600_000.0 + minute * 60_000.0 + second * 1000.0 + milli;
-    (days(year, month) + day - 1.0) * DAY + of_day
 }
 
 struct Reader<'a>(&'a str);

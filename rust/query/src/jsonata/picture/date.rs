@@ -1,8 +1,9 @@
 //! `$fromMillis`, `$toMillis`, `$now`, `$millis`.
 
-use super::calendar::{self, DAY, Date, utc_day};
+use super::calendar::{self, Date, utc_day};
 use super::date_parse;
 use super::date_picture::{self, Marker, Part};
+use super::days::DAY;
 use super::integer::{self, Case, Separators};
 use crate::jsonata::error::{Answer, Fault};
 use crate::jsonata::evaluator::Evaluator;

@@ -1,6 +1,6 @@
 //! Dates that are not quite ISO 8601, as V8 reads them: numbers for the day, numbers with a colon for the time.
 
-use super::calendar::utc_full;
+use super::days::utc_full;
 
 /// What was read of a date so far.
 struct Legacy<'t> {

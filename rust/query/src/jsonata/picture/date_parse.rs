@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::calendar::{self, Date, utc_day};
 use super::date::{DAYS, MONTHS, fragment};
 use super::date_picture::{self, Marker, Part};
+use super::days::DAY;
 use super::integer::{self, Case, Format, Primary, Separators};
 use super::words::word_values;
 use crate::jsonata::error::{Answer, Bound, Fault};
@@ -334,7 +335,7 @@ impl Components {
         let mut day = part('D');
         if is_day_of_year {
             let first = utc_day(part('Y'), 0.0, 1.0);
-            let date = Date::new(first + (part('d') - 1.0) * calendar::DAY);
+            let date = Date::new(first + (part('d') - 1.0) * DAY);
             (month, day) = (date.month, date.day);
         }
         let mut hour = part('H');

@@ -5,6 +5,7 @@ pub mod date;
 mod date_legacy;
 mod date_parse;
 mod date_picture;
+mod days;
 pub mod format_number;
 pub mod integer;
 mod number_picture;

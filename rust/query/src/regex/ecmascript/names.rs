@@ -2,7 +2,7 @@
 
 use super::{Parser, Result2, digit};
 use crate::regex::ast::Node;
-use crate::regex::machine::point_at;
+use crate::regex::points::point_at;
 use crate::regex::unicode;
 
 /// The first of the numbers that stand for names until all are known.

@@ -1,7 +1,7 @@
 //! The ways in which Java's reader goes over a pattern, and its errors.
 
 use super::quote;
-use crate::regex::machine::point_at;
+use crate::regex::points::point_at;
 use crate::regex::{Flags, SyntaxError};
 
 /// What is wrong, in Java's words.

@@ -1,9 +1,10 @@
 //! Independent parts (looks, atomic groups), look-behinds of Java, back references.
 
-use super::{Frame, Machine, is_pair, point_at};
+use super::{Frame, Machine};
 use crate::regex::OutOfSteps;
 use crate::regex::ast::Fold;
 use crate::regex::case;
+use crate::regex::points::{is_pair, point_at};
 use crate::regex::program::{Address, Instruction, NONE, Register, Within};
 
 impl Machine<'_, '_, '_> {

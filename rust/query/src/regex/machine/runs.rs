@@ -1,8 +1,9 @@
 //! Single characters, and runs of them that need no frame on the stack for each.
 
-use super::{Frame, Machine, is_pair, point_at};
+use super::{Frame, Machine};
 use crate::regex::OutOfSteps;
 use crate::regex::ast::{Kind, Reads};
+use crate::regex::points::{is_pair, point_at};
 use crate::regex::program::{Address, Instruction, One, Run};
 
 impl<'p> Machine<'p, '_, '_> {

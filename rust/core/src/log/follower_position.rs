@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::id::parse_hex;
+use crate::hex::parse_hex;
 use crate::identity::StoreId;
 
 const SUFFIX: &str = ".follower";

@@ -6,7 +6,7 @@ use crate::regex::{OutOfSteps, Steps};
 const BATCH: u64 = 256;
 
 /// Steps on their way to the budget.
-pub(in crate::regex) struct Meter<'s> {
+pub(super) struct Meter<'s> {
     pending: u64,
     steps: &'s mut dyn Steps,
 }
