@@ -1,1 +1,1 @@
-"""The engine: the walk of commands and events from inbox to storage."""
+"""The engine: processes commands and events, from the inbox to storage."""

@@ -1,4 +1,4 @@
-"""Ids: how those of activities, map runs, children, tasks and names are made, and which one is within which.
+"""Ids of activities, map runs, children, tasks and names: how they are made, and what they are within.
 
 The formats are those of ``stepwell._core``.
 """
@@ -10,9 +10,9 @@ from typing import Final
 _SUFFIXES: Final = tuple(f"/{number:08x}" for number in range(1024))
 
 NUMBERS: Final = 0xFFFF_FFFF
-"""The numbers of tasks, in 8 hex digits, go round."""
+"""The largest task number. Numbers have 8 hex digits and wrap around."""
 CHILD_LISTS: Final = "\U0010fffd"
-"""What the names of lists of child executions begin with: behind those of all workflows, which cannot have it."""
+"""Begins the names of lists of child executions. They come after those of all workflows, which cannot contain it."""
 
 
 def activity_id(execution_id: str, number: int) -> str:
@@ -21,7 +21,7 @@ def activity_id(execution_id: str, number: int) -> str:
 
 
 def execution_of(id: str) -> str:
-    """The execution that a map run, or a child of one, stands under."""
+    """The execution of a map run, or of a child of one."""
     return "/".join(id.split("/", 5)[:5])
 
 
@@ -41,12 +41,12 @@ def child_list(run_id: str) -> str:
 
 
 def idempotency_key(execution_id: str, workflow: str, name: str) -> str:
-    """What a name given by a user is unique in: tenant, namespace and workflow."""
+    """The key within which a user's name is unique: tenant, namespace, workflow."""
     tenant, namespace = execution_id.split("/")[1:3]
     return f"/{tenant}/{namespace}/{workflow}/{name}"
 
 
 def later_task(last: int, number: int) -> int:
-    """How many task numbers were given out, after ``last`` and this task's ``number``: ids show the low 32 bits."""
+    """The count of used task numbers, with this task's ``number``; ``last`` is the count before."""
     ahead = (number - last) & NUMBERS
     return last + ahead if ahead < 1 << 31 else last

@@ -1,4 +1,4 @@
-"""What bounds a partition and its executions: the limits that a program sets; AWS's, where a profile asks for them."""
+"""Limits of a partition and its executions: those that a program sets, and AWS's in its profile."""
 
 from __future__ import annotations
 
@@ -22,30 +22,37 @@ LARGEST_LIMIT: Final = (1 << 53) - 1
 LATEST_TIME: Final = 1 << 53
 """Microseconds: the year 2255."""
 SMALL: Final = 256
-"""A document of so many bytes is never refused."""
+"""A document of at most so many bytes is never refused."""
 _OTHER_LIMITS: Final = frozenset({"profile", "retention"})
 _MAY_BE_ZERO: Final = frozenset({"map_result_bytes"})
 _MICROSECONDS = 1_000_000
 
 
 class Limits(NamedTuple):
-    """What bounds a partition's memory and the length of its turns; ``timers`` is how many are read ahead.
+    """The limits of a partition.
 
-    ``inbox`` is how many commands may wait, ``inbox_bytes`` how much their documents may have together. Of live
-    executions ``live_executions`` stay in memory while they rest, and large ones only while their documents have
-    no more than ``live_bytes`` together.
-    A turn goes on in the next batch once it has ``turn_records`` or ``turn_bytes``; a batch takes no more turns once it
-    has ``batch_records`` or ``batch_bytes``. The iterations of inline Maps run at a time only as far as their inputs
-    have ``fan_out_bytes`` together, in one execution, and one of each Map at least. An execution whose documents have
-    more than ``execution_bytes`` together fails.
-    ``tasks`` is how many of them handlers of this process have at a time, and ``task_bytes`` what their inputs may have
-    together; further ones are held back on the log.
-    ``map_result_bytes`` is how large the result of a distributed Map state without a ResultWriter may be (0: any size).
-    ``retention`` is for how many seconds an execution is kept once it has ended (None: until it is deleted), unless
-    its workflow was deployed with another one. After ``log_bytes`` of log storage is flushed, and the log cut.
-    No document has more than ``document_bytes`` or is nested more than ``document_depth`` deep (None: as deep as
-    Python's own limit has it, some 900); an execution that makes one fails.
-    ``profile`` is whose quotas hold: "default" or "aws".
+    Inbox: ``inbox`` commands may wait, and their documents may have ``inbox_bytes`` together. ``batch_requests`` of
+    them are taken at a time.
+
+    Turns and batches: a turn continues in the next batch when it has ``turn_records``, ``turn_bytes`` or
+    ``turn_messages`` (commands for other executions). A batch takes no more turns when it has ``batch_records`` or
+    ``batch_bytes``.
+
+    Executions: ``live_executions`` may stay in memory while they rest, large ones only while their documents have at
+    most ``live_bytes`` together. An execution fails if its documents have more than ``execution_bytes`` together, or
+    if it makes ``restless_records`` without coming to rest. Iterations of inline Maps run concurrently only while
+    their inputs have at most ``fan_out_bytes`` in an execution; at least one of each Map runs.
+
+    Tasks: handlers of this process have at most ``tasks`` at a time, and their inputs at most ``task_bytes``
+    together. Further tasks are held back on the log.
+
+    Documents: a document may have at most ``document_bytes``, and be nested at most ``document_depth`` deep (None:
+    about 900, Python's own limit). An execution that makes another one fails. ``map_result_bytes`` limits the result
+    of a Distributed Map state without a ResultWriter (0: no limit).
+
+    ``timers`` are read ahead from storage. ``retention`` is how many seconds an execution is kept after its end
+    (None: until it is deleted), unless its workflow was deployed with another value. When the log has grown by
+    ``log_bytes``, storage is flushed and the log truncated. ``profile`` selects quotas: "default" or "aws".
     """
 
     inbox: int = 100_000
@@ -73,7 +80,7 @@ class Limits(NamedTuple):
 
 
 class LimitExceeded(StepwellError):
-    """An execution asks for more than one may have: it fails with the ASL error ``name``."""
+    """An execution exceeds a limit: it fails with the ASL error ``name``."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
@@ -81,7 +88,7 @@ class LimitExceeded(StepwellError):
 
 
 def limits_of(profile: str, limits: Limits | None) -> Limits:
-    """A partition's limits under a profile. Raises ``InvalidInput`` for what is no profile or no limit."""
+    """A partition's limits in a profile. Raises ``InvalidInput`` for an unknown profile or a bad limit."""
     limits = Limits() if limits is None else limits
     _check_limits(limits)
     if profile == DEFAULT:
@@ -92,7 +99,7 @@ def limits_of(profile: str, limits: Limits | None) -> Limits:
 
 
 def _check_limits(limits: Limits) -> None:
-    """Refuse limits under which nothing could be done: they would be found out when work stands still."""
+    """Refuse limits with which nothing could run; otherwise this would be noticed only then."""
     if not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInput(f"limits are Limits, not {shown(limits)}")
     retention_time(limits.retention)
@@ -107,7 +114,7 @@ def _check_limits(limits: Limits) -> None:
 
 
 def retention_time(seconds: float | None) -> int | None:
-    """For how long ended executions are kept, in microseconds; None: as the executor says."""
+    """How long ended executions are kept, in microseconds; None: as the executor says."""
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -118,7 +125,7 @@ def retention_time(seconds: float | None) -> int | None:
 
 
 def check_document(what: str, text: bytes, limits: Limits) -> None:
-    """Raise ``LimitExceeded`` for a document that is larger, or nested more deeply, than one may be."""
+    """Raise ``LimitExceeded`` for a document that is too large or too deeply nested."""
     if len(text) > limits.document_bytes:
         text_of_limit = f"has {len(text)} bytes; {limits.document_bytes} is the most that there may be."
         raise LimitExceeded("States.DataLimitExceeded", f"{what} {text_of_limit}")
@@ -128,7 +135,7 @@ def check_document(what: str, text: bytes, limits: Limits) -> None:
 
 
 def check_payload(what: str, text: bytes, limits: Limits) -> None:
-    """Raise ``InvalidInput`` for a document that AWS's API would not take, or that is beyond the limits."""
+    """Raise ``InvalidInput`` for a document that AWS's API would not accept, or that exceeds the limits."""
     if limits.profile == AWS and len(text) > PAYLOAD_BYTES:
         raise InvalidInput(f"{what} has {len(text)} bytes: AWS takes {PAYLOAD_BYTES} at most")
     if len(text) <= SMALL:
@@ -140,7 +147,7 @@ def check_payload(what: str, text: bytes, limits: Limits) -> None:
 
 
 def check_length(name: str, text: str | None, longest: int, limits: Limits) -> None:
-    """Raise ``ApiError`` for a text that is longer than AWS's API takes it (ASL A15.71)."""
+    """Raise ``ApiError`` for a text that is too long for AWS's API (ASL A15.71)."""
     if limits.profile == AWS and text is not None and len(text) > longest:
         raise ApiError(
             "ValidationException",
@@ -150,7 +157,7 @@ def check_length(name: str, text: str | None, longest: int, limits: Limits) -> N
 
 
 def longest_seconds(limits: Limits, type: str, given: int | None) -> int | None:
-    """For how long an execution may run: as its definition says, and no longer than AWS lets it (ASL A1.6)."""
+    """How long an execution may run: as its definition says, and no longer than AWS allows (ASL A1.6)."""
     if limits.profile != AWS:
         return given
     longest = LONGEST_SECONDS[type]

@@ -1,4 +1,4 @@
-"""Values in the texts of errors."""
+"""Values in error messages."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _shortened = reprlib.repr
 
 
 def shown(value: object) -> str:
-    """A value in the text of an error: one that is not what it should be may be nested, or large, without end."""
+    """A value for an error message. A wrong value may be deeply nested or large, so it is shortened."""
     return repr(value) if isinstance(value, str) else _shortened(value)

@@ -37,7 +37,7 @@ FOLLOWS: Final[dict[str, frozenset[str]]] = {
 }
 ENDED: Final = frozenset({SUCCEEDED, FAILED, CANCELED})
 OVER: Final = ENDED | {DELETING}
-"""Nothing will happen in it any more."""
+"""It has ended, and is kept or being deleted."""
 STATUSES: Final = tuple(FOLLOWS)
 
 CREATED: Final = "Created"
@@ -47,11 +47,11 @@ SUBMITTED: Final = "Submitted"
 
 
 class IllegalTransition(Exception):
-    """A status that may not follow another: a defect of the engine, never of its input."""
+    """A status that must not follow another: a defect of the engine, never of its input."""
 
 
 def transition(current: str, following: str) -> str:
-    """``following``, if the table lets it follow ``current``."""
+    """Return ``following``. Raises ``IllegalTransition`` unless the table allows it after ``current``."""
     if following not in FOLLOWS[current]:
         raise IllegalTransition(f"{current} → {following}")
     return following

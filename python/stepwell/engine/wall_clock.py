@@ -1,9 +1,9 @@
-"""The machine's clock, as the engine takes it: whole microseconds since 1970, whatever the machine says.
+"""The machine's clock, as the engine uses it: whole microseconds since 1970.
 
-A clock that stands before 1970, as it may on a machine without a battery, is taken for one that began with 1970 when
-the machine was started, so that timers go on; order comes from the counter of the hybrid logical clock. One that stands
-after February 2106 is refused by that clock (``ClockError``), for its timestamps would leave no room for those that
-come when the clock is set right.
+A clock before 1970, as a machine without a battery may have, is taken as 1970 plus the time since the machine was
+started, so that timers continue; the counter of the hybrid logical clock keeps the order. A clock after February
+2106 is refused by that clock (``ClockError``), because after such timestamps there would be none left for the right
+time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OUT_OF_RANGE = "is out of the range that timestamps have: set it right"
 
 
 def now() -> int:
-    """Microseconds since the Unix epoch. Raises ``ClockError`` where the clock is hundreds of years off."""
+    """Microseconds since the Unix epoch. Raises ``ClockError`` if the clock is wrong by hundreds of years."""
     try:
         nanoseconds = time.time_ns()
     except OverflowError as error:  # before 1678, or after 2262
@@ -28,11 +28,11 @@ def now() -> int:
 
 
 def check() -> None:
-    """Raise ``ClockError`` for a clock whose time no timestamp can have: before anything is made."""
+    """Raise ``ClockError`` for a time that has no timestamp, before anything is created."""
     if seconds_of(now()) >= _END:
         raise ClockError(f"the machine's clock stands after February 2106, and {_OUT_OF_RANGE}")
 
 
 def seconds_of(microseconds: int) -> int:
-    """A time as the hybrid logical clock takes it, in seconds."""
+    """A time in seconds, for the hybrid logical clock."""
     return max(0, microseconds) // _MICROSECONDS

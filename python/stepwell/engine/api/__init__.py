@@ -1,1 +1,1 @@
-"""The API: what a program holds. ``stepwell/__init__.py`` names what of it is public."""
+"""The API: the objects that a program holds. ``stepwell/__init__.py`` says which of them are public."""

@@ -1,4 +1,4 @@
-"""A program's handle on one execution, awaited."""
+"""A program's handle on one execution, for asyncio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Executor for asyncio: the same engine, awaited on the program's own event loop."""
+"""The Executor for asyncio: the same engine, used from the program's own event loop."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from .event_loop import EventLoopBridge
 class AsyncExecutor(BaseExecutor):
     """A durable engine over a folder, or in memory (``data=None``), for programs that run an event loop.
 
-    Async handlers run on the loop that opened it, sync ones in up to ``max_workers`` threads; no loop is
-    started. It belongs to that loop: only its handlers' threads are others. Arguments and errors are those
-    of ``Executor``; what that raises at its making is raised here at the opening.
+    Async handlers run on the loop that opened it, sync ones in up to ``max_workers`` threads. It starts no loop, and
+    may only be used on the loop that opened it. Arguments and errors are those of ``Executor``; what ``Executor``
+    raises when it is created is raised here by ``open``.
 
     >>> async with AsyncExecutor("orders.stepwell", handlers={"charge": charge}) as ex:
     ...     execution = await ex.start("order", {"id": 7})
@@ -41,7 +41,7 @@ class AsyncExecutor(BaseExecutor):
     def _begin(self) -> None:
         self._bridge: EventLoopBridge | None = None
 
-    # the life of the executor
+    # opening and closing
 
     async def open(self) -> AsyncExecutor:
         """Open the folder; ``async with`` does it."""
@@ -67,7 +67,7 @@ class AsyncExecutor(BaseExecutor):
         await self.close()
 
     async def close(self) -> None:
-        """Let running handlers end (10 seconds at most), put everything on disk and let the folder go."""
+        """Wait for running handlers (10 seconds at most), put everything on disk and close the folder."""
         if self._client is None:
             return
         host = self._client.host
@@ -77,7 +77,7 @@ class AsyncExecutor(BaseExecutor):
 
     @property
     def bridge(self) -> EventLoopBridge:
-        """Where answers come in."""
+        """Brings replies to the event loop."""
         if self._bridge is None:
             raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
         return self._bridge
@@ -115,7 +115,7 @@ class AsyncExecutor(BaseExecutor):
     ) -> AsyncExecution:
         """Start an execution, as ``Executor.start`` does; durable when it returns.
 
-        Canceling the call does not take a start back that is in the inbox already.
+        Canceling the call does not cancel a start that is in the inbox already.
         """
         seconds = wait_seconds("timeout", timeout)
         return await self._start(self.client.start_request(workflow, input, execution_name, delay, at), seconds)
@@ -180,10 +180,11 @@ class AsyncExecutor(BaseExecutor):
         return await (await self.get(id)).stop(error, cause)
 
     async def redrive(self, id: str) -> AsyncExecution:
-        """Run an execution that failed, timed out or was stopped on from the states that did not get done.
+        """Continue an execution that failed, timed out or was stopped, from the states that did not succeed.
 
-        What succeeded is kept, also in Parallel states, inline Maps and map runs; retries count from zero again.
-        Children of map runs that are being stopped are waited for. Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        Results of states that succeeded are kept, also in Parallel states, inline Maps and map runs. Retries are
+        counted from zero. If children of map runs are being stopped, it waits for them. Raises ``NotRedrivable``,
+        ``ExecutionNotFound``.
         """
         await self._ask(await asyncio.to_thread(self.client.redrive_request, id))
         return AsyncExecution(self.client, self.bridge, id)
@@ -223,11 +224,11 @@ class AsyncExecutor(BaseExecutor):
         tolerated_failure_count: int | None = None,
         tolerated_failure_percentage: float | None = None,
     ) -> None:
-        """Change the limits of a running map run; what is None stays. Raises ``MapRunNotFound``, ``MapRunEnded``."""
+        """Change the limits of a running map run; None keeps a limit. Raises ``MapRunNotFound``, ``MapRunEnded``."""
         limits = (max_concurrency, tolerated_failure_count, tolerated_failure_percentage)
         await self._ask(self.client.map_runs.update(map_run, *limits))
 
-    # answers to tasks that wait
+    # results of tasks that wait
 
     async def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
@@ -238,7 +239,7 @@ class AsyncExecutor(BaseExecutor):
         await self._ask(commands.task_failure(self.client.host, self.client.limits, task_token, error, cause))
 
     async def send_task_heartbeat(self, task_token: str) -> None:
-        """Say that the work on this token's task goes on. Raises ``TaskDoesNotExist``."""
+        """Report that the work on this token's task continues. Raises ``TaskDoesNotExist``."""
         await self._ask(commands.task_heartbeat(self.client.host, task_token))
 
     async def get_activity_task(
@@ -265,7 +266,7 @@ class AsyncExecutor(BaseExecutor):
     async def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
         try:
             await self._ask(commands.activate(task, worker_name))
-        except TaskDoesNotExist:  # it was canceled, or its time ran out
+        except TaskDoesNotExist:  # it was canceled, or timed out
             return False
         return True
 
@@ -282,5 +283,5 @@ class AsyncExecutor(BaseExecutor):
             waiting.remove(queue, answer)
 
     async def _ask(self, request: ClientCommand) -> str:
-        """Put a command through the inbox; the execution that it was processed in."""
+        """Send a command to the inbox and wait; returns the id of the execution that it was processed in."""
         return await self.bridge.ask(self.client.host, request)

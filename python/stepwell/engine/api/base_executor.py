@@ -1,4 +1,4 @@
-"""What both executors are: how one is opened, and the calls that are the same for threads and for asyncio."""
+"""What both executors have in common: options, the client, handlers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepwell.tasks.items import ItemFiles
 
 
 class BaseExecutor:
-    """``Executor`` and ``AsyncExecutor`` say what its arguments mean."""
+    """``Executor`` and ``AsyncExecutor`` document its arguments."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class BaseExecutor:
         self._begin()
 
     def _begin(self) -> None:
-        """Open the folder, where it is opened at once."""
+        """Open the folder, if it is opened when the object is created."""
 
     @property
     def client(self) -> Client:
-        """What is behind it. Raises ``Closed`` before the opening."""
+        """The client. Raises ``Closed`` before the opening."""
         if self._client is None:
             raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
         return self._client
@@ -59,7 +59,7 @@ class BaseExecutor:
             self._client.host.pool.retry_waiting()
 
     def task(self, resource: str) -> Callable[[Handler], Handler]:
-        """The decorator that registers a handler."""
+        """A decorator that registers a handler."""
 
         def decorate(function: Handler) -> Handler:
             self.register(resource, function)

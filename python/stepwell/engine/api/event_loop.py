@@ -1,4 +1,4 @@
-"""From the engine's thread to an event loop."""
+"""Brings replies from the engine's thread to an event loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepwell.engine.host.promises import Callback
 
 
 class EventLoopBridge:
-    """Brings answers from the engine's thread to the event loop: one wake-up for all that have come meanwhile."""
+    """Brings replies from the engine's thread to the event loop. One wake-up delivers all that have arrived."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -21,12 +21,12 @@ class EventLoopBridge:
         self._is_called = False
 
     def expect(self) -> tuple[asyncio.Future[Any], Callback]:
-        """A future, and what fulfils it from any thread."""
+        """A future, and the callback that resolves it from any thread."""
         future: asyncio.Future[Any] = self._loop.create_future()
         return future, partial(self._deliver, future)
 
     async def ask(self, host: Host, request: ClientCommand) -> str:
-        """Put a command through a host's inbox; the execution that it was processed in."""
+        """Send a command to a host's inbox and wait; returns the id of the execution that it was processed in."""
         future, deliver = self.expect()
         host.submit(request.command, request.document, request.with_refusals(deliver))
         return await future
@@ -41,7 +41,7 @@ class EventLoopBridge:
                 self._arrived.clear()
 
     def _hand_out(self) -> None:
-        self._is_called = False  # before the look: what comes after it calls again
+        self._is_called = False  # before the queue is read: a reply that arrives later schedules another call
         while self._arrived:
             future, result, error = self._arrived.popleft()
             if future.done():  # the wait was canceled

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ExecutionView:
-    """What is known of an execution, read anew from storage whenever it is asked, until it has ended."""
+    """The state of an execution. It is read from storage at each access, until the execution has ended."""
 
     __slots__ = ("_ended", "_queries", "id")
 
@@ -29,7 +29,7 @@ class ExecutionView:
         self.id = id
 
     def context(self) -> ExecutionContext:
-        """All that storage knows of it. Raises ``ExecutionNotFound`` once it was deleted."""
+        """Its row. Raises ``ExecutionNotFound`` once it was deleted."""
         if self._ended is not None:
             return self._ended
         context = self._queries.context(self.id)
@@ -39,15 +39,15 @@ class ExecutionView:
 
     @property
     def status(self) -> str:
-        """Pending, Running, Completing, Succeeded, Failed, Canceling or Canceled.
+        """Pending, Running, Completing, Succeeded, Failed, Canceling, Canceled or Deleting.
 
-        Or Deleting: it has ended, and what belongs to it is being removed.
+        Deleting: it has ended, and its rows are being removed.
         """
         return self.context().status
 
     @property
     def name(self) -> str:
-        """The name given at the start, or one made from the id."""
+        """The name that was given at the start, or one made from the id."""
         return self.context().name
 
     @property
@@ -68,7 +68,7 @@ class ExecutionView:
 
     @property
     def error(self) -> str | None:
-        """The error's name, where it failed or was stopped."""
+        """The error's name, if it failed or was stopped."""
         return self.context().error
 
     @property
@@ -77,7 +77,7 @@ class ExecutionView:
         return self.context().cause
 
     def _end_as(self, context: ExecutionContext | None) -> None:
-        """It has ended: with this row, or with what storage says; deleting it ends it too."""
+        """It has ended, with this row. None: storage has the row, or it was deleted."""
         if context is not None:
             self._ended = context
             return

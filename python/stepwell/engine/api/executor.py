@@ -1,4 +1,4 @@
-"""The Executor: a program's door to its executions."""
+"""The Executor, by which a program uses the engine."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ from .execution import Execution
 class Executor(BaseExecutor):
     """A durable engine over a folder, or in memory (``data=None``).
 
-    ``handlers`` are functions by resource: ``fn(input)`` or ``fn(input, ctx)``, sync or async. Sync
-    handlers run in up to ``max_workers`` threads, async ones on an event loop in a thread that the
-    first of them starts (``AsyncExecutor`` runs them on the program's own). Every call may come from
-    any thread, but not from a process that was forked off: neither this executor nor one of its own
-    can work there. Such processes are to be spawned, or forked before the first executor is opened.
+    ``handlers`` are functions by resource: ``fn(input)`` or ``fn(input, ctx)``, sync or async. Sync handlers run in
+    up to ``max_workers`` threads. Async handlers run on an event loop in a thread of its own (``AsyncExecutor`` runs
+    them on the program's loop). All methods may be called from any thread, but not from a process that was forked
+    after the executor was opened: such a process can use neither this executor nor open another one. Spawn
+    processes, or fork them before the first executor is opened.
 
-    Executions are spread over ``partitions``, each with a log and a storage of its own. One is walked in
-    this process, several in a process each: one a core is of use. Handlers run in this process in any
-    case. A folder keeps the number that it was made with. A process that dies is started again.
+    Executions are distributed over ``partitions``, each with a log and a storage of its own. One partition is
+    processed in this process. Several have a process each, which is useful up to one for each core. A process that
+    dies is started again. Handlers always run in this process. The number of partitions of a folder cannot be
+    changed.
 
-    ``profile="aws"`` enforces AWS's quotas: 256 KiB a document, 25,000 events an execution, 1 MiB a definition,
-    no names of handlers as resources; the default has none of them and logs a warning where AWS would fail.
+    ``profile="aws"`` enforces AWS's quotas: 256 KiB for a document, 25,000 events for an execution, 1 MiB for a
+    definition, and no names of handlers as resources. The default profile does not, and logs a warning where an
+    execution would fail on AWS.
 
-    Raises ``LockedError`` where another process has the folder, ``CorruptionError`` where it is
-    damaged, ``StorageError`` where it cannot be used, ``InvalidName`` for tenant and namespace.
+    Raises ``LockedError`` if another process has the folder open, ``CorruptionError`` if it is damaged,
+    ``StorageError`` if it cannot be used, ``InvalidName`` for a bad tenant or namespace.
 
     >>> with Executor() as ex:
     ...     ex.register("greet", lambda who: f"Hello, {who}!")
@@ -54,7 +56,7 @@ class Executor(BaseExecutor):
         host = open_host(self._data, self._handlers, self._partitions, self._options)
         self._client = Client(host, self._limits)
 
-    # the life of the executor
+    # opening and closing
 
     def __enter__(self) -> Executor:
         return self
@@ -65,19 +67,19 @@ class Executor(BaseExecutor):
         self.close()
 
     def close(self) -> None:
-        """Let running handlers end (10 seconds at most), put everything on disk and let the folder go.
+        """Wait for running handlers (10 seconds at most), put everything on disk and close the folder.
 
-        Executions that have not ended go on when the folder is opened again; a handler that was cut
-        short is called again then. Whoever waits gets ``Closed``.
+        Executions that have not ended continue when the folder is opened again. A handler that was interrupted is
+        then called again. Callers that wait get ``Closed``.
         """
         self.client.host.close()
 
     def backup(self, path: str | os.PathLike[str]) -> builtins.list[int]:
-        """Copy everything that was confirmed so far into a new folder, while the work goes on.
+        """Copy everything that was confirmed so far into a new folder, while executions run.
 
-        The copy can be opened as it is, or made a data folder by ``restore``. Returns the log positions that
-        it is at, one for each partition, each of its own moment. Raises ``StorageError`` where there is something
-        at ``path``, or it cannot be written, and for an executor in memory.
+        The copy can be opened as it is, or be copied to a data folder by ``restore``. Returns the log position of
+        the copy of each partition; each is copied at a moment of its own. Raises ``StorageError`` if ``path`` exists
+        or cannot be written, and for an executor in memory.
         """
         from stepwell.engine.host.backup import back_up
 
@@ -86,10 +88,10 @@ class Executor(BaseExecutor):
 
     @staticmethod
     def restore(backup: str | os.PathLike[str], data: str | os.PathLike[str]) -> None:
-        """Make the new folder ``data`` of a backup, and check every byte of it; then open it with ``Executor(data)``.
+        """Create the folder ``data`` from a backup, and check every byte of it. Then open it with ``Executor(data)``.
 
-        What was under way at the backup goes on: handlers are called again for open tasks, timers that came due
-        fire at once. Raises ``StorageError`` where ``data`` is not empty, ``CorruptionError`` for a damaged backup.
+        Executions continue from the backup: handlers are called again for open tasks, and timers that are due fire
+        at once. Raises ``StorageError`` if ``data`` is not empty, ``CorruptionError`` for a damaged backup.
         """
         from stepwell.engine.host.backup import restore
 
@@ -102,12 +104,12 @@ class Executor(BaseExecutor):
     ) -> Workflow:
         """Keep a definition under a name: a dict, JSON text, or the path of a JSON or YAML file.
 
-        The same definition again is the same version; another one is the next version, and running
-        executions keep theirs. Durable when it returns. Raises ``InvalidDefinition``, and
-        ``InvalidName`` for an empty or overlong name or one with signs that AWS forbids.
+        The same definition again is the same version. A different one is the next version; running executions keep
+        theirs. Durable when it returns. Raises ``InvalidDefinition``, and ``InvalidName`` for a name that is empty,
+        too long, or has characters that AWS forbids.
 
-        ``retention`` is for how many seconds its executions are kept once they have ended; then they are
-        deleted. None: as ``Limits.retention`` says. It is decided when an execution ends.
+        ``retention`` says for how many seconds its executions are kept after their end, and deleted then. None: as
+        ``Limits.retention`` says. It is decided when an execution ends.
         """
         return self.client.deployments.deploy(name, definition, type, retention)
 
@@ -133,11 +135,11 @@ class Executor(BaseExecutor):
     ) -> Execution:
         """Start an execution; durable when it returns.
 
-        ``input`` is any JSON value (none: ``{}``). With an ``execution_name``, the same name and input
-        again give the same execution while it runs, and ``ExecutionAlreadyExists`` otherwise.
-        ``delay`` (seconds) or ``at`` (seconds since the epoch, or a time) hold it ``Pending`` until then.
-        When the inbox is full it waits ``timeout`` seconds for room, and then raises ``Busy``.
-        Raises ``WorkflowNotFound``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
+        ``input`` is any JSON value (default: ``{}``). With an ``execution_name``, the same name and input give the
+        same execution while it is running, and raise ``ExecutionAlreadyExists`` otherwise. ``delay`` (seconds) or
+        ``at`` (seconds since the epoch, or a time) keep it ``Pending`` until then. If the inbox is full, it tries
+        again for ``timeout`` seconds, and then raises ``Busy``. Raises ``WorkflowNotFound``, ``HandlerNotFound``,
+        ``InvalidInput``, ``InvalidName``.
         """
         seconds = wait_seconds("timeout", timeout)
         return self._start(self.client.start_request(workflow, input, execution_name, delay, at), seconds)
@@ -162,20 +164,21 @@ class Executor(BaseExecutor):
         delay: float | None = None,
         at: float | datetime | None = None,
     ) -> None:
-        """Put a start into the inbox; ``deliver`` gets the execution's id, or the refusal, once it is durable.
+        """Put a start into the inbox. ``deliver`` gets the execution's id, or the error, once it is durable.
 
-        It is called in the executor's own thread, and must return at once: what waits for an executor, ``start``,
-        ``wait`` and ``close`` among them, raises ``StepwellError`` there. Hand that to another thread.
+        ``deliver`` is called in the executor's own thread, and must return at once. Calls that wait for an executor,
+        such as ``start``, ``wait`` and ``close``, raise ``StepwellError`` there. Make them in another thread.
         """
         request = self.client.start_request(workflow, input, execution_name, delay, at)
         self.client.host.submit(request.command, request.document, request.with_refusals(deliver))
 
     def start_sync(self, workflow: str, input: Any = None, execution_name: str | None = None) -> dict[str, Any]:
-        """Run an EXPRESS workflow to its end: the answer of AWS's StartSyncExecution.
+        """Run an EXPRESS workflow to its end, and return the answer of AWS's StartSyncExecution.
 
-        ``status`` is SUCCEEDED, FAILED or TIMED_OUT (after 300 seconds at the latest); ``input`` and ``output`` are
-        JSON text, ``startDate`` and ``stopDate`` seconds since the epoch. Failures are answers, not exceptions.
-        Raises what ``start`` raises, and ``ApiError`` (StateMachineTypeNotSupported) for a STANDARD workflow.
+        ``status`` is SUCCEEDED, FAILED or TIMED_OUT (after 300 seconds at the latest). ``input`` and ``output`` are
+        JSON text, ``startDate`` and ``stopDate`` seconds since the epoch. A failed execution is an answer, not an
+        exception. Raises what ``start`` raises, and ``ApiError`` (StateMachineTypeNotSupported) for a STANDARD
+        workflow.
         """
         express.check_express(self.workflow(workflow))
         request = self.client.start_request(workflow, input, execution_name, None, None, synchronous=True)
@@ -223,10 +226,11 @@ class Executor(BaseExecutor):
         return self.get(id).stop(error, cause)
 
     def redrive(self, id: str) -> Execution:
-        """Run an execution that failed, timed out or was stopped on from the states that did not get done.
+        """Continue an execution that failed, timed out or was stopped, from the states that did not succeed.
 
-        What succeeded is kept, also in Parallel states, inline Maps and map runs; retries count from zero again.
-        Children of map runs that are being stopped are waited for. Raises ``NotRedrivable``, ``ExecutionNotFound``.
+        Results of states that succeeded are kept, also in Parallel states, inline Maps and map runs. Retries are
+        counted from zero. If children of map runs are being stopped, it waits for them. Raises ``NotRedrivable``,
+        ``ExecutionNotFound``.
         """
         self.client.ask(self.client.redrive_request(id))
         return Execution(self.client, id)
@@ -243,11 +247,11 @@ class Executor(BaseExecutor):
     def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
     ) -> builtins.list[dict[str, Any]]:
-        """The events of an execution in AWS's shape, timestamps in seconds since the epoch.
+        """The events of an execution in AWS's shape, with timestamps in seconds since the epoch.
 
-        At most ``limit`` of them, those that come after the event of the number ``after`` (0: all); ``reverse``
-        has the newest come first. ``include_data=False`` leaves out what states read and wrote.
-        Raises ``ExecutionNotFound``.
+        It returns at most ``limit`` events, and only those after the event number ``after`` (0: all). With
+        ``reverse`` the newest comes first. ``include_data=False`` leaves out what states read and wrote. Raises
+        ``ExecutionNotFound``.
         """
         return self.client.queries.history(id, limit, reverse=reverse, after=after, include_data=include_data)
 
@@ -269,11 +273,11 @@ class Executor(BaseExecutor):
         tolerated_failure_count: int | None = None,
         tolerated_failure_percentage: float | None = None,
     ) -> None:
-        """Change the limits of a running map run; what is None stays. Raises ``MapRunNotFound``, ``MapRunEnded``."""
+        """Change the limits of a running map run; None keeps a limit. Raises ``MapRunNotFound``, ``MapRunEnded``."""
         limits = (max_concurrency, tolerated_failure_count, tolerated_failure_percentage)
         self.client.ask(self.client.map_runs.update(map_run, *limits))
 
-    # answers to tasks that wait
+    # results of tasks that wait
 
     def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
@@ -284,7 +288,7 @@ class Executor(BaseExecutor):
         self.client.ask(commands.task_failure(self.client.host, self.client.limits, task_token, error, cause))
 
     def send_task_heartbeat(self, task_token: str) -> None:
-        """Say that the work on this token's task goes on. Raises ``TaskDoesNotExist``."""
+        """Report that the work on this token's task continues. Raises ``TaskDoesNotExist``."""
         self.client.ask(commands.task_heartbeat(self.client.host, task_token))
 
     def get_activity_task(
@@ -292,7 +296,7 @@ class Executor(BaseExecutor):
     ) -> TaskContext | None:
         """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one.
 
-        ``profile="aws"`` lets a thousand poll for an activity; more of them get ``ApiError``.
+        With ``profile="aws"`` at most 1,000 callers may poll for one activity; more get ``ApiError``.
         """
         seconds = wait_seconds("timeout", timeout)
         with self.client.polls.polling(activity):
@@ -313,6 +317,6 @@ class Executor(BaseExecutor):
     def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
         try:
             self.client.ask(commands.activate(task, worker_name))
-        except TaskDoesNotExist:  # it was canceled, or its time ran out
+        except TaskDoesNotExist:  # it was canceled, or timed out
             return False
         return True

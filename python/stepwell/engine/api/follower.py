@@ -1,7 +1,7 @@
-"""A follower: another executor's log, applied to storage of its own, until it takes over.
+"""A follower applies another executor's log to its own storage, until it is promoted.
 
-It copies the leader's batches into a log of its own (docs/adr/0007), so its folder is a whole one at
-every moment, and nothing that its leader does can reach it.
+It copies the leader's batches into its own log (docs/adr/0007). So its folder is complete at every moment, and the
+leader cannot change it.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from .executor import Executor
 log = logger("stepwell.engine")
 
 SHORTEST_LOOK, LONGEST_LOOK = 0.001, 0.02
-"""Seconds until a follower that is level with its leader looks for more: the longer there was nothing, the longer."""
+"""How many seconds a follower without new batches waits before it reads again: more each time there are none."""
 
 
 class Lag(NamedTuple):
-    """How far a follower is behind: in records, and since when it was last level, in seconds."""
+    """How far a follower is behind: in records, and in seconds since it last had all of them."""
 
     records: int
     seconds: float
 
 
 class Follower:
-    """Follows the executor over ``source``, which runs, will run, or has ended, with a copy in ``data``.
+    """Follows the executor over ``source``, which is running, will run, or has ended, with a copy in ``data``.
 
-    ``data`` is a new folder, one that followed ``source`` before, or a backup of it. Queries give what was
-    applied here; ``promote`` ends the leader and makes an ``Executor`` of the copy. Every call may come
-    from any thread.
+    ``data`` is a new folder, one that followed ``source`` before, or a backup of it. Queries return what was applied
+    here. ``promote`` fences the leader and opens the copy as an ``Executor``. All methods may be called from any
+    thread.
 
-    Raises ``LockedError`` where another process has ``data``, ``FencedError`` where somebody took over from
-    ``source``, ``StorageError`` where ``data`` is no copy of it or the log there was cut too far: then begin with
-    a backup. A folder that is refused stays as it is, and so does ``source``.
+    Raises ``LockedError`` if another process has ``data`` open, ``FencedError`` if another follower took over from
+    ``source``, ``StorageError`` if ``data`` is not a copy of it or the log there was truncated too far: then begin
+    with a backup. If a folder is refused, neither folder is changed.
     """
 
     def __init__(self, source: Folder, data: Folder) -> None:
@@ -62,7 +62,7 @@ class Follower:
         self.storage = self._replica.executions.storage
         self.reads = Queries(self)
         self.loss: Loss | None = None
-        """What was not taken over, once it was promoted with ``accept_loss``."""
+        """What was lost, if it was promoted with ``accept_loss``."""
         self._failure: BaseException | None = None
         self._closed = False
         self._level = time.monotonic()
@@ -82,8 +82,8 @@ class Follower:
         self.close()
 
     def close(self) -> None:
-        """Stop following. The leader keeps the log for it, so that it can go on later."""
-        if self._process != os.getpid():  # its thread and its folder are its parent's
+        """Stop following. The leader keeps its log for this follower, so that it can continue later."""
+        if self._process != os.getpid():  # the thread and the folder belong to the parent process
             self._closed = True
             return
         with self._ending:
@@ -99,7 +99,7 @@ class Follower:
         return self._replica.executions.state.workflows
 
     def check(self) -> None:
-        """Raise what keeps it from following: it was closed or promoted, or it has failed."""
+        """Raise the reason why it does not follow: it was closed or promoted, or it has failed."""
         self._check_process()
         if self._closed:
             raise Closed("the follower was closed, or promoted")
@@ -154,7 +154,7 @@ class Follower:
         return Lag(records, time.monotonic() - self._level if records else 0.0)
 
     def wait_level(self, timeout: float | None = None) -> bool:
-        """Wait until all is applied that the leader has written by now; whether it is."""
+        """Wait until everything is applied that the leader has written so far; returns whether it is."""
         seconds = optional_wait_seconds("timeout", timeout)
         self.check()
         position = self._log.tail()
@@ -167,20 +167,20 @@ class Follower:
         return True
 
     def pause(self) -> None:
-        """Apply nothing until ``resume``: reads give what is here."""
+        """Apply nothing until ``resume``: queries return what is here."""
         self._going.clear()
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue after ``pause``."""
         self._going.set()
 
-    # the end
+    # promotion
 
     def promote(self, *, accept_loss: bool = False, **options: Any) -> Executor:
-        """``take_over``, and go on as an ``Executor`` with these ``options``.
+        """Take over, and open the folder as an ``Executor`` with these ``options``.
 
-        Commands without their event are processed, open tasks handed out again, timers that were due
-        meanwhile fire. Options that no executor takes are refused before the leader is ended.
+        Commands without an event are processed, open tasks dispatched again, and timers that are due fire. Options
+        that no executor accepts are refused before the leader is fenced.
         """
         self._check_process()
         if is_partition(self.source):
@@ -192,13 +192,13 @@ class Follower:
         return Executor(self.data, **options)
 
     def take_over(self, *, accept_loss: bool = False) -> None:
-        """End the leader, apply the rest of its log, and close: the folder is an executor's from then on.
+        """Fence the leader, apply the rest of its log, and close. From then on the folder can be opened by an executor.
 
-        Whatever the leader confirmed is there. It confirms nothing more, however it comes back: it gets
-        ``FencedError``. That is what a follower gets, too, if another one was faster. A follower that has failed,
-        or cannot read or apply the rest of the log, or cannot end the leader, takes nothing over: the leader goes
-        on, and this follower is closed. ``accept_loss`` does it all the same, with what is here; ``loss`` then
-        says which positions are lost, as a warning in the log does.
+        Everything that the leader confirmed is there. The leader confirms nothing more; it gets ``FencedError``, as
+        a follower does if another one was faster. A follower that has failed, cannot read or apply the rest of the
+        log, or cannot fence the leader, does not take over: the leader continues, and this follower is closed. With
+        ``accept_loss`` it takes over with what it has; ``loss`` then says which positions are lost, and a warning is
+        logged.
         """
         self._check_process()
         with self._ending:

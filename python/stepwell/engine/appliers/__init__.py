@@ -1,7 +1,7 @@
-"""Appliers: an event makes what its command asked for true, in the live execution and in storage.
+"""Appliers: when an event is applied, they make its command's changes in the live execution and in storage.
 
-The only writers of state. They evaluate nothing, call nobody, read no clock and draw no random
-number: a replay or a follower that applies the same events comes to the same storage.
+Nothing else writes state while commands are processed. They evaluate no expression, call no service, read no clock
+and draw no random number: a replay or a follower that applies the same events gets the same storage.
 """
 
 from __future__ import annotations

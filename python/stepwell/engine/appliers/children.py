@@ -98,7 +98,7 @@ def complete_iteration(turn: Turn, command: CompleteIterationCommand, document: 
     status.succeeded += command.status == SUCCEEDED
     status.failed += command.status == FAILED
     execution.context.last_event = command.event
-    # MapIterationSucceeded is what MapStateSucceeded follows, yet no later iteration does (ASL A11.55).
+    # MapStateSucceeded follows MapIterationSucceeded, but no later iteration does (ASL A11.55).
     if command.status == SUCCEEDED:
         activity.level.previous_event = command.event
     elif command.status == FAILED:

@@ -96,7 +96,7 @@ def delete_execution(turn: Turn, command: DeleteExecutionCommand, document: Docu
 
 
 def forget_retention(turn: Turn, execution: LiveExecution) -> None:
-    """The execution is deleted now, or not at all."""
+    """The retention timer is not needed any more."""
     context = execution.context
     if context.delete_at:
         drop_timer(turn, RETENTION, execution.id, context.delete_at)
@@ -111,13 +111,13 @@ def _free_name(turn: Turn, execution: LiveExecution) -> None:
 
 
 def _drop_execution(turn: Turn, execution: LiveExecution) -> None:
-    """Remove all of its rows, those of this turn too. Memory knows that it is gone until storage does."""
+    """Remove all of its rows, also those of this turn. Memory notes the deletion until storage has it."""
     row = visibility(execution)
     turn.drop(
         f"visibility {row.status}", (REMOVE_VISIBILITY, row.workflow, row.status, row.started_at, row.execution_id)
     )
     turn.changes.pop(execution.id, None)
-    turn.changes[execution.id] = (REMOVE_EXECUTION, execution.id)  # at the end, behind all that it is to remove
+    turn.changes[execution.id] = (REMOVE_EXECUTION, execution.id)  # at the end, after all that it removes
     turn.state.executions.pop(execution.id, None)
     turn.state.deleted.add(execution.id)
     turn.execution = None

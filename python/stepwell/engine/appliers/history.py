@@ -1,4 +1,4 @@
-"""The numbers of history events: the last one of an execution, and the one that the next of a level follows."""
+"""The numbers of history events: an execution's last one, and the one that the next event of a level follows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from stepwell.engine.state.turn import Turn
 
 
 def advance(turn: Turn, execution: LiveExecution, level: Level, event: int) -> None:
-    """A history event happened in a level: the next one there follows it."""
-    if not event:  # a task of the engine's own
+    """Note a history event of a level: the next one there follows it."""
+    if not event:  # the engine's own tasks have no history events
         return
     execution.context.last_event = level.previous_event = event
     turn.changes[execution.id] = execution

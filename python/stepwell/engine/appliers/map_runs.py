@@ -1,4 +1,4 @@
-"""Map runs of distributed Map states: begun, given items, their children started and ended, completed."""
+"""Map runs of Distributed Map states: started, given items, their children started and ended, completed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TIMED_OUT = "TimedOut"
 
 def start_map_run(turn: Turn, command: StartMapRunCommand, document: Document) -> None:
     activity = _activity(turn, command.id)
-    if command.redrive_count:  # RedriveExecution has put it back
+    if command.redrive_count:  # RedriveExecution has restored it
         _advance(turn, activity, command.event)
         return
     context = MapRunContext(
@@ -91,7 +91,7 @@ def complete_child(turn: Turn, command: CompleteChildCommand, document: Document
     run, writer = _run(turn, run_of(command.id)), activity.state.writer
     child = run.children[int(command.id.rpartition("/c")[2])]
     child.status = command.status
-    if writer is None or writer.resource is None:  # a writer reads outputs from the executions
+    if writer is None or writer.resource is None:  # a ResultWriter reads outputs from the executions
         child.output = document
         run.output_bytes += len(document.text)
     exceeded = run.exceeds_tolerance
@@ -126,14 +126,14 @@ def complete_map_run(turn: Turn, command: CompleteMapRunCommand, document: Docum
     context.error, context.cause = command.error, command.cause
     context.results_written = command.results_written
     end_map_run(turn, activity, command.status)
-    # Of MapRunSucceeded, MapRunFailed and MapRunAborted only the failure is followed by what comes next (ASL A11.55).
+    # Of MapRunSucceeded, MapRunFailed and MapRunAborted, only a failure is followed by the next event (ASL A11.55).
     _advance(turn, activity, command.event, chains=command.status == FAILED)
 
 
 def end_map_run(turn: Turn, activity: Activity, status: str) -> None:
-    """Leave the run's own row, as ``status``, and take those of its children away.
+    """End a map run with ``status``: keep its own row, and remove those of its children.
 
-    Its items stay until its state is left for another one, or retried: until then a redrive would run it on.
+    Its items stay until the state is left for another one, or retried, because a redrive needs them.
     """
     run = activity.map_run
     assert run is not None

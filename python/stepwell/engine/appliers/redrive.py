@@ -1,4 +1,4 @@
-"""Executions that are run on after they failed."""
+"""Executions that are redriven."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Do
             turn.create(f"{activity.id}#items", ItemsContext(activity.id, activity.items.text))
         elif activity.map_run is not None:
             _run_on(turn, activity.map_run)
-        elif not activity.shares_variables:  # a new map run begins: what an old one left is of no use
+        elif not activity.shares_variables:  # a new map run begins: items of the old one are not needed
             turn.drop(f"{activity.id}#items", (REMOVE_ITEMS, activity.id))
     change_status(turn, execution, RUNNING)
 
 
 def _run_on(turn: Turn, run: MapRun) -> None:
-    """Keep a map run as it is before its children run on. Storage has its items."""
+    """Write the rows of a map run that continues. Storage has its items."""
     run.context.redriven_at = turn.now
     turn.put(run.id, run)
     for child in run.children.values():

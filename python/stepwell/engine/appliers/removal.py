@@ -1,4 +1,4 @@
-"""What ends takes its rows with it: tasks, states with their children and items, and all of an execution."""
+"""Removes the rows of what has ended: tasks, states with their children and items, whole executions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .timers import drop_timer
 
 
 def drop_task(turn: Turn, execution: LiveExecution, task: TaskContext) -> None:
-    """Remove an open task with its timers; nobody may answer it any more."""
+    """Remove an open task with its timers; it cannot get a result any more."""
     execution.tasks.pop(task.id, None)
     turn.state.task_owners.pop(task.id, None)
     activity = execution.activities.get(task.activity_id)
@@ -37,7 +37,7 @@ def drop_task(turn: Turn, execution: LiveExecution, task: TaskContext) -> None:
 
 
 def reap(turn: Turn, execution: LiveExecution) -> None:
-    """Take away whatever still runs or waits in an execution that ends."""
+    """Remove whatever is still running or waiting in an execution that ends."""
     for task in list(execution.tasks.values()):
         drop_task(turn, execution, task)
     for activity in list(execution.activities.values()):
@@ -46,12 +46,12 @@ def reap(turn: Turn, execution: LiveExecution) -> None:
     if context.timeout_due:
         drop_timer(turn, EXECUTION_TIMEOUT, execution.id, context.timeout_due)
         context.timeout_due = 0
-    if context.start_at and not context.last_activity:  # it never began
+    if context.start_at and not context.last_activity:  # it was never started
         drop_timer(turn, START, execution.id, context.start_at)
 
 
 def drop_activity(turn: Turn, activity: Activity) -> None:
-    """Remove a state's rows: its own, its children's and its items'. A map run's items stay, for a redrive."""
+    """Remove the rows of a state, its children and its items. A map run's items stay, for a redrive."""
     execution = activity.execution
     if activity.children is not None:
         drop_children(turn, activity)
@@ -67,14 +67,14 @@ def drop_activity(turn: Turn, activity: Activity) -> None:
 
 
 def drop_children(turn: Turn, activity: Activity) -> None:
-    """Remove the branches or iterations of a state, and the items that it went over."""
+    """Remove the branches or iterations of a state, and its items."""
     if activity.children is None:
         return
     tag = REMOVE_BRANCH if activity.branch_status is not None else REMOVE_ITERATION
     levels = activity.execution.levels
     for child in activity.children.values():
         entered = child.current
-        if entered is not None:  # in the turn in which its branch or iteration was given up
+        if entered is not None:  # entered in the turn in which its branch or iteration was canceled
             if entered.task_id is not None:
                 drop_task(turn, activity.execution, activity.execution.tasks[entered.task_id])
             drop_activity(turn, entered)
@@ -88,7 +88,7 @@ def drop_children(turn: Turn, activity: Activity) -> None:
 
 
 def drop_items(turn: Turn, activity: Activity) -> None:
-    """Remove the items that a state went over, or those of a map run that has ended."""
+    """Remove the items of a Map state, or those of a map run that has ended."""
     if activity.items is not None:
         turn.drop(f"{activity.id}#items", (REMOVE_ITEMS, activity.id))
         activity.items = None

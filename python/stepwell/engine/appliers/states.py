@@ -1,4 +1,4 @@
-"""States: started, completed, tried again; and what their expressions failed at."""
+"""States: started, completed, retried; expressions that failed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def complete_state(turn: Turn, command: CompleteStateCommand, document: Document
             level.previous_event = last
     if activity.task_id is not None:
         drop_task(turn, execution, execution.tasks[activity.task_id])
-    if activity.items is not None and command.status == SUCCEEDED:  # no redrive will want them
+    if activity.items is not None and command.status == SUCCEEDED:  # a redrive does not need them
         drop_items(turn, activity)
     drop_activity(turn, activity)
     turn.changes[execution.id] = execution

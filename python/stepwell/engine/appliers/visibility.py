@@ -1,4 +1,4 @@
-"""The lists of executions: each execution's row follows its status."""
+"""The lists of executions: the row of an execution changes with its status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepwell.engine.storage.contexts import REMOVE_VISIBILITY, VisibilityContex
 
 
 def visibility(execution: LiveExecution) -> VisibilityContext:
-    """The execution's row in the list of its workflow; a child's, in that of its map run."""
+    """The row of an execution in the list of its workflow; of a child, in the list of its map run."""
     context = execution.context
     child_id = context.parent_iteration_id
     return VisibilityContext(
@@ -24,7 +24,7 @@ def visibility(execution: LiveExecution) -> VisibilityContext:
 
 
 def change_status(turn: Turn, execution: LiveExecution, *path: str) -> None:
-    """Go along ``path`` in the table of statuses; the list of executions follows."""
+    """Change the status along ``path``, and the row in the list with it."""
     old = visibility(execution)
     for following in path:
         execution.status = transition(execution.status, following)

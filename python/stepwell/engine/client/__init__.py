@@ -1,1 +1,1 @@
-"""The client: what a program may ask of a host, checked, and what it may read."""
+"""The client: turns a program's calls into commands and queries, and checks their arguments."""

@@ -14,14 +14,14 @@ from stepwell.engine.storage.contexts import QueueContext, TaskContext
 from stepwell.errors import ApiError, WaitTimeout
 
 LOOK_SECONDS = 1.0
-"""How often a poll looks anew though nobody woke it: the one that was woken may have given up."""
+"""How often a waiting poll reads the queue again: another poll may have been notified and have given up."""
 POLLERS = 1000
 """How many workers may poll for one activity on AWS (ASL A15.72)."""
 _PAGE = 64
 
 
 class ActivityPolls:
-    """The queues of a host. Polls share it, so that no two of them reach for the same task."""
+    """The queues of a host. All polls share it, so that two polls do not take the same task."""
 
     def __init__(self, host: Host, limits: Limits) -> None:
         self._host = host
@@ -32,7 +32,7 @@ class ActivityPolls:
 
     @contextmanager
     def polling(self, queue: str) -> Generator[None]:
-        """While somebody polls a queue. Raises ``ApiError`` where AWS would have no more of them."""
+        """Counts a poll of a queue while it lasts. Raises ``ApiError`` if AWS would not accept another one."""
         with self._claiming:
             if self._most_pollers is not None and self._pollers[queue] >= self._most_pollers:
                 text = f"{self._most_pollers} workers poll for {queue} already: on AWS that is the most"
@@ -47,7 +47,7 @@ class ActivityPolls:
                     del self._pollers[queue]
 
     def open_tasks(self, queue: str) -> Iterator[TaskContext]:
-        """The tasks that wait in a queue and that no other poll has claimed, the oldest first."""
+        """The tasks that wait in a queue and are not claimed by another poll, the oldest first."""
         self._host.check()
         storage = self._host.storage
         after: tuple[str, str] | None = None
@@ -60,7 +60,7 @@ class ActivityPolls:
 
     @contextmanager
     def claimed(self, task: TaskContext) -> Generator[bool]:
-        """Keep other polls from a task while it is handed out; False if one was faster."""
+        """Claim a task while it is handed out; False if another poll has claimed it."""
         with self._claiming:
             is_ours = task.id not in self._claimed
             self._claimed.add(task.id)
@@ -71,7 +71,7 @@ class ActivityPolls:
                 self._claimed.discard(task.id)
 
     def wait(self, queue: str, seconds: float) -> None:
-        """Wait for a task in a queue, ``seconds`` at most."""
+        """Wait for a task in a queue, at most ``seconds``."""
         latch = Latch()
         answer = self._host.queues.add(queue, latch.deliver)
         try:

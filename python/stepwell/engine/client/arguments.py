@@ -1,4 +1,4 @@
-"""What a program hands to the executor, checked: names, definitions, documents, times."""
+"""Checks the arguments of a program: names, definitions, documents, times."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def whole_number(what: str, number: object, least: int) -> int:
 
 
 def start_time(delay: float | None, at: float | datetime | None) -> int:
-    """When a start takes place, in microseconds since the epoch; 0: now. Raises ``InvalidInput``."""
+    """The time of a start, in microseconds since the epoch; 0: now. Raises ``InvalidInput``."""
     if delay is not None and at is not None:
         raise InvalidInput("give either delay or at, not both")
     if delay is None and at is None:

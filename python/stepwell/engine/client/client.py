@@ -1,4 +1,4 @@
-"""The client: what a program may ask of a host. Both executors, and their handles on executions, go through it."""
+"""The client: what a program can ask of a host. Both executors and their handles on executions use it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .nested_executions import NestedExecutions
 from .queries import Queries
 
 RETRY_SECONDS = 0.005
-"""How often a start that waits for room looks into a full inbox."""
+"""How long a start waits before it tries a full inbox again."""
 
 
 class Client:
-    """``Executor`` waits in the caller's thread, ``AsyncExecutor`` on its event loop; what they ask is the same."""
+    """``Executor`` waits in the caller's thread, ``AsyncExecutor`` on its event loop. Both ask the same."""
 
     def __init__(self, host: Host, limits: Limits) -> None:
         self.host, self.limits = host, limits
@@ -35,10 +35,10 @@ class Client:
         self.starts = Starts(host, limits)
         self.polls = ActivityPolls(host, limits)
         host.handlers.provide(NestedExecutions(host, self.queries, self.deployments, self.starts).handlers())
-        host.pool.retry_waiting()  # those that a former process has left
+        host.pool.retry_waiting()  # tasks that an earlier process left, whose handlers are registered now
 
     def ask(self, request: ClientCommand) -> str:
-        """Put a command through the inbox, and wait for its answer: the execution that it was processed in."""
+        """Send a command to the inbox and wait; returns the id of the execution that it was processed in."""
         latch = Latch()
         self.host.submit(request.command, request.document, request.with_refusals(latch.deliver))
         return latch.wait()
@@ -61,13 +61,13 @@ class Client:
         *,
         synchronous: bool = False,
     ) -> ClientCommand:
-        """A start as it goes into the inbox, checked: the workflow, its handlers, the input, the name, the time."""
+        """The command of a start, after checking the workflow, its handlers, the input, the name and the time."""
         found = self.queries.workflow(workflow)
         self.deployments.check_handlers(found)
         return self.starts.start(found, input, execution_name, delay, at, synchronous=synchronous)
 
     def redrive_request(self, id: str) -> ClientCommand:
-        """A redrive as it goes into the inbox, once the children of the execution's map runs have ended."""
+        """The command of a redrive, once the children of the execution's map runs have ended."""
         context = self.queries.context(id)
         return redrive(self.host, self.limits, self.queries.workflow_of(context.workflow_id), context)
 

@@ -1,4 +1,4 @@
-"""What a program may ask of the engine, as commands: each with its checks, and its refusal in the program's words."""
+"""The commands that a program can give: each with its checks, and the error for its refusal."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from .arguments import check_name, document_text, optional_text, start_time
 
 EMPTY_INPUT = b"{}"
 SETTLING_SECONDS = 30.0
-"""For how long a redrive waits for child executions that are being stopped."""
+"""How long a redrive waits for child executions that are being stopped."""
 POLL_SECONDS = 0.005
 
 
 class ClientCommand(NamedTuple):
-    """A command for the inbox. ``refusal`` tells why it was refused; None: it does not matter."""
+    """A command for the inbox. ``refusal`` makes the error of a refusal; None: a refusal is not an error."""
 
     command: r.Command
     document: Document = NONE
     refusal: Callable[[Rejected | NameTaken], StepwellError] | None = None
 
     def refused(self, error: BaseException) -> BaseException | None:
-        """What the program learns of an error: the refusal, nothing, or an error of the engine's as it is."""
+        """The error that the program gets: that of a refusal, none, or an error of the engine unchanged."""
         if not isinstance(error, Rejected | NameTaken):
             return error
         return None if self.refusal is None else self.refusal(error)
 
     def with_refusals(self, deliver: Callback) -> Callback:
-        """``deliver``, with refusals in the program's words."""
+        """``deliver``, with the program's errors for refusals."""
         return lambda result, error: deliver(result, None if error is None else self.refused(error))
 
 
@@ -85,7 +85,7 @@ class Starts:
     ) -> ClientCommand:
         """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
 
-        A name starts one execution, unless the workflow is EXPRESS: ``keeps_name`` has it start one there too.
+        A name starts one execution only, unless the workflow is EXPRESS; with ``keeps_name`` also there.
         ``synchronous``: the caller waits for its end, as StartSyncExecution's does.
         """
         if name is not None:
@@ -121,7 +121,7 @@ def _taken(error: Rejected | NameTaken) -> StepwellError:
 
 
 def stop(id: str, error: str | None, cause: str | None) -> ClientCommand:
-    """Cancel an execution. That it ended meanwhile does not matter."""
+    """Cancel an execution. If it has ended, nothing happens."""
     return ClientCommand(
         r.CancelExecutionCommand(id, optional_text("an error", error), optional_text("a cause", cause))
     )
@@ -134,7 +134,7 @@ def delete(id: str) -> ClientCommand:
 
 
 def redrive(host: Host, limits: Limits, workflow: Workflow, context: ExecutionContext) -> ClientCommand:
-    """Run an ended execution on from what failed."""
+    """Continue an ended execution from the states that did not succeed."""
     if context.status not in (FAILED, CANCELED) or context.type != "STANDARD":
         raise NotRedrivable(
             f"execution {context.id} is {context.type} and {context.status}: "
@@ -151,7 +151,7 @@ def redrive(host: Host, limits: Limits, workflow: Workflow, context: ExecutionCo
 
 
 def _wait_for_children(host: Host, id: str) -> None:
-    """Wait until the children of its map runs, which are stopped after it, have ended too."""
+    """Wait until the children of its map runs, which are stopped after it, have ended."""
     until = time.monotonic() + SETTLING_SECONDS
     while not is_settled(host.storage, id):
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""Definitions, deployed; and the handlers that a workflow needs, found before anything is started."""
+"""Deploys definitions, and checks that a workflow has its handlers before anything is started."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TYPES = ("STANDARD", "EXPRESS")
 
 
 class Deployments:
-    """Keeps definitions under names, each change a version of its own."""
+    """Keeps definitions under names. Each change makes a new version."""
 
     def __init__(self, host: Host, limits: Limits) -> None:
         self._host, self._is_aws = host, limits.profile == AWS

@@ -1,4 +1,4 @@
-"""EXPRESS executions that their caller waits for: StartSyncExecution's refusal, limit and answer (ASL A16.81)."""
+"""EXPRESS executions whose caller waits: StartSyncExecution's refusal, time limit and answer (ASL A16.81)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stepwell.tasks.billing import BILLED_MEMORY_MB, billed_milliseconds
 from .commands import ClientCommand
 
 SECONDS: Final = float(LONGEST_SECONDS["EXPRESS"])
-"""How long the caller waits; then the execution has timed out, whatever the profile."""
+"""How long the caller waits. Then the execution times out, in every profile."""
 
 
 def check_express(workflow: Workflow) -> None:
@@ -26,12 +26,12 @@ def check_express(workflow: Workflow) -> None:
 
 
 def time_out(id: str) -> ClientCommand:
-    """End an execution whose time has passed. That it ended meanwhile does not matter."""
+    """Time out an execution. If it has ended, nothing happens."""
     return ClientCommand(r.CancelExecutionCommand(id, None, None, True))
 
 
 def answer(context: ExecutionContext) -> dict[str, Any]:
-    """An ended execution in the names of StartSyncExecution's answer; documents are JSON text, times epoch seconds."""
+    """An ended execution as StartSyncExecution's answer. Documents are JSON text, times seconds since the epoch."""
     workflow = context.workflow_id.rpartition(":")[0]
     told: dict[str, Any] = {
         "executionArn": express_arn(workflow, context.name, context.id),
@@ -54,7 +54,7 @@ def answer(context: ExecutionContext) -> dict[str, Any]:
 
 
 def _status(context: ExecutionContext) -> str:
-    """The API knows no ABORTED here: nobody stops an EXPRESS execution on AWS."""
+    """The API has no ABORTED here: an EXPRESS execution cannot be stopped on AWS."""
     if context.timed_out:
         return "TIMED_OUT"
     return "SUCCEEDED" if context.status == SUCCEEDED else "FAILED"

@@ -1,7 +1,7 @@
-"""An execution's history in AWS's shape, told from its turns (GetExecutionHistory).
+"""An execution's history in AWS's shape (GetExecutionHistory), made from its turns.
 
-A turn's commands carry the numbers of the events that they give rise to; the events themselves are
-made only when somebody reads them. Documents are JSON text, as in AWS's answers.
+The commands of a turn carry the numbers of their history events. The events themselves are made only when they are
+read. Documents are JSON text, as in AWS's answers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DATA = ("input", "output", "parameters", "assignedVariables")
 
 
 class HistoryReader:
-    """Turns to events, for executions of one definition."""
+    """Makes events from turns, for executions of one definition."""
 
     def __init__(self, machine: StateMachine) -> None:
         self._machine = machine
@@ -67,7 +67,7 @@ class HistoryReader:
             number += 1
 
     def resource(self, text: str) -> Resource:
-        """A task's resource, taken apart."""
+        """A task's parsed resource."""
         resource = self._resources.get(text)
         if resource is None:
             resource = self._resources[text] = parse_resource(text)
@@ -149,7 +149,7 @@ def _state_completed(reader: HistoryReader, command: r.CompleteStateCommand, tex
 
 def _evaluation_failed(reader: HistoryReader, command: r.FailEvaluationCommand, text: str | None) -> Told:
     details = {**_failure(command.error, command.cause), "state": command.state_name}
-    if command.location:  # empty: the error has no field, such as a Map's input that is no array
+    if command.location:  # empty: the error is of no field, such as a Map's input that is not an array
         details["location"] = command.location
     yield "EvaluationFailed", "evaluationFailedEventDetails", details
 

@@ -27,7 +27,7 @@ _PAGE = 1000
 
 
 class MapRuns:
-    """Queries of a host's map runs: what is durable, at the moment of the call."""
+    """Queries of a host's map runs. They return what is durable at the moment of the call."""
 
     def __init__(self, host: Host, reads: Queries) -> None:
         self._host, self._reads = host, reads
@@ -138,7 +138,7 @@ def _counts(row: MapRunContext, *, items: bool) -> dict[str, int]:
     counts = {name: getattr(row, name + suffix) for name in names}
     begun = sum(counts.values())
     pending = row.item_count - row.next_item
-    if not items and begun:  # batches that are still to be made: as large as those that were
+    if not items and begun:  # batches that are not made yet: taken to be as large as the others
         pending = -(-pending * begun // max(1, row.next_item))
     written = begun if row.status == SUCCEEDED else 0
     return {

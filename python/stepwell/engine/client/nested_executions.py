@@ -1,9 +1,9 @@
-"""Nested executions: what Task states start in this engine, by ``states:startExecution`` and ``aws-sdk:sfn``.
+"""Nested executions: started by Task states with ``states:startExecution`` or ``aws-sdk:sfn``.
 
-The task's handler starts the child under a name that is the task's own, so that a handler that is called
-again after a crash finds it. A task that waits for the child's end is ``Submitted`` meanwhile and costs a row
-and an entry in a table, no thread; after a restart its handler is called again, and looks after the child again.
-A task that is given up cancels its child, in the same batch.
+The task's handler starts the child under a name made of the task's id, so that a handler that is called again after
+a crash finds the child. A task that waits for the child's end is ``Submitted`` meanwhile. It costs a row and an
+entry in a table, but no thread. After a restart its handler is called again and waits for the child again. If the
+task is abandoned, its child is canceled in the same batch.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ BUSY_SECONDS = 0.05
 
 
 class WrongType(StepwellError):
-    """Asked of a workflow of a type that cannot do it."""
+    """The call is not possible for this type of workflow."""
 
 
 _REFUSALS: dict[type[Exception], tuple[str, str]] = {
@@ -77,7 +77,7 @@ class NestedExecutions:
         return {f"arn:{partition}:states:::{name}": self.start for partition in PARTITIONS for name in RESOURCES}
 
     def start(self, arguments: Any, context: HandlerContext) -> Any:
-        """The handler: what the task is answered, or ``Deferred``."""
+        """The handler. Returns the task's result, or ``Deferred``."""
         resource = parse_resource(context.resource)
         try:
             target = target_of(arguments, context.execution_id, context.task_id)
@@ -119,7 +119,7 @@ class NestedExecutions:
             return scope
 
     def _is_ours(self, child_id: str | None, target: Target, context: HandlerContext) -> bool:
-        """Whether an execution that has the name already was started by this very task, before a crash."""
+        """Whether this very task started the execution that has the name, before a crash."""
         if not target.is_named:
             return True
         task = self._host.storage.get(TaskContext, context.task_id)
@@ -130,9 +130,9 @@ class NestedExecutions:
         return submitted or (child.started_at >= task.created_at and loads(child.input) == loads(target.input))
 
     def _look_after(self, id: str, task_id: str, resource: Resource) -> None:
-        """Complete the task when the child ends; end the child if nobody waits for it any more."""
+        """Complete the task when the child ends. Cancel the child if the task is closed already."""
         watching = self._host.watch(id, lambda row, error: self._ended(id, row, error, task_id, resource))
-        if self._host.storage.get(TaskContext, task_id) is None:  # given up before the child was there
+        if self._host.storage.get(TaskContext, task_id) is None:  # the task was closed before the child existed
             self._host.unwatch(id, watching)
             request = stop(id, None, None)
             self._host.submit(request.command, request.document, lambda result, error: None)
@@ -142,7 +142,7 @@ class NestedExecutions:
     ) -> None:
         if error is not None and not isinstance(error, ExecutionNotFound):  # the engine has stopped
             return
-        if row is None and error is None and not self._host.reads_wait:  # with several partitions, None: it is gone
+        if row is None and error is None and not self._host.reads_wait:  # None: deleted
             with suppress(ExecutionNotFound):
                 row = self._queries.context(id)
         if row is not None:
@@ -180,7 +180,7 @@ class NestedExecutions:
 
 
 def _about(error: Exception, arguments: dict[str, Any]) -> Any:
-    """What a refusal names: the state machine, the execution that has the name, or the name."""
+    """What the text of a refusal names: the state machine, the execution that has the name, or the name."""
     arn = arguments.get("StateMachineArn")
     if isinstance(error, WorkflowNotFound):
         return arn

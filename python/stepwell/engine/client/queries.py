@@ -1,4 +1,4 @@
-"""What a program may read: executions, their histories, lists of them."""
+"""Queries: executions, their histories, lists of them."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from stepwell.errors import InvalidInput, WorkflowNotFound
 from .arguments import whole_number
 from .history import Event, HistoryReader, without_data
 
-# An execution that goes on while a list is read is met at least once if what it was comes before what it becomes.
+# The order in which groups are read. An execution that changes its status meanwhile is met at least once.
 _LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
 PAGE = 256
 TURNS = 8
-"""How many turns of a history are read at a time; one may have thousands of events."""
+"""How many turns of a history are read at a time. One turn may have thousands of events."""
 
 
 class Queries:
-    """Queries of a host's storage: what is durable, at the moment of the call."""
+    """Queries of a host's storage. They return what is durable at the moment of the call."""
 
     def __init__(self, host: Readable) -> None:
         self._host = host
@@ -100,21 +100,21 @@ class Queries:
             return scan(VisibilityContext, workflow, status, limit=limit)
         if status is None:
             rows = scan(VisibilityContext, *prefix, limit=limit + 1)
-            if len(rows) <= limit:  # all there are, as of one moment
+            if len(rows) <= limit:  # all of them, as of one moment
                 return sorted((row for row in rows if workflow or not _is_child(row)), key=_newest)
         groups = [group for group in self._groups(prefix) if status is None or group[1] == status]
         groups.sort(key=lambda group: _LIFE.index(group[1]))
         return list(itertools.islice(each_once(heapq.merge(*map(self._pages, groups), key=_newest)), limit))
 
     def _groups(self, prefix: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Each workflow and status of which there are executions: one row is read of each."""
+        """Each workflow and status that has executions; reads one row of each."""
         after: tuple[Any, ...] | None = None
         while rows := self._host.storage.scan(VisibilityContext, *prefix, after=after, limit=1):
             if not prefix and _is_child(rows[0]):
                 return
             group = (rows[0].workflow, rows[0].status)
             yield group
-            after = (*group, 0, "")  # behind the group: its times are in falling order
+            after = (*group, 0, "")  # behind the group, whose times descend
 
     def _pages(self, group: tuple[str, str]) -> Iterator[VisibilityContext]:
         """The executions of a group, the newest first."""
@@ -126,7 +126,7 @@ class Queries:
 
 
 def _is_child(row: VisibilityContext) -> bool:
-    """Whether a row is in the list of a map run: those come behind all others."""
+    """Whether a row is in the list of a map run. Those come after all others."""
     return row.workflow.startswith(CHILD_LISTS)
 
 
@@ -139,7 +139,7 @@ def _newest(row: VisibilityContext) -> tuple[int, str]:
 
 
 def each_once(rows: Iterator[VisibilityContext]) -> Iterator[VisibilityContext]:
-    """Without those that stand in a second group, because they went on while the first one was read."""
+    """Without repetitions: an execution may have moved to a second group while the first was read."""
     seen: set[str] = set()
     for row in rows:
         if row.execution_id not in seen:

@@ -1,1 +1,1 @@
-"""Folders: their paths, how many partitions they have, and whom they follow."""
+"""Folders: their paths, their partitions, and which store they follow."""

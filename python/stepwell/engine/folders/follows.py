@@ -1,8 +1,8 @@
-"""A folder that follows another one says so, in a file: it is no executor's until it is promoted.
+"""The file ``FOLLOWS`` in a follower's folder. No executor can open such a folder before its promotion.
 
-``FOLLOWS`` has four lines: ``follower`` and the follower's id, ``source`` and the id of the store that it follows,
-``place`` and the folder that it was written in (device, inode), ``path`` and the source's path: all bytes up to the
-line feed that ends the file, for a path may be any bytes.
+It has four lines: ``follower`` and the follower's id, ``source`` and the id of the store that it follows, ``place``
+and the folder that it was written in (device, inode), ``path`` and the source's path. The path is all bytes up to
+the line feed that ends the file, because a path may contain any bytes.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from stepwell import _core
 from stepwell.errors import CorruptionError, StorageError
 
 FOLLOWS = "FOLLOWS"
-"""The file."""
+"""The name of the file."""
 ORIGIN = "ORIGIN"
-"""The file that says where a store came from: see ``_core.Folder.origins``."""
+"""The name of the file that says which stores a store came from: see ``_core.Folder.origins``."""
 COPIED, FOLLOWED = "copied", "followed"
-"""How a store came from another one: as a backup of it, or by taking over from it."""
+"""How a store came from another one: as a backup of it, or as a follower that took over from it."""
 
 
 class Following(NamedTuple):
-    """What a follower's folder says."""
+    """The content of ``FOLLOWS``."""
 
     follower: str
     """The follower's own id."""
     source: str
     """The id of the store that it follows."""
     path: str
-    """Where that was."""
+    """The source's path when the file was written."""
 
 
 def check_leads(folder: _core.Folder | None) -> None:
-    """Refuse a folder that is a follower's: what an executor did there, its leader would not know."""
+    """Refuse a follower's folder: its leader would not know what an executor does there."""
     found = None if folder is None else following(folder)
     if folder is not None and found is not None:
         raise StorageError(
@@ -43,7 +43,7 @@ def check_leads(folder: _core.Folder | None) -> None:
 
 
 def check_all_lead(folder: _core.Folder | None, partitions: int) -> None:
-    """Refuse a folder that is a follower's, and one in which a partition is."""
+    """Refuse a follower's folder, and one that contains a follower's partition."""
     check_leads(folder)
     names = [] if folder is None else [f"p{index}" for index in range(partitions)]
     for name in names:
@@ -52,9 +52,9 @@ def check_all_lead(folder: _core.Folder | None, partitions: int) -> None:
 
 
 def following(folder: _core.Folder) -> Following | None:
-    """What a folder says about whom it follows; None where it says nothing.
+    """The content of a folder's ``FOLLOWS``; None without the file.
 
-    One that was copied to another place, its file with it, is another follower: it gets an id of its own.
+    A folder that was copied to another place, with its file, is another follower: it gets a new id.
     """
     text = folder.read(FOLLOWS)
     if text is None:
@@ -71,7 +71,7 @@ def following(folder: _core.Folder) -> Following | None:
 
 
 def begin_following(folder: _core.Folder, following: Following, source: _core.Folder) -> None:
-    """Say whom a folder follows, durably; and whom that one followed before, for what it has of them comes here too."""
+    """Write ``FOLLOWS``, durably, and add the stores that the source followed to ``ORIGIN``: their records come too."""
     known = folder.origins()
     for how, of, position in reversed(_followed(source)):
         if (how, of, position) not in known:
@@ -91,7 +91,7 @@ def write_follows(folder: _core.Folder, following: Following) -> None:
 
 
 def end_following(folder: _core.Folder, position: int) -> None:
-    """Say that a folder follows nobody, durably, and whom it followed up to ``position``."""
+    """Write to ``ORIGIN`` which store the folder followed up to ``position``, durably, and remove ``FOLLOWS``."""
     found = following(folder)
     if found is not None:
         folder.add_origin(FOLLOWED, found.source, position)
@@ -99,9 +99,9 @@ def end_following(folder: _core.Folder, position: int) -> None:
 
 
 def check_has_not_taken_over(folder: _core.Folder, source: _core.Folder, of: str, by: str | None) -> None:
-    """Raise ``StorageError`` for a folder that took over from the store ``of`` in ``source``, and is an executor's now.
+    """Raise ``StorageError`` for a folder that took over from the store ``of`` in ``source``, and can be opened.
 
-    Its origin says so; ``by``, where that store's fence says that its successor is, where it lost its origin.
+    Its origin says so. If it lost its origin, ``by`` says it: the path of the successor in that store's fence.
     """
     came_from = [origin[:2] for origin in folder.origins()[:1]]
     if following(folder) is None and (came_from == [(FOLLOWED, of)] or by == folder.path):
@@ -109,11 +109,11 @@ def check_has_not_taken_over(folder: _core.Folder, source: _core.Folder, of: str
 
 
 def check_continues(folder: _core.Folder, ids: list[str], last: int, source: _core.Folder, of: str) -> None:
-    """Raise ``StorageError`` unless all that a folder has is of the store ``of`` in ``source``, so far as ids can tell.
+    """Raise ``StorageError`` unless everything in a folder is of the store ``of`` in ``source``, as far as ids tell.
 
-    The folder's log is of the store that ``ids`` begins with, and ends at ``last``. It is so where the folder is new,
-    where it followed that store before, where it is an unchanged backup of it, and where it had no more of another
-    store than the source had when it took over from that one.
+    The folder's log is of the store ``ids[0]`` and ends at ``last``. The condition holds if the folder is new, if it
+    followed that store before, if it is an unchanged backup of it, and if it has no more of another store than the
+    source had when it took over from that one.
     """
     if of in ids:
         raise StorageError(
@@ -135,9 +135,9 @@ def check_continues(folder: _core.Folder, ids: list[str], last: int, source: _co
 
 
 def _followed(folder: _core.Folder) -> list[tuple[str, str, int]]:
-    """The leaders before a store that was promoted, one after the other; not what was copied from another store.
+    """The earlier leaders of a promoted store, the latest first; not the stores that it was copied from.
 
-    A restored backup is none of them: it lacks what was confirmed after the backup, which a follower may have.
+    A restored backup does not count: it lacks what was confirmed after the backup, and a follower may have that.
     """
     return list(takewhile(lambda origin: origin[0] == FOLLOWED, folder.origins()))
 

@@ -1,4 +1,4 @@
-"""The folder of an executor with several partitions: how many they are, and who has it open."""
+"""The folder of an executor with several partitions: their number, and its lock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_PARTITIONS = 256
 
 
 def partitions_of(data: str | os.PathLike[str] | _core.Folder | None) -> int | None:
-    """How many partitions a folder has; None if it holds nothing yet."""
+    """How many partitions a folder has; None if it is empty."""
     if data is None or (not isinstance(data, _core.Folder) and not os.path.isdir(data)):
         return None
     folder = data if isinstance(data, _core.Folder) else _core.Folder.open(data)
@@ -26,7 +26,7 @@ def partitions_of(data: str | os.PathLike[str] | _core.Folder | None) -> int | N
 
 
 def check_partitions(folder: _core.Folder | None, partitions: int) -> None:
-    """Raise ``StorageError`` unless a folder has so many partitions, or none yet."""
+    """Raise ``StorageError`` unless a folder has this number of partitions, or none yet."""
     found = partitions_of(folder)
     if folder is not None and found is not None and found != partitions:
         raise StorageError(
@@ -47,7 +47,7 @@ def mark_partitions(folder: _core.Folder, partitions: int) -> None:
 
 
 class PartitionedFolder:
-    """A folder that is open: nobody else has it meanwhile."""
+    """A folder that is open and locked."""
 
     def __init__(self, folder: _core.Folder, partitions: int) -> None:
         self._folder = folder
@@ -65,5 +65,5 @@ class PartitionedFolder:
         return self._folder.within(f"p{index}", create=True)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Unlock it."""
         self._folder.unlock()

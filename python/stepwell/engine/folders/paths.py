@@ -1,6 +1,6 @@
-"""Folders that a call is given: what is no folder's path, and two that are one, or lie within one another.
+"""Checks the folders that a call gets: invalid paths, equal folders, folders within one another.
 
-Two paths may lead to one folder, over symbolic links and bind mounts: device and inode say so, paths do not.
+Two paths may lead to one folder, over symbolic links and bind mounts. Device and inode show that, paths do not.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _SEGMENT = re.compile("[0-9a-f]{16}[.]log")
 _OF_NOBODY = frozenset({"LOCK", "FOLLOWS.new", "lost+found"})
-"""What an empty folder may hold: files to lock it, or that were not finished, and what a new file system comes with."""
+"""What an empty folder may contain: lock files, unfinished files, and what a new file system has."""
 
 
 def path_of(what: str, path: Folder) -> str:
-    """The path of a folder, which need not be there yet. Raises ``StorageError`` for what is no path."""
+    """The path of a folder, which need not exist yet. Raises ``StorageError`` for a value that is not a path."""
     try:
         text = os.fsdecode(path)
     except TypeError as error:
@@ -37,8 +37,8 @@ def path_of(what: str, path: Folder) -> str:
 
 
 def folder_of(what: str, path: Folder) -> Path:
-    """The folder at a path, which need not be there yet. Raises ``StorageError`` for what is no path."""
-    from pathlib import Path  # an executor that is only opened does without
+    """The folder at a path, which need not exist yet. Raises ``StorageError`` for a value that is not a path."""
+    from pathlib import Path  # an executor that is only opened does not need it
 
     return Path(path_of(what, path))
 
@@ -52,7 +52,7 @@ def resolved(folder: Path) -> Path:
 
 
 def check_apart(one: Path, other: Path) -> None:
-    """Raise ``StorageError`` for two folders that are the same, or of which one lies in the other."""
+    """Raise ``StorageError`` for two folders that are the same, or of which one is within the other."""
     here, there = _identity(one), _identity(other)
     if one == other or (here is not None and here == there):
         raise StorageError(f"{one} and {other} are the same folder: give two")
@@ -62,7 +62,7 @@ def check_apart(one: Path, other: Path) -> None:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """What a folder is, whatever path leads there; None where there is none."""
+    """Device and inode of a folder; None if it does not exist."""
     try:
         found = folder.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -73,14 +73,14 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def check_outside_stores(folder: Path) -> None:
-    """Raise ``StorageError`` for a folder that lies in an executor's or a follower's, whoever has that one open."""
+    """Raise ``StorageError`` for a folder that is within an executor's or a follower's folder."""
     store = next((place for place in folder.parents if _is_store(place)), None)
     if store is not None:
         raise StorageError(f"{folder} lies within {store}, which holds an executor's data: give a folder outside")
 
 
 def _is_store(folder: Path) -> bool:
-    """Whether there is a store: not every folder with a ``log`` in it, ``/var`` above all."""
+    """Whether a folder is a store's. A ``log`` in it does not suffice: ``/var`` has one too."""
     if any(os.path.exists(folder / name) for name in ("FOLLOWS", "storage/CURRENT", "p0/storage/CURRENT")):
         return True
     try:
@@ -90,7 +90,7 @@ def _is_store(folder: Path) -> bool:
 
 
 def names_in(folder: Path) -> list[str]:
-    """What a folder holds, without what says nothing; nothing where it is not there. Raises ``StorageError``."""
+    """The names in a folder, without those that an empty folder may contain. Raises ``StorageError``."""
     try:
         return sorted(set(os.listdir(folder)) - _OF_NOBODY)
     except FileNotFoundError:
@@ -100,7 +100,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise ``StorageError`` for a folder that nothing can be written in, or that cannot be made."""
+    """Raise ``StorageError`` for a folder that cannot be written or created."""
     place = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not place.is_dir():
         raise StorageError(f"{place} is no folder")
@@ -110,13 +110,13 @@ def check_writable(folder: Path) -> None:
 
 @contextmanager
 def as_it_was(folder: Path) -> Generator[None]:
-    """Remove what the body made in a folder that was empty, or not there, if the body fails."""
+    """If the body fails, remove what it created in a folder that was empty or did not exist."""
     is_new = not names_in(folder)
     missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
     before = set(os.listdir(folder)) if not missing else set[str]()
     try:
         yield
-    except LockedError:  # somebody else made it meanwhile
+    except LockedError:  # another process created it meanwhile
         raise
     except BaseException:
         if is_new:
@@ -125,14 +125,14 @@ def as_it_was(folder: Path) -> Generator[None]:
 
 
 def _unmake(folder: Path, before: set[str], missing: list[Path]) -> None:
-    import shutil  # where nothing fails, a program does without
+    import shutil  # only needed after a failure
 
     if missing and folder in missing:
         shutil.rmtree(folder, ignore_errors=True)
         for place in missing[1:]:
             try:
                 place.rmdir()
-            except OSError:  # it was not made, or has something else in it by now
+            except OSError:  # it was not created, or has other content by now
                 return
         return
     for name in set(os.listdir(folder)) - before:
@@ -144,11 +144,11 @@ def _unmake(folder: Path, before: set[str], missing: list[Path]) -> None:
 
 
 def folder_path(data: Folder | None) -> str | None:
-    """The path of a data folder. Raises ``StorageError`` for what is none."""
+    """The path of a data folder. Raises ``StorageError`` for a value that is not a path."""
     return None if data is None else path_of("data", data)
 
 
 def open_folder(data: str | os.PathLike[str] | None) -> _core.Folder | None:
-    """A data folder, held from now on: its path is not resolved again. It is made if need be."""
+    """A data folder, created if need be. It is held open: its path is not resolved again."""
     path = folder_path(data)
     return None if path is None else _core.Folder.open(path, create=True)

@@ -1,1 +1,1 @@
-"""Hosts: open folders with partitions at work, in this process or in processes of their own."""
+"""Hosts: open folders whose partitions run, in this process or in processes of their own."""

@@ -1,8 +1,9 @@
 """Backups: a folder that can be opened, with everything that was confirmed when it was made.
 
-A backup is made in a folder beside its place, under a name that nothing has yet (``….partial-`` and an id), and moved
-there when it is whole and on disk: what stands at its place is a backup that opens. Who makes it holds that folder
-until then. So what an attempt that was cut short left is told from one that is under way, and from folders of others.
+A backup is made in a new folder beside its target (``….partial-`` and an id), and renamed to the target when it is
+complete and on disk. So a folder at the target is always a complete backup. The process that makes it locks the new
+folder meanwhile. By that lock an interrupted attempt is distinguished from one that is still running, and from other
+folders.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from stepwell.errors import CorruptionError, StorageError
 from .forks import only_process
 
 ATTEMPTS = 10
-"""How often a folder that nobody changed meanwhile is copied before it is taken for damaged."""
+"""After how many failed copies of an unchanged folder it is reported as damaged."""
 MAX_ATTEMPTS = 50
-"""How often a folder is copied in all: its executor may change its files each time."""
+"""After how many copies it gives up: the folder's executor may change its files each time."""
 _PARTIAL = ".partial-"
 _COPY = "copy"
-"""What a folder ``….partial-…`` holds, and nothing else."""
+"""The only name in a folder ``….partial-…``."""
 
 
 def back_up(storage: Storage, to: Folder) -> list[int]:
-    """Copy the storage of an executor that works; the log positions, by partition, that the copy is at."""
+    """Copy the storage of a running executor. Returns the log positions of the copy, by partition."""
     with_positions: list[int] = []
     _make(_target(to), lambda partial: with_positions.extend(storage.checkpoint(str(partial))))
     return with_positions
 
 
 class Copied(NamedTuple):
-    """A copy of a store: a store of its own, which says whose copy it is."""
+    """A copy of a store. It is a store of its own, and says which store it was copied from."""
 
     store: str
     of: str
@@ -48,8 +49,8 @@ class Copied(NamedTuple):
 
 
 def copy(data: Folder, to: Folder) -> list[Copied]:
-    """Copy a folder, whether a process has it open or not. Everything is there that was confirmed before the call."""
-    only_process()  # a copy's storage is opened, whose threads a forked process does not have
+    """Copy a folder, open or not. The copy has everything that was confirmed before the call."""
+    only_process()  # the copy is opened to check it, and storage's threads do not exist in a forked process
     here, target = folder_of("data", data).absolute(), _target(to)
     source = _existing(here)
     _check_free(target)
@@ -60,12 +61,12 @@ def copy(data: Folder, to: Folder) -> list[Copied]:
 
 
 def restore(backup: Folder, data: Folder) -> list[Copied]:
-    """Make a data folder, which must be new or empty, of a backup."""
+    """Create a data folder, which must be new or empty, from a backup."""
     return copy(backup, data)
 
 
 def _target(to: Folder) -> Path:
-    """The folder that a copy is to become, by a path that ends in its name."""
+    """The path of the copy, resolved so that it ends in the folder's name."""
     target = resolved(folder_of("the place of a copy", to).absolute())
     if not target.name:
         raise StorageError(f"{target} is no place for a copy: give a new folder")
@@ -83,7 +84,7 @@ def _check_free(to: Path) -> None:
 
 
 def _make(to: Path, fill: Callable[[Path], None]) -> None:
-    """Make what ``fill`` puts into a new folder, and move it to its place. Nothing else there is touched."""
+    """Let ``fill`` write a new folder, and rename it to its place. Nothing else there is changed."""
     _check_free(to)
     missing = [place for place in to.parents if not os.path.lexists(place)]
     try:
@@ -96,7 +97,7 @@ def _make(to: Path, fill: Callable[[Path], None]) -> None:
         _sync(to.parent, deep=False)
     except BaseException as error:
         for place in missing:
-            with suppress(OSError):  # it was not made, or somebody else uses it by now
+            with suppress(OSError):  # it was not created, or is used by another program by now
                 place.rmdir()
         if isinstance(error, OSError):
             raise StorageError(f"{to} cannot be made: {error}") from error
@@ -105,7 +106,7 @@ def _make(to: Path, fill: Callable[[Path], None]) -> None:
 
 @contextmanager
 def _making(to: Path) -> Generator[Path]:
-    """Where to make a copy that goes to ``to``: in a new folder, which this process holds."""
+    """A new, locked folder in which the copy for ``to`` is made."""
     partial = to.with_name(f"{to.name}{_PARTIAL}{_core.new_store_id()}")
     partial.mkdir()
     held = _core.Folder.open(partial)
@@ -118,15 +119,15 @@ def _making(to: Path) -> Generator[Path]:
 
 
 def _remove_cut_short(to: Path) -> None:
-    """Remove what attempts left that were cut short: nobody holds it, and it has nothing but a copy."""
+    """Remove what interrupted attempts left: folders that are not locked and contain only a copy."""
     name = re.compile(re.escape(to.name + _PARTIAL) + "[0-9a-f]{32}")
     for place in [place for place in to.parent.iterdir() if name.fullmatch(place.name)]:
         try:
-            if not any(place.iterdir()):  # who has just made it is about to take it
+            if not any(place.iterdir()):  # another process has just created it and will lock it
                 continue
             held = _core.Folder.open(place)
             held.lock()
-        except (OSError, StorageError):  # it is under way, or done by now, or no folder
+        except (OSError, StorageError):  # it is in use, complete by now, or not a folder
             continue
         try:
             if not set(names_in(place)) - {_COPY}:
@@ -155,11 +156,11 @@ def _copy_partitions(source: _core.Folder, target: Path) -> list[Copied]:
 
 
 def _copy_store(source: _core.Folder, target: Path) -> Copied:
-    """Copy one store, and see that the copy is whole.
+    """Copy one store, and check that the copy is complete.
 
-    Its log says all that its storage does not have on disk yet. So storage is copied first, as the list of
-    its files had it at some moment, and the log after it. If storage was flushed meanwhile and the log cut,
-    or a file of the list was replaced, it is done once more: such a copy looks damaged, and the folder is not.
+    Its log has everything that its storage does not have on disk yet. So storage is copied first, as its manifest
+    was at some moment, and the log after it. If storage was flushed and the log truncated meanwhile, or a file of
+    the manifest was replaced, the copy looks damaged although the folder is not. Then it is made again.
     """
     unchanged = 0
     for attempt in range(MAX_ATTEMPTS):
@@ -189,7 +190,7 @@ def _copy_store(source: _core.Folder, target: Path) -> Copied:
 
 
 def _files(source: _core.Folder) -> set[str]:
-    """The files that a copy is made of. Each flush of storage, and each cut of the log, changes which they are."""
+    """The files that a copy consists of. Each flush of storage and each truncation of the log changes this set."""
     names = [*names_in(Path(source.path) / "storage"), *names_in(Path(source.path) / "log")]
     return {name for name in names if name.startswith("MANIFEST") or name.endswith((".sst", ".log"))}
 
@@ -200,11 +201,11 @@ def _copy_storage(source: Path, target: Path) -> None:
     current = (source / "CURRENT").read_text()
     shutil.copyfile(source / current.strip(), target / current.strip())
     (target / "CURRENT").write_text(current)
-    _copy_tables(source, target)  # those that the list has and that came meanwhile
+    _copy_tables(source, target)  # those of the manifest that were written meanwhile
 
 
 def _copy_tables(source: Path, target: Path) -> None:
-    """Copy what never changes once it is whole. A table that vanishes is not on the list, or the opening misses it."""
+    """Copy the tables, which never change. If one disappears, the manifest does not need it, or the opening fails."""
     for table in source.glob("*.sst"):
         copied = target / table.name
         if copied.exists() and copied.stat().st_size == table.stat().st_size:
@@ -217,7 +218,7 @@ def _copy_tables(source: Path, target: Path) -> None:
 
 
 def _sync(folder: Path, *, deep: bool = True) -> None:
-    """Put a folder on disk; ``deep``: and all that is in it."""
+    """Sync a folder to disk, with ``deep`` everything in it too."""
     for path in [*folder.rglob("*"), folder] if deep else [folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Processes that were forked: storage's threads do not come along, and without them it would wait for ever."""
+"""Forked processes: they do not have storage's threads, and would wait for them for ever."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _opened_in: list[int] = []
 
 
 def only_process() -> int:
-    """This process, unless it was forked from one that had opened an executor."""
+    """The id of this process. Raises ``StorageError`` if it was forked after an executor was opened."""
     process = os.getpid()
     if process not in _opened_in:
         if _opened_in:

@@ -1,4 +1,4 @@
-"""What the rooms of an engine need of whoever runs its partitions, and what is the same however they run."""
+"""What the engine needs of the runner of its partitions, and what all runners have in common."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stepwell.engine.storage.storage import Storage
 
 CLOSING_SECONDS = 10.0
-"""How long handlers that run may take to end when the executor is closed."""
+"""How long ``close`` waits for running handlers."""
 
 
 class Options(NamedTuple):
@@ -55,17 +55,17 @@ class Readable(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise what keeps it from working."""
+        """Raise the reason why it does not work."""
         ...
 
 
 class Host(ABC):
-    """Partitions at work. Every method may be called from any thread."""
+    """Runs partitions. Every method may be called from any thread."""
 
     storage: Storage
     """The rows."""
     reads_wait: bool
-    """Whether reads wait for another process, so that an event loop has better things to do."""
+    """Whether reads wait for another process, so that they must not be made on an event loop."""
 
     def __init__(self, handlers: Handlers, options: Options) -> None:
         _core.check_name("tenant", options.tenant)
@@ -90,10 +90,10 @@ class Host(ABC):
     def hlc(self) -> _core.Clock:
         """The clock that ids come from."""
 
-    # questions
+    # requests
 
     def check(self) -> None:
-        """Raise what keeps the engine from working: it was closed, it has failed, or the process was forked."""
+        """Raise the reason why the engine does not work: it was closed, it has failed, or the process was forked."""
         if self._failure is not None:
             raise self._stopped()
         if self._closed:
@@ -102,9 +102,9 @@ class Host(ABC):
             raise Closed(f"this executor belongs to process {self._process}, from which this one was forked; {FORKS}")
 
     def submit(self, command: Command, document: Document, deliver: Callback) -> None:
-        """Put a command into its inbox; ``deliver`` gets what it came to, once that is durable.
+        """Put a command into the inbox of its partition. ``deliver`` gets its result once that is durable.
 
-        Raises ``Busy``, and ``StorageError`` where its partition does not work.
+        Raises ``Busy``, and ``StorageError`` if the partition does not work.
         """
         self.check()
         answer = self.promises.owe(deliver)
@@ -113,28 +113,28 @@ class Host(ABC):
         except BaseException:
             answer.forget()
             raise
-        if self._failure is not None or self._closed:  # it stopped between the check and the inbox
+        if self._failure is not None or self._closed:  # it stopped after the check
             answer.reply(None, self._stopped())
 
     def ask(self, command: Command, document: Document = NONE) -> object:
-        """Put a command into its inbox, and wait until what it did is durable."""
+        """Put a command into the inbox of its partition, and wait until its changes are durable."""
         latch = Latch()
         self.submit(command, document, latch.deliver)
         return latch.wait()
 
     @abstractmethod
     def _put(self, command: Command, document: Document, answer: Promise) -> None:
-        """Put a command into its inbox."""
+        """Put a command into the inbox of its partition."""
 
     @abstractmethod
     def watch(self, id: str, deliver: Callback) -> Promise:
-        """Tell ``deliver`` once an execution has ended: its row, where it is known without looking.
+        """Call ``deliver`` once an execution has ended, with its row if that is known without reading.
 
-        That there is no such execution is raised here, or delivered: ``ExecutionNotFound``.
+        If there is no such execution, ``ExecutionNotFound`` is raised or delivered.
         """
 
     def unwatch(self, id: str, answer: Promise) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self.ends.remove(id, answer)
 
     def queued(self, queue: str) -> None:
@@ -151,7 +151,7 @@ class Host(ABC):
         error.__cause__ = failure
         return error
 
-    # answers of handlers
+    # results of handlers
 
     def _answer_tasks(self, results: Iterable[Result]) -> None:
         results = list(results)
@@ -162,20 +162,20 @@ class Host(ABC):
 
     @abstractmethod
     def _take_results(self, results: list[Result]) -> None:
-        """Put what handlers made of tasks into their inboxes."""
+        """Put the results of handlers into the inboxes."""
 
     @abstractmethod
     def _keep_alive(self, task_id: str) -> None:
-        """A handler says that its work goes on."""
+        """A handler reports that its work continues."""
 
     @abstractmethod
     def submit_results(self, answers: list[tuple[Command, Document]]) -> None:
-        """Put answers of tasks into their inboxes."""
+        """Put results of tasks into the inboxes."""
 
-    # the end
+    # closing
 
     def close(self) -> None:
-        """Let running handlers end, put everything on disk and let the folder go."""
+        """Wait for running handlers, put everything on disk and close the folder."""
         check_may_wait()
         with self._closing:
             if self._closed:
@@ -192,8 +192,8 @@ class Host(ABC):
 
     @abstractmethod
     def _end(self) -> None:
-        """Finish what was taken in."""
+        """Process what the inbox still has, and stop."""
 
     @abstractmethod
     def _close_folder(self) -> None:
-        """Close the folder. Raises what could not be put on disk."""
+        """Close the folder. Raises the error if something could not be put on disk."""

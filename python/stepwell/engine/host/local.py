@@ -1,6 +1,6 @@
-"""An open folder: its store, its partition with the thread that walks it, and the handlers of its tasks.
+"""An open folder with one partition: its store, the partition's thread, and the handlers of its tasks.
 
-``Executor`` and ``AsyncExecutor`` are two faces of it.
+``Executor`` and ``AsyncExecutor`` both use it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,11 @@ from .promises import Callback, Promise, answering
 log = logger("stepwell.engine")
 
 BACK_MICROSECONDS = 60_000_000
-"""How far the machine's clock may go back without a word: it is often set right by less."""
+"""How far the machine's clock may go back without a warning: small corrections are usual."""
 
 
 class SystemClock:
-    """The machine's time. That it went back is said, for timers go by it.
-
-    It is not held where it was: a clock that was a year ahead by mistake would then fire timers a year early.
-    """
+    """The machine's clock. It logs a warning if it goes back, because timers depend on it."""
 
     def __init__(self) -> None:
         self._latest = 0
@@ -125,7 +122,7 @@ class LocalHost(Host):
         """The clock that ids come from."""
         return self.partition.hlc
 
-    # questions
+    # requests
 
     def _put(self, command: r.Command, document: Document, answer: Promise) -> None:
         self.partition.submit(command, document, answer.reply)
@@ -135,7 +132,7 @@ class LocalHost(Host):
         try:
             self.check()
             live = self.partition.state.executions.get(id)
-            if live is not None and live.status not in OVER:  # its end is still to come, and will be told
+            if live is not None and live.status not in OVER:  # its end will be delivered
                 return answer
             context = self.storage.execution(id)
         except BaseException:
@@ -160,7 +157,7 @@ class LocalHost(Host):
                 applied = store.wait(applied, self._timeout())
                 partition.release(applied)
                 self._wake_worker()
-            while partition.has_requests and partition.step():  # what was taken in before the end
+            while partition.has_requests and partition.step():  # what was in the inbox before the end
                 pass
             store.wait_applied(store.tail(), None)
             partition.release(store.applied())
@@ -170,7 +167,7 @@ class LocalHost(Host):
             self.promises.refuse(self._stopped)
 
     def _timeout(self) -> float | None:
-        """How long the loop may sleep: until the next timer, or until handlers want tending."""
+        """How long the loop may wait: until the next timer, or until handlers may need another thread."""
         timeout = self.partition.timeout()
         if not self.pool.has_backlog:
             return timeout
@@ -180,20 +177,20 @@ class LocalHost(Host):
         self.pool.wake_worker()
 
     def _resume(self, calls: list[Call]) -> None:
-        """The tasks that handlers had when the process ended."""
+        """Dispatch the tasks that handlers had when the last process ended."""
         self.pool.resume(calls)
 
     def dispatch(self, tasks: list[Call]) -> None:
-        """The partition's tasks, once they are durable."""
+        """Dispatch tasks that are durable."""
         self.pool.dispatch(tasks)
 
     def _ended(self, execution: LiveExecution) -> None:
         self.ends.release(execution.id)
 
     def _abandoned(self, task: TaskContext) -> None:
-        """A task was given up while it waited for an execution that is not in this partition."""
+        """A task was abandoned while it waited for an execution in another partition."""
 
-    # answers of handlers
+    # results of handlers
 
     def _take_results(self, results: list[Result]) -> None:
         self.submit_results([command_of(result) for result in results])
@@ -202,11 +199,11 @@ class LocalHost(Host):
         self.submit_results([(r.HeartbeatTaskCommand(task_id, 0), NONE)])
 
     def submit_results(self, answers: list[tuple[r.Command, Document]]) -> None:
-        # After the end they are dropped: the work is not recorded as done, and begins again at the next opening.
+        # After the end they are dropped: the work is not recorded, and is done again after the next opening.
         if not self._closed and self._failure is None:
             self.partition.answer(answers)
 
-    # the end
+    # closing
 
     def _end(self) -> None:
         self._stopping = True
@@ -219,12 +216,12 @@ class LocalHost(Host):
         except FencedError:
             log.warning("closed a folder that another took over, which has all that was acknowledged")
         except StorageError:
-            if self._failure is None:  # else it was told before
+            if self._failure is None:  # else the callers have got the error already
                 raise
 
 
 def command_of(result: Result) -> tuple[r.Command, Document]:
-    """What a handler's result asks of its partition."""
+    """The command that a handler's result makes."""
     if result.output is None:
         return r.FailTaskCommand(result.id, result.resource, result.error, result.cause, False, 0, 0), NONE
     kind = r.SubmitTaskCommand if result.submitted else r.CompleteTaskCommand

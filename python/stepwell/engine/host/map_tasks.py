@@ -1,4 +1,4 @@
-"""The engine's own tasks of map runs: reading items and writing results, away from the partition's loop."""
+"""The handlers of the engine's own tasks in map runs: reading items and writing results."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def _results(storage: Storage, run_id: str) -> Iterator[ChildResult]:
 
 
 def _pending(storage: Storage, asked: dict[str, Any]) -> Iterator[ChildResult]:
-    """The children that were not started: one an item, or one a batch.
+    """The children that were not started: one for each item or batch.
 
-    What an ItemSelector would make of their items is not known: their input is not shown, and a limit of bytes is held
-    against the items as they are.
+    The result of an ItemSelector is not known for them. So their input is not shown, and a limit in bytes is applied
+    to the items themselves.
     """
     run_id = asked["mapRun"]
     run, items = storage.get(MapRunContext, run_id), storage.get(ItemsContext, activity_of(run_id))

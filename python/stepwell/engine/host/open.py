@@ -1,4 +1,4 @@
-"""Opening a folder: in this process, or with a process for each of its partitions."""
+"""Opens a folder: in this process, or with a process for each partition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_WORKERS = 1 << 20
 
 
 def open_host(data: Folder | None, handlers: Handlers, partitions: int, options: Options) -> Host:
-    """The partitions of a folder, at work. Raises ``StorageError`` where the folder has another number of them."""
+    """Open a folder and run its partitions. Raises ``StorageError`` if it has another number of them."""
     _check_number("partitions", partitions, MAX_PARTITIONS)
     _check_options(options)
     wall_clock.check()
@@ -33,7 +33,7 @@ def open_host(data: Folder | None, handlers: Handlers, partitions: int, options:
 
 
 def _check_options(options: Options) -> None:
-    """Refuse what would be found out when the first task is handed out, or never. ``limits`` are checked before."""
+    """Refuse options that would otherwise fail later, or never. ``limits`` are checked before."""
     _check_number("max_workers", options.max_workers, MAX_WORKERS)
     for what, name in (("tenant", options.tenant), ("namespace", options.namespace)):
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -49,7 +49,7 @@ def _check_number(what: str, number: object, most: int) -> None:
 
 
 def _check_is_whole(data: str | None) -> None:
-    """Refuse one partition of several: what is started there alone, nobody finds by its id in the folder of all."""
+    """Refuse one partition of several: an execution started there alone could not be found by its id."""
     folder = None if data is None else os.path.realpath(data)
     if folder is not None and is_partition(folder):
         raise StorageError(f"{data} is one of several partitions: open {os.path.dirname(folder)}, which has them all")

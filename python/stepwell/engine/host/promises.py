@@ -1,4 +1,4 @@
-"""Waiting: every question that is put to the engine gets one answer, also when the engine stops."""
+"""Promises of replies: every request gets one reply, also when the engine stops."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 from stepwell.errors import StepwellError, WaitTimeout
 
 Callback = Callable[[Any, BaseException | None], None]
-"""Takes a result, or why there is none. It is called from the engine's thread, and must return at once:
-what waits for an executor raises ``StepwellError`` there."""
+"""Gets a result, or the error. It is called from the engine's thread, and must return at once: calls that wait for an
+executor raise ``StepwellError`` there.
+"""
 
 _answering: set[int] = set()
-"""The threads that give answers."""
+"""The threads that are giving replies."""
 
 
 @contextmanager
 def answering() -> Generator[None]:
-    """While this thread gives answers: a callback that waited for one here would wait for ever."""
+    """Marks this thread as one that gives replies: a callback that waited for a reply here would wait for ever."""
     thread = threading.get_ident()
     if thread in _answering:
         yield
@@ -32,7 +33,7 @@ def answering() -> Generator[None]:
 
 
 def check_may_wait() -> None:
-    """Raise ``StepwellError`` in a thread that gives answers."""
+    """Raise ``StepwellError`` in a thread that is giving replies."""
     if threading.get_ident() in _answering:
         raise StepwellError(
             "this call waits for an executor, and was made in a callback, in an executor's own thread "
@@ -41,7 +42,7 @@ def check_may_wait() -> None:
 
 
 class Promise:
-    """One answer that is owed. ``reply`` may be called by several threads: the first one counts."""
+    """A promised reply. Several threads may call ``reply``; the first one counts."""
 
     __slots__ = ("_deliver", "_owed")
 
@@ -50,25 +51,25 @@ class Promise:
         owed.add(self)
 
     def reply(self, result: Any, error: BaseException | None) -> None:
-        """Give the answer."""
+        """Give the reply."""
         self.is_first(result, error)
 
     def is_first(self, result: Any, error: BaseException | None) -> bool:
-        """Give the answer; whether it was the first one."""
+        """Give the reply; returns whether it was the first one."""
         try:
-            self._owed.remove(self)  # atomic: whoever takes it out delivers it
+            self._owed.remove(self)  # atomic: the thread that removes it delivers it
         except KeyError:
             return False
         self._deliver(result, error)
         return True
 
     def forget(self) -> None:
-        """Nobody wants the answer any more."""
+        """Drop the promise: nobody waits for the reply."""
         self._owed.discard(self)
 
 
 class PendingPromises:
-    """The answers that are owed."""
+    """The promises that have no reply yet."""
 
     def __init__(self) -> None:
         self._owed: set[Promise] = set()
@@ -77,17 +78,17 @@ class PendingPromises:
         return len(self._owed)
 
     def owe(self, deliver: Callback) -> Promise:
-        """Promise an answer."""
+        """Promise a reply."""
         return Promise(self._owed, deliver)
 
     def refuse(self, error: Callable[[], BaseException]) -> None:
-        """Answer everything that is owed with an error of its own."""
+        """Reply to all of them with an error, a new one for each."""
         for answer in list(self._owed):
             answer.reply(None, error())
 
 
 class Waiters:
-    """Who waits for something to happen, by a key: an execution's end, a task in a queue."""
+    """The callers that wait for something, by a key: an execution's end, a task in a queue."""
 
     def __init__(self, promises: PendingPromises) -> None:
         self._promises = promises
@@ -95,14 +96,14 @@ class Waiters:
         self._waiting: dict[str, list[Promise]] = {}
 
     def add(self, key: str, deliver: Callback) -> Promise:
-        """Wait: ``deliver`` is called once, when it happens."""
+        """Wait for a key: ``deliver`` is called once, when it is released."""
         answer = self._promises.owe(deliver)
         with self._lock:
             self._waiting.setdefault(key, []).append(answer)
         return answer
 
     def remove(self, key: str, answer: Promise) -> None:
-        """Wait no longer."""
+        """Stop waiting."""
         answer.forget()
         with self._lock:
             waiting = self._waiting.get(key, [])
@@ -112,7 +113,7 @@ class Waiters:
                 self._waiting.pop(key, None)
 
     def release_one(self, key: str) -> None:
-        """It has happened, and one who waits is enough for it."""
+        """Release one of the callers that wait for a key."""
         while waiting := self._waiting.get(key):
             with self._lock:
                 answer = waiting.pop(0) if waiting else None
@@ -120,7 +121,7 @@ class Waiters:
                 return
 
     def release(self, key: str, result: Any = None, error: BaseException | None = None) -> None:
-        """It has happened, with this result, or cannot happen."""
+        """Release all callers that wait for a key, with a result or an error."""
         if not self._waiting:
             return
         with self._lock:
@@ -129,13 +130,13 @@ class Waiters:
             answer.reply(result, error)
 
     def waited_for(self) -> list[str]:
-        """The keys of what somebody waits for."""
+        """The keys that callers wait for."""
         with self._lock:
             return list(self._waiting)
 
 
 class Latch:
-    """Lets one thread wait for one answer. It is made before the question: none is put where nobody may wait."""
+    """Lets one thread wait for one reply. It is created before the request, and refuses threads that must not wait."""
 
     __slots__ = ("_error", "_lock", "_result")
 
@@ -147,12 +148,12 @@ class Latch:
         self._error: BaseException | None = None
 
     def deliver(self, result: Any, error: BaseException | None) -> None:
-        """Let the thread go on; called once."""
+        """Give the reply and wake the thread; called once."""
         self._result, self._error = result, error
         self._lock.release()
 
     def wait(self, timeout: float | None = None) -> Any:
-        """The answer. Raises what it failed with, and ``WaitTimeout``."""
+        """Wait for the reply. Raises its error, and ``WaitTimeout``."""
         if not self._lock.acquire(timeout=-1 if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)):
             raise WaitTimeout(f"no answer within {timeout} s")
         if self._error is not None:

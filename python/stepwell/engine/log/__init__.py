@@ -1,1 +1,1 @@
-"""The log: commands and events, and turns as bytes."""
+"""The log: commands, events, and how turns are encoded."""

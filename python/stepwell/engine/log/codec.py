@@ -1,4 +1,4 @@
-"""Turns as bytes of the log, and back."""
+"""Encodes records, and decodes the turns of a log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _record_encoder = msgspec.msgpack.Encoder()
 
 
 class DecodedTurn(NamedTuple):
-    """A turn as it stands on the log."""
+    """A turn of the log."""
 
     scope: str
     timestamp: int
@@ -29,7 +29,7 @@ def decode_turn(blob: bytes | memoryview) -> DecodedTurn:
 
 
 def encode_record(record: r.Command | r.Event) -> bytes:
-    """One record, as it stands in a turn."""
+    """One record, encoded as in a turn."""
     return _record_encoder.encode(record)
 
 
@@ -39,7 +39,7 @@ def decode_record(blob: bytes) -> r.Command | r.Event:
 
 
 @cache
-def _turn_decoder() -> msgspec.msgpack.Decoder[Any]:  # 4 ms, which a program that reads no turn does without
+def _turn_decoder() -> msgspec.msgpack.Decoder[Any]:  # takes 4 ms, and is only needed to read turns
     return msgspec.msgpack.Decoder(tuple[str, int, int, list[Union[_RECORDS]]])  # type: ignore[valid-type]  # noqa: UP007
 
 
@@ -69,7 +69,7 @@ class DocumentReader:
 
 
 class Left(msgspec.Struct, array_like=True):
-    """A level that left a state and had not come to the next one, or to its end (``next``: None)."""
+    """A level that had left a state and not entered the next one, or not ended (``next``: None)."""
 
     id: str
     next: str | None
@@ -82,5 +82,5 @@ def _left_decoder() -> msgspec.msgpack.Decoder[list[Left]]:
 
 
 def decode_left(left: bytes) -> list[Left]:
-    """What a redrive's command says of levels between two states; an older one says nothing."""
+    """The levels between two states in a redrive's command; an older command has none."""
     return _left_decoder().decode(left) if left else []

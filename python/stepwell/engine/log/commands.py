@@ -1,4 +1,4 @@
-"""Commands: what was asked, with all its data (``records`` says how they stand on the log)."""
+"""Commands: what was asked, with all its data (``records`` describes their form on the log)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Command(Struct, array_like=True, gc=False, tag_field="tag"):
 class StartExecutionCommand(Command, tag=1):
     """Start an execution, at ``start_at`` (microseconds; 0: now).
 
-    ``synchronous``: its caller waits for its end, as StartSyncExecution's does.
+    ``synchronous``: the caller waits for its end, as StartSyncExecution's does.
     """
 
     document: ClassVar[str | None] = "input"
@@ -79,7 +79,7 @@ class CompleteStateCommand(Command, tag=4):
 
 
 class CreateTaskCommand(Command, tag=5):
-    """Ask for work: a handler's of this process, or a worker's that polls ``queue``."""
+    """Ask for work by a handler of this process, or by a worker that polls ``queue``."""
 
     document: ClassVar[str | None] = "input"
     id: str
@@ -119,7 +119,7 @@ class CompleteTaskCommand(Command, tag=7):
 
 
 class FailTaskCommand(Command, tag=8):
-    """A task's failure; ``timed_out`` when a limit of time and not the handler says so."""
+    """A task's failure. ``timed_out``: it failed by a time limit, not by its handler."""
 
     id: str
     resource: str
@@ -131,14 +131,14 @@ class FailTaskCommand(Command, tag=8):
 
 
 class HeartbeatTaskCommand(Command, tag=9):
-    """A sign of life: the task's next heartbeat is due at ``due`` (microseconds)."""
+    """A heartbeat: the task's next one is due at ``due`` (microseconds)."""
 
     id: str
     due: int
 
 
 class StartBranchCommand(Command, tag=10):
-    """Begin one branch of a Parallel state."""
+    """Start one branch of a Parallel state."""
 
     document: ClassVar[str | None] = "input"
     branch_id: str
@@ -158,7 +158,7 @@ class CompleteBranchCommand(Command, tag=11):
 
 
 class StartIterationCommand(Command, tag=12):
-    """Begin one iteration of a Map state, ``state_name``."""
+    """Start one iteration of the Map state ``state_name``."""
 
     document: ClassVar[str | None] = "input"
     iteration_id: str
@@ -185,7 +185,7 @@ class CompleteIterationCommand(Command, tag=13):
 
 
 class ForkStateCommand(Command, tag=14):
-    """Begin an attempt of a Parallel or Map state: ``count`` children, over ``items`` (a JSON array) in a Map."""
+    """Start an attempt of a Parallel or Map state: ``count`` children; in a Map over ``items`` (a JSON array)."""
 
     activity_id: str
     count: int
@@ -198,7 +198,7 @@ class ForkStateCommand(Command, tag=14):
 
 
 class RetryStateCommand(Command, tag=15):
-    """Try a state again at ``due`` (microseconds), as retrier number ``retrier`` says."""
+    """Retry a state at ``due`` (microseconds), by its retrier number ``retrier``."""
 
     activity_id: str
     retrier: int
@@ -208,7 +208,7 @@ class RetryStateCommand(Command, tag=15):
 
 
 class CancelExecutionCommand(Command, tag=16):
-    """Stop an execution: a user's wish, or its limit of time."""
+    """Stop an execution, on request or by its time limit."""
 
     id: str
     error: str | None
@@ -219,7 +219,7 @@ class CancelExecutionCommand(Command, tag=16):
 class DeleteExecutionCommand(Command, tag=17):
     """Remove an ended execution and its history.
 
-    ``remains``: it stays, as ``Deleting``, until whatever belongs to it is gone.
+    ``remains``: it stays, as ``Deleting``, until everything that belongs to it is removed.
     """
 
     id: str
@@ -227,11 +227,12 @@ class DeleteExecutionCommand(Command, tag=17):
 
 
 class RedriveExecutionCommand(Command, tag=18):
-    """Run a failed execution on from the states that failed, for the ``count``-th time.
+    """Continue a failed execution from the states that failed, for the ``count``-th time.
 
-    ``tree`` has their rows, and those of the branches and iterations around them (a msgpack array of contexts).
-    ``child_id`` is the child of a map run that the execution is, where its map run asks. ``left`` has the branches,
-    iterations and executions that stood between two states (a msgpack array of ``[id, next state or nil, output]``).
+    ``tree`` has the rows of these states, and of the branches and iterations around them (a msgpack array of
+    contexts). ``child_id`` names the child of a map run that the execution is, if its map run asks. ``left`` has the
+    branches, iterations and executions that were between two states (a msgpack array of ``[id, next state or nil,
+    output]``).
     """
 
     id: str
@@ -244,7 +245,7 @@ class RedriveExecutionCommand(Command, tag=18):
 
 
 class CreateTimerCommand(Command, tag=19):
-    """Wake ``target`` at ``due`` (microseconds)."""
+    """Create a timer for ``target``, due at ``due`` (microseconds)."""
 
     target: str
     kind: int
@@ -260,7 +261,7 @@ class TriggerTimerCommand(Command, tag=20):
 
 
 class CancelTimerCommand(Command, tag=21):
-    """A timer is not wanted any more."""
+    """A timer is not needed any more."""
 
     target: str
     kind: int
@@ -268,9 +269,9 @@ class CancelTimerCommand(Command, tag=21):
 
 
 class PutWorkflowCommand(Command, tag=22):
-    """Keep a definition under a name; executions keep the version that they began with.
+    """Keep a definition under a name. Executions keep the version that they started with.
 
-    ``retention`` is how long they are kept once they have ended, in microseconds (None: as the executor says).
+    ``retention`` is how long executions are kept after their end, in microseconds (None: as the executor says).
     """
 
     name: str
@@ -281,7 +282,7 @@ class PutWorkflowCommand(Command, tag=22):
 
 
 class SubmitTaskCommand(Command, tag=23):
-    """What a called service answered at once, where the task's result comes later."""
+    """The immediate answer of a service, if the task's result comes later."""
 
     document: ClassVar[str | None] = "output"
     id: str
@@ -292,7 +293,7 @@ class SubmitTaskCommand(Command, tag=23):
 
 
 class FailEvaluationCommand(Command, tag=24):
-    """An expression of a state failed, in the field ``location``. Retry and Catch come after."""
+    """An expression of a state failed, in the field ``location``. Retry and Catch follow."""
 
     activity_id: str
     state_name: str
@@ -304,10 +305,10 @@ class FailEvaluationCommand(Command, tag=24):
 
 
 class StartMapRunCommand(Command, tag=25):
-    """Begin a run of a distributed Map state, over ``count`` items (0: they are still to be read).
+    """Start a run of a Distributed Map state over ``count`` items (0: they must be read first).
 
-    ``name`` is its state machine's: ``{workflow}/{label}``. A limit that the state does not set is -1.
-    ``redrive_count`` (not 0) says that the run was there before, and runs on for that time.
+    ``name`` is that of its state machine: ``{workflow}/{label}``. A limit of -1 is not set by the state.
+    ``redrive_count`` (not 0): the run exists already, and continues for that time.
     """
 
     id: str
@@ -323,10 +324,10 @@ class StartMapRunCommand(Command, tag=25):
 
 
 class PutMapItemsCommand(Command, tag=26):
-    """Give a map run its items, a JSON array, and its children their ids, counted on from ``first_child``.
+    """Give a map run its items (a JSON array), and its children their ids, counted from ``first_child``.
 
-    ``source`` says where the items are from: STATE_DATA or ``S3://bucket/key``. ``parts`` (a JSON array of ``Part``),
-    where there are any, say it of the items in turn, and which are members of an object.
+    ``source`` says where the items are from: STATE_DATA or ``S3://bucket/key``. If there are ``parts`` (a JSON array
+    of ``Part``), they say it for the items in order, and which items are members of an object.
     """
 
     document: ClassVar[str | None] = "items"
@@ -339,10 +340,10 @@ class PutMapItemsCommand(Command, tag=26):
 
 
 class StartChildrenCommand(Command, tag=27):
-    """Start children of a map run over ``count`` items from ``first``: one each, or batches of ``sizes``.
+    """Start children of a map run over ``count`` items from ``first``: one for each item, or for batches of ``sizes``.
 
-    Or, in a map run that runs on, those of the first items ``again``: as the executions of ``numbers`` (the last part
-    of their ids), or, without numbers, as the executions that they are.
+    In a map run that continues: those with the first items ``again``. With ``numbers`` (the last parts of execution
+    ids) they become new executions; without, their executions continue.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""A JSON document on its way through the engine: its text and its value, each made at most once."""
+"""A JSON document: its text and its value, each made at most once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNSET: Any = UNSET
 
 
 class Document(Struct, eq=False):
-    """A JSON document. A value is shared by all that hold the document: nobody may change it."""
+    """A JSON document. All holders of the document share its value, so it must not be changed."""
 
     _text: bytes | None = None
     _value: Any = _UNSET
@@ -27,12 +27,12 @@ class Document(Struct, eq=False):
 
     @property
     def is_encoded(self) -> bool:
-        """Whether its text is known already."""
+        """Whether its text exists already."""
         return self._text is not None
 
     @property
     def is_parsed(self) -> bool:
-        """Whether its value is known already."""
+        """Whether its value exists already."""
         return self._value is not _UNSET
 
     @property
@@ -49,5 +49,5 @@ NONE = Document(b"")
 
 
 def of_value(value: Any) -> Document:
-    """A document that is known by its value."""
+    """A document with a value, not encoded yet."""
     return Document(None, value)

@@ -1,15 +1,15 @@
-"""Events: that a command was done (``records`` says how they stand on the log)."""
+"""Events: a command was done (``records`` describes their form on the log)."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 EVENT = 64
-"""What an event's tag adds to its command's."""
+"""The difference between an event's tag and its command's."""
 
 
 class Event(Struct, array_like=True, gc=False, tag_field="tag"):
-    """That a command was done. ``answers`` is its position, or 0 for the record just before."""
+    """A command was done. ``answers`` is its position; 0: it is the record before this one."""
 
     answers: int = 0
 

@@ -1,19 +1,17 @@
-"""Commands and events, the records of the log, and the turn that carries them.
+"""Commands and events, the records of the log, and the turn that contains them.
 
-A command says what was asked, with all its data; an event says that it was done and holds nothing
-but the command that it answers. On the log a record is a msgpack array ``[tag, field, …]``; an
-event's tag is its command's plus 64. ``rust/core/src/record`` knows the same layouts; a test holds
-the two together. A field is added at the end, with a default; whatever else changes takes a new tag.
+A command says what was asked, with all its data. An event says that a command was done, and has no data except which
+command it answers. On the log a record is a msgpack array ``[tag, field, …]``; an event's tag is its command's plus
+64. ``rust/core/src/record`` has the same layouts, and a test compares them. A new field is added at the end, with a
+default. Any other change needs a new tag.
 
-A **turn** is what one execution did in one batch: ``[scope, timestamp, time, records]``,
-where ``scope`` is the execution's id ("" for records of no execution), ``timestamp`` the hybrid
-logical clock of all its records and ``time`` the physical time in microseconds. A batch of the log
-is a run of turns.
+A **turn** is what one execution did in one batch: ``[scope, timestamp, time, records]``. ``scope`` is the
+execution's id ("" for records of no execution), ``timestamp`` the hybrid logical clock of all its records, ``time``
+the physical time in microseconds. The payload of a batch is its turns, one after the other.
 
-A document (an input or output, JSON text as bytes) stands once in a turn: ``None`` in its field
-says "the last document written before in this turn", and ``b""`` says that there is none.
-``event`` and ``previous`` number the first history event that a command gives rise to, and the one
-that it follows (0: it gives rise to none).
+A document (an input or output, JSON text as bytes) is written once in a turn. ``None`` in its field means the last
+document written before in this turn; ``b""`` means no document. ``event`` is the number of the first history event
+of a command, and ``previous`` the number of the event that it follows (0: the command has no history event).
 """
 
 from __future__ import annotations

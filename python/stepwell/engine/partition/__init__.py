@@ -1,1 +1,1 @@
-"""A partition: the loop that processes commands, and the parts that it is made of."""
+"""A partition: the processing loop and its parts."""

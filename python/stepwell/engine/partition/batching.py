@@ -1,4 +1,4 @@
-"""Batches: requests become turns, turns are processed, and what they did is committed as one batch."""
+"""Makes batches: requests become turns, turns are processed, their changes are committed as one batch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logger("stepwell.engine")
 
 
 class BatchProcessor:
-    """Makes batches, and keeps what they leave for the next one."""
+    """Makes batches, and keeps what is left for the next one."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class BatchProcessor:
         self.unfinished: dict[str, Unfinished] = {}
         """What turns left for the next batch, by execution."""
         self.stuck: set[str] = set()
-        """Executions that could not even be failed: their timers rest until the next opening."""
+        """Executions that could not even be failed: their timers do not fire until the next opening."""
 
     def begin(self, unfinished: dict[str, Unfinished]) -> None:
-        """Go on from what was replayed."""
+        """Begin with what the replay found."""
         self.unfinished = unfinished
 
     def open_turns(self, requests: list[Request], now: int) -> dict[str, Turn]:
-        """The turns of the next batch: of what the last one left, and of requests."""
+        """Make the turns of the next batch: from what the last one left, and from requests."""
         turns: dict[str, Turn] = {}
         timestamp = self._numbering.tick(now)
         unfinished, self.unfinished = self.unfinished, {}
@@ -104,7 +104,7 @@ class BatchProcessor:
             self._effects.refuse(reply, error)
 
     def process(self, turns: dict[str, Turn]) -> None:
-        """Process the turns, and commit what they did as one batch."""
+        """Process the turns, and commit their changes as one batch."""
         batch, base, limits, table = Batch(), self._effects.position, self.limits, self._table
         max_records, max_bytes = limits.batch_records, limits.batch_bytes
         effects: list[Effect] = []
@@ -137,12 +137,12 @@ class BatchProcessor:
 
     def _keep(self, execution_id: str, left: Unfinished) -> None:
         known = self.unfinished.setdefault(execution_id, left)
-        if known is not left:  # of an earlier turn in this batch
+        if known is not left:  # left by an earlier turn in this batch
             known.items.extend(left.items)
             known.replies.update(left.replies)
 
     def _deliver(self, turn: Turn, turns: dict[str, Turn], waiting: deque[Turn]) -> None:
-        """Give the executions that a turn wrote to their commands, in turns of this batch."""
+        """Give the commands that a turn sent to turns of their executions, in this batch."""
         for execution_id, command, document in turn.outbox:
             target = turns.get(execution_id)
             if target is None:
@@ -160,7 +160,7 @@ class BatchProcessor:
         self.process({execution_id: turn})
 
     def discard(self, unfinished: dict[str, Unfinished]) -> None:
-        """Lose what memory knows of a batch that was not made; ``unfinished`` is what is left to do all the same."""
+        """Discard what memory has of a batch that was not made. ``unfinished`` is what must still be done."""
         self.unfinished = unfinished
         self._store.wait_applied(self._effects.position, None)
         self._in_flight.batch_fails()
@@ -168,5 +168,5 @@ class BatchProcessor:
         self._state.timers.load()
 
     def give_up(self, execution_id: str) -> None:
-        """Leave an execution as it is."""
+        """Leave an execution as it is, until the next opening."""
         self.stuck.add(execution_id)

@@ -1,4 +1,4 @@
-"""Executions at fault: the command that ends one, and a defect in words."""
+"""Faults of an execution: the command that fails it, and errors for defects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepwell.errors import InternalError, TooLargeError
 
 
 def failure(execution_id: str, error: Exception) -> CompleteExecutionCommand:
-    """The end of an execution that went beyond a limit, or met a defect; its cause says so."""
+    """The command that fails an execution, for exceeding a limit or for a defect. Its cause says which."""
     name = error.name if isinstance(error, LimitExceeded) else RUNTIME
     cause = str(error if isinstance(error, LimitExceeded | TooLargeError) else internal_error(error))
     return CompleteExecutionCommand(
@@ -19,7 +19,7 @@ def failure(execution_id: str, error: Exception) -> CompleteExecutionCommand:
 
 
 def internal_error(error: BaseException) -> InternalError:
-    """A defect in words, for whoever asked for what met it."""
+    """A defect as an error for the caller."""
     text = f"An internal error occurred: {type(error).__name__}: {error}"
     wrapped = InternalError(text.encode("utf-8", "replace").decode())
     wrapped.__cause__ = error

@@ -1,8 +1,8 @@
-"""Tasks that handlers of this process have: at most so many. What is beyond that is held back, on the log.
+"""The tasks that handlers of this process have. Their number is limited; further tasks are held back, on the log.
 
-A task that is held back is created but not activated, and waits in the queue ``HELD``; there it costs a
-row and no memory. As answers come in, the next ones are activated. After a restart the tasks that were
-out are found by reading all open tasks, a page at a time, while the partition works.
+A held task is created but not activated. It waits in the queue ``HELD``, where it costs a row and no memory. When
+tasks end, the next ones are activated. After a restart the tasks that handlers had are found by reading all open
+tasks, in pages, while the partition is running.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext
 from stepwell.engine.storage.storage import Storage
 
 AUDIT_SECONDS = 5.0
-"""How often, while tasks are held back for want of room, those that are out are looked at."""
+"""How often the tasks in flight are checked while tasks are held back."""
 TASK_PAGE = 200
 PAGES_AT_ONCE = 100
-"""How much is looked through for tasks that were out, before anything else is done."""
+"""How many pages are read for tasks in flight before anything else is done."""
 
 
 class InFlight:
-    """The tasks that are out, and those that are held back."""
+    """The tasks in flight, and those that are held back."""
 
     def __init__(self, storage: Storage, max_tasks: int, max_bytes: int) -> None:
         self._storage, self._max_tasks, self._max_bytes = storage, max_tasks, max_bytes
         self._out: dict[str, int] = {}
-        """How large the input of each is."""
+        """The size of each task's input."""
         self._bytes = 0
-        """What those have that are out or admitted."""
+        """The bytes of inputs of tasks that are in flight or admitted."""
         self._admitted = self._admitted_bytes = 0
         self._begun: dict[str, int] = {}
         self.begins = self._begun.__setitem__
-        """A task was activated: its id, and how large its input is."""
+        """Note that a task was activated: its id, and the size of its input."""
         self._may_hold = False
         self._held_after: tuple[str, str] | None = None
         self._anew_at = 0
@@ -42,7 +42,7 @@ class InFlight:
         self._audited = 0
 
     def __len__(self) -> int:
-        """How many tasks are out."""
+        """How many tasks are in flight."""
         return len(self._out)
 
     @property
@@ -50,13 +50,13 @@ class InFlight:
         """How large the inputs are of the tasks that are out or admitted."""
         return self._bytes
 
-    # handing out
+    # activation
 
     def admits(self, size: int) -> bool:
-        """Whether a new task with an input of ``size`` may be handed out at once; else it is to be held back."""
+        """Whether a new task with an input of ``size`` bytes may be activated at once. Else it must be held back."""
         admitted = self._admitted
         if self._may_hold or len(self._out) + admitted >= self._max_tasks or self._bytes >= self._max_bytes:
-            self._may_hold = True  # whoever came before goes first
+            self._may_hold = True  # earlier tasks go first
             return False
         self._admitted = admitted + 1
         self._admitted_bytes += size
@@ -64,11 +64,11 @@ class InFlight:
         return True
 
     def ends(self, task_id: str) -> None:
-        """A task was answered, or was closed before it went out."""
+        """Note that a task has its result, or was closed before it was dispatched."""
         self._bytes -= self._out.pop(task_id, 0)
 
     def batch_ends(self) -> None:
-        """What began in the batch is out; what was admitted and did not begin is not waited for."""
+        """The batch was made: its activated tasks are in flight. What was only admitted is not counted any more."""
         if self._begun:
             self._take_out(self._begun)
             if self._pages is not None:
@@ -76,7 +76,7 @@ class InFlight:
         self.batch_fails()
 
     def batch_fails(self) -> None:
-        """Nothing of the batch is to be."""
+        """The batch was not made: nothing of it counts."""
         self._bytes -= self._admitted_bytes
         self._admitted = self._admitted_bytes = 0
         self._begun.clear()
@@ -87,17 +87,17 @@ class InFlight:
         )
         self._out.update(tasks)
 
-    # what was held back
+    # held tasks
 
     def holds(self) -> None:
-        """A task is held back, and storage has it."""
+        """Note that storage has a held task."""
         self._may_hold = True
 
     def released(self, limit: int, position: int, applied: int) -> list[TaskContext]:
-        """Tasks that were held back and for which there is room now, to be activated in the next batch.
+        """Held tasks for which there is capacity now, to be activated in the next batch.
 
-        They are taken in the order of their ids, round and round. ``position`` is the last one given to a batch:
-        before it is applied, another round would meet those of the last one.
+        They are taken in the order of their ids, again and again from the start. ``position`` is the last one of a
+        batch: a new round begins only when it is applied, because it would find the tasks of the last batch again.
         """
         room = min(self._max_tasks - len(self._out), limit)
         if (
@@ -108,7 +108,7 @@ class InFlight:
         ):
             return []
         rows = self._storage.scan(QueueContext, HELD, after=self._held_after, limit=room)
-        if not rows:  # the round is over; if it has just begun, there are none
+        if not rows:  # the round is over; if it has just begun, there are no held tasks
             self._may_hold = self._held_after is not None
             self._held_after, self._anew_at = None, position
             return self.released(limit, position, applied) if self._may_hold else []
@@ -127,23 +127,23 @@ class InFlight:
 
     @property
     def is_full(self) -> bool:
-        """Whether tasks are held back because there is no room."""
+        """Whether tasks are held back for lack of capacity."""
         return self._may_hold and not self._has_room
 
     def audit(self, now: int, is_open: Callable[[str], bool]) -> None:
-        """Where there has been no room for long, count no more on tasks that were closed meanwhile.
+        """If there is no capacity for long, stop counting tasks that were closed meanwhile.
 
-        A task that timed out before its handler was there, or whose handler hangs, is never answered.
+        A task that timed out before its handler was registered, or whose handler hangs, never gets a result.
         """
         if self.is_full and now - self._audited > AUDIT_SECONDS * 1_000_000:
             self._audited = now
             for task_id in [task_id for task_id in self._out if not is_open(task_id)]:
                 self.ends(task_id)
 
-    # what was out when the process ended
+    # tasks in flight when the last process ended
 
     def recover(self) -> list[TaskContext]:
-        """Tasks that were out: the first of them."""
+        """The first of the tasks that were in flight."""
         self._pages = open_tasks(self._storage)
         self._may_hold = bool(self._storage.scan(QueueContext, HELD, limit=1))
         found: list[TaskContext] = []
@@ -153,7 +153,7 @@ class InFlight:
 
     @property
     def is_recovering(self) -> bool:
-        """Whether there may be more, and room for them."""
+        """Whether there may be more of them, and capacity for them."""
         return self._pages is not None and self._has_room
 
     @property
@@ -161,7 +161,7 @@ class InFlight:
         return len(self._out) < self._max_tasks and self._bytes < self._max_bytes
 
     def recovered(self) -> list[TaskContext]:
-        """More of the tasks that were out."""
+        """More of the tasks that were in flight."""
         if self._pages is None or not self.is_recovering:
             return []
         page = next(self._pages, None)
@@ -175,7 +175,7 @@ class InFlight:
 
 
 def open_tasks(storage: Storage) -> Iterator[list[TaskContext]]:
-    """The tasks that were with handlers of this process, and those whose jobs it looks after: page by page."""
+    """The tasks that handlers of this process had, and those that wait for nested executions: page by page."""
     after: tuple[Any, ...] | None = None
     while tasks := storage.scan(TaskContext, after=after, limit=TASK_PAGE):
         yield [task for task in tasks if _was_out(task)]

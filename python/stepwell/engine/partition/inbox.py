@@ -1,4 +1,4 @@
-"""What comes into a partition and what goes out of it: requests, replies, tasks, time."""
+"""The inbox of a partition, and the interfaces around it: requests, replies, tasks, time."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Clock(Protocol):
     """Physical time, in microseconds since the Unix epoch."""
 
     def now(self) -> int:
-        """The time."""
+        """The current time."""
         ...
 
 
 class Dispatcher(Protocol):
-    """Where tasks for handlers of this process go, once they are durable."""
+    """Takes tasks for handlers of this process, once they are durable."""
 
     def dispatch(self, tasks: list[Call]) -> None:
-        """Begin the work; the results come back through the inbox."""
+        """Dispatch tasks. Their results come back through the inbox."""
         ...
 
     def queued(self, queue: str) -> None:
@@ -41,7 +41,7 @@ class Dispatcher(Protocol):
 
 
 class Request(NamedTuple):
-    """A command at the inbox."""
+    """A command in the inbox."""
 
     command: Command
     document: Document
@@ -49,7 +49,7 @@ class Request(NamedTuple):
 
 
 class Rejected(StepwellError):
-    """A command that came too late, or for something that is not there."""
+    """A command that came too late, or for something that does not exist."""
 
 
 class NameTaken(StepwellError):
@@ -61,11 +61,11 @@ class NameTaken(StepwellError):
 
 
 _LARGE = 4096
-"""Documents of so many bytes are counted; smaller ones are bounded by the number of commands."""
+"""Documents of at least this size are counted; smaller ones are limited by the number of commands."""
 
 
 class Inbox:
-    """Requests that wait for the partition. Any thread puts them in; the partition's takes them out."""
+    """Requests that wait for the partition. Any thread adds them; the partition's thread takes them."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -77,7 +77,7 @@ class Inbox:
         return len(self._requests)
 
     def submit(self, request: Request) -> None:
-        """Put in what somebody asks for. Raises ``Busy`` where there is no room; one request always has room."""
+        """Add a request. Raises ``Busy`` if the limits are reached; one request is always accepted."""
         if len(self._requests) >= self._limits.inbox:
             raise Busy(f"the inbox holds {self._limits.inbox} commands; try again later")
         size = _size(request)
@@ -89,7 +89,7 @@ class Inbox:
         self._requests.append(request)
 
     def answer(self, requests: list[Request]) -> None:
-        """Put in what handlers made of tasks: there is always room, for their work is done."""
+        """Add results of handlers. They are always accepted, because the work is done."""
         size = sum([_size(each) for each in requests if not 0 < len(each.document.text) < _LARGE])
         if size:
             with self._counting:
@@ -97,7 +97,7 @@ class Inbox:
         self._requests.extend(requests)
 
     def take(self, limit: int, most_bytes: int) -> list[Request]:
-        """Take out the next requests: no more than ``limit``, nor than have so many bytes; one at least."""
+        """Take the next requests: at most ``limit``, and at most so many bytes, but at least one."""
         queue = self._requests
         if not self._bytes:
             return [queue.popleft() for _ in range(min(limit, len(queue)))]
@@ -112,7 +112,7 @@ class Inbox:
 
 
 def _size(request: Request) -> int:
-    """What counts of a request: its document, or what else it holds that may be large."""
+    """The size of a request that counts: its document, or other fields that may be large."""
     size = len(request.document.text)
     if size:
         return size if size >= _LARGE else 0

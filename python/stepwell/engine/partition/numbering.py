@@ -1,4 +1,4 @@
-"""The numbers that a partition gives out: timestamps of its clock, and ids of tasks."""
+"""The numbers of a partition: timestamps of its clock, and ids of tasks."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from stepwell import _core
 from stepwell.engine.ids import NUMBERS, later_task
 
 ANY_DRIFT = 0xFFFF_FFFF
-"""A machine's clock that was a year ahead and is set right must not end the engine: order comes from the counter."""
+"""If a machine's clock was a year ahead and is set right, the engine must continue: the counter keeps the order."""
 _OWN_PART = len("/e0123456/0123456789abcdef")
-"""What an execution's id has behind its tenant and namespace."""
+"""The part of an execution's id after tenant and namespace."""
 _MICROSECONDS = 1_000_000
 
 
 class Numbering:
-    """One of several partitions gives out the task numbers that leave ``share[0]`` when divided by ``share[1]``."""
+    """Of several partitions, this one uses the task numbers with the remainder ``share[0]`` modulo ``share[1]``."""
 
     def __init__(self, share: tuple[int, int], clock_high_water: int, is_open: Callable[[str], bool]) -> None:
         self._share, self._step = share
         self._is_open = is_open
         self.last_task = self._share
-        """The last number that was given out to a task, or the partition's share."""
+        """The number of the last task, or the partition's share."""
         self._prefixes: dict[tuple[str, str], str] = {}
         self.hlc = _core.Clock(clock_high_water, ANY_DRIFT)
         """The hybrid logical clock."""
 
     def begin(self, clock_high_water: int, last_task: int, given: Iterable[int]) -> None:
-        """Go on from what was replayed: the last task's number, and those ``given`` to tasks that are not there yet."""
+        """Begin with what the replay found. ``given`` are the numbers of tasks that do not exist yet."""
         self.hlc = _core.Clock(clock_high_water, ANY_DRIFT)
         self.last_task = last_task or self._share
         for number in given:
@@ -38,7 +38,7 @@ class Numbering:
         return self.hlc.tick(now // _MICROSECONDS)
 
     def reserve(self, now: int, count: int) -> int:
-        """The first of ``count`` timestamps that nothing else gets."""
+        """The first of ``count`` timestamps that are used for nothing else."""
         return self.hlc.reserve(now // _MICROSECONDS, max(1, count))
 
     def task_id(self, execution_id: str, task_type: str) -> str:
@@ -50,7 +50,7 @@ class Numbering:
             prefix = self._prefixes[key] = _core.task_id(tenant, namespace, task_type, 0)[:-8]
         while True:
             number = self.last_task + self._step
-            if number & NUMBERS < self._step:  # they went round: each share begins anew
+            if number & NUMBERS < self._step:  # they have wrapped around: each share begins again
                 number = (number & ~NUMBERS) | self._share
             self.last_task = number
             id = f"{prefix}{number & NUMBERS:08x}"

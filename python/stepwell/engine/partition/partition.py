@@ -1,8 +1,8 @@
-"""A partition: the one owner of its executions, and the loop that processes them.
+"""A partition owns its executions, and its loop processes them.
 
-inbox → turns → one batch on the log → effects, once the batch is durable. Nobody else touches a
-partition's state, so there is no lock around it. The loop itself has no thread: an executor runs it
-in one, a scripted run turns it by hand on a virtual clock.
+Requests are taken from the inbox and become turns. The turns become one batch on the log. Effects run once the batch
+is durable. Nothing else uses a partition's state, so there are no locks. The loop has no thread of its own: a host
+runs it in one, and a scripted run calls it step by step on a virtual clock.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 log = logger("stepwell.engine")
 
 Result = tuple[r.Command, Document]
-"""What became of a task, as the command that says so."""
+"""The result of a task, as a command."""
 
 
 class Partition:
-    """One log, one storage, and the executions that live in them.
+    """One log, one storage, and their executions.
 
-    Of several partitions it is number ``share[0]`` of ``share[1]``. ``on_ended`` is told of executions that ended,
-    ``on_abandoned`` of tasks that were given up while they waited for an execution in another partition.
+    Of several partitions it is number ``share[0]`` of ``share[1]``. ``on_ended`` is called for executions that
+    ended, ``on_abandoned`` for tasks that were abandoned while they waited for an execution in another partition.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Partition:
         self.store.notify()
 
     def answer(self, results: Iterable[Result]) -> None:
-        """Put results of tasks into the inbox: they are always taken, for their work is done."""
+        """Put results of tasks into the inbox. They are always accepted, because the work is done."""
         if self._limits.profile == AWS:
             results = quotas.with_result_limits(results)
         self.inbox.answer([Request(shortened_failure(command), document, None) for command, document in results])
@@ -115,7 +115,7 @@ class Partition:
     # the loop
 
     def step(self) -> bool:
-        """Process what is there: one batch. Returns whether there was anything."""
+        """Process what is there, as one batch. Returns whether there was anything."""
         processor, now = self.processor, self._clock.now()
         requests = self._take(now)
         if not requests and not processor.unfinished:
@@ -124,7 +124,7 @@ class Partition:
         inputs = quarantine.turn_inputs(turns)
         try:
             processor.process(turns)
-        except StorageError:  # not an execution's fault: nothing more can be written, or read
+        except StorageError:  # not the fault of an execution: the store cannot be written or read
             raise
         except Exception:
             log.exception("a batch cannot be made: its turns are done one by one")
@@ -132,7 +132,7 @@ class Partition:
         return True
 
     def release(self, applied: int) -> None:
-        """Release the effects of batches that are durable and applied."""
+        """Run the effects of batches that are durable and applied."""
         self._effects.run(applied)
         self.services.dispatch_calls()
         if self.in_flight.is_recovering:
@@ -142,16 +142,16 @@ class Partition:
 
     @property
     def has_requests(self) -> bool:
-        """Whether something waits in the inbox."""
+        """Whether the inbox has requests."""
         return bool(self.inbox)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is left to process or to release; timers may wait."""
+        """Whether there is nothing to process and no effect to run; timers may be waiting."""
         return not (self.inbox or self.processor.unfinished or self._effects)
 
     def timeout(self) -> float | None:
-        """The seconds until there is something to do, or None: until somebody asks for something."""
+        """The seconds until there is something to do; None: until a request comes."""
         if self.processor.unfinished or self.inbox or self.in_flight.is_recovering or self._effects.are_due:
             return 0.0
         due = self.state.timers.next_due()
@@ -161,7 +161,7 @@ class Partition:
         return timeout
 
     def _take(self, now: int) -> list[Request]:
-        """The next requests: due timers, tasks that were held back, the inbox; none of them keeps another waiting."""
+        """The next requests: due timers, held tasks, the inbox. None of them delays the others for long."""
         timers, effects = self.state.timers, self._effects
         if timers.needs_load(now):
             self.store.wait_applied(effects.position, None)
@@ -188,7 +188,7 @@ class Partition:
     # recovery
 
     def recover(self) -> None:
-        """Replay what the log has and storage lacks; take up what was under way."""
+        """Replay the part of the log that storage lacks, and collect what was not finished."""
         store = self.store
         replay(store, self.executions)
         self._effects.begin(store.tail(), store.applied())
@@ -200,17 +200,17 @@ class Partition:
         )
 
     def open_calls(self) -> list[Call]:
-        """Tasks that handlers had when the process ended: they are begun again, under the same id. More may follow."""
+        """The first tasks that handlers had when the last process ended. They are called again, with the same ids."""
         return self.services.calls_of(self.in_flight.recover())
 
 
 def _numbers_given(items: Iterable[Item]) -> list[int]:
-    """The numbers of tasks that were given out, though no task has them yet."""
+    """The numbers of tasks whose commands are on the log, though the tasks do not exist yet."""
     return [int(command.id[-8:], 16) for command, _, _ in items if isinstance(command, r.CreateTaskCommand)]
 
 
 def shortened_failure(command: r.Command) -> r.Command:
-    """A command, whose error and cause are as long as they are recorded, if it says that a task has failed."""
+    """A command; if it fails a task, its error and cause are cut to the length that is recorded."""
     if type(command) is r.FailTaskCommand:
         command.error, command.cause = shortened(command.error), shortened(command.cause)
     return command

@@ -1,4 +1,4 @@
-"""The processing of one turn: a command, its event, what it changes, and the commands that follow, until all rests."""
+"""Processes one turn: commands, their events, their changes, and the commands that follow, until nothing follows."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ TABLE: Table = {
 }
 """Command → accept, apply, follow, and the event that answers the record just before it."""
 FEW = 4
-"""The documents of so many commands that are still to be processed are not counted: most executions have one."""
+"""For so few commands that wait, documents are not counted: most executions have one command."""
 _NO_LIMIT = 1 << 62
 
 
 def process_turn(turn: Turn, table: Table, limits: Limits, budget: int = 0) -> Unfinished | None:
-    """Process a turn's commands and what follows from them, until the execution rests or the turn is long enough.
+    """Process a turn's commands and those that follow, until the execution rests or the turn reaches its limit.
 
-    Returns what is left for the next batch, if anything is. ``budget`` is how many records the turn may have, of any
+    Returns what is left for the next batch, if anything. ``budget`` is how many records the turn may have, of any
     size; 0: as many records and bytes as the limits say.
     """
     execution, max_bytes = turn.execution, _NO_LIMIT
@@ -73,7 +73,7 @@ def process_turn(turn: Turn, table: Table, limits: Limits, budget: int = 0) -> U
         except StorageError:
             raise
         except Exception as error:
-            if not is_applied:  # half of it may be done: nothing of this turn can be kept
+            if not is_applied:  # it may be half done: nothing of this turn can be kept
                 raise
             _fail_execution(turn, command, logged, error)
             continue
@@ -85,7 +85,7 @@ def process_turn(turn: Turn, table: Table, limits: Limits, budget: int = 0) -> U
 
 
 def _bytes_to_write(follow: list[Item], waiting: int) -> int:
-    """What documents take that were just made. The others have been counted, or are somebody else's too."""
+    """The size of documents that were just made. Others are counted already, or belong to other commands too."""
     if waiting + len(follow) <= FEW:
         return 0
     return sum([len(document.text) for _, document, _ in follow if not document.is_encoded])
@@ -106,7 +106,7 @@ def _reject(turn: Turn, command: r.Command, logged: int, reason: str) -> None:
 
 
 def suspend(turn: Turn, table: Table, limits: Limits) -> Unfinished | None:
-    """Put what is left on the log, unanswered, and return it: the next batch goes on with it."""
+    """Write the commands that are left to the log, without events, and return them: the next batch continues."""
     processed = turn.processed + len(turn.records)
     if processed > limits.restless_records and turn.execution is not None:
         text = f"The execution made {processed} records without coming to rest: it may go round in a circle."
@@ -138,7 +138,7 @@ def _check_documents(turn: Turn, limits: Limits) -> None:
 
 
 def _fail_execution(turn: Turn, command: r.Command, logged: int, error: Exception) -> None:
-    """A defect met in one execution ends that execution, and says so in its cause."""
+    """A defect in an execution fails that execution. Its cause says so."""
     execution = turn.execution
     if execution is None or isinstance(command, r.CompleteExecutionCommand) or execution.status in ENDED:
         raise error

@@ -1,8 +1,8 @@
 """A batch that cannot be made: its turns are processed one by one, and the execution at fault fails alone.
 
-A processor that fails is dealt with in its turn (``fail_execution`` in ``processing.py``). What comes here is worse: an
-applier that failed half-way, a text that cannot be written, an execution that cannot be loaded. Nothing of
-the batch is on the log yet, so all of it is forgotten, and storage says again how things stand.
+An error in a processor is handled in its turn (``_fail_execution`` in ``processing.py``). Errors here are worse: an
+applier that failed half-way, a text that cannot be encoded, an execution that cannot be loaded. Nothing of the batch
+is on the log yet. So memory is discarded, and the state is read from storage again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class TurnInput(NamedTuple):
 
 
 def turn_inputs(turns: dict[str, Turn]) -> list[TurnInput]:
-    """What the turns of a batch are to process, kept for the case that the batch cannot be made."""
+    """What the turns of a batch must process, kept for the case that the batch cannot be made."""
     if "" not in turns:
         return [TurnInput(id, list(turn.queue), turn.replies.copy()) for id, turn in turns.items()]
     kept: list[TurnInput] = []
@@ -39,7 +39,7 @@ def turn_inputs(turns: dict[str, Turn]) -> list[TurnInput]:
         if turn.execution_id:
             kept.append(TurnInput(turn.execution_id, list(turn.queue), turn.replies.copy()))
             continue
-        for item in turn.queue:  # of no execution: each is somebody else's
+        for item in turn.queue:  # commands of no execution are independent of each other
             mine = id(item[0])
             replies = {mine: turn.replies[mine]} if mine in turn.replies else {}
             kept.append(TurnInput("", [item], replies))
@@ -47,7 +47,7 @@ def turn_inputs(turns: dict[str, Turn]) -> list[TurnInput]:
 
 
 def isolate(processor: BatchProcessor, effects: Effects, inputs: list[TurnInput]) -> None:
-    """Make a batch of each turn; where that fails, the turn's execution fails."""
+    """Make a batch of each turn. If that fails, the turn's execution fails."""
     processor.discard({})
     for execution_id, items, replies in inputs:
         error = _attempt(processor, execution_id, deque(items), replies.copy())
@@ -61,7 +61,7 @@ def isolate(processor: BatchProcessor, effects: Effects, inputs: list[TurnInput]
 def _attempt(
     processor: BatchProcessor, execution_id: str, items: deque[Item], replies: dict[int, Reply]
 ) -> Exception | None:
-    """Process one turn, or leave everything as it was before and say why."""
+    """Process one turn. If that fails, restore everything and return the error."""
     unfinished = {
         key: Unfinished(left.items.copy(), left.replies.copy(), left.processed)
         for key, left in processor.unfinished.items()

@@ -24,7 +24,7 @@ _RESULTS = (r.CompleteTaskCommand, r.FailTaskCommand, r.SubmitTaskCommand)
 
 
 class Router:
-    """Finds the execution of a command. What belongs to none it answers or refuses."""
+    """Finds the execution of a command. It answers or refuses a command that belongs to none."""
 
     def __init__(self, executions: Executions, in_flight: InFlight, effects: Effects) -> None:
         self._executions, self._state = executions, executions.state
@@ -32,13 +32,13 @@ class Router:
         self._timer_owners: dict[str, str] = {}
 
     def expect(self, due: Iterable[Timer]) -> None:
-        """Take note of the executions of timers that are about to be triggered."""
+        """Note the executions of timers that are about to be triggered."""
         self._timer_owners = {target: execution_id for _, _, target, execution_id in due}
 
     def execution_of(
         self, command: r.Command, document: Document, reply: Reply | None, turns: dict[str, Turn]
     ) -> str | None:
-        """The execution that a command belongs to, "" for none; None: it was answered, or refused."""
+        """The execution that a command belongs to; "" for none; None: the command was answered or refused."""
         if isinstance(command, _RESULTS):
             self._in_flight.ends(command.id)
             return self._owner_of_task(command.id, reply)
@@ -56,7 +56,7 @@ class Router:
         return ""
 
     def _owner_of_task(self, task_id: str, reply: Reply | None) -> str | None:
-        """The execution of an open task; a task that is closed is refused."""
+        """The execution of an open task. A request for a closed task is refused."""
         owner = self._executions.owner_of_task(task_id)
         if owner is None:
             self._effects.refuse(reply, Rejected("the task is not open"))
@@ -65,7 +65,7 @@ class Router:
     def _started(
         self, command: r.StartExecutionCommand, document: Document, reply: Reply | None, turns: dict[str, Turn]
     ) -> str | None:
-        """The execution to start; None where its name belongs to another one already."""
+        """The execution to start; None if its name belongs to another one."""
         if not command.idempotent:
             return command.id
         names = self._state.names
@@ -82,7 +82,7 @@ class Router:
         if execution is not None:
             status, input = execution.status, execution.input
             self._effects.defer(effects)
-        elif (turn := turns.get(existing)) is not None:  # it starts in this very batch
+        elif (turn := turns.get(existing)) is not None:  # it is being started in this batch
             status, input, effects = RUNNING, turn.queue[0][1], turn.effects
         else:
             names[key] = command.id

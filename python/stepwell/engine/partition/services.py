@@ -1,4 +1,4 @@
-"""The services of a partition: what its processors ask of it (``stepwell.engine.state.services``)."""
+"""The services of a partition for its processors (protocol: ``stepwell.engine.state.services``)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class PartitionServices:
-    """Composed of the parts of a partition. ``turn.services`` is this object."""
+    """Services, composed of the partition's parts. ``turn.services`` is this object."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class PartitionServices:
         self.on_ended, self._on_abandoned = on_ended, on_abandoned
         self.task_id, self.admits = numbering.task_id, in_flight.admits
         self._calls: list[Call] = []
-        """Tasks to hand out with the effects that are being released."""
+        """Tasks to dispatch, collected while effects run."""
         self._call = self._calls.append
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
@@ -72,7 +72,7 @@ class PartitionServices:
             turn.effects.append((self._call, self.call_of(turn.execution, task)))
 
     def call_of(self, execution: LiveExecution | None, task: c.TaskContext) -> Call:
-        """What a handler gets."""
+        """The call of a task, for its handler."""
         assert execution is not None
         state_name = execution.activities[task.activity_id].state.name
         return Call(
@@ -89,7 +89,7 @@ class PartitionServices:
         )
 
     def dispatch_calls(self) -> None:
-        """Hand out the tasks whose activation is durable, but for those that were closed meanwhile."""
+        """Dispatch the tasks whose activation is durable, except those that were closed meanwhile."""
         if self._calls:
             owners = self._state.task_owners
             calls = [call for call in self._calls if call.id in owners or self._is_still_open(call.id)]
@@ -103,7 +103,7 @@ class PartitionServices:
         return False
 
     def calls_of(self, tasks: list[c.TaskContext]) -> list[Call]:
-        """What handlers get for tasks that they had before; one that storage does not know to be closed is left out."""
+        """The calls of tasks that handlers had before. Tasks that are closed are left out."""
         calls: list[Call] = []
         for task in tasks:
             execution = self._executions.get(task.activity_id.rpartition("/")[0])
@@ -127,7 +127,7 @@ class PartitionServices:
             turn.effects.append((self._on_abandoned, task))
 
     def _child_of(self, task: c.TaskContext) -> str | None:
-        """The execution that a task has started and waits for, if it did, and if it is in this partition."""
+        """The execution in this partition that a task has started and waits for, if there is one."""
         key = child_key(task.activity_id.rpartition("/")[0], task.id, task.input)
         return None if key is None else self._executions.named(key)
 
@@ -149,7 +149,7 @@ class PartitionServices:
         turn.effects.append((self._state.deleted.discard, execution_id))
 
     def retention_of(self, execution: LiveExecution) -> int | None:
-        if execution.context.parent_iteration_id is not None:  # it goes with its parent
+        if execution.context.parent_iteration_id is not None:  # it is deleted with its parent
             return None
         latest = self._state.workflows.latest(execution.workflow.name)
         if latest is not None and latest.context.retention is not None:
@@ -160,7 +160,7 @@ class PartitionServices:
     # map runs
 
     def had_map_runs(self, execution: LiveExecution) -> bool:
-        if execution.position > self._effects.position:  # it ended in this very batch
+        if execution.position > self._effects.position:  # it ended in this batch
             return True
         self._store.wait_applied(execution.position, None)
         return bool(self._storage.scan(c.MapRunContext, execution.id, limit=1))
@@ -189,7 +189,7 @@ class PartitionServices:
 
 
 def child_key(execution_id: str, task_id: str, input: bytes) -> str | None:
-    """The idempotency key of the execution that a task asks for; None where its input asks for none."""
+    """The idempotency key of the execution that a task starts; None if its input starts none."""
     try:
         target = target_of(loads(input), execution_id, task_id)
     except (InvalidInput, ValueError):

@@ -1,4 +1,4 @@
-"""Processors: a command becomes an event and further commands.
+"""Processors: they accept a command, and return the commands that follow.
 
-They read the live execution and return records. They change nothing: appliers do.
+They read the live execution and change nothing; appliers do that.
 """

@@ -1,4 +1,4 @@
-"""What is given up: branches and iterations, map runs, tasks and what they wait for."""
+"""Cancels branches and iterations, map runs, tasks and the executions that tasks wait for."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .follow_ups import Items, item
 
 
 def abandon(turn: Turn, task: TaskContext) -> None:
-    """A task ends without an answer: so does the execution that it was to wait for (ASL A15)."""
+    """A task ends without a result. The execution that it waits for is canceled too (ASL A15)."""
     if task.resource in JOBS:
         turn.services.abandon(turn, task)
 
 
 def abort(level: Level, status: str = CANCELED) -> Items:
-    """Leave whatever still runs in a level, from the outside in."""
+    """Leave the states that are still running in a level, the outer ones first."""
     activity = level.current
     if activity is None:
         return []
@@ -73,7 +73,7 @@ def cancel_child(child: Branch | Iteration) -> Items:
 
 
 def cancel_map_runs(execution: LiveExecution) -> Items:
-    """Cancel what map runs an execution has."""
+    """Cancel the map runs of an execution."""
     follow: Items = []
     for activity in execution.activities.values():
         if activity.map_run is not None:

@@ -16,7 +16,10 @@ from .context_object import expression_scope, map_scope
 
 
 class Inputs(Struct, frozen=True):
-    """The next children's inputs, over ``item_count`` items; ``sizes`` of batches. ``error`` is of the item after."""
+    """The inputs of the next children, over ``item_count`` items in batches of ``sizes``.
+
+    ``error`` is that of the item after them, if its input cannot be made.
+    """
 
     documents: list[Document]
     item_count: int

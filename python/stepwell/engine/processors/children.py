@@ -1,4 +1,4 @@
-"""The life of branches and iterations."""
+"""Branches and iterations: started, completed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
     if not is_branch:
         command.event = execution.context.last_event + 1
         assert level.parent is not None
-        # An aborted iteration follows what the failed one came to, as MapStateFailed does (ASL A11.55).
+        # The event of an aborted iteration follows that of the failed one, as MapStateFailed does (ASL A11.55).
         aborted = command.status == CANCELED
         command.previous = level.parent.level.previous_event if aborted else level.previous_event
     return None
@@ -110,7 +110,7 @@ def completed(turn: Turn, command: CompleteBranchCommand | CompleteIterationComm
 
 
 def _is_failing(level: Branch | Iteration) -> bool:
-    """Whether another child has failed its Parallel or Map state: the first failure aborts the rest."""
+    """Whether another child has already failed its Parallel or Map state: the first failure cancels the others."""
     activity = level.parent
     assert activity is not None
     if activity.branch_status is not None:

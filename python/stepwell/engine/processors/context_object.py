@@ -1,4 +1,4 @@
-"""The Context Object: what ``$$`` and ``$states.context`` show (ASL A14)."""
+"""The Context Object: the value of ``$$`` and ``$states.context`` (ASL A14)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stepwell.engine.state.turn import Turn
 
 
 def context_object(activity: Activity, token: str | None = None) -> dict[str, Any]:
-    """The Context Object of a running state; ``token`` where the state waits for one."""
+    """The Context Object of a running state, with ``token`` if the state waits for one."""
     execution = activity.execution
     state: dict[str, Any] = {"EnteredTime": format_timestamp(activity.entered_at), "Name": activity.state.name}
     if activity.state.type in ("Task", "Map", "Parallel"):

@@ -1,4 +1,4 @@
-"""The life of an execution: started, completed, canceled, deleted, redriven."""
+"""Executions: started, completed, canceled, deleted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .map_runs import cancel_children, running_children, tell_parent
 
 SECOND = 1_000_000
 SHORT_HISTORY = 1000
-"""Up to so many events an execution is deleted at once; a longer one is ``Deleting`` first."""
+"""An execution with more events is not deleted at once: it is ``Deleting`` first."""
 CHUNK = 64
 """How many child executions are deleted at a time."""
 
@@ -58,7 +58,7 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
     if command.cause is not None:
         turn.hold(command.cause)
     command.event = execution.context.last_event + 1
-    # A limit of time and a user's stop follow no state's event (ASL A1.3).
+    # Timeouts and stops follow no event of a state (ASL A1.3).
     command.previous = 0 if command.status == CANCELED else execution.previous_event
     for task in execution.tasks.values():
         abandon(turn, task)
@@ -122,7 +122,7 @@ def _may_have_children(turn: Turn, execution: LiveExecution) -> bool:
 
 
 def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> Items:
-    """A large execution goes step by step: its children by the dozen, then itself; a timer leads to the next step."""
+    """A large execution is deleted in steps: some children at a time, then itself. A timer starts each step."""
     execution = turn.execution
     if execution is None:
         turn.services.deleted(turn, command.id)

@@ -1,4 +1,4 @@
-"""A state that failed: it is tried again, its error is caught, or what it runs in fails (ASL A6, A7)."""
+"""Handles a state that failed: a retrier retries it, a catcher catches the error, or its level fails (ASL A6, A7)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .context_object import expression_scope
 from .follow_ups import Items, item
 
 MAX_CAUSE_CHARACTERS = 1 << 20
-"""A cause is for people: what is beyond so many characters, the input that it quotes mostly, is left out."""
+"""Causes are cut to this length. What is cut is mostly the input that they quote."""
 
 
 class Failure(Struct, frozen=True):
-    """Why a state failed. ``location`` asks for an EvaluationFailed event."""
+    """Why a state failed. A ``location`` asks for an EvaluationFailed event."""
 
     error: str | None
     cause: str | None
@@ -41,14 +41,14 @@ class Failure(Struct, frozen=True):
 
 
 def shortened(text: str | None) -> str | None:
-    """A cause, or an error's name, as it is recorded."""
+    """A cause, or an error's name, cut to the length that is recorded."""
     if text is None or len(text) <= MAX_CAUSE_CHARACTERS:
         return text
     return text[: MAX_CAUSE_CHARACTERS - 1] + "…"
 
 
 def failure_of(activity: Activity, error: AslError) -> Failure:
-    """An expression's error as the history tells it (ASL A6.34)."""
+    """An expression's error, in the form of the history (ASL A6.34)."""
     cause = error.cause
     if error.interpreter:
         cause = (
@@ -59,7 +59,7 @@ def failure_of(activity: Activity, error: AslError) -> Failure:
 
 
 def fail(turn: Turn, activity: Activity, failure: Failure) -> Items:
-    """Retry, catch, or fail what the state runs in (ASL A6, A7)."""
+    """Retry the state, catch the error, or fail the level (ASL A6, A7)."""
     if failure.catchable:
         second_chance = _retry(turn, activity, failure)
         if second_chance is None:
@@ -70,7 +70,7 @@ def fail(turn: Turn, activity: Activity, failure: Failure) -> Items:
 
 
 def _failed_evaluation(activity: Activity, failure: Failure) -> Items:
-    """What tells of an expression that failed; nothing, where no expression did."""
+    """The command for an expression that failed; empty if none did."""
     if failure.location is None:
         return []
     name, error = activity.state.name, failure.error or ""
@@ -137,13 +137,13 @@ def _catch(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
 
 
 def fail_uncaught(activity: Activity, failure: Failure) -> Items:
-    """Fail a state that gets no second chance, and what it runs in."""
+    """Fail a state without retry and catch, and its level."""
     end = fail_level(activity, failure) if failure.catchable else _fail_execution(activity.execution, failure)
     return _failed_evaluation(activity, failure) + end
 
 
 def fail_level(activity: Activity, failure: Failure) -> Items:
-    """A state failed for good: so does the branch, the iteration or the execution that it runs in."""
+    """Leave a failed state, and fail its branch, iteration or execution."""
     level = activity.level
     error, cause = failure.error, failure.cause
     state_type = activity.state.type
@@ -191,7 +191,7 @@ def fail_level(activity: Activity, failure: Failure) -> Items:
 
 
 def _fail_execution(execution: LiveExecution, failure: Failure) -> Items:
-    """States.Runtime ends the execution wherever it comes up; nobody may catch it (ASL A6.32b)."""
+    """States.Runtime fails the whole execution, wherever it occurs; it cannot be caught (ASL A6.32b)."""
     end = CompleteExecutionCommand(
         execution.id, status=FAILED, output=None, error=failure.error, cause=failure.cause, event=0, previous=0
     )

@@ -1,4 +1,4 @@
-"""The commands that follow others: a state is entered, left for the next one, and so is what it runs in."""
+"""Makes follow-up commands: enter a state, leave it for the next one, complete a level."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def complete(activity: Activity, document: Document, assigned: dict[str, Any] | 
 
 
 def complete_with(activity: Activity, outcome: Outcome) -> Items:
-    """Leave a state with what its paths or expressions made."""
+    """Leave a state with the outcome of its paths or expressions."""
     return complete(activity, of_value(outcome.output), outcome.assigned)
 
 
 def complete_level(level: Level, document: Document) -> Items:
-    """The last state of a level is done: so is the level."""
+    """Complete a level whose last state is done."""
     if isinstance(level, Branch):
         return [item(CompleteBranchCommand(level.id, status=SUCCEEDED, output=None, error=None, cause=None), document)]
     if isinstance(level, Iteration):

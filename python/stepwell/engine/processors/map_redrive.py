@@ -1,4 +1,4 @@
-"""A map run that runs on: the children that did not succeed are run on, or run anew (ASL A12.59, A16.78)."""
+"""Continues a redriven map run: children that did not succeed continue, or start again (ASL A12.59, A16.78)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stepwell.engine.state.turn import Turn
 from .follow_ups import Items, item
 
 CHUNK = 64
-"""How many children one command runs on: for each of them its history is read."""
+"""How many children one command continues: the history of each is read."""
 
 
 def run_on(run: MapRun) -> Items:
-    """Have a map run go on that a redrive has put back."""
+    """Continue a map run that a redrive has restored."""
     context = run.context
     return [
         item(
@@ -39,7 +39,7 @@ def run_on(run: MapRun) -> Items:
 
 
 def choose(turn: Turn, command: StartChildrenCommand, activity: Activity, room: int) -> None:
-    """Choose the next children that are to run on. Those of an EXPRESS processor become executions of their own."""
+    """Choose the next children that continue. In an EXPRESS processor they become new executions."""
     run = activity.map_run
     assert run is not None
     children = [run.children[first] for first in islice(run.waiting, min(room, CHUNK))]
@@ -47,20 +47,20 @@ def choose(turn: Turn, command: StartChildrenCommand, activity: Activity, room: 
     if activity.state.execution_type == EXPRESS:
         number = turn.services.reserve_ids(turn, len(children))
         command.numbers = tuple(range(number, number + len(children)))
-    turn.target = [run.child_execution(child) for child in children]  # as which they ran so far
+    turn.target = [run.child_execution(child) for child in children]  # their executions so far
 
 
 def chosen(turn: Turn, command: StartChildrenCommand, activity: Activity, workflow_id: str) -> None:
-    """Tell the chosen children's executions to run on, or start new ones in their place."""
+    """Continue the executions of the chosen children, or start new ones in their place."""
     run = activity.map_run
     assert run is not None
     for first, before in zip(command.again, turn.target, strict=True):
         id, child_id = run.child_execution(run.children[first]), f"{run.id}/c{first}"
         old = turn.services.ended_child(before) if command.numbers else None
-        if old is None:  # where there is no such execution any more, it answers that it failed
+        if old is None:  # if that execution was deleted, the child fails
             turn.send(before, turn.services.redrive_of(before, child_id))
             continue
-        # A new execution in place of an old one bears its name, and so its ARN, as on AWS.
+        # The new execution gets the name of the old one, and so its ARN, as on AWS.
         start = StartExecutionCommand(
             id,
             workflow_id=workflow_id,

@@ -1,4 +1,4 @@
-"""The life of a map run: begun, given items, its children started and ended, completed."""
+"""Map runs: started, given items, their children started and ended, completed, updated."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def items_put(turn: Turn, command: PutMapItemsCommand, document: Document) -> It
 
 
 def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | None:
-    """Choose the next children and make their inputs: as many as there is room for, those that run on before others."""
+    """Choose the next children and make their inputs, as many as may run. Children that continue come first."""
     run = _find(turn, command.id)
     if run is None or run.items is None or run.exceeds_tolerance:
         return GONE
@@ -156,7 +156,7 @@ def accept_update(turn: Turn, command: UpdateMapRunCommand) -> str | None:
 
 
 def updated(turn: Turn, command: UpdateMapRunCommand, document: Document) -> Items:
-    """New limits are kept to at once."""
+    """Apply new limits at once."""
     activity = _activity(turn, command.id)
     run = activity.map_run
     if run is None or run.items is None or activity.task_id is not None:
@@ -165,18 +165,18 @@ def updated(turn: Turn, command: UpdateMapRunCommand, document: Document) -> Ite
 
 
 def running_children(run: MapRun) -> list[str]:
-    """The executions of a map run that have not ended."""
+    """The ids of a map run's executions that have not ended."""
     return [run.child_execution(child) for child in run.running_children()]
 
 
 def cancel_children(turn: Turn, executions: list[str]) -> None:
-    """Stop child executions: nobody waits for them any more."""
+    """Stop child executions that are not needed any more."""
     for id in executions:
         turn.send(id, CancelExecutionCommand(id, None, None))
 
 
 def tell_parent(turn: Turn, execution: LiveExecution, output: Document) -> None:
-    """A child execution has ended: its map run goes on."""
+    """Send the end of a child execution to its map run."""
     child_id = execution.context.parent_iteration_id
     if child_id is not None:
         status = "TimedOut" if execution.context.timed_out else execution.status
@@ -184,7 +184,7 @@ def tell_parent(turn: Turn, execution: LiveExecution, output: Document) -> None:
 
 
 def _find(turn: Turn, run_id: str) -> MapRun | None:
-    """A map run that runs."""
+    """A running map run; None if there is none with this id."""
     activity = turn.execution.activities.get(activity_of(run_id)) if turn.execution is not None else None
     run = activity.map_run if activity is not None else None
     return run if run is not None and run.id == run_id else None

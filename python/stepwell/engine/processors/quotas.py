@@ -1,7 +1,7 @@
-"""AWS's quotas: ``profile="aws"`` enforces them, the default warns where an execution would fail on AWS (ASL A1.5, A6).
+"""AWS's quotas: ``profile="aws"`` enforces them; the default warns if an execution would fail on AWS (ASL A1.5, A6).
 
-Enforcing is a wrapping of the table of commands: the default profile pays nothing for it. What a quota makes of a
-command is decided before the command is on the log, so a replay knows nothing of profiles.
+To enforce them, the table of commands is wrapped, so the default profile has no cost. Quotas are decided before a
+command is on the log, so a replay does not depend on the profile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FULL = f"The execution reached the maximum number of history events ({HISTORY_E
 
 
 def enforced(table: Table) -> Table:
-    """The table of commands, with AWS's quotas in it."""
+    """The table of commands, with AWS's quotas enforced."""
     return {
         kind: (
             _within_history(accept) if "event" in kind.__struct_fields__ else accept,
@@ -41,7 +41,7 @@ def enforced(table: Table) -> Table:
 
 
 def with_result_limits(answers: Iterable[tuple[r.Command, Document]]) -> list[tuple[r.Command, Document]]:
-    """Results of tasks as AWS takes them: a result that is too large is a failure that may be caught (ASL A6)."""
+    """Results of tasks under AWS's quotas: a result that is too large becomes a failure that can be caught (ASL A6)."""
     return [_with_result_limit(command, document) for command, document in answers]
 
 
@@ -65,13 +65,13 @@ def _with_result_limit(command: r.Command, document: Document) -> tuple[r.Comman
 
 
 def _within_history(accept: Accept) -> Accept:
-    """Event 25,000 is the end of the execution, 24,999 its last real one (ASL A1.5). EXPRESS has no such limit."""
+    """Event 25,000 ends the execution; 24,999 is the last other one (ASL A1.5). EXPRESS has no such limit."""
 
     def within(turn: Turn, command: Any) -> str | None:
         reason = accept(turn, command)
         if reason is not None or _last_event(turn, command) < HISTORY_EVENTS:
             return reason
-        if isinstance(command, r.CompleteExecutionCommand):  # whatever it ended with
+        if isinstance(command, r.CompleteExecutionCommand):  # any end is accepted
             return None
         if turn.execution is not None and turn.execution.context.type == EXPRESS:
             return None
@@ -89,7 +89,7 @@ def _last_event(turn: Turn, command: Any) -> int:
 
 
 def _within_payload(follow: Follow) -> Follow:
-    """A payload or a variable that is too large ends the execution at once, where it comes up."""
+    """A payload or a variable that is too large fails the execution at once."""
 
     def within(turn: Turn, command: Any, document: Document) -> list[Item]:
         items = follow(turn, command, document)
@@ -150,13 +150,13 @@ def _too_large(name: str) -> str:
 
 
 class Warnings:
-    """Says once a state, or a resource, where an execution would fail on AWS."""
+    """Logs, once for each state or resource, that an execution would fail on AWS."""
 
     def __init__(self) -> None:
         self._said: set[tuple[str, str]] = set()
 
     def look(self, turn: Turn, size: int) -> None:
-        """Look at a turn of ``size`` bytes for what AWS would not take."""
+        """Check a turn of ``size`` bytes for what AWS would not accept."""
         execution = turn.execution
         if execution is None:
             return

@@ -1,4 +1,4 @@
-"""The states of a redriven execution, taken up where they failed (ASL A16.78)."""
+"""Redrive: the states that did not succeed are started again (ASL A16.78)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
         assert turn.execution is not None
         command.previous = turn.execution.previous_event
         turn.hold(command.tree, command.left)
-    elif command.child_id is not None:  # its map run waits for it
+    elif command.child_id is not None:  # its map run is waiting for it
         turn.send(execution_of(command.child_id), CompleteChildCommand(command.child_id, FAILED, None))
     return reason
 
@@ -59,7 +59,7 @@ def redriven(turn: Turn, command: RedriveExecutionCommand, document: Document) -
 
 
 def _resume(turn: Turn, level: Level, start_at: str, left: dict[str, Left]) -> Items:
-    """Go on in a level: with its state, with what follows the one that it left, or with its first one."""
+    """Continue a level: with its running state, with the state after the one that it left, or with its first state."""
     activity = level.current
     if activity is None:
         last = left.get(level.id)
@@ -85,7 +85,7 @@ def _resume(turn: Turn, level: Level, start_at: str, left: dict[str, Left]) -> I
 
 
 def _go_on(turn: Turn, activity: Activity, running: int) -> Items:
-    """Start the iterations that had no turn yet; a state whose children were all done fails or ends anew."""
+    """Start iterations that were not started yet. If no child is left to run, finish the state again."""
     assert activity.children is not None
     status = activity.iteration_status
     if status is not None and status.next_index < status.count:

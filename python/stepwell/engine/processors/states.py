@@ -1,4 +1,4 @@
-"""The life of a running state: started, completed, tried again."""
+"""States: started, completed, retried."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def started(turn: Turn, command: StartStateCommand, document: Document) -> Items
 
 
 def begin(turn: Turn, activity: Activity) -> Items:
-    """Begin an attempt of a state."""
+    """Start an attempt of a state."""
     try:
         return by_type.PROCESSORS[activity.state.type].start(turn, activity)
     except AslError as error:

@@ -1,4 +1,4 @@
-"""The table of the walk: what accepts a command, what follows it, and the event that answers it."""
+"""The table of commands: what accepts a command, what follows it, and the event that answers it."""
 
 from __future__ import annotations
 

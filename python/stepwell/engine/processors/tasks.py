@@ -1,4 +1,4 @@
-"""The life of a task: created, activated, kept alive, answered."""
+"""Tasks: created, activated, kept alive, completed, failed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def accept_create(turn: Turn, command: CreateTaskCommand) -> str | None:
         return "its state is not running"
     if command.credentials is not None:
         turn.hold(command.credentials)
-    if activity.map_run is None:  # a map run's own tasks do not show
+    if activity.map_run is None:  # a map run's own tasks have no history events
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event
     return None
@@ -108,7 +108,7 @@ def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Ite
 
 
 def _begin_heartbeats(turn: Turn, task: TaskContext) -> Items:
-    """Whoever has the token is there: heartbeats count from now on (AWS's guide, connect-lambda, state-task)."""
+    """The token has been handed out: heartbeats are expected from now on (AWS's guide, connect-lambda, state-task)."""
     if not task.heartbeat_seconds or task.heartbeat_due:
         return []
     return [item(CreateTimerCommand(task.id, HEARTBEAT, turn.now + task.heartbeat_seconds * 1_000_000))]
@@ -136,7 +136,7 @@ def failed(turn: Turn, command: FailTaskCommand, document: Document) -> Items:
     if activity.map_run is not None:
         return fail_run(turn, activity, Failure(command.error, command.cause))
     missed = command.timed_out and command.error == HEARTBEAT_TIMEOUT
-    # A missed heartbeat is matched by its own name too, and reported as a timeout (ASL A6).
+    # Retriers match a missed heartbeat by its own name too; it is reported as a timeout (ASL A6).
     error = TIMEOUT if missed else command.error
     return fail(turn, activity, Failure(error, command.cause, heartbeat=missed))
 

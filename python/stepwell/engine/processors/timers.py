@@ -1,4 +1,4 @@
-"""Timers: what a due one sets going."""
+"""Timers: what happens when one is due."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _owner(turn: Turn, kind: int, target: str) -> bool:
 
 
 def _due(turn: Turn, kind: int, target: str) -> int:
-    """When the timer that ``target`` waits for is due; 0 if it waits for none."""
+    """The due time of the timer that ``target`` waits for; 0 if it waits for none."""
     execution = turn.execution
     if execution is None:
         return 0

@@ -1,1 +1,1 @@
-"""From the log to the state: a replay after a crash, the redrive of what ended."""
+"""From the log to the state: replay after a stop, redrive of ended executions."""

@@ -1,4 +1,4 @@
-"""Replay: storage is brought to where the log is, by the appliers alone."""
+"""Replay: the appliers apply the part of the log that storage lacks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 READ_BYTES = 8 << 20
 FLUSH_BYTES = 1 << 20
-"""After so much of the log what was replayed is put on disk: a process that is killed again and again, while it
-recovers, gets further each time."""
+"""After so many bytes of log, storage is flushed. So a process that is killed during each recovery still gets further
+each time.
+"""
 
 
 def replay(store: Store, executions: Executions) -> None:
@@ -46,13 +47,13 @@ def replay(store: Store, executions: Executions) -> None:
 
 
 def apply_batch(store: Store, executions: Executions, first: int, payload: bytes) -> None:
-    """Apply one batch of the log, whose first record stands at ``first``."""
+    """Apply one batch of the log. Its first record is at position ``first``."""
     batch = read_batch(executions, first, payload)
     store.apply(batch.turns, batch.changes(), first + batch.count - 1, batch.timestamp)
 
 
 def read_batch(executions: Executions, first: int, payload: bytes) -> Batch:
-    """What a batch of the log comes to, whose first record stands at ``first``; live executions know it already."""
+    """Apply a batch of the log to the live executions, and return it. Its first record is at position ``first``."""
     batch = Batch()
     for blob in _core.split_turns(payload):
         turn, count = _apply_turn(executions, blob, first + batch.count)

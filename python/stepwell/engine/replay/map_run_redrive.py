@@ -1,4 +1,4 @@
-"""What an ended map run left for a redrive: its items, and what became of its children (ASL A12.59, A16.78)."""
+"""Restores an ended map run for a redrive: its items, and its children by their outcome (ASL A12.59, A16.78)."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from stepwell.engine.storage.contexts import (
 from stepwell.engine.storage.storage import Storage
 
 Problem = Callable[[ExecutionContext], str | None]
-"""Why an execution cannot be run on; None: it can."""
+"""Why an execution cannot be redriven; None: it can."""
 
 _BEGINS_ANEW: Final = frozenset({"States.DataLimitExceeded", "States.Runtime"})
-"""A map run that failed by one of these is not run on, as on AWS: a new one begins."""
+"""A map run that failed by one of these does not continue, as on AWS: a new one starts."""
 _COUNTED: Final = {SUCCEEDED: "succeeded", FAILED: "failed", "TimedOut": "timed_out", CANCELED: "aborted"}
 _MAX_PENDING = 10_000
 _PAGE = 1000
 
 
 def is_settled(storage: Storage, execution_id: str) -> bool:
-    """Whether nothing is left to do for the children of an ended execution, and theirs: they have ended too.
+    """Whether all children of an ended execution, and their children, have ended.
 
-    What stops them is on the log with the end of their parent, and all of them are of its partition key.
+    The commands that stop them are on the log with the end of their parent, and all of them have its partition key.
     """
     if not storage.scan(MapRunContext, execution_id, limit=1):
         return True
@@ -47,9 +47,9 @@ def is_settled(storage: Storage, execution_id: str) -> bool:
 
 
 def remains_of(storage: Storage, activity: Activity, problem: Problem) -> Iterator[Context]:
-    """The rows with which the map run of a state runs on; none, where a new one is to begin.
+    """The rows with which the map run of a state continues; none if a new one must start.
 
-    That is so where the run ended before it had items, for what its state's expressions came to, or where one of its
+    A new one starts if the run ended before it had items, if an expression of its state failed, or if one of its
     children was deleted.
     """
     assert activity.map_run is not None
@@ -73,7 +73,7 @@ def remains_of(storage: Storage, activity: Activity, problem: Problem) -> Iterat
 
 
 def _children(storage: Storage, run: MapRunContext) -> dict[int, ExecutionContext]:
-    """The children of a map run by their first items; of those that were run anew the newest."""
+    """The children of a map run by their first items; the newest of those that ran again."""
     children: dict[int, ExecutionContext] = {}
     prefix = (child_list(run.id),)
     after: tuple[Any, ...] | None = None
@@ -93,7 +93,7 @@ def _children(storage: Storage, run: MapRunContext) -> dict[int, ExecutionContex
 def _row(
     run: MapRunContext, activity: Activity, first: int, child: ExecutionContext, problem: Problem
 ) -> tuple[MapChildContext, bool]:
-    """A child's row, and whether the child could be run on if it did not succeed."""
+    """A child's row, and whether the child could continue if it did not succeed."""
     state = activity.state
     items = len(loads(child.input)["Items"]) if state.batcher is not None else 1
     number = int(child.id.rpartition("/")[2], 16)
@@ -105,7 +105,7 @@ def _row(
         number=0 if number == run.first_child + first else number,
     )
     if row.status == SUCCEEDED:
-        if state.writer is None or state.writer.resource is None:  # a writer reads outputs from the executions
+        if state.writer is None or state.writer.resource is None:  # a ResultWriter reads outputs from the executions
             row.output = child.output
         return row, True
     is_redrivable = child.type == EXPRESS or problem(child) is None
@@ -115,7 +115,7 @@ def _row(
 
 
 def _counted(run: MapRunContext, rows: list[tuple[MapChildContext, bool]]) -> MapRunContext:
-    """A map run's row as its redrive begins, with its children and their items counted by their status."""
+    """The row of a map run as its redrive starts, with children and items counted by status."""
     counts = dict.fromkeys((*_COUNTED.values(), "pending_redrive", "not_redrivable"), 0)
     items = dict(counts)
     for row, is_redrivable in rows:

@@ -1,8 +1,8 @@
-"""Redrive: what an ended execution was at when it failed, told from its history (ASL A16.78).
+"""Redrive: finds in the history what an ended execution was doing when it failed (ASL A16.78).
 
-Storage holds what runs, the history what ran (ADR 0004): so a redrive first walks the history's turns again through
-the appliers, but for what failed or was canceled. What is left are the states that did not get done, inside the
-branches and iterations that did not get done. The command carries them, so that its applier reads no history.
+Storage has only what is running; the history has what has run (ADR 0004). So a redrive first applies the history's
+turns again, except what failed or was canceled. What remains are the states that did not succeed, and the branches
+and iterations around them. The command contains them, so that its applier does not read the history.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ _WALKED: Final = frozenset(
         r.CompleteIterationCommand,
     }
 )
-"""The commands that make the tree of running states; tasks and timers leave nothing behind to redrive."""
+"""The commands that change the tree of running states. Tasks and timers leave nothing to redrive."""
 Remains = Callable[[Activity], Iterable[Context]]
-"""What is left of a state's map run, as rows."""
+"""Gives the rows with which a state's map run continues."""
 REDRIVABLE_SECONDS: Final = 14 * 24 * 3600
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def redrive_problem(limits: Limits, context: ExecutionContext, now: int) -> str | None:
-    """Why AWS would not run an execution on, by its age or the length of its history (ASL A16.78)."""
+    """Why AWS would not redrive an execution: its age or the length of its history (ASL A16.78)."""
     if limits.profile != AWS:
         return None
     if now - context.stopped_at > REDRIVABLE_SECONDS * 1_000_000:
@@ -75,9 +75,9 @@ def redrive_command(
     problem: Problem = lambda child: None,
     child_id: str | None = None,
 ) -> r.RedriveExecutionCommand:
-    """The command that runs an ended execution on; its history must be in storage, and its children must have ended.
+    """The command that redrives an ended execution. Its history must be in storage, and its children must have ended.
 
-    ``problem`` says why a child of one of its map runs cannot be run on. ``child_id`` is the command's own.
+    ``problem`` says why a child of one of its map runs cannot be redriven. ``child_id`` is a field of the command.
     """
     event = context.last_event + 1
     execution, left = _walk_again(_turns(storage, context.id), workflow)
@@ -115,7 +115,7 @@ def _last_event(blob: bytes) -> int:
 
 
 def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> tuple[LiveExecution | None, list[Left]]:
-    """The execution as it was but for what failed, and where it stood between two states."""
+    """The execution without what failed, and its levels that were between two states."""
     state = PartitionState(_One(workflow), TimerQueue(_no_timers))
     execution: LiveExecution | None = None
     left: dict[str, Left] = {}
@@ -142,7 +142,7 @@ def _is_between(level: Level | None) -> bool:
 
 
 def _apply(turn: Turn, command: r.Command, document: Document, left: dict[str, Left]) -> None:
-    """Let a command happen again, unless it ends what is to be redriven."""
+    """Apply a command again, unless it ends what is redriven."""
     if isinstance(command, r.RedriveExecutionCommand):
         assert turn.execution is not None
         turn.execution.current = None
@@ -159,11 +159,11 @@ def _apply(turn: Turn, command: r.Command, document: Document, left: dict[str, L
             left[level.id] = Left(level.id, command.next, document.text)
         APPLIERS[type(command)](turn, command, document)
         if isinstance(command, r.RetryStateCommand) and execution is not None:
-            execution.activities[command.activity_id].map_run = None  # it is over: the next attempt begins another
+            execution.activities[command.activity_id].map_run = None  # ended: the next attempt starts another
 
 
 def _unfinished(level: Level, event: int, remains: Remains) -> Iterator[Context]:
-    """The rows of what did not get done in a level, with counters and chains of events as a redrive begins them."""
+    """The rows of what did not succeed in a level, with counters and event numbers as a redrive starts them."""
     activity = level.current
     if activity is None:
         return
@@ -176,9 +176,9 @@ def _unfinished(level: Level, event: int, remains: Remains) -> Iterator[Context]
 
 
 def _forget_children(activity: Activity) -> None:
-    """A Parallel or inline Map state that data of too many bytes failed runs anew, all of its children with it.
+    """If too much data failed a Parallel or inline Map state, all of its children run again.
 
-    So says AWS's guide (redrive-executions): what its children gave may be what was too large.
+    AWS's guide says so (redrive-executions): the children's results may be what was too large.
     """
     activity.children = activity.branch_status = activity.iteration_status = activity.items = None
 
@@ -212,7 +212,7 @@ def _children(
 
 
 class _One(Workflows):
-    """The definition of one execution, compiled already."""
+    """The compiled definition of one execution."""
 
     def __init__(self, workflow: Workflow) -> None:
         super().__init__(lambda name, version: None, lambda name: None)

@@ -1,1 +1,1 @@
-"""Replication: a copy of another executor's folder, kept up with it, and its promotion."""
+"""Replication: keeps a copy of another executor's folder, and promotes it."""

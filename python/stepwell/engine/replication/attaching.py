@@ -1,4 +1,4 @@
-"""Whether a folder can follow another one: all of it is found out before anything is written to either."""
+"""Checks whether a folder can follow another one, before anything is written to either."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _OF_A_STORE = frozenset({"log", "storage", "FOLLOWS"})
 
 
 class Attaching:
-    """The folders of a leader and its follower, looked at.
+    """The folders of a leader and its follower, after all checks.
 
-    Raises ``StorageError`` where the one cannot follow the other, ``FencedError`` where somebody else took over from
-    the leader, ``CorruptionError`` where ``data`` is damaged.
+    Raises ``StorageError`` if one cannot follow the other, ``FencedError`` if another follower took over from the
+    leader, ``CorruptionError`` if ``data`` is damaged.
     """
 
     def __init__(self, source: Folder, data: Folder) -> None:
@@ -26,11 +26,11 @@ class Attaching:
         _check_source(leads)
         check_apart(_executor_of(leads), _executor_of(follows) if is_partition(leads) else follows)
         _check_data(leads, follows)
-        # By the paths that were given: whether they still lead there is looked at from now on.
+        # opened by the given paths: from now on it is checked that they still lead there
         self.leader = _core.Folder.open(given)
         self.place = place
         self.folder = _core.Folder.open(place) if follows.exists() else None
-        """None where it is not there yet."""
+        """None if it does not exist yet."""
         self.source = Path(self.leader.path)
         self.data = follows if self.folder is None else Path(self.folder.path)
         self.of = _store_of(self.leader)
@@ -41,11 +41,11 @@ class Attaching:
         if self.folder is not None and self.folder.has("log"):
             self._check_copy(self.folder)
         else:
-            _core.FollowedLog.open(self.leader, self.id, self.data, 1)  # all of the log is there
+            _core.FollowedLog.open(self.leader, self.id, self.data, 1)  # the log must be complete from position 1
         self._check_fence()
 
     def _check_copy(self, folder: _core.Folder) -> None:
-        """Refuse a log that is no copy of the leader's, and one that ``data`` went on with itself."""
+        """Refuse a log that is not a copy of the leader's, and one that ``data`` continued itself."""
         fence = _core.FollowedLog.fence_of(folder)
         if fence is not None:
             raise FencedError(
@@ -56,7 +56,7 @@ class Attaching:
         if ended is not None and ended[1] == self.id and epoch >= ended[0]:
             folder.lock()
             try:
-                end_following(folder, last)  # that it did not come to
+                end_following(folder, last)  # the promotion was interrupted before this
             finally:
                 folder.unlock()
         check_has_not_taken_over(folder, self.leader, self.of, None if ended is None else ended[2])
@@ -64,9 +64,9 @@ class Attaching:
         _core.FollowedLog.check_copy(self.leader, folder)
 
     def _check_fence(self) -> None:
-        """Refuse a log that somebody else took over: it goes on elsewhere."""
+        """Refuse a log that another follower took over: it continues elsewhere."""
         fence = _core.FollowedLog.fence_of(self.leader)
-        if fence is not None and fence[1] != self.id:  # else a promotion was cut short, and goes on
+        if fence is not None and fence[1] != self.id:  # else a promotion was interrupted, and is completed now
             raise FencedError(f"{fence[2]} took over from {self.source} at epoch {fence[0]}: follow that one")
 
 
@@ -80,7 +80,7 @@ def _store_of(leader: _core.Folder) -> str:
     stores = leader.stores()
     if stores:
         return stores[0]
-    return _core.FollowedLog.open(leader, _core.new_store_id(), leader.path, 1).store  # which says what is wrong
+    return _core.FollowedLog.open(leader, _core.new_store_id(), leader.path, 1).store  # which raises what is wrong
 
 
 def _check_source(source: Path) -> None:

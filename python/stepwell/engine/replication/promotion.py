@@ -1,7 +1,7 @@
-"""A follower's end as such: it ends its leader, has all that was confirmed there, and leads.
+"""The promotion of a follower: fence the leader, apply everything that it confirmed, become a leader.
 
-All that can be found out before the leader is ended is found out before. If something goes wrong after that,
-the fence is taken down again: the leader goes on, and nothing was taken over.
+Whatever can be checked before the leader is fenced is checked before. If something fails after that, the fence is
+withdrawn: the leader can continue, and nothing was taken over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ log = logger("stepwell.engine")
 
 
 class Loss(NamedTuple):
-    """What was not taken over: the records from position ``first`` to ``last``; None: nobody can tell to which."""
+    """What was lost: the records from position ``first`` to ``last``. None: the last one is not known."""
 
     first: int
     last: int | None
@@ -26,15 +26,15 @@ class Loss(NamedTuple):
 
 
 def take_over(replica: Replica, failure: BaseException | None, *, accept_loss: bool) -> Loss | None:
-    """End the leader and apply the rest of its log; what of it is lost, where that is accepted.
+    """Fence the leader and apply the rest of its log. Returns what of it is lost, if that is accepted.
 
-    ``failure`` is what had kept it from following, if something has.
+    ``failure`` is the error that stopped the follower, if one did.
     """
     if failure is not None:
         replica.forget()
-    _catch_up(replica, accept_loss)  # what cannot be read is found before the leader is ended
+    _catch_up(replica, accept_loss)  # finds what cannot be read, before the leader is fenced
     store, source = replica.store, replica.source
-    store.begin_epoch(store.epoch())  # and so is what cannot be written
+    store.begin_epoch(store.epoch())  # finds what cannot be written, before the leader is fenced
     try:
         epoch = _fence(replica, accept_loss)
         reason = _catch_up(replica, accept_loss)
@@ -53,7 +53,7 @@ def take_over(replica: Replica, failure: BaseException | None, *, accept_loss: b
 
 
 def _fence(replica: Replica, accept_loss: bool) -> int:
-    """End the leader. The epoch from then on."""
+    """Fence the leader. Returns the new epoch."""
     epoch = max(replica.store.epoch(), replica.log.epoch()) + 1
     try:
         epoch, by, leader = replica.log.fence(epoch)
@@ -68,7 +68,7 @@ def _fence(replica: Replica, accept_loss: bool) -> int:
 
 
 def _catch_up(replica: Replica, accept_loss: bool) -> StorageError | None:
-    """Apply the rest of the log; why not all of it, where that is accepted."""
+    """Apply the rest of the log. Returns why not all of it, if that is accepted."""
     try:
         replica.catch_up()
     except StorageError as error:
@@ -89,7 +89,7 @@ def _loss(replica: Replica, reason: StorageError) -> Loss:
 
 
 def _withdraw(replica: Replica, error: BaseException) -> None:
-    """Let the leader go on: nothing was taken over."""
+    """Withdraw the fence: nothing was taken over, and the leader can continue."""
     try:
         replica.log.withdraw()
     except StorageError as other:
@@ -109,5 +109,5 @@ def _say_unreadable(replica: Replica) -> None:
 def _forget_mark(replica: Replica) -> None:
     try:
         replica.log.forget()
-    except StorageError as error:  # it only keeps an ended log from being cut
+    except StorageError as error:  # the mark only prevents the truncation of a log that has ended
         log.warning("the mark of %s stays in %s: %s", replica.data, replica.source, error)

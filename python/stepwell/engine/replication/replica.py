@@ -1,4 +1,4 @@
-"""The copy that a follower keeps: its leader's batches, committed here in their order, each compared before."""
+"""The copy that a follower keeps: the leader's batches, checked and committed here in their order."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 READ_BYTES = 4 << 20
 MARK_SECONDS = 1.0
-"""How often the leader learns how far its follower is."""
+"""How often the follower's mark in the leader's log is updated."""
 TIMERS_KEPT = 100_000
-"""After how many batches the timers in memory, which nobody fires here, are read anew."""
+"""After how many batches the timers in memory, which do not fire here, are read again."""
 
 
 class Replica:
-    """The store in ``data``, and the log of ``source`` that it is brought up to. For one thread at a time."""
+    """The store in ``data``, and the log of ``source`` that it follows. Only one thread may use it at a time."""
 
     def __init__(self, attaching: Attaching) -> None:
         self.source, self.data, self.id = attaching.source, attaching.data, attaching.id
@@ -49,11 +49,11 @@ class Replica:
         self._marked = time.monotonic()
 
     def _attach(self, attaching: Attaching) -> _core.FollowedLog:
-        """Follow the log from the last batch here on, which must be the same there; the last thing to be written."""
+        """Follow the log from the last batch here, which must be the same there. The mark is written last."""
         applied, leader, of = self.store.applied(), attaching.leader, attaching.of
         try:
             found = _core.FollowedLog.open(leader, self.id, self.data, applied, of=of)
-        except StorageError:  # that batch was cut off, perhaps, and what follows was not
+        except StorageError:  # that batch may be truncated, and the next one not
             found = _core.FollowedLog.open(leader, self.id, self.data, applied + 1, of=of)
         found.mark(applied)
         return found
@@ -64,9 +64,9 @@ class Replica:
             pass
 
     def advance(self) -> bool:
-        """Apply what there is. Returns whether there was anything.
+        """Apply the batches that are there. Returns whether there were any.
 
-        The log gives its batches again until they are applied: whatever goes wrong here leaves them there.
+        The log returns batches again until they are applied. So an error here loses none.
         """
         batches = self.log.read(READ_BYTES)
         if not batches:
@@ -81,7 +81,7 @@ class Replica:
         return True
 
     def forget(self) -> None:
-        """Lose what memory knows of a batch that could not be applied."""
+        """Discard what memory has of a batch that could not be applied."""
         self.store.wait_applied(self.store.tail(), None)
         state = self.executions.state
         state.forget()
@@ -90,9 +90,9 @@ class Replica:
         state.timers.load()
 
     def _apply(self, first: int, epoch: int, count: int, payload: bytes) -> None:
-        """Commit a batch, once it is sure that it is the one that comes next."""
+        """Check that a batch is the next one, and commit it."""
         store, tail = self.store, self.store.tail()
-        if first <= tail:  # the one that it had last
+        if first <= tail:  # the last one that it has
             self._check_same(first, payload)
             return
         if first != tail + 1:
@@ -107,7 +107,7 @@ class Replica:
         store.commit(batch.turns, batch.changes(), batch.timestamp)
 
     def _check_same(self, first: int, payload: bytes) -> None:
-        if first < self.store.sync_stats()["log_start"]:  # a backup: it says where it is, not how it came there
+        if first < self.store.sync_stats()["log_start"]:  # a backup has the position, but not the records before it
             return
         ours = self.store.read_log(first)
         if not ours or (ours[0][0], ours[0][3]) != (first, payload):
@@ -117,7 +117,7 @@ class Replica:
             )
 
     def _tidy(self, batches: int) -> None:
-        """Storage has all of it now: forget what only an executor needs."""
+        """Everything is in storage now. Drop what only an executor needs."""
         state = self.executions.state
         if self.executions.exceeds_memory():
             state.forget()
@@ -146,7 +146,7 @@ def _claim_if_empty(folder: _core.Folder, whom: Following) -> None:
 
 @contextmanager
 def _following(folder: _core.Folder, whom: Following, leader: _core.Folder) -> Generator[None]:
-    """Say whom a folder follows, durably; and what it said before, if the body fails."""
+    """Write down, durably, which store a folder follows; restore the old content if the body fails."""
     before = {name: folder.read(name) for name in (FOLLOWS, ORIGIN)}
     try:
         begin_following(folder, whom, leader)

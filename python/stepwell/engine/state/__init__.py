@@ -1,1 +1,1 @@
-"""What a partition knows: live executions, timers, definitions; and the turn and batch that change it."""
+"""The state of a partition: live executions, timers, definitions; the turn and the batch that change it."""

@@ -1,4 +1,4 @@
-"""What turns come to together: one batch for the log, and the rows that it changes."""
+"""A batch: turns for the log, and the rows that they change."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Batch:
-    """A batch in the making, or one that was read from the log: the same rows come of both."""
+    """A batch that is being made, or was read from the log. Both give the same rows."""
 
     __slots__ = ("_last_task", "_rows", "bytes", "count", "timestamp", "turns")
 
     def __init__(self) -> None:
         self.turns: list[_core.Turn] = []
         self.count = self.timestamp = 0
-        """How many records it has, and the newest clock that they gave out."""
+        """The number of its records, and the newest timestamp that they use."""
         self.bytes = 0
-        """What it takes on the log, and in rows of large executions."""
+        """Its size on the log, and in rows of large executions."""
         self._rows: list[Any] = []
         self._last_task = 0
 
@@ -39,7 +39,7 @@ class Batch:
         rows, size = turn.rows(), len(blob)
         if execution is not None:
             execution.grown = grown = execution.grown + size
-            if grown + execution.weight >= LARGE:  # else neither is
+            if grown + execution.weight >= LARGE:  # else neither is large
                 if grown >= LARGE:
                     turn.state.grow(execution)
                 if execution.weight >= LARGE:
@@ -51,6 +51,6 @@ class Batch:
         self._last_task = turn.last_task or self._last_task
 
     def changes(self) -> bytes:
-        """Its rows, as storage takes them; the number of the last task once for all."""
+        """Its rows, encoded for storage, with the number of the last task once."""
         sequence = [SequenceContext("task", self._last_task)] if self._last_task else []
         return _encode([*self._rows, *sequence])

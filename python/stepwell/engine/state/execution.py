@@ -1,8 +1,8 @@
-"""Live executions: the contexts of storage as a tree that processors read and appliers change.
+"""Live executions: the rows of storage as a tree that processors read and appliers change.
 
-An execution has one running state at a time; a Parallel or Map state has branches or iterations,
-each of which has one running state at a time. What has a running state is a ``Level``.
-Rows are made of it at the end of a turn, and it is made of rows when an execution is loaded.
+An execution has one running state at a time. A Parallel or Map state has branches or iterations, and each of these
+has one running state at a time. Whatever has a running state is a ``Level``. At the end of a turn rows are made from
+the tree; when an execution is loaded, the tree is made from rows.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _NO_VARIABLES: dict[str, Any] = {}
 class Level:
     """Where states run one after the other: an execution, a branch or an iteration.
 
-    ``previous_event`` is the history event that its next one follows (ASL A11.55).
+    Its next history event follows ``previous_event`` (ASL A11.55).
     """
 
     __slots__ = ("current", "id", "input", "merged", "output", "parent", "previous_event", "status", "variables")
@@ -64,12 +64,12 @@ class Level:
         self.merged = None
 
     def forget(self) -> None:
-        """It has ended: what it began with is of no use any more."""
+        """It has ended: drop its input and variables."""
         self.input = NONE
         self.variables, self.merged = _NO_VARIABLES, None
 
     def visible_variables(self) -> dict[str, Any]:
-        """What an expression here may read: this level's variables and those around it."""
+        """The variables that an expression here may read: this level's and those of the levels around it."""
         if self.parent is None:
             return self.variables
         if self.merged is None:
@@ -79,7 +79,7 @@ class Level:
 
 
 class LiveExecution(Level):
-    """A live execution: the root of the tree, and the index of what is in it."""
+    """A live execution: the root of the tree, and an index of its parts."""
 
     __slots__ = (
         "_arn",
@@ -104,9 +104,9 @@ class LiveExecution(Level):
         self.tasks: dict[str, TaskContext] = {}
         self.position = 0
         self.weight = self.grown = 0
-        """About what its documents take, as it was weighed last, and what its turns brought since."""
+        """About the size of its documents when they were measured last, and what its turns have added since."""
         self.iteration_bytes = 0
-        """What the inputs of its running iterations take."""
+        """The size of the inputs of its running iterations."""
         self.previous_event = context.previous_event
         if context.variables:
             self.variables = loads(context.variables)
@@ -140,7 +140,7 @@ class LiveExecution(Level):
 
 
 class Activity(Struct, eq=False):
-    """A running state. ``forked_event`` is the event that its first branches or iterations follow."""
+    """A running state. The events of its first branches or iterations follow ``forked_event``."""
 
     id: str
     execution: LiveExecution
@@ -161,12 +161,12 @@ class Activity(Struct, eq=False):
     items: Document | None = None
     children: dict[int, Branch | Iteration] | None = None
     output_bytes: int = 0
-    """What the outputs of its branches or iterations take."""
+    """The size of the outputs of its branches or iterations."""
     map_run: MapRun | None = None
 
     @property
     def shares_variables(self) -> bool:
-        """Whether its children see the variables around it: those of a Distributed Map do not (ASL A5.29)."""
+        """Whether its children see the variables around it: not in a Distributed Map (ASL A5.29)."""
         return not getattr(self.state, "distributed", False)
 
     def row(self) -> ActivityContext:
@@ -226,7 +226,7 @@ def _packed(level: Level) -> bytes:
 
 
 def descendants(activity: Activity) -> Iterator[Branch | Iteration]:
-    """The branches or iterations of a state that still run, in order."""
+    """The branches or iterations of a state that are still running, in order."""
     for child in (activity.children or {}).values():
         if child.status == "Running":
             yield child

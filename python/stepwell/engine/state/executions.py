@@ -15,18 +15,18 @@ from .restore import load
 
 
 class Executions:
-    """Gives an execution by its id. Nothing else loads one."""
+    """Loads and unloads live executions. Nothing else does."""
 
     def __init__(self, storage: Storage, state: PartitionState, limits: Limits) -> None:
         self.storage, self.state, self._limits = storage, state, limits
 
     @classmethod
     def over(cls, storage: Storage, limits: Limits) -> Executions:
-        """The executions that storage holds, with a memory of their own."""
+        """The executions of a storage, with memory of their own."""
         return cls(storage, PartitionState.over(storage, limits.timers), limits)
 
     def get(self, id: str) -> LiveExecution | None:
-        """An execution, from memory or loaded from storage; None where there is none."""
+        """An execution, from memory or loaded from storage; None if it does not exist."""
         execution = self.state.executions.get(id)
         if execution is None:
             rows = self.storage.load(id) if id not in self.state.deleted else ()
@@ -52,7 +52,7 @@ class Executions:
         return execution
 
     def is_task_open(self, task_id: str) -> bool:
-        """Whether a task wants a result: a sibling's failure may have closed it in the turn that created it."""
+        """Whether a task has no result yet. A sibling's failure may have closed it in the turn that created it."""
         return task_id in self.state.task_owners or self.storage.get(c.TaskContext, task_id) is not None
 
     def owner_of_task(self, task_id: str) -> str | None:
@@ -74,14 +74,15 @@ class Executions:
     # memory
 
     def exceeds_memory(self) -> bool:
-        """Whether there are more live executions, or larger ones, than are to stay in memory."""
+        """Whether memory has more or larger live executions than the limits allow."""
         state, limits = self.state, self._limits
         return len(state.executions) > limits.live_executions or state.weight > limits.live_bytes
 
     def evict(self, applied: int, unfinished: Container[str]) -> None:
-        """Unload executions that rest until there is some room again.
+        """Unload executions that rest, until memory is below the limits.
 
-        Only those go that storage has as they are, up to the position ``applied``, and that are not ``unfinished``.
+        Only executions are unloaded that storage has completely, up to the position ``applied``, and that are not
+        ``unfinished``.
         """
         state, limits = self.state, self._limits
         if len(state.executions) > limits.live_executions:
@@ -105,12 +106,12 @@ class Executions:
         return True
 
     def remove_ended(self, execution: LiveExecution) -> None:
-        """Forget an execution that has ended, and that storage has."""
+        """Drop an execution that has ended, once storage has it."""
         self.state.executions.pop(execution.id, None)
         self.forget_name(execution)
 
     def forget_name(self, execution: LiveExecution) -> None:
-        """Storage has the name of an execution that is not live."""
+        """Drop the name of an execution that is not live: storage has it."""
         context = execution.context
         if context.idempotent:
             self.state.names.pop(idempotency_key(context.id, execution.workflow.name, context.name), None)

@@ -1,4 +1,4 @@
-"""Which history events a command gives rise to (ASL A11.55, A12.58)."""
+"""The history events of a command (ASL A11.55, A12.58)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TABLE = {
 
 
 def exit_events(type: str, status: str, caught: bool) -> tuple[str, ...]:
-    """The events of leaving a state: all but ``…Succeeded`` and ``…Aborted`` are followed by the next one."""
+    """The events of leaving a state. The next event follows them, except ``…Succeeded`` and ``…Aborted``."""
     return _TABLE[type, status, caught]
 
 
@@ -35,12 +35,12 @@ _COUNTS = {key: (len(names), not names[-1].endswith("Aborted")) for key, names i
 
 
 def exit_count(type: str, status: str, caught: bool) -> tuple[int, bool]:
-    """How many events leaving a state gives rise to, and whether the next event follows the last of them."""
+    """The number of events of leaving a state, and whether the next event follows the last of them."""
     return _COUNTS[type, status, caught]
 
 
 def has_exit_event(type: str, status: str, nested: bool) -> bool:
-    """Whether leaving a state shows: a failed Task shows as aborted, but only in a branch or iteration."""
+    """Whether leaving a state has an event. A failed Task is aborted, but only in a branch or iteration."""
     if status == SUCCEEDED:
         return type != "Fail"
     if status == FAILED:

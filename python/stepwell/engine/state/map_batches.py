@@ -1,4 +1,4 @@
-"""How items come into batches: as children are started, and in a ResultWriter's account of those that were not."""
+"""The batching of items: for the start of children, and in a ResultWriter's list of those that were not started."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from stepwell.asl.states.distributed import MAX_BYTES, BatchRequest
 
 
 class Batches(Struct, frozen=True):
-    """An evaluated ItemBatcher, as numbers that are always there."""
+    """An evaluated ItemBatcher, with its defaults."""
 
     most_items: int | None
     most_bytes: int
     around: dict[str, Any]
 
     def next(self, read: Callable[[int], Any], first: int, end: int) -> tuple[list[Any], int]:
-        """The values of the batch that begins with item ``first``, at least one, and the length of its input."""
+        """The values of the batch that starts with item ``first``, at least one, and the length of its input."""
         batch: list[Any] = []
         length = len(dumps({"Items": [], **self.around}))
         while first + len(batch) < end and (self.most_items is None or len(batch) < self.most_items):

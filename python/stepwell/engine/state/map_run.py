@@ -21,15 +21,15 @@ READ_ITEMS = "stepwell:readItems"
 WRITE_RESULTS = "stepwell:writeResults"
 """The resources of a map run's own tasks."""
 PENDING_REDRIVE = "PendingRedrive"
-"""The status of a child that did not succeed, in a map run that runs on, until there is room for it."""
+"""The status of a child that did not succeed and waits to continue, in a redriven map run."""
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class MapItems:
-    """The items of a map run, each made a document or a value only when it is wanted.
+    """The items of a map run. Each becomes a document or a value only when it is needed.
 
-    ``parts`` say of items in turn where they are from, and whether they are members of an object; without parts all are
-    from the source that the map run's row names, and none is a member.
+    ``parts`` say for the items in order where they are from, and whether they are members of an object. Without
+    parts all are from the source in the map run's row, and none is a member.
     """
 
     __slots__ = ("_ends", "_parts", "_texts", "_values", "document")
@@ -89,11 +89,11 @@ class MapRun:
         self.items: MapItems | None = None
         self.children: dict[int, MapChild] = {}
         self.output_bytes = 0
-        """What the outputs of its children take."""
+        """The size of the outputs of its children."""
         self.breached_by: MapChild | None = None
-        """The child whose failure was one too many."""
+        """The child whose failure exceeded the tolerance."""
         self.waiting: deque[int] = deque()
-        """The first items of the children that are to run on, in order."""
+        """The first items of the children that must continue, in order."""
 
     @property
     def id(self) -> str:
@@ -115,12 +115,12 @@ class MapRun:
 
     @property
     def has_more(self) -> bool:
-        """Whether there are children to start, for the first time or once more."""
+        """Whether there are children to start or to continue."""
         return self.context.pending_redrive > 0 or self.context.next_item < self.context.item_count
 
     @property
     def exceeds_tolerance(self) -> bool:
-        """Whether so many items have failed that the run does: either limit is breached (ASL A12.63)."""
+        """Whether the run fails because one of its limits of failures is exceeded (ASL A12.63)."""
         context = self.context
         failed = context.failed_items + context.timed_out_items
         if context.tolerated_count < 0 and context.tolerated_percentage < 0:

@@ -1,6 +1,6 @@
-"""Commands on the log that have no event yet, as rows: they are processed later, or again after a crash.
+"""Commands on the log that have no event yet, as rows. They are processed later, or after a crash.
 
-Some share a document, as the branches of a Parallel state do. It stands once in storage, with the last of them.
+Some of them share a document, as the branches of a Parallel state do. Storage has it once, with the last of them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .turn import Item, Turn
 
 
 def key_of(position: int) -> str:
-    """Where a turn keeps the row of a pending command."""
+    """The key of a pending command's row in a turn's changes."""
     return f"pending {position}"
 
 
 def keep(turn: Turn, items: Iterable[Item]) -> None:
-    """Keep rows of commands that a turn has on the log, as they stand there, without an event."""
+    """Write rows for commands that a turn has put on the log without an event."""
     for group in _groups(items):
         last, text = group[-1][2], group[-1][1].text
         for command, _, position in group:
@@ -40,7 +40,7 @@ def keep(turn: Turn, items: Iterable[Item]) -> None:
 
 
 def _groups(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Commands that share a document: on the log only the first of them has it."""
+    """Groups commands that share a document: on the log only the first of them has it."""
     group: list[Item] = []
     alone: list[list[Item]] = []
     for item in items:
@@ -58,7 +58,7 @@ def _groups(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def answered(turn: Turn, position: int) -> None:
-    """A pending command has its event."""
+    """Remove the row of a command that has its event now."""
     turn.drop(key_of(position), (REMOVE_PENDING_COMMAND, position))
 
 

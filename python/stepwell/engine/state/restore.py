@@ -1,4 +1,4 @@
-"""Live executions made of rows: a whole one that is loaded, or the running states that a redrive puts back."""
+"""Makes live executions from rows: a whole one that is loaded, or the running states that a redrive restores."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def restore(execution: LiveExecution, rows: Iterable[Context]) -> None:
         elif isinstance(row, IterationContext):
             children.setdefault(activity_of(row.iteration_id), []).append(row)
     items = {row.activity_id: row for row in contexts if isinstance(row, ItemsContext)}
-    for id in sorted(activities):  # a parent is older than what runs in it
+    for id in sorted(activities):  # a parent is older than its children
         _restore_activity(execution, activities[id], children.get(id, []), items.get(id))
     _restore_map_runs(execution, contexts, items)
 

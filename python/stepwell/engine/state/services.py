@@ -1,4 +1,4 @@
-"""What processors ask of the partition that they work in, and appliers never do."""
+"""The services of a partition that processors use, and appliers never."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Effect = tuple[Any, ...]
 
 
 class AskingTurn(Protocol):
-    """What services need of the turn that asks them."""
+    """The part of a turn that services need."""
 
     execution: LiveExecution | None
     now: int
     effects: list[Effect]
 
     def send(self, execution_id: str, command: Command, document: Document = NONE) -> None:
-        """Give another execution a command."""
+        """Send a command to another execution."""
         ...
 
 
@@ -40,7 +40,7 @@ class Services(Protocol):
     """Whether a new task with an input of so many bytes may be handed out at once; else it is to be held back."""
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
-        """The first of ``count`` timestamps that are a map run's alone: the ids of its child executions."""
+        """The first of ``count`` timestamps that only a map run uses: the ids of its child executions."""
         ...
 
     def task_token(self, task_id: str) -> str:
@@ -48,19 +48,19 @@ class Services(Protocol):
         ...
 
     def activated(self, turn: AskingTurn, task: TaskContext) -> None:
-        """A task was handed out: to a handler of this process, unless a worker polled for it."""
+        """A task was activated: a handler of this process is called, unless a worker polled for it."""
         ...
 
     def queued(self, queue: str) -> None:
-        """A task waits for a worker, or for room."""
+        """A task waits for a worker, or for capacity."""
         ...
 
     def abandon(self, turn: AskingTurn, task: TaskContext) -> None:
-        """A task was given up: the execution that it waits for is canceled in the same batch."""
+        """A task was abandoned: the execution that it waits for is canceled in the same batch."""
         ...
 
     def longest_seconds(self, type: str, given: int | None) -> int | None:
-        """For how long an execution may run; None: for ever."""
+        """For how long an execution may run; None: without limit."""
         ...
 
     def ended(self, turn: AskingTurn, execution: LiveExecution) -> None:
@@ -68,25 +68,25 @@ class Services(Protocol):
         ...
 
     def deleted(self, turn: AskingTurn, execution_id: str) -> None:
-        """An execution is gone."""
+        """An execution was deleted."""
         ...
 
     def retention_of(self, execution: LiveExecution) -> int | None:
-        """For how many microseconds an execution that ends is kept; None: until it is deleted."""
+        """For how many microseconds an execution is kept after its end; None: until it is deleted."""
         ...
 
     def had_map_runs(self, execution: LiveExecution) -> bool:
-        """Whether an ended execution began any map run, as far as storage can tell by now."""
+        """Whether an ended execution started a map run, as far as storage knows."""
         ...
 
     def children_of(self, execution: LiveExecution, limit: int) -> list[str]:
-        """Child executions of an ended execution that are still there, some of them."""
+        """Some of the child executions of an ended execution that still exist."""
         ...
 
     def ended_child(self, execution_id: str) -> ExecutionContext | None:
-        """The row of a child execution that ended before its map run was redriven; None, if somebody deleted it."""
+        """The row of a child execution that ended before its map run was redriven; None if it was deleted."""
         ...
 
     def redrive_of(self, execution_id: str, child_id: str) -> RedriveExecutionCommand:
-        """What runs a child execution of a map run on, once that runs on."""
+        """The command that continues a child execution of a map run."""
         ...

@@ -1,7 +1,7 @@
-"""Timers in memory: the soonest of those that storage holds.
+"""Timers in memory: the next ones of those in storage.
 
-A million sleeping executions are a million rows: only the timers due before ``horizon`` are kept
-here. Beyond it they are read from storage, a window at a time, when their turn comes.
+A million waiting executions have a million rows. Memory has only the timers that are due before ``horizon``. The
+others are read from storage, a window at a time, when they are next.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Timer = tuple[int, int, str, str]
 class TimerQueue:
     """Timers by due time.
 
-    ``scan(limit)`` gives the first rows of storage in due order. Memory has every timer that is due
-    before ``horizon``, and some of those that are due at it; of what comes later, storage alone knows.
+    ``scan(limit)`` returns the first rows of storage in due order. Memory has every timer that is due before
+    ``horizon``, and some of those that are due at it. Later ones are only in storage.
     """
 
     def __init__(self, scan: Callable[[int], list[TimerContext]], window: int = 10_000) -> None:
@@ -40,11 +40,11 @@ class TimerQueue:
         self._horizon = _FOREVER
 
     def __len__(self) -> int:
-        """How many timers are in memory, with those that were given up and wait there to be passed over."""
+        """How many timers are in memory, including canceled ones that are skipped later."""
         return len(self._heap)
 
     def load(self) -> None:
-        """Read the first window from storage, which must hold all that was applied."""
+        """Read the first window from storage, which must have everything that was applied."""
         rows = self._scan(self._window)
         self._heap = [(row.due, row.kind, row.target, row.execution_id) for row in rows]
         heapq.heapify(self._heap)
@@ -59,7 +59,7 @@ class TimerQueue:
         heapq.heappush(self._heap, (due, kind, target, execution_id))
         if len(self._live) > 2 * self._window:
             self._shrink()
-        elif len(self._heap) > 4 * self._window:  # mostly of timers that were canceled
+        elif len(self._heap) > 4 * self._window:  # most of them are canceled
             self._keep(self._still_live())
 
     def discard(self, due: int, kind: int, target: str) -> None:
@@ -67,14 +67,14 @@ class TimerQueue:
         self._live.discard((due, kind, target))
 
     def next_due(self) -> int | None:
-        """When the soonest timer is due, or None; the horizon, when those beyond it come next."""
+        """When the next timer is due; the horizon if later ones must be read then; None without timers."""
         self._pass_over()
         if self._heap:
             return self._heap[0][0]
         return self._horizon if self._horizon != _FOREVER else None
 
     def pop_due(self, now: int, limit: int) -> list[Timer]:
-        """Take out the timers that are due, the earliest first. Each is given out once."""
+        """Remove and return the timers that are due, the earliest first. Each is returned once."""
         due: list[Timer] = []
         heap = self._heap
         while heap and heap[0][0] <= now and len(due) < limit:
@@ -85,18 +85,18 @@ class TimerQueue:
         return due
 
     def needs_load(self, now: int) -> bool:
-        """Whether the timers beyond the horizon are wanted: storage must have been applied to read them."""
+        """Whether the timers beyond the horizon must be read. Storage must have everything that was applied."""
         self._pass_over()
         return not self._heap and self._horizon <= now
 
     def _pass_over(self) -> None:
-        """Drop timers that were given up from the head."""
+        """Drop canceled timers from the head."""
         heap = self._heap
         while heap and heap[0][:3] not in self._live:
             heapq.heappop(heap)
 
     def _shrink(self) -> None:
-        """Leave the later half to storage."""
+        """Drop the later half; storage has it."""
         kept = heapq.nsmallest(self._window, self._still_live())
         self._keep(kept)
         self._horizon = kept[-1][0]

@@ -1,6 +1,6 @@
-"""A turn: one execution, from a command to rest: what it writes, changes and asks of the world.
+"""A turn: what one execution does in one batch: its records, the rows that it changes, its effects.
 
-A turn is written to the log and applied whole or not at all. Rows that appear and go within a turn
+A turn is written to the log and applied as a whole or not at all. Rows that are created and removed within a turn
 never reach storage.
 """
 
@@ -22,41 +22,41 @@ from .partition_state import PartitionState
 from .services import Effect, Services
 
 Item = tuple[Command, Document, int]
-"""A command to process, its document, and its position if it stands on the log already."""
+"""A command to process, its document, and its position if it is on the log already."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 Reply = Callable[[Any, BaseException | None], None]
-"""Takes what a command came to: a result, or why it was refused."""
+"""Gets the result of a command, or why it was refused."""
 
 
 class RowSource(Protocol):
-    """What has a row of storage at the end of a turn: a part of a live execution."""
+    """A part of a live execution that has a row of storage at the end of a turn."""
 
     def row(self) -> Context:
-        """The row, as it is by then."""
+        """The row at that moment."""
         ...
 
 
 Deletion = tuple[str | int, ...]
-"""What removes a row: ``REMOVE_…`` and what names the row."""
+"""Removes a row: ``REMOVE_…`` and the fields of its key."""
 
 Accept = Callable[["Turn", Any], str | None]
-"""``accept(turn, command)`` numbers the command's history events, or says why it cannot be done."""
+"""``accept(turn, command)`` numbers the command's history events, or returns why it cannot be done."""
 
 Apply = Callable[["Turn", Any, Document], None]
-"""``apply(turn, command, document)`` makes what a command asked for true: run when its event is applied."""
+"""``apply(turn, command, document)`` makes the command's changes, when its event is applied."""
 
 Follow = Callable[["Turn", Any, Document], list[Item]]
-"""``follow(turn, command, document)`` gives the follow-up commands, once the event was applied."""
+"""``follow(turn, command, document)`` returns the commands that follow, after the event was applied."""
 
 Table = Mapping[type[Command], tuple[Accept, Apply, Follow, Event]]
 """How each kind of command is processed, and the event that answers it."""
 
 
 class Unfinished(NamedTuple):
-    """What a turn left for the next batch, all of it on the log, after ``processed`` records without a rest."""
+    """What a turn left for the next batch, all of it on the log, and the records ``processed`` since it last rested."""
 
     items: deque[Item]
     replies: dict[int, Reply]
@@ -103,29 +103,29 @@ class Turn:
         position: int,
     ) -> None:
         self.execution_id, self.execution, self.state = execution_id, execution, state
-        if services is not None:  # a replay has none: whoever asks for them there fails
+        if services is not None:  # a replay has none: asking for them there is an error
             self.services = services
         self.timestamp, self.now, self.position = timestamp, now, position
         self.high_water = timestamp
-        """The last timestamp that it gave out, if it reserved any."""
+        """The last timestamp that it reserved, if any."""
         self.records: list[Command | Event] = []
         self.queue: deque[Item] = deque()
         self.changes: dict[str, Context | RowSource | Deletion] = {}
         self.effects: list[Effect] = []
         self.outbox: list[tuple[str, Command, Document]] = []
-        """Commands for other executions, by their ids: processed, or logged, in the same batch."""
+        """Commands for other executions, by their ids. They are processed, or logged, in the same batch."""
         self.replies: dict[int, Reply] = {}
         self.processed = 0
         self.bytes = 0
-        """About what its large documents and texts take, written or still to be written."""
+        """About the size of its large documents and texts, written or not."""
         self.last_task = 0
-        """How many task numbers were given out by the last task that it creates; 0: it creates none."""
+        """The count of task numbers after the last task that it creates; 0: it creates none."""
         self.target: Any = None
-        """What the command under way is about: what its ``accept`` found there is for its ``follow`` alone."""
+        """What ``accept`` found for the current command, for its ``follow``."""
         self.first_event = execution.context.last_event + 1 if execution is not None else 1
         self._created: set[str] = set()
         self.last_document: Document | None = None
-        """The last document that was written: a command that has the same one does not write it again."""
+        """The last document that was written. A command with the same document does not write it again."""
 
     @property
     def last_event(self) -> int:
@@ -133,16 +133,16 @@ class Turn:
         return self.execution.context.last_event if self.execution is not None else 0
 
     def resume(self, left: Unfinished) -> None:
-        """Go on with what a turn of the last batch left."""
+        """Continue with what a turn of the last batch left."""
         self.queue, self.replies, self.processed = left.items, left.replies, left.processed
         for command, _, logged in left.items:
-            if logged and command.document is not None:  # it is on the log: it is written again, perhaps without it
+            if logged and command.document is not None:  # it is on the log, and perhaps written again
                 setattr(command, command.document, None)
 
     # the log
 
     def write(self, command: Command, document: Document) -> None:
-        """Put a command on the log. Its document is written once in a turn."""
+        """Add a command to the records. Its document is written once in a turn."""
         field = command.document
         if field is not None:
             if document is NONE:
@@ -158,34 +158,34 @@ class Turn:
         self.records.append(command)
 
     def hold(self, *texts: str | bytes | None) -> None:
-        """Count what a command has beside its document."""
+        """Count the texts of a command other than its document."""
         for text in texts:
             if text is not None:
                 self.bytes += len(text)
 
     def encode(self) -> bytes:
-        """The turn as it stands on the log."""
+        """The turn, encoded for the log."""
         return _encode((self.execution_id, self.timestamp, self.now, self.records))
 
     def send(self, execution_id: str, command: Command, document: Document = NONE) -> None:
-        """Give another execution a command; it stands in the same batch, so neither is there without the other."""
+        """Send a command to another execution. It is in the same batch: neither turn exists without the other."""
         self.outbox.append((execution_id, command, document))
         self.bytes += len(document.text)
 
     # storage
 
     def put(self, key: str, source: Context | RowSource) -> None:
-        """Keep a row: ``source`` is a context, or has one as its ``row()`` at the end of the turn."""
+        """Write a row: ``source`` is a context, or returns one from ``row()`` at the end of the turn."""
         self.changes[key] = source
 
     def create(self, key: str, source: Context | RowSource) -> None:
-        """Keep a row that storage does not have yet."""
+        """Write a row that storage does not have yet."""
         if key not in self.changes:
             self._created.add(key)
         self.changes[key] = source
 
     def drop(self, key: str, deletion: Deletion) -> None:
-        """Remove a row: ``deletion`` is its negative tag and what names it."""
+        """Remove a row: ``deletion`` is its negative tag and the fields of its key."""
         if key in self._created:
             self._created.discard(key)
             self.changes.pop(key, None)
@@ -193,5 +193,5 @@ class Turn:
             self.changes[key] = deletion
 
     def rows(self) -> list[Context | Deletion]:
-        """The rows to put, as contexts, and to delete, as tuples."""
+        """The rows to write, as contexts, and to remove, as tuples."""
         return [source if isinstance(source, (tuple, Context)) else source.row() for source in self.changes.values()]

@@ -1,4 +1,4 @@
-"""What a live execution takes: the documents that it holds, each counted once, however many parts of it share it."""
+"""The size of a live execution: its documents, each counted once, however many parts share it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from stepwell.engine.log.document import Document
 from .execution import Activity, LiveExecution
 
 ROW = 256
-"""What a running state, a branch, an iteration or a child takes beside its documents."""
+"""The size of a running state, a branch, an iteration or a child without its documents."""
 
 
 def weight_of(execution: LiveExecution) -> int:
-    """About how many bytes an execution holds."""
+    """About how many bytes an execution has in memory."""
     documents = {id(document): len(document.text) for document in _documents(execution)}
     levels = (execution, *execution.levels.values())
     variables = sum(len(dumps(level.variables)) for level in levels if level.variables)

@@ -26,24 +26,24 @@ class Workflow:
         """The name that it was deployed under."""
         self.arn = state_machine_arn(self.name)
 
-    @cached_property  # every step asks for it
+    @cached_property  # used in every step
     def machine(self) -> StateMachine:
         """The compiled definition."""
-        from stepwell.asl.definition import compile_stored  # the language, once there is something to run
+        from stepwell.asl.definition import compile_stored  # the language is only loaded when something runs
 
         return compile_stored(self.context.definition)
 
     def of_map_state(self, state_name: str) -> Workflow:
-        """What the child executions of a distributed Map state run: ``id`` is ``name:version/state``."""
+        """The workflow of a Distributed Map state's child executions: ``id`` is ``name:version/state``."""
         return _Processor(self, state_name)
 
     def compiled(self, machine: StateMachine) -> None:
-        """Take the compiled definition from whoever has it already."""
+        """Accept the compiled definition from a caller that has it already."""
         self.__dict__.setdefault("machine", machine)
 
 
 class _Processor(Workflow):
-    """The processor of a distributed Map state, as a workflow of its own."""
+    """The processor of a Distributed Map state, as a workflow of its own."""
 
     def __init__(self, outer: Workflow, state_name: str) -> None:
         super().__init__(outer.context)
@@ -55,7 +55,7 @@ class _Processor(Workflow):
 
 
 def label_of(state: Any) -> str:
-    """What stands for a distributed Map state in the names of its map runs: its Label, or one made for it."""
+    """The name of a Distributed Map state in its map runs: its Label, or one made from its name."""
     import uuid
 
     return state.label or str(uuid.uuid5(uuid.NAMESPACE_OID, state.name))
@@ -83,7 +83,7 @@ class Workflows:
         )
 
     def put(self, context: WorkflowContext) -> Workflow:
-        """Take in a version; the newest of its name is what ``latest`` gives."""
+        """Add a version. ``latest`` returns the newest of its name."""
         with self._writing:
             workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
             workflow.context = context
@@ -93,7 +93,7 @@ class Workflows:
             return known
 
     def get(self, id: str) -> Workflow:
-        """The version ``name:version``, or what a distributed Map state of it runs: ``name:version/state``."""
+        """The version ``name:version``, or the workflow of a Distributed Map state in it: ``name:version/state``."""
         workflow = self._by_id.get(id)
         if workflow is None and "/" in id:
             outer, _, state_name = id.partition("/")

@@ -1,1 +1,1 @@
-"""Storage: its rows, typed access to them, and the tokens that are found in it."""
+"""Storage: its rows, typed access to them, and task tokens."""

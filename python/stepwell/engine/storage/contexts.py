@@ -1,7 +1,7 @@
-"""What storage holds: one row a context, a msgpack array ``[tag, field, …]``.
+"""The rows of storage: each is a context, a msgpack array ``[tag, field, …]``.
 
-The first fields of a context name it; ``rust/core/src/storage/keys.rs`` makes the row's key of
-them. Times are microseconds since the Unix epoch, 0 where there is none. Documents are JSON text.
+The first fields of a context are its key (``rust/core/src/storage/keys.rs``). Times are microseconds since the Unix
+epoch, 0 if there is none. Documents are JSON text.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ExecutionContext(Context, tag=1):
 
 
 class ActivityBranchStatus(Struct, array_like=True, gc=False):
-    """How far the branches of a Parallel state are."""
+    """The progress of a Parallel state's branches."""
 
     count: int
     running: int = 0
@@ -54,7 +54,7 @@ class ActivityBranchStatus(Struct, array_like=True, gc=False):
 
 
 class ActivityIterationStatus(Struct, array_like=True, gc=False):
-    """How far the iterations of a Map state are, and its limits."""
+    """The progress of a Map state's iterations, and its limits."""
 
     count: int
     max_concurrency: int
@@ -67,7 +67,7 @@ class ActivityIterationStatus(Struct, array_like=True, gc=False):
 
 
 class ActivityContext(Context, tag=2):
-    """A running state. Its row goes when the state is left."""
+    """A running state. Its row is removed when the state is left."""
 
     id: str
     state_name: str
@@ -88,7 +88,7 @@ class ActivityContext(Context, tag=2):
 
 
 class BranchContext(Context, tag=3):
-    """A branch of a running Parallel state; it stays until the state is left."""
+    """A branch of a running Parallel state. Its row is removed when the state is left."""
 
     branch_id: str
     index: int
@@ -100,7 +100,7 @@ class BranchContext(Context, tag=3):
 
 
 class IterationContext(Context, tag=4):
-    """An iteration of a running Map state; it stays until the state is left."""
+    """An iteration of a running Map state. Its row is removed when the state is left."""
 
     iteration_id: str
     index: int
@@ -180,11 +180,11 @@ class ItemsContext(Context, tag=10):
 
 
 HELD = "\0held"
-"""The queue of tasks that are held back until handlers of this process have room. No activity has such a name."""
+"""The queue of held tasks: they wait until handlers of this process have capacity. No activity has this name."""
 
 
 class QueueContext(Context, tag=11):
-    """A task that waits to be handed out to a worker of ``queue``."""
+    """A task that waits for a worker of ``queue``."""
 
     queue: str
     task_id: str
@@ -193,8 +193,8 @@ class QueueContext(Context, tag=11):
 class PendingCommandContext(Context, tag=12):
     """A command on the log that has no event yet.
 
-    ``document_at``: it shares its document with others, and the one at that position, behind it, has it (0: it has its
-    own, or none). Commands are processed in their order, so the one that has the document is the last to go.
+    ``document_at``: it shares the document of the command at that later position (0: it has its own, or none).
+    Commands are processed in order, so the command that has the document is the last to be removed.
     """
 
     position: int
@@ -204,17 +204,17 @@ class PendingCommandContext(Context, tag=12):
 
 
 class SequenceContext(Context, tag=13):
-    """The last number given out of a sequence, by its name."""
+    """The last number of a sequence, by its name."""
 
     name: str
     value: int
 
 
 class MapRunContext(Context, tag=14):
-    """A run of a distributed Map state: its limits (-1: not set), its children and its items by their status.
+    """A run of a Distributed Map state: its limits (-1: not set), its children and items counted by status.
 
-    It stays as long as its execution does. What is ``pending_redrive`` did not succeed and is to run on;
-    what is ``not_redrivable`` is among those that failed, timed out or were aborted.
+    Its row is kept as long as its execution. ``pending_redrive`` counts those that did not succeed and will
+    continue; ``not_redrivable`` those among the failed, timed-out and aborted that cannot.
     """
 
     id: str
@@ -252,9 +252,9 @@ class MapRunContext(Context, tag=14):
 
 
 class MapChildContext(Context, tag=15):
-    """A child execution of a running map run, and the items that it is for.
+    """A child execution of a running map run, and its items.
 
-    ``number`` is the last part of the execution's id; 0: it follows from ``first``.
+    ``number`` is the last part of the execution's id; 0: it is computed from ``first``.
     """
 
     id: str
@@ -266,13 +266,13 @@ class MapChildContext(Context, tag=15):
 
 
 def tag_of(kind: type[Context]) -> int:
-    """The number that stands for a kind of row."""
+    """The tag of a kind of row."""
     tag = kind.__struct_config__.tag
     assert isinstance(tag, int)
     return tag
 
 
-# In a batch the negative tag of a kind, before what names a row, removes the row.
+# In a batch, the negative tag of a kind and the key of a row remove the row.
 REMOVE_ACTIVITY: Final = -tag_of(ActivityContext)
 REMOVE_BRANCH: Final = -tag_of(BranchContext)
 REMOVE_ITERATION: Final = -tag_of(IterationContext)

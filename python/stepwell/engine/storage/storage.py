@@ -1,4 +1,4 @@
-"""Typed access to a partition's storage: rows in, contexts out."""
+"""Typed access to a partition's storage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=c.Context)
 
 
 class _Decoders(dict[type[c.Context], msgspec.msgpack.Decoder[Any]]):
-    """The decoder of each kind of row, built for the first row of its kind."""
+    """A decoder for each kind of row, made when it is first needed."""
 
     def __missing__(self, kind: type[c.Context]) -> msgspec.msgpack.Decoder[Any]:
         decoder = self[kind] = msgspec.msgpack.Decoder(kind)
@@ -29,7 +29,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def decode_tree(rows: bytes) -> list[c.Context]:
-    """The rows of an execution, or of what runs in it."""
+    """Decode the rows of an execution, or of a part of it."""
     return _tree_decoder().decode(rows)
 
 
@@ -49,7 +49,7 @@ def _tree_decoder() -> msgspec.msgpack.Decoder[list[Any]]:
 
 
 class Rows(Protocol):
-    """Rows as bytes: a store, or the stores of several partitions."""
+    """Encoded rows: a store, or the stores of several partitions."""
 
     def get(self, tag: int, *key: str | int) -> bytes | None:
         """The row with this key."""
@@ -79,30 +79,30 @@ class Rows(Protocol):
         ...
 
     def commit(self, turns: list[tuple[str, int, int, bytes]], changes: bytes, hlc: int) -> int:
-        """Rows to put and to delete."""
+        """Write and remove rows."""
         ...
 
     def clock_high_water(self) -> int:
-        """The newest timestamp that a batch brought."""
+        """The newest timestamp of a batch."""
         ...
 
     def checkpoint(self, path: str) -> int | list[int]:
-        """Copy everything into a new folder; the position of each log at it."""
+        """Copy everything into a new folder. Returns the position of each log."""
         ...
 
 
 class Storage:
     """The rows of a partition.
 
-    The engine writes through its log; ``set`` and ``delete`` are for rows of its own that a program
-    keeps beside them, and are as durable as the next batch.
+    The engine writes through its log. ``set`` and ``delete`` are for rows that a program keeps beside the engine's;
+    they are as durable as the next batch.
     """
 
     def __init__(self, store: Rows) -> None:
         self._store = store
 
     def get(self, kind: type[Row], *key: Any) -> Row | None:
-        """The row of ``kind`` that ``key`` names, or None."""
+        """The row of ``kind`` with this ``key``, or None."""
         row = self._store.get(c.tag_of(kind), *key)
         return None if row is None else _decoders[kind].decode(row)
 
@@ -125,7 +125,7 @@ class Storage:
         reverse: bool = False,
         until: int | None = None,
     ) -> list[Row]:
-        """The rows whose key begins with ``prefix``, in the key's order, ``limit`` at most."""
+        """The rows whose key begins with ``prefix``, in the order of keys, at most ``limit``."""
         decode = _decoders[kind].decode
         rows = self._store.scan(c.tag_of(kind), prefix, after, limit, reverse, until=until)
         return [decode(row) for row in rows]
@@ -139,12 +139,12 @@ class Storage:
         return self._store.history(execution_id, first_event, limit, reverse)
 
     def checkpoint(self, path: str) -> list[int]:
-        """Copy all rows into a new folder, which can be opened; the log positions that they are at, by partition."""
+        """Copy all rows into a new folder, which can be opened. Returns the log positions by partition."""
         position = self._store.checkpoint(path)
         return position if isinstance(position, list) else [position]
 
     def set(self, context: c.Context) -> None:
-        """Keep a row."""
+        """Write a row."""
         self._store.commit([], _encode([context]), self._store.clock_high_water())
 
     def delete(self, kind: type[c.Context], *key: Any) -> None:

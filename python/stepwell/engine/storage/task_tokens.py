@@ -1,4 +1,4 @@
-"""Task tokens: who has one may answer its task. They cannot be guessed."""
+"""Task tokens: the holder of a token may complete its task. Tokens cannot be guessed."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ def new_token(task_id: str) -> str:
 
 
 def task_of_token(storage: Storage, token: str) -> TaskContext:
-    """The open task that a token belongs to.
+    """The open task of a token.
 
-    Raises ``TaskTimedOut`` for the token of a task that is closed, ``InvalidToken`` for what is none (ASL A8.46).
+    Raises ``TaskTimedOut`` for the token of a closed task, ``InvalidToken`` for a text that is not a token (ASL
+    A8.46).
     """
-    import hmac  # it brings OpenSSL along
+    import hmac  # it loads OpenSSL
 
     try:
         task_id = base64.urlsafe_b64decode(token.encode())[: -RANDOM_BYTES - 1].decode()
         is_task = _core.parse_id(task_id).task is not None
-    except (binascii.Error, UnicodeError, ValueError):  # InvalidId among them
+    except (binascii.Error, UnicodeError, ValueError):  # includes InvalidId
         is_task, task_id = False, ""
     task = storage.get(TaskContext, task_id) if is_task else None
     if is_task and task is None:
         raise TaskTimedOut(CLOSED)
     if task is None or task.token is None or not hmac.compare_digest(task.token.encode(), token.encode()):
-        raise InvalidToken("Invalid Token: 'Invalid token'")  # as published of AWS
+        raise InvalidToken("Invalid Token: 'Invalid token'")  # AWS's published text
     return task

@@ -1,6 +1,6 @@
-"""Partitions in processes of their own: one a partition, each with its own log and storage.
+"""Partitions in processes of their own, each with its own log and storage.
 
-The program's process holds a :class:`host.MultiProcessHost`; ``remote`` starts a process, speaks with it over a
-socket (``messages``, ``wire``) and starts it again when it dies; ``process`` is what runs in it, a host as every
-other one, whose handlers are at the other end.
+The program's process has a :class:`host.MultiProcessHost`. ``remote`` starts a process, communicates with it over a
+socket (``messages``, ``wire``) and starts it again when it dies. ``process`` runs in it: a host whose handlers are
+in the program's process.
 """

@@ -1,7 +1,7 @@
 """Definitions of an executor with several partitions: each partition has all of them.
 
-The first partition gets a version last, so what it has, all have. Where the program ended before that, the next
-opening brings the others' versions to those that lack them.
+The first partition gets a version last, so all partitions have what it has. If the program ended before that, the
+next opening copies the versions to the partitions that lack them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _decode = msgspec.msgpack.Decoder(WorkflowContext).decode
 
 
 class Definitions:
-    """What was deployed, read from the first partition and written to all."""
+    """The deployed definitions, read from the first partition and written to all."""
 
     def __init__(self, partitions: Sequence[RemotePartition], storage: Storage, promises: PendingPromises) -> None:
         self._partitions, self._promises = partitions, promises
@@ -35,7 +35,7 @@ class Definitions:
         self.workflows = Workflows.over(storage)
 
     def put(self, command: PutWorkflowCommand, deliver: Callback) -> None:
-        """Keep a version in all partitions; it is called in a thread that may wait."""
+        """Write a version to all partitions. It is called in a thread that may wait."""
         try:
             for latch in [self._submit(command, partition) for partition in self._partitions[1:]]:
                 latch.wait()
@@ -49,7 +49,7 @@ class Definitions:
             deliver(result, None)
 
     def copy_missing_versions(self) -> None:
-        """Bring every version to the partitions that lack it."""
+        """Copy every version to the partitions that lack it."""
         found = [
             {(row.name, row.version): _command(row) for row in self._all(partition)} for partition in self._partitions
         ]

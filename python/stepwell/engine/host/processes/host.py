@@ -1,4 +1,4 @@
-"""A folder with several partitions, open: a process for each, and the handlers of their tasks in this one."""
+"""An open folder with several partitions: a process for each, and the handlers of their tasks in this process."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class MultiProcessHost(Host):
         """The clock that ids come from."""
         return self._clock
 
-    # questions
+    # requests
 
     def submit(self, command: r.Command, document: Document, deliver: Callback) -> None:
         if isinstance(command, r.PutWorkflowCommand):
@@ -110,22 +110,22 @@ class MultiProcessHost(Host):
             return self.places.of_task(command.id)
         return self.places.of_execution(getattr(command, "id", ""))
 
-    # what partitions tell, each in its own thread
+    # called by partitions, each in its own thread
 
     def ended(self, id: str, row: ExecutionContext | None, error: Exception | None) -> None:
-        """An execution that is watched has ended, or there is none."""
+        """A watched execution has ended, or does not exist."""
         self.ends.release(id, row, error)
 
     def watched(self, index: int) -> Iterable[str]:
-        """The executions of a partition that somebody waits for."""
+        """The executions of a partition that callers wait for."""
         return [id for id in self.ends.waited_for() if self.places.of_execution(id) == index]
 
     def abandoned(self, task: m.Abandoned) -> None:
-        """A task was given up: cancel what it waits for, in whichever partition that is."""
+        """A task was abandoned: cancel the execution that it waits for, in whichever partition that is."""
         threading.Thread(target=self._cancel_child, args=(task,), name="stepwell-abandoned", daemon=True).start()
 
     def lost(self, error: Exception) -> None:
-        """A partition is gone for good, and with it the whole."""
+        """A partition cannot be started again: the host has failed."""
         self._failure = error
         self.promises.refuse(self._stopped)
 
@@ -138,7 +138,7 @@ class MultiProcessHost(Host):
         except StepwellError as error:  # it has ended
             log.debug("what task %s waits for is not canceled: %s", task.task_id, error)
 
-    # answers of handlers
+    # results of handlers
 
     def _take_results(self, results: list[Result]) -> None:
         self._hand_in([m.TaskResult(*result[:6]) for result in results])
@@ -167,7 +167,7 @@ class MultiProcessHost(Host):
                 results.append(m.TaskResult(command.id, command.resource, document.text, None, None, False))
         self._hand_in(results)
 
-    # the end
+    # closing
 
     def _end(self) -> None:
         for partition in self.partitions:
@@ -177,5 +177,5 @@ class MultiProcessHost(Host):
     def _close_folder(self) -> None:
         if self._folder is not None:
             self._folder.close()
-        if self._unsaved and self._failure is None:  # else it was told before
+        if self._unsaved and self._failure is None:  # else the callers have got the error already
             raise self._unsaved[0]

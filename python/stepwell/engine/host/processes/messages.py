@@ -1,7 +1,7 @@
-"""What the program's process and a partition's say to each other: frames of messages, as msgpack.
+"""Messages between the program's process and a partition's, in frames of msgpack.
 
-A frame is ``[clock, [message, …]]``. ``clock`` is the sender's hybrid logical clock, so that what either
-does after a frame gets a later timestamp than what the other one did before it: ids stay unique.
+A frame is ``[clock, [message, …]]``. ``clock`` is the sender's hybrid logical clock. So what either process does
+after a frame gets a later timestamp than what the other one did before it, and ids stay unique.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ else:
 
 
 TEXT_CHARACTERS = 1 << 20
-"""The text of an error that crosses is cut at so many characters."""
+"""The text of an error is sent up to this number of characters."""
 
 
 class Failure(NamedTuple):
-    """An error on its way: its class by name, its text, and what else makes it."""
+    """An error as it is sent: the name of its class, its text, and further arguments."""
 
     name: str
     text: str
@@ -37,18 +37,18 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """An error as it crosses."""
+    """An error as it is sent."""
     details = (error.execution_id, error.status) if isinstance(error, NameTaken) else ()
     return Failure(type(error).__name__, _as_sent(str(error)), details)
 
 
 def _as_sent(text: str) -> str:
-    """A text for people, as it can be sent: one that quotes a document or a name may have anything in it."""
+    """A text that can be sent: one that quotes a document or a name may contain anything."""
     return text[:TEXT_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def error_of(failure: Failure) -> Exception:
-    """The error that crossed."""
+    """The error that was received."""
     if failure.name == NameTaken.__name__:
         return NameTaken(*failure.details)
     kind = _KINDS.get(failure.name)
@@ -87,7 +87,7 @@ _KINDS: dict[str, type[Exception]] = {
 
 
 class Place(NamedTuple):
-    """A folder: its path, as bytes that may be any, and what must be there (device, inode)."""
+    """A folder: its path as bytes, which may be any, and its identity (device, inode)."""
 
     path: bytes
     which: tuple[int, int]
@@ -98,7 +98,7 @@ class Place(NamedTuple):
         return cls(os.fsencode(folder.path), folder.which)
 
     def open(self) -> _core.Folder:
-        """The folder. Raises ``PoisonedError`` where something else is there."""
+        """Open the folder. Raises ``PoisonedError`` if another one is there."""
         return _core.Folder.open(os.fsdecode(self.path), which=self.which)
 
 
@@ -126,7 +126,7 @@ class Submit(Struct, array_like=True, tag=2):
 
 
 class TaskResult(NamedTuple):
-    """What a handler made of a task, as far as it crosses."""
+    """A handler's result, as it is sent."""
 
     id: str
     resource: str
@@ -137,13 +137,13 @@ class TaskResult(NamedTuple):
 
 
 class Results(Struct, array_like=True, tag=3):
-    """What handlers made of tasks."""
+    """Results of handlers."""
 
     results: list[TaskResult]
 
 
 class Heartbeat(Struct, array_like=True, tag=4):
-    """A handler says that its work goes on."""
+    """A handler reports that its work continues."""
 
     task_id: str
 
@@ -158,7 +158,7 @@ class Read(Struct, array_like=True, tag=5):
 
 
 class Watch(Struct, array_like=True, tag=6):
-    """Tell the end of an execution."""
+    """Report the end of an execution."""
 
     id: str
 
@@ -171,13 +171,13 @@ class Close(Struct, array_like=True, tag=7):
 
 
 class Ready(Struct, array_like=True, tag=1):
-    """The folder is open, and the partition works; ``calls`` are the tasks that handlers had before."""
+    """The folder is open and the partition runs. ``calls`` are the tasks that handlers had before."""
 
     calls: list[Call]
 
 
 class Reply(Struct, array_like=True, tag=2):
-    """What came of a ``Submit`` or a ``Read``."""
+    """The result of a ``Submit`` or a ``Read``."""
 
     number: int
     result: Any
@@ -185,13 +185,13 @@ class Reply(Struct, array_like=True, tag=2):
 
 
 class Tasks(Struct, array_like=True, tag=3):
-    """Work for handlers."""
+    """Tasks for handlers."""
 
     calls: list[Call]
 
 
 class Ended(Struct, array_like=True, tag=4):
-    """A watched execution has ended: its row, unless it was deleted; or there is none."""
+    """A watched execution has ended: its row, unless it was deleted. Or there is no such execution."""
 
     id: str
     row: bytes | None
@@ -205,7 +205,7 @@ class Queued(Struct, array_like=True, tag=5):
 
 
 class Abandoned(Struct, array_like=True, tag=7):
-    """A task was given up, and waits for an execution that is not in its partition."""
+    """A task was abandoned that waits for an execution in another partition."""
 
     task_id: str
     execution_id: str
@@ -213,7 +213,7 @@ class Abandoned(Struct, array_like=True, tag=7):
 
 
 class Broken(Struct, array_like=True, tag=6):
-    """The process ends, because it cannot go on."""
+    """The process ends because it cannot continue."""
 
     failure: Failure
 

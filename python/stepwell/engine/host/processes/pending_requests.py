@@ -1,4 +1,4 @@
-"""What was asked of a partition's process and has no answer yet: asked again of the next one, if it dies."""
+"""Requests to a partition's process that have no reply yet. If it dies, they are sent to the next one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from . import messages as m
 from .wire import encoded
 
 TRIES = 3
-"""How many processes a request may be sent to; it may be what they die of."""
+"""How many processes a request may be sent to. It may be the reason why they die."""
 SMALL_BYTES = 4096
-"""So much of a request is bounded by their number."""
+"""So many bytes of each request are not counted: the number of requests limits them."""
 
 
 class Pending(NamedTuple):
-    """A request without an answer."""
+    """A request without a reply."""
 
     message: m.Submit | m.Read
     size: int
@@ -31,7 +31,7 @@ class Pending(NamedTuple):
 
 
 class PendingRequests:
-    """The requests of one partition, by their numbers. Whoever calls it holds the partition's lock, but for ``new``."""
+    """The requests of one partition, by their numbers. Callers hold the partition's lock, except for ``new``."""
 
     def __init__(self, index: int, limits: Limits) -> None:
         self._index, self._limits = index, limits
@@ -44,13 +44,13 @@ class PendingRequests:
         return len(self._pending)
 
     def new(self, make: Callable[[int], m.Submit | m.Read], promise: Promise) -> tuple[Pending, bytes]:
-        """A request with a number of its own, and as it is sent."""
+        """A new request with its own number, and its encoded form."""
         message = make(next(self._numbers))
         piece = encoded(message)
         return Pending(message, len(piece), promise, 1), piece
 
     def add(self, pending: Pending) -> None:
-        """Keep a request. Raises ``Busy`` where as much is asked already as may be; one request always has room."""
+        """Keep a request. Raises ``Busy`` if the limits are reached; one request is always accepted."""
         where = f"in partition {self._index}; try again later"
         if len(self._pending) >= self._limits.inbox:
             raise Busy(f"{len(self._pending)} requests wait {where}")
@@ -61,25 +61,25 @@ class PendingRequests:
         self._bytes += pending.size
 
     def settle(self, number: int) -> Pending | None:
-        """Take out what has its answer."""
+        """Remove and return a request that has its reply."""
         pending = self._pending.pop(number, None)
         if pending is not None:
             self._bytes -= pending.size
         return pending
 
     def settle_all(self) -> list[Pending]:
-        """Take out all."""
+        """Remove and return all."""
         pending = list(self._pending.values())
         self._pending.clear()
         self._bytes = 0
         return pending
 
     def settle_tired(self) -> list[Pending]:
-        """Take out those that too many processes have died with."""
+        """Remove and return those that were sent to too many processes."""
         return [self.settle(each.message.number) or each for each in self._all() if each.tries > TRIES]
 
     def again(self, *, was_sent: bool) -> Iterator[m.Submit | m.Read]:
-        """All requests for another process; ``was_sent``: one that died may have done what a command asks."""
+        """All requests, for the next process. ``was_sent``: a process that died may have done what a command asks."""
         for pending in self._all():
             message = pending.message
             if isinstance(message, m.Submit):

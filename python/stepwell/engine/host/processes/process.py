@@ -1,7 +1,7 @@
 """A partition's process: ``python -m stepwell.engine.host.processes.process FD``.
 
-It opens the folder that the first message names, and serves until the socket ends: because the program
-closed its executor, or because the program is gone.
+It opens the folder that the first message names, and serves until the socket ends, because the program closed its
+executor or has ended.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from .wire import Malformed, Wire, in_shares
 log = logger("stepwell.engine")
 
 LOOK_SECONDS = 0.5
-"""How often a process that hears nothing looks whether its partition and its program are still there."""
+"""How often a process that gets no messages checks whether its partition and its program are still there."""
 LOCKED_SECONDS = 20.0
-"""How long the process of a program that was killed may take to let its folder go."""
+"""How long it waits for the process of a program that was killed to unlock the folder."""
 _LOOK_TIMEVAL = struct.pack("ll", 0, int(LOOK_SECONDS * 1_000_000))
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class PartitionProcess(LocalHost):
-    """A host whose program is at the other end of a wire."""
+    """A host that communicates with its program over a socket."""
 
     def __init__(self, opening: m.Open, end: socket.socket) -> None:
         self.wire: Wire[m.ToPartition] = Wire(end, m.to_partition, lambda: self.hlc)
@@ -61,10 +61,10 @@ class PartitionProcess(LocalHost):
         """Why the partition has stopped, if it has."""
         return self._failure
 
-    # to the program; from the partition's thread, unless it says otherwise
+    # to the program; called in the partition's thread unless stated otherwise
 
     def begin(self) -> None:
-        """Say that the partition works, and from now on what it does."""
+        """Report that the partition runs, and send what follows from now on."""
         self.wire.post_first(m.Ready(self._open_calls))
         self._is_open = True
         self.flush()
@@ -72,7 +72,7 @@ class PartitionProcess(LocalHost):
         self._store.notify()
 
     def flush(self) -> None:
-        """Send what has gathered."""
+        """Send what was posted."""
         if self._is_open:
             self.wire.flush()
 
@@ -83,7 +83,7 @@ class PartitionProcess(LocalHost):
         self._open_calls = calls
 
     def dispatch(self, tasks: list[Call]) -> None:
-        """The partition's tasks, once they are durable."""
+        """Send tasks that are durable."""
         for share in in_shares(tasks, lambda call: len(call.input)):
             self.wire.post(m.Tasks(share))
 
@@ -100,7 +100,7 @@ class PartitionProcess(LocalHost):
     # from the program
 
     def take(self, message: m.ToPartition | Malformed) -> bool:
-        """Do what the program asks for; False when that is to end."""
+        """Do what a message asks for; returns False if it asks to end."""
         if isinstance(message, Malformed):
             self._refuse(message)
         elif isinstance(message, m.Submit):
@@ -151,13 +151,13 @@ class PartitionProcess(LocalHost):
 
     def _tell_end(self, id: str, context: c.ExecutionContext | None, error: BaseException | None) -> None:
         self._watched.discard(id)
-        if error is not None:  # the engine has stopped; it is watched anew once it runs again
+        if error is not None:  # the engine has stopped; the program watches it again once it runs
             return
         row = _encode(context) if context is not None else self._store.get(1, id)
         self.wire.post(m.Ended(id, row))
 
     def _read(self) -> None:
-        """Queries, in a thread of their own: a long one keeps nothing else waiting."""
+        """Answer queries in a thread of their own, so that a long one does not delay anything else."""
         while True:
             read = self._reads.get()
             try:
@@ -170,12 +170,12 @@ class PartitionProcess(LocalHost):
 
 
 def _as_given(argument: Any) -> Any:
-    """A key's fields are a tuple, which crosses as a list."""
+    """A key's fields are a tuple, which is sent as a list."""
     return tuple(cast("list[Any]", argument)) if isinstance(argument, list) else argument
 
 
 def _was_done(host: LocalHost, command: r.Command) -> bool:
-    """Whether a command that is asked for a second time was done at the first time."""
+    """Whether a repeated command was done the first time."""
     storage = host.storage
     if isinstance(command, r.StartExecutionCommand):
         return storage.get(c.ExecutionContext, command.id) is not None
@@ -194,7 +194,7 @@ def _was_done(host: LocalHost, command: r.Command) -> bool:
 
 
 def _may_have_been_done(host: LocalHost, command: r.Command) -> bool:
-    """Whether nobody can tell any more."""
+    """Whether it cannot be known if a command was done."""
     is_result = isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
     return is_result and host.storage.get(c.TaskContext, command.id) is None
 
@@ -208,14 +208,14 @@ def _opened(opening: m.Open, end: socket.socket) -> PartitionProcess:
     while True:
         try:
             return PartitionProcess(opening, end)
-        except LockedError:  # the program has the whole folder, so this is a process that is about to end
+        except LockedError:  # the program has locked the whole folder, so this lock belongs to a process that is ending
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)
 
 
 def serve(end: socket.socket) -> int:
-    """Run a partition until the socket ends; the process's exit status."""
+    """Run a partition until the socket ends; returns the exit status."""
     opening_wire: Wire[m.ToPartition] = Wire(end, m.to_partition, lambda: None)
     received = opening_wire.receive()
     while received == []:
@@ -260,12 +260,12 @@ def _end(host: PartitionProcess, failure: BaseException | None) -> int:
 
 
 def main() -> None:
-    """The entry of the process."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # meant for the program, which then closes us
+    """The entry point of the process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # for the program, which closes this process
         signal.signal(number, signal.SIG_IGN)
     status = serve(socket.socket(fileno=int(sys.argv[1])))
     sys.stderr.flush()
-    os._exit(status)  # a thread that reads may be in the store, which is closed
+    os._exit(status)  # a reading thread may use the store, which is closed
 
 
 if __name__ == "__main__":

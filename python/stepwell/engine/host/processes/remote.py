@@ -1,4 +1,4 @@
-"""A partition in a process of its own, as the program's process sees it: started, spoken with, started again."""
+"""A partition in a process of its own, seen from the program: starts it, communicates with it, restarts it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from .wire import MAX_BYTES, Malformed, Wire, encoded, in_shares
 log = logger("stepwell.engine")
 
 BACKOFF_SECONDS = (0.02, 5.0)
-"""How long to wait before a process that died is started again: the first time, and at most."""
+"""The pause before a process that died is started again: the first one, and the longest."""
 STEADY_SECONDS = 10.0
-"""A process that lived so long begins with the short wait again."""
+"""After a process that ran for so long, the pauses begin with the shortest again."""
 _decode_row = msgspec.msgpack.Decoder(ExecutionContext).decode
 
 
 class Program(Protocol):
-    """What partitions tell the program's process. It is called from a partition's thread, and must not read storage."""
+    """What partitions call in the program's process, in their own threads. It must not read storage."""
 
     pool: HandlerPool
 
@@ -44,7 +44,7 @@ class Program(Protocol):
         ...
 
     def ended(self, id: str, row: ExecutionContext | None, error: Exception | None) -> None:
-        """An execution that is watched has ended, or there is none."""
+        """A watched execution has ended, or does not exist."""
         ...
 
     def queued(self, queue: str) -> None:
@@ -52,29 +52,29 @@ class Program(Protocol):
         ...
 
     def abandoned(self, task: m.Abandoned) -> None:
-        """A task was given up, and what it waits for may be in another partition."""
+        """A task was abandoned, and what it waits for may be in another partition."""
         ...
 
     def watched(self, index: int) -> Iterable[str]:
-        """The executions of a partition that somebody waits for."""
+        """The executions of a partition that callers wait for."""
         ...
 
     def lost(self, error: Exception) -> None:
-        """A partition is gone for good."""
+        """A partition cannot be started again."""
         ...
 
 
 class RemotePartition:
     """One partition. Every method may be called from any thread.
 
-    Its own thread starts the process, reads what that says, and starts another one when it dies. What was
-    asked of the dead one is asked again, with a word that says so, and what handlers answer meanwhile is kept.
+    Its own thread starts the process, receives its messages, and starts another process when it dies. Requests to
+    the dead process are sent again and marked as repeated. Results of handlers are kept meanwhile.
     """
 
     def __init__(self, opening: m.Open, program: Program) -> None:
         self._opening, self._program = opening, program
         self.opened = Latch()
-        """Delivers the tasks that handlers had before, once the process works for the first time."""
+        """Delivers the tasks that handlers had before, once the process runs for the first time."""
         self._lock = threading.Lock()
         self._wire: Wire[m.FromPartition] | None = None
         self._requests = PendingRequests(opening.index, opening.limits)
@@ -85,7 +85,7 @@ class RemotePartition:
         self._closing = threading.Event()
         self._was_opened = self._was_told = False
         self._stillborn = 0
-        """How many processes in a row have died before they worked."""
+        """How many processes in a row ended before they were ready."""
         self.pid = 0
         self._take: dict[type, Callable[[Any], None]] = {
             m.Reply: self._take_reply,
@@ -102,10 +102,10 @@ class RemotePartition:
 
     @property
     def unanswered(self) -> int:
-        """How many requests have no answer yet."""
+        """How many requests have no reply yet."""
         return len(self._requests)
 
-    # what the program asks
+    # called by the program
 
     def submit(self, command: Command, document: Document, answer: Promise) -> None:
         """Put a command into the partition's inbox. Raises ``Busy``."""
@@ -129,20 +129,20 @@ class RemotePartition:
         wire.flush()
 
     def watch(self, id: str) -> None:
-        """Tell the end of an execution; of one that has ended, at once."""
+        """Have the end of an execution reported; if it has ended, at once."""
         with self._lock:
             wire = self._wire
-        if wire is not None:  # else it is asked for when the process works again
+        if wire is not None:  # else it is requested when the process runs again
             wire.send(m.Watch(id))
 
     def answer(self, results: list[m.TaskResult]) -> None:
-        """What handlers made of tasks. One that cannot be sent is a failure of its task."""
+        """Send results of handlers. A result that cannot be sent becomes a failure of its task."""
         sent = [result if _fits(result) else _too_large(result) for result in results]
         for share in in_shares(sent, lambda result: len(result.output or b"")):
             self._tell(m.Results(share))
 
     def keep_alive(self, task_id: str) -> None:
-        """A handler says that its work goes on."""
+        """A handler reports that its work continues."""
         self._tell(m.Heartbeat(task_id))
 
     def _tell(self, message: m.Results | m.Heartbeat) -> None:
@@ -158,7 +158,7 @@ class RemotePartition:
         wire.flush()
 
     def close(self) -> None:
-        """Let the process put everything on disk, and end. ``join`` waits for it."""
+        """Ask the process to put everything on disk and end. ``join`` waits for it."""
         with self._lock:
             self._closing.set()
             wire = self._wire
@@ -166,9 +166,9 @@ class RemotePartition:
             wire.send(m.Close())
 
     def join(self) -> Exception | None:
-        """Wait until the process has ended; why it could not put everything on disk, if so.
+        """Wait until the process has ended. Returns why it could not put everything on disk, if so.
 
-        What had stopped it before is not told again: whoever asked it for something has heard of that.
+        An earlier error is not returned: the callers that waited have got it.
         """
         self._thread.join()
         return self._unsaved
@@ -182,7 +182,7 @@ class RemotePartition:
     def _run(self) -> None:
         try:
             self._keep_it_alive()
-        except BaseException as error:  # whoever waits must learn of it
+        except BaseException as error:  # callers that wait must get the error
             log.exception("the thread of partition %d has ended", self._opening.index)
             failure = StorageError(f"the thread of partition {self._opening.index} has ended: {error}")
             self._has_failed(failure)
@@ -203,7 +203,7 @@ class RemotePartition:
             self._closing.wait(pause)
 
     def _live(self) -> None:
-        """One life of the process, from its start to its end."""
+        """Start a process and serve it until it ends."""
         try:
             process, end = spawn()
         except OSError as error:
@@ -221,7 +221,7 @@ class RemotePartition:
                         self._begin(wire, message.calls)
                     else:
                         self._take_message(message)
-        except StorageError as error:  # what it says is no frame of messages: it is of no use any more
+        except StorageError as error:  # what it sends is not a frame of messages
             log.error("partition %d: %s", self._opening.index, error)
             process.kill()
         except BaseException:
@@ -242,7 +242,7 @@ class RemotePartition:
             self._has_failed(StorageError(f"{text} before it worked"))
 
     def _take_message(self, message: m.FromPartition | Malformed) -> None:
-        """Do what a message says. One that fails is nobody else's trouble."""
+        """Do what a message says. An error in one message does not affect others."""
         try:
             self._take[type(message)](message)
         except Exception:
@@ -256,7 +256,7 @@ class RemotePartition:
         return wire.receive()
 
     def _begin(self, wire: Wire[m.FromPartition], calls: list[Call]) -> None:
-        """The process works: ask again what the one before left unanswered, and hand on what came meanwhile."""
+        """The process is ready: send the requests that have no reply, and the results that arrived meanwhile."""
         with self._lock:
             fresh = [call for call in calls if call.id not in self._with_handlers]
             self._with_handlers.update([call.id for call in fresh])
@@ -285,7 +285,7 @@ class RemotePartition:
             self.opened.deliver(fresh, None)
 
     def _has_failed(self, error: Exception) -> None:
-        """The partition cannot be opened: whoever asks is told so, until it can."""
+        """The partition cannot be opened: callers get the error until it can."""
         with self._lock:
             self._failure = error
             pending = self._requests.settle_all()
@@ -295,7 +295,7 @@ class RemotePartition:
             self._was_told = True
             self.opened.deliver(None, error)
 
-    # what the process says
+    # messages of the process
 
     def _take_reply(self, reply: m.Reply) -> None:
         with self._lock:
@@ -311,7 +311,7 @@ class RemotePartition:
             self._take_reply(m.Reply(message.number, None, m.failure_of(error)))
 
     def _take_tasks(self, tasks: m.Tasks) -> None:
-        with self._lock:  # a process that was started again may come to tasks that handlers are at
+        with self._lock:  # a restarted process may send tasks that handlers are working on
             calls = [call for call in tasks.calls if call.id not in self._with_handlers]
             self._with_handlers.update([call.id for call in calls])
         self._program.pool.dispatch(calls)
@@ -322,7 +322,7 @@ class RemotePartition:
 
     def _take_broken(self, broken: m.Broken) -> None:
         log.error("partition %d cannot go on: %s", self._opening.index, broken.failure.text)
-        if self._wire is None:  # it could not be opened; else another process is started
+        if self._wire is None:  # it could not be opened; otherwise another process is started
             self._has_failed(m.error_of(broken.failure))
 
     def _take_unsaved(self, unsaved: m.Unsaved) -> None:
@@ -341,7 +341,7 @@ def _too_large(result: m.TaskResult) -> m.TaskResult:
 
 
 def _again(error: Exception) -> Exception:
-    """An error of one's own for everybody who is told of it."""
+    """A new error for each caller."""
     kind = type(error) if isinstance(error, StepwellError) else StorageError
     fresh = kind(str(error))
     fresh.__cause__ = error

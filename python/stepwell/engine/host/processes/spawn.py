@@ -1,4 +1,4 @@
-"""The start of a partition's process, and its socket."""
+"""Starts a partition's process, with a socket."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import sys
 
 
 def spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A new process, and this end of the socket that it serves."""
+    """A new process, and this end of its socket."""
     ours, theirs = socket.socketpair()
     with theirs:
         descriptor = theirs.fileno()
-        # The program's own path, so that it finds there what the program has found here, and nothing else.
+        # The program's own path: the process must find the same modules.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
         command = [sys.executable, "-P", "-m", "stepwell.engine.host.processes.process", str(descriptor)]
         process = subprocess.Popen(
@@ -24,7 +24,7 @@ def spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
 
 
 def is_readable(end: socket.socket, seconds: float) -> bool:
-    """Whether something can be read from a socket, waiting for it so long."""
+    """Whether something can be read from a socket within ``seconds``."""
     poll = select.poll()
     poll.register(end, select.POLLIN)
     return bool(poll.poll(seconds * 1000))

@@ -1,4 +1,4 @@
-"""The stores of all partitions, read as if they were one."""
+"""The stores of all partitions, read as one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _ORDERS: dict[int, Callable[[Any], Any]] = {
     tag_of(TimerContext): lambda row: (row[3], row[1], row[2]),
     tag_of(QueueContext): lambda row: (row[1], row[2]),
 }
-"""The order of a kind's rows; of the others, that of their first field."""
+"""The order of rows, by tag; other kinds are ordered by their first field."""
 PAGE_BYTES = 64 << 20
 """A page of one partition's rows ends after so many bytes (``rust/core/src/storage/read.rs``)."""
 _decode = msgspec.msgpack.Decoder().decode
@@ -59,7 +59,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Places:
-    """Which partition something is in."""
+    """Says in which partition something is."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
@@ -73,8 +73,8 @@ class Places:
         return int(id[-8:], 16) % self.partitions
 
     def of_row(self, tag: int, key: Sequence[Any]) -> int | None:
-        """The partition of a row, or of all rows whose key begins so; None: there may be some in each."""
-        if tag == _WORKFLOW:  # all have the same
+        """The partition of a row, or of all rows with this prefix. None: each partition may have some."""
+        if tag == _WORKFLOW:  # all partitions have the same ones
             return 0
         if not key or not isinstance(key[0], str):
             return None
@@ -86,7 +86,7 @@ class Places:
 
 
 class Stores:
-    """Queries like a store. Rows that may be in each partition are asked for in all, and merged in their order."""
+    """Reads like a store. Rows that each partition may have are read from all of them and merged in their order."""
 
     def __init__(self, partitions: Sequence[RemotePartition], places: Places, promises: PendingPromises) -> None:
         self._partitions, self._places, self._promises = partitions, places, promises
@@ -128,7 +128,7 @@ class Stores:
         return self._ask(place, "history", execution_id, first_event, limit_rows, reverse)
 
     def commit(self, turns: list[Any], changes: bytes, hlc: int) -> int:
-        """Keep rows of a program's own, each in its partition; those of no execution in all of them."""
+        """Write rows of a program's own, each to its partition; rows of no execution to all of them."""
         for row in _decode(changes):
             place = self._places.of_row(abs(row[0]), row[1:])
             arguments = ("commit", turns, _encode([row]), hlc)
@@ -139,7 +139,7 @@ class Stores:
         return 0
 
     def checkpoint(self, path: str) -> list[int]:
-        """Copy each store, as it is at a moment of its own."""
+        """Copy each store, each at a moment of its own."""
         os.mkdir(path)
         positions = [
             self._begin(partition, "checkpoint", (os.fsencode(os.path.join(path, f"p{index}")),), {})
@@ -150,7 +150,7 @@ class Stores:
         return found
 
     def clock_high_water(self) -> int:
-        """No later than what every partition has seen."""
+        """Not later than the clock of any partition."""
         return 0
 
     def _ask(self, place: int, operation: str, *arguments: Any, **options: Any) -> Any:
@@ -174,7 +174,7 @@ class Stores:
 
 
 def _merged(every: list[list[bytes]], order: Callable[[Any], Any], limit: int, reverse: bool) -> list[bytes]:
-    """Pages of partitions as one: no further than where the first of those ends that are not whole."""
+    """Merge the pages of partitions. The result ends where the first incomplete page ends."""
     rows = sorted(((order(_decode(row)), row) for rows in every for row in rows), reverse=reverse)
     cut = [order(_decode(page[-1])) for page in every if len(page) < limit and sum(map(len, page)) >= PAGE_BYTES]
     if cut:

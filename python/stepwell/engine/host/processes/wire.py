@@ -1,7 +1,7 @@
 """A socket between two processes of an executor, with frames of messages.
 
-A message is encoded where it is posted, in the thread of whoever asks for it: one that cannot be sent is refused there,
-and is nobody else's trouble.
+A message is encoded in the thread of its sender. So one that cannot be sent raises an error there, and does not
+affect other messages.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Message = TypeVar("Message")
 Part = TypeVar("Part")
 
 MAX_BYTES = 1 << 30
-"""How large a frame may be, at either end: as large as one of the log."""
+"""The largest frame, for both ends: as large as one of the log."""
 WAITING_BYTES = 64 << 20
-"""Where so much waits to be sent, whoever sends more waits too."""
+"""If so many bytes wait to be sent, further senders wait too."""
 _PREFIX = 4
 _HEADER = 64
 _RECEIVE_BYTES = 1 << 18
@@ -37,14 +37,14 @@ _split = msgspec.msgpack.Decoder(tuple[int, list[msgspec.Raw]]).decode
 
 
 class Malformed(msgspec.Struct):
-    """A message that this end cannot read, and the number of the question that it is about, if it says one."""
+    """A message that cannot be read, and the number of its request if it has one."""
 
     reason: str
     number: int | None
 
 
 def encoded(message: Any) -> bytes:
-    """A message as it is sent. Raises ``InvalidInput`` for what cannot be, and ``TooLargeError``."""
+    """A message, encoded. Raises ``InvalidInput`` for one that cannot be sent, and ``TooLargeError``."""
     try:
         piece = _encode(message)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -55,7 +55,7 @@ def encoded(message: Any) -> bytes:
 
 
 def in_shares(parts: list[Part], size_of: Callable[[Part], int]) -> Iterator[list[Part]]:
-    """The parts of one message as several, none of which is larger than a frame, but for a part that is."""
+    """Divides the parts of a message among several messages, none larger than a frame unless one part is."""
     share: list[Part] = []
     size = 0
     for part in parts:
@@ -71,8 +71,8 @@ def in_shares(parts: list[Part], size_of: Callable[[Part], int]) -> Iterator[lis
 class Wire(Generic[Message]):
     """Any thread may send; one receives.
 
-    Whoever comes first writes for all: a message that another thread hands in meanwhile goes with the next
-    frame of the one that writes, so that a burst of small messages is a few writes.
+    One thread at a time writes. Messages that other threads post meanwhile go with its next frame, so that a burst
+    of small messages takes few writes.
     """
 
     def __init__(
@@ -95,27 +95,27 @@ class Wire(Generic[Message]):
         return self._bytes
 
     def post(self, message: Any) -> None:
-        """Let a message go with the next ones that are sent. Raises ``InvalidInput`` and ``TooLargeError``."""
+        """Queue a message for the next frame. Raises ``InvalidInput`` and ``TooLargeError``."""
         self.post_encoded(encoded(message))
 
     def post_encoded(self, piece: bytes) -> None:
-        """Let a message that is encoded go with the next ones that are sent."""
+        """Queue an encoded message for the next frame."""
         self._count(len(piece))
         self._outgoing.append(piece)
 
     def post_first(self, message: Any) -> None:
-        """Let a message go before all that were posted."""
+        """Queue a message before all others."""
         piece = encoded(message)
         self._count(len(piece))
         self._outgoing.appendleft(piece)
 
     def send(self, message: Any) -> None:
-        """Send a message, or let a thread that is at it do so."""
+        """Send a message, or let a thread send it that is already writing."""
         self.post(message)
         self.flush()
 
     def flush(self) -> None:
-        """Send what was posted. A thread that is at it sends it all; where much waits, this waits for its turn."""
+        """Send what was posted. A thread that is already writing sends it; if much is queued, this waits."""
         outgoing = self._outgoing
         while outgoing and self._writing.acquire(blocking=self._bytes > WAITING_BYTES):
             try:
@@ -147,13 +147,13 @@ class Wire(Generic[Message]):
         frame = _encode((clock.last if clock is not None else 0, [msgspec.Raw(piece) for piece in pieces]))
         try:
             self._end.sendall(len(frame).to_bytes(_PREFIX, "little") + frame)
-        except OSError:  # the other end is gone; whoever receives finds out
+        except OSError:  # the other end is closed; the receiving thread notices
             self._broken = True
 
     def receive(self) -> list[Message | Malformed] | None:
-        """What has come, waiting for it as long as the socket does; None when the other end is closed.
+        """Receive messages, waiting as long as the socket does. None: the other end is closed.
 
-        Raises ``StorageError`` where it is not what the other end of a wire sends.
+        Raises ``StorageError`` for what is not a frame.
         """
         try:
             received = self._end.recv(_RECEIVE_BYTES)
@@ -194,21 +194,21 @@ class Wire(Generic[Message]):
         return clock, [*messages]
 
     def _message(self, piece: bytes) -> Message | Malformed:
-        """One message of a frame in which some cannot be read."""
+        """Decode one message of a frame in which some cannot be read."""
         try:
             return self._decoder.decode(_encode((0, [msgspec.Raw(piece)])))[1][0]
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return Malformed(str(error), _number_of(piece))
 
     def _take_over(self, remote: int) -> None:
-        """Be later than the other end was."""
+        """Advance the clock beyond that of the sender."""
         clock = self._clock()
         if clock is not None and remote > clock.last:
             clock.update(remote, seconds_of(wall_clock.now()))
 
 
 def _number_of(piece: bytes) -> int | None:
-    """The number that stands behind a message's tag, in messages that ask or answer something."""
+    """The number of a request or a reply, which follows the tag."""
     try:
         fields = _fields(piece)
         number = msgspec.msgpack.decode(fields[1]) if len(fields) > 1 else None

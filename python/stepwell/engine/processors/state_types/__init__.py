@@ -1,1 +1,1 @@
-"""The eight types of states: what each does when it starts, and with its results."""
+"""The eight types of states: what each does when it starts, and with its result."""

@@ -24,10 +24,10 @@ WAIT = WaitProcessor()
 
 
 class StateProcessor(Protocol):
-    """What begins an attempt of a state."""
+    """Starts an attempt of a state."""
 
     def start(self, turn: Turn, activity: Activity) -> Items:
-        """The commands that follow its entry. Raises ``AslError`` for what fails the state."""
+        """The commands that follow its entry. Raises ``AslError`` if the state fails."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Choice: the first rule that holds says where to go (ASL A9)."""
+"""Choice: the first rule that holds determines the next state (ASL A9)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ChoiceProcessor:
-    """Completes at once, for the state that its rules choose."""
+    """Completes at once, with the next state that its rules choose."""
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state: ChoiceState = activity.state

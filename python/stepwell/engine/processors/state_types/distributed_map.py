@@ -41,12 +41,12 @@ THRESHOLD_EXCEEDED = Failure(
 
 
 class DistributedMapProcessor:
-    """Rests on a task that reads the items, then on its children, then on a task that writes their results."""
+    """Waits for a task that reads the items, then for its children, then for a task that writes their results."""
 
     def start(
         self, turn: Turn, activity: Activity, items: Iterated, most: int, tolerated: int, percentage: float
     ) -> Items:
-        """Begin a map run over ``items``, at most ``most`` of them at a time; a reader's items are read later."""
+        """Start a map run over ``items``, at most ``most`` children at a time. The items of a reader are read later."""
         state = activity.state
         redriven = activity.execution.context.redrive_count
         id = f"{activity.id}/r{activity.attempt}" + (f".{redriven}" if redriven else "")
@@ -68,7 +68,7 @@ class DistributedMapProcessor:
         return [item(start), put_items(id, STATE_DATA, count, of_value(items.values), parts)]
 
     def started(self, turn: Turn, activity: Activity) -> Items:
-        """The map run is there: its items are read, if it has a reader."""
+        """The map run was started. If it has a reader, its items are read."""
         reader = activity.state.reader
         if reader is None:
             return []
@@ -82,7 +82,7 @@ class DistributedMapProcessor:
         return self.finish(turn, activity) if run.context.item_count == 0 else [start_children(run)]
 
     def go_on(self, turn: Turn, activity: Activity) -> Items:
-        """A child execution has ended, or the limits are others, or the run runs on: whatever can be done next."""
+        """A child has ended, the limits have changed, or the run continues: do what is possible next."""
         run, writer = _run(activity), activity.state.writer
         context = run.context
         check_outputs(turn, activity, run.output_bytes)
@@ -94,7 +94,7 @@ class DistributedMapProcessor:
         return [] if context.running else self.finish(turn, activity)
 
     def finish(self, turn: Turn, activity: Activity) -> Items:
-        """All children have ended: their results are written, or are the state's own."""
+        """All children have ended: their results are written, or become the state's result."""
         run, writer = _run(activity), activity.state.writer
         if writer is not None:
             request = writer.evaluate(expression_scope(turn, activity))
@@ -113,12 +113,12 @@ class DistributedMapProcessor:
         return [_succeed(run, False), *finish_with(turn, activity, outputs)]
 
     def answered(self, turn: Turn, activity: Activity, asked: bytes, answer: Document) -> Items:
-        """The items were read, or the results written."""
+        """The items were read, or the results were written."""
         run = _run(activity)
         if run.items is None:
             items, parts = _read(answer)
             return [put_items(run.id, _source(loads(asked)), len(MapItems(items)), items, parts)]
-        if run.exceeds_tolerance:  # what there was is written, and told by the manifest
+        if run.exceeds_tolerance:  # the manifest lists what was written
             return fail_run(turn, activity, THRESHOLD_EXCEEDED, written=True)
         outcome = activity.state.finish(expression_scope(turn, activity), answer.value)
         return [_succeed(run, True), *complete_with(activity, outcome)]
@@ -142,7 +142,7 @@ def fail_run(turn: Turn, activity: Activity, failure: Failure, *, written: bool 
 
 
 def fail_run_of(turn: Turn, activity: Activity, error: AslError) -> Items:
-    """Fail a map run for what an expression of its state came to."""
+    """Fail a map run because an expression of its state failed."""
     return fail_run(turn, activity, failure_of(activity, error))
 
 
@@ -154,12 +154,12 @@ def put_items(id: str, source: str, count: int, items: Document, parts: tuple[Pa
 
 
 def start_children(run: MapRun) -> Item:
-    """Start as many children as there is room for."""
+    """Start as many children as may run."""
     return item(StartChildrenCommand(run.id, 0, 0))
 
 
 def _pending_batches(turn: Turn, activity: Activity, run: MapRun) -> dict[str, Any] | None:
-    """How the items for which no child was started would come into batches; None where there are no batches."""
+    """The batching of items whose children were not started; None without batches."""
     if activity.state.batcher is None or run.context.next_item >= run.context.item_count:
         return None
     return msgspec.to_builtins(batches_of(activity.state.batcher.evaluate(expression_scope(turn, activity))))
@@ -179,7 +179,7 @@ def _run(activity: Activity) -> MapRun:
 
 
 def _ask(turn: Turn, activity: Activity, resource: str, asked: dict[str, Any]) -> Items:
-    """A task of the engine's own: no history tells of it."""
+    """A task of the engine itself. It has no history events."""
     id = turn.services.task_id(activity.execution.id, resource)
     create = CreateTaskCommand(
         id,
@@ -214,7 +214,7 @@ def _members(output: Any) -> list[Any]:
 
 
 def _read(answer: Document) -> tuple[Document, tuple[Part, ...]]:
-    """What a reader answered: a plain array, or items with their parts."""
+    """The result of a reader: a plain array, or items with their parts."""
     if is_array(answer.value) if answer.is_parsed else answer.text.startswith(b"["):
         return answer, ()
     try:

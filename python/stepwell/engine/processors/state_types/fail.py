@@ -1,4 +1,4 @@
-"""Fail: its level ends here, with an error of its own (ASL A2)."""
+"""Fail: its level fails, with the state's error (ASL A2)."""
 
 from __future__ import annotations
 

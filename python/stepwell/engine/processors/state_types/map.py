@@ -1,4 +1,4 @@
-"""Map: its iterations run over items; their outputs, in the items' order, are its result (ASL A12)."""
+"""Map: one iteration for each item; their outputs, in the order of the items, are its result (ASL A12)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class MapProcessor:
-    """Rests on its iterations, of which at most ``MaxConcurrency`` run at a time."""
+    """Waits for its iterations, of which at most ``MaxConcurrency`` run at a time."""
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state: MapState = activity.state
@@ -55,7 +55,7 @@ class MapProcessor:
         ]
 
     def forked(self, turn: Turn, activity: Activity) -> Items:
-        """The items are known, and MapStateStarted is in the history."""
+        """The items are known, and the history has MapStateStarted."""
         status = activity.iteration_status
         assert status is not None
         _check_tolerance(activity.state, expression_scope(turn, activity))
@@ -64,7 +64,7 @@ class MapProcessor:
         return self._start_next(turn, activity, activity.forked_event)
 
     def iteration_started(self, turn: Turn, activity: Activity) -> Items:
-        """Start one more, while there is room."""
+        """Start one more iteration, if one may run."""
         return self._start_next(turn, activity, activity.forked_event)
 
     def child_done(self, turn: Turn, activity: Activity, child: Iteration, failure: Failure | None) -> Items:
@@ -97,7 +97,7 @@ class MapProcessor:
         if index >= status.count or (status.max_concurrency and status.running >= status.max_concurrency):
             return []
         if status.running and activity.execution.iteration_bytes >= turn.services.limits.fan_out_bytes:
-            return []  # the next one begins when one of these has ended
+            return []  # the next one starts when one of these has ended
         state: MapState = activity.state
         assert activity.items is not None
         value = activity.items.value[index]
@@ -112,9 +112,9 @@ class MapProcessor:
 
 
 def _tolerance(state: MapState, scope: Scope) -> tuple[int, float] | None:
-    """ToleratedFailureCount and ToleratedFailurePercentage; None where one of them is wrong.
+    """ToleratedFailureCount and ToleratedFailurePercentage; None if one of them is wrong.
 
-    AWS reads them once the state has started: ``forked`` raises what is wrong with them.
+    AWS reads them once the state has started: ``forked`` raises the error.
     """
     try:
         return state.tolerated_count(scope), float(state.tolerated_percentage(scope))
@@ -130,7 +130,7 @@ def _check_tolerance(state: MapState, scope: Scope) -> None:
 
 
 def fails_state(state: MapState, status: ActivityIterationStatus) -> bool:
-    """Whether so many iterations have failed that the Map state does: either limit is breached (ASL A12.63)."""
+    """Whether the Map state fails because one of its limits of failures is exceeded (ASL A12.63)."""
     if not (state.sets_tolerated_count or state.sets_tolerated_percentage):
         return status.failed > 0
     if state.sets_tolerated_count and status.failed > status.tolerated_count:

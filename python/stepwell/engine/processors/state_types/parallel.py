@@ -1,4 +1,4 @@
-"""Parallel: its branches run side by side; their outputs, in order, are its result (ASL A11)."""
+"""Parallel: its branches run concurrently; their outputs, in order, are its result (ASL A11)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ParallelProcessor:
-    """Rests on its branches; the first that fails ends the others."""
+    """Waits for its branches. The first that fails cancels the others."""
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state: ParallelState = activity.state
@@ -61,7 +61,7 @@ class ParallelProcessor:
 
 
 def check_outputs(turn: Turn, activity: Activity, size: int) -> None:
-    """Fail an execution as soon as the outputs of a state's children cannot be one document any more."""
+    """Fail an execution as soon as the outputs of a state's children are too large for one document."""
     most = turn.services.limits.document_bytes
     if size > most:
         text = f"The outputs that {activity.state.name!r} gathers have {size} bytes; {most} is the most"

@@ -1,4 +1,4 @@
-"""Pass: the output is the input, shaped by the state's fields (ASL A2, A3)."""
+"""Pass: its output is its input, changed by the state's fields (ASL A2, A3)."""
 
 from __future__ import annotations
 

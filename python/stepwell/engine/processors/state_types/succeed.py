@@ -1,4 +1,4 @@
-"""Succeed: its level ends here, with its input as output (ASL A2)."""
+"""Succeed: its level ends, with the state's output (ASL A2)."""
 
 from __future__ import annotations
 

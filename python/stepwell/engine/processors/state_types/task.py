@@ -21,7 +21,7 @@ SECOND = 1_000_000
 
 
 class TaskProcessor:
-    """Rests on a task: a handler's of this process, or a worker's that polls for it."""
+    """Waits for a task: for a handler of this process, or for a worker that polls."""
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state: TaskState = activity.state
@@ -29,7 +29,7 @@ class TaskProcessor:
         resource = state.parsed
         id = services.task_id(activity.execution.id, resource.text)
         polled = resource.kind == "activity"
-        # The Context Object of every integration that waits has a token; with .sync, nobody takes it.
+        # Every integration that waits has a token in its Context Object. With .sync it is not used.
         token = services.task_token(id) if polled or resource.pattern else None
         scope = None
         if state.arguments_identity:
@@ -69,7 +69,7 @@ class TaskProcessor:
             follow.append(item(ActivateTaskCommand(id, resource.text, None, 0, 0, 0)))
         if timeout is not None:
             follow.append(item(CreateTimerCommand(id, TASK_TIMEOUT, turn.now + timeout * SECOND)))
-        if heartbeat is not None and token is None:  # with a token, once the call returned or a worker has the task
+        if heartbeat is not None and token is None:  # with a token: once the call returned, or a worker has it
             follow.append(item(CreateTimerCommand(id, HEARTBEAT, turn.now + heartbeat * SECOND)))
         return follow
 

@@ -1,4 +1,4 @@
-"""Wait: completes when its time has come (ASL A10)."""
+"""Wait: completes at a time (ASL A10)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WaitProcessor:
-    """Rests on a timer; the deadline is on the log, so a restart never begins the wait again."""
+    """Waits for a timer. The due time is on the log, so a restart does not change it."""
 
     def start(self, turn: Turn, activity: Activity) -> Items:
         state: WaitState = activity.state
