@@ -33,7 +33,7 @@ def time_out(id: str) -> ClientCommand:
 def answer(context: ExecutionContext) -> dict[str, Any]:
     """An ended execution as StartSyncExecution's answer. Documents are JSON text, times seconds since the epoch."""
     workflow = context.workflow_id.rpartition(":")[0]
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "executionArn": express_arn(workflow, context.name, context.id),
         "stateMachineArn": state_machine_arn(workflow),
         "name": context.name,
@@ -48,9 +48,9 @@ def answer(context: ExecutionContext) -> dict[str, Any]:
         },
     }
     if context.status == SUCCEEDED:
-        told |= {"output": context.output.decode(), "outputDetails": {"included": True}}
-    told |= {key: value for key, value in (("error", context.error), ("cause", context.cause)) if value is not None}
-    return told
+        result |= {"output": context.output.decode(), "outputDetails": {"included": True}}
+    result |= {key: value for key, value in (("error", context.error), ("cause", context.cause)) if value is not None}
+    return result
 
 
 def _status(context: ExecutionContext) -> str:

@@ -50,12 +50,12 @@ class HistoryReader:
                     previous = None
 
     def _of_command(self, command: r.Command, text: str | None, micros: int) -> Iterator[Event]:
-        tell = _TELLERS.get(type(command))
-        if tell is None or not getattr(command, "event", 1):
+        parts_of = _EVENT_PARTS.get(type(command))
+        if parts_of is None or not getattr(command, "event", 1):
             return
         number = getattr(command, "event", 1)
         previous = getattr(command, "previous", 0)
-        for type_, name, details in tell(self, command, text):
+        for type_, name, details in parts_of(self, command, text):
             event: Event = {"timestamp": micros / 1_000_000, "type": type_, "id": number, "previousEventId": previous}
             if type_ == "MapStateSucceeded" and self.is_distributed(command):
                 event["previousEventId"] = number - 1  # MapRunSucceeded, which MapStateExited does not follow
@@ -92,7 +92,7 @@ def _bare(details: Details) -> Details:
     return {name: value for name, value in details.items() if name not in _DATA}
 
 
-Told = Iterator[tuple[str, str, Details]]
+EventParts = Iterator[tuple[str, str, Details]]
 
 
 def _output(text: str | None) -> Details:
@@ -108,12 +108,12 @@ def _failure(error: str | None, cause: str | None) -> Details:
     return details
 
 
-def _execution_started(reader: HistoryReader, command: r.StartExecutionCommand, text: str | None) -> Told:
+def _execution_started(reader: HistoryReader, command: r.StartExecutionCommand, text: str | None) -> EventParts:
     details = {"input": text, "inputDetails": _COMPLETE, "roleArn": ROLE_ARN}
     yield "ExecutionStarted", "executionStartedEventDetails", details
 
 
-def _execution_completed(reader: HistoryReader, command: r.CompleteExecutionCommand, text: str | None) -> Told:
+def _execution_completed(reader: HistoryReader, command: r.CompleteExecutionCommand, text: str | None) -> EventParts:
     if command.status == "Succeeded":
         yield "ExecutionSucceeded", "executionSucceededEventDetails", _output(text)
     elif command.status == "Failed":
@@ -125,16 +125,16 @@ def _execution_completed(reader: HistoryReader, command: r.CompleteExecutionComm
         yield "ExecutionAborted", "executionAbortedEventDetails", _failure(command.error, command.cause)
 
 
-def _execution_redriven(reader: HistoryReader, command: r.RedriveExecutionCommand, text: str | None) -> Told:
+def _execution_redriven(reader: HistoryReader, command: r.RedriveExecutionCommand, text: str | None) -> EventParts:
     yield "ExecutionRedriven", "executionRedrivenEventDetails", {"redriveCount": command.count}
 
 
-def _state_started(reader: HistoryReader, command: r.StartStateCommand, text: str | None) -> Told:
+def _state_started(reader: HistoryReader, command: r.StartStateCommand, text: str | None) -> EventParts:
     details = {"name": command.state_name, "input": text, "inputDetails": _COMPLETE}
     yield f"{reader.state_type(command.state_name)}StateEntered", "stateEnteredEventDetails", details
 
 
-def _state_completed(reader: HistoryReader, command: r.CompleteStateCommand, text: str | None) -> Told:
+def _state_completed(reader: HistoryReader, command: r.CompleteStateCommand, text: str | None) -> EventParts:
     for type_ in exit_events(reader.state_type(command.state_name), command.status, command.caught):
         if not type_.endswith("Exited"):
             yield type_, "", {}
@@ -147,21 +147,21 @@ def _state_completed(reader: HistoryReader, command: r.CompleteStateCommand, tex
         yield type_, "stateExitedEventDetails", details
 
 
-def _evaluation_failed(reader: HistoryReader, command: r.FailEvaluationCommand, text: str | None) -> Told:
+def _evaluation_failed(reader: HistoryReader, command: r.FailEvaluationCommand, text: str | None) -> EventParts:
     details = {**_failure(command.error, command.cause), "state": command.state_name}
     if command.location:  # empty: the error is of no field, such as a Map's input that is not an array
         details["location"] = command.location
     yield "EvaluationFailed", "evaluationFailedEventDetails", details
 
 
-def _state_forked(reader: HistoryReader, command: r.ForkStateCommand, text: str | None) -> Told:
+def _state_forked(reader: HistoryReader, command: r.ForkStateCommand, text: str | None) -> EventParts:
     if command.items is None:
         yield "ParallelStateStarted", "", {}
     else:
         yield "MapStateStarted", "mapStateStartedEventDetails", {"length": command.count}
 
 
-def _map_run_started(reader: HistoryReader, command: r.StartMapRunCommand, text: str | None) -> Told:
+def _map_run_started(reader: HistoryReader, command: r.StartMapRunCommand, text: str | None) -> EventParts:
     arn = map_run_arn(command.name, command.id)
     if command.redrive_count:
         details = {"mapRunArn": arn, "redriveCount": command.redrive_count}
@@ -171,18 +171,18 @@ def _map_run_started(reader: HistoryReader, command: r.StartMapRunCommand, text:
     yield "MapRunStarted", "mapRunStartedEventDetails", {"mapRunArn": arn}
 
 
-def _map_run_completed(reader: HistoryReader, command: r.CompleteMapRunCommand, text: str | None) -> Told:
+def _map_run_completed(reader: HistoryReader, command: r.CompleteMapRunCommand, text: str | None) -> EventParts:
     if command.status == "Failed":
         yield "MapRunFailed", "mapRunFailedEventDetails", _failure(command.error, command.cause)
     else:
         yield "MapRunSucceeded" if command.status == "Succeeded" else "MapRunAborted", "", {}
 
 
-def _iteration_started(reader: HistoryReader, command: r.StartIterationCommand, text: str | None) -> Told:
+def _iteration_started(reader: HistoryReader, command: r.StartIterationCommand, text: str | None) -> EventParts:
     yield "MapIterationStarted", "mapIterationStartedEventDetails", _place(command)
 
 
-def _iteration_completed(reader: HistoryReader, command: r.CompleteIterationCommand, text: str | None) -> Told:
+def _iteration_completed(reader: HistoryReader, command: r.CompleteIterationCommand, text: str | None) -> EventParts:
     outcome = "Aborted" if command.status == "Canceled" else command.status
     yield f"MapIteration{outcome}", f"mapIteration{outcome}EventDetails", _place(command)
 
@@ -191,7 +191,7 @@ def _place(command: r.StartIterationCommand | r.CompleteIterationCommand) -> Det
     return {"name": command.state_name, "index": command.index}
 
 
-def _task_created(reader: HistoryReader, command: r.CreateTaskCommand, text: str | None) -> Told:
+def _task_created(reader: HistoryReader, command: r.CreateTaskCommand, text: str | None) -> EventParts:
     resource = reader.resource(command.resource)
     limits: Details = {}
     if command.timeout_seconds is not None:
@@ -215,7 +215,7 @@ def _credentials(text: bytes) -> Details:
     return {name[:1].lower() + name[1:]: value for name, value in loads(text).items()}
 
 
-def _task_activated(reader: HistoryReader, command: r.ActivateTaskCommand, text: str | None) -> Told:
+def _task_activated(reader: HistoryReader, command: r.ActivateTaskCommand, text: str | None) -> EventParts:
     resource = reader.resource(command.resource)
     if resource.kind == "integration":
         yield "TaskStarted", "taskStartedEventDetails", _integration(resource)
@@ -226,16 +226,16 @@ def _task_activated(reader: HistoryReader, command: r.ActivateTaskCommand, text:
         yield "LambdaFunctionStarted", "", {}
 
 
-def _task_submitted(reader: HistoryReader, command: r.SubmitTaskCommand, text: str | None) -> Told:
+def _task_submitted(reader: HistoryReader, command: r.SubmitTaskCommand, text: str | None) -> EventParts:
     details = {**_integration(reader.resource(command.resource)), **_output(text)}
     yield "TaskSubmitted", "taskSubmittedEventDetails", details
 
 
-def _task_completed(reader: HistoryReader, command: r.CompleteTaskCommand, text: str | None) -> Told:
+def _task_completed(reader: HistoryReader, command: r.CompleteTaskCommand, text: str | None) -> EventParts:
     yield _of_task(reader.resource(command.resource), "Succeeded", _output(text))
 
 
-def _task_failed(reader: HistoryReader, command: r.FailTaskCommand, text: str | None) -> Told:
+def _task_failed(reader: HistoryReader, command: r.FailTaskCommand, text: str | None) -> EventParts:
     if command.timed_out:
         # A missed heartbeat is reported as a timeout (ASL A6).
         yield _of_task(reader.resource(command.resource), "TimedOut", _failure("States.Timeout", command.cause))
@@ -255,7 +255,7 @@ def _integration(resource: Resource) -> Details:
     return {"resourceType": resource.history_type, "resource": resource.history_resource}
 
 
-_TELLERS: dict[type[r.Command], Callable[[HistoryReader, Any, str | None], Told]] = {
+_EVENT_PARTS: dict[type[r.Command], Callable[[HistoryReader, Any, str | None], EventParts]] = {
     r.StartExecutionCommand: _execution_started,
     r.CompleteExecutionCommand: _execution_completed,
     r.RedriveExecutionCommand: _execution_redriven,

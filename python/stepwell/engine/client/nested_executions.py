@@ -88,9 +88,9 @@ class NestedExecutions:
             raise service_error(resource, code, message.format(about=about, error=error), context.task_id) from error
         answer = nested.started(_child(self._queries.context(id)), resource, context.task_id)
         if resource.action == "startSyncExecution":
-            return Deferred(None, lambda: self._look_after(id, context.task_id, resource))
+            return Deferred(None, lambda: self._watch_child(id, context.task_id, resource))
         if resource.pattern in ("sync", "sync:2"):
-            return Deferred(answer, lambda: self._look_after(id, context.task_id, resource))
+            return Deferred(answer, lambda: self._watch_child(id, context.task_id, resource))
         return answer
 
     def _start(self, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
@@ -129,7 +129,7 @@ class NestedExecutions:
         submitted = task.status == "Submitted"
         return submitted or (child.started_at >= task.created_at and loads(child.input) == loads(target.input))
 
-    def _look_after(self, id: str, task_id: str, resource: Resource) -> None:
+    def _watch_child(self, id: str, task_id: str, resource: Resource) -> None:
         """Complete the task when the child ends. Cancel the child if the task is closed already."""
         watching = self._host.watch(id, lambda row, error: self._ended(id, row, error, task_id, resource))
         if self._host.storage.get(TaskContext, task_id) is None:  # the task was closed before the child existed

@@ -68,7 +68,7 @@ class BatchProcessor:
                 turns[execution_id] = turn = self._turn(execution_id, timestamp, now)
             except StorageError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is that execution's alone
+            except Exception as error:  # noqa: BLE001 - any error concerns this execution only
                 self._cannot_load(left.replies.values(), error)
                 continue
             turn.resume(left)
@@ -86,7 +86,7 @@ class BatchProcessor:
             except StepwellError as error:
                 self._effects.refuse(reply, error)
                 continue
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is that execution's alone
+            except Exception as error:  # noqa: BLE001 - any error concerns this execution only
                 self._cannot_load((reply,), error)
                 continue
             turn.queue.append((command, document, 0))

@@ -70,7 +70,7 @@ def _attempt(
         processor.process_alone(execution_id, items, replies)
     except StorageError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the turn's execution is at fault
+    except Exception as error:  # noqa: BLE001 - any error is the fault of the turn's execution
         processor.discard(unfinished)
         return error
     return None

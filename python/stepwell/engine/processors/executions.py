@@ -17,7 +17,7 @@ from stepwell.engine.status import CANCELED, CANCELING, COMPLETING, DELETING, OV
 
 from .cancellations import abandon, cancel_map_runs
 from .follow_ups import Items, item, start_state
-from .map_runs import cancel_children, running_children, tell_parent
+from .map_runs import cancel_children, report_to_parent, running_children
 
 SECOND = 1_000_000
 SHORT_HISTORY = 1000
@@ -71,7 +71,7 @@ def completed(turn: Turn, command: CompleteExecutionCommand, document: Document)
     turn.services.ended(turn, turn.execution)
     for run in turn.target:
         cancel_children(turn, running_children(run))
-    tell_parent(turn, turn.execution, document)
+    report_to_parent(turn, turn.execution, document)
     retention = turn.services.retention_of(turn.execution)
     return [] if retention is None else [item(CreateTimerCommand(command.id, RETENTION, turn.now + retention))]
 

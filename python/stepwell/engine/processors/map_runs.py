@@ -175,7 +175,7 @@ def cancel_children(turn: Turn, executions: list[str]) -> None:
         turn.send(id, CancelExecutionCommand(id, None, None))
 
 
-def tell_parent(turn: Turn, execution: LiveExecution, output: Document) -> None:
+def report_to_parent(turn: Turn, execution: LiveExecution, output: Document) -> None:
     """Send the end of a child execution to its map run."""
     child_id = execution.context.parent_iteration_id
     if child_id is not None:

@@ -36,7 +36,7 @@ from stepwell.engine.storage.storage import Storage, decode_tree
 
 from .map_run_redrive import Problem, remains_of
 
-_WALKED: Final = frozenset(
+_TREE_COMMANDS: Final = frozenset(
     {
         r.StartExecutionCommand,
         r.StartStateCommand,
@@ -80,7 +80,7 @@ def redrive_command(
     ``problem`` says why a child of one of its map runs cannot be redriven. ``child_id`` is a field of the command.
     """
     event = context.last_event + 1
-    execution, left = _walk_again(_turns(storage, context.id), workflow)
+    execution, left = _reapplied(_turns(storage, context.id), workflow)
     rows: list[Context] = []
     if execution is not None:
         if context.error == DATA_LIMIT_EXCEEDED and execution.current is not None:
@@ -114,7 +114,7 @@ def _last_event(blob: bytes) -> int:
     return max(getattr(record, "event", 1) for record in decode_turn(blob).records)
 
 
-def _walk_again(blobs: Iterable[bytes], workflow: Workflow) -> tuple[LiveExecution | None, list[Left]]:
+def _reapplied(blobs: Iterable[bytes], workflow: Workflow) -> tuple[LiveExecution | None, list[Left]]:
     """The execution without what failed, and its levels that were between two states."""
     state = PartitionState(_One(workflow), TimerQueue(_no_timers))
     execution: LiveExecution | None = None
@@ -152,7 +152,7 @@ def _apply(turn: Turn, command: r.Command, document: Document, left: dict[str, L
         restore(turn.execution, decode_tree(command.tree))
         left.clear()
         left.update((each.id, each) for each in decode_left(command.left))
-    elif type(command) in _WALKED and getattr(command, "status", SUCCEEDED) == SUCCEEDED:
+    elif type(command) in _TREE_COMMANDS and getattr(command, "status", SUCCEEDED) == SUCCEEDED:
         execution = turn.execution
         if isinstance(command, r.CompleteStateCommand) and execution is not None:
             level = execution.activities[command.activity_id].level

@@ -43,7 +43,7 @@ class Definitions:
             row = self._storage.get(WorkflowContext, command.name, command.version)
             assert row is not None
             self.workflows.put(row)
-        except Exception as error:  # noqa: BLE001 - whoever deploys is told
+        except Exception as error:  # noqa: BLE001 - the caller gets any error
             deliver(None, error)
         else:
             deliver(result, None)

@@ -74,7 +74,7 @@ class PendingRequests:
         self._bytes = 0
         return pending
 
-    def settle_tired(self) -> list[Pending]:
+    def settle_repeated(self) -> list[Pending]:
         """Remove and return those that were sent to too many processes."""
         return [self.settle(each.message.number) or each for each in self._all() if each.tries > TRIES]
 

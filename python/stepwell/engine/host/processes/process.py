@@ -131,7 +131,7 @@ class PartitionProcess(LocalHost):
             if message.again and _may_have_been_done(self, command):
                 raise StorageError("the partition's process ended before it answered: the task may have its result")
             self.submit(command, Document(message.document), reply)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+        except Exception as error:  # noqa: BLE001 - the program must get any error
             self._answer_at_once(partial(reply, None, error))
 
     def _answer_at_once(self, answer: Any) -> None:
@@ -144,7 +144,7 @@ class PartitionProcess(LocalHost):
         self._watched.add(id)
         try:
             self.watch(id, partial(self._tell_end, id))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+        except Exception as error:  # noqa: BLE001 - the program must get any error
             self._watched.discard(id)
             self.wire.post(m.Ended(id, None, m.failure_of(error)))
         self._store.notify()
@@ -165,7 +165,7 @@ class PartitionProcess(LocalHost):
                 options = {name: _as_given(option) for name, option in read.options.items()}
                 arguments = map(os.fsdecode, read.arguments) if read.operation == "checkpoint" else read.arguments
                 self.wire.send(m.Reply(read.number, method(*arguments, **options)))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+            except Exception as error:  # noqa: BLE001 - the program must get any error
                 self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
 
 
@@ -227,7 +227,7 @@ def serve(end: socket.socket) -> int:
         return 0
     try:
         host = _opened(received[0], end)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+    except Exception as error:  # noqa: BLE001 - the program must get any error
         opening_wire.send(m.Broken(m.failure_of(error)))
         return 1
     host.begin()
@@ -250,7 +250,7 @@ def _end(host: PartitionProcess, failure: BaseException | None) -> int:
     farewell = None if failure is None else m.Broken(m.failure_of(failure))
     try:
         host.close()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the program is to know
+    except Exception as error:  # noqa: BLE001 - the program must get any error
         farewell = farewell or m.Unsaved(m.failure_of(error))
     host.flush()
     if farewell is None:

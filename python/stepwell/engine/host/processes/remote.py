@@ -83,8 +83,8 @@ class RemotePartition:
         self._failure: Exception | None = None
         self._unsaved: Exception | None = None
         self._closing = threading.Event()
-        self._was_opened = self._was_told = False
-        self._stillborn = 0
+        self._was_opened = self._was_delivered = False
+        self._failed_starts = 0
         """How many processes in a row ended before they were ready."""
         self.pid = 0
         self._take: dict[type, Callable[[Any], None]] = {
@@ -139,13 +139,13 @@ class RemotePartition:
         """Send results of handlers. A result that cannot be sent becomes a failure of its task."""
         sent = [result if _fits(result) else _too_large(result) for result in results]
         for share in in_shares(sent, lambda result: len(result.output or b"")):
-            self._tell(m.Results(share))
+            self._send(m.Results(share))
 
     def keep_alive(self, task_id: str) -> None:
         """A handler reports that its work continues."""
-        self._tell(m.Heartbeat(task_id))
+        self._send(m.Heartbeat(task_id))
 
-    def _tell(self, message: m.Results | m.Heartbeat) -> None:
+    def _send(self, message: m.Results | m.Heartbeat) -> None:
         piece = encoded(message)
         with self._lock:
             wire = self._wire
@@ -237,8 +237,8 @@ class RemotePartition:
             return
         text = f"the process of partition {self._opening.index} has ended with status {status}"
         log.error(text)
-        self._stillborn = 0 if became_ready else self._stillborn + 1
-        if not became_ready and self._failure is None and (status >= 0 or self._stillborn > TRIES):
+        self._failed_starts = 0 if became_ready else self._failed_starts + 1
+        if not became_ready and self._failure is None and (status >= 0 or self._failed_starts > TRIES):
             self._has_failed(StorageError(f"{text} before it worked"))
 
     def _take_message(self, message: m.FromPartition | Malformed) -> None:
@@ -261,7 +261,7 @@ class RemotePartition:
             fresh = [call for call in calls if call.id not in self._with_handlers]
             self._with_handlers.update([call.id for call in fresh])
             self._failure = None
-            tired = self._requests.settle_tired()
+            given_up = self._requests.settle_repeated()
             for request in self._requests.again(was_sent=self._was_opened):
                 wire.post(request)
             for id in self._program.watched(self._opening.index):
@@ -275,7 +275,7 @@ class RemotePartition:
                 wire.post(m.Close())
             self._wire = wire
         wire.flush()
-        for pending in tired:
+        for pending in given_up:
             pending.promise.reply(None, StorageError(f"{TRIES} processes have died before they answered this"))
         if self._was_opened:
             log.warning("partition %d works again", self._opening.index)
@@ -291,8 +291,8 @@ class RemotePartition:
             pending = self._requests.settle_all()
         for each in pending:
             each.promise.reply(None, _again(error))
-        if not self._was_opened and not self._was_told:
-            self._was_told = True
+        if not self._was_opened and not self._was_delivered:
+            self._was_delivered = True
             self.opened.deliver(None, error)
 
     # messages of the process
