@@ -27,14 +27,14 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     activity = execution.activities[command.activity_id]
     task = TaskContext(
         command.id,
-        activity_id=command.activity_id,
-        resource=command.resource,
-        input=document.text,
-        queue=command.queue,
-        status=CREATED,
-        attempt=command.attempt,
-        token=command.token,
-        created_at=turn.now,
+        command.activity_id,
+        command.resource,
+        document.text,
+        command.queue,
+        CREATED,
+        command.attempt,
+        command.token,
+        turn.now,
         heartbeat_seconds=command.heartbeat_seconds or 0,
     )
     execution.tasks[command.id] = task

@@ -109,7 +109,12 @@ class Partition:
         """Put results of tasks into the inbox. They are always accepted, because the work is done."""
         if self._limits.profile == AWS:
             results = quotas.with_result_limits(results)
-        self.inbox.answer([Request(shortened_failure(command), document, None) for command, document in results])
+        self.inbox.answer(
+            [
+                Request(shortened_failure(command) if type(command) is r.FailTaskCommand else command, document, None)
+                for command, document in results
+            ]
+        )
         self.store.notify()
 
     # the loop
@@ -209,8 +214,7 @@ def _numbers_given(items: Iterable[Item]) -> list[int]:
     return [int(command.id[-8:], 16) for command, _, _ in items if isinstance(command, r.CreateTaskCommand)]
 
 
-def shortened_failure(command: r.Command) -> r.Command:
-    """A command; if it fails a task, its error and cause are cut to the length that is recorded."""
-    if type(command) is r.FailTaskCommand:
-        command.error, command.cause = shortened(command.error), shortened(command.cause)
+def shortened_failure(command: r.FailTaskCommand) -> r.FailTaskCommand:
+    """A failure of a task, its error and cause cut to the length that is recorded."""
+    command.error, command.cause = shortened(command.error), shortened(command.cause)
     return command

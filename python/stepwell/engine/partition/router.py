@@ -57,7 +57,7 @@ class Router:
 
     def _owner_of_task(self, task_id: str, reply: Reply | None) -> str | None:
         """The execution of an open task. A request for a closed task is refused."""
-        owner = self._executions.owner_of_task(task_id)
+        owner = self._state.task_owners.get(task_id) or self._executions.owner_of_task(task_id)
         if owner is None:
             self._effects.refuse(reply, Rejected("the task is not open"))
         return owner

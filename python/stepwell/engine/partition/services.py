@@ -84,7 +84,7 @@ class PartitionServices:
             task.attempt,
             task.token,
             task.timeout_due,
-            execution.arn,
+            execution.arn or execution.make_arn(),
             execution.workflow.arn,
         )
 

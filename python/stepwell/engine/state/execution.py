@@ -82,8 +82,8 @@ class LiveExecution(Level):
     """A live execution: the root of the tree, and an index of its parts."""
 
     __slots__ = (
-        "_arn",
         "activities",
+        "arn",
         "context",
         "grown",
         "iteration_bytes",
@@ -98,7 +98,8 @@ class LiveExecution(Level):
         super().__init__(context.id, None, input, context.status)
         self.context = context
         self.workflow = workflow
-        self._arn = ""
+        self.arn = ""
+        """Its ARN, once it was made."""
         self.activities: dict[str, Activity] = {}
         self.levels: dict[str, Branch | Iteration] = {}
         self.tasks: dict[str, TaskContext] = {}
@@ -111,13 +112,11 @@ class LiveExecution(Level):
         if context.variables:
             self.variables = loads(context.variables)
 
-    @property
-    def arn(self) -> str:
-        """Its ARN."""
-        if not self._arn:
-            context = self.context
-            self._arn = arn_of(self.workflow.name, context.type, context.name, context.id)
-        return self._arn
+    def make_arn(self) -> str:
+        """Its ARN, kept in ``arn``: few executions are asked for it."""
+        context = self.context
+        self.arn = arn_of(self.workflow.name, context.type, context.name, context.id)
+        return self.arn
 
     @property
     def machine(self) -> StateMachine:

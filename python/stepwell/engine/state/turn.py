@@ -30,6 +30,8 @@ _encode = msgspec.msgpack.Encoder().encode
 Reply = Callable[[Any, BaseException | None], None]
 """Gets the result of a command, or why it was refused."""
 
+_ROWS = (tuple, Context)
+
 
 class RowSource(Protocol):
     """A part of a live execution that has a row of storage at the end of a turn."""
@@ -194,4 +196,4 @@ class Turn:
 
     def rows(self) -> list[Context | Deletion]:
         """The rows to write, as contexts, and to remove, as tuples."""
-        return [source if isinstance(source, (tuple, Context)) else source.row() for source in self.changes.values()]
+        return [source if isinstance(source, _ROWS) else source.row() for source in self.changes.values()]
