@@ -26,18 +26,22 @@ class Template:
     ``constant``: it has no expression, and ``value`` is its result.
     """
 
-    __slots__ = ("_evaluate", "constant", "value")
+    __slots__ = ("_can_grow", "_evaluate", "constant", "value")
     _evaluate: Evaluate
 
     def __init__(self, value: Any, evaluate: Evaluate | None) -> None:
         self.constant, self.value = evaluate is None, value
         self._evaluate = evaluate or (lambda scope: value)
+        self._can_grow = evaluate is not None and _count(value) > 1
 
     def __call__(self, scope: Scope) -> Any:
         try:
-            return self._evaluate(scope)
+            result = self._evaluate(scope)
         except RecursionError as error:
             raise runtime_error("The payload template is nested too deeply.") from error
+        if self._can_grow:  # until here, fields that name one value share it
+            check_size(result)
+        return result
 
 
 def compile_template(template: Any) -> Template:
@@ -56,6 +60,13 @@ def compile_value_expression(text: str, field: str) -> Evaluate:
     if text.startswith(INTRINSIC_PREFIX):
         return compile_intrinsic(text)
     return compile_path(text).reader(not_in_input(field))
+
+
+def _count(template: Any) -> int:
+    """How many expressions a template holds."""
+    if is_object(template):
+        return sum(1 if key.endswith(EXPRESSION_SUFFIX) else _count(value) for key, value in template.items())
+    return sum(map(_count, template)) if is_array(template) else 0
 
 
 def _compile(template: Any) -> Evaluate | None:
@@ -85,8 +96,6 @@ def _compile_object(template: dict[str, Any]) -> Evaluate | None:
         result = constants.copy()
         for name, evaluate in fields:
             result[name] = evaluate(scope)
-        if len(fields) > 1:
-            check_size(result)
         return result
 
     return evaluate_object
@@ -111,8 +120,6 @@ def _compile_array(template: list[Any]) -> Evaluate | None:
         result = template.copy()
         for position, evaluate in items:
             result[position] = evaluate(scope)
-        if len(items) > 1:
-            check_size(result)
         return result
 
     return evaluate_array

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from stepwell.engine.log.records import (
-    CompleteBranchCommand,
-    CompleteIterationCommand,
-    CompleteMapRunCommand,
-    CompleteStateCommand,
-)
+from stepwell.engine.log.records import CompleteMapRunCommand
 from stepwell.engine.state.execution import Activity, Branch, Iteration, Level, LiveExecution, descendants
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import CANCELED
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.tasks.integrations.nested import JOBS
 
-from .follow_ups import Items, item
+from .follow_ups import Items, end_level, item, leave_state
 
 
 def abandon(turn: Turn, task: TaskContext) -> None:
@@ -28,48 +23,15 @@ def abort(level: Level, status: str = CANCELED) -> Items:
     activity = level.current
     if activity is None:
         return []
-    follow = [
-        item(
-            CompleteStateCommand(
-                activity.id,
-                state_name=activity.state.name,
-                status=status,
-                output=None,
-                next=None,
-                assigned=None,
-                error=None,
-                cause=None,
-                event=0,
-                previous=0,
-            )
-        )
-    ]
     inner: Items = cancel_map_run(activity)
     for child in descendants(activity):
         inner += cancel_child(child)
-    return inner + follow
+    return [*inner, leave_state(activity, status)]
 
 
 def cancel_child(child: Branch | Iteration) -> Items:
     """Cancel a branch or iteration and what runs in it."""
-    if isinstance(child, Branch):
-        return [
-            item(CompleteBranchCommand(child.id, status=CANCELED, output=None, error=None, cause=None)),
-            *abort(child),
-        ]
-    assert child.parent is not None
-    command = CompleteIterationCommand(
-        child.id,
-        state_name=child.parent.state.name,
-        index=child.index,
-        status=CANCELED,
-        output=None,
-        error=None,
-        cause=None,
-        event=0,
-        previous=0,
-    )
-    return [item(command), *abort(child)]
+    return [item(end_level(child, CANCELED)), *abort(child)]
 
 
 def cancel_map_runs(execution: LiveExecution) -> Items:

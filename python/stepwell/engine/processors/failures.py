@@ -9,9 +9,6 @@ from stepwell.asl.json import dumps
 from stepwell.asl.retry import match_catcher, match_retrier
 from stepwell.engine.log.document import of_value
 from stepwell.engine.log.records import (
-    CompleteBranchCommand,
-    CompleteExecutionCommand,
-    CompleteIterationCommand,
     CompleteStateCommand,
     CreateTimerCommand,
     FailEvaluationCommand,
@@ -24,7 +21,7 @@ from stepwell.engine.status import FAILED, SUCCEEDED
 
 from .cancellations import cancel_map_runs
 from .context_object import expression_scope
-from .follow_ups import Items, item
+from .follow_ups import Items, end_level, item, leave_state
 
 MAX_CAUSE_CHARACTERS = 1 << 20
 """Causes are cut to this length. What is cut is mostly the input that they quote."""
@@ -145,54 +142,14 @@ def fail_uncaught(activity: Activity, failure: Failure) -> Items:
 def fail_level(activity: Activity, failure: Failure) -> Items:
     """Leave a failed state, and fail its branch, iteration or execution."""
     level = activity.level
-    error, cause = failure.error, failure.cause
-    state_type = activity.state.type
-    leave = item(
-        CompleteStateCommand(
-            activity.id,
-            state_name=activity.state.name,
-            status=FAILED,
-            output=None,
-            next=None,
-            assigned=None,
-            error=error,
-            cause=cause,
-            event=0,
-            previous=0,
-        )
-    )
-    if isinstance(level, Iteration):
-        assert level.parent is not None
-        end = item(
-            CompleteIterationCommand(
-                level.id,
-                state_name=level.parent.state.name,
-                index=level.index,
-                status=FAILED,
-                output=None,
-                error=error,
-                cause=cause,
-                event=0,
-                previous=0,
-            )
-        )
-        return [leave, end] if state_type in ("Parallel", "Map") else [end]
-    if isinstance(level, Branch):
-        end = item(CompleteBranchCommand(level.id, status=FAILED, output=None, error=error, cause=cause))
-        return [leave, end] if state_type in ("Parallel", "Map") else [end]
-    return [
-        leave,
-        item(
-            CompleteExecutionCommand(
-                level.id, status=FAILED, output=None, error=error, cause=cause, event=0, previous=0
-            )
-        ),
-    ]
+    leave = leave_state(activity, FAILED, failure.error, failure.cause)
+    end = item(end_level(level, FAILED, failure.error, failure.cause))
+    if isinstance(level, (Branch, Iteration)) and activity.state.type not in ("Parallel", "Map"):
+        return [end]
+    return [leave, end]
 
 
 def _fail_execution(execution: LiveExecution, failure: Failure) -> Items:
     """States.Runtime fails the whole execution, wherever it occurs; it cannot be caught (ASL A6.32b)."""
-    end = CompleteExecutionCommand(
-        execution.id, status=FAILED, output=None, error=failure.error, cause=failure.cause, event=0, previous=0
-    )
+    end = end_level(execution, FAILED, failure.error, failure.cause)
     return [*cancel_map_runs(execution), item(end)]

@@ -77,31 +77,43 @@ def complete_with(activity: Activity, outcome: Outcome) -> Items:
 
 def complete_level(level: Level, document: Document) -> Items:
     """Complete a level whose last state is done."""
+    return [item(end_level(level, SUCCEEDED), document)]
+
+
+def end_level(level: Level, status: str, error: str | None = None, cause: str | None = None) -> Command:
+    """The command that ends a branch, an iteration or an execution."""
     if isinstance(level, Branch):
-        return [item(CompleteBranchCommand(level.id, status=SUCCEEDED, output=None, error=None, cause=None), document)]
+        return CompleteBranchCommand(level.id, status=status, output=None, error=error, cause=cause)
     if isinstance(level, Iteration):
         assert level.parent is not None
-        return [
-            item(
-                CompleteIterationCommand(
-                    level.id,
-                    state_name=level.parent.state.name,
-                    index=level.index,
-                    status=SUCCEEDED,
-                    output=None,
-                    error=None,
-                    cause=None,
-                    event=0,
-                    previous=0,
-                ),
-                document,
-            )
-        ]
-    return [
-        item(
-            CompleteExecutionCommand(
-                level.id, status=SUCCEEDED, output=None, error=None, cause=None, event=0, previous=0
-            ),
-            document,
+        return CompleteIterationCommand(
+            level.id,
+            state_name=level.parent.state.name,
+            index=level.index,
+            status=status,
+            output=None,
+            error=error,
+            cause=cause,
+            event=0,
+            previous=0,
         )
-    ]
+    return CompleteExecutionCommand(
+        level.id, status=status, output=None, error=error, cause=cause, event=0, previous=0
+    )
+
+
+def leave_state(activity: Activity, status: str, error: str | None = None, cause: str | None = None) -> Item:
+    """Leave a state that did not succeed."""
+    command = CompleteStateCommand(
+        activity.id,
+        state_name=activity.state.name,
+        status=status,
+        output=None,
+        next=None,
+        assigned=None,
+        error=error,
+        cause=cause,
+        event=0,
+        previous=0,
+    )
+    return item(command)
