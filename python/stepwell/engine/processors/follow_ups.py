@@ -97,9 +97,7 @@ def end_level(level: Level, status: str, error: str | None = None, cause: str | 
             event=0,
             previous=0,
         )
-    return CompleteExecutionCommand(
-        level.id, status=status, output=None, error=error, cause=cause, event=0, previous=0
-    )
+    return CompleteExecutionCommand(level.id, status=status, output=None, error=error, cause=cause, event=0, previous=0)
 
 
 def leave_state(activity: Activity, status: str, error: str | None = None, cause: str | None = None) -> Item:

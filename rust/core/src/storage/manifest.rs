@@ -8,6 +8,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::damaged;
+use crate::error::{Error, Result};
+
 /// The manifest consists of blocks of this size. No record's header crosses the end of one.
 const BLOCK: usize = 32 << 10;
 
@@ -17,8 +20,19 @@ const HEADER: usize = 7;
 /// Padding, whole, first, middle and last: the record types of a manifest.
 const TYPES: std::ops::RangeInclusive<u8> = 0..=4;
 
+/// Refuses the storage at `place` if its manifest has such a record; messages name `path`.
+pub fn check(place: &Path, path: &Path) -> Result<()> {
+    match foreign_record(place).map_err(Error::io("read", path))? {
+        None => Ok(()),
+        Some(offset) => Err(damaged(
+            path,
+            &format!("its list of files has a record of no known type at byte {offset}"),
+        )),
+    }
+}
+
 /// The offset of a record in the current manifest of `folder` whose type is not valid there.
-pub fn foreign_record(folder: &Path) -> io::Result<Option<usize>> {
+fn foreign_record(folder: &Path) -> io::Result<Option<usize>> {
     let current = match fs::read_to_string(folder.join("CURRENT")) {
         Ok(name) => name,
         // A new database, or one whose CURRENT is not text: RocksDB reports it.

@@ -111,12 +111,7 @@ impl Storage {
             Some(_) => None,
             None => Some(rocksdb::Env::mem_env().map_err(failed)?),
         };
-        if let Some(offset) = manifest::foreign_record(&place).map_err(Error::io("read", &path))? {
-            return Err(Error::Damaged {
-                path,
-                reason: format!("its list of files has a record of no known type at byte {offset}"),
-            });
-        }
+        manifest::check(&place, &path)?;
         let database = families::database(options, memory.as_ref());
         let db = DB::open_cf_descriptors(&database, &place, families::descriptors(options))
             .map_err(failed)?;
@@ -135,16 +130,11 @@ impl Storage {
 
     /// The id of its store; `None` before one was set.
     pub fn store(&self) -> Result<Option<StoreId>> {
-        let Some(value) = self.get_raw(Family::Meta, STORE)? else {
-            return match self.applied()?.position {
-                0 => Ok(None),
-                _ => Err(self.damaged("it has a position but does not say whose it is")),
-            };
-        };
-        let value: [u8; StoreId::LENGTH] = value
-            .try_into()
-            .map_err(|_| self.damaged("what it says whose it is makes no sense"))?;
-        Ok(Some(StoreId::from_bytes(value)))
+        let store = store_in(self.get_raw(Family::Meta, STORE)?, &self.path)?;
+        if store.is_none() && self.applied()?.position > 0 {
+            return Err(self.damaged("it has a position but does not say whose it is"));
+        }
+        Ok(store)
     }
 
     /// Sets its store. The id reaches the disk with the next flush, before any row.
@@ -194,10 +184,7 @@ impl Storage {
 
     /// The position and clock of the last applied batch.
     pub fn applied(&self) -> Result<Applied> {
-        let Some(value) = self.get_raw(Family::Meta, APPLIED)? else {
-            return Ok(Applied::default());
-        };
-        Applied::from_bytes(&value).ok_or_else(|| self.damaged("its position is no position"))
+        applied_in(self.get_raw(Family::Meta, APPLIED)?, &self.path)
     }
 
     /// Checks that the log continues at storage's position, and that it holds the same last batch, unless that was cut off.
@@ -295,11 +282,33 @@ impl Storage {
     }
 
     fn damaged(&self, reason: &str) -> Error {
-        Error::Damaged {
-            path: self.path.clone(),
-            reason: reason.to_owned(),
-        }
+        damaged(&self.path, reason)
     }
+}
+
+fn damaged(path: &Path, reason: &str) -> Error {
+    Error::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// What the row of the applied position says, in the storage at `path`.
+fn applied_in(row: Option<Vec<u8>>, path: &Path) -> Result<Applied> {
+    row.map_or(Ok(Applied::default()), |bytes| {
+        Applied::from_bytes(&bytes).ok_or_else(|| damaged(path, "its position is no position"))
+    })
+}
+
+/// What the row of the store's id says.
+fn store_in(row: Option<Vec<u8>>, path: &Path) -> Result<Option<StoreId>> {
+    let id = |bytes: Vec<u8>| {
+        let bytes = bytes
+            .try_into()
+            .map_err(|_| damaged(path, "what it says whose it is makes no sense"))?;
+        Ok(StoreId::from_bytes(bytes))
+    };
+    row.map(id).transpose()
 }
 
 /// Whether the batch that storage in `path` applied last is `found`, the one in the log there.
@@ -311,13 +320,13 @@ pub fn check_last(path: &Path, applied: &Applied, found: Option<&Frame>) -> Resu
     if found.is_some_and(is_same) {
         return Ok(());
     }
-    Err(Error::Damaged {
-        path: path.to_owned(),
-        reason: format!(
+    Err(damaged(
+        path,
+        &format!(
             "the batch that it applied last, up to position {position}, is not the one in the log there: \
              the two are of copies of one store that went on separately"
         ),
-    })
+    ))
 }
 
 /// Converts an error of RocksDB.

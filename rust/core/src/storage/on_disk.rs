@@ -3,7 +3,7 @@
 //! Nothing is locked and nothing is written. Whoever has it open may replace its files meanwhile; then they are read anew.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,9 @@ use std::time::Duration;
 use rocksdb::{DB, Options};
 
 use super::families::Family;
-use super::{APPLIED, Applied, FORMAT, FORMAT_KEY, STORE, failure, manifest};
+use super::{
+    APPLIED, Applied, FORMAT, FORMAT_KEY, STORE, applied_in, damaged, failure, manifest, store_in,
+};
 use crate::env::{Env as _, Folder, Identity};
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
@@ -108,12 +110,7 @@ impl List {
 
 fn read(storage: &Folder, path: &Path) -> Result<Stored> {
     let place = storage.place();
-    if let Some(offset) = manifest::foreign_record(&place).map_err(Error::io("read", path))? {
-        return Err(damaged(
-            path,
-            &format!("its list of files has a record of no known type at byte {offset}"),
-        ));
-    }
+    manifest::check(&place, path)?;
     let mut options = Options::default();
     options.set_max_open_files(16);
     options.set_max_file_opening_threads(1);
@@ -130,25 +127,8 @@ fn read(storage: &Folder, path: &Path) -> Result<Stored> {
     {
         return Err(damaged(path, "it is of another format"));
     }
-    let applied = match get(APPLIED)? {
-        None => Applied::default(),
-        Some(bytes) => Applied::from_bytes(&bytes)
-            .ok_or_else(|| damaged(path, "its position is no position"))?,
-    };
-    let store = match get(STORE)? {
-        None => None,
-        Some(bytes) => {
-            Some(StoreId::from_bytes(bytes.try_into().map_err(|_| {
-                damaged(path, "what it says whose it is makes no sense")
-            })?))
-        }
-    };
-    Ok(Stored { applied, store })
-}
-
-fn damaged(path: &Path, reason: &str) -> Error {
-    Error::Damaged {
-        path: PathBuf::from(path),
-        reason: reason.to_owned(),
-    }
+    Ok(Stored {
+        applied: applied_in(get(APPLIED)?, path)?,
+        store: store_in(get(STORE)?, path)?,
+    })
 }
