@@ -6,9 +6,9 @@ use stepwell_core::env::{Env, FaultEnv, Loss, Operation};
 use stepwell_core::log::{Batch, FollowedLog, LogStream, Repaired, repair};
 use stepwell_core::{Error, Result};
 
-use super::failover::follower;
 use super::{
-    FRAME, append_numbers, check_prefix, folder, open, open_ahead, open_with, payload, segment,
+    FRAME, append_numbers, check_prefix, folder, follower, open, open_ahead, open_with, payload,
+    segment,
 };
 
 const HUGE: u64 = 1 << 30;

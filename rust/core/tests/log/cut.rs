@@ -13,8 +13,8 @@ use stepwell_core::log::{
 use stepwell_core::record::{Document, Record, Turn};
 use stepwell_core::{Error, Result};
 
-use super::failover::{Interrupted, follower};
-use super::{STORE, folder, open_with};
+use super::interrupted::Interrupted;
+use super::{STORE, folder, follower, open_with};
 
 const SEGMENT_BYTES: u64 = 700;
 /// The readers have the log up to this position before the leader continues.

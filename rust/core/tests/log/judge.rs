@@ -10,8 +10,7 @@ use stepwell_core::log::{FollowedLog, FollowedTail, LogStream, check_copy, repai
 use stepwell_core::{Error, Result};
 
 use super::damage::accident;
-use super::failover::follower;
-use super::{FRAME, append_numbers, cases, folder, open_with, payload, segment};
+use super::{FRAME, append_numbers, cases, folder, follower, open_with, payload, segment};
 
 const LAST: u64 = 14;
 const SEGMENT_BYTES: u64 = 700;

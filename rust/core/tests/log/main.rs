@@ -8,6 +8,7 @@ mod damage;
 mod failing_disk;
 mod failover;
 mod inspect;
+mod interrupted;
 mod judge;
 mod repair;
 mod stores;
@@ -19,7 +20,7 @@ use proptest::prelude::ProptestConfig;
 use stepwell_core::Result;
 use stepwell_core::env::{Env, FaultEnv};
 use stepwell_core::identity::StoreId;
-use stepwell_core::log::{Batch, FileLogStream, Frame, LogOptions, LogStream};
+use stepwell_core::log::{Batch, FileLogStream, Follower, Frame, LogOptions, LogStream};
 
 /// 500 in CI; `PROPTEST_CASES=50000` for a long run.
 pub fn cases() -> ProptestConfig {
@@ -52,6 +53,17 @@ pub fn open_ahead(env: &FaultEnv, segment_bytes: u64, ahead_bytes: u64) -> Resul
         ..LogOptions::default()
     };
     FileLogStream::open(env, Path::new("/log"), options)
+}
+
+/// The follower of a name: the same id at every call.
+pub fn follower(name: &str) -> Follower {
+    let mut id = [0; StoreId::LENGTH];
+    id[..name.len()].copy_from_slice(name.as_bytes());
+    Follower {
+        id: StoreId::from_bytes(id),
+        path: name.into(),
+        of: None,
+    }
 }
 
 /// Opens the log, with segments that no test here fills.

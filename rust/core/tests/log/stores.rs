@@ -10,8 +10,9 @@ use stepwell_core::log::{
 };
 use stepwell_core::{Error, Result};
 
-use super::failover::follower;
-use super::{STORE, append_numbers, check_prefix, folder, open, open_with, read, segment};
+use super::{
+    STORE, append_numbers, check_prefix, folder, follower, open, open_with, read, segment,
+};
 
 const OTHER: StoreId = StoreId::from_bytes([9; 16]);
 
