@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from stepwell.asl.flow import compile_catchers, compile_result_finish, pass_on
-from stepwell.asl.retry import compile_retriers
+from stepwell.asl.retry import Catcher, Retrier, compile_retriers
 
 
 class State:
     """A state of a machine. ``next`` is None if the state ends its level."""
 
     type: ClassVar[str]
+    retriers: tuple[Retrier, ...] = ()
+    catchers: tuple[Catcher, ...] = ()
+    distributed: bool = False
+    """Whether it is a Map state whose iterations are child executions."""
 
     def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:
         self.name = name
