@@ -1,4 +1,4 @@
-//! Reads MessagePack values from bytes without copying.
+//! Reads MessagePack values from bytes without copying: records, and the keys of rows.
 
 use rmp::Marker;
 
@@ -42,71 +42,76 @@ impl<'a> Reader<'a> {
     /// Reads an array's header: the number of values that follow.
     pub fn array(&mut self) -> Result<u32> {
         let start = self.at;
-        match self.marker()? {
-            Marker::FixArray(count) => Ok(count.into()),
-            Marker::Array16 => Ok(self.unsigned(2)? as u32),
-            Marker::Array32 => Ok(self.unsigned(4)? as u32),
-            other => Err(self.unexpected(start, "an array", other)),
+        match self.byte()? {
+            marker @ 0x90..=0x9f => Ok(u32::from(marker & 0x0f)),
+            0xdc => Ok(self.number::<2>()? as u32),
+            0xdd => Ok(self.number::<4>()? as u32),
+            _ => Err(self.unexpected(start, "an array")),
         }
     }
 
-    /// An integer of any size.
-    pub fn integer(&mut self) -> Result<i128> {
+    /// An integer; one that `T` cannot hold is refused.
+    pub fn integer<T: TryFrom<u64> + TryFrom<i64>>(&mut self) -> Result<T> {
         let start = self.at;
-        Ok(match self.marker()? {
-            Marker::FixPos(value) => value.into(),
-            Marker::FixNeg(value) => value.into(),
-            Marker::U8 => self.unsigned(1)?.into(),
-            Marker::U16 => self.unsigned(2)?.into(),
-            Marker::U32 => self.unsigned(4)?.into(),
-            Marker::U64 => self.unsigned(8)?.into(),
-            Marker::I8 => (self.unsigned(1)? as i8).into(),
-            Marker::I16 => (self.unsigned(2)? as i16).into(),
-            Marker::I32 => (self.unsigned(4)? as i32).into(),
-            Marker::I64 => (self.unsigned(8)? as i64).into(),
-            other => return Err(self.unexpected(start, "an integer", other)),
-        })
+        let (value, is_positive) = match self.byte()? {
+            marker @ 0x00..=0x7f => (i64::from(marker), true),
+            marker @ 0xe0..=0xff => (i64::from(marker as i8), false),
+            0xcc => (self.number::<1>()? as i64, true),
+            0xcd => (self.number::<2>()? as i64, true),
+            0xce => (self.number::<4>()? as i64, true),
+            0xcf => (self.number::<8>()? as i64, true),
+            0xd0 => (i64::from(self.number::<1>()? as i8), false),
+            0xd1 => (i64::from(self.number::<2>()? as i16), false),
+            0xd2 => (i64::from(self.number::<4>()? as i32), false),
+            0xd3 => (self.number::<8>()? as i64, false),
+            _ => return Err(self.unexpected(start, "an integer")),
+        };
+        let held = match is_positive {
+            true => T::try_from(value as u64).ok(),
+            false => T::try_from(value).ok(),
+        };
+        held.ok_or_else(|| self.error(start, "an integer that is out of range"))
     }
 
     /// A number; integers are accepted.
     pub fn float(&mut self) -> Result<f64> {
         match self.peek()? {
-            Marker::F32 => {
+            0xca => {
                 self.at += 1;
-                Ok(f32::from_bits(self.unsigned(4)? as u32).into())
+                Ok(f32::from_bits(self.number::<4>()? as u32).into())
             }
-            Marker::F64 => {
+            0xcb => {
                 self.at += 1;
-                Ok(f64::from_bits(self.unsigned(8)?))
+                Ok(f64::from_bits(self.number::<8>()?))
             }
-            _ => Ok(self.integer()? as f64),
+            _ => Ok(self.integer::<i128>()? as f64),
         }
     }
 
     pub fn boolean(&mut self) -> Result<bool> {
         let start = self.at;
-        match self.marker()? {
-            Marker::True => Ok(true),
-            Marker::False => Ok(false),
-            other => Err(self.unexpected(start, "a boolean", other)),
+        match self.byte()? {
+            0xc2 => Ok(false),
+            0xc3 => Ok(true),
+            _ => Err(self.unexpected(start, "a boolean")),
         }
     }
 
     /// Whether a nil follows; if so, skips it.
     pub fn nil(&mut self) -> Result<bool> {
-        let is_nil = self.peek()? == Marker::Null;
+        let is_nil = self.peek()? == 0xc0;
         self.at += usize::from(is_nil);
         Ok(is_nil)
     }
 
     pub fn text(&mut self) -> Result<&'a str> {
         let start = self.at;
-        let length = match self.marker()? {
-            Marker::FixStr(length) => length.into(),
-            Marker::Str8 => self.unsigned(1)?,
-            Marker::Str16 => self.unsigned(2)?,
-            Marker::Str32 => self.unsigned(4)?,
-            other => return Err(self.unexpected(start, "text", other)),
+        let length = match self.byte()? {
+            marker @ 0xa0..=0xbf => u64::from(marker & 0x1f),
+            0xd9 => self.number::<1>()?,
+            0xda => self.number::<2>()?,
+            0xdb => self.number::<4>()?,
+            _ => return Err(self.unexpected(start, "text")),
         };
         let bytes = self.take(length)?;
         std::str::from_utf8(bytes).map_err(|_| self.error(start, "text that is not UTF-8"))
@@ -114,78 +119,68 @@ impl<'a> Reader<'a> {
 
     pub fn binary(&mut self) -> Result<&'a [u8]> {
         let start = self.at;
-        let length = match self.marker()? {
-            Marker::Bin8 => self.unsigned(1)?,
-            Marker::Bin16 => self.unsigned(2)?,
-            Marker::Bin32 => self.unsigned(4)?,
-            other => return Err(self.unexpected(start, "binary", other)),
+        let length = match self.byte()? {
+            0xc4 => self.number::<1>()?,
+            0xc5 => self.number::<2>()?,
+            0xc6 => self.number::<4>()?,
+            _ => return Err(self.unexpected(start, "binary")),
         };
         self.take(length)
     }
 
-    /// Skips one value of any kind, with everything in it.
-    pub fn skip(&mut self) -> Result<()> {
-        let mut left: u64 = 1;
+    /// Skips `count` values of any kind, with everything in them, however deeply nested.
+    pub fn skip(&mut self, count: u32) -> Result<()> {
+        let mut left = u64::from(count);
         while left > 0 {
             left -= 1;
-            let length = match self.marker()? {
-                Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null => 0,
-                Marker::True | Marker::False | Marker::Reserved => 0,
-                Marker::U8 | Marker::I8 => 1,
-                Marker::U16 | Marker::I16 | Marker::FixExt1 => 2,
-                Marker::FixExt2 => 3,
-                Marker::U32 | Marker::I32 | Marker::F32 => 4,
-                Marker::FixExt4 => 5,
-                Marker::U64 | Marker::I64 | Marker::F64 => 8,
-                Marker::FixExt8 => 9,
-                Marker::FixExt16 => 17,
-                Marker::FixStr(length) => length.into(),
-                Marker::Str8 | Marker::Bin8 => self.unsigned(1)?,
-                Marker::Str16 | Marker::Bin16 => self.unsigned(2)?,
-                Marker::Str32 | Marker::Bin32 => self.unsigned(4)?,
-                Marker::Ext8 => self.unsigned(1)? + 1,
-                Marker::Ext16 => self.unsigned(2)? + 1,
-                Marker::Ext32 => self.unsigned(4)? + 1,
-                container => {
-                    left += self.values_in(container)?;
-                    0
-                }
+            let start = self.at;
+            let (length, inner) = match self.byte()? {
+                0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => (0, 0),
+                marker @ 0x80..=0x8f => (0, 2 * u64::from(marker & 0x0f)),
+                marker @ 0x90..=0x9f => (0, u64::from(marker & 0x0f)),
+                marker @ 0xa0..=0xbf => (u64::from(marker & 0x1f), 0),
+                0xc4 | 0xd9 => (self.number::<1>()?, 0),
+                0xc5 | 0xda => (self.number::<2>()?, 0),
+                0xc6 | 0xdb => (self.number::<4>()?, 0),
+                0xc7 => (self.number::<1>()? + 1, 0),
+                0xc8 => (self.number::<2>()? + 1, 0),
+                0xc9 => (self.number::<4>()? + 1, 0),
+                0xcc | 0xd0 => (1, 0),
+                0xcd | 0xd1 | 0xd4 => (2, 0),
+                0xca | 0xce | 0xd2 => (4, 0),
+                0xcb | 0xcf | 0xd3 => (8, 0),
+                0xd5 => (3, 0),
+                0xd6 => (5, 0),
+                0xd7 => (9, 0),
+                0xd8 => (17, 0),
+                0xdc => (0, self.number::<2>()?),
+                0xdd => (0, self.number::<4>()?),
+                0xde => (0, 2 * self.number::<2>()?),
+                0xdf => (0, 2 * self.number::<4>()?),
+                0xc1 => return Err(self.unexpected(start, "a value")),
             };
             self.take(length)?;
+            left += inner;
         }
         Ok(())
     }
 
-    fn values_in(&mut self, container: Marker) -> Result<u64> {
-        Ok(match container {
-            Marker::FixArray(count) => count.into(),
-            Marker::Array16 => self.unsigned(2)?,
-            Marker::Array32 => self.unsigned(4)?,
-            Marker::FixMap(pairs) => 2 * u64::from(pairs),
-            Marker::Map16 => 2 * self.unsigned(2)?,
-            Marker::Map32 => 2 * self.unsigned(4)?,
-            _ => 0,
-        })
+    fn peek(&self) -> Result<u8> {
+        let byte = self.bytes.get(self.at).copied();
+        byte.ok_or_else(|| self.error(self.at, "the bytes end where a value should begin"))
     }
 
-    fn peek(&self) -> Result<Marker> {
-        match self.bytes.get(self.at) {
-            Some(byte) => Ok(Marker::from_u8(*byte)),
-            None => Err(self.error(self.at, "the bytes end where a value should begin")),
-        }
-    }
-
-    fn marker(&mut self) -> Result<Marker> {
-        let marker = self.peek()?;
+    fn byte(&mut self) -> Result<u8> {
+        let byte = self.peek()?;
         self.at += 1;
-        Ok(marker)
+        Ok(byte)
     }
 
-    fn unsigned(&mut self, bytes: u64) -> Result<u64> {
-        let bytes = self.take(bytes)?;
+    fn number<const N: usize>(&mut self) -> Result<u64> {
+        let bytes = self.take(N as u64)?;
         Ok(bytes
             .iter()
-            .fold(0, |value, byte| value << 8 | u64::from(*byte)))
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     fn take(&mut self, length: u64) -> Result<&'a [u8]> {
@@ -197,7 +192,37 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn unexpected(&self, offset: usize, wanted: &str, found: Marker) -> Error {
+    /// An error that names the marker at `offset`.
+    fn unexpected(&self, offset: usize, wanted: &str) -> Error {
+        let found = Marker::from_u8(self.bytes[offset]);
         self.error(offset, format!("{wanted} was expected, not {found:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skips_every_kind_of_value() {
+        let mut bytes = vec![
+            0x93, 0x01, 0x82, 0xa1, b'k', 0x91, 0xc0, 0xa1, b'l', 0xc4, 2, 7, 7, 0xd6, 1, 2, 3, 4,
+            5,
+        ];
+        bytes.extend([0xcb, 0, 0, 0, 0, 0, 0, 0, 0, 0x2a]);
+        let mut reader = Reader::new(&bytes);
+        reader.skip(2).unwrap();
+        assert_eq!(reader.integer::<i64>().unwrap(), 42);
+        assert!(reader.is_at_end());
+    }
+
+    #[test]
+    fn refuses_what_ends_early_and_what_is_no_msgpack() {
+        assert!(Reader::new(&[0x92, 0x01]).skip(1).is_err());
+        assert!(Reader::new(&[0xc1]).skip(1).is_err());
+        assert!(Reader::new(&[0xdb, 0xff, 0xff, 0xff, 0xff]).text().is_err());
+        assert!(Reader::new(&[0x01]).text().is_err());
+        let beyond = [0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        assert!(Reader::new(&beyond).integer::<i64>().is_err());
     }
 }

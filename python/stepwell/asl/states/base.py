@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from stepwell.asl.flow import compile_catchers, compile_result_finish, pass_on
+from stepwell.asl.flow import (
+    Read,
+    compile_catchers,
+    compile_input_finish,
+    compile_result_finish,
+    pass_on,
+    raw_input,
+)
+from stepwell.asl.outcome import Outcome
 from stepwell.asl.retry import Catcher, Retrier, compile_retriers
+from stepwell.asl.scope import Scope
 
 
 class State:
@@ -25,6 +34,25 @@ class State:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+class InputState(State):
+    """A state that makes its output from its input: Pass, Succeed, Wait.
+
+    ``arguments(scope)`` is what its output is made of. ``identity``: its output is the raw input and it sets no
+    variables.
+    """
+
+    def __init__(self, name: str, definition: dict[str, Any], language: str, arguments: Read | None) -> None:
+        super().__init__(name, definition, language)
+        finish = compile_input_finish(definition, language)
+        self.identity = arguments is None and finish is None
+        self.arguments = arguments or raw_input
+        self.finish = finish or pass_on
+
+    def run(self, scope: Scope) -> Outcome:
+        """Its output, and the variables that it sets."""
+        return self.finish(scope, self.arguments(scope))
 
 
 class WorkState(State):

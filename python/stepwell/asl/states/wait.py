@@ -11,17 +11,13 @@ from stepwell.asl.flow import (
     JSONATA,
     Read,
     compile_effective_input,
-    compile_input_finish,
-    pass_on,
-    raw_input,
     within,
 )
 from stepwell.asl.jsonata_template import query_error
 from stepwell.asl.numbers import text_of, whole_number
-from stepwell.asl.outcome import Outcome
 from stepwell.asl.path_errors import no_input_value
 from stepwell.asl.scope import Scope
-from stepwell.asl.states.base import State
+from stepwell.asl.states.base import InputState
 from stepwell.asl.timestamps import MICROS_PER_SECOND, parse_timestamp
 
 # AWS refuses what does not fit into its 32-bit count of seconds.
@@ -30,19 +26,15 @@ LONGEST_DELAY_MICROS = (2**31 - 1) * MICROS_PER_SECOND
 Due = Callable[[Scope, int], int]
 
 
-class WaitState(State):
-    """A Wait state. ``identity``: its output is the raw input and it sets no variables."""
+class WaitState(InputState):
+    """A Wait state. Its output is its input once the time has come."""
 
     type = "Wait"
 
     def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:
-        super().__init__(name, definition, language)
         effective = compile_effective_input(definition, language)
-        finish = compile_input_finish(definition, language)
+        super().__init__(name, definition, language, effective)
         self._due = _compile_due(definition, language, effective)
-        self.identity = effective is None and finish is None
-        self.effective_input = effective or raw_input
-        self.finish = finish or pass_on
 
     def due(self, scope: Scope, now_micros: int) -> int:
         """When the wait ends, in microseconds since the epoch and not before ``now_micros``."""
@@ -50,10 +42,6 @@ class WaitState(State):
         if due - now_micros > LONGEST_DELAY_MICROS:
             raise runtime_error("Wait state delay is too long.")
         return due
-
-    def run(self, scope: Scope) -> Outcome:
-        """The outcome, at the end of the wait."""
-        return self.finish(scope, self.effective_input(scope))
 
 
 def _compile_due(definition: dict[str, Any], language: str, effective: Read | None) -> Due:

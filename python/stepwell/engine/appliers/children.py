@@ -10,7 +10,7 @@ from stepwell.engine.log.records import (
     StartBranchCommand,
     StartIterationCommand,
 )
-from stepwell.engine.state.execution import Branch, Iteration
+from stepwell.engine.state.execution import Activity, Branch, Iteration, LiveExecution
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import FAILED, RUNNING, SUCCEEDED
 from stepwell.engine.storage.contexts import ActivityBranchStatus, ActivityIterationStatus, ItemsContext
@@ -40,13 +40,11 @@ def start_branch(turn: Turn, command: StartBranchCommand, document: Document) ->
     execution = turn.execution
     assert execution is not None
     activity = execution.activities[command.branch_id.rpartition("/")[0]]
-    assert activity.children is not None and activity.branch_status is not None
+    assert activity.branch_status is not None
     branch = Branch(command.branch_id, command.index, activity, document, RUNNING)
     branch.previous_event = activity.forked_event
-    activity.children[command.index] = execution.levels[branch.id] = branch
     activity.branch_status.running += 1
-    turn.create(branch.id, branch)
-    turn.put(activity.id, activity)
+    _add(turn, execution, activity, branch)
 
 
 def complete_branch(turn: Turn, command: CompleteBranchCommand, document: Document) -> None:
@@ -55,15 +53,10 @@ def complete_branch(turn: Turn, command: CompleteBranchCommand, document: Docume
     branch = execution.levels[command.branch_id]
     activity = branch.parent
     assert activity is not None and activity.branch_status is not None
-    branch.status, branch.output = command.status, document
-    branch.forget()
-    activity.output_bytes += len(document.text)
     activity.branch_status.running -= 1
     activity.branch_status.succeeded += command.status == SUCCEEDED
     activity.level.previous_event = branch.previous_event
-    turn.put(branch.id, branch)
-    turn.put(activity.id, activity)
-    turn.put(activity.level.id, activity.level)
+    _end(turn, activity, branch, command.status, document)
 
 
 def start_iteration(turn: Turn, command: StartIterationCommand, document: Document) -> None:
@@ -71,15 +64,13 @@ def start_iteration(turn: Turn, command: StartIterationCommand, document: Docume
     assert execution is not None
     activity = execution.activities[command.iteration_id.rpartition("/")[0]]
     status = activity.iteration_status
-    assert activity.children is not None and status is not None
+    assert status is not None
     iteration = Iteration(command.iteration_id, command.index, activity, document, RUNNING)
     iteration.previous_event = execution.context.last_event = command.event
-    activity.children[command.index] = execution.levels[iteration.id] = iteration
     execution.iteration_bytes += len(document.text)
     status.running += 1
     status.next_index = command.index + 1
-    turn.create(iteration.id, iteration)
-    turn.put(activity.id, activity)
+    _add(turn, execution, activity, iteration)
     turn.put(execution.id, execution)
 
 
@@ -90,10 +81,7 @@ def complete_iteration(turn: Turn, command: CompleteIterationCommand, document: 
     activity = iteration.parent
     assert activity is not None and activity.iteration_status is not None
     status = activity.iteration_status
-    iteration.status, iteration.output = command.status, document
     execution.iteration_bytes -= len(iteration.input.text)
-    iteration.forget()
-    activity.output_bytes += len(document.text)
     status.running -= 1
     status.succeeded += command.status == SUCCEEDED
     status.failed += command.status == FAILED
@@ -103,7 +91,21 @@ def complete_iteration(turn: Turn, command: CompleteIterationCommand, document: 
         activity.level.previous_event = command.event
     elif command.status == FAILED:
         activity.level.previous_event = iteration.previous_event
-    turn.put(iteration.id, iteration)
+    _end(turn, activity, iteration, command.status, document)
+    turn.put(execution.id, execution)
+
+
+def _add(turn: Turn, execution: LiveExecution, activity: Activity, child: Branch | Iteration) -> None:
+    assert activity.children is not None
+    activity.children[child.index] = execution.levels[child.id] = child
+    turn.create(child.id, child)
+    turn.put(activity.id, activity)
+
+
+def _end(turn: Turn, activity: Activity, child: Branch | Iteration, status: str, output: Document) -> None:
+    child.status, child.output = status, output
+    child.forget()
+    activity.output_bytes += len(output.text)
+    turn.put(child.id, child)
     turn.put(activity.id, activity)
     turn.put(activity.level.id, activity.level)
-    turn.put(execution.id, execution)
