@@ -28,12 +28,12 @@ def next_inputs(turn: Turn, activity: Activity[MapState], children: int) -> Inpu
     assert run is not None and run.items is not None
     first, end = run.context.next_item, run.context.item_count
     documents: list[Document] = []
-    room = turn.services.limits.turn_bytes
+    bytes_left = turn.services.limits.turn_bytes
     try:
         for index in range(first, min(first + children, end)):
             documents.append(_input(turn, activity, run.items, index))
-            room -= len(documents[-1].text)
-            if room <= 0:
+            bytes_left -= len(documents[-1].text)
+            if bytes_left <= 0:
                 break
     except AslError as error:
         return Inputs(documents, len(documents), (), error)
@@ -57,12 +57,12 @@ def _batches(turn: Turn, activity: Activity[MapState], batcher: BatcherSpec, chi
     next_item, end = run.context.next_item, run.context.item_count
     try:
         batches = batches_of(batcher.evaluate(expression_scope(turn, activity)))
-        room = turn.services.limits.turn_bytes
+        bytes_left = turn.services.limits.turn_bytes
         items = run.items
-        while next_item < end and len(documents) < children and room > 0:
+        while next_item < end and len(documents) < children and bytes_left > 0:
             batch, length = batches.next(lambda index: _input(turn, activity, items, index).value, next_item, end)
             documents.append(of_value(batches.input(batch)))
-            room -= length
+            bytes_left -= length
             sizes.append(len(batch))
             next_item += len(batch)
     except AslError as error:

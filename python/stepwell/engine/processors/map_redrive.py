@@ -42,11 +42,11 @@ def run_on(run: MapRun) -> Items:
     ]
 
 
-def choose(turn: Turn, command: StartChildrenCommand, activity: Activity[MapState], room: int) -> None:
+def choose(turn: Turn, command: StartChildrenCommand, activity: Activity[MapState], limit: int) -> None:
     """Choose the next children that continue. In an EXPRESS processor they become new executions."""
     run = activity.map_run
     assert run is not None
-    children = [run.children[first] for first in islice(run.waiting, min(room, CHUNK))]
+    children = [run.children[first] for first in islice(run.waiting, min(limit, CHUNK))]
     command.again = tuple(child.first for child in children)
     if activity.state.execution_type == EXPRESS:
         number = turn.services.reserve_ids(turn, len(children))

@@ -79,13 +79,13 @@ def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | No
         return GONE
     context = run.context
     limit = min(context.max_concurrency, MAX_CHILDREN) or MAX_CHILDREN
-    room = min(limit - context.running, CHUNK)
-    if room <= 0 or not run.has_more:
-        return "there is no room for more children"
+    free = min(limit - context.running, CHUNK)
+    if free <= 0 or not run.has_more:
+        return "no more children may start"
     if context.pending_redrive:
-        map_redrive.choose(turn, command, _activity(turn, command.id), room)
+        map_redrive.choose(turn, command, _activity(turn, command.id), free)
         return None
-    inputs = next_inputs(turn, _activity(turn, command.id), room)
+    inputs = next_inputs(turn, _activity(turn, command.id), free)
     command.first, command.count, command.sizes = context.next_item, inputs.item_count, inputs.sizes
     turn.inputs = inputs
     return None
