@@ -10,6 +10,8 @@ pub mod clock;
 pub mod env;
 #[path = "../../rust/core/src/error.rs"]
 pub mod error;
+#[path = "../../rust/core/src/hex.rs"]
+mod hex;
 #[path = "../../rust/core/src/id.rs"]
 pub mod id;
 #[path = "../../rust/core/src/identity.rs"]
