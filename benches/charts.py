@@ -17,16 +17,16 @@ def bars(title: str, values: Mapping[str, float]) -> str:
     low = 10 ** math.floor(math.log10(min(values.values())))
     high = 10 ** math.ceil(math.log10(max(values.values())))
     span = math.log10(high / low) or 1
-    room = WIDTH - LEFT - RIGHT
+    length_left = WIDTH - LEFT - RIGHT
     parts: list[str] = []
     height = TOP + ROW * len(values) + 30
     for power in range(round(math.log10(low)), round(math.log10(high)) + 1):
-        x = LEFT + room * (power - math.log10(low)) / span
+        x = LEFT + length_left * (power - math.log10(low)) / span
         parts.append(line(x, TOP - 6, x, height - 26, "#ddd"))
         parts.append(text(x, height - 10, f"{10**power:,}", "middle"))
     for index, (name, value) in enumerate(values.items()):
         y = TOP + ROW * index
-        length = max(2.0, room * math.log10(value / low) / span)
+        length = max(2.0, length_left * math.log10(value / low) / span)
         parts.append(f"<rect x='{LEFT}' y='{y}' width='{length:.1f}' height='{ROW - 12}' fill='{COLORS[index > 0]}'/>")
         parts.append(text(LEFT - 8, y + 16, name, "end"))
         parts.append(text(LEFT + length + 6, y + 16, f"{value:,.0f}", "start"))
@@ -38,13 +38,13 @@ def curves(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> st
     drawn = {name: points for name, points in lines.items() if points}
     xs = exponents(x for points in drawn.values() for x, _ in points)
     ys = exponents(y for points in drawn.values() for _, y in points)
-    room = WIDTH - LEFT - RIGHT
+    length_left = WIDTH - LEFT - RIGHT
     bottom = TOP + PLOT
 
     def at(x: float, y: float) -> tuple[float, float]:
         across = (math.log10(x) - xs[0]) / (xs[-1] - xs[0])
         up = (math.log10(y) - ys[0]) / (ys[-1] - ys[0])
-        return LEFT + room * across, bottom - PLOT * up
+        return LEFT + length_left * across, bottom - PLOT * up
 
     parts: list[str] = []
     for power in xs:

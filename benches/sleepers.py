@@ -90,13 +90,13 @@ def main() -> None:
         for count in (options.count, 0):
             command = [sys.executable, __file__, "--child", folder, "--kind", options.kind, "--count", str(count)]
             done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-            told = json.loads(done.stdout)
-            rss, peak = told["rss"] / 1e6, told["peak"] / 1e6
+            measured = json.loads(done.stdout)
+            rss, peak = measured["rss"] / 1e6, measured["peak"] / 1e6
             if count:
-                print(f"{count:,} started in {told['started']:.1f} s ({count / told['started']:,.0f} a second)")
+                print(f"{count:,} started in {measured['started']:.1f} s ({count / measured['started']:,.0f} a second)")
             else:
-                print(f"ready {told['ready']:.2f} s after SIGKILL, with {told['used']:.2f} s of processor time")
-            print(f"  RSS {rss:.0f} MB, at most {peak:.0f} MB; the next one took {told['answered'] * 1000:.0f} ms")
+                print(f"ready {measured['ready']:.2f} s after SIGKILL, with {measured['used']:.2f} s of processor time")
+            print(f"  RSS {rss:.0f} MB, at most {peak:.0f} MB; the next one took {measured['answered'] * 1000:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -276,11 +276,11 @@ def test_import(benchmark: Any, report: Any, tmp_path: Path) -> None:
         return Best(min(each.seconds for each in runs), min(each.cpu for each in runs))
 
     bare = least("pass")
-    door = least("import stepwell")
+    package = least("import stepwell")
     executor = benchmark.pedantic(lambda: least("from stepwell import Executor"), rounds=1, warmup_rounds=1)
     report(
-        import_ms=(door.seconds - bare.seconds) * 1000,
-        import_cpu_ms=(door.cpu - bare.cpu) * 1000,
+        import_ms=(package.seconds - bare.seconds) * 1000,
+        import_cpu_ms=(package.cpu - bare.cpu) * 1000,
         executor_ms=(executor.seconds - bare.seconds) * 1000,
         executor_cpu_ms=(executor.cpu - bare.cpu) * 1000,
     )

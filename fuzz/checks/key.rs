@@ -1,8 +1,8 @@
 //! Keys of storage: any row's fields make a key without a panic, keys sort like their fields, and no key is
 //! a prefix of another.
 
+use stepwell_core::msgpack::Reader;
 use stepwell_core::storage::keys::{self, Field, Layout, Value};
-use stepwell_core::storage::msgpack::Reader;
 
 const LAYOUTS: i64 = 15;
 

@@ -18,6 +18,8 @@ pub mod id;
 pub mod identity;
 #[path = "../../rust/core/src/log/mod.rs"]
 pub mod log;
+#[path = "../../rust/core/src/msgpack.rs"]
+pub mod msgpack;
 #[path = "../../rust/core/src/record/mod.rs"]
 pub mod record;
 pub mod storage;

@@ -2,8 +2,6 @@
 
 #[path = "../../rust/core/src/storage/keys.rs"]
 pub mod keys;
-#[path = "../../rust/core/src/storage/msgpack.rs"]
-pub mod msgpack;
 
 mod families {
     /// The names of `rust/core/src/storage/families.rs`.

@@ -89,7 +89,7 @@ def test_literals_and_escapes(text, expected):
     assert call(text) == expected
 
 
-# R where the text begins with "Invalid template": an answer of AWS told in the project's issues (the text for "}" alone
+# R where the text begins with "Invalid template": an answer of AWS in the project's issues (the text for "}" alone
 # by likeness). All others are ours: what AWS says of them is not known.
 OPEN = "Invalid template in States.Format: matching '}' not found for '{'."
 CLOSE = "Invalid template in States.Format: matching '{' not found for '}'."

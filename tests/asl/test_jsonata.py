@@ -182,7 +182,7 @@ class TestWhatIsNotThere:
         assert compile_expression("$$.a").unsupported_references() == ["Reference to '$$' is not supported."]
         assert compile_expression("$states.input.a[b = $.c].d").unsupported_references() == []
 
-    def test_a_syntax_error_is_told_in_the_words_of_aws(self):
+    def test_a_syntax_error_is_reported_in_the_words_of_aws(self):
         with pytest.raises(ExpressionSyntaxError) as caught:
             compile_expression("$a[1,2)")
         assert str(caught.value) == 'Expected "]", got ","'

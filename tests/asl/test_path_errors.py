@@ -1,7 +1,7 @@
 """What each path field of each state says where it finds nothing, null, or a value of the wrong type.
 
 The table runs whole machines, as a user would. Sources of the texts: R, AWS recorded it (a case of ``conformance``, or
-an answer of AWS told in the project's issues); P, somebody published what AWS answered; L, by likeness: AWS's text of
+an answer of AWS in the project's issues); P, somebody published what AWS answered; L, by likeness: AWS's text of
 this field is not known, and it has the words of a field that is read in the same way; O, ours.
 """
 

@@ -237,7 +237,7 @@ def test_a_branch_may_loop_for_ever_but_not_hold_lost_states():
 
 
 @pytest.mark.covers("A16.80")
-def test_text_that_is_not_json_is_told_as_aws_tells_it():
+def test_text_that_is_not_json_is_reported_in_the_words_of_aws():
     token = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'"
     text = f"Unrecognized token 'not': was expecting ({token})"
     place = '[Source: (String)"not json"; line: 1, column: 4]'

@@ -48,7 +48,7 @@ def masked(text: str) -> str:
     text = re.sub(r"/default/default/e[0-9a-f]{7}/[0-9a-f]{16}", "<execution>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d+(Z|\+00:00)?", "<time>", text)
     text = re.sub(r"^store: [0-9a-f]{32}$", "store: <id>", text, flags=re.MULTILINE)
-    text = re.sub(r"^bytes: \d+$", "bytes: <count>", text, flags=re.MULTILINE)  # clocks take the room they need
+    text = re.sub(r"^bytes: \d+$", "bytes: <count>", text, flags=re.MULTILINE)  # clocks differ in their digits
     return re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "<clock>", text)
 
 

@@ -20,8 +20,8 @@ def test_a_folder_in_use_is_backed_up_and_restored(stepwell: Stepwell, tmp_path:
         ex.deploy("w", PASS)
         id = ex.start("w", {"n": 1}).wait(10).id
         done = stepwell("backup", "data", "--to", "copy")
-        told, of = done.out.splitlines()
-        assert (done.code, told) == (0, "backed up data to copy")
+        shown, of = done.out.splitlines()
+        assert (done.code, shown) == (0, "backed up data to copy")
         backup, original = re.findall("[0-9a-f]{32}", of)
         assert of.startswith(f"store {backup}, a copy of {original} up to position ")
         ex.delete(id)
@@ -62,8 +62,8 @@ def test_paths_that_are_no_text_are_shown_with_escapes(tmp_path: Path) -> None:
     done = stepwell("backup", data, "--to", copy)
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, rb"backed up data\udcff to copy\udcfe")
     done = stepwell("restore", copy, "--to", f"again{data}", "--json")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["backup"], told["data"]) == (0, r"copy\udcfe", r"againdata\udcff")
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["backup"], shown["data"]) == (0, r"copy\udcfe", r"againdata\udcff")
     for arguments in (("list", "--data", missing), ("backup", missing, "--to", "x"), ("restore", data, "--to", copy)):
         as_text, as_json = stepwell(*arguments), stepwell(*arguments, "--json")
         assert as_text.returncode == as_json.returncode in (2, 3)

@@ -64,7 +64,7 @@ def test_repair_sets_the_damage_aside_and_says_what_it_cost(stepwell: Stepwell, 
     assert stepwell("list", "--data", "data", "--json").document["status"] == "Succeeded"
 
 
-def test_a_torn_end_is_told_and_cut_off(stepwell: Stepwell, log: Path) -> None:
+def test_a_torn_end_is_reported_and_cut_off(stepwell: Stepwell, log: Path) -> None:
     content = log.read_bytes()
     log.write_bytes(content[:-3])
     assert "torn: none" not in stepwell("log", "verify", "--data", "data").out

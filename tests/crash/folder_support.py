@@ -64,5 +64,5 @@ class Load:
 
 
 def close(executor: Executor) -> None:
-    """Close an executor that has failed, which it has told before."""
+    """Close an executor that has failed, and has reported it before."""
     executor.close()

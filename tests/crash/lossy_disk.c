@@ -99,7 +99,7 @@ static uint64_t inode_at(int at, const char *path) {
     return fstatat(at, path, &found, AT_SYMLINK_NOFOLLOW) == 0 ? found.st_ino : 0;
 }
 
-/* For the program: something that it was told, in the order of the trace. */
+/* For the program: something that it was notified of, in the order of the trace. */
 void lossy_note(const char *text, size_t size) { record((struct record){.kind = NOTE, .data_bytes = size}, 0, 0, text); }
 
 /* data */

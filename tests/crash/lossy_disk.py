@@ -169,9 +169,9 @@ class Disk:
     def cuts(self, chance: random.Random, count: int) -> Iterator[Cut]:
         """Moments in order. Half of them are next to a name change or a sync, or directly after a note."""
         edges = [record.number for record in self._records if record.kind in NAMING]
-        told = [record.number + 1 for record in self._records if record.kind == Kind.NOTE]
+        noted = [record.number + 1 for record in self._records if record.kind == Kind.NOTE]
         moments = sorted(
-            chance.choice(chance.choice([[chance.randrange(len(self) + 1)], edges, told]) or [len(self)])
+            chance.choice(chance.choice([[chance.randrange(len(self) + 1)], edges, noted]) or [len(self)])
             + chance.randrange(2)
             for _ in range(count)
         )

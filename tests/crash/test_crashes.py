@@ -92,7 +92,7 @@ def live(simulation: Simulation, ids: list[str], chance: random.Random) -> None:
 
 
 def crash(simulation: Simulation, seed: int, limits: Limits, chance: random.Random) -> Simulation:
-    """What is in memory is lost, and sometimes the last batch, which nobody was told of."""
+    """What is in memory is lost, and sometimes the last batch, which nobody was notified of."""
     simulation.store.wait_applied(simulation.store.tail(), None)
     batches = simulation.store.read_log(1, 1 << 40)
     kept = len(batches) - (chance.random() < 0.3)

@@ -113,7 +113,7 @@ def test_a_log_whose_end_is_gone_is_not_taken_over(tmp_path: Path, lose: Callabl
         assert ids_in(promoted) >= ids
 
 
-def test_an_end_that_is_lost_while_a_follower_pauses_is_told(tmp_path: Path) -> None:
+def test_an_end_that_is_lost_while_a_follower_pauses_is_reported(tmp_path: Path) -> None:
     a, b = tmp_path / "a", tmp_path / "b"
     with Executor(a) as leader:
         follower = Follower(a, b)

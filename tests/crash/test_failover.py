@@ -34,11 +34,11 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 
 
 def first_lines(leader: Leader) -> list[list[str]]:
-    """What a leader told by the time it confirmed a start."""
+    """What a leader had reported by the time it confirmed a start."""
     lines = []
     while not any(line[0] == "STARTED" for line in lines):
         more = list(leader.lines(LONG))
-        assert more, "the leader told nothing"
+        assert more, "the leader reported nothing"
         lines += more
     return lines
 
@@ -98,7 +98,7 @@ def test_a_leader_that_pauses_can_confirm_nothing_after_a_promotion(tmp_path: Pa
         kinds = {kind for kind, _ in model.errors}
         assert kinds == {"FencedError"}
         assert all(f"{tmp_path / 'b'} took over at epoch 1" in text for _, text in model.errors)
-        # What it told after it woke, it had confirmed before: all of it was taken over.
+        # What it reported after it woke, it had confirmed before: all of it was taken over.
         assert model.check(executor) == before
 
 
@@ -238,7 +238,7 @@ def test_a_damaged_log_is_taken_over_from_only_when_the_loss_is_accepted(tmp_pat
         with Follower(tmp_path / "a", tmp_path / "b") as follower:
             assert follower.wait_level(LONG)
         (segment,) = (tmp_path / "a" / "log").glob("*.log")
-        size = len(segment.read_bytes().rstrip(b"\0"))  # without the room behind it
+        size = len(segment.read_bytes().rstrip(b"\0"))  # without the zeros behind it
         lost = executor.start("w", new_input(2)).wait().id
     bytes = bytearray(segment.read_bytes())
     bytes[size + 60] ^= 1
@@ -263,7 +263,7 @@ def test_partitions_are_followed_one_by_one(tmp_path: Path) -> None:
         Follower(tmp_path / "a", tmp_path / "b")
     for name in ("p0", "p1"):
         Follower(tmp_path / "a" / name, tmp_path / "b" / name).take_over()
-    with pytest.raises(StorageError, match="took over at epoch 1"):  # noqa: PT012 - it is told by the partition that learns it first
+    with pytest.raises(StorageError, match="took over at epoch 1"):  # noqa: PT012 - the partition reports it that learns it first
         for number in range(20, 40):
             executor.start("w", new_input(number), f"n{number}")
     executor.close()

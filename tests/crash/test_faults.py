@@ -119,9 +119,9 @@ def test_a_failing_disk_stops_the_engine_and_loses_nothing(
     works.append(work := Work(folder, preload=failing_disk))
     work.progress()
     work.fail(order)
-    told = work.end()
-    assert told["error"] == "PoisonedError"
-    assert ("No space left" if "ENOSPC" in order else "Input/output error") in told["text"]
+    reported = work.end()
+    assert reported["error"] == "PoisonedError"
+    assert ("No space left" if "ENOSPC" in order else "Input/output error") in reported["text"]
     assert_nothing_is_lost(folder)
 
 
@@ -129,9 +129,9 @@ def test_a_disk_that_fails_while_a_folder_is_opened(folder: Path, works: list[Wo
     for order in ("open EMFILE", "sync EIO", "write ENOSPC"):
         works.append(work := Work(folder, preload=failing_disk))
         work.fail(order)
-        told = work.end()
-        assert told["error"] in ("StorageError", "PoisonedError"), told
-        assert str(folder) in told["text"]
+        reported = work.end()
+        assert reported["error"] in ("StorageError", "PoisonedError"), reported
+        assert str(folder) in reported["text"]
         work.mend()
     works.append(work := Work(folder))
     work.progress()
@@ -141,17 +141,17 @@ def test_a_disk_that_fails_while_a_folder_is_opened(folder: Path, works: list[Wo
 
 def test_files_that_may_not_grow(folder: Path, works: list[Work]) -> None:
     works.append(work := Work(folder, "small-files"))
-    told = work.end()
-    assert told["error"] == "PoisonedError"
-    assert "File too large" in told["text"]
+    reported = work.end()
+    assert reported["error"] == "PoisonedError"
+    assert "File too large" in reported["text"]
     assert_nothing_is_lost(folder)
 
 
 def test_too_few_file_descriptors(folder: Path, works: list[Work]) -> None:
     works.append(work := Work(folder, "few-files"))
-    told = work.end()
-    assert told["error"] == "StorageError"
-    assert "Too many open files" in told["text"]
+    reported = work.end()
+    assert reported["error"] == "StorageError"
+    assert "Too many open files" in reported["text"]
 
 
 def test_a_second_process_is_refused_at_once_and_the_first_goes_on(folder: Path, works: list[Work]) -> None:
@@ -176,10 +176,10 @@ def test_a_folder_that_may_only_be_read(works: list[Work]) -> None:
         for path in everything:
             path.chmod(0o555 if path.is_dir() else 0o444)
         works.append(work := Work(folder, "as-nobody"))  # root may write everywhere
-        told = work.end()
-        assert told["error"] == "StorageError"
-        assert "Permission denied" in told["text"]
-        assert str(folder) in told["text"]
+        reported = work.end()
+        assert reported["error"] == "StorageError"
+        assert "Permission denied" in reported["text"]
+        assert str(folder) in reported["text"]
         assert {path: path.stat().st_mtime_ns for path in [folder.parent, folder, *folder.rglob("*")]} == before
         for path in everything:
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -207,9 +207,9 @@ def test_a_small_disk_that_is_full_works_again_once_there_is_room(tmp_path: Path
         folder = disk / "data"
         (disk / "ballast").write_bytes(bytes(6_000_000))
         works.append(work := Work(folder))
-        told = work.end()
-        assert told["error"] == "PoisonedError", told
-        assert "No space left" in told["text"]
+        reported = work.end()
+        assert reported["error"] == "PoisonedError", reported
+        assert "No space left" in reported["text"]
         (disk / "ballast").unlink()
         assert_nothing_is_lost(folder)
     finally:

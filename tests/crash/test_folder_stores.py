@@ -160,8 +160,8 @@ def test_of_two_followers_under_one_path_in_two_mount_namespaces_one_takes_over(
     for follower in followers:
         assert follower.stdout is not None
         assert follower.stdout.readline() == "level\n"
-    told = sorted(follower.communicate("go\n", timeout=2 * LONG)[0].strip() for follower in followers)
-    assert told == ["FencedError", "promoted"]
+    outcomes = sorted(follower.communicate("go\n", timeout=2 * LONG)[0].strip() for follower in followers)
+    assert outcomes == ["FencedError", "promoted"]
 
 
 @pytest.mark.parametrize("more", [0, 1], ids=["as_long", "longer"])

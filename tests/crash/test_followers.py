@@ -65,7 +65,7 @@ def damage(segment: Path, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("state", ["new", "level before", "behind"])
-def test_damage_before_a_successor_is_told_and_the_healthy_leader_goes_on(
+def test_damage_before_a_successor_is_reported_and_the_healthy_leader_goes_on(
     tmp_path: Path, state: str, seed: int
 ) -> None:
     chance = random.Random(f"{state} {seed}")

@@ -331,7 +331,7 @@ def test_a_handler_that_answers_after_its_timeout_changes_nothing(executor: Exec
 
 
 @pytest.mark.parametrize("value", [5, {"a": 1}, "\ud800", b"x"])
-def test_texts_that_are_none_are_refused_at_the_door(executor: Executor, load: Load, value: Any) -> None:
+def test_texts_that_are_none_are_refused_by_the_api(executor: Executor, load: Load, value: Any) -> None:
     executor.deploy("sleep", one(Type="Wait", Seconds=1000))
     execution = executor.start("sleep")
     with pytest.raises(InvalidInput):

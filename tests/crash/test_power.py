@@ -1,7 +1,7 @@
 """Power cuts, for all files: log, storage, FOLLOWS, FENCE, partitions, backups and restores (promises 1, 6 and 8).
 
 A process is recorded (``lossy_disk``); at drawn moments a drawn state of its disk is opened, and held against what the
-process had been told by then. Some of those openings are recorded as well, and cut again.
+process had been notified of by then. Some of those openings are recorded as well, and cut again.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def main() -> None:
     except StepwellError as error:
         failure = error
     waiting.join(10)
-    assert said, "whoever waits for an execution has to be told as well"
+    assert said, "whoever waits for an execution has to be notified as well"
     assert type(error_of(lambda: executor.start("work"))) is type(failure)
     executor.close()
     say(failure)

@@ -84,9 +84,9 @@ def items_left(lab: Lab) -> list[ItemsContext]:
 
 def types_of(lab: Lab, id: str) -> list[str]:
     """The types of a child's history events."""
-    told = lab.result(id)
-    assert told is not None
-    return [event["type"] for event in told["events"]]
+    result = lab.result(id)
+    assert result is not None
+    return [event["type"] for event in result["events"]]
 
 
 def arns(lab: Lab) -> list[str]:

@@ -1,4 +1,4 @@
-"""Executions through the public door: started, found, waited for, stopped, deleted."""
+"""Executions through the public API: started, found, waited for, stopped, deleted."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_no_input_is_an_empty_object_and_any_json_value_is_an_input(ex: Executor
         assert ex.start("echo", value).wait(10).output == value
 
 
-def test_a_failure_is_told_and_wait_does_not_raise_it(ex: Executor) -> None:
+def test_a_failure_is_reported_and_wait_does_not_raise_it(ex: Executor) -> None:
     ex.deploy("fails", machine({"F": {"Type": "Fail", "Error": "Broken", "Cause": "beyond repair"}}))
     execution = ex.start("fails").wait(10)
     assert (execution.status, execution.output) == ("Failed", None)

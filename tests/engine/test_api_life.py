@@ -19,7 +19,7 @@ CHAIN = machine({"One": task("Two", resource="one"), "Two": task(resource="two")
 
 
 def interrupted(folder: Path, definition: Any, handlers: dict[str, Any]) -> str:
-    """The id of an execution whose first handler was still at work when the executor was let go."""
+    """The id of an execution whose first handler was still at work when the executor was closed."""
     begun, end = threading.Event(), threading.Event()
 
     def hangs(input: Any) -> None:

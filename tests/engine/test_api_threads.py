@@ -194,7 +194,7 @@ FORK = """
 
 
 @pytest.mark.parametrize("in_memory", [False, True])
-def test_a_forked_process_is_told_that_it_cannot_use_an_executor(tmp_path: Path, in_memory: bool) -> None:
+def test_a_forked_process_gets_an_error_if_it_uses_an_executor(tmp_path: Path, in_memory: bool) -> None:
     assert run_in_child(FORK, "" if in_memory else tmp_path).split() == ["5", "2", "closed"]
 
 

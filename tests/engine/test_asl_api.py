@@ -72,7 +72,7 @@ def closed_token(ex: Executor, end: str) -> str:
 
 @pytest.mark.covers("A8.46")
 @pytest.mark.parametrize("end", ["answered", "stopped", "timed out"])
-def test_an_answer_to_a_closed_task_is_told_that_the_task_timed_out(end: str) -> None:
+def test_an_answer_to_a_closed_task_gets_the_error_that_the_task_timed_out(end: str) -> None:
     with Executor() as ex:
         token = closed_token(ex, end)
         calls: list[Callable[[str], None]] = [

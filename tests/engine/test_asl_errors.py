@@ -1,4 +1,4 @@
-"""The table of errors, where no other test of the engine shows a row (ASL A6): who can catch what, and what is told."""
+"""The table of errors, where no other test of the engine shows a row (ASL A6): who can catch what; what is reported."""
 
 from __future__ import annotations
 

@@ -416,8 +416,8 @@ async def test_answers_that_come_together_wake_the_loop_once() -> None:
         return call_soon(*arguments)
 
     loop.call_soon_threadsafe = counting  # type: ignore[method-assign]
-    door = EventLoopBridge(loop)
-    expected = [door.expect() for _ in range(1000)]
+    bridge = EventLoopBridge(loop)
+    expected = [bridge.expect() for _ in range(1000)]
     for number, (_, deliver) in enumerate(expected):  # the loop has no chance to run in between
         deliver(number, None)
     assert await asyncio.gather(*(future for future, _ in expected)) == list(range(1000))
@@ -426,8 +426,8 @@ async def test_answers_that_come_together_wake_the_loop_once() -> None:
 
 @on_a_loop
 async def test_no_answer_is_lost_between_threads_and_the_loop() -> None:
-    door = EventLoopBridge(asyncio.get_running_loop())
-    expected = [door.expect() for _ in range(8000)]
+    bridge = EventLoopBridge(asyncio.get_running_loop())
+    expected = [bridge.expect() for _ in range(8000)]
 
     def answer(part: int) -> None:
         for number in range(part, 8000, 8):
@@ -453,8 +453,8 @@ async def test_no_answer_is_lost_between_threads_and_the_loop() -> None:
 
 def test_an_answer_for_a_closed_loop_is_dropped() -> None:
     loop = asyncio.new_event_loop()
-    door = EventLoopBridge(loop)
-    future, deliver = door.expect()
+    bridge = EventLoopBridge(loop)
+    future, deliver = bridge.expect()
     loop.close()
     deliver(1, None)
     assert not future.done()

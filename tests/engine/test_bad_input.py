@@ -101,7 +101,7 @@ def test_a_definition_that_cannot_run(ex: Executor, call: str, definition: Any, 
         ex.workflow("bad")
 
 
-def test_every_problem_of_a_definition_is_told(ex: Executor) -> None:
+def test_every_problem_of_a_definition_is_reported(ex: Executor) -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "X"}, "B": {"Type": "Wait", "End": True}}}
     with pytest.raises(InvalidDefinition) as caught:
         ex.deploy("bad", definition)
@@ -409,7 +409,7 @@ def test_every_error_is_one_of_stepwell_s() -> None:
     assert {error.__name__ for error in errors} <= set(stepwell.__all__)
 
 
-def test_the_door_opens_to_everything_that_it_names() -> None:
+def test_the_package_has_everything_that_it_names() -> None:
     for name in stepwell.__all__:
         assert getattr(stepwell, name) is not None
         assert name in dir(stepwell)

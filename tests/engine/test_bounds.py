@@ -207,7 +207,7 @@ def test_answers_of_handlers_are_taken_though_the_inbox_is_full() -> None:
     lab.check()
 
 
-def test_a_start_waits_for_room_as_long_as_it_is_told(tmp_path: Path) -> None:
+def test_a_start_waits_for_capacity_as_long_as_it_may(tmp_path: Path) -> None:
     with Executor(tmp_path, limits=Limits(inbox=1)) as ex:
         ex.deploy("w", PASS)
         stopped, go_on = threading.Event(), threading.Event()

@@ -110,8 +110,8 @@ def test_a_turn_on_the_log_reads_the_same_in_python_and_in_rust(
                 value = list(value)
             if isinstance(value, bytes):
                 value = json.loads(value) if value else None
-            told = line[field.name]
-            assert (float(told) if isinstance(value, float) else told) == value, (record, field.name)
+            shown = line[field.name]
+            assert (float(shown) if isinstance(value, float) else shown) == value, (record, field.name)
             assert isinstance(line[field.name], bool) == isinstance(value, bool)
 
 

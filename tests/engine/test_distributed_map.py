@@ -33,9 +33,9 @@ def test_items_are_child_executions_and_the_parent_holds_only_its_map_run(lab: M
     assert [event["previousEventId"] for event in done.events] == [0, 0, 2, 3, 4, 5, 4, 7]
     assert done.events[2]["mapStateStartedEventDetails"] == {"length": 3}
     for child, item in zip(children(done), [1, 2, 3], strict=True):
-        told = done.result(child.id)
-        assert told is not None
-        assert [event["type"] for event in told["events"]] == [
+        result = done.result(child.id)
+        assert result is not None
+        assert [event["type"] for event in result["events"]] == [
             "ExecutionStarted",
             "PassStateEntered",
             "PassStateExited",

@@ -40,9 +40,9 @@ def with_field(name: str, form: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def cause_of(done: Lab) -> Any:
     """Why the execution failed."""
-    told = done.result(done.id)
-    assert told is not None
-    return told["cause"]
+    result = done.result(done.id)
+    assert result is not None
+    return result["cause"]
 
 
 @pytest.mark.covers("A12.59", "A12.61", "A12.63")

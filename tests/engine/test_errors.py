@@ -123,8 +123,8 @@ def test_a_query_evaluation_error_is_retried_and_caught_and_told_once_an_attempt
     status, output = run.outcome
     assert (status, output["Error"]) == ("Succeeded", "States.QueryEvaluationError")
     assert run.types.count("EvaluationFailed") == 3
-    told = next(event["evaluationFailedEventDetails"] for event in run.events if event["type"] == "EvaluationFailed")
-    assert (told["location"], told["state"]) == ("Arguments", "S")
+    details = next(event["evaluationFailedEventDetails"] for event in run.events if event["type"] == "EvaluationFailed")
+    assert (details["location"], details["state"]) == ("Arguments", "S")
 
 
 @pytest.mark.covers("A6", "A12.63")

@@ -46,7 +46,7 @@ def test_a_warning_that_cannot_be_logged_stops_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("broken")
-def test_who_waits_is_told_of_the_end_where_it_cannot_be_logged(tmp_path: Path) -> None:
+def test_who_waits_gets_the_end_where_it_cannot_be_logged(tmp_path: Path) -> None:
     ex = Executor(tmp_path / "data")
     ex.deploy("wait", WAIT)
     execution = ex.start("wait")

@@ -165,7 +165,7 @@ def reading(**fields: Any) -> Any:
     return machine({"M": map_over(machine({"P": passing()}) | config, ItemReader=READER, **fields)})
 
 
-def told(value: Any) -> dict[str, Any]:
+def answered(value: Any) -> dict[str, Any]:
     """An answer of a script for a task of the engine's own."""
     return {"outcome": "succeeded", "output": value}
 
@@ -174,7 +174,7 @@ def told(value: Any) -> dict[str, Any]:
 def test_what_an_item_reader_reads_is_mocked_by_a_list(items: Any) -> None:
     run = scripted_run(reading(), {}, mocks=one("M", **{"0": {"Return": items}}))
     assert (run["status"], run["output"]) == ("SUCCEEDED", list(items))
-    assert scripted_run(reading(), {}, [told(list(items))])["output"] == list(items)
+    assert scripted_run(reading(), {}, [answered(list(items))])["output"] == list(items)
 
 
 @pytest.mark.parametrize("items", NO_LISTS)
@@ -184,7 +184,7 @@ def test_a_mock_of_an_item_reader_that_is_no_list_is_refused_with_its_place(item
     ):
         scripted_run(reading(), {}, mocks=one("M", **{"0": {"Return": items}}))
     with pytest.raises(InvalidInput, match=r"tasks\[1\]\.output: the ItemReader of state 'M' reads a list, not"):
-        scripted_run(reading(), {}, [{"outcome": "succeeded", "resourceType": "activity"}, told(items)])
+        scripted_run(reading(), {}, [{"outcome": "succeeded", "resourceType": "activity"}, answered(items)])
 
 
 @pytest.mark.parametrize("result", [*NO_LISTS, []])
@@ -235,13 +235,13 @@ def test_a_mock_of_a_state_that_calls_nothing_is_refused(definition: Any, state:
         ({"outcome": "succeeded"}, "tasks is a list"),
         (["succeeded"], r"tasks\[0\] is an object"),
         ([{}], r"tasks\[0\]\.outcome"),
-        ([told(1), {"outcome": "done"}], r"tasks\[1\]\.outcome"),
+        ([answered(1), {"outcome": "done"}], r"tasks\[1\]\.outcome"),
         ([{"outcome": "failed", "error": 5}], r"tasks\[0\]\.error"),
         ([{"outcome": "failed", "cause": object()}], r"tasks\[0\]\.cause"),
-        ([{**told(1), "resourceType": 5}], r"tasks\[0\]\.resourceType"),
-        ([{**told(1), "resourceType": "sqs"}], r"tasks\[0\]\.resource is"),
-        ([told(float("nan"))], r"tasks\[0\]\.output: This value has no JSON form"),
-        ([{**told(1), "submitted": object()}], r"tasks\[0\]\.submitted: This value has no JSON form"),
+        ([{**answered(1), "resourceType": 5}], r"tasks\[0\]\.resourceType"),
+        ([{**answered(1), "resourceType": "sqs"}], r"tasks\[0\]\.resource is"),
+        ([answered(float("nan"))], r"tasks\[0\]\.output: This value has no JSON form"),
+        ([{**answered(1), "submitted": object()}], r"tasks\[0\]\.submitted: This value has no JSON form"),
     ],
 )
 def test_a_script_of_a_wrong_shape_is_refused_with_its_place(script: Any, place: str) -> None:
@@ -347,7 +347,7 @@ def test_a_file_may_be_a_path_or_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "problem"),
     [
         (lambda file: file.pop("StateMachines"), "no object StateMachines"),
         (lambda file: file.pop("MockedResponses"), "no object MockedResponses"),
@@ -378,14 +378,14 @@ def test_a_file_may_be_a_path_or_text(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_with_its_place(change: Any, told: str) -> None:
+def test_what_is_wrong_with_a_file_is_reported_with_its_place(change: Any, problem: str) -> None:
     file = json.loads(json.dumps(FILE))
     change(file)
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=problem):
         MockFile(file)
 
 
-def test_what_is_not_there_is_told() -> None:
+def test_what_is_not_there_is_reported() -> None:
     mocks = MockFile(FILE)
     with pytest.raises(InvalidInput, match="no state machine 'Other'"):
         mocks.case("Other", "c")
@@ -417,6 +417,6 @@ def test_a_mocked_execution_has_the_history_of_the_real_one(case: Any) -> None:
     mocks = MockFile(case["mocks"][0]).case(workflow, name)
     input = json.loads(started["params"]["input"])
     run = scripted_run(created["params"]["definition"], input, mocks=mocks)
-    told = ("id", "previousEventId", "type")
-    expected = [[event[key] for key in told] for event in read["expect"]["events"]]
-    assert [[event[key] for key in told] for event in run["events"]] == expected
+    keys = ("id", "previousEventId", "type")
+    expected = [[event[key] for key in keys] for event in read["expect"]["events"]]
+    assert [[event[key] for key in keys] for event in run["events"]] == expected

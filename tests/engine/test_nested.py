@@ -149,7 +149,7 @@ def test_wait_for_task_token_gives_the_child_the_token(executor: Executor) -> No
     executor.deploy("parent", definition)
     execution = executor.start("parent")
     token = until(lambda: tokens)[0]
-    until(lambda: "TaskSubmitted" in types(execution))  # the child may be at work before its start is told
+    until(lambda: "TaskSubmitted" in types(execution))  # the child may be at work before its start is reported
     executor.send_task_success(token, {"approved": True})
     assert execution.wait(10).output == {"approved": True}
 
@@ -191,8 +191,8 @@ def test_an_express_child_has_an_express_arn(executor: Executor, resource: str) 
     output = run(executor, machine({"S": start(resource, Name="n1")})).output
     assert output["ExecutionArn"].startswith("arn:aws:states:us-east-1:000000000000:express:child:n1:")
     if "Output" in output:
-        told = output["Output"] if isinstance(output["Output"], dict) else json.loads(output["Output"])
-        assert told["id"] == output["ExecutionArn"]
+        described = output["Output"] if isinstance(output["Output"], dict) else json.loads(output["Output"])
+        assert described["id"] == output["ExecutionArn"]
 
 
 def test_a_version_may_be_named(executor: Executor) -> None:

@@ -82,13 +82,13 @@ def test_what_is_asked_of_a_closed_one_is_refused_and_nobody_waits_for_ever(tmp_
     ex = Executor(tmp_path / "data", partitions=2)
     ex.deploy("long", LONG)
     execution = ex.start("long")
-    told: list[BaseException] = []
+    raised: list[BaseException] = []
 
     def wait() -> None:
         try:
             execution.wait()
         except Closed as error:
-            told.append(error)
+            raised.append(error)
 
     waiting = threading.Thread(target=wait)
     waiting.start()
@@ -96,7 +96,7 @@ def test_what_is_asked_of_a_closed_one_is_refused_and_nobody_waits_for_ever(tmp_
     pids = pids_of(ex)
     ex.close()
     waiting.join(20)
-    assert len(told) == 1
+    assert len(raised) == 1
     for ask in (
         lambda: ex.start("long"),
         lambda: ex.get(execution.id),

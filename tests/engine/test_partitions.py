@@ -76,7 +76,7 @@ def test_a_list_is_in_the_order_of_the_starts(ex: Executor) -> None:
         each.stop()
 
 
-def test_what_is_not_there_is_told(ex: Executor) -> None:
+def test_what_is_not_there_is_reported(ex: Executor) -> None:
     missing = ex.start("work", 1).wait(20).id[:-16] + "0" * 16
     for ask in (ex.get, ex.stop, ex.delete, ex.redrive, ex.history):
         with pytest.raises(ExecutionNotFound):
@@ -264,9 +264,9 @@ def test_a_map_run_runs_on(ex: Executor, type: str) -> None:
         execution = ex.redrive(execution.id).wait(20)
     assert execution.output == list(range(8))
     (run,) = ex.list_map_runs(execution.id)
-    told = ex.describe_map_run(run["mapRunArn"])
-    assert told["redriveCount"] > 0
-    assert told["executionCounts"]["succeeded"] == told["itemCounts"]["succeeded"] == 8
+    described = ex.describe_map_run(run["mapRunArn"])
+    assert described["redriveCount"] > 0
+    assert described["executionCounts"]["succeeded"] == described["itemCounts"]["succeeded"] == 8
 
 
 def test_an_execution_starts_another_and_waits_for_it(ex: Executor) -> None:

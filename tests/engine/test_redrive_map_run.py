@@ -39,8 +39,8 @@ def test_only_the_children_that_did_not_succeed_run_on_in_the_same_map_run(lab: 
     assert run.events[after + 1]["mapRunRedrivenEventDetails"] == {"mapRunArn": arns(run)[0], "redriveCount": 1}
     assert [event["previousEventId"] for event in run.events[after + 1 : after + 3]] == [after + 1, after + 2]
     assert [child.redrive_count for child in children(run)] == [0, 1, 0]
-    told = types_of(run, children(run)[1].id)
-    assert told.count("PassStateEntered") == told.count("TaskStateEntered") == told.count("ExecutionRedriven") == 1
+    types = types_of(run, children(run)[1].id)
+    assert types.count("PassStateEntered") == types.count("TaskStateEntered") == types.count("ExecutionRedriven") == 1
     run_row = run_of(run)
     assert (run_row.status, run_row.succeeded, run_row.failed, run_row.running) == (SUCCEEDED, 3, 0, 0)
     assert items_left(run) == run.partition.storage.scan(MapChildContext) == []

@@ -39,12 +39,12 @@ def test_describe_map_run_tells_of_the_redrive() -> None:
         assert (failed["status"], failed["redriveCount"], "redriveDate" in failed) == ("FAILED", 0, False)
         assert ex.redrive(execution.id).wait(10).output == [1, 2, 3]
         (listed,) = ex.list_map_runs(execution.id)
-        told = ex.describe_map_run(listed["mapRunArn"])
-        assert (told["status"], told["redriveCount"]) == ("SUCCEEDED", 1)
-        assert told["startDate"] < told["redriveDate"] <= told["stopDate"]
+        described = ex.describe_map_run(listed["mapRunArn"])
+        assert (described["status"], described["redriveCount"]) == ("SUCCEEDED", 1)
+        assert described["startDate"] < described["redriveDate"] <= described["stopDate"]
         counts = dict.fromkeys(("pending", "running", "failed", "timedOut", "aborted"), 0)
         counts |= {"succeeded": 3, "total": 3, "resultsWritten": 3, "failuresNotRedrivable": 0, "pendingRedrive": 0}
-        assert told["itemCounts"] == told["executionCounts"] == counts
+        assert described["itemCounts"] == described["executionCounts"] == counts
 
 
 def test_a_writer_writes_all_results(tmp_path: Path) -> None:
@@ -81,8 +81,12 @@ def test_a_redrive_waits_for_the_children_that_are_being_stopped() -> None:
             execution.stop()
             execution.wait(10)
             execution = ex.redrive(execution.id)
-            told = ex.describe_map_run(listed[0]["mapRunArn"])
-            assert (told["redriveCount"], told["status"], told["itemCounts"]["total"]) == (count, "RUNNING", 300)
+            described = ex.describe_map_run(listed[0]["mapRunArn"])
+            assert (described["redriveCount"], described["status"], described["itemCounts"]["total"]) == (
+                count,
+                "RUNNING",
+                300,
+            )
         assert len(ex.list_map_runs(execution.id)) == 1
 
 

@@ -207,7 +207,7 @@ def test_whoever_comes_before_storage_knows_finds_nothing_to_change(lab: MakeLab
     assert leftovers(one) == []
 
 
-# the doors
+# the API
 
 
 def test_a_workflow_has_its_own_retention() -> None:

@@ -32,16 +32,16 @@ def ex() -> Iterator[Executor]:
 
 def test_a_success_has_the_output_and_what_it_would_cost(ex: Executor) -> None:
     before = time.time()
-    told = ex.start_sync("echo", {"a": [1, "ß"]}, "mine")
-    assert told["executionArn"].startswith("arn:aws:states:us-east-1:000000000000:express:echo:mine:")
-    assert told["stateMachineArn"] == "arn:aws:states:us-east-1:000000000000:stateMachine:echo"
-    assert (told["name"], told["status"]) == ("mine", "SUCCEEDED")
-    assert json.loads(told["input"]) == json.loads(told["output"]) == {"a": [1, "ß"]}
-    assert told["inputDetails"] == told["outputDetails"] == {"included": True}
-    assert before - 1 <= told["startDate"] <= told["stopDate"] <= time.time() + 1
-    assert told["billingDetails"]["billedMemoryUsedInMB"] == 64
-    assert told["billingDetails"]["billedDurationInMilliseconds"] % 100 == 0
-    assert "error" not in told and "cause" not in told  # noqa: PT018 - one claim
+    result = ex.start_sync("echo", {"a": [1, "ß"]}, "mine")
+    assert result["executionArn"].startswith("arn:aws:states:us-east-1:000000000000:express:echo:mine:")
+    assert result["stateMachineArn"] == "arn:aws:states:us-east-1:000000000000:stateMachine:echo"
+    assert (result["name"], result["status"]) == ("mine", "SUCCEEDED")
+    assert json.loads(result["input"]) == json.loads(result["output"]) == {"a": [1, "ß"]}
+    assert result["inputDetails"] == result["outputDetails"] == {"included": True}
+    assert before - 1 <= result["startDate"] <= result["stopDate"] <= time.time() + 1
+    assert result["billingDetails"]["billedMemoryUsedInMB"] == 64
+    assert result["billingDetails"]["billedDurationInMilliseconds"] % 100 == 0
+    assert "error" not in result and "cause" not in result  # noqa: PT018 - one claim
 
 
 def test_no_input_is_an_empty_object(ex: Executor) -> None:
@@ -49,25 +49,25 @@ def test_no_input_is_an_empty_object(ex: Executor) -> None:
 
 
 def test_a_failure_is_an_answer_not_an_exception(ex: Executor) -> None:
-    told = ex.start_sync("fails", 1)
-    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "Broken", "beyond repair")
-    assert "output" not in told
+    result = ex.start_sync("fails", 1)
+    assert (result["status"], result["error"], result["cause"]) == ("FAILED", "Broken", "beyond repair")
+    assert "output" not in result
 
 
 def test_the_limit_of_the_definition_times_it_out(ex: Executor) -> None:
     ex.deploy("brief", machine(SLEEPS["States"], TimeoutSeconds=1), type="EXPRESS")
-    told = ex.start_sync("brief")
-    assert told["status"] == "TIMED_OUT"
-    assert not {"output", "error", "cause"} & set(told)
+    result = ex.start_sync("brief")
+    assert result["status"] == "TIMED_OUT"
+    assert not {"output", "error", "cause"} & set(result)
 
 
 def test_five_minutes_is_the_longest(ex: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert express.SECONDS == 300
     monkeypatch.setattr(express, "SECONDS", 0.05)
-    told = ex.start_sync("sleeps")
-    assert told["status"] == "TIMED_OUT"
-    lasted = (told["stopDate"] - told["startDate"]) * 1000
-    billed = told["billingDetails"]["billedDurationInMilliseconds"]
+    result = ex.start_sync("sleeps")
+    assert result["status"] == "TIMED_OUT"
+    lasted = (result["stopDate"] - result["startDate"]) * 1000
+    billed = result["billingDetails"]["billedDurationInMilliseconds"]
     assert billed % 100 == 0  # begun 100 ms count as whole ones
     assert lasted - 1 <= billed <= lasted + 101
     (execution,) = ex.list("sleeps")
@@ -75,19 +75,19 @@ def test_five_minutes_is_the_longest(ex: Executor, monkeypatch: pytest.MonkeyPat
 
 
 def test_one_that_somebody_stops_has_failed(ex: Executor) -> None:
-    told: list[Any] = []
-    caller = threading.Thread(target=lambda: told.append(ex.start_sync("sleeps")))
+    result: list[Any] = []
+    caller = threading.Thread(target=lambda: result.append(ex.start_sync("sleeps")))
     caller.start()
     while not (running := ex.list("sleeps", "Running")):
         time.sleep(0.002)
     running[0].stop("Enough", "said so")
     caller.join(10)
-    assert (told[0]["status"], told[0]["error"], told[0]["cause"]) == ("FAILED", "Enough", "said so")
+    assert (result[0]["status"], result[0]["error"], result[0]["cause"]) == ("FAILED", "Enough", "said so")
 
 
 def test_a_name_may_be_used_again(ex: Executor) -> None:
-    told = [ex.start_sync("echo", 1, "same") for _ in range(3)]
-    assert len({each["executionArn"] for each in told}) == 3
+    result = [ex.start_sync("echo", 1, "same") for _ in range(3)]
+    assert len({each["executionArn"] for each in result}) == 3
 
 
 def test_a_standard_workflow_is_refused(ex: Executor) -> None:
@@ -113,8 +113,8 @@ def test_an_async_program_awaits_the_same_answer(monkeypatch: pytest.MonkeyPatch
             await ex.deploy("works", machine({"W": task(resource="work")}), type="EXPRESS")
             await ex.deploy("sleeps", SLEEPS, type="EXPRESS")
             await ex.deploy("standard", ECHO)
-            told = await asyncio.gather(*(ex.start_sync("works", number) for number in range(20)))
-            assert [json.loads(each["output"]) for each in told] == list(range(1, 21))
+            result = await asyncio.gather(*(ex.start_sync("works", number) for number in range(20)))
+            assert [json.loads(each["output"]) for each in result] == list(range(1, 21))
             with pytest.raises(ApiError, match="StateMachineTypeNotSupported"):
                 await ex.start_sync("standard")
             monkeypatch.setattr(express, "SECONDS", 0.05)
@@ -127,11 +127,11 @@ def test_the_answer_fits_aws_s_model(ex: Executor) -> None:
     model = pytest.importorskip("botocore.session").get_session().get_service_model("stepfunctions")
     shape = model.operation_model("StartSyncExecution").output_shape
     for workflow in ("echo", "fails"):
-        told = ex.start_sync(workflow)
-        assert set(told) <= set(shape.members)
-        assert set(shape.required_members) <= set(told)
-        assert set(told["billingDetails"]) == set(shape.members["billingDetails"].members)
-        assert told["status"] in shape.members["status"].enum
+        result = ex.start_sync(workflow)
+        assert set(result) <= set(shape.members)
+        assert set(shape.required_members) <= set(result)
+        assert set(result["billingDetails"]) == set(shape.members["billingDetails"].members)
+        assert result["status"] in shape.members["status"].enum
 
 
 SHOWS = machine({"S": {"Type": "Pass", "Parameters": {"execution.$": "$$.Execution"}, "End": True}})
@@ -140,9 +140,9 @@ SHOWS = machine({"S": {"Type": "Pass", "Parameters": {"execution.$": "$$.Executi
 def test_the_context_object_of_an_express_execution(ex: Executor) -> None:
     # Recorded 2024-07-15: a synchronous one has no RedriveCount, an asynchronous one has it.
     ex.deploy("shows", SHOWS, type="EXPRESS")
-    told = [ex.start_sync("shows", None, "mine") for _ in range(2)]
-    shown = [json.loads(each["output"])["execution"] for each in told]
-    assert [each["Id"] for each in shown] == [each["executionArn"] for each in told]
+    result = [ex.start_sync("shows", None, "mine") for _ in range(2)]
+    shown = [json.loads(each["output"])["execution"] for each in result]
+    assert [each["Id"] for each in shown] == [each["executionArn"] for each in result]
     assert len({each["Id"] for each in shown}) == 2
     assert all(each["Id"].startswith("arn:aws:states:us-east-1:000000000000:express:shows:mine:") for each in shown)
     assert all(uuid.UUID(each["Id"].rpartition(":")[2]) for each in shown)

@@ -64,22 +64,22 @@ def test_what_would_wait_in_a_callback_raises_an_error_and_asks_for_nothing(part
 
 
 @pytest.mark.parametrize("partitions", [1, 2])
-def test_a_callback_that_is_told_of_the_end_cannot_close_once_more(partitions: int) -> None:
+def test_a_callback_that_gets_the_end_cannot_close_once_more(partitions: int) -> None:
     executor = Executor(partitions=partitions)
     executor.deploy("w", PASS)
     execution = executor.start("w", delay=3600)
-    told: list[BaseException | None] = []
+    received: list[BaseException | None] = []
 
     def deliver(_: Any, error: BaseException | None) -> None:
-        told.append(error)
+        received.append(error)
         try:
             executor.close()
         except StepwellError as problem:
-            told.append(problem)
+            received.append(problem)
 
     executor.client.host.watch(execution.id, deliver)
     closing = threading.Thread(target=executor.close, daemon=True)
     closing.start()
     closing.join(LONG)
     assert not closing.is_alive()
-    assert [type(each) for each in told] == [Closed, StepwellError]
+    assert [type(each) for each in received] == [Closed, StepwellError]

@@ -42,7 +42,7 @@ def refusal(state, mock, **configuration):
 
 
 @pytest.mark.parametrize(
-    ("mock", "told"),
+    ("mock", "reason"),
     [
         (5, "'mock' must be an object"),
         ("x", "'mock' must be an object"),
@@ -69,8 +69,8 @@ def refusal(state, mock, **configuration):
     ],
 )
 @pytest.mark.parametrize("state", [TASK, READER], ids=["task", "map"])
-def test_a_mock_of_a_wrong_shape_is_refused_with_its_place(state, mock, told):
-    assert told in refusal(state, mock)
+def test_a_mock_of_a_wrong_shape_is_refused_with_its_place(state, mock, reason):
+    assert reason in refusal(state, mock)
 
 
 @pytest.mark.parametrize("result", [{}, {"a": 1}, "abc", 5, None, True])
@@ -96,8 +96,8 @@ def test_a_reader_s_data_that_is_no_list_fails_the_state(data):
 @pytest.mark.parametrize("count", ["1", 1.5, None, True, [], -1])
 def test_counts_are_whole_numbers(name, count):
     state = {**READER, "Retry": [{"ErrorEquals": ["States.ALL"]}]}
-    told = refusal(state, {"result": "[1]"}, mapItemReaderData="[1]", **{name: count})
-    assert f"'stateConfiguration.{name}'" in told
+    reason = refusal(state, {"result": "[1]"}, mapItemReaderData="[1]", **{name: count})
+    assert f"'stateConfiguration.{name}'" in reason
 
 
 ANY = st.recursive(

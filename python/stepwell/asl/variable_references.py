@@ -55,13 +55,13 @@ def all_states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
     """Every state at every level, with its name and query language."""
     machine_language: str = definition.get("QueryLanguage", JSONPATH)
 
-    def walk(level: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    def within(level: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
         for name, state in states_of(level):
             yield name, state, state.get("QueryLanguage", machine_language)
             for inner in inner_levels(state, ""):
-                yield from walk(inner.value)
+                yield from within(inner.value)
 
-    return walk(definition)
+    return within(definition)
 
 
 def variables_read(state: dict[str, Any], language: str) -> set[str]:

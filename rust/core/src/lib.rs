@@ -13,6 +13,7 @@
 //! | [`env`] | every file operation, of the operating system and with injected faults |
 //! | [`json`] | the nesting depth of a JSON text |
 //! | [`log`] | batches in files: frames, segments, recovery |
+//! | [`msgpack`] | the reader of MessagePack values |
 //! | [`storage`] | rows in RocksDB: keys, batches, reads |
 //! | [`store`] | log and storage together: group commit, replay, flushing and truncation |
 //! | [`error`] | the errors |
@@ -25,6 +26,7 @@ pub mod id;
 pub mod identity;
 pub mod json;
 pub mod log;
+pub mod msgpack;
 pub mod record;
 pub mod storage;
 pub mod store;

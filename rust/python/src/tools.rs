@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use stepwell_core::env::Folder;
 use stepwell_core::log::{Dump, dump_of, verify};
+use stepwell_core::msgpack::Reader;
 use stepwell_core::record::{Context, Layout, Record};
-use stepwell_core::storage::msgpack::Reader;
 use stepwell_core::store::{self, log_folder, repair};
 use stepwell_core::{Error, Result};
 
@@ -26,7 +26,7 @@ pub fn split_turns<'py>(
     let turns = PyList::empty(py);
     let mut reader = Reader::new(payload.as_bytes());
     while !reader.is_at_end() {
-        let start = reader.at();
+        let start = reader.offset();
         reader.skip(1).map_err(raise)?;
         turns.append(PyBytes::new(py, reader.since(start)))?;
     }

@@ -13,7 +13,7 @@ from stepwell.asl.flow import (
     raw_input,
 )
 from stepwell.asl.outcome import Outcome
-from stepwell.asl.retry import compile_retriers
+from stepwell.asl.retry import Catcher, Retrier, compile_retriers
 from stepwell.asl.scope import Scope
 
 
@@ -21,6 +21,10 @@ class State:
     """A state of a machine. ``next`` is None if the state ends its level."""
 
     type: ClassVar[str]
+    retriers: tuple[Retrier, ...] = ()
+    catchers: tuple[Catcher, ...] = ()
+    distributed: bool = False
+    """Whether it is a Map state whose iterations are child executions."""
 
     def __init__(self, name: str, definition: dict[str, Any], language: str) -> None:
         self.name = name

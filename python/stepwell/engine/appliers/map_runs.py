@@ -12,7 +12,7 @@ from stepwell.engine.log.records import (
     StartMapRunCommand,
     UpdateMapRunCommand,
 )
-from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.execution import Activity, is_map
 from stepwell.engine.state.map_run import MapChild, MapItems, MapRun
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import FAILED, RUNNING, SUCCEEDED
@@ -88,6 +88,7 @@ def _start_again(turn: Turn, run: MapRun, command: StartChildrenCommand) -> None
 
 def complete_child(turn: Turn, command: CompleteChildCommand, document: Document) -> None:
     activity = _activity(turn, run_of(command.id))
+    assert is_map(activity)
     run, writer = _run(turn, run_of(command.id)), activity.state.writer
     child = run.children[int(command.id.rpartition("/c")[2])]
     child.status = command.status

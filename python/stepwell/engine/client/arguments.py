@@ -21,7 +21,7 @@ Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 NAME_LENGTH = 80
 TEXT_LENGTH = 1 << 20
-MOST_ROWS = 1 << 53
+MAX_ROWS = 1 << 53
 """Of events and rows: more than there can be."""
 _NOT_IN_NAMES = frozenset('/:<>{}[]?*"#%\\^|~`$&,;')  # as on AWS (CreateStateMachine, StartExecution)
 _MICROSECONDS = 1_000_000
@@ -113,7 +113,7 @@ def whole_number(what: str, number: object, least: int) -> int:
     """A whole number of events or rows, or of the first of them. Raises ``InvalidInput``."""
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
         raise InvalidInput(f"{what} is a whole number, {least} or more, not {shown(number)}")
-    return min(number, MOST_ROWS)
+    return min(number, MAX_ROWS)
 
 
 def start_time(delay: float | None, at: float | datetime | None) -> int:

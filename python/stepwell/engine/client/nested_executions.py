@@ -148,7 +148,7 @@ class NestedExecutions:
         if row is not None:
             self._complete(row, task_id, resource)
             return
-        cause = f"execution {id} was deleted before its end was told"
+        cause = f"execution {id} was deleted before its end was reported"
         command = r.FailTaskCommand(
             task_id,
             resource=resource.text,

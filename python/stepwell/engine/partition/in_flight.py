@@ -99,15 +99,15 @@ class InFlight:
         They are taken in the order of their ids, again and again from the start. ``position`` is the last one of a
         batch: a new round begins only when it is applied, because it would find the tasks of the last batch again.
         """
-        room = min(self._max_tasks - len(self._out), limit)
+        free = min(self._max_tasks - len(self._out), limit)
         if (
             not self._may_hold
-            or room <= 0
+            or free <= 0
             or self._bytes >= self._max_bytes
             or (self._held_after is None and applied < self._anew_at)
         ):
             return []
-        rows = self._storage.scan(QueueContext, HELD, after=self._held_after, limit=room)
+        rows = self._storage.scan(QueueContext, HELD, after=self._held_after, limit=free)
         if not rows:  # the round is over; if it has just begun, there are no held tasks
             self._may_hold = self._held_after is not None
             self._held_after, self._anew_at = None, position

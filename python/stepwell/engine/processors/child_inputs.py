@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from stepwell.asl.errors import AslError
 from stepwell.engine.limits import check_document
 from stepwell.engine.log.document import Document, of_value
+from stepwell.engine.state.child_inputs import Inputs
 from stepwell.engine.state.execution import Activity
 from stepwell.engine.state.map_batches import batches_of
 from stepwell.engine.state.map_run import MapItems
@@ -14,40 +15,32 @@ from stepwell.engine.state.turn import Turn
 
 from .context_object import expression_scope, map_scope
 
-
-class Inputs(Struct, frozen=True):
-    """The inputs of the next children, over ``item_count`` items in batches of ``sizes``.
-
-    ``error`` is that of the item after them, if its input cannot be made.
-    """
-
-    documents: list[Document]
-    item_count: int
-    sizes: tuple[int, ...]
-    error: AslError | None
+if TYPE_CHECKING:
+    from stepwell.asl.states import MapState
+    from stepwell.asl.states.distributed import BatcherSpec
 
 
-def next_inputs(turn: Turn, activity: Activity, children: int) -> Inputs:
+def next_inputs(turn: Turn, activity: Activity[MapState], children: int) -> Inputs:
     """The inputs of up to ``children`` children."""
     if activity.state.batcher is not None:
-        return _batches(turn, activity, children)
+        return _batches(turn, activity, activity.state.batcher, children)
     run = activity.map_run
     assert run is not None and run.items is not None
     first, end = run.context.next_item, run.context.item_count
     documents: list[Document] = []
-    room = turn.services.limits.turn_bytes
+    bytes_left = turn.services.limits.turn_bytes
     try:
         for index in range(first, min(first + children, end)):
             documents.append(_input(turn, activity, run.items, index))
-            room -= len(documents[-1].text)
-            if room <= 0:
+            bytes_left -= len(documents[-1].text)
+            if bytes_left <= 0:
                 break
     except AslError as error:
         return Inputs(documents, len(documents), (), error)
     return Inputs(documents, len(documents), (), None)
 
 
-def _input(turn: Turn, activity: Activity, items: MapItems, index: int) -> Document:
+def _input(turn: Turn, activity: Activity[MapState], items: MapItems, index: int) -> Document:
     state = activity.state
     if state.item_identity:
         return items.at(index)
@@ -56,20 +49,20 @@ def _input(turn: Turn, activity: Activity, items: MapItems, index: int) -> Docum
     return document
 
 
-def _batches(turn: Turn, activity: Activity, children: int) -> Inputs:
+def _batches(turn: Turn, activity: Activity[MapState], batcher: BatcherSpec, children: int) -> Inputs:
     run = activity.map_run
     assert run is not None and run.items is not None
     documents: list[Document] = []
     sizes: list[int] = []
     next_item, end = run.context.next_item, run.context.item_count
     try:
-        batches = batches_of(activity.state.batcher.evaluate(expression_scope(turn, activity)))
-        room = turn.services.limits.turn_bytes
+        batches = batches_of(batcher.evaluate(expression_scope(turn, activity)))
+        bytes_left = turn.services.limits.turn_bytes
         items = run.items
-        while next_item < end and len(documents) < children and room > 0:
+        while next_item < end and len(documents) < children and bytes_left > 0:
             batch, length = batches.next(lambda index: _input(turn, activity, items, index).value, next_item, end)
             documents.append(of_value(batches.input(batch)))
-            room -= length
+            bytes_left -= length
             sizes.append(len(batch))
             next_item += len(batch)
     except AslError as error:

@@ -13,7 +13,7 @@ from stepwell.engine.log.records import (
 )
 from stepwell.engine.processors.state_types.by_type import MAP, PARALLEL
 from stepwell.engine.processors.state_types.map import fails_state
-from stepwell.engine.state.execution import Activity, Branch, Iteration, LiveExecution
+from stepwell.engine.state.execution import Activity, Branch, Iteration, LiveExecution, is_map, is_parallel
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import CANCELED, FAILED, RUNNING
 
@@ -39,6 +39,7 @@ def forked(turn: Turn, command: ForkStateCommand, document: Document) -> Items:
     if activity.iteration_status is None:
         return []
     try:
+        assert is_map(activity)
         return MAP.forked(turn, activity)
     except AslError as error:
         return fail(turn, activity, failure_of(activity, error))
@@ -51,7 +52,7 @@ def accept_start_branch(turn: Turn, command: StartBranchCommand) -> str | None:
 
 def branch_started(turn: Turn, command: StartBranchCommand, document: Document) -> Items:
     branch = _execution(turn).levels[command.branch_id]
-    assert branch.parent is not None
+    assert branch.parent is not None and is_parallel(branch.parent)
     return [start_state(branch, branch.parent.state.branches[command.index].start_at, document)]
 
 
@@ -68,7 +69,7 @@ def accept_start_iteration(turn: Turn, command: StartIterationCommand) -> str | 
 def iteration_started(turn: Turn, command: StartIterationCommand, document: Document) -> Items:
     iteration = _execution(turn).levels[command.iteration_id]
     activity = iteration.parent
-    assert activity is not None
+    assert activity is not None and is_map(activity)
     follow = [start_state(iteration, activity.state.processor.start_at, document)]
     try:
         return follow + MAP.iteration_started(turn, activity)
@@ -84,7 +85,7 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
         return GONE
     if command.status == FAILED and _is_failing(level):
         return "its state is failing already"
-    turn.target = level
+    turn.level = level
     if command.cause is not None:
         turn.hold(command.cause)
     if not is_branch:
@@ -99,12 +100,16 @@ def accept_complete(turn: Turn, command: CompleteBranchCommand | CompleteIterati
 def completed(turn: Turn, command: CompleteBranchCommand | CompleteIterationCommand, document: Document) -> Items:
     if command.status == CANCELED:
         return []
-    level = turn.target
+    level = turn.level
     activity = level.parent
+    assert activity is not None
     failure = Failure(command.error, command.cause) if command.status == FAILED else None
-    processor = PARALLEL if activity.branch_status is not None else MAP
     try:
-        return processor.child_done(turn, activity, level, failure)
+        if isinstance(level, Branch):
+            assert is_parallel(activity)
+            return PARALLEL.child_done(turn, activity, level, failure)
+        assert is_map(activity)
+        return MAP.child_done(turn, activity, level, failure)
     except AslError as error:
         return fail(turn, activity, failure_of(activity, error))
 
@@ -116,7 +121,8 @@ def _is_failing(level: Branch | Iteration) -> bool:
     if activity.branch_status is not None:
         return any(child.status == FAILED for child in (activity.children or {}).values())
     status = activity.iteration_status
-    return status is not None and status.failed > 0 and fails_state(activity.state, status)
+    assert is_map(activity) and status is not None
+    return status.failed > 0 and fails_state(activity.state, status)
 
 
 def _execution(turn: Turn) -> LiveExecution:

@@ -9,7 +9,7 @@ from stepwell.asl.states.distributed import STATE_DATA
 from stepwell.asl.timestamps import format_timestamp
 from stepwell.engine.arns import ROLE_ARN, execution_arn, express_arn, state_machine_arn
 from stepwell.engine.limits import EXPRESS
-from stepwell.engine.state.execution import Activity, Iteration, Level, LiveExecution
+from stepwell.engine.state.execution import Activity, Iteration, Level, LiveExecution, is_map
 from stepwell.engine.state.turn import Turn
 
 
@@ -41,7 +41,7 @@ def map_item(activity: Activity, index: int) -> dict[str, Any]:
         source = part.source if part is not None else run.context.source
         is_member = part is not None and part.are_members
     else:
-        assert activity.items is not None
+        assert activity.items is not None and is_map(activity)
         value, source, is_member = activity.items.value[index], STATE_DATA, activity.state.iterates_object
     if is_member:
         return {"Index": index, "Key": value["Key"], "Value": value["Value"], "Source": source}

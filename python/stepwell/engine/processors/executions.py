@@ -62,14 +62,14 @@ def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None
     command.previous = 0 if command.status == CANCELED else execution.previous_event
     for task in execution.tasks.values():
         abandon(turn, task)
-    turn.target = [activity.map_run for activity in execution.activities.values() if activity.map_run is not None]
+    turn.map_runs = [activity.map_run for activity in execution.activities.values() if activity.map_run is not None]
     return None
 
 
 def completed(turn: Turn, command: CompleteExecutionCommand, document: Document) -> Items:
     assert turn.execution is not None
     turn.services.ended(turn, turn.execution)
-    for run in turn.target:
+    for run in turn.map_runs:
         cancel_children(turn, running_children(run))
     report_to_parent(turn, turn.execution, document)
     retention = turn.services.retention_of(turn.execution)
@@ -107,10 +107,10 @@ def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
     execution = turn.execution
     if execution is None or execution.status not in OVER:
         return "the execution has not ended"
-    turn.target = []
+    turn.children = []
     if execution.status == DELETING:
-        turn.target = turn.services.children_of(execution, CHUNK)
-        command.remains = bool(turn.target)
+        turn.children = turn.services.children_of(execution, CHUNK)
+        command.remains = bool(turn.children)
     else:
         command.remains = execution.context.last_event > SHORT_HISTORY or _may_have_children(turn, execution)
     return None
@@ -118,7 +118,7 @@ def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
 
 def _may_have_children(turn: Turn, execution: LiveExecution) -> bool:
     states = execution.machine.by_name.values()
-    return any(getattr(state, "distributed", False) for state in states) and turn.services.had_map_runs(execution)
+    return any(state.distributed for state in states) and turn.services.had_map_runs(execution)
 
 
 def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> Items:
@@ -127,6 +127,6 @@ def deleted(turn: Turn, command: DeleteExecutionCommand, document: Document) -> 
     if execution is None:
         turn.services.deleted(turn, command.id)
         return []
-    for child in turn.target:
+    for child in turn.children:
         turn.send(child, DeleteExecutionCommand(child))
     return [] if execution.context.delete_at else [item(CreateTimerCommand(execution.id, RETENTION, turn.now))]

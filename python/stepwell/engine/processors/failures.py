@@ -88,7 +88,7 @@ def _failed_evaluation(activity: Activity, failure: Failure) -> Items:
 
 def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
     state = activity.state
-    if not getattr(state, "retriers", ()):
+    if not state.retriers:
         return None
     index = match_retrier(state, failure.error, heartbeat=failure.heartbeat)
     if index is None:
@@ -106,7 +106,7 @@ def _retry(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
 
 def _catch(turn: Turn, activity: Activity, failure: Failure) -> Items | None:
     state = activity.state
-    if not getattr(state, "catchers", ()):
+    if not state.catchers:
         return None
     index = match_catcher(state, failure.error, heartbeat=failure.heartbeat)
     if index is None:

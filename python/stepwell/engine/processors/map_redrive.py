@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from stepwell.engine.limits import EXPRESS
 from stepwell.engine.log.document import Document
@@ -12,6 +13,9 @@ from stepwell.engine.state.map_run import MapRun
 from stepwell.engine.state.turn import Turn
 
 from .follow_ups import Items, item
+
+if TYPE_CHECKING:
+    from stepwell.asl.states import MapState
 
 CHUNK = 64
 """How many children one command continues: the history of each is read."""
@@ -38,23 +42,23 @@ def run_on(run: MapRun) -> Items:
     ]
 
 
-def choose(turn: Turn, command: StartChildrenCommand, activity: Activity, room: int) -> None:
+def choose(turn: Turn, command: StartChildrenCommand, activity: Activity[MapState], limit: int) -> None:
     """Choose the next children that continue. In an EXPRESS processor they become new executions."""
     run = activity.map_run
     assert run is not None
-    children = [run.children[first] for first in islice(run.waiting, min(room, CHUNK))]
+    children = [run.children[first] for first in islice(run.waiting, min(limit, CHUNK))]
     command.again = tuple(child.first for child in children)
     if activity.state.execution_type == EXPRESS:
         number = turn.services.reserve_ids(turn, len(children))
         command.numbers = tuple(range(number, number + len(children)))
-    turn.target = [run.child_execution(child) for child in children]  # their executions so far
+    turn.children = [run.child_execution(child) for child in children]  # their executions so far
 
 
-def chosen(turn: Turn, command: StartChildrenCommand, activity: Activity, workflow_id: str) -> None:
+def chosen(turn: Turn, command: StartChildrenCommand, activity: Activity[MapState], workflow_id: str) -> None:
     """Continue the executions of the chosen children, or start new ones in their place."""
     run = activity.map_run
     assert run is not None
-    for first, before in zip(command.again, turn.target, strict=True):
+    for first, before in zip(command.again, turn.children, strict=True):
         id, child_id = run.child_execution(run.children[first]), f"{run.id}/c{first}"
         old = turn.services.ended_child(before) if command.numbers else None
         if old is None:  # if that execution was deleted, the child fails

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stepwell.asl.errors import AslError
 from stepwell.engine.ids import activity_of, execution_of, run_of
 from stepwell.engine.log.document import Document
@@ -16,14 +18,17 @@ from stepwell.engine.log.records import (
     UpdateMapRunCommand,
 )
 from stepwell.engine.processors.state_types.distributed_map import DISTRIBUTED, fail_run_of, start_children
-from stepwell.engine.state.execution import Activity, LiveExecution
+from stepwell.engine.state.execution import Activity, LiveExecution, is_map
 from stepwell.engine.state.map_run import MapRun
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import RUNNING
 
 from . import map_redrive
-from .child_inputs import Inputs, next_inputs
+from .child_inputs import next_inputs
 from .follow_ups import Items
+
+if TYPE_CHECKING:
+    from stepwell.asl.states import MapState
 
 GONE = "the map run is not running"
 MAX_CHILDREN = 10_000
@@ -40,12 +45,11 @@ def accept_start(turn: Turn, command: StartMapRunCommand) -> str | None:
         return "its map run was begun before" if activity.map_run is not None else GONE
     command.event = execution.context.last_event + 1
     command.previous = activity.level.previous_event
-    turn.target = activity
     return None
 
 
 def started(turn: Turn, command: StartMapRunCommand, document: Document) -> Items:
-    activity: Activity = turn.target
+    activity = _activity(turn, command.id)
     try:
         return DISTRIBUTED.go_on(turn, activity) if command.redrive_count else DISTRIBUTED.started(turn, activity)
     except AslError as error:
@@ -75,15 +79,15 @@ def accept_start_children(turn: Turn, command: StartChildrenCommand) -> str | No
         return GONE
     context = run.context
     limit = min(context.max_concurrency, MAX_CHILDREN) or MAX_CHILDREN
-    room = min(limit - context.running, CHUNK)
-    if room <= 0 or not run.has_more:
-        return "there is no room for more children"
+    free = min(limit - context.running, CHUNK)
+    if free <= 0 or not run.has_more:
+        return "no more children may start"
     if context.pending_redrive:
-        map_redrive.choose(turn, command, _activity(turn, command.id), room)
+        map_redrive.choose(turn, command, _activity(turn, command.id), free)
         return None
-    inputs = next_inputs(turn, _activity(turn, command.id), room)
+    inputs = next_inputs(turn, _activity(turn, command.id), free)
     command.first, command.count, command.sizes = context.next_item, inputs.item_count, inputs.sizes
-    turn.target = inputs
+    turn.inputs = inputs
     return None
 
 
@@ -95,7 +99,7 @@ def children_started(turn: Turn, command: StartChildrenCommand, document: Docume
     if command.again:
         map_redrive.chosen(turn, command, activity, workflow_id)
         return [start_children(run)] if run.has_more else []
-    inputs: Inputs = turn.target
+    inputs = turn.inputs
     first = command.first
     for size, document in zip(command.sizes or (1,) * command.count, inputs.documents, strict=True):
         id = run.child_execution(run.children[first])
@@ -142,12 +146,12 @@ def accept_complete(turn: Turn, command: CompleteMapRunCommand) -> str | None:
     turn.hold(command.cause)
     command.event = execution.context.last_event + 1
     command.previous = _activity(turn, command.id).level.previous_event
-    turn.target = running_children(run)
+    turn.children = running_children(run)
     return None
 
 
 def completed(turn: Turn, command: CompleteMapRunCommand, document: Document) -> Items:
-    cancel_children(turn, turn.target)
+    cancel_children(turn, turn.children)
     return []
 
 
@@ -190,6 +194,8 @@ def _find(turn: Turn, run_id: str) -> MapRun | None:
     return run if run is not None and run.id == run_id else None
 
 
-def _activity(turn: Turn, run_id: str) -> Activity:
+def _activity(turn: Turn, run_id: str) -> Activity[MapState]:
     assert turn.execution is not None
-    return turn.execution.activities[activity_of(run_id)]
+    activity = turn.execution.activities[activity_of(run_id)]
+    assert is_map(activity)
+    return activity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stepwell.asl.errors import AslError
 from stepwell.engine.ids import execution_of
 from stepwell.engine.log.codec import Left, decode_left
@@ -9,7 +11,7 @@ from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import CompleteChildCommand, CreateTimerCommand, RedriveExecutionCommand
 from stepwell.engine.processors.state_types.by_type import MAP
 from stepwell.engine.processors.state_types.parallel import finish_with
-from stepwell.engine.state.execution import Activity, Branch, Level
+from stepwell.engine.state.execution import Activity, Level, is_map, is_parallel
 from stepwell.engine.state.timers import EXECUTION_TIMEOUT
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import CANCELED, FAILED, RUNNING
@@ -19,6 +21,9 @@ from .executions import SECOND
 from .failures import fail, failure_of
 from .follow_ups import Items, complete_level, item, start_state
 from .map_redrive import run_on
+
+if TYPE_CHECKING:
+    from stepwell.asl.machine import StateMachine
 
 
 def accept(turn: Turn, command: RedriveExecutionCommand) -> str | None:
@@ -71,12 +76,11 @@ def _resume(turn: Turn, level: Level, start_at: str, left: dict[str, Left]) -> I
         return run_on(activity.map_run)
     if activity.children is None:
         return states.begin(turn, activity)
-    state, running = activity.state, 0
+    running = 0
     follow: Items = []
     for index, child in sorted(activity.children.items()):
         if child.status == RUNNING:
-            inner = state.branches[index] if isinstance(child, Branch) else state.processor
-            follow += _resume(turn, child, inner.start_at, left)
+            follow += _resume(turn, child, _machine(activity, index).start_at, left)
             running += 1
     try:
         return follow + _go_on(turn, activity, running)
@@ -84,12 +88,22 @@ def _resume(turn: Turn, level: Level, start_at: str, left: dict[str, Left]) -> I
         return follow + fail(turn, activity, failure_of(activity, error))
 
 
+def _machine(activity: Activity, index: int) -> StateMachine:
+    """The machine of a branch or an iteration."""
+    if is_parallel(activity):
+        return activity.state.branches[index]
+    assert is_map(activity)
+    return activity.state.processor
+
+
 def _go_on(turn: Turn, activity: Activity, running: int) -> Items:
     """Start iterations that were not started yet. If no child is left to run, finish the state again."""
     assert activity.children is not None
     status = activity.iteration_status
     if status is not None and status.next_index < status.count:
+        assert is_map(activity)
         return MAP.iteration_started(turn, activity)
     if running:
         return []
+    assert is_parallel(activity) or is_map(activity)
     return finish_with(turn, activity, [child.output for _, child in sorted(activity.children.items())])

@@ -67,7 +67,7 @@ def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
     if command.assigned is not None:
         check_document(f"What {command.state_name!r} assigns", command.assigned, turn.services.limits)
         turn.hold(command.assigned)
-    turn.target = activity
+    turn.activity = activity
     if activity.task_id is not None:
         abandon(turn, execution.tasks[activity.task_id])
     if has_exit_event(activity.state.type, command.status, level is not execution):
@@ -79,7 +79,7 @@ def accept_complete(turn: Turn, command: CompleteStateCommand) -> str | None:
 def completed(turn: Turn, command: CompleteStateCommand, document: Document) -> Items:
     if command.status != SUCCEEDED:
         return []
-    level = turn.target.level
+    level = turn.activity.level
     if command.next is not None:
         return [start_state(level, command.next, document)]
     return complete_level(level, document)

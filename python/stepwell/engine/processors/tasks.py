@@ -17,7 +17,7 @@ from stepwell.engine.log.records import (
 )
 from stepwell.engine.processors.state_types.by_type import TASK
 from stepwell.engine.processors.state_types.distributed_map import DISTRIBUTED, fail_run, fail_run_of
-from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.execution import Activity, is_map, is_task
 from stepwell.engine.state.timers import HEARTBEAT
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import RUNNING
@@ -89,14 +89,14 @@ def _accepted(turn: Turn, command: _Answer, task: TaskContext) -> None:
     execution = turn.execution
     assert execution is not None
     activity = execution.activities[task.activity_id]
-    turn.target = (task, activity)
+    turn.task, turn.activity = task, activity
     if activity.map_run is None:
         command.event = execution.context.last_event + 1
         command.previous = activity.level.previous_event
 
 
 def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> Items:
-    task: TaskContext = turn.target[0]
+    task = turn.task
     turn.services.activated(turn, task)
     if not task.heartbeat_seconds or parse_resource(task.resource).kind != "activity":
         return []
@@ -104,7 +104,7 @@ def activated(turn: Turn, command: ActivateTaskCommand, document: Document) -> I
 
 
 def submitted(turn: Turn, command: SubmitTaskCommand, document: Document) -> Items:
-    return _begin_heartbeats(turn, turn.target[0])
+    return _begin_heartbeats(turn, turn.task)
 
 
 def _begin_heartbeats(turn: Turn, task: TaskContext) -> Items:
@@ -115,10 +115,11 @@ def _begin_heartbeats(turn: Turn, task: TaskContext) -> Items:
 
 
 def completed(turn: Turn, command: CompleteTaskCommand, document: Document) -> Items:
-    activity: Activity = turn.target[1]
+    activity = turn.activity
     if activity.map_run is not None:
-        return _answered(turn, activity, turn.target[0].input, document)
+        return _answered(turn, activity, turn.task.input, document)
     try:
+        assert is_task(activity)
         return TASK.finish(turn, activity, document)
     except AslError as error:
         return fail(turn, activity, failure_of(activity, error))
@@ -126,13 +127,14 @@ def completed(turn: Turn, command: CompleteTaskCommand, document: Document) -> I
 
 def _answered(turn: Turn, activity: Activity, asked: bytes, document: Document) -> Items:
     try:
+        assert is_map(activity)
         return DISTRIBUTED.answered(turn, activity, asked, document)
     except AslError as error:
         return fail_run_of(turn, activity, error)
 
 
 def failed(turn: Turn, command: FailTaskCommand, document: Document) -> Items:
-    activity: Activity = turn.target[1]
+    activity = turn.activity
     if activity.map_run is not None:
         return fail_run(turn, activity, Failure(command.error, command.cause))
     missed = command.timed_out and command.error == HEARTBEAT_TIMEOUT
@@ -147,12 +149,12 @@ def accept_heartbeat(turn: Turn, command: HeartbeatTaskCommand) -> str | None:
     if task is None:
         return CLOSED
     command.due = turn.now + task.heartbeat_seconds * 1_000_000
-    turn.target = task
+    turn.task = task
     return None
 
 
 def kept_alive(turn: Turn, command: HeartbeatTaskCommand, document: Document) -> Items:
-    task: TaskContext = turn.target
+    task = turn.task
     if not task.heartbeat_due:
         return []
     return [

@@ -12,7 +12,7 @@ from stepwell.engine.log.records import (
     FailTaskCommand,
     TriggerTimerCommand,
 )
-from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.execution import Activity, is_wait
 from stepwell.engine.state.timers import EXECUTION_TIMEOUT, HEARTBEAT, RETENTION, RETRY, START, TASK_TIMEOUT, WAIT
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import PENDING
@@ -74,6 +74,7 @@ def triggered(turn: Turn, command: TriggerTimerCommand, document: Document) -> I
 
 def _resume(turn: Turn, activity: Activity) -> Items:
     try:
+        assert is_wait(activity)
         return by_type.WAIT.resume(turn, activity)
     except AslError as error:
         return fail(turn, activity, failure_of(activity, error))

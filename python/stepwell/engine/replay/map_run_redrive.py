@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
 from stepwell.asl.json import loads
 from stepwell.engine.ids import child_list
 from stepwell.engine.limits import EXPRESS
-from stepwell.engine.state.execution import Activity
+from stepwell.engine.state.execution import Activity, is_map
 from stepwell.engine.state.map_run import PENDING_REDRIVE
 from stepwell.engine.status import CANCELED, FAILED, RUNNING, SUCCEEDED
 from stepwell.engine.storage.contexts import (
@@ -23,6 +23,9 @@ from stepwell.engine.storage.contexts import (
     VisibilityContext,
 )
 from stepwell.engine.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from stepwell.asl.states import MapState
 
 Problem = Callable[[ExecutionContext], str | None]
 """Why an execution cannot be redriven; None: it can."""
@@ -52,7 +55,7 @@ def remains_of(storage: Storage, activity: Activity, problem: Problem) -> Iterat
     A new one starts if the run ended before it had items, if an expression of its state failed, or if one of its
     children was deleted.
     """
-    assert activity.map_run is not None
+    assert activity.map_run is not None and is_map(activity)
     run = storage.get(MapRunContext, activity.map_run.id)
     items = storage.get(ItemsContext, activity.id)
     if run is None or items is None or run.status == RUNNING or run.error in _BEGINS_ANEW:
@@ -91,7 +94,7 @@ def _children(storage: Storage, run: MapRunContext) -> dict[int, ExecutionContex
 
 
 def _row(
-    run: MapRunContext, activity: Activity, first: int, child: ExecutionContext, problem: Problem
+    run: MapRunContext, activity: Activity[MapState], first: int, child: ExecutionContext, problem: Problem
 ) -> tuple[MapChildContext, bool]:
     """A child's row, and whether the child could continue if it did not succeed."""
     state = activity.state

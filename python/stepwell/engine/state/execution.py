@@ -8,7 +8,7 @@ the tree; when an execution is loaded, the tree is made from rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeGuard
 
 from msgspec import Struct
 
@@ -31,6 +31,7 @@ from .workflows import Workflow
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
+    from stepwell.asl.states import MapState, ParallelState, State, TaskState, WaitState
 
 _NO_VARIABLES: dict[str, Any] = {}
 
@@ -138,13 +139,23 @@ class LiveExecution(Level):
         return self if id == self.id else self.levels.get(id)
 
 
-class Activity(Struct, eq=False):
-    """A running state. The events of its first branches or iterations follow ``forked_event``."""
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S = TypeVar("S", bound=State, default=State, covariant=True)
+else:
+    from typing import TypeVar
+
+    S = TypeVar("S")
+
+
+class Activity(Struct, Generic[S], eq=False):
+    """A running state, of type ``S``. The events of its first branches or iterations follow ``forked_event``."""
 
     id: str
     execution: LiveExecution
     level: Level
-    state: Any
+    state: S
     input: Document
     entered_at: int
     entered_event: int
@@ -166,7 +177,7 @@ class Activity(Struct, eq=False):
     @property
     def shares_variables(self) -> bool:
         """Whether its children see the variables around it: not in a Distributed Map (ASL A5.29)."""
-        return not getattr(self.state, "distributed", False)
+        return not self.state.distributed
 
     def row(self) -> ActivityContext:
         level = self.level
@@ -218,6 +229,26 @@ class Iteration(Level):
         return IterationContext(
             self.id, self.index, self.input.text, self.status, self.previous_event, self.output.text, _packed(self)
         )
+
+
+def is_task(activity: Activity) -> TypeGuard[Activity[TaskState]]:
+    """Whether it is a running Task state."""
+    return activity.state.type == "Task"
+
+
+def is_wait(activity: Activity) -> TypeGuard[Activity[WaitState]]:
+    """Whether it is a running Wait state."""
+    return activity.state.type == "Wait"
+
+
+def is_parallel(activity: Activity) -> TypeGuard[Activity[ParallelState]]:
+    """Whether it is a running Parallel state."""
+    return activity.state.type == "Parallel"
+
+
+def is_map(activity: Activity) -> TypeGuard[Activity[MapState]]:
+    """Whether it is a running Map state, distributed or not."""
+    return activity.state.type == "Map"
 
 
 def _packed(level: Level) -> bytes:

@@ -15,9 +15,11 @@ import msgspec
 from stepwell.engine.limits import SMALL, check_document
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command, Event
-from stepwell.engine.storage.contexts import Context
+from stepwell.engine.storage.contexts import Context, TaskContext
 
-from .execution import LiveExecution
+from .child_inputs import Inputs
+from .execution import Activity, Branch, Iteration, LiveExecution
+from .map_run import MapRun
 from .partition_state import PartitionState
 from .services import Effect, Services
 
@@ -70,17 +72,31 @@ class Turn:
 
     services: Services
 
+    # What ``accept`` found for the current command, for its ``follow``: set only by a command that needs it.
+    activity: Activity
+    task: TaskContext
+    level: Branch | Iteration
+    children: list[str]
+    """The ids of child executions that it concerns."""
+    map_runs: list[MapRun]
+    inputs: Inputs
+
     __slots__ = (
         "_created",
+        "activity",
         "bytes",
         "changes",
+        "children",
         "effects",
         "execution",
         "execution_id",
         "first_event",
         "high_water",
+        "inputs",
         "last_document",
         "last_task",
+        "level",
+        "map_runs",
         "now",
         "outbox",
         "position",
@@ -90,7 +106,7 @@ class Turn:
         "replies",
         "services",
         "state",
-        "target",
+        "task",
         "timestamp",
     )
 
@@ -122,8 +138,6 @@ class Turn:
         """About the size of its large documents and texts, written or not."""
         self.last_task = 0
         """The count of task numbers after the last task that it creates; 0: it creates none."""
-        self.target: Any = None
-        """What ``accept`` found for the current command, for its ``follow``."""
         self.first_event = execution.context.last_event + 1 if execution is not None else 1
         self._created: set[str] = set()
         self.last_document: Document | None = None

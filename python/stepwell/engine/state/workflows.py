@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stepwell.engine.arns import state_machine_arn
 from stepwell.engine.storage.contexts import WorkflowContext
@@ -14,6 +14,7 @@ from stepwell.errors import WorkflowNotFound
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
+    from stepwell.asl.states import MapState
 
 
 class Workflow:
@@ -48,13 +49,16 @@ class _Processor(Workflow):
     def __init__(self, outer: Workflow, state_name: str) -> None:
         super().__init__(outer.context)
         self.id = f"{outer.id}/{state_name}"
-        state: Any = outer.machine.by_name[state_name]
+        from stepwell.asl.states import MapState  # loaded with the machine
+
+        state = outer.machine.by_name[state_name]
+        assert isinstance(state, MapState)
         self.name = f"{outer.name}/{label_of(state)}"
         self.arn = state_machine_arn(self.name)
         self.machine = state.processor
 
 
-def label_of(state: Any) -> str:
+def label_of(state: MapState) -> str:
     """The name of a Distributed Map state in its map runs: its Label, or one made from its name."""
     import uuid
 

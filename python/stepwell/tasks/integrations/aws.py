@@ -82,8 +82,8 @@ class AwsTask:
             raise TaskError(f"{_error_prefix(resource, service)}.SdkClientException", str(error)) from error
         result = _answer(answer, with_metadata=not resource.service.startswith("aws-sdk:"))
         if puts_events and result.get("FailedEntryCount"):
-            told = {name: result[name] for name in ("FailedEntryCount", "Entries") if name in result}
-            raise TaskError("EventBridge.FailedEntry", dumps(told).decode())
+            failed = {name: result[name] for name in ("FailedEntryCount", "Entries") if name in result}
+            raise TaskError("EventBridge.FailedEntry", dumps(failed).decode())
         return result
 
     def _client(self, service: str) -> Any:
@@ -99,11 +99,11 @@ def _with_arns(arguments: Any, context: HandlerContext) -> Any:
     if not is_array(entries):
         return arguments or {}
     arns = [context.execution_arn, context.state_machine_arn]
-    told = [
+    extended = [
         {**entry, "Resources": [*_listed(entry.get("Resources")), *arns]} if is_object(entry) else entry
         for entry in entries
     ]
-    return {**arguments, "Entries": told}
+    return {**arguments, "Entries": extended}
 
 
 def _listed(value: Any) -> list[Any]:

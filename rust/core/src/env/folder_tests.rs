@@ -120,8 +120,8 @@ fn a_forked_process_keeps_no_lock_and_takes_none_from_its_parent() {
         let is_free = forks::generation() != here;
         drop(guard); // it was closed when this process was made
         let mut byte = [0];
-        let told = reading.read(&mut byte);
-        let status = i32::from(!(is_free && told.is_ok()));
+        let answer = reading.read(&mut byte);
+        let status = i32::from(!(is_free && answer.is_ok()));
         unsafe { libc::_exit(status) };
     }
     let again = || Folder::open(folder.path()).unwrap().hold();

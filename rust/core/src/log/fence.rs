@@ -21,7 +21,7 @@ use crate::hex::parse_hex;
 use crate::identity::StoreId;
 
 const NAME: &str = "FENCE";
-const MOST_BYTES: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 
 /// Who took over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn read(env: &dyn Env, path: &Path) -> Result<Option<Fence>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(Error::io("open", path))?,
     };
-    let mut bytes = vec![0; MOST_BYTES];
+    let mut bytes = vec![0; MAX_BYTES];
     let length = file
         .read_full_at(&mut bytes, 0)
         .map_err(Error::io("read", path))?;

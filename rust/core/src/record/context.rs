@@ -4,8 +4,8 @@ use super::field::Field;
 use super::fields::{Fields, write_count};
 use super::json::Json;
 use super::layout::layouts;
-use super::reader::Reader;
 use crate::error::Result;
+use crate::msgpack::Reader;
 
 layouts! {
     /// A row of storage. Its first fields are its key.

@@ -3,8 +3,8 @@
 use rmp::encode;
 
 use super::json::Json;
-use super::reader::Reader;
 use crate::error::Result;
+use crate::msgpack::Reader;
 
 /// A type of field. Every value has one encoding, the shortest: msgspec's.
 pub trait Field<'a>: Sized {
@@ -39,7 +39,7 @@ const INFALLIBLE: &str = "a vector takes all bytes";
 
 impl<'a> Field<'a> for u64 {
     fn read(reader: &mut Reader<'a>) -> Result<u64> {
-        read_integer(reader)
+        reader.integer()
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -58,7 +58,7 @@ impl<'a> Field<'a> for u64 {
 
 impl<'a> Field<'a> for i64 {
     fn read(reader: &mut Reader<'a>) -> Result<i64> {
-        read_integer(reader)
+        reader.integer()
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -238,10 +238,4 @@ impl<'a, T: Field<'a>> Field<'a> for Vec<T> {
     fn sample(random: &mut super::tests::Random) -> Self {
         (0..random.bits() % 4).map(|_| T::sample(random)).collect()
     }
-}
-
-fn read_integer<'a, T: TryFrom<i128>>(reader: &mut Reader<'a>) -> Result<T> {
-    let start = reader.offset();
-    let value = reader.integer()?;
-    T::try_from(value).map_err(|_| reader.error(start, format!("{value} is out of range")))
 }

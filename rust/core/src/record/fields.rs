@@ -1,8 +1,8 @@
 //! Reads the fields of one array in order.
 
 use super::field::Field;
-use super::reader::Reader;
 use crate::error::{Error, Result};
+use crate::msgpack::Reader;
 
 /// An array whose fields are read one after the other.
 pub struct Fields<'r, 'a> {
@@ -56,7 +56,7 @@ impl<'r, 'a> Fields<'r, 'a> {
 
     /// Skips fields that a newer version added.
     pub fn finish(self) -> Result<()> {
-        (0..self.left).try_for_each(|_| self.reader.skip())
+        self.reader.skip(self.left)
     }
 
     pub fn unknown_tag(&self) -> Error {

@@ -59,7 +59,7 @@ macro_rules! layouts {
             }
 
             /// Reads one; refuses an unknown tag.
-            pub fn read(reader: &mut $crate::record::Reader<$a>) -> $crate::Result<Self> {
+            pub fn read(reader: &mut $crate::msgpack::Reader<$a>) -> $crate::Result<Self> {
                 use $crate::record::fields::Fields;
                 let mut fields = Fields::tagged(reader)?;
                 let value = match fields.tag() {

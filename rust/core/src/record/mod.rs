@@ -12,7 +12,6 @@ mod field;
 mod fields;
 mod json;
 mod layout;
-mod reader;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,7 +20,6 @@ mod turn;
 pub use context::{ActivityBranchStatus, ActivityIterationStatus, Context};
 pub use field::Document;
 pub use layout::Layout;
-pub use reader::Reader;
 pub use table::Record;
 pub use turn::{Turn, turns};
 

@@ -2,8 +2,9 @@
 
 use super::fields::{Fields, write_count};
 use super::json::Json;
-use super::{Field, Reader, Record};
+use super::{Field, Record};
 use crate::error::Result;
+use crate::msgpack::Reader;
 
 /// What one execution did from a command until it had to wait: `[scope, timestamp, time, records]`.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,9 +6,9 @@ use rocksdb::WriteBatch;
 
 use super::families::{Families, Family};
 use super::keys::{self, EXECUTION_TREE, Layout};
-use super::msgpack::Reader;
 use super::{Applied, Storage};
 use crate::error::{Error, Result};
+use crate::msgpack::Reader;
 
 /// Up to this many rows of an execution are deleted one by one.
 const MAX_SINGLE_DELETES: u32 = 1000;
@@ -191,9 +191,9 @@ fn read_changes(
     let mut reader = Reader::new(changes);
     for _ in 0..reader.array()? {
         key.clear();
-        let at = reader.at();
+        let at = reader.offset();
         let fields = reader.array()?;
-        let tag = reader.integer()?;
+        let tag: i64 = reader.integer()?;
         let change = if tag == -EXECUTION_TREE {
             let execution = reader.text()?;
             skip_rest(&mut reader, fields, 2, at)?;
@@ -221,7 +221,7 @@ fn read_changes(
     match reader.is_at_end() {
         true => Ok(()),
         false => Err(Error::Record {
-            offset: reader.at(),
+            offset: reader.offset(),
             reason: "bytes behind the changes".to_owned(),
         }),
     }

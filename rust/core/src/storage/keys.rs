@@ -6,8 +6,8 @@
 //! first.
 
 use super::families::Family;
-use super::msgpack::Reader;
 use crate::error::{Error, Result};
+use crate::msgpack::Reader;
 
 /// The tag that deletes all rows of an execution.
 pub const EXECUTION_TREE: i64 = 100;
@@ -161,7 +161,7 @@ impl Layout {
         for (value, field) in values.iter_mut().zip(self.fields) {
             *value = match field {
                 Field::Text | Field::Within => Value::Text(row.text()?),
-                Field::Number | Field::Newest => Value::Number(row.integer()? as u64),
+                Field::Number | Field::Newest => Value::Number(row.integer::<i64>()? as u64),
             };
         }
         self.key(&values[..self.fields.len()], key)

@@ -8,7 +8,6 @@ mod batch;
 mod families;
 pub mod keys;
 mod manifest;
-pub mod msgpack;
 mod on_disk;
 mod read;
 

@@ -5,8 +5,8 @@ use rocksdb::{DBRawIterator, ReadOptions};
 use super::Storage;
 use super::families::Family;
 use super::keys::{self, Layout, Value};
-use super::msgpack::Reader;
 use crate::error::{Error, Result};
+use crate::msgpack::Reader;
 
 /// A page of rows or turns ends after this many bytes.
 const PAGE_BYTES: usize = 64 << 20;
@@ -197,7 +197,7 @@ impl Storage {
 
 fn tag_of(row: &[u8]) -> Option<i64> {
     let mut row = Reader::new(row);
-    row.array().and_then(|_| row.integer()).ok()
+    row.array().and_then(|_| row.integer::<i64>()).ok()
 }
 
 fn step(rows: &mut DBRawIterator, reverse: bool) {

@@ -1,5 +1,6 @@
 use super::keys::Value;
 use super::*;
+use crate::msgpack::Reader;
 
 const EXECUTION: &str = "/t/n/e0000001/0000000000000001";
 
@@ -153,10 +154,10 @@ fn loads_an_execution_with_all_rows_within_it_and_no_other() {
         .apply(&batch(1, &[&own[..], &others[..]].concat()))
         .unwrap();
     let loaded = storage.load(EXECUTION).unwrap();
-    let mut rows = msgpack::Reader::new(&loaded);
+    let mut rows = Reader::new(&loaded);
     assert_eq!(rows.array().unwrap(), 5);
     for _ in 0..5 {
-        let start = rows.at();
+        let start = rows.offset();
         rows.skip(1).unwrap();
         assert!(own.iter().any(|row| row == rows.since(start)));
     }

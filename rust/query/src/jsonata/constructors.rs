@@ -54,7 +54,7 @@ impl Evaluator<'_> {
         })
     }
 
-    /// jsonata-js evaluates the items side by side, so that of several that fail the soonest one is told.
+    /// jsonata-js evaluates the items side by side, so that of several that fail the soonest one is reported.
     pub(super) fn soonest(
         &mut self,
         fault: Thrown,

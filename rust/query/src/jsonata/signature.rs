@@ -1,4 +1,4 @@
-//! Signatures of functions: `<s-nn?:s>`. Arguments are told by a letter each, and the signature is a
+//! Signatures of functions: `<s-nn?:s>`. Each argument is a letter, and the signature is a
 //! regular expression over these letters.
 
 use super::error::{Answer, Fault};

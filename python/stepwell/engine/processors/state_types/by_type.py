@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from stepwell.engine.processors.follow_ups import Items
 from stepwell.engine.state.execution import Activity
@@ -24,9 +24,9 @@ WAIT = WaitProcessor()
 
 
 class StateProcessor(Protocol):
-    """Starts an attempt of a state."""
+    """Starts an attempt of a state, of the type that ``PROCESSORS`` has it under."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
+    def start(self, turn: Turn, activity: Activity[Any]) -> Items:
         """The commands that follow its entry. Raises ``AslError`` if the state fails."""
         ...
 

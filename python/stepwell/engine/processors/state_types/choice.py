@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class ChoiceProcessor:
     """Completes at once, with the next state that its rules choose."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: ChoiceState = activity.state
+    def start(self, turn: Turn, activity: Activity[ChoiceState]) -> Items:
+        state = activity.state
         chosen, outcome = state.choose(expression_scope(turn, activity))
         document = activity.input if state.identity else of_value(outcome.output)
         assigned = dumps(outcome.assigned) if outcome.assigned else None

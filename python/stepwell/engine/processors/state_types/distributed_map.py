@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -34,6 +34,9 @@ from stepwell.tasks.items.parts import Part, decode_read_items, encode_parts
 
 from .parallel import check_outputs, finish_with
 
+if TYPE_CHECKING:
+    from stepwell.asl.states import MapState
+
 UNSET = -1
 THRESHOLD_EXCEEDED = Failure(
     "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
@@ -44,7 +47,7 @@ class DistributedMapProcessor:
     """Waits for a task that reads the items, then for its children, then for a task that writes their results."""
 
     def start(
-        self, turn: Turn, activity: Activity, items: Iterated, most: int, tolerated: int, percentage: float
+        self, turn: Turn, activity: Activity[MapState], items: Iterated, most: int, tolerated: int, percentage: float
     ) -> Items:
         """Start a map run over ``items``, at most ``most`` children at a time. The items of a reader are read later."""
         state = activity.state
@@ -67,7 +70,7 @@ class DistributedMapProcessor:
         parts = (Part(STATE_DATA, count, are_members=True),) if items.are_members else ()
         return [item(start), put_items(id, STATE_DATA, count, of_value(items.values), parts)]
 
-    def started(self, turn: Turn, activity: Activity) -> Items:
+    def started(self, turn: Turn, activity: Activity[MapState]) -> Items:
         """The map run was started. If it has a reader, its items are read."""
         reader = activity.state.reader
         if reader is None:
@@ -76,12 +79,12 @@ class DistributedMapProcessor:
         asked = {"arguments": request.arguments, "config": request.config, "maxItems": request.max_items}
         return _ask(turn, activity, READ_ITEMS, {"resource": request.resource.text, **asked})
 
-    def items_put(self, turn: Turn, activity: Activity) -> Items:
+    def items_put(self, turn: Turn, activity: Activity[MapState]) -> Items:
         """The items are known."""
         run = _run(activity)
         return self.finish(turn, activity) if run.context.item_count == 0 else [start_children(run)]
 
-    def go_on(self, turn: Turn, activity: Activity) -> Items:
+    def go_on(self, turn: Turn, activity: Activity[MapState]) -> Items:
         """A child has ended, the limits have changed, or the run continues: do what is possible next."""
         run, writer = _run(activity), activity.state.writer
         context = run.context
@@ -93,7 +96,7 @@ class DistributedMapProcessor:
             return [start_children(run)]
         return [] if context.running else self.finish(turn, activity)
 
-    def finish(self, turn: Turn, activity: Activity) -> Items:
+    def finish(self, turn: Turn, activity: Activity[MapState]) -> Items:
         """All children have ended: their results are written, or become the state's result."""
         run, writer = _run(activity), activity.state.writer
         if writer is not None:
@@ -112,7 +115,7 @@ class DistributedMapProcessor:
             return fail_run(turn, activity, _too_large(activity.state.name))
         return [_succeed(run, False), *finish_with(turn, activity, outputs)]
 
-    def answered(self, turn: Turn, activity: Activity, asked: bytes, answer: Document) -> Items:
+    def answered(self, turn: Turn, activity: Activity[MapState], asked: bytes, answer: Document) -> Items:
         """The items were read, or the results were written."""
         run = _run(activity)
         if run.items is None:
@@ -158,7 +161,7 @@ def start_children(run: MapRun) -> Item:
     return item(StartChildrenCommand(run.id, 0, 0))
 
 
-def _pending_batches(turn: Turn, activity: Activity, run: MapRun) -> dict[str, Any] | None:
+def _pending_batches(turn: Turn, activity: Activity[MapState], run: MapRun) -> dict[str, Any] | None:
     """The batching of items whose children were not started; None without batches."""
     if activity.state.batcher is None or run.context.next_item >= run.context.item_count:
         return None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class FailProcessor:
     """Fails at once."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: FailState = activity.state
+    def start(self, turn: Turn, activity: Activity[FailState]) -> Items:
+        state = activity.state
         error, cause = state.failure(expression_scope(turn, activity))
         return fail_level(activity, Failure(shortened(error), shortened(cause)))

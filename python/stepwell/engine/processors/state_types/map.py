@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class MapProcessor:
     """Waits for its iterations, of which at most ``MaxConcurrency`` run at a time."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: MapState = activity.state
+    def start(self, turn: Turn, activity: Activity[MapState]) -> Items:
+        state = activity.state
         scope = expression_scope(turn, activity)
         most = state.max_concurrency(scope)
         items: Iterated = state.items(scope) if state.reader is None else Iterated([])
@@ -54,7 +54,7 @@ class MapProcessor:
             )
         ]
 
-    def forked(self, turn: Turn, activity: Activity) -> Items:
+    def forked(self, turn: Turn, activity: Activity[MapState]) -> Items:
         """The items are known, and the history has MapStateStarted."""
         status = activity.iteration_status
         assert status is not None
@@ -63,17 +63,17 @@ class MapProcessor:
             return finish_with(turn, activity, [])
         return self._start_next(turn, activity, activity.forked_event)
 
-    def iteration_started(self, turn: Turn, activity: Activity) -> Items:
+    def iteration_started(self, turn: Turn, activity: Activity[MapState]) -> Items:
         """Start one more iteration, if one may run."""
         return self._start_next(turn, activity, activity.forked_event)
 
-    def child_done(self, turn: Turn, activity: Activity, child: Iteration, failure: Failure | None) -> Items:
+    def child_done(self, turn: Turn, activity: Activity[MapState], child: Iteration, failure: Failure | None) -> Items:
         """An iteration has ended."""
         status = activity.iteration_status
         assert status is not None
         follow: Items = abort(child) if child.status == FAILED else []
         if child.status == FAILED and failure is not None:
-            state: MapState = activity.state
+            state = activity.state
             if fails_state(state, status):
                 tolerant = state.sets_tolerated_count or state.sets_tolerated_percentage
                 for sibling in descendants(activity):
@@ -85,12 +85,12 @@ class MapProcessor:
         return follow + self._start_next(turn, activity, child.previous_event)
 
     @staticmethod
-    def _outputs(activity: Activity) -> list[Document]:
+    def _outputs(activity: Activity[MapState]) -> list[Document]:
         children = activity.children or {}
         return [children[index].output for index in sorted(children) if children[index].status == SUCCEEDED]
 
     @staticmethod
-    def _start_next(turn: Turn, activity: Activity, previous: int) -> Items:
+    def _start_next(turn: Turn, activity: Activity[MapState], previous: int) -> Items:
         status = activity.iteration_status
         assert status is not None
         index = status.next_index
@@ -98,7 +98,7 @@ class MapProcessor:
             return []
         if status.running and activity.execution.iteration_bytes >= turn.services.limits.fan_out_bytes:
             return []  # the next one starts when one of these has ended
-        state: MapState = activity.state
+        state = activity.state
         assert activity.items is not None
         value = activity.items.value[index]
         if state.item_identity:

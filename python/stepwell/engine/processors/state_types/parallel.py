@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class ParallelProcessor:
     """Waits for its branches. The first that fails cancels the others."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: ParallelState = activity.state
+    def start(self, turn: Turn, activity: Activity[ParallelState]) -> Items:
+        state = activity.state
         document = (
             activity.input if state.arguments_identity else of_value(state.arguments(expression_scope(turn, activity)))
         )
@@ -44,7 +44,9 @@ class ParallelProcessor:
             *(item(StartBranchCommand(f"{activity.id}/b{index}", index, None), document) for index in range(count)),
         ]
 
-    def child_done(self, turn: Turn, activity: Activity, child: Branch, failure: Failure | None) -> Items:
+    def child_done(
+        self, turn: Turn, activity: Activity[ParallelState], child: Branch, failure: Failure | None
+    ) -> Items:
         """A branch has ended."""
         if child.status == FAILED and failure is not None:
             follow = abort(child)
@@ -68,9 +70,9 @@ def check_outputs(turn: Turn, activity: Activity, size: int) -> None:
         raise LimitExceeded("States.DataLimitExceeded", f"{text} that there may be.")
 
 
-def finish_with(turn: Turn, activity: Activity, outputs: list[Document]) -> Items:
+def finish_with(turn: Turn, activity: Activity[ParallelState | MapState], outputs: list[Document]) -> Items:
     """Complete a Parallel or Map state with its children's outputs."""
-    state: ParallelState | MapState = activity.state
+    state = activity.state
     if state.result_identity:
         return complete(activity, Document(b"[" + b",".join([output.text for output in outputs]) + b"]"))
     return complete_with(activity, state.finish(expression_scope(turn, activity), [output.value for output in outputs]))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class PassProcessor:
     """Completes at once."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: PassState | SucceedState = activity.state
+    def start(self, turn: Turn, activity: Activity[PassState | SucceedState]) -> Items:
+        state = activity.state
         if state.identity:
             return complete(activity, activity.input)
         return complete_with(activity, state.run(expression_scope(turn, activity)))

@@ -23,8 +23,8 @@ SECOND = 1_000_000
 class TaskProcessor:
     """Waits for a task: for a handler of this process, or for a worker that polls."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: TaskState = activity.state
+    def start(self, turn: Turn, activity: Activity[TaskState]) -> Items:
+        state = activity.state
         services = turn.services
         resource = state.parsed
         id = services.task_id(activity.execution.id, resource.text)
@@ -73,9 +73,9 @@ class TaskProcessor:
             follow.append(item(CreateTimerCommand(id, HEARTBEAT, turn.now + heartbeat * SECOND)))
         return follow
 
-    def finish(self, turn: Turn, activity: Activity, result: Document) -> Items:
+    def finish(self, turn: Turn, activity: Activity[TaskState], result: Document) -> Items:
         """The task has its result."""
-        state: TaskState = activity.state
+        state = activity.state
         if state.result_identity:
             return complete(activity, result)
         return complete_with(activity, state.finish(expression_scope(turn, activity), result.value))

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 class WaitProcessor:
     """Waits for a timer. The due time is on the log, so a restart does not change it."""
 
-    def start(self, turn: Turn, activity: Activity) -> Items:
-        state: WaitState = activity.state
+    def start(self, turn: Turn, activity: Activity[WaitState]) -> Items:
+        state = activity.state
         due = state.due(expression_scope(turn, activity), turn.now)
         if due <= turn.now:
             return self.resume(turn, activity)
         return [item(CreateTimerCommand(activity.id, WAIT, due))]
 
-    def resume(self, turn: Turn, activity: Activity) -> Items:
+    def resume(self, turn: Turn, activity: Activity[WaitState]) -> Items:
         """The time has come."""
-        state: WaitState = activity.state
+        state = activity.state
         if state.identity:
             return complete(activity, activity.input)
         return complete_with(activity, state.run(expression_scope(turn, activity)))

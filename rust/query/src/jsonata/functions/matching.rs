@@ -154,7 +154,7 @@ impl Matches {
                     Value::Undefined
                 };
                 let found = evaluator.call_js("matcher", function, vec![argument])?;
-                let Some((found, next)) = told(found)? else {
+                let Some((found, next)) = match_of(found)? else {
                     return Ok(None);
                 };
                 *function = next;
@@ -172,8 +172,8 @@ impl Matches {
     }
 }
 
-/// What a function of the expression tells of a match, and the function for the next one.
-fn told(found: Value) -> Answer<Option<(Match, Value)>> {
+/// The match that a function of the expression returned, and the function for the next one.
+fn match_of(found: Value) -> Answer<Option<(Match, Value)>> {
     let fields = match &found {
         Value::Undefined => return Ok(None),
         Value::Object(fields) => Rc::clone(fields),

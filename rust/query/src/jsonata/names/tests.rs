@@ -11,7 +11,7 @@ fn names(text: &str) -> Names {
 
 /// AWS names these in "Reference to '…' at the top level is not supported." (measured, floci #2670).
 #[test]
-fn a_name_read_from_the_context_item_is_told() {
+fn a_name_read_from_the_context_item_is_listed() {
     for text in [
         "phone",
         "phone[0].number",
@@ -80,7 +80,7 @@ fn a_name_read_from_a_value_is_nothing_from_outside() {
 }
 
 #[test]
-fn the_root_is_told_wherever_it_stands() {
+fn the_root_is_listed_wherever_it_stands() {
     for text in ["$$", "$$.phone", "$states.input.a[$$.b]"] {
         assert!(names(text).root, "{text}");
     }
@@ -127,7 +127,7 @@ fn variables_are_those_that_the_expression_does_not_bind_where_it_reads_them() {
 }
 
 #[test]
-fn only_the_parts_of_states_that_are_read_are_told() {
+fn only_the_parts_of_states_that_are_read_are_listed() {
     let found =
         names("$states.input.a.b & $states.input.c[d = 1].e & $states.context.Execution.Id");
     let input = found.states.field("input").expect("input is read");

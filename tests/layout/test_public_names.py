@@ -1,4 +1,4 @@
-"""The public door: every name is behind it, and a program loads what it names and no more."""
+"""The public names: the package has every one, and a program loads what it names and no more."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_every_public_name_is_there_and_listed() -> None:
 
 
 def test_what_is_loaded_late_is_what_type_checkers_see() -> None:
-    door = ast.parse(Path(stepwell.__file__).read_text(encoding="utf-8"))
-    (for_types,) = (node for node in door.body if isinstance(node, ast.If))
+    package = ast.parse(Path(stepwell.__file__).read_text(encoding="utf-8"))
+    (for_types,) = (node for node in package.body if isinstance(node, ast.If))
     known = {name for name, _ in modules()}
     seen: dict[str, str] = {}
     for node in for_types.body:
