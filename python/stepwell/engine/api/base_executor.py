@@ -29,11 +29,12 @@ class BaseExecutor:
         profile: str = "default",
         item_files: ItemFiles | None = None,
         partitions: int = 1,
+        strict_handlers: bool = False,
     ) -> None:
         self._limits = limits_of(profile, limits)
         self._handlers = Handlers({} if handlers is None else handlers)
         self._data, self._partitions = data, partitions
-        self._options = Options(tenant, namespace, max_workers, self._limits, item_files)
+        self._options = Options(tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers)
         self._client: Client | None = None
         self._begin()
 
@@ -52,17 +53,26 @@ class BaseExecutor:
         """The rows that it keeps."""
         return self.client.host.storage
 
-    def register(self, resource: str, function: Handler) -> None:
-        """Let ``function`` do the work of ``resource``: a name, an ARN, or a pattern of ARNs."""
-        self._handlers.register(resource, function)
-        if self._client is not None:
-            self._client.host.pool.retry_waiting()
+    def register(
+        self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
+    ) -> None:
+        """Register ``function`` as the handler of ``resource``: a name, an ARN, or a pattern of ARNs.
 
-    def task(self, resource: str) -> Callable[[Handler], Handler]:
-        """A decorator that registers a handler."""
+        At most ``concurrency`` of its calls run at the same time, and at most ``rate`` of them begin (``"100/s"``,
+        ``"30/m"``, ``"5/h"``). Other tasks wait on the log, and executions take turns. Raises ``InvalidInput``.
+        """
+        if self._client is None:
+            self._handlers.register(resource, function, concurrency=concurrency, rate=rate)
+        else:
+            self._client.host.register(resource, function, concurrency=concurrency, rate=rate)
+
+    def task(
+        self, resource: str, *, concurrency: int | None = None, rate: str | None = None
+    ) -> Callable[[Handler], Handler]:
+        """The decorator that registers a handler, with the limits of ``register``."""
 
         def decorate(function: Handler) -> Handler:
-            self.register(resource, function)
+            self.register(resource, function, concurrency=concurrency, rate=rate)
             return function
 
         return decorate

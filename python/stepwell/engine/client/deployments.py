@@ -31,6 +31,7 @@ class Deployments:
         self._host, self._is_aws = host, limits.profile == AWS
         self._deploying = threading.Lock()
         self._checked: set[str] = set()
+        self._warned: set[str] = set()
 
     def deploy(self, name: str, definition: Definition, type: str, retention: float | None = None) -> Workflow:
         """The version of ``name`` with this definition: the newest one, or a new one, durable."""
@@ -65,9 +66,24 @@ class Deployments:
         return compile_definition(text, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
 
     def check_handlers(self, workflow: Workflow) -> None:
-        """Raise ``HandlerNotFound`` unless there is a handler for every Task state whose resource is known."""
+        """Check that there is a handler for every Task state whose resource is known.
+
+        If one is missing, raise ``HandlerNotFound`` when the executor is strict, else log a warning once.
+        """
         if workflow.id in self._checked:
             return
+        missing = self._missing(workflow)
+        if missing is None:
+            self._checked.add(workflow.id)
+            return
+        if self._host.strict_handlers:
+            raise HandlerNotFound(missing)
+        if workflow.id not in self._warned:
+            self._warned.add(workflow.id)
+            log.warning("%s; a task without one fails", missing)
+
+    def _missing(self, workflow: Workflow) -> str | None:
+        """The first Task state without a handler, as an error's text."""
         from stepwell.asl.states import TaskState
 
         handlers = self._host.handlers
@@ -75,11 +91,11 @@ class Deployments:
             if not isinstance(state, TaskState) or state.parsed.kind == "activity":
                 continue
             if not handlers.has(state.parsed, state.definition):
-                raise HandlerNotFound(
+                return (
                     f"no handler is registered for {state.resource!r}, the Resource of state {state.name!r} "
                     f"in workflow {workflow.name!r}; register one with task() or register()"
                 )
-        self._checked.add(workflow.id)
+        return None
 
 
 def _same(context: WorkflowContext, text: bytes) -> bool:

@@ -13,8 +13,8 @@ from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
-from stepwell.tasks.dispatch import HandlerPool, Result
-from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.dispatch import Call, HandlerPool, Result
+from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
 from .forks import FORKS, only_process
@@ -39,6 +39,7 @@ class Options(NamedTuple):
     limits: Limits | None = None
     item_files: ItemFiles | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    strict_handlers: bool = False
 
 
 class Readable(Protocol):
@@ -71,8 +72,18 @@ class Host(ABC):
         _core.check_name("tenant", options.tenant)
         _core.check_name("namespace", options.namespace)
         self.tenant, self.namespace = options.tenant, options.namespace
-        self.handlers = handlers
-        self.pool = HandlerPool(handlers, self._answer_tasks, self._keep_alive, options.max_workers, options.loop)
+        self.handlers, self.strict_handlers = handlers, options.strict_handlers
+        limits = options.limits or Limits()
+        self.pool = HandlerPool(
+            handlers,
+            self._answer_tasks,
+            self._keep_alive,
+            options.max_workers,
+            options.loop,
+            freed=self._freed,
+            handler_seconds=limits.handler_seconds,
+            traceback_characters=limits.traceback_characters,
+        )
         self.promises = PendingPromises()
         self.ends, self.queues = Waiters(self.promises), Waiters(self.promises)
         self._failure: BaseException | None = None
@@ -150,6 +161,24 @@ class Host(ABC):
         error = kind(f"the executor has stopped: {failure}{advice}")
         error.__cause__ = failure
         return error
+
+    # handlers
+
+    def register(
+        self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
+    ) -> None:
+        """Register a handler with its limits."""
+        self.handlers.register(resource, function, concurrency=concurrency, rate=rate)
+        self._handlers_changed()
+        self.pool.retry_waiting()
+
+    @abstractmethod
+    def _handlers_changed(self) -> None:
+        """Tell the partitions that there is another handler, or another limit."""
+
+    @abstractmethod
+    def _freed(self, call: Call) -> None:
+        """Tell a task's partition that the task is not counted for its limit any longer."""
 
     # results of handlers
 

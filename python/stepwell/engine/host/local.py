@@ -101,6 +101,8 @@ class LocalHost(Host):
                 share=share,
                 on_ended=self._ended,
                 on_abandoned=self._abandoned,
+                on_tasks_ended=self._tasks_ended,
+                handlers=handlers,
             )
             self.partition.recover()
             clock.has_been(self._store.clock_high_water() >> 32)
@@ -189,6 +191,16 @@ class LocalHost(Host):
 
     def _abandoned(self, task: TaskContext) -> None:
         """A task was abandoned while it waited for an execution in another partition."""
+
+    def _tasks_ended(self, task_ids: list[str]) -> None:
+        """Tasks have ended without results of their handlers."""
+        self.pool.ended(task_ids)
+
+    def _handlers_changed(self) -> None:
+        self._store.notify()  # tasks may be held back for one
+
+    def _freed(self, call: Call) -> None:
+        self.partition.free(call.limit)
 
     # results of handlers
 

@@ -28,6 +28,7 @@ from stepwell.engine.storage.storage import Storage
 from stepwell.errors import StorageError
 from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call
+from stepwell.tasks.handlers import Handlers
 
 from . import quarantine
 from .batching import BatchProcessor
@@ -51,7 +52,8 @@ class Partition:
     """One log, one storage, and their executions.
 
     Of several partitions it is number ``share[0]`` of ``share[1]``. ``on_ended`` is called for executions that
-    ended, ``on_abandoned`` for tasks that were abandoned while they waited for an execution in another partition.
+    ended, ``on_abandoned`` for tasks that were abandoned while they waited for an execution in another partition,
+    ``on_tasks_ended`` for tasks that ended without results of their handlers. ``handlers`` is used for their limits.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Partition:
         share: tuple[int, int] = (0, 1),
         on_ended: Callable[[LiveExecution], None] | None = None,
         on_abandoned: Callable[[c.TaskContext], None] | None = None,
+        on_tasks_ended: Callable[[list[str]], None] | None = None,
+        handlers: Handlers | None = None,
     ) -> None:
         self.store, self.storage = store, Storage(store)
         self._clock, self._dispatcher = clock, dispatcher
@@ -72,7 +76,9 @@ class Partition:
         self.executions = executions = Executions.over(self.storage, limits)
         self.state = executions.state
         self.inbox = Inbox(limits)
-        self.in_flight = in_flight = InFlight(self.storage, limits.tasks, limits.task_bytes)
+        self.in_flight = in_flight = InFlight(
+            self.storage, limits.tasks, limits.task_bytes, Handlers() if handlers is None else handlers
+        )
         self._effects = effects = Effects(store.tail(), store.applied())
         self.numbering = numbering = Numbering(share, store.clock_high_water(), executions.is_task_open)
         self._router = router = Router(executions, in_flight, effects)
@@ -88,6 +94,7 @@ class Partition:
             random.Random(seed).random,
             on_ended,
             on_abandoned,
+            on_tasks_ended,
         )
         self.processor = BatchProcessor(
             store, executions, router, in_flight, numbering, effects, services, clock, limits
@@ -115,6 +122,11 @@ class Partition:
                 for command, document in results
             ]
         )
+        self.store.notify()
+
+    def free(self, limit: str) -> None:
+        """A task that was handed out is not counted for its limit any longer. From any thread."""
+        self.in_flight.limited.free(limit)
         self.store.notify()
 
     # the loop

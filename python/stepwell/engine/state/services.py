@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from stepwell.asl.resources import Resource
 from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command, RedriveExecutionCommand
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+from stepwell.tasks.limits import Limit
 
 from .execution import LiveExecution
 
@@ -38,6 +40,12 @@ class Services(Protocol):
     """The next id of a task, by its execution and its resource."""
     admits: Callable[[int], bool]
     """Whether a new task with an input of so many bytes may be handed out at once; else it is to be held back."""
+    handler_limits: dict[str, Limit[Any]]
+    """The limits that handlers have or had."""
+
+    def queue_of(self, execution_id: str, resource: Resource, document: Document) -> str:
+        """The queue of a new task whose handler may have a limit; empty if it may be handed out at once."""
+        ...
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
         """The first of ``count`` timestamps that only a map run uses: the ids of its child executions."""
@@ -56,7 +64,7 @@ class Services(Protocol):
         ...
 
     def abandon(self, turn: AskingTurn, task: TaskContext) -> None:
-        """A task was abandoned: the execution that it waits for is canceled in the same batch."""
+        """A task was abandoned: its handler is canceled, and the execution that it waits for in the same batch."""
         ...
 
     def longest_seconds(self, type: str, given: int | None) -> int | None:

@@ -183,6 +183,11 @@ HELD = "\0held"
 """The queue of held tasks: they wait until handlers of this process have capacity. No activity has this name."""
 
 
+def is_held(queue: str) -> bool:
+    """Whether the tasks of a queue are held back: ``HELD``, and the queues of handlers with limits, which begin so."""
+    return queue.startswith(HELD)
+
+
 class QueueContext(Context, tag=11):
     """A task that waits for a worker of ``queue``."""
 

@@ -22,7 +22,7 @@ from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContex
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import StepwellError
 from stepwell.logs import logger
-from stepwell.tasks.dispatch import Result
+from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
@@ -61,7 +61,7 @@ class MultiProcessHost(Host):
         limits = options.limits or Limits()
         for index in range(partitions):
             place = None if self._folder is None else m.Place.of(self._folder.partition(index))
-            opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits)
+            opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits, handlers.windows())
             self.partitions.append(RemotePartition(opening, self))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]
@@ -137,6 +137,15 @@ class MultiProcessHost(Host):
                 self.ask(r.CancelExecutionCommand(row.execution_id, None, None))
         except StepwellError as error:  # it has ended
             log.debug("what task %s waits for is not canceled: %s", task.task_id, error)
+
+    # handlers
+
+    def _handlers_changed(self) -> None:
+        for partition in self.partitions:
+            partition.set_handlers(self.handlers.windows())
+
+    def _freed(self, call: Call) -> None:
+        self.partitions[self.places.of_task(call.id)].free(call.limit)
 
     # results of handlers
 

@@ -54,7 +54,9 @@ class PartitionProcess(LocalHost):
         self._reads: SimpleQueue[m.Read] = SimpleQueue()
         options = Options(opening.tenant, opening.namespace, 1, opening.limits)
         folder = None if opening.data is None else opening.data.open()
-        super().__init__(folder, Handlers(), options, (opening.index, opening.partitions))
+        handlers = Handlers()
+        _register(handlers, opening.handlers)
+        super().__init__(folder, handlers, options, (opening.index, opening.partitions))
 
     @property
     def failure(self) -> BaseException | None:
@@ -87,6 +89,9 @@ class PartitionProcess(LocalHost):
         for share in in_shares(tasks, lambda call: len(call.input)):
             self.wire.post(m.Tasks(share))
 
+    def _tasks_ended(self, task_ids: list[str]) -> None:
+        self.wire.post(m.TasksEnded(task_ids))
+
     def queued(self, queue: str) -> None:
         """A task waits for a worker that polls."""
         self.wire.post(m.Queued(queue))
@@ -113,7 +118,19 @@ class PartitionProcess(LocalHost):
             self._reads.put(message)
         elif isinstance(message, m.Heartbeat):
             self._keep_alive(message.task_id)
+        elif isinstance(message, m.Handlers):
+            _register(self.handlers, message.windows)
+            self._handlers_changed()
+        elif isinstance(message, m.Freed):
+            self.partition.free(message.limit)
+        elif isinstance(message, m.Check):
+            self._check(message.task_ids)
         return not isinstance(message, m.Close)
+
+    def _check(self, task_ids: list[str]) -> None:
+        ended = [task_id for task_id in task_ids if not self.partition.executions.is_task_open(task_id)]
+        if ended:
+            self._answer_at_once(partial(self._tasks_ended, ended))
 
     def _refuse(self, message: Malformed) -> None:
         log.error("a message from the program cannot be read: %s", message.reason)
@@ -167,6 +184,16 @@ class PartitionProcess(LocalHost):
                 self.wire.send(m.Reply(read.number, method(*arguments, **options)))
             except Exception as error:  # noqa: BLE001 - the program must get any error
                 self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
+
+
+def _register(handlers: Handlers, windows: list[tuple[str, int]]) -> None:
+    """Register the program's handlers here by name, so that tasks are counted for their limits."""
+    for name, window in windows:
+        handlers.register(name, _in_another_process, concurrency=window or None)
+
+
+def _in_another_process(input: Any) -> None:
+    raise AssertionError("handlers run in the program's process")
 
 
 def _as_given(argument: Any) -> Any:

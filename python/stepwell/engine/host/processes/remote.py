@@ -72,7 +72,7 @@ class RemotePartition:
     """
 
     def __init__(self, opening: m.Open, program: Program) -> None:
-        self._opening, self._program = opening, program
+        self._opening, self._program, self._windows = opening, program, opening.handlers
         self.opened = Latch()
         """Delivers the tasks that handlers had before, once the process runs for the first time."""
         self._lock = threading.Lock()
@@ -90,6 +90,7 @@ class RemotePartition:
         self._take: dict[type, Callable[[Any], None]] = {
             m.Reply: self._take_reply,
             m.Tasks: self._take_tasks,
+            m.TasksEnded: self._take_tasks_ended,
             m.Ended: self._take_end,
             m.Queued: lambda message: program.queued(message.queue),
             m.Abandoned: program.abandoned,
@@ -144,6 +145,21 @@ class RemotePartition:
     def keep_alive(self, task_id: str) -> None:
         """A handler reports that its work continues."""
         self._send(m.Heartbeat(task_id))
+
+    def set_handlers(self, windows: list[tuple[str, int]]) -> None:
+        """The program has another handler, or another limit."""
+        with self._lock:
+            self._windows = windows
+            wire = self._wire
+        if wire is not None:
+            wire.send(m.Handlers(windows))
+
+    def free(self, limit: str) -> None:
+        """A task is not counted for its limit any longer. A process that is started again begins to count anew."""
+        with self._lock:
+            wire = self._wire
+        if wire is not None:
+            wire.send(m.Freed(limit))
 
     def _send(self, message: m.Results | m.Heartbeat) -> None:
         piece = encoded(message)
@@ -259,6 +275,9 @@ class RemotePartition:
         """The process is ready: send the requests that have no reply, and the results that arrived meanwhile."""
         with self._lock:
             fresh = [call for call in calls if call.id not in self._with_handlers]
+            if self._with_handlers:
+                wire.post(m.Check(list(self._with_handlers)))
+            wire.post(m.Handlers(self._windows))
             self._with_handlers.update([call.id for call in fresh])
             self._failure = None
             given_up = self._requests.settle_repeated()
@@ -315,6 +334,11 @@ class RemotePartition:
             calls = [call for call in tasks.calls if call.id not in self._with_handlers]
             self._with_handlers.update([call.id for call in calls])
         self._program.pool.dispatch(calls)
+
+    def _take_tasks_ended(self, message: m.TasksEnded) -> None:
+        with self._lock:
+            self._with_handlers.difference_update(message.task_ids)
+        self._program.pool.ended(message.task_ids)
 
     def _take_end(self, ended: m.Ended) -> None:
         row = None if ended.row is None else _decode_row(ended.row)
