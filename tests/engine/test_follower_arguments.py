@@ -285,6 +285,7 @@ WRONG: dict[str, list[Any]] = {
     "limits": [7, {}, Limits(log_bytes=-1), Limits(log_bytes=1 << 64), Limits(tasks="x")],  # type: ignore[arg-type]
     "profile": ["nobody's", 7, None],
     "item_files": [3, "folder", {}],
+    "strict_handlers": [1, "yes", None],
     "partitions": [0, 2, "x", 1.0, True, None],
     "nonsense": [1],
     "data": ["elsewhere"],

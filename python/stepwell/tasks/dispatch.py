@@ -108,7 +108,7 @@ class HandlerPool:
             elif self._threads.discard(work) or self._waited(work):
                 self._drop(work)
         if running:
-            self.coroutines.cancel([work.call.id for work in running if work.registration.is_async])
+            self.coroutines.cancel([work.id for work in running if work.registration.is_async])
             self._overdue.watch(running)
 
     @property
@@ -148,7 +148,7 @@ class HandlerPool:
             works += [work for call in self._unhandled.take(self._has_handler, unhandled) if (work := self._work(call))]
         if refused:
             self._answer(refused)
-        self._works.update([(work.call.id, work) for work in works])
+        self._works.update({work.id: work for work in works})
         if self._handlers.limits:
             works = self._without_limit(works)
         self._start(works)
@@ -169,7 +169,7 @@ class HandlerPool:
         sync = [work for work in works if not work.registration.is_async]
         if len(sync) < len(works):
             bodies: list[tuple[str, Body]] = [
-                (work.call.id, partial(self._run_async, work)) for work in works if work.registration.is_async
+                (work.id, partial(self._run_async, work)) for work in works if work.registration.is_async
             ]
             self.coroutines.start(bodies)
         if sync:
@@ -217,12 +217,10 @@ class HandlerPool:
         """Call a sync handler, unless its task has ended."""
         if not self._begins(work):
             return None
-        registration = work.registration
         try:
-            result = work.succeeded(registration.function(*self._arguments(work)))
+            result = work.succeeded(work.registration.function(*self._arguments(work)))
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
             result = self._failed(work, error)
-        registration.record_duration(monotonic() - work.began)
         self._finish(work)
         return None if work.is_over else result
 
@@ -249,7 +247,7 @@ class HandlerPool:
     def _finish(self, work: Work) -> None:
         """A handler has returned or raised."""
         work.is_running = False
-        self._works.pop(work.call.id, None)
+        self._works.pop(work.id, None)
         if work.is_over:
             self._overdue.returned(work)
         if work.registration.limit is not None:
@@ -257,7 +255,7 @@ class HandlerPool:
 
     def _drop(self, work: Work) -> None:
         """A task has ended before its handler was called."""
-        self._works.pop(work.call.id, None)
+        self._works.pop(work.id, None)
         self._forget(work.call)
         limit = work.registration.limit
         if limit is not None:

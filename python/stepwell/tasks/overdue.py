@@ -45,7 +45,7 @@ class Overdue:
     def returned(self, work: Work) -> None:
         """A handler whose task has ended has returned."""
         with self._lock:
-            if self._works.pop(work.call.id, None) is None:
+            if self._works.pop(work.id, None) is None:
                 return
             self._replaced -= work.is_replaced
         log.warning("the handler of %r has returned, %.0f s after it was called", work.call.resource, _seconds(work))
@@ -54,7 +54,7 @@ class Overdue:
     def _check(self, works: list[Work]) -> None:
         with self._lock:
             overdue = [work for work in works if work.is_running]
-            self._works.update([(work.call.id, work) for work in overdue])
+            self._works.update([(work.id, work) for work in overdue])
             count = len(self._works)
         for work in overdue:
             call = work.call

@@ -40,12 +40,12 @@ class HandlerThreads:
     def start(self, works: list[Work]) -> None:
         """Call these handlers, as soon as there are threads for them."""
         slow = sum(not work.registration.is_quick for work in works)
-        self._queue.update([(work.call.id, work) for work in works])
+        self._queue.update({work.id: work for work in works})
         self._wake(slow if slow or self._threads > self._idle else 1)
 
     def discard(self, work: Work) -> bool:
         """Remove work from the queue; whether it was there."""
-        return self._queue.pop(work.call.id, None) is not None
+        return self._queue.pop(work.id, None) is not None
 
     @property
     def count(self) -> int:
@@ -144,6 +144,8 @@ class HandlerThreads:
                 self._results.append(result)
             is_replaced = work.is_replaced
             now = monotonic()
+            if work.began:
+                work.registration.record_duration(now - work.began)
             if now - since > RESULT_BATCH_SECONDS:
                 self.return_results()
                 since = now

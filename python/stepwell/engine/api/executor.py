@@ -37,6 +37,8 @@ class Executor(BaseExecutor):
     dies is started again. Handlers always run in this process. The number of partitions of a folder cannot be
     changed.
 
+    A start warns about Task states without a handler; with ``strict_handlers`` it raises ``HandlerNotFound``.
+
     ``profile="aws"`` enforces AWS's quotas: 256 KiB for a document, 25,000 events for an execution, 1 MiB for a
     definition, and no names of handlers as resources. The default profile does not, and logs a warning where an
     execution would fail on AWS.
