@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from stepwell.engine.api.follower import Follower, Lag
     from stepwell.engine.limits import Limits
     from stepwell.engine.log import records
+    from stepwell.engine.partition.events import Event
     from stepwell.engine.state.workflows import Workflow
     from stepwell.engine.storage.contexts import (
         ActivityBranchStatus,
@@ -84,6 +85,7 @@ __all__ = [
     "ClockError",
     "Closed",
     "CorruptionError",
+    "Event",
     "Execution",
     "ExecutionAlreadyExists",
     "ExecutionContext",
@@ -139,6 +141,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "AsyncExecutor": "stepwell.engine.api.async_executor",
     "BranchContext": "stepwell.engine.storage.contexts",
     "Clock": "stepwell._core",
+    "Event": "stepwell.engine.partition.events",
     "Execution": "stepwell.engine.api.execution",
     "ExecutionContext": "stepwell.engine.storage.contexts",
     "Executor": "stepwell.engine.api.executor",

@@ -38,6 +38,8 @@ class AsyncExecutor(BaseExecutor):
     ...     await execution.wait()
     """
 
+    _calls_on_loop = True
+
     def _begin(self) -> None:
         self._bridge: EventLoopBridge | None = None
 
@@ -74,6 +76,7 @@ class AsyncExecutor(BaseExecutor):
         host.pool.stop()
         await host.pool.coroutines.drain(CLOSING_SECONDS)
         await asyncio.shield(asyncio.to_thread(host.close))
+        await self._listeners.drain()
 
     @property
     def bridge(self) -> EventLoopBridge:

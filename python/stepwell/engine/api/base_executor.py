@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
 
 from stepwell.engine.client.client import Client
 from stepwell.engine.host.host import Options
+from stepwell.engine.host.listeners import Listener, Listeners
 from stepwell.engine.limits import Limits, limits_of
+from stepwell.engine.partition.events import EventName
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
+OneListener = TypeVar("OneListener", bound=Listener)
+
 
 class BaseExecutor:
     """``Executor`` and ``AsyncExecutor`` document its arguments."""
+
+    _calls_on_loop = False
+    """Whether listeners are called on the program's event loop."""
 
     def __init__(
         self,
@@ -34,7 +42,10 @@ class BaseExecutor:
         self._limits = limits_of(profile, limits)
         self._handlers = Handlers({} if handlers is None else handlers)
         self._data, self._partitions = data, partitions
-        self._options = Options(tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers)
+        self._listeners = Listeners(on_loop=self._calls_on_loop)
+        self._options = Options(
+            tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers, self._listeners
+        )
         self._client: Client | None = None
         self._begin()
 
@@ -73,6 +84,32 @@ class BaseExecutor:
 
         def decorate(function: Handler) -> Handler:
             self.register(resource, function, concurrency=concurrency, rate=rate)
+            return function
+
+        return decorate
+
+    @overload
+    def on(self, event: EventName, listener: Listener) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: EventName) -> Callable[[OneListener], OneListener]: ...
+
+    def on(self, event: EventName, listener: Listener | None = None) -> Callable[..., Any]:
+        """Call ``listener`` with each ``Event`` of this name. What is returned ends that.
+
+        Without a listener it is a decorator: ``@ex.on("execution_ended")``. A listener hears of what is durable, in
+        order for each execution, from the next batch on: in a thread of its own, or on the event loop of an
+        ``AsyncExecutor``, where it may be a coroutine function. Listeners never slow the engine down: while 10,000
+        events wait for them, further ones are dropped, which is counted and logged. What happened before a crash may
+        not be told. An exception of a listener is logged (``stepwell.events``).
+
+        Raises ``InvalidInput`` for an unknown event, ``TypeError`` for what cannot be called.
+        """
+        if listener is not None:
+            return self._listeners.add(event, listener)
+
+        def decorate(function: OneListener) -> OneListener:
+            self._listeners.add(event, function)
             return function
 
         return decorate

@@ -18,6 +18,7 @@ from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
 from .forks import FORKS, only_process
+from .listeners import Listeners
 from .promises import Callback, Latch, PendingPromises, Promise, Waiters, answering, check_may_wait
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Options(NamedTuple):
     item_files: ItemFiles | None = None
     loop: asyncio.AbstractEventLoop | None = None
     strict_handlers: bool = False
+    listeners: Listeners | None = None
 
 
 class Readable(Protocol):
@@ -84,6 +86,8 @@ class Host(ABC):
             handler_seconds=limits.handler_seconds,
             traceback_characters=limits.traceback_characters,
         )
+        self.listeners = options.listeners or Listeners()
+        self._loop = options.loop
         self.promises = PendingPromises()
         self.ends, self.queues = Waiters(self.promises), Waiters(self.promises)
         self._failure: BaseException | None = None
@@ -180,6 +184,16 @@ class Host(ABC):
     def _freed(self, call: Call) -> None:
         """Tell a task's partition that the task is not counted for its limit any longer."""
 
+    # events
+
+    def _begin_events(self) -> None:
+        """The partitions work: tell them which events somebody listens to."""
+        self.listeners.attach(self._observe, self._loop)
+
+    @abstractmethod
+    def _observe(self, names: frozenset[str]) -> None:
+        """Tell the listeners the events of these names, from now on."""
+
     # results of handlers
 
     def _answer_tasks(self, results: Iterable[Result]) -> None:
@@ -217,6 +231,7 @@ class Host(ABC):
             with answering():
                 self.promises.refuse(self._stopped)
             if is_ours:
+                self.listeners.close()
                 self._close_folder()
 
     @abstractmethod

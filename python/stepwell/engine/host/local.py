@@ -111,6 +111,7 @@ class LocalHost(Host):
             self._store.close()
             raise
         self._thread = threading.Thread(target=self._answer, name="stepwell-partition", daemon=True)
+        self._begin_events()
         self._thread.start()
         self._resume(calls)
 
@@ -143,6 +144,9 @@ class LocalHost(Host):
         if context.status in OVER:
             answer.reply(context, None)
         return answer
+
+    def _observe(self, names: frozenset[str]) -> None:
+        self.partition.observe(names, self.listeners.tell)
 
     # the partition's thread
 

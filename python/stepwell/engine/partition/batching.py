@@ -16,6 +16,7 @@ from stepwell.errors import StepwellError, StorageError
 from stepwell.logs import logger
 
 from .effects import Effects
+from .events import Tell, observed
 from .in_flight import InFlight
 from .inbox import Clock, Request
 from .numbering import Numbering
@@ -47,12 +48,17 @@ class BatchProcessor:
         self._numbering, self._effects, self._services = numbering, effects, services
         self._state, self._clock, self.limits = executions.state, clock, limits
         is_aws = limits.profile == AWS
-        self._table = quotas.enforced(TABLE) if is_aws else TABLE
+        self._whole_table = self._table = quotas.enforced(TABLE) if is_aws else TABLE
         self._warnings = None if is_aws else quotas.Warnings()
         self.unfinished: dict[str, Unfinished] = {}
         """What turns left for the next batch, by execution."""
         self.stuck: set[str] = set()
         """Executions that could not even be failed: their timers do not fire until the next opening."""
+
+    def observe(self, names: Iterable[str], tell: Tell) -> None:
+        """Tell the events of these names, from the next batch on; from any thread."""
+        names = frozenset(names)
+        self._table = observed(self._whole_table, names, tell) if names else self._whole_table
 
     def begin(self, unfinished: dict[str, Unfinished]) -> None:
         """Begin with what the replay found."""

@@ -33,6 +33,7 @@ from stepwell.tasks.handlers import Handlers
 from . import quarantine
 from .batching import BatchProcessor
 from .effects import Effects
+from .events import Tell
 from .in_flight import AUDIT_SECONDS, InFlight
 from .inbox import Clock, Dispatcher, Inbox, Request
 from .numbering import Numbering
@@ -128,6 +129,10 @@ class Partition:
         """A task that was handed out is not counted for its limit any longer. From any thread."""
         self.in_flight.limited.free(limit)
         self.store.notify()
+
+    def observe(self, names: Iterable[str], tell: Tell) -> None:
+        """Tell the events of these names, once they are durable, from the next batch on. From any thread."""
+        self.processor.observe(names, tell)
 
     # the loop
 

@@ -74,6 +74,7 @@ class MultiProcessHost(Host):
                 self._folder.close()
             raise
         handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
+        self._begin_events()
         self.pool.resume(calls)
 
     @property
@@ -109,6 +110,10 @@ class MultiProcessHost(Host):
         if isinstance(command, _OF_TASKS):
             return self.places.of_task(command.id)
         return self.places.of_execution(getattr(command, "id", ""))
+
+    def _observe(self, names: frozenset[str]) -> None:
+        for partition in self.partitions:
+            partition.observe(sorted(names))
 
     # called by partitions, each in its own thread
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from stepwell import _core, errors
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
+from stepwell.engine.partition.events import Event
 from stepwell.engine.partition.inbox import NameTaken, Rejected
 from stepwell.tasks.dispatch import Call
 
@@ -182,6 +183,12 @@ class Watch(Struct, array_like=True, tag=6):
     id: str
 
 
+class Observe(Struct, array_like=True, tag=21):
+    """Tell the events of these names, from now on."""
+
+    names: list[str]
+
+
 class Close(Struct, array_like=True, tag=7):
     """Put everything on disk, and end."""
 
@@ -237,6 +244,12 @@ class Abandoned(Struct, array_like=True, tag=7):
     input: bytes
 
 
+class Happened(Struct, array_like=True, tag=21):
+    """An event that somebody listens to."""
+
+    event: Event
+
+
 class Broken(Struct, array_like=True, tag=6):
     """The process ends because it cannot continue."""
 
@@ -249,8 +262,8 @@ class Unsaved(Struct, array_like=True, tag=8):
     failure: Failure
 
 
-ToPartition = Open | Submit | Results | Heartbeat | Read | Watch | Close | Handlers | Freed | Check
-FromPartition = Ready | Reply | Tasks | TasksEnded | Ended | Queued | Abandoned | Broken | Unsaved
+ToPartition = Open | Submit | Results | Heartbeat | Read | Watch | Observe | Close | Handlers | Freed | Check
+FromPartition = Ready | Reply | Tasks | TasksEnded | Ended | Queued | Abandoned | Happened | Broken | Unsaved
 
 to_partition: msgspec.msgpack.Decoder[tuple[int, list[ToPartition]]] = msgspec.msgpack.Decoder(
     tuple[int, list[ToPartition]]

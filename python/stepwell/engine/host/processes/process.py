@@ -24,6 +24,7 @@ from stepwell.engine.host.local import LocalHost, command_of
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
+from stepwell.engine.partition.events import Event
 from stepwell.engine.storage import contexts as c
 from stepwell.errors import InvalidInput, LockedError, StorageError
 from stepwell.logs import logger
@@ -81,6 +82,9 @@ class PartitionProcess(LocalHost):
     def _wake_worker(self) -> None:
         self.flush()
 
+    def _tell(self, event: Event) -> None:
+        self.wire.post(m.Happened(event))
+
     def _resume(self, calls: list[Call]) -> None:
         self._open_calls = calls
 
@@ -125,6 +129,8 @@ class PartitionProcess(LocalHost):
             self.partition.free(message.limit)
         elif isinstance(message, m.Check):
             self._check(message.task_ids)
+        elif isinstance(message, m.Observe):
+            self.partition.observe(message.names, self._tell)
         return not isinstance(message, m.Close)
 
     def _check(self, task_ids: list[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from stepwell import _core
+from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.promises import Latch, Promise, answering
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import Command
@@ -37,6 +38,7 @@ class Program(Protocol):
     """What partitions call in the program's process, in their own threads. It must not read storage."""
 
     pool: HandlerPool
+    listeners: Listeners
 
     @property
     def hlc(self) -> _core.Clock:
@@ -86,6 +88,7 @@ class RemotePartition:
         self._was_opened = self._was_delivered = False
         self._failed_starts = 0
         """How many processes in a row ended before they were ready."""
+        self._observed: list[str] = []
         self.pid = 0
         self._take: dict[type, Callable[[Any], None]] = {
             m.Reply: self._take_reply,
@@ -94,6 +97,7 @@ class RemotePartition:
             m.Ended: self._take_end,
             m.Queued: lambda message: program.queued(message.queue),
             m.Abandoned: program.abandoned,
+            m.Happened: lambda message: program.listeners.tell(message.event),
             m.Broken: self._take_broken,
             m.Unsaved: self._take_unsaved,
             Malformed: self._take_malformed,
@@ -160,6 +164,14 @@ class RemotePartition:
             wire = self._wire
         if wire is not None:
             wire.send(m.Freed(limit))
+
+    def observe(self, names: list[str]) -> None:
+        """Send the events of these names, from now on."""
+        with self._lock:
+            self._observed = names
+            wire = self._wire
+        if wire is not None:  # else it is asked for when the process works again
+            wire.send(m.Observe(names))
 
     def _send(self, message: m.Results | m.Heartbeat) -> None:
         piece = encoded(message)
@@ -280,6 +292,8 @@ class RemotePartition:
             wire.post(m.Handlers(self._windows))
             self._with_handlers.update([call.id for call in fresh])
             self._failure = None
+            if self._observed:
+                wire.post(m.Observe(self._observed))
             given_up = self._requests.settle_repeated()
             for request in self._requests.again(was_sent=self._was_opened):
                 wire.post(request)
