@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from stepwell.engine.api.execution import Execution
     from stepwell.engine.api.executor import Executor
     from stepwell.engine.api.follower import Follower, Lag
+    from stepwell.engine.host.stats import Stats
     from stepwell.engine.limits import Limits
     from stepwell.engine.log import records
     from stepwell.engine.partition.events import Event
@@ -114,6 +115,7 @@ __all__ = [
     "MemoryLogStream",
     "NotRedrivable",
     "PoisonedError",
+    "Stats",
     "StepwellError",
     "Storage",
     "StorageError",
@@ -153,6 +155,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "Limits": "stepwell.engine.limits",
     "LogStream": "stepwell._core",
     "MemoryLogStream": "stepwell._core",
+    "Stats": "stepwell.engine.host.stats",
     "Storage": "stepwell.engine.storage.storage",
     "TaskContext": "stepwell.engine.storage.contexts",
     "Timestamp": "stepwell._core",

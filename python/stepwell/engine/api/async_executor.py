@@ -17,6 +17,7 @@ from stepwell.engine.client.client import RETRY_SECONDS, Client
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.host.host import CLOSING_SECONDS
 from stepwell.engine.host.open import open_host
+from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
@@ -91,6 +92,10 @@ class AsyncExecutor(BaseExecutor):
 
         self.client.host.check()
         return await asyncio.to_thread(back_up, self.storage, path)
+
+    async def stats(self) -> Stats:
+        """Counters and gauges, as ``Executor.stats`` gives them."""
+        return await asyncio.to_thread(self.client.host.stats)
 
     # workflows
 

@@ -100,8 +100,8 @@ class BaseExecutor:
         Without a listener it is a decorator: ``@ex.on("execution_ended")``. A listener hears of what is durable, in
         order for each execution, from the next batch on: in a thread of its own, or on the event loop of an
         ``AsyncExecutor``, where it may be a coroutine function. Listeners never slow the engine down: while 10,000
-        events wait for them, further ones are dropped, which is counted and logged. What happened before a crash may
-        not be told. An exception of a listener is logged (``stepwell.events``).
+        events wait for them, further ones are dropped, counted (``stats().events_dropped``) and logged. What happened
+        before a crash may not be told. An exception of a listener is logged (``stepwell.events``).
 
         Raises ``InvalidInput`` for an unknown event, ``TypeError`` for what cannot be called.
         """

@@ -15,6 +15,7 @@ from stepwell.engine.client.client import RETRY_SECONDS, Client
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.host.open import open_host
 from stepwell.engine.host.promises import Callback
+from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.errors import Busy, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
@@ -98,6 +99,10 @@ class Executor(BaseExecutor):
         from stepwell.engine.host.backup import restore
 
         restore(backup, data)
+
+    def stats(self) -> Stats:
+        """Counters of executions, states and tasks since the first call, and gauges of now: see ``Stats``."""
+        return self.client.host.stats()
 
     # workflows
 

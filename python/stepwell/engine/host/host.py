@@ -12,6 +12,7 @@ from stepwell import _core
 from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handler, Handlers
@@ -20,6 +21,7 @@ from stepwell.tasks.items import ItemFiles
 from .forks import FORKS, only_process
 from .listeners import Listeners
 from .promises import Callback, Latch, PendingPromises, Promise, Waiters, answering, check_may_wait
+from .stats import Stats, summed
 
 if TYPE_CHECKING:
     import asyncio
@@ -193,6 +195,15 @@ class Host(ABC):
     @abstractmethod
     def _observe(self, names: frozenset[str]) -> None:
         """Tell the listeners the events of these names, from now on."""
+
+    def stats(self) -> Stats:
+        """The counters and gauges of all partitions."""
+        self.check()
+        return summed(self._partition_stats(), self.pool, self.listeners)
+
+    @abstractmethod
+    def _partition_stats(self) -> list[PartitionStats]:
+        """The counters and gauges of each partition."""
 
     # results of handlers
 

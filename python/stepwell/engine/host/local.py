@@ -16,6 +16,7 @@ from stepwell.engine.folders.paths import open_folder
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.partition.partition import Partition
 from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.workflows import Workflows
@@ -147,6 +148,9 @@ class LocalHost(Host):
 
     def _observe(self, names: frozenset[str]) -> None:
         self.partition.observe(names, self.listeners.tell)
+
+    def _partition_stats(self) -> list[PartitionStats]:
+        return [self.partition.stats()]
 
     # the partition's thread
 

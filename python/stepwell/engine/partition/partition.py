@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,9 @@ from stepwell.tasks.handlers import Handlers
 
 from . import quarantine
 from .batching import BatchProcessor
+from .counters import COUNTED, Counters, PartitionStats
 from .effects import Effects
-from .events import Tell
+from .events import Event, Tell
 from .in_flight import AUDIT_SECONDS, InFlight
 from .inbox import Clock, Dispatcher, Inbox, Request
 from .numbering import Numbering
@@ -72,6 +74,9 @@ class Partition:
     ) -> None:
         self.store, self.storage = store, Storage(store)
         self._clock, self._dispatcher = clock, dispatcher
+        self._listened: frozenset[str] = frozenset()
+        self._tell: Tell = _nobody
+        self._counters: Counters | None = None
         limits = limits or Limits()
         self._limits = limits
         self.executions = executions = Executions.over(self.storage, limits)
@@ -132,7 +137,33 @@ class Partition:
 
     def observe(self, names: Iterable[str], tell: Tell) -> None:
         """Tell the events of these names, once they are durable, from the next batch on. From any thread."""
-        self.processor.observe(names, tell)
+        self._listened, self._tell = frozenset(names), tell
+        self._observe()
+
+    def stats(self) -> PartitionStats:
+        """What it has counted since the first call, and what it holds now. From any thread."""
+        if self._counters is None:
+            self._counters = Counters()
+            self._observe()
+        return self._counters.stats(
+            self.store,
+            self.storage,
+            executions_in_memory=len(self.state.executions),
+            tasks_in_flight=len(self.in_flight),
+            inbox=len(self.inbox),
+        )
+
+    def _observe(self) -> None:
+        if self._counters is None:
+            self.processor.observe(self._listened, self._tell)
+        else:
+            self.processor.observe(self._listened | COUNTED, partial(self._count, self._counters))
+
+    def _count(self, counters: Counters, event: Event) -> None:
+        if event.name in COUNTED:
+            counters.count(event)
+        if event.name in self._listened:
+            self._tell(event)
 
     # the loop
 
@@ -224,6 +255,10 @@ class Partition:
     def open_calls(self) -> list[Call]:
         """The first tasks that handlers had when the last process ended. They are called again, with the same ids."""
         return self.services.calls_of(self.in_flight.recover())
+
+
+def _nobody(event: Event) -> None:
+    """Nobody listens."""
 
 
 def _numbers_given(items: Iterable[Item]) -> list[int]:

@@ -16,6 +16,7 @@ from stepwell.engine.host.promises import Callback, Promise
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.partition.services import child_key
 from stepwell.engine.state.workflows import Workflows
 from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext
@@ -65,7 +66,8 @@ class MultiProcessHost(Host):
             self.partitions.append(RemotePartition(opening, self))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]
-            self.storage = Storage(Stores(self.partitions, self.places, self.promises))
+            self._stores = Stores(self.partitions, self.places, self.promises)
+            self.storage = Storage(self._stores)
             self._definitions = Definitions(self.partitions, self.storage, self.promises)
             self._definitions.copy_missing_versions()
         except BaseException:
@@ -114,6 +116,9 @@ class MultiProcessHost(Host):
     def _observe(self, names: frozenset[str]) -> None:
         for partition in self.partitions:
             partition.observe(sorted(names))
+
+    def _partition_stats(self) -> list[PartitionStats]:
+        return self._stores.stats()
 
     # called by partitions, each in its own thread
 

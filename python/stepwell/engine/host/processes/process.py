@@ -32,6 +32,7 @@ from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
 from . import messages as m
+from .stores import STATS
 from .wire import Malformed, Wire, in_shares
 
 log = logger("stepwell.engine")
@@ -179,12 +180,15 @@ class PartitionProcess(LocalHost):
         row = _encode(context) if context is not None else self._store.get(1, id)
         self.wire.post(m.Ended(id, row))
 
+    def _encoded_stats(self) -> bytes:
+        return _encode(self.partition.stats())
+
     def _read(self) -> None:
         """Answer queries in a thread of their own, so that a long one does not delay anything else."""
         while True:
             read = self._reads.get()
             try:
-                method = getattr(self._store, read.operation)
+                method = self._encoded_stats if read.operation == STATS else getattr(self._store, read.operation)
                 options = {name: _as_given(option) for name, option in read.options.items()}
                 arguments = map(os.fsdecode, read.arguments) if read.operation == "checkpoint" else read.arguments
                 self.wire.send(m.Reply(read.number, method(*arguments, **options)))
