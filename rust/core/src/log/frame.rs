@@ -9,14 +9,13 @@
 //! | 16..24 | first | position of the first record |
 //! | 24..32 | durable | the last position known to be durable when this was written |
 //! | 32..36 | count | of records; 0 in a mark, which has no payload |
-//! | 5..8 | – | zeros |
+//! | 36..40 | length | of the payload |
 //! | 40..44 | checksum | CRC32C of the payload |
 //! | 44..60 | store | the id of the store whose log this is |
 //! | 60..64 | header checksum | CRC32C of bytes 0..60, and so of all |
 //! | then | payload | |
 //! | last | end | `ff`, so that what ends in a zero was not written to its end |
 //!
-//! Numbers are little-endian. In every version the magic, the version and the header checksum stand
 //! Numbers are little-endian. In every version the magic, the version and the header checksum stand
 //! where they stand here. `durable` distinguishes a torn tail from damage: if a valid frame names a
 //! lost one as durable, no crash explains the loss.
@@ -27,6 +26,7 @@
 //!
 //! Zeros from the last frame to the end of the file are preallocated for more frames, and not part of
 //! the format: a version that does not know them takes them for a torn tail and cuts them off.
+
 use super::Batch;
 use crate::error::{Error, Result};
 use crate::identity::StoreId;
