@@ -44,6 +44,7 @@ from stepwell.errors import (
     WorkflowNotFound,
 )
 from stepwell.test_state import test_state
+from stepwell.version import VERSION
 
 if TYPE_CHECKING:
     from stepwell import testing
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
     from stepwell.tasks.context import HandlerContext
     from stepwell.tasks.items import ItemFiles
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "ActivityBranchStatus",

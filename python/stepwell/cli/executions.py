@@ -12,6 +12,7 @@ from stepwell.engine.status import STATUSES
 from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
+from .opening import open_executor
 from .options import (
     Commands,
     add_command,
@@ -20,7 +21,6 @@ from .options import (
     add_input,
     data_folder,
     load_handlers,
-    open_executor,
     read_input,
 )
 from .progress import Event, StateNames, event_line, event_time, pages
@@ -69,7 +69,7 @@ def start(options: argparse.Namespace, console: Console) -> int:
     """Start an execution, durable when its id is printed; it runs whenever the folder is open."""
     input = read_input(options.input)
     began = time.time()
-    with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
+    with open_executor(data_folder(options), load_handlers(options.handlers), serves=options.wait) as executor:
         execution = start_or_find(executor, options.workflow, input, options.name, began, options.delay)
         return _follow(execution, options, console, began)
 
@@ -113,7 +113,7 @@ def stop(options: argparse.Namespace, console: Console) -> int:
 def redrive(options: argparse.Namespace, console: Console) -> int:
     """Continue it; states that succeeded are kept, the rest runs whenever the folder is open."""
     began = time.time()
-    with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
+    with open_executor(data_folder(options), load_handlers(options.handlers), serves=options.wait) as executor:
         return _follow(executor.redrive(options.id), options, console, began)
 
 

@@ -13,10 +13,9 @@ from typing import Any
 from stepwell.engine.client import commands, express
 from stepwell.engine.client.activity_polls import LOOK_SECONDS
 from stepwell.engine.client.arguments import Definition, wait_seconds
-from stepwell.engine.client.client import RETRY_SECONDS, Client
+from stepwell.engine.client.client import RETRY_SECONDS
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.host.host import CLOSING_SECONDS
-from stepwell.engine.host.open import open_host
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
@@ -51,14 +50,14 @@ class AsyncExecutor(BaseExecutor):
         if self._client is None:
             loop = asyncio.get_running_loop()
             options = self._options._replace(loop=loop)
-            opening = loop.run_in_executor(None, open_host, self._data, self._handlers, self._partitions, options)
+            opening = loop.run_in_executor(None, self._open_host, options)
             try:
                 host = await asyncio.shield(opening)
             except asyncio.CancelledError:
                 await asyncio.to_thread((await opening).close)
                 raise
             self._bridge = EventLoopBridge(loop)
-            self._client = Client(host, self._limits)
+            self._use(host)
         return self
 
     async def __aenter__(self) -> AsyncExecutor:

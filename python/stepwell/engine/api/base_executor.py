@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
 from stepwell.engine.client.client import Client
-from stepwell.engine.host.host import Options
+from stepwell.engine.control.serving import serve
+from stepwell.engine.folders.paths import folder_path
+from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.listeners import Listener, Listeners
+from stepwell.engine.host.open import open_host
 from stepwell.engine.limits import Limits, limits_of
 from stepwell.engine.partition.events import EventName
 from stepwell.engine.storage.storage import Storage
-from stepwell.errors import Closed
+from stepwell.errors import Closed, InvalidInput
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
@@ -24,6 +27,8 @@ class BaseExecutor:
 
     _calls_on_loop = False
     """Whether listeners are called on the program's event loop."""
+    _serves = True
+    """Whether other processes may use it through the folder's socket."""
 
     def __init__(
         self,
@@ -38,10 +43,11 @@ class BaseExecutor:
         item_files: ItemFiles | None = None,
         partitions: int = 1,
         strict_handlers: bool = False,
+        connect: bool = False,
     ) -> None:
         self._limits = limits_of(profile, limits)
         self._handlers = Handlers({} if handlers is None else handlers)
-        self._data, self._partitions = data, partitions
+        self._data, self._partitions, self._connect = data, partitions, connect
         self._listeners = Listeners(on_loop=self._calls_on_loop)
         self._options = Options(
             tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers, self._listeners
@@ -51,6 +57,25 @@ class BaseExecutor:
 
     def _begin(self) -> None:
         """Open the folder, if it is opened when the object is created."""
+
+    def _open_host(self, options: Options) -> Host:
+        """Open the folder, or connect to the process that has it open."""
+        if not self._connect:
+            return open_host(self._data, self._handlers, self._partitions, options)
+        from stepwell.engine.control.host import ConnectedHost
+
+        if self._handlers:
+            raise InvalidInput("handlers run in the process that has the folder open: register them there")
+        data = folder_path(self._data)
+        if data is None:
+            raise InvalidInput("an executor in memory belongs to its process: there is nothing to connect to")
+        return ConnectedHost(data)
+
+    def _use(self, host: Host) -> None:
+        """Work with a host that is open, and serve its folder."""
+        self._client = Client(host, host.limits)
+        if self._serves:
+            serve(self._client)
 
     @property
     def client(self) -> Client:

@@ -11,9 +11,8 @@ from typing import Any
 
 from stepwell.engine.client import commands, express
 from stepwell.engine.client.arguments import Definition, wait_seconds
-from stepwell.engine.client.client import RETRY_SECONDS, Client
+from stepwell.engine.client.client import RETRY_SECONDS
 from stepwell.engine.client.commands import ClientCommand
-from stepwell.engine.host.open import open_host
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
@@ -56,8 +55,7 @@ class Executor(BaseExecutor):
     """
 
     def _begin(self) -> None:
-        host = open_host(self._data, self._handlers, self._partitions, self._options)
-        self._client = Client(host, self._limits)
+        self._use(self._open_host(self._options))
 
     # opening and closing
 

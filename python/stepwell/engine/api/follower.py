@@ -10,29 +10,43 @@ import builtins
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.queries import Queries
+from stepwell.engine.control.probe import is_served
+from stepwell.engine.control.serving import listen
+from stepwell.engine.control.target import Target
 from stepwell.engine.folders.partitions import is_partition
 from stepwell.engine.folders.paths import Folder
 from stepwell.engine.host.forks import FORKS, only_process
+from stepwell.engine.host.host import Options
+from stepwell.engine.limits import Limits
 from stepwell.engine.replication.attaching import Attaching
+from stepwell.engine.replication.leader import is_locked
 from stepwell.engine.replication.promotion import Loss, take_over
 from stepwell.engine.replication.replica import Replica
 from stepwell.engine.state.workflows import Workflow, Workflows
 from stepwell.engine.storage.contexts import ExecutionContext
-from stepwell.errors import Closed, InvalidInput, StorageError
+from stepwell.errors import Closed, InvalidInput, StepwellError, StorageError
 from stepwell.logs import logger
 
 from .execution import ExecutionView
 from .executor import Executor
 
+if TYPE_CHECKING:
+    from stepwell.engine.control.status import Live
+
 log = logger("stepwell.engine")
 
 SHORTEST_LOOK, LONGEST_LOOK = 0.001, 0.02
 """How many seconds a follower without new batches waits before it reads again: more each time there are none."""
+
+
+LEADER_SECONDS = 1.0
+"""How often a follower that is level looks whether its leader still holds its lock."""
 
 
 class Lag(NamedTuple):
@@ -70,8 +84,12 @@ class Follower:
         self._going = threading.Event()
         self._going.set()
         self._ending = threading.Lock()
+        self._opened = time.time()
+        self._heard: float | None = None
+        self._looked = 0.0
         self._thread = threading.Thread(target=self._run, name="stepwell-follower", daemon=True)
         self._thread.start()
+        self._stop_serving = listen(self._replica.folder, self._target())
 
     def __enter__(self) -> Follower:
         return self
@@ -89,6 +107,7 @@ class Follower:
         with self._ending:
             if not self._closed:
                 self._stop()
+                self._stop_serving()
                 self._store.close()
 
     # reads
@@ -147,11 +166,36 @@ class Follower:
         return self._store.applied()
 
     def lag(self) -> Lag:
-        """How far it is behind its leader."""
+        """How far it is behind what its leader has written; ``leader_alive`` says whether there will be more."""
         self.check()
         records = max(0, self._log.tail() - self._store.applied())
         self.check()
         return Lag(records, time.monotonic() - self._level if records else 0.0)
+
+    @property
+    def leader_alive(self) -> bool:
+        """Whether a process has the leader's folder open, now: it holds the lock, or serves the folder's socket.
+
+        A process in another PID namespace that has just begun to open the folder is not seen.
+        """
+        self.check()
+        alive = is_locked(self._replica.leader) or is_served(self._served_folder())
+        if alive:
+            self._heard = time.time()
+        return alive
+
+    @property
+    def last_heard(self) -> datetime | None:
+        """When the leader was last known to live: it held its lock, or wrote something. None: never since the opening.
+
+        While it lives this is at most a few seconds ago. Together with ``lag`` it tells a follower that is level
+        with its leader from one that is level with what a dead leader has left.
+        """
+        return None if self._heard is None else datetime.fromtimestamp(self._heard, UTC)
+
+    def _served_folder(self) -> str:
+        """The folder in which the leader has its socket: a partition's is that of all partitions."""
+        return str(self.source.parent if is_partition(self.source) else self.source)
 
     def wait_level(self, timeout: float | None = None) -> bool:
         """Wait until everything is applied that the leader has written so far; returns whether it is."""
@@ -210,6 +254,7 @@ class Follower:
                     self._check_failure()
                 self.loss = take_over(self._replica, self._failure, accept_loss=accept_loss)
             finally:
+                self._stop_serving()
                 self._store.close()
 
     def _stop(self) -> None:
@@ -217,6 +262,27 @@ class Follower:
         self._stopping.set()
         self._going.set()
         self._thread.join()
+
+    # other processes
+
+    def _target(self) -> Target:
+        source = str(self.source)
+        rows, tenant = self.storage.rows, Options().tenant
+        return Target(
+            rows, self.check, self._describe, tenant, Options().namespace, Limits(), self._opened, follows=source
+        )
+
+    def _describe(self) -> Live:
+        from stepwell.engine.control.status import Following, of_follower
+
+        stats, records, health = self._store.sync_stats(), 0, "ok"
+        seconds, alive = 0.0, False
+        try:
+            (records, seconds), alive = self.lag(), self.leader_alive
+        except StepwellError as error:
+            health = str(error)
+        following = Following(str(self.source), records, seconds, alive, self._heard)
+        return of_follower(following, self._opened, health, stats)
 
     # the thread
 
@@ -228,10 +294,19 @@ class Follower:
                 asked = time.monotonic()
                 if self._replica.advance():
                     look = SHORTEST_LOOK
+                    self._heard = time.time()
                     continue
+                self._look_for_leader(asked)
                 self._level = asked
                 self._stopping.wait(look)
                 look = min(2 * look, LONGEST_LOOK)
         except BaseException as error:
             log.exception("the follower has stopped")
             self._failure = error
+
+    def _look_for_leader(self, now: float) -> None:
+        """Note, once a second, whether the leader holds its lock, without disturbing it."""
+        if now - self._looked >= LEADER_SECONDS:
+            self._looked = now
+            if is_locked(self._replica.leader):
+                self._heard = time.time()

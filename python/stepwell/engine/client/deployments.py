@@ -50,7 +50,9 @@ class Deployments:
             if latest is not None and is_same and latest.context.retention == kept:
                 return latest
             version = 1 if latest is None else latest.context.version + (not is_same)
-            host.ask(PutWorkflowCommand(name, version=version, definition=text, type=type, retention=kept))
+            version = host.put_workflow(
+                PutWorkflowCommand(name, version=version, definition=text, type=type, retention=kept)
+            )
         workflow = workflows.get(f"{name}:{version}")
         workflow.compiled(machine)
         return workflow

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stepwell import _core
 from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
-from stepwell.engine.log.records import Command
+from stepwell.engine.log.records import Command, PutWorkflowCommand
 from stepwell.engine.partition.counters import PartitionStats
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from stepwell.engine.state.workflows import Workflows
     from stepwell.engine.storage.storage import Storage
+
+    from .measures import PartitionMeasures
 
 CLOSING_SECONDS = 10.0
 """How long ``close`` waits for running handlers."""
@@ -77,7 +79,7 @@ class Host(ABC):
         _core.check_name("namespace", options.namespace)
         self.tenant, self.namespace = options.tenant, options.namespace
         self.handlers, self.strict_handlers = handlers, options.strict_handlers
-        limits = options.limits or Limits()
+        self.limits = limits = options.limits or Limits()
         self.pool = HandlerPool(
             handlers,
             self._answer_tasks,
@@ -96,6 +98,7 @@ class Host(ABC):
         self._closed = False
         self._closing = threading.Lock()
         self._process = only_process()
+        self._before_release: list[Callable[[], None]] = []
 
     @property
     @abstractmethod
@@ -106,6 +109,15 @@ class Host(ABC):
     @abstractmethod
     def hlc(self) -> _core.Clock:
         """The clock that ids come from."""
+
+    @property
+    @abstractmethod
+    def folder(self) -> _core.Folder | None:
+        """The folder that it has open and locked; None: in memory, or another process has it."""
+
+    @abstractmethod
+    def measure(self) -> list[PartitionMeasures]:
+        """The state of its partitions, now."""
 
     # requests
 
@@ -138,6 +150,11 @@ class Host(ABC):
         latch = Latch()
         self.submit(command, document, latch.deliver)
         return latch.wait()
+
+    def put_workflow(self, command: PutWorkflowCommand) -> int:
+        """Keep a version of a definition, durably; the version that it has."""
+        self.ask(command)
+        return command.version
 
     @abstractmethod
     def _put(self, command: Command, document: Document, answer: Promise) -> None:
@@ -228,6 +245,10 @@ class Host(ABC):
 
     # closing
 
+    def before_release(self, function: Callable[[], None]) -> None:
+        """Let ``function`` be called at the closing: when nothing works any more, and the folder is still locked."""
+        self._before_release.append(function)
+
     def close(self) -> None:
         """Wait for running handlers, put everything on disk and close the folder."""
         check_may_wait()
@@ -243,6 +264,8 @@ class Host(ABC):
                 self.promises.refuse(self._stopped)
             if is_ours:
                 self.listeners.close()
+                for function in self._before_release:
+                    function()
                 self._close_folder()
 
     @abstractmethod

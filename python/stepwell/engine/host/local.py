@@ -13,7 +13,6 @@ from stepwell.engine import wall_clock
 from stepwell.engine.folders.follows import check_leads
 from stepwell.engine.folders.partitions import check_partitions
 from stepwell.engine.folders.paths import open_folder
-from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.partition.counters import PartitionStats
@@ -31,6 +30,7 @@ from stepwell.tasks.items import ItemFiles
 
 from .host import Host, Options
 from .map_tasks import map_tasks
+from .measures import PartitionMeasures
 from .promises import Callback, Promise, answering
 
 log = logger("stepwell.engine")
@@ -87,7 +87,7 @@ class LocalHost(Host):
         folder = data if isinstance(data, _core.Folder) else open_folder(data)
         check_partitions(folder, 1)
         check_leads(folder)
-        limits = options.limits or Limits()
+        self._folder, limits = folder, self.limits
         self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
             check_leads(folder)  # a follower may have begun there before it was locked
@@ -125,6 +125,25 @@ class LocalHost(Host):
     def hlc(self) -> _core.Clock:
         """The clock that ids come from."""
         return self.partition.hlc
+
+    @property
+    def folder(self) -> _core.Folder | None:
+        return self._folder
+
+    def measure(self) -> list[PartitionMeasures]:
+        partition, stats = self.partition, self._store.sync_stats()
+        return [
+            PartitionMeasures(
+                0,
+                self._process,
+                stats["log_start"],
+                self._store.tail(),
+                stats["applied"],
+                stats["flushed"],
+                len(partition.inbox),
+                len(partition.in_flight),
+            )
+        ]
 
     # requests
 

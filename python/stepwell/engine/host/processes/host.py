@@ -12,8 +12,8 @@ from stepwell.engine.folders.partitions import PartitionedFolder
 from stepwell.engine.folders.paths import open_folder
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.map_tasks import map_tasks
-from stepwell.engine.host.promises import Callback, Promise
-from stepwell.engine.limits import Limits
+from stepwell.engine.host.measures import PartitionMeasures
+from stepwell.engine.host.promises import Callback, Latch, Promise
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.partition.counters import PartitionStats
@@ -33,6 +33,9 @@ from .remote import RemotePartition
 from .stores import Places, Stores
 
 log = logger("stepwell.engine")
+
+MEASURING_SECONDS = 5.0
+"""How long a partition may take to say how it is."""
 
 _OF_TASKS = (
     r.ActivateTaskCommand,
@@ -56,13 +59,13 @@ class MultiProcessHost(Host):
         self._unsaved: list[Exception] = []
         folder = open_folder(data)
         check_all_lead(folder, partitions)
+        self._open_folder = folder
         self._folder = None if folder is None else PartitionedFolder(folder, partitions)
         self.places = Places(partitions)
         self.partitions: list[RemotePartition] = []
-        limits = options.limits or Limits()
         for index in range(partitions):
             place = None if self._folder is None else m.Place.of(self._folder.partition(index))
-            opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits, handlers.windows())
+            opening = m.Open(place, index, partitions, self.tenant, self.namespace, self.limits, handlers.windows())
             self.partitions.append(RemotePartition(opening, self))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]
@@ -88,6 +91,33 @@ class MultiProcessHost(Host):
     def hlc(self) -> _core.Clock:
         """The clock that ids come from."""
         return self._clock
+
+    @property
+    def folder(self) -> _core.Folder | None:
+        return self._open_folder
+
+    def measure(self) -> list[PartitionMeasures]:
+        latches = [self._stats_of(partition) for partition in self.partitions]
+        return [self._measured(index, latch) for index, latch in enumerate(latches)]
+
+    def _stats_of(self, partition: RemotePartition) -> Latch:
+        latch = Latch()
+        answer = self.promises.owe(latch.deliver)
+        try:
+            partition.read(answer, "sync_stats")
+        except StepwellError as error:
+            answer.reply(None, error)
+        return latch
+
+    def _measured(self, index: int, latch: Latch) -> PartitionMeasures:
+        partition = self.partitions[index]
+        waiting = partition.unanswered
+        try:
+            stats = latch.wait(MEASURING_SECONDS)
+        except StepwellError as error:
+            return PartitionMeasures(index, partition.pid, requests=waiting, problem=str(error))
+        positions = (stats["log_start"], stats["log_tail"], stats["applied"], stats["flushed"])
+        return PartitionMeasures(index, partition.pid, *positions, requests=waiting, tasks=partition.tasks)
 
     # requests
 

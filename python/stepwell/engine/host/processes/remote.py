@@ -110,6 +110,11 @@ class RemotePartition:
         """How many requests have no reply yet."""
         return len(self._requests)
 
+    @property
+    def tasks(self) -> int:
+        """How many tasks handlers have."""
+        return len(self._with_handlers)
+
     # called by the program
 
     def submit(self, command: Command, document: Document, answer: Promise) -> None:
