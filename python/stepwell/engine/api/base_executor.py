@@ -14,6 +14,7 @@ from stepwell.engine.host.listeners import Listener, Listeners
 from stepwell.engine.host.open import open_host
 from stepwell.engine.limits import Limits, limits_of
 from stepwell.engine.partition.events import EventName
+from stepwell.engine.quoting import shown
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput
 from stepwell.tasks.handlers import Handler, Handlers
@@ -47,6 +48,8 @@ class BaseExecutor:
     ) -> None:
         self._limits = limits_of(profile, limits)
         self._handlers = Handlers({} if handlers is None else handlers)
+        if not isinstance(connect, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"connect is True or False, not {shown(connect)}")
         self._data, self._partitions, self._connect = data, partitions, connect
         self._listeners = Listeners(on_loop=self._calls_on_loop)
         self._options = Options(

@@ -39,6 +39,10 @@ class Executor(BaseExecutor):
 
     A start warns about Task states without a handler; with ``strict_handlers`` it raises ``HandlerNotFound``.
 
+    ``connect=True`` opens nothing: the executor is that of another process that has the folder open, used through the
+    folder's socket. All calls work but ``register``, ``task`` and ``backup``: handlers run in that process. Raises
+    ``StorageError`` where no process of this user serves the folder, or once that process has closed it or has ended.
+
     ``profile="aws"`` enforces AWS's quotas: 256 KiB for a document, 25,000 events for an execution, 1 MiB for a
     definition, and no names of handlers as resources. The default profile does not, and logs a warning where an
     execution would fail on AWS.

@@ -45,7 +45,8 @@ class Connection:
         self._failure: StorageError | None = None
         self._on_end: Callable[[StorageError], None] = _ignore
         try:
-            self.server = self._greet()
+            self.server = self._welcome()
+            self._send(m.frame_of(m.Hello(m.MAGIC, m.PROTOCOL, VERSION)))
         except BaseException:
             self._end.close()
             raise
@@ -103,10 +104,9 @@ class Connection:
         """A forked process does not keep the connection open."""
         self._end.close()
 
-    def _greet(self) -> m.Welcome:
+    def _welcome(self) -> m.Welcome:
         self._end.settimeout(GREETING_SECONDS)
         try:
-            self._end.sendall(m.frame_of(m.Hello(m.MAGIC, m.PROTOCOL, VERSION)))
             messages: list[m.Welcome | m.Reply] = []
             while not messages:
                 messages = self._receive()

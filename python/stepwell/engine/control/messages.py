@@ -1,7 +1,8 @@
 """What a client and the process that has the folder say to each other: an explicit list, as msgpack.
 
-A frame is the length of a message in four bytes (little-endian), and the message. A client begins with ``Hello``, whose
-form never changes, and is answered with ``Welcome``. From then on requests have numbers, and each gets one ``Reply``.
+A frame is the length of a message in four bytes (little-endian), and the message. The server begins with ``Welcome``,
+or a ``Reply`` that says why it does not serve the client; the first fields of both never change their form. The client
+answers with ``Hello``, if it has the same protocol. From then on requests have numbers, and each gets one ``Reply``.
 ``PROTOCOL`` changes whenever a message, or a row of storage, changes its form.
 """
 
@@ -43,7 +44,7 @@ ClientCommandRecord: TypeAlias = (
 
 
 class Hello(Struct, array_like=True, tag=0):
-    """The greeting."""
+    """The greeting of the client."""
 
     magic: str
     protocol: int
@@ -139,7 +140,7 @@ class Describe(Struct, array_like=True, tag=11):
 
 
 class Welcome(Struct, array_like=True, tag=0):
-    """The answer to a greeting: whom the client speaks with. ``follows``: the folder that it follows, if it does."""
+    """The greeting of the server: whom the client speaks with. ``follows``: the folder that it follows, if it does."""
 
     protocol: int
     version: str
@@ -160,7 +161,7 @@ class Failure(NamedTuple):
 
 
 class Reply(Struct, array_like=True, tag=1):
-    """What came of a request; of the greeting too, under the number 0, if it was refused."""
+    """What came of a request; under the number 0, why the client is refused or let go."""
 
     number: int
     result: Any

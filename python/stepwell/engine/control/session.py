@@ -98,6 +98,7 @@ class Session:
 
     def run(self) -> None:
         """Serve the client until it is gone, or breaks a rule."""
+        self._post(m.frame_of(self._operations.welcome()))
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         while not (self._is_finishing and not self._outgoing):
@@ -172,12 +173,9 @@ class Session:
             self._operations.begin(m.decode_request.decode(frame))
             return
         hello = m.decode_hello(frame)
-        if hello.magic != m.MAGIC:
-            raise StorageError("the greeting is not Stepwell's")
+        if (hello.magic, hello.protocol) != (m.MAGIC, m.PROTOCOL):
+            raise StorageError(f"the client has protocol {hello.protocol}, and this is {m.PROTOCOL}")
         self._is_greeted = True
-        self._post(m.frame_of(self._operations.welcome()))
-        if hello.protocol != m.PROTOCOL:
-            self._is_finishing = True  # the client reads from the greeting that it is of another version
 
     def _write(self) -> bool:
         """Send what the client takes now; False when it is gone."""
