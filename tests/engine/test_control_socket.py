@@ -310,7 +310,7 @@ def test_a_start_of_another_tenant_is_refused(owner: Executor, tmp_path: Path) -
 
 def test_a_server_of_another_version_is_named(owner: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(m, "PROTOCOL", m.PROTOCOL + 1)
-    welcome = m.Welcome(1, "0.0.9", 7, 0.0, "t", "n", owner.client.limits, None)
+    welcome = m.Welcome(1, "0.0.9", 7, 0.0, "t", "n", owner.client.limits, False, None)
     ours, theirs = socket.socketpair()
     theirs.sendall(m.frame_of(welcome))
     monkeypatch.setattr("stepwell.engine.control.connection._connected", lambda data: ours)

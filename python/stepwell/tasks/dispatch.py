@@ -318,11 +318,6 @@ class HandlerPool:
     # threads
 
     @property
-    def running(self) -> int:
-        """How many tasks handlers are at, or wait for a thread."""
-        return len(self._queue) + max(0, self._threads - self._idle)
-
-    @property
     def has_backlog(self) -> bool:
         """Whether tasks wait for a thread, or results for a busy one."""
         return self._threads.has_backlog

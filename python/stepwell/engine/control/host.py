@@ -19,7 +19,7 @@ from stepwell.engine.state.workflows import Workflow, Workflows
 from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput, StorageError
-from stepwell.tasks.dispatch import Result
+from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handler, Handlers
 
 from . import messages as m
@@ -42,7 +42,8 @@ class ConnectedHost(Host):
         server = self.connection.server
         self._owner_clock = _OwnerClock(self.connection)
         super().__init__(
-            _OwnersHandlers(self.connection), Options(server.tenant, server.namespace, 1, limits=server.limits)
+            _OwnersHandlers(self.connection),
+            Options(server.tenant, server.namespace, 1, server.limits, strict_handlers=server.strict_handlers),
         )
         self.storage = Storage(RemoteRows(self.connection))
         self._workflows = _Newest.over(self.storage)
@@ -106,6 +107,17 @@ class ConnectedHost(Host):
 
     # handlers are at the other end
 
+    def register(
+        self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
+    ) -> NoReturn:
+        raise InvalidInput("handlers run in the process that has the folder open: register them there")
+
+    def _handlers_changed(self) -> None:
+        """None are registered here."""
+
+    def _freed(self, call: Call) -> None:
+        raise AssertionError("no handler runs here")
+
     def _take_results(self, results: list[Result]) -> None:
         raise AssertionError("no handler runs here")
 
@@ -148,9 +160,6 @@ class _OwnersHandlers(Handlers):
     def __init__(self, connection: Connection) -> None:
         super().__init__()
         self._connection = connection
-
-    def register(self, resource: str, function: Handler) -> NoReturn:
-        raise InvalidInput("handlers run in the process that has the folder open: register them there")
 
     def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
         text = dumps(definition)

@@ -149,6 +149,7 @@ class Welcome(Struct, array_like=True, tag=0):
     tenant: str
     namespace: str
     limits: Limits
+    strict_handlers: bool
     follows: str | None
 
 

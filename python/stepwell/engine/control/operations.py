@@ -62,6 +62,7 @@ class Operations:
             target.tenant,
             target.namespace,
             target.limits,
+            target.client is not None and target.client.host.strict_handlers,
             target.follows,
         )
 

@@ -28,8 +28,9 @@ class Following(Struct):
 class Live(Struct):
     """Who has the folder open, since when (seconds since the epoch), and what it is at.
 
-    ``health`` is ``ok``, or why it does not work. ``requests`` wait in inboxes, ``tasks`` are with handlers,
-    ``handlers`` of them are running or wait for a thread. Of a follower ``follows`` says how far it is.
+    ``health`` is ``ok``, or why it does not work. ``requests`` wait in inboxes, ``tasks`` are handed out. ``handlers``
+    of them run, ``overdue`` of these longer than their tasks, and ``unhandled`` tasks wait for a handler. Of a follower
+    ``follows`` says how far it is.
     """
 
     role: str
@@ -44,6 +45,8 @@ class Live(Struct):
     requests: int = 0
     tasks: int = 0
     handlers: int = 0
+    overdue: int = 0
+    unhandled: int = 0
     follows: Following | None = None
 
 
@@ -63,6 +66,8 @@ def of_host(host: Host, since: float) -> Live:
         sum(each.requests for each in partitions),
         sum(each.tasks for each in partitions),
         host.pool.running,
+        host.pool.overdue,
+        host.pool.unhandled,
     )
 
 
