@@ -199,7 +199,12 @@ def test_everything_a_program_may_ask_works_through_the_socket(owner: Executor, 
         with pytest.raises(InvalidDefinition) as invalid:
             client.deploy("bad", {"StartAt": "A", "States": {}})
         assert invalid.value.diagnostics
-        for call in (lambda: client.register("a", print), lambda: client.backup(tmp_path / "b")):
+        assert client.stats().batches > 0
+        for call in (
+            lambda: client.register("a", print),
+            lambda: client.backup(tmp_path / "b"),
+            lambda: client.on("execution_ended", print),
+        ):
             with pytest.raises(InvalidInput):
                 call()
     with pytest.raises(Closed):

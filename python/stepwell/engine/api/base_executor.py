@@ -72,7 +72,7 @@ class BaseExecutor:
         data = folder_path(self._data)
         if data is None:
             raise InvalidInput("an executor in memory belongs to its process: there is nothing to connect to")
-        return ConnectedHost(data)
+        return ConnectedHost(data, self._listeners)
 
     def _use(self, host: Host) -> None:
         """Work with a host that is open, and serve its folder."""

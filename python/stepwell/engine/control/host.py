@@ -12,7 +12,9 @@ from msgspec.msgpack import Decoder
 from stepwell.asl.json import dumps
 from stepwell.asl.resources import Resource
 from stepwell.engine.host.host import Host, Options
+from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.promises import Callback, Promise
+from stepwell.engine.host.stats import Stats
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.state.workflows import Workflow, Workflows
@@ -29,6 +31,7 @@ from .status import Live
 
 _decode_row = Decoder(ExecutionContext).decode
 _decode_live = Decoder(Live).decode
+_decode_stats = Decoder(Stats).decode
 _MICROSECONDS = 1_000_000
 
 
@@ -37,18 +40,26 @@ class ConnectedHost(Host):
 
     reads_wait = True
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, data: str, listeners: Listeners | None) -> None:
         self.connection = Connection(data)
         server = self.connection.server
         self._owner_clock = _OwnerClock(self.connection)
         super().__init__(
             _OwnersHandlers(self.connection),
-            Options(server.tenant, server.namespace, 1, server.limits, strict_handlers=server.strict_handlers),
+            Options(
+                server.tenant,
+                server.namespace,
+                1,
+                server.limits,
+                strict_handlers=server.strict_handlers,
+                listeners=listeners,
+            ),
         )
         self.storage = Storage(RemoteRows(self.connection))
         self._workflows = _Newest.over(self.storage)
         self._watches: dict[Promise, int] = {}
         self.connection.on_end(self._lost)
+        self._begin_events()
 
     @property
     def workflows(self) -> Workflows:
@@ -105,7 +116,18 @@ class ConnectedHost(Host):
         if number is not None and self.connection.forget(number):
             self.connection.tell(m.Unwatch(number))
 
-    # handlers are at the other end
+    # events, counters and handlers are at the other end
+
+    def stats(self) -> Stats:
+        self.check()
+        return _decode_stats(self.connection.ask(m.Measure))
+
+    def _partition_stats(self) -> NoReturn:
+        raise AssertionError("the other process adds them up")
+
+    def _observe(self, names: frozenset[str]) -> None:
+        if names:
+            raise InvalidInput("events are told in the process that has the folder open: listen there")
 
     def register(
         self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
@@ -130,8 +152,9 @@ class ConnectedHost(Host):
     # the end
 
     def _lost(self, error: StorageError) -> None:
-        self._failure = error
-        self.promises.refuse(self._stopped)
+        if not self._closed:
+            self._failure = error
+            self.promises.refuse(self._stopped)
 
     def _stopped(self) -> BaseException:
         return Closed("the connection was closed") if self._failure is None else StorageError(str(self._failure))

@@ -139,6 +139,12 @@ class Describe(Struct, array_like=True, tag=11):
     number: int
 
 
+class Measure(Struct, array_like=True, tag=12):
+    """The counters and gauges of the process, as ``Stats``."""
+
+    number: int
+
+
 class Welcome(Struct, array_like=True, tag=0):
     """The greeting of the server: whom the client speaks with. ``follows``: the folder that it follows, if it does."""
 
@@ -169,7 +175,7 @@ class Reply(Struct, array_like=True, tag=1):
     failure: Failure | None = None
 
 
-Request = Get | Scan | Load | Turns | Submit | Watch | Unwatch | Deploy | Tick | HasHandler | Describe
+Request = Get | Scan | Load | Turns | Submit | Watch | Unwatch | Deploy | Tick | HasHandler | Describe | Measure
 encode = msgspec.msgpack.Encoder().encode
 decode_hello = msgspec.msgpack.Decoder(Hello).decode
 decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -44,6 +44,7 @@ class Operations:
             m.Tick: self._tick,
             m.HasHandler: self._has_handler,
             m.Describe: lambda ask: m.encode(target.describe()),
+            m.Measure: lambda ask: m.encode(self._client.host.stats()),
         }
 
     @property
