@@ -5,11 +5,14 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.resources import Resource, function_name, parse_resource
 
 from .limits import Limit, check_concurrency, parse_rate
+
+if TYPE_CHECKING:
+    from inspect import Parameter
 
 Handler = Callable[..., Any]
 
@@ -26,9 +29,11 @@ class Registration:
     __slots__ = ("_seconds", "function", "is_async", "limit", "takes_context")
 
     def __init__(self, function: Handler, limit: Limit[Any] | None = None) -> None:
-        self.function, self.limit = function, limit
+        self.limit = limit
         self.is_async = is_coroutine_function(function)
-        self.takes_context = _takes_context(function)
+        parameters = _positional(function)
+        self.takes_context = _takes_context(parameters)
+        self.function = _typed(function, parameters)
         self._seconds = 1.0
 
     @property
@@ -158,17 +163,29 @@ def is_coroutine_function(function: Handler) -> bool:
     )
 
 
-def _takes_context(function: Handler) -> bool:
+def _positional(function: Handler) -> list[Parameter]:
+    """The parameters that can be given by position."""
     try:
         import inspect
 
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return False
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in positional if p.default is p.empty]
-    return (
-        len(required) >= 2
-        or any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        or (len(positional) >= 2 and positional[1].name in ("ctx", "context"))
-    )
+        return []
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+
+
+def _takes_context(parameters: list[Parameter]) -> bool:
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return True
+    required = [p for p in parameters if p.default is p.empty]
+    return len(required) >= 2 or (len(parameters) >= 2 and parameters[1].name in ("ctx", "context"))
+
+
+def _typed(function: Handler, parameters: list[Parameter]) -> Handler:
+    """The handler as it is called with JSON. Only handlers with annotations load what types need."""
+    first = parameters[0] if parameters else None
+    if first is None or first.annotation in (first.empty, Any, "Any") or first.kind is first.VAR_POSITIONAL:
+        return function
+    from .typed import taking_typed_input
+
+    return taking_typed_input(function, first.annotation)

@@ -20,6 +20,7 @@ from stepwell.errors import Closed, InvalidInput
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
+OneHandler = TypeVar("OneHandler", bound=Handler)
 OneListener = TypeVar("OneListener", bound=Listener)
 
 
@@ -97,6 +98,8 @@ class BaseExecutor:
     ) -> None:
         """Register ``function`` as the handler of ``resource``: a name, an ARN, or a pattern of ARNs.
 
+        A first parameter that is annotated with a dataclass, a msgspec struct, a pydantic model or a TypedDict gets
+        the input as that; a task whose input does not fit fails with States.Runtime, which nothing retries.
         At most ``concurrency`` of its calls run at the same time, and at most ``rate`` of them begin (``"100/s"``,
         ``"30/m"``, ``"5/h"``). Other tasks wait on the log, and executions take turns. Raises ``InvalidInput``.
         """
@@ -107,10 +110,10 @@ class BaseExecutor:
 
     def task(
         self, resource: str, *, concurrency: int | None = None, rate: str | None = None
-    ) -> Callable[[Handler], Handler]:
-        """The decorator that registers a handler, with the limits of ``register``."""
+    ) -> Callable[[OneHandler], OneHandler]:
+        """The decorator that registers a handler, with the limits of ``register``. The function stays as it is."""
 
-        def decorate(function: Handler) -> Handler:
+        def decorate(function: OneHandler) -> OneHandler:
             self.register(resource, function, concurrency=concurrency, rate=rate)
             return function
 
