@@ -14,7 +14,9 @@ import pytest
 
 from cli.support import Stepwell
 from cli.test_beside import Own, own
+from stepwell import Executor
 from stepwell.asl.json import loads
+from stepwell.errors import StorageError
 
 __all__ = ["own"]  # the fixture
 
@@ -144,3 +146,13 @@ def test_a_stopped_owner_does_not_answer(stepwell: Stepwell, own: Own) -> None:
     found = stepwell("status", "data")
     assert found.code == 3
     assert "does not answer: is it stopped?" in found.error_line()
+
+
+def test_an_engine_that_has_failed_says_why_and_is_not_ready(stepwell: Stepwell, tmp_path: Path) -> None:
+    with Executor(tmp_path / "data") as executor:
+        executor.client.host._failure = StorageError("the disk is full")  # as a thread of it does
+        found = stepwell("status", "data", "--json", "--ready")
+        executor.client.host._failure = None
+    assert found.code == 1
+    assert "the disk is full" in found.document["health"]
+    assert found.document["pid"] == os.getpid()

@@ -67,7 +67,8 @@ def _of(data: str) -> dict[str, Any]:
         host = executor.client.host
         assert isinstance(host, ConnectedHost)
         live = host.describe()
-        return {"data": data, **_of_process(live), **facts, "executions": _counts(host.storage)}
+        record = {"data": data, **_of_process(live), **facts}
+        return record | {"executions": _counts(host.storage)} if live.health == "ok" else record
 
 
 def _of_process(live: Live) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _size(folder: str) -> int:
 
 
 def _marks(folder: str) -> Iterator[dict[str, Any]]:
-    """The followers that the log is kept for, and the position that each had about a second ago."""
+    """The followers that the log is kept for, and the position that each has reported last, at work."""
     for name in _names(os.path.join(folder, "log")):
         mark = _MARK.fullmatch(name)
         if mark is not None:
@@ -150,12 +151,10 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     yield from _lines_of_process(record)
     yield f"log:         {record['log_bytes']} bytes"
     yield f"storage:     {record['storage_bytes']} bytes"
-    last = max((each["last"] for each in record.get("partitions", ())), default=None)
     for mark in record["followers"]:
-        lag = "" if last is None or record["partition_count"] > 1 else f", {max(0, last - mark['position'])} behind"
-        yield f"follower:    {mark['follower']} at position {mark['position']}{lag}"
+        yield f"follower:    {mark['follower']}, which reported position {mark['position']} last"
     if "executions" not in record:
-        yield "executions:  not counted: no process has the folder open"
+        yield "executions:  not counted: no process works on the folder"
         return
     found = record["executions"]
     text = ", ".join(f"{status} {count}" for status, count in found["by_status"].items()) or "none"

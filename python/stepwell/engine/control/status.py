@@ -52,7 +52,7 @@ class Live(Struct):
 
 def of_host(host: Host, since: float) -> Live:
     """The state of an executor."""
-    partitions = host.measure()
+    partitions = _measured(host)
     return Live(
         "executor",
         os.getpid(),
@@ -76,6 +76,13 @@ def of_follower(following: Following, since: float, health: str, stats: dict[str
     pid = os.getpid()
     measures = PartitionMeasures(0, pid, stats["log_start"], stats["log_tail"], stats["applied"], stats["flushed"])
     return Live("follower", pid, since, VERSION, health, "", "", "", [measures], follows=following)
+
+
+def _measured(host: Host) -> list[PartitionMeasures]:
+    try:
+        return host.measure()
+    except StepwellError as error:
+        return [PartitionMeasures(0, os.getpid(), problem=str(error))]
 
 
 def _health(host: Host, partitions: list[PartitionMeasures]) -> str:
