@@ -49,11 +49,13 @@ from stepwell.version import VERSION
 if TYPE_CHECKING:
     from stepwell import testing
     from stepwell._core import Clock, LogStream, MemoryLogStream, Timestamp, parse_timestamp
+    from stepwell.asl.validate.diagnostic import Diagnostic
     from stepwell.engine.api.async_execution import AsyncExecution
     from stepwell.engine.api.async_executor import AsyncExecutor
     from stepwell.engine.api.execution import Execution
     from stepwell.engine.api.executor import Executor
     from stepwell.engine.api.follower import Follower, Lag
+    from stepwell.engine.client.validation import validate
     from stepwell.engine.host.stats import Stats
     from stepwell.engine.limits import Limits
     from stepwell.engine.log import records
@@ -87,6 +89,7 @@ __all__ = [
     "ClockError",
     "Closed",
     "CorruptionError",
+    "Diagnostic",
     "Event",
     "Execution",
     "ExecutionAlreadyExists",
@@ -134,6 +137,7 @@ __all__ = [
     "records",
     "test_state",
     "testing",
+    "validate",
 ]
 
 _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first names it.
@@ -144,6 +148,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "AsyncExecutor": "stepwell.engine.api.async_executor",
     "BranchContext": "stepwell.engine.storage.contexts",
     "Clock": "stepwell._core",
+    "Diagnostic": "stepwell.asl.validate.diagnostic",
     "Event": "stepwell.engine.partition.events",
     "Execution": "stepwell.engine.api.execution",
     "ExecutionContext": "stepwell.engine.storage.contexts",
@@ -164,6 +169,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "parse_timestamp": "stepwell._core",
     "records": "stepwell.engine.log.records",
     "testing": "stepwell.testing",
+    "validate": "stepwell.engine.client.validation",
 }
 
 

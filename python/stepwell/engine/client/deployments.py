@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from stepwell.asl.json import canonical, loads
 from stepwell.engine.host.host import Host
 from stepwell.engine.limits import AWS, Limits, retention_time
-from stepwell.engine.log.records import PutWorkflowCommand
+from stepwell.engine.log.records import DeleteWorkflowCommand, PutWorkflowCommand
+from stepwell.engine.partition.inbox import Rejected
+from stepwell.engine.quoting import shown
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import WorkflowContext
-from stepwell.errors import HandlerNotFound, InvalidDefinition
+from stepwell.errors import ExecutionRunning, HandlerNotFound, InvalidDefinition, WorkflowNotFound
 from stepwell.logs import logger
 
-from .arguments import Definition, check_name, definition_text
+from .arguments import TYPES, Definition, check_name, definition_text
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
 
 log = logger("stepwell.engine")
-
-TYPES = ("STANDARD", "EXPRESS")
 
 
 class Deployments:
@@ -45,17 +45,30 @@ class Deployments:
         machine = self._compiled(text, type)
         workflows = host.workflows
         with self._deploying:
-            latest = workflows.latest(name)
+            latest, newest = workflows.latest(name), workflows.newest(name)
             is_same = latest is not None and latest.context.type == type and _same(latest.context, text)
             if latest is not None and is_same and latest.context.retention == kept:
                 return latest
-            version = 1 if latest is None else latest.context.version + (not is_same)
+            version = 1 if newest is None else newest.version + (not is_same)  # a number is not used twice
             version = host.put_workflow(
                 PutWorkflowCommand(name, version=version, definition=text, type=type, retention=kept)
             )
         workflow = workflows.get(f"{name}:{version}")
         workflow.compiled(machine)
         return workflow
+
+    def delete(self, name: object) -> None:
+        """Delete a workflow, durably. Raises ``ExecutionRunning`` while executions run, ``WorkflowNotFound``."""
+        host = self._host
+        host.check()
+        with self._deploying:
+            latest = host.workflows.latest(name) if isinstance(name, str) else None
+            if latest is None:
+                raise WorkflowNotFound(f"no workflow is deployed under the name {shown(name)}")
+            try:
+                host.ask(DeleteWorkflowCommand(latest.name, latest.version))
+            except Rejected as error:
+                raise ExecutionRunning(f"{error}: stop them, or wait for their ends, before it is deleted") from error
 
     def _compiled(self, text: bytes, type: str) -> StateMachine:
         from stepwell.asl.definition import compile_definition
