@@ -7,7 +7,7 @@ import json
 import time
 
 from stepwell.engine.api.execution import Execution
-from stepwell.engine.status import STATUSES
+from stepwell.engine.status import AWS_STATUSES, STATUSES
 
 from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
@@ -30,7 +30,7 @@ from .run import conclude, start_or_find
 def add_commands(commands: Commands) -> None:
     """Add ``start``, ``list``, ``show``, ``stop``, ``redrive`` and ``delete``."""
     parser = add_command(commands, "start", start, "start an execution of a deployed workflow and print its id")
-    parser.add_argument("workflow", metavar="NAME", help="the workflow's name")
+    parser.add_argument("workflow", metavar="NAME", help="the workflow's name, or NAME:VERSION")
     add_input(parser)
     add_data(parser)
     add_handlers(parser)
@@ -41,7 +41,10 @@ def add_commands(commands: Commands) -> None:
     parser = add_command(commands, "list", list_executions, "list executions, newest first")
     add_data(parser)
     parser.add_argument("--workflow", metavar="NAME", help="only this workflow's")
-    parser.add_argument("--status", choices=STATUSES, metavar="STATUS", help=f"only these: {', '.join(STATUSES)}")
+    statuses = [*STATUSES, *AWS_STATUSES]
+    parser.add_argument(
+        "--status", action="append", choices=statuses, metavar="STATUS", help=f"only these: {', '.join(statuses)}"
+    )
 
     parser = add_command(commands, "show", show, "show an execution and its history")
     parser.add_argument("id", metavar="ID", help="the execution's id")
@@ -92,7 +95,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
             return OK
         for key, value in record.items():
             if value is not None:
-                print(f"{key + ':':<10}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+                print(f"{key + ':':<12}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
         if not options.no_history:
             print("history:")
             names = StateNames()

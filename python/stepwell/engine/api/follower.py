@@ -10,12 +10,14 @@ import builtins
 import os
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.queries import Queries
+from stepwell.engine.client.statuses import Statuses
 from stepwell.engine.control.probe import is_served
 from stepwell.engine.control.serving import listen
 from stepwell.engine.control.target import Target
@@ -29,11 +31,12 @@ from stepwell.engine.replication.leader import is_locked
 from stepwell.engine.replication.promotion import Loss, take_over
 from stepwell.engine.replication.replica import Replica
 from stepwell.engine.state.workflows import Workflow, Workflows
-from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext, TaskContext
+from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput, StepwellError, StorageError
 from stepwell.logs import logger
 
-from .execution import ExecutionView
+from .execution_view import ExecutionView
 from .executor import Executor
 
 if TYPE_CHECKING:
@@ -56,6 +59,24 @@ class Lag(NamedTuple):
     seconds: float
 
 
+class _Reading:
+    """What queries of a follower need."""
+
+    def __init__(self, follower: Follower, replica: Replica) -> None:
+        self.check = follower.check
+        self.storage: Storage = replica.executions.storage
+        self.workflows: Workflows = replica.executions.state.workflows
+
+    def spaces(self) -> Iterator[tuple[str, str]]:
+        """The default ones, and those that have executions with a name: of each one row is read."""
+        yield "default", "default"
+        after: tuple[str] | None = None
+        while rows := self.storage.scan(IdempotencyContext, after=after, limit=1):
+            _, tenant, namespace, _ = rows[0].key.split("/", 3)
+            yield tenant, namespace
+            after = (f"/{tenant}/{namespace}0",)  # "0" comes right after "/"
+
+
 class Follower:
     """Follows the executor over ``source``, which is running, will run, or has ended, with a copy in ``data``.
 
@@ -74,7 +95,7 @@ class Follower:
         self.source, self.data = self._replica.source, self._replica.data
         self._store, self._log = self._replica.store, self._replica.log
         self.storage = self._replica.executions.storage
-        self.reads = Queries(self)
+        self.reads = Queries(_Reading(self, self._replica))
         self.loss: Loss | None = None
         """What was lost, if it was promoted with ``accept_loss``."""
         self._failure: BaseException | None = None
@@ -112,11 +133,6 @@ class Follower:
 
     # reads
 
-    @property
-    def workflows(self) -> Workflows:
-        """The definitions that were deployed."""
-        return self._replica.executions.state.workflows
-
     def check(self) -> None:
         """Raise the reason why it does not follow: it was closed or promoted, or it has failed."""
         self._check_process()
@@ -133,19 +149,71 @@ class Follower:
             kind = type(self._failure) if isinstance(self._failure, StorageError) else StorageError
             raise kind(f"the follower of {self.source} has stopped: {self._failure}") from self._failure
 
-    def get(self, id: str) -> ExecutionView:
-        """An execution by its id. Raises ``ExecutionNotFound``."""
-        view = ExecutionView(self.reads, id)
-        view.context()
-        return view
+    def get(self, id: str | None = None, *, workflow: str | None = None, name: str | None = None) -> ExecutionView:
+        """An execution by its id, short id or ARN, or by its workflow and its name. Raises ``ExecutionNotFound``."""
+        return ExecutionView(self.reads, self.reads.find(id, workflow, name).id)
 
-    def list(self, workflow: str | None = None, status: str | None = None, limit: int = 1000) -> list[ExecutionView]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any."""
-        rows = self.reads.executions(workflow, status, limit)
+    def executions(
+        self,
+        workflow: str | None = None,
+        *,
+        status: Statuses | None = None,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+    ) -> Iterator[ExecutionView]:
+        """All executions that fit, the newest first, as ``Executor.executions`` gives them."""
+        rows = self.reads.executions(
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+        )
+        return (ExecutionView(self.reads, row.execution_id) for row in rows)
+
+    def list(
+        self,
+        workflow: str | None = None,
+        status: Statuses | None = None,
+        limit: int = 1000,
+        *,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+    ) -> list[ExecutionView]:
+        """The first ``limit`` of ``executions``."""
+        rows = self.reads.executions(
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+            limit=limit,
+        )
         return [ExecutionView(self.reads, row.execution_id) for row in rows]
 
+    def open_tasks(
+        self,
+        execution: str | None = None,
+        *,
+        state: str | None = None,
+        resource: str | None = None,
+        limit: int = 1000,
+    ) -> builtins.list[TaskContext]:
+        """Tasks that have no result yet, as ``Executor.open_tasks`` gives them. Their leader takes the answers."""
+        return self.reads.open_tasks(execution, state, resource, limit)
+
     def context(self, id: str) -> ExecutionContext:
-        """The row of an execution. Raises ``ExecutionNotFound``."""
+        """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
         return self.reads.context(id)
 
     def history(
@@ -155,8 +223,12 @@ class Follower:
         return self.reads.history(id, limit, reverse=reverse, after=after, include_data=include_data)
 
     def workflow(self, name: str) -> Workflow:
-        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
         return self.reads.workflow(name)
+
+    def workflows(self, name: str | None = None) -> builtins.list[Workflow]:
+        """The newest version of each workflow, or all of one, as ``Executor.workflows`` gives them."""
+        return self.reads.workflows(name)
 
     # how far it is
 

@@ -20,7 +20,7 @@ from stepwell.tasks.items import ItemFiles
 
 from .forks import FORKS, only_process
 from .listeners import Listeners
-from .promises import Callback, Latch, PendingPromises, Promise, Waiters, answering, check_may_wait
+from .promises import Callback, Latch, PendingPromises, Promise, Signals, Waiters, answering, check_may_wait
 from .stats import Stats, summed
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class Readable(Protocol):
         """The definitions that were deployed."""
         ...
 
+    def spaces(self) -> Iterable[tuple[str, str]]:
+        """The tenants and namespaces whose executions are looked for by name."""
+        ...
+
     def check(self) -> None:
         """Raise the reason why it does not work."""
         ...
@@ -73,6 +77,8 @@ class Host(ABC):
     """The rows."""
     reads_wait: bool
     """Whether reads wait for another process, so that they must not be made on an event loop."""
+    look_seconds: float
+    """How often an execution is looked at that somebody follows, though no signal says that it has gone on."""
 
     def __init__(self, handlers: Handlers, options: Options) -> None:
         _core.check_name("tenant", options.tenant)
@@ -94,6 +100,7 @@ class Host(ABC):
         self._loop = options.loop
         self.promises = PendingPromises()
         self.ends, self.queues = Waiters(self.promises), Waiters(self.promises)
+        self.progress = Signals()
         self._failure: BaseException | None = None
         self._closed = False
         self._closing = threading.Lock()
@@ -120,6 +127,10 @@ class Host(ABC):
         """The state of its partitions, now."""
 
     # requests
+
+    def spaces(self) -> Iterable[tuple[str, str]]:
+        """The tenant and the namespace of its executions."""
+        return ((self.tenant, self.namespace),)
 
     def check(self) -> None:
         """Raise the reason why the engine does not work: it was closed, it has failed, or the process was forked."""
@@ -262,6 +273,7 @@ class Host(ABC):
             self._closed = True
             with answering():
                 self.promises.refuse(self._stopped)
+            self.progress.fire_all()
             if is_ours:
                 self.listeners.close()
                 for function in self._before_release:

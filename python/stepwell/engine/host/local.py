@@ -74,6 +74,7 @@ class LocalHost(Host):
     """Runs a partition in this process."""
 
     reads_wait = False
+    look_seconds = 5.0  # for a batch that was under way when somebody began to follow: it gives no signal
 
     def __init__(
         self,
@@ -104,6 +105,7 @@ class LocalHost(Host):
                 on_abandoned=self._abandoned,
                 on_tasks_ended=self._tasks_ended,
                 handlers=handlers,
+                progress=(self.progress.heard, self.progress.fire),
             )
             self.partition.recover()
             clock.has_been(self._store.clock_high_water() >> 32)
@@ -194,6 +196,7 @@ class LocalHost(Host):
             self._failure = error
             log.exception("the executor has stopped")
             self.promises.refuse(self._stopped)
+            self.progress.fire_all()
 
     def _timeout(self) -> float | None:
         """How long the loop may wait: until the next timer, or until handlers may need another thread."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from stepwell.engine.limits import AWS, Limits
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 log = logger("stepwell.engine")
 
 
+Progress = tuple[Mapping[str, object], Callable[[str], None]]
+"""The executions that somebody follows, and what tells it that one of them has gone on."""
+
+
+def _nobody(execution_id: str) -> None:
+    """Nobody follows an execution."""
+
+
 class BatchProcessor:
     """Makes batches, and keeps what is left for the next one."""
 
@@ -43,10 +51,12 @@ class BatchProcessor:
         services: Services,
         clock: Clock,
         limits: Limits,
+        progress: Progress | None = None,
     ) -> None:
         self._store, self._executions, self._router, self._in_flight = store, executions, router, in_flight
         self._numbering, self._effects, self._services = numbering, effects, services
         self._state, self._clock, self.limits = executions.state, clock, limits
+        self._followed, self._tell = progress or ({}, _nobody)
         is_aws = limits.profile == AWS
         self._whole_table = self._table = quotas.enforced(TABLE) if is_aws else TABLE
         self._warnings = None if is_aws else quotas.Warnings()
@@ -113,6 +123,7 @@ class BatchProcessor:
         """Process the turns, and commit their changes as one batch."""
         batch, base, limits, table = Batch(), self._effects.position, self.limits, self._table
         max_records, max_bytes = limits.batch_records, limits.batch_bytes
+        followed = self._followed
         effects: list[Effect] = []
         waiting = deque(turns.values())
         while waiting:
@@ -134,6 +145,8 @@ class BatchProcessor:
                 batch.add(turn, blob, len(turn.records))
                 if turn.execution is not None:
                     turn.execution.position = base + batch.count
+                if followed and turn.execution_id in followed:
+                    turn.effects.append((self._tell, turn.execution_id))
             effects += turn.effects
         self._in_flight.batch_ends()
         position = base

@@ -32,7 +32,7 @@ from stepwell.tasks.dispatch import Call
 from stepwell.tasks.handlers import Handlers
 
 from . import quarantine
-from .batching import BatchProcessor
+from .batching import BatchProcessor, Progress
 from .counters import COUNTED, Counters, PartitionStats
 from .effects import Effects
 from .events import Event, Tell
@@ -57,6 +57,7 @@ class Partition:
     Of several partitions it is number ``share[0]`` of ``share[1]``. ``on_ended`` is called for executions that
     ended, ``on_abandoned`` for tasks that were abandoned while they waited for an execution in another partition,
     ``on_tasks_ended`` for tasks that ended without results of their handlers. ``handlers`` is used for their limits.
+    ``progress`` has the executions that somebody follows, and is called for each of their steps.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Partition:
         on_abandoned: Callable[[c.TaskContext], None] | None = None,
         on_tasks_ended: Callable[[list[str]], None] | None = None,
         handlers: Handlers | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.store, self.storage = store, Storage(store)
         self._clock, self._dispatcher = clock, dispatcher
@@ -101,9 +103,10 @@ class Partition:
             on_ended,
             on_abandoned,
             on_tasks_ended,
+            share[1] == 1,
         )
         self.processor = BatchProcessor(
-            store, executions, router, in_flight, numbering, effects, services, clock, limits
+            store, executions, router, in_flight, numbering, effects, services, clock, limits, progress
         )
 
     @property

@@ -14,7 +14,7 @@ from stepwell.engine.replay.redrive import redrive_command, redrive_problem
 from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.executions import Executions
 from stepwell.engine.state.services import AskingTurn
-from stepwell.engine.status import ENDED
+from stepwell.engine.status import ENDED, STATUSES
 from stepwell.engine.storage import contexts as c
 from stepwell.engine.storage.task_tokens import new_token
 from stepwell.errors import InvalidInput
@@ -47,12 +47,13 @@ class PartitionServices:
         on_ended: Callable[[LiveExecution], None] | None,
         on_abandoned: Callable[[c.TaskContext], None] | None,
         on_tasks_ended: Callable[[list[str]], None] | None,
+        is_alone: bool,
     ) -> None:
         self._store, self._executions, self._in_flight = store, executions, in_flight
         self._numbering, self._effects = numbering, effects
         self._storage, self._state = executions.storage, executions.state
         self._clock, self._dispatcher = clock, dispatcher
-        self.limits, self.random = limits, random
+        self.limits, self.random, self.is_alone = limits, random, is_alone
         self.on_ended, self._on_abandoned, self._on_tasks_ended = on_ended, on_abandoned, on_tasks_ended
         self.task_id, self.admits = numbering.task_id, in_flight.admits
         self.handler_limits, self.queue_of = in_flight.limits, in_flight.queue_of
@@ -180,6 +181,18 @@ class PartitionServices:
         seconds = self.limits.retention
         return None if seconds is None else round(seconds * 1_000_000)
 
+    def statuses_of(self, workflow: str) -> set[str]:
+        self._store.wait_applied(self._effects.position, None)
+        return {status for status in STATUSES if self._has_any(workflow, status)}
+
+    def _has_any(self, workflow: str, status: str) -> bool:
+        after: tuple[Any, ...] | None = None
+        while rows := self._storage.scan(c.VisibilityContext, workflow, status, after=after, limit=_FEW):
+            if any(row.execution_id not in self._state.deleted for row in rows):
+                return True
+            after = (workflow, status, rows[-1].started_at, rows[-1].execution_id)
+        return False
+
     # map runs
 
     def had_map_runs(self, execution: LiveExecution) -> bool:
@@ -209,6 +222,10 @@ class PartitionServices:
         problem = partial(redrive_problem, self.limits, now=self._clock.now())
         workflow = self._state.workflows.get(context.workflow_id)
         return redrive_command(self._storage, workflow, context, problem, child_id)
+
+
+_FEW = 16
+"""Rows that are read to find one of an execution that is still there."""
 
 
 def child_key(execution_id: str, task_id: str, input: bytes) -> str | None:

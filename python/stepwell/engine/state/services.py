@@ -47,6 +47,9 @@ class Services(Protocol):
         """The queue of a new task whose handler may have a limit; empty if it may be handed out at once."""
         ...
 
+    is_alone: bool
+    """Whether it is the only partition: of several, another one may need what this one needs no more."""
+
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
         """The first of ``count`` timestamps that only a map run uses: the ids of its child executions."""
         ...
@@ -81,6 +84,10 @@ class Services(Protocol):
 
     def retention_of(self, execution: LiveExecution) -> int | None:
         """For how many microseconds an execution is kept after its end; None: until it is deleted."""
+        ...
+
+    def statuses_of(self, workflow: str) -> set[str]:
+        """The statuses of the executions of a workflow that storage has and that were not deleted."""
         ...
 
     def had_map_runs(self, execution: LiveExecution) -> bool:

@@ -50,6 +50,7 @@ class MultiProcessHost(Host):
     """Runs partitions in processes of their own."""
 
     reads_wait = True
+    look_seconds = 0.05  # the partitions' processes give no signals
 
     def __init__(
         self, data: str | os.PathLike[str] | None, handlers: Handlers, options: Options, partitions: int
@@ -73,6 +74,7 @@ class MultiProcessHost(Host):
             self.storage = Storage(self._stores)
             self._definitions = Definitions(self.partitions, self.storage, self.promises)
             self._definitions.copy_missing_versions()
+            self._definitions.finish_deletions()
         except BaseException:
             self._end()
             if self._folder is not None:
@@ -125,6 +127,9 @@ class MultiProcessHost(Host):
         if isinstance(command, r.PutWorkflowCommand):
             self.check()
             self._definitions.put(command, deliver)
+        elif isinstance(command, r.DeleteWorkflowCommand):
+            self.check()
+            self._definitions.delete(command, deliver)
         else:
             super().submit(command, document, deliver)
 
@@ -168,6 +173,7 @@ class MultiProcessHost(Host):
         """A partition cannot be started again: the host has failed."""
         self._failure = error
         self.promises.refuse(self._stopped)
+        self.progress.fire_all()
 
     def _cancel_child(self, task: m.Abandoned) -> None:
         try:

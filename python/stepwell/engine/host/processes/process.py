@@ -224,6 +224,9 @@ def _was_done(host: LocalHost, command: r.Command) -> bool:
     if isinstance(command, r.PutWorkflowCommand):
         row = storage.get(c.WorkflowContext, command.name, command.version)
         return row is not None and (row.definition, row.retention) == (command.definition, command.retention)
+    if isinstance(command, r.DeleteWorkflowCommand):
+        row = storage.get(c.WorkflowContext, command.name, command.version)
+        return row is not None and row.deleted
     if isinstance(command, r.ActivateTaskCommand):
         task = storage.get(c.TaskContext, command.id)
         return task is not None and task.status == "Active" and task.worker == command.worker
