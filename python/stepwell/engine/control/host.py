@@ -39,6 +39,7 @@ class ConnectedHost(Host):
     """Raises ``NotServed`` where no process serves the folder at the path ``data``."""
 
     reads_wait = True
+    look_seconds = 0.05  # the owner gives no signals
 
     def __init__(self, data: str, listeners: Listeners | None) -> None:
         self.connection = Connection(data)
@@ -192,6 +193,6 @@ class _OwnersHandlers(Handlers):
 class _Newest(Workflows):
     """Definitions of which other processes may deploy newer ones."""
 
-    def latest(self, name: str) -> Workflow | None:
-        context = self._load_latest(name)
+    def newest(self, name: str) -> Workflow | None:
+        context = self._load_newest(name)
         return None if context is None else self.put(context)

@@ -39,6 +39,7 @@ ClientCommandRecord: TypeAlias = (
     | r.FailTaskCommand
     | r.HeartbeatTaskCommand
     | r.UpdateMapRunCommand
+    | r.DeleteWorkflowCommand
 )
 """The commands that a client may put into the inbox. A definition is deployed by ``Deploy``."""
 
