@@ -72,6 +72,11 @@ def test_a_state_that_is_reached_fails_when_no_handler_comes(open_executor: Call
             assert part in (execution.context().cause or "")
 
 
+def test_a_program_without_any_handler_fails_what_it_starts(open_executor: Callable[..., Executor]) -> None:
+    with open_executor(limits=SOON) as ex:
+        assert ex.run(one("rare")).error == "States.TaskFailed"
+
+
 def test_a_handler_may_come_later(open_executor: Callable[..., Executor]) -> None:
     with open_executor(handlers={"usual": str}, limits=NEVER) as ex:
         ex.deploy("either", EITHER)

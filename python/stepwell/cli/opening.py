@@ -31,16 +31,17 @@ class _Private(Executor):
 def open_executor(data: str | Path | None, handlers: Handlers | None = None, *, serves: bool = False) -> Executor:
     """An executor over a data folder, or a connection to the process that has it open.
 
-    ``serves``: other commands may use the folder through this one, which stays for a while.
+    ``serves``: other commands may use the folder through this one, which stays for a while. A command has all the
+    handlers that it will ever have, so a start refuses a workflow of which one is missing.
     Raises ``LockedError`` where another process has the folder, and does not serve it.
     """
     if data is None:
-        return Executor(handlers=handlers)
+        return Executor(handlers=handlers, strict_handlers=True)
     deadline = time.monotonic() + WAITING_SECONDS
     while True:
         try:
             kind = Executor if serves else _Private
-            return kind(data, handlers=handlers, partitions=partitions_of(data) or 1)
+            return kind(data, handlers=handlers, partitions=partitions_of(data) or 1, strict_handlers=True)
         except StorageError as error:  # locked, or a follower's
             connected = _connected(data, handlers)
             if connected is not None:

@@ -94,6 +94,10 @@ class HandlerPool:
         for limit in list(self._handlers.limits.values()):
             self._call_up(limit)
 
+    def needs_handlers(self) -> None:
+        """An execution starts that needs a handler which is not registered."""
+        self._unhandled.needed()
+
     def ended(self, task_ids: Iterable[str]) -> None:
         """Tasks have ended without their handlers' results: do not begin them, and cancel those that run."""
         running: list[Work] = []

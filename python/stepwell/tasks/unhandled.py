@@ -2,8 +2,8 @@
 
 A start checks the handlers first and warns about missing ones. A task that is created nevertheless fails once the
 program has had time to register its handlers. A task that was handed out before the folder was opened waits without
-limit: it should not fail because a new version of the program forgot a handler. A program that registers no handler
-at all only reads the folder, so no task fails there.
+limit: it should not fail because a new version of the program forgot a handler. A program that neither registers a
+handler nor starts an execution that needs one only reads the folder, so no task fails there.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Unhandled:
         self._named: set[str] = set()
         """The handlers that were logged."""
         self._registered_at = monotonic()
+        self._only_reads = True
+        """Whether this program has started no execution that needs a handler."""
         self._reports = self._fails = False
         """Whether an alarm is set."""
 
@@ -60,6 +62,11 @@ class Unhandled:
         with self._lock:
             self._registered_at = monotonic()
             self._named.clear()
+        self._set_alarms()
+
+    def needed(self) -> None:
+        """An execution starts that needs a handler which is not registered."""
+        self._only_reads = False
         self._set_alarms()
 
     def discard(self, task_id: str) -> Call | None:
@@ -91,11 +98,11 @@ class Unhandled:
             self._alarms.after(seconds, self._fail)
 
     def _fail(self) -> None:
-        """Fail the new tasks, if the time is over and the program has any handler."""
+        """Fail the new tasks, if the time is over and the program does not only read the folder."""
         with self._lock:
             self._fails = False
             is_over = self._seconds is not None and monotonic() >= self._registered_at + self._seconds
-            if not self._handlers:
+            if self._only_reads and not self._handlers:
                 return
             failed = [self._calls.pop(id) for id in self._new] if is_over else []
             if is_over:

@@ -93,6 +93,7 @@ class Deployments:
             return
         if self._host.strict_handlers:
             raise HandlerNotFound(missing)
+        self._host.pool.needs_handlers()
         if workflow.id not in self._warned:
             self._warned.add(workflow.id)
             log.warning("%s; a task without one fails", missing)
