@@ -35,6 +35,7 @@ from stepwell.errors import (
     PoisonedError,
     StepwellError,
     StorageError,
+    TaskCancelled,
     TaskDoesNotExist,
     TaskError,
     TaskTimedOut,
@@ -43,17 +44,22 @@ from stepwell.errors import (
     WorkflowNotFound,
 )
 from stepwell.test_state import test_state
+from stepwell.version import VERSION
 
 if TYPE_CHECKING:
     from stepwell import testing
     from stepwell._core import Clock, LogStream, MemoryLogStream, Timestamp, parse_timestamp
+    from stepwell.asl.validate.diagnostic import Diagnostic
     from stepwell.engine.api.async_execution import AsyncExecution
     from stepwell.engine.api.async_executor import AsyncExecutor
     from stepwell.engine.api.execution import Execution
     from stepwell.engine.api.executor import Executor
     from stepwell.engine.api.follower import Follower, Lag
+    from stepwell.engine.client.validation import validate
+    from stepwell.engine.host.stats import Stats
     from stepwell.engine.limits import Limits
     from stepwell.engine.log import records
+    from stepwell.engine.partition.events import Event
     from stepwell.engine.state.workflows import Workflow
     from stepwell.engine.storage.contexts import (
         ActivityBranchStatus,
@@ -68,7 +74,7 @@ if TYPE_CHECKING:
     from stepwell.tasks.context import HandlerContext
     from stepwell.tasks.items import ItemFiles
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "ActivityBranchStatus",
@@ -83,6 +89,8 @@ __all__ = [
     "ClockError",
     "Closed",
     "CorruptionError",
+    "Diagnostic",
+    "Event",
     "Execution",
     "ExecutionAlreadyExists",
     "ExecutionContext",
@@ -111,9 +119,11 @@ __all__ = [
     "MemoryLogStream",
     "NotRedrivable",
     "PoisonedError",
+    "Stats",
     "StepwellError",
     "Storage",
     "StorageError",
+    "TaskCancelled",
     "TaskContext",
     "TaskDoesNotExist",
     "TaskError",
@@ -127,6 +137,7 @@ __all__ = [
     "records",
     "test_state",
     "testing",
+    "validate",
 ]
 
 _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first names it.
@@ -137,6 +148,8 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "AsyncExecutor": "stepwell.engine.api.async_executor",
     "BranchContext": "stepwell.engine.storage.contexts",
     "Clock": "stepwell._core",
+    "Diagnostic": "stepwell.asl.validate.diagnostic",
+    "Event": "stepwell.engine.partition.events",
     "Execution": "stepwell.engine.api.execution",
     "ExecutionContext": "stepwell.engine.storage.contexts",
     "Executor": "stepwell.engine.api.executor",
@@ -148,6 +161,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "Limits": "stepwell.engine.limits",
     "LogStream": "stepwell._core",
     "MemoryLogStream": "stepwell._core",
+    "Stats": "stepwell.engine.host.stats",
     "Storage": "stepwell.engine.storage.storage",
     "TaskContext": "stepwell.engine.storage.contexts",
     "Timestamp": "stepwell._core",
@@ -155,6 +169,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "parse_timestamp": "stepwell._core",
     "records": "stepwell.engine.log.records",
     "testing": "stepwell.testing",
+    "validate": "stepwell.engine.client.validation",
 }
 
 

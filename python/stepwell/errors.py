@@ -83,6 +83,10 @@ class TaskTimedOut(TaskDoesNotExist):
     """The task that a token belonged to is closed: it has its result, its time ran out, or its execution ended."""
 
 
+class TaskCancelled(StepwellError):
+    """Raised in a handler whose task has ended, so that its result is ignored."""
+
+
 class TaskError(StepwellError):
     """Raised by a handler: an ASL error by name, for Retry and Catch to match."""
 

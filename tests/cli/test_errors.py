@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -66,23 +64,6 @@ def test_no_data_folder(stepwell: Stepwell, tmp_path: Path) -> None:
     assert finished.code == 2
     assert finished.error_line().startswith("there is no data folder nowhere")
     assert not (tmp_path / "nowhere").exists()
-
-
-def test_a_data_folder_in_use(stepwell: Stepwell, deploy: Deploy, tmp_path: Path) -> None:
-    deploy("known", PASS)
-    holds = (
-        "import sys, stepwell\nwith stepwell.Executor('data'):\n    print('open', flush=True)\n    sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", holds], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-        finished = stepwell("list", "--data", "data")
-        holder.communicate()
-    assert finished.code == 3
-    assert "data" in finished.error_line()
-    assert stepwell("list", "--data", "data").code == 0
 
 
 def test_a_data_folder_that_cannot_be_one(stepwell: Stepwell, machine: Machine, tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.support import Lab
+from stepwell import Executor
 
 
 @pytest.fixture
@@ -22,3 +25,12 @@ def lab() -> Iterator[Callable[..., Lab]]:
     yield make
     for each in labs:
         each.check()
+
+
+@pytest.fixture(params=["in memory", "on disk", "two partitions"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Executor]]:
+    """``anywhere(handlers=…)`` opens an Executor: in memory, on disk, and with two partitions."""
+    data = None if request.param == "in memory" else tmp_path / "data"
+    partitions = 2 if request.param == "two partitions" else 1
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Executor(data, partitions=partitions, **options))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.support import INVOKE, LAMBDA, catch, machine, parallel, passing, retry, task
-from stepwell import Executor, HandlerContext, HandlerNotFound, TaskError
+from stepwell import Executor, HandlerContext, HandlerNotFound, Limits, TaskError
 
 QUEUE = "arn:aws:states:::sqs:sendMessage"
 
@@ -170,8 +170,9 @@ def test_lambda_invoke_reads_a_function_name_from_the_input(ex: Executor) -> Non
         output = run(ex, INVOKE, {"fn": name}, Parameters={"FunctionName.$": "$.fn", "Payload": {}})
         assert output["Payload"] == result
     states = {"Work": task(resource=INVOKE, Parameters={"FunctionName.$": "$.fn"})}
-    context = ex.run(machine(states), {"fn": "three"})
-    assert (context.status, context.error) == ("Failed", "HandlerNotFound")
+    with Executor(handlers={"one": str}, limits=Limits(handler_seconds=0)) as other:
+        context = other.run(machine(states), {"fn": "three"})
+    assert (context.status, context.error) == ("Failed", "States.TaskFailed")
     assert context.cause is not None
     assert "'three'" in context.cause
 
@@ -193,8 +194,12 @@ def test_a_later_registration_replaces_an_earlier_one(ex: Executor) -> None:
     assert run(ex, "work") == 2
 
 
-def test_a_start_without_its_handlers_is_refused_and_leaves_nothing(ex: Executor) -> None:
-    ex.register("known", lambda input: input)
+def test_a_start_without_its_handlers_is_refused_by_a_strict_executor_and_leaves_nothing() -> None:
+    with Executor(handlers={"known": lambda input: input}, strict_handlers=True) as ex:
+        check_refusal(ex)
+
+
+def check_refusal(ex: Executor) -> None:
     inner = machine({"Deep": task(resource="missing")})
     ex.deploy("w", machine({"A": task("B", resource="known"), "B": parallel(inner)}))
     with pytest.raises(HandlerNotFound) as caught:

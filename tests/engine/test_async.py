@@ -207,7 +207,7 @@ async def test_a_canceled_wait_leaves_nothing_behind() -> None:
 
 @on_a_loop
 async def test_refusals_are_those_of_the_executor() -> None:
-    async with AsyncExecutor() as ex:
+    async with AsyncExecutor(strict_handlers=True) as ex:
         await ex.deploy("long", LONG)
         await ex.deploy("work", WORK)
         execution = await ex.start("long", 1, "name")

@@ -27,6 +27,8 @@ def contents(folder: Path) -> dict[str, bytes | str]:
             found[name] = os.readlink(place)
         elif place.is_dir():
             found[name] = "a folder"
+        elif place.is_socket():
+            found[name] = "a socket"
         else:
             found[name] = place.read_bytes()
     return found
@@ -285,7 +287,9 @@ WRONG: dict[str, list[Any]] = {
     "limits": [7, {}, Limits(log_bytes=-1), Limits(log_bytes=1 << 64), Limits(tasks="x")],  # type: ignore[arg-type]
     "profile": ["nobody's", 7, None],
     "item_files": [3, "folder", {}],
+    "strict_handlers": [1, "yes", None],
     "partitions": [0, 2, "x", 1.0, True, None],
+    "connect": [0, 1, "x", None],
     "nonsense": [1],
     "data": ["elsewhere"],
 }

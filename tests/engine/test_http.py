@@ -208,7 +208,7 @@ def test_a_large_answer_is_refused(port: int) -> None:
 
 
 def test_no_host_is_allowed_unless_named() -> None:
-    with Executor() as ex:
+    with Executor(strict_handlers=True) as ex:
         with pytest.raises(InvalidInput):
             allow_http(ex)
         with pytest.raises(HandlerNotFound, match="http:invoke"):

@@ -314,7 +314,10 @@ def test_async_handlers_are_left_async() -> None:
 
 def test_a_state_that_is_neither_mocked_nor_has_a_handler_is_found_at_the_start() -> None:
     case = MockFile(FILE).case("LambdaSQSIntegration", "HybridPath")
-    with Executor(handlers=case.handlers(INTEGRATION)) as ex, pytest.raises(HandlerNotFound, match="SQSState"):
+    with (
+        Executor(handlers=case.handlers(INTEGRATION), strict_handlers=True) as ex,
+        pytest.raises(HandlerNotFound, match="SQSState"),
+    ):
         ex.run(INTEGRATION)
 
 

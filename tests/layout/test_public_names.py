@@ -23,6 +23,8 @@ OF_FEW_PROGRAMS = {
     *(
         "stepwell.engine.host.backup",
         "stepwell.engine.api.follower",
+        "stepwell.engine.control.messages",
+        "stepwell.engine.control.server",
         "stepwell.engine.host.processes.host",
         "stepwell.testing",
     ),

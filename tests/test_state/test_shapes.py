@@ -49,7 +49,6 @@ def refusal(state, mock, **configuration):
         ([], "'mock' must be an object"),
         ({"result": 5}, "'mock.result' must be a text"),
         ({"result": None}, "'mock.result' must be a text"),
-        ({"result": [1]}, "'mock.result' must be a text"),
         ({"result": "x" * 262_145}, "'mock.result' failed to satisfy constraint: Member must have length less than"),
         ({"result": "nope"}, "Mocked result must be valid JSON"),
         ({"result": "[1"}, "Mocked result must be valid JSON"),
@@ -79,7 +78,7 @@ def test_a_map_state_with_a_reader_takes_only_a_list_as_its_result(result):
     assert refusal(READER, mock, mapItemReaderData="[1, 2]") == "Mocked result must be an array."
 
 
-@pytest.mark.parametrize("data", [5, None, [1], {"a": 1}, True])
+@pytest.mark.parametrize("data", [5, None, True])
 def test_a_reader_s_data_is_text(data):
     assert "'stateConfiguration.mapItemReaderData' must be a text" in refusal(
         READER, {"result": "[1]"}, mapItemReaderData=data

@@ -138,6 +138,7 @@ def run_story(folder: Path) -> list[str]:
         run.step()
     run.partition.submit(r.CancelExecutionCommand(overtaken, None, None))
     run.partition.submit(r.PutWorkflowCommand("waits", 2, dumps(WAITS_2), "STANDARD"))
+    run.partition.submit(r.DeleteWorkflowCommand("fails", 1))
     answer_all(run)
     under_way.append(run.start("many", list(range(20)), 11))
     for _ in range(3):  # stop between turns: the log has commands without their events

@@ -17,8 +17,19 @@ _SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9](?:\.0+|[eE][+-]?[0-9]+)(?=[],}\s
 _SHAPES = bytes.maketrans(b"0123456789E", b"9999999999e")
 _LONG_NUMBER = b"9" * 19
 
+_PLAIN = frozenset((str, int, float, bool, type(None), dict, list, tuple, msgspec.Raw))
+
+
+def _of_model(value: Any) -> Any:
+    """A pydantic model as JSON, for values that msgspec does not know."""
+    dump = getattr(value, "model_dump", None)
+    if dump is None or isinstance(value, type):
+        raise TypeError(f"Objects of type {type(value).__name__} are not supported")
+    return dump(mode="json", by_alias=True)
+
+
 _decoder = msgspec.json.Decoder()
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=_of_model)
 _canonical_encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -154,7 +165,17 @@ def _printable_numbers(value: Any) -> Any:
         if not math.isfinite(value):
             raise ValueError(f"{value} is not a JSON number")
         return msgspec.Raw(number_text(value).encode())
-    return value
+    return value if type(value) in _PLAIN else _printable_numbers_of(value)
+
+
+def _printable_numbers_of(value: Any) -> Any:
+    """The same of a dataclass, a struct, a model: of what it holds."""
+    held = _held(value)
+    return value if type(held) is type(value) else _printable_numbers(held)
+
+
+def _held(value: Any) -> Any:
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_of_model)
 
 
 def _check_finite(value: Any) -> None:
@@ -167,6 +188,10 @@ def _check_finite(value: Any) -> None:
             pending.extend(item.values())
         elif isinstance(item, list | tuple):
             pending.extend(cast("list[Any]", item))
+        elif type(item) not in _PLAIN:
+            held = _held(item)
+            if type(held) is not type(item):
+                pending.append(held)
 
 
 def _double(value: int) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from stepwell.asl.json import dumps
-from stepwell.asl.validate import ERROR, check_definition, validate
+from stepwell.asl.validate import ERROR, MAX_CHARACTERS, check_definition, validate
 from stepwell.asl.validate.diagnostic import WARNING, Diagnostic
 from stepwell.asl.validate.fields import JSONATA, JSONPATH
 from stepwell.asl.validate.graph import targets
@@ -50,12 +50,19 @@ def lint(definition: dict[str, Any]) -> list[Diagnostic]:
     return found
 
 
-def review(definition: dict[str, Any] | str | bytes, type: str = "STANDARD") -> list[Diagnostic]:
+def review(
+    definition: dict[str, Any] | str | bytes,
+    type: str = "STANDARD",
+    *,
+    local_resources: bool = True,
+    max_characters: int | None = MAX_CHARACTERS,
+) -> list[Diagnostic]:
     """The problems that ``validate`` finds and, if none is an error, the warnings of ``lint``."""
-    found = validate(definition, type)
+    found = validate(definition, type, local_resources=local_resources, max_characters=max_characters)
     if any(problem.severity == ERROR for problem in found):
         return found
-    return [*found, *lint(check_definition(definition, type))]
+    value = check_definition(definition, type, local_resources=local_resources, max_characters=max_characters)
+    return [*found, *lint(value)]
 
 
 def _levels(level: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from stepwell import Execution
 from stepwell.engine.status import CANCELED, ENDED, FAILED
 
-COLUMNS = ("id", "workflow", "name", "status", "started", "stopped")
+COLUMNS = ("id", "workflow", "name", "status", "aws_status", "started", "stopped")
 
 
 def summary(execution: Execution) -> dict[str, Any]:
@@ -19,6 +19,7 @@ def summary(execution: Execution) -> dict[str, Any]:
         "workflow": execution.workflow,
         "name": context.name,
         "status": context.status,
+        "aws_status": execution.aws_status,
         "started": _time(context.started_at),
         "stopped": _time(context.stopped_at),
     }

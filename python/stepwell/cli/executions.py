@@ -7,11 +7,12 @@ import json
 import time
 
 from stepwell.engine.api.execution import Execution
-from stepwell.engine.status import STATUSES
+from stepwell.engine.status import AWS_STATUSES, STATUSES
 
 from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
+from .opening import open_executor
 from .options import (
     Commands,
     add_command,
@@ -20,7 +21,6 @@ from .options import (
     add_input,
     data_folder,
     load_handlers,
-    open_executor,
     read_input,
 )
 from .progress import Event, StateNames, event_line, event_time, pages
@@ -30,7 +30,7 @@ from .run import conclude, start_or_find
 def add_commands(commands: Commands) -> None:
     """Add ``start``, ``list``, ``show``, ``stop``, ``redrive`` and ``delete``."""
     parser = add_command(commands, "start", start, "start an execution of a deployed workflow and print its id")
-    parser.add_argument("workflow", metavar="NAME", help="the workflow's name")
+    parser.add_argument("workflow", metavar="NAME", help="the workflow's name, or NAME:VERSION")
     add_input(parser)
     add_data(parser)
     add_handlers(parser)
@@ -41,7 +41,10 @@ def add_commands(commands: Commands) -> None:
     parser = add_command(commands, "list", list_executions, "list executions, newest first")
     add_data(parser)
     parser.add_argument("--workflow", metavar="NAME", help="only this workflow's")
-    parser.add_argument("--status", choices=STATUSES, metavar="STATUS", help=f"only these: {', '.join(STATUSES)}")
+    statuses = [*STATUSES, *AWS_STATUSES]
+    parser.add_argument(
+        "--status", action="append", choices=statuses, metavar="STATUS", help=f"only these: {', '.join(statuses)}"
+    )
 
     parser = add_command(commands, "show", show, "show an execution and its history")
     parser.add_argument("id", metavar="ID", help="the execution's id")
@@ -69,7 +72,7 @@ def start(options: argparse.Namespace, console: Console) -> int:
     """Start an execution, durable when its id is printed; it runs whenever the folder is open."""
     input = read_input(options.input)
     began = time.time()
-    with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
+    with open_executor(data_folder(options), load_handlers(options.handlers), serves=options.wait) as executor:
         execution = start_or_find(executor, options.workflow, input, options.name, began, options.delay)
         return _follow(execution, options, console, began)
 
@@ -92,7 +95,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
             return OK
         for key, value in record.items():
             if value is not None:
-                print(f"{key + ':':<10}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+                print(f"{key + ':':<12}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
         if not options.no_history:
             print("history:")
             names = StateNames()
@@ -113,7 +116,7 @@ def stop(options: argparse.Namespace, console: Console) -> int:
 def redrive(options: argparse.Namespace, console: Console) -> int:
     """Continue it; states that succeeded are kept, the rest runs whenever the folder is open."""
     began = time.time()
-    with open_executor(data_folder(options), load_handlers(options.handlers)) as executor:
+    with open_executor(data_folder(options), load_handlers(options.handlers), serves=options.wait) as executor:
         return _follow(executor.redrive(options.id), options, console, began)
 
 

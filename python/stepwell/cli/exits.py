@@ -15,7 +15,7 @@ exit codes:
   0  done; an execution that was waited for succeeded
   1  the execution failed or was stopped, the definition is invalid, the log is damaged
   2  wrong usage or bad input: no such file, workflow, execution or handler; not JSON
-  3  the data folder cannot be used: in use by another process, damaged, not readable
+  3  the data folder cannot be used: its process does not answer or has ended, it is damaged, not readable
 """
 
 

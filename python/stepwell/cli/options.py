@@ -13,9 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from stepwell import Executor
 from stepwell.asl.json import loads
-from stepwell.engine.folders.partitions import partitions_of
 from stepwell.errors import InvalidInput
 
 from .exits import UsageError
@@ -67,11 +65,6 @@ def data_folder(options: argparse.Namespace, *, create: bool = False) -> Path:
     if not create and not folder.is_dir():
         raise UsageError(f"there is no data folder {folder}: `stepwell deploy` or `stepwell run --data` makes one.")
     return folder
-
-
-def open_executor(data: str | Path | None, handlers: Handlers | None = None) -> Executor:
-    """An executor over a data folder, with as many partitions as that has."""
-    return Executor(data, handlers=handlers, partitions=partitions_of(data) or 1)
 
 
 def read_input(argument: str) -> Any:

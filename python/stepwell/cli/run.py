@@ -14,7 +14,8 @@ from stepwell.errors import ExecutionAlreadyExists
 from .console import Console
 from .describe import outcome
 from .exits import FAILED, OK
-from .options import Commands, add_command, add_data, add_handlers, add_input, load_handlers, open_executor, read_input
+from .opening import open_executor
+from .options import Commands, add_command, add_data, add_handlers, add_input, load_handlers, read_input
 from .progress import follow
 from .workflows import read_definition
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     input = read_input(options.input)
     workflow = workflow_name(options.file)
     began = time.time()
-    with open_executor(options.data, load_handlers(options.handlers)) as executor:
+    with open_executor(options.data, load_handlers(options.handlers), serves=True) as executor:
         executor.deploy(workflow, definition)
         execution = start_or_find(executor, workflow, input, options.name, began)
         return conclude(execution, console, began, quiet=options.quiet)

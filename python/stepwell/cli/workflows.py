@@ -13,7 +13,8 @@ from stepwell.errors import InvalidDefinition
 
 from .console import Console
 from .exits import FAILED, OK
-from .options import Commands, add_command, add_data, data_folder, open_executor, read_text
+from .opening import open_executor
+from .options import Commands, add_command, add_data, data_folder, read_text
 
 TYPES = ["STANDARD", "EXPRESS"]
 

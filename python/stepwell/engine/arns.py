@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from typing import NamedTuple
 
 from .limits import EXPRESS
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/stepwell"
+_EXECUTION = re.compile(
+    r"arn:[^:]+:states:[^:]*:[^:]*:(?:execution:(?P<workflow>[^:]+):(?P<name>[^:]+)"
+    r"|express:(?P<of>[^:]+):(?P<called>[^:]+):(?P<uuid>[^:]+))"
+)
+
+
+class ExecutionArn(NamedTuple):
+    """What an execution's ARN says; ``uuid`` is that of an EXPRESS one, else empty."""
+
+    workflow: str
+    name: str
+    uuid: str
+
+
+def parse_execution_arn(text: str) -> ExecutionArn | None:
+    """The parts of an execution's ARN, whatever its region and account; None: it is none."""
+    match = _EXECUTION.fullmatch(text)
+    if match is None:
+        return None
+    return ExecutionArn(match["workflow"] or match["of"], match["name"] or match["called"], match["uuid"] or "")
 
 
 def state_machine_arn(workflow: str) -> str:
@@ -28,8 +50,13 @@ def execution_arn(workflow: str, name: str) -> str:
 
 
 def express_arn(workflow: str, name: str, execution_id: str) -> str:
-    """The ARN of an EXPRESS execution. Names are not unique there, so a UUID made from the execution's id follows."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{uuid.uuid5(uuid.NAMESPACE_OID, execution_id)}"
+    """The ARN of an EXPRESS execution: names are not unique there, so a UUID follows, made of the execution's id."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{express_uuid(execution_id)}"
+
+
+def express_uuid(execution_id: str) -> str:
+    """What the ARN of an EXPRESS execution ends with."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, execution_id))
 
 
 def arn_of(workflow: str, type: str, name: str, execution_id: str) -> str:

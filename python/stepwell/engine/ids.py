@@ -5,6 +5,7 @@ The formats are those of ``stepwell._core``.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _SUFFIXES: Final = tuple(f"/{number:08x}" for number in range(1024))
@@ -13,6 +14,47 @@ NUMBERS: Final = 0xFFFF_FFFF
 """The largest task number. Numbers have 8 hex digits and wrap around."""
 CHILD_LISTS: Final = "\U0010fffd"
 """Begins the names of lists of child executions. They come after those of all workflows, which cannot contain it."""
+
+
+_DEFAULT: Final = "default"
+_EXECUTION: Final = re.compile(r"/([^/]+)/([^/]+)/(e[0-9a-f]{7})/([0-9a-f]{16})")
+_SHORT: Final = re.compile(r"(?:([A-Za-z0-9_]+)-([A-Za-z0-9_]+)-)?(e[0-9a-f]{7})-([0-9a-f]{16})")
+_ESCAPED: Final = re.compile(r"((?:_[0-9a-f]{2})+)")
+_PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def short_id(id: str) -> str:
+    """An execution's id in letters, digits, ``-`` and ``_``, as a segment of a URL's path may have them.
+
+    ``/default/default/e1234567/0123456789abcdef`` is ``e1234567-0123456789abcdef``. Another tenant or namespace comes
+    before that, each byte that is no letter and no digit as ``_`` and two hex digits.
+    """
+    match = _EXECUTION.fullmatch(id)
+    assert match is not None, id
+    tenant, namespace, *rest = match.groups()
+    place = [] if tenant == namespace == _DEFAULT else [_escaped(tenant), _escaped(namespace)]
+    return "-".join([*place, *rest])
+
+
+def long_id(text: str) -> str:
+    """The id of a short one; any other text as it is."""
+    match = _SHORT.fullmatch(text)
+    if match is None:
+        return text
+    tenant, namespace, *rest = match.groups()
+    try:
+        place = [_DEFAULT, _DEFAULT] if tenant is None else [_unescaped(tenant), _unescaped(namespace)]
+    except ValueError:  # what is escaped there is not UTF-8
+        return text
+    return "/".join(["", *place, *rest])
+
+
+def _escaped(name: str) -> str:
+    return "".join(sign if sign in _PLAIN else "".join(f"_{byte:02x}" for byte in sign.encode()) for sign in name)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda match: bytes.fromhex(match[0].replace("_", "")).decode(), text)
 
 
 def activity_id(execution_id: str, number: int) -> str:

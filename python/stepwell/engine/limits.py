@@ -24,7 +24,8 @@ LATEST_TIME: Final = 1 << 53
 SMALL: Final = 256
 """A document of at most so many bytes is never refused."""
 _OTHER_LIMITS: Final = frozenset({"profile", "retention"})
-_MAY_BE_ZERO: Final = frozenset({"map_result_bytes"})
+_MAY_BE_ZERO: Final = frozenset({"map_result_bytes", "handler_seconds", "traceback_characters"})
+_MAY_BE_NONE: Final = frozenset({"document_depth", "handler_seconds"})
 _MICROSECONDS = 1_000_000
 
 
@@ -44,7 +45,9 @@ class Limits(NamedTuple):
     their inputs have at most ``fan_out_bytes`` in an execution; at least one of each Map runs.
 
     Tasks: handlers of this process have at most ``tasks`` at a time, and their inputs at most ``task_bytes``
-    together. Further tasks are held back on the log.
+    together. Further tasks are held back on the log. A new task without a handler fails ``handler_seconds`` after the
+    last registration (None: it waits). The cause of a handler's exception ends with the last
+    ``traceback_characters`` of its traceback.
 
     Documents: a document may have at most ``document_bytes``, and be nested at most ``document_depth`` deep (None:
     about 900, Python's own limit). An execution that makes another one fails. ``map_result_bytes`` limits the result
@@ -77,6 +80,8 @@ class Limits(NamedTuple):
     log_bytes: int = 32 << 20
     document_bytes: int = 64 << 20
     document_depth: int | None = None
+    handler_seconds: int | None = 10
+    traceback_characters: int = 0
 
 
 class LimitExceeded(StepwellError):
@@ -104,7 +109,7 @@ def _check_limits(limits: Limits) -> None:
         raise InvalidInput(f"limits are Limits, not {shown(limits)}")
     retention_time(limits.retention)
     for name, limit in limits._asdict().items():
-        if name in _OTHER_LIMITS or (name == "document_depth" and limit is None):
+        if name in _OTHER_LIMITS or (limit is None and name in _MAY_BE_NONE):
             continue
         least = 0 if name in _MAY_BE_ZERO else 1
         if isinstance(limit, bool) or not isinstance(limit, int) or not least <= limit <= LARGEST_LIMIT:

@@ -14,7 +14,12 @@ A failed execution that is redriven is Running again.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
+
+Status: TypeAlias = Literal[
+    "Pending", "Running", "Completing", "Succeeded", "Failed", "Canceling", "Canceled", "Deleting"
+]
+AwsStatus: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"]
 
 PENDING: Final = "Pending"
 RUNNING: Final = "Running"
@@ -40,10 +45,34 @@ OVER: Final = ENDED | {DELETING}
 """It has ended, and is kept or being deleted."""
 STATUSES: Final = tuple(FOLLOWS)
 
+AWS_STATUSES: Final[dict[AwsStatus, tuple[str, ...]]] = {
+    "RUNNING": (PENDING, RUNNING, COMPLETING, CANCELING),
+    "SUCCEEDED": (SUCCEEDED,),
+    "FAILED": (FAILED,),
+    "TIMED_OUT": (CANCELED,),
+    "ABORTED": (CANCELED,),
+    "PENDING_REDRIVE": (FAILED, CANCELED),
+}
+"""AWS's statuses, and those of ours that an execution with one of them may have."""
+
 CREATED: Final = "Created"
 ACTIVE: Final = "Active"
 SUBMITTED: Final = "Submitted"
 """The status of a task, from its creation on."""
+
+
+def aws_status(status: str, *, timed_out: bool = False, pending_redrive: bool = False) -> AwsStatus:
+    """AWS's name for the status of an execution that is not being deleted.
+
+    ``pending_redrive``: it is a child of a map run that runs on, and is to be run on itself.
+    """
+    if pending_redrive:
+        return "PENDING_REDRIVE"
+    if status == CANCELED:
+        return "TIMED_OUT" if timed_out else "ABORTED"
+    if status == SUCCEEDED:
+        return "SUCCEEDED"
+    return "FAILED" if status == FAILED else "RUNNING"
 
 
 class IllegalTransition(Exception):

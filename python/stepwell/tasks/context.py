@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from stepwell.errors import TaskCancelled
+
 
 class HandlerContext:
     """The second argument of a handler that takes two.
 
     A handler runs at least once an attempt. ``task_id`` is the same when it runs again after a crash, so that it
     can detect work that was done already.
+
+    A task can end while its handler runs: it times out, its execution is stopped or fails, or another branch of its
+    Parallel state fails. The handler's result is ignored then. A coroutine is cancelled. A function that runs for long
+    checks ``cancelled``, or calls ``raise_if_cancelled`` or ``heartbeat``.
     """
 
     __slots__ = (
         "_heartbeat",
+        "_is_over",
         "attempt",
         "execution_arn",
         "execution_id",
@@ -35,14 +42,26 @@ class HandlerContext:
         heartbeat: Callable[[str], None],
         execution_arn: str = "",
         state_machine_arn: str = "",
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self.execution_arn, self.state_machine_arn = execution_arn, state_machine_arn
         self.task_id, self.execution_id, self.state_name = task_id, execution_id, state_name
         self.resource, self.attempt, self.task_token = resource, attempt, task_token
-        self._heartbeat = heartbeat
+        self._heartbeat, self._is_over = heartbeat, is_over
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the task has ended without this handler's result."""
+        return self._is_over()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise ``TaskCancelled`` if the task has ended."""
+        if self._is_over():
+            raise TaskCancelled(f"task {self.task_id} has ended: the result of its handler is ignored")
 
     def heartbeat(self) -> None:
-        """Report that the work continues, if the state has HeartbeatSeconds."""
+        """Report that the work continues, if the state has HeartbeatSeconds. Raises ``TaskCancelled``."""
+        self.raise_if_cancelled()
         self._heartbeat(self.task_id)
 
     def __repr__(self) -> str:

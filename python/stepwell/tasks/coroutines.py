@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     import asyncio
 
 STOPPING_SECONDS = 1.0
-"""How long a loop of our own may take to stop."""
+"""How long canceled coroutines may take to end: the last second of the time to close."""
+LEAST_SECONDS = 0.1
+"""How long a loop of our own may take to stop when no time is left."""
+POLL_SECONDS = 0.002
 Body = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -24,12 +28,13 @@ class CoroutineRunner:
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._loop = loop
         self._thread: threading.Thread | None = None
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], str] = {}
+        self._by_id: dict[str, asyncio.Task[Any]] = {}
         self._started = self._ended = 0
         self._closed = False
 
-    def start(self, bodies: list[Body]) -> None:
-        """Run coroutines; wakes the loop once for all of them."""
+    def start(self, bodies: list[tuple[str, Body]]) -> None:
+        """Run coroutines, each with the id of its task; wakes the loop once for all of them."""
         if self._closed:
             return
         loop = self._loop or self._own_loop()
@@ -48,23 +53,41 @@ class CoroutineRunner:
         """Start nothing more."""
         self._closed = True
 
-    def cancel(self) -> None:
-        """Cancel what still runs; to be called on the loop."""
+    def cancel(self, ids: list[str]) -> None:
+        """Cancel the coroutines of these tasks."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the program closed its loop
+                loop.call_soon_threadsafe(self._cancel, ids)
+
+    def _cancel(self, ids: list[str]) -> None:
+        for id in ids:
+            task = self._by_id.get(id)
+            if task is not None:
+                task.cancel()
+
+    def _cancel_all(self) -> set[asyncio.Task[Any]]:
+        """Cancel what still runs, and return it; to be called on the loop."""
         import asyncio
 
-        for task in self._running - {asyncio.current_task()}:
+        running = self._running.keys() - {asyncio.current_task()}
+        for task in running:
             task.cancel()
+        return running
 
     async def drain(self, timeout: float) -> None:
-        """Let coroutines on the program's loop end; cancel those that take longer than ``timeout`` seconds."""
+        """Let coroutines on the program's loop end; cancel those that take longer than ``timeout`` seconds.
+
+        Canceled coroutines have the last second to end. One that ignores its cancellation is left alone.
+        """
         import asyncio
 
-        deadline = monotonic() + timeout
+        deadline = monotonic() + timeout - STOPPING_SECONDS
         own = {asyncio.current_task()}
-        while (running := self._running - own) and monotonic() < deadline:
+        while (running := self._running.keys() - own) and monotonic() < deadline:
             await asyncio.wait(running, timeout=deadline - monotonic())
-        self.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        if running := self._cancel_all():
+            await asyncio.wait(running, timeout=STOPPING_SECONDS)
 
     def close(self, timeout: float) -> None:
         """Let coroutines on a loop of our own end; only the program runs its own loop."""
@@ -73,37 +96,49 @@ class CoroutineRunner:
         if loop is None or thread is None:
             return
         deadline = monotonic() + timeout
+        while not self.is_idle and monotonic() < deadline - STOPPING_SECONDS:
+            sleep(POLL_SECONDS)
+        if not self.is_idle:
+            loop.call_soon_threadsafe(self._cancel_all)
         while not self.is_idle and monotonic() < deadline:
-            sleep(0.002)
-        loop.call_soon_threadsafe(self.cancel)
-        loop.call_soon_threadsafe(loop.call_soon, loop.stop)  # one iteration later, so that canceled tasks can end
-        thread.join(STOPPING_SECONDS)
-        if not thread.is_alive():
-            loop.close()
+            sleep(POLL_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(max(deadline - monotonic(), LEAST_SECONDS))
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         import asyncio
 
         self._loop = loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=loop.run_forever, name="stepwell-loop", daemon=True)
+        self._thread = threading.Thread(target=_run, args=(loop,), name="stepwell-loop", daemon=True)
         self._thread.start()
         return loop
 
-    def _spawn(self, bodies: list[Body]) -> None:
+    def _spawn(self, bodies: list[tuple[str, Body]]) -> None:
         import asyncio
 
         if self._closed:
             self._ended += len(bodies)
             return
         loop = asyncio.get_running_loop()
-        for body in bodies:
+        for id, body in bodies:
             task = loop.create_task(body())
-            self._running.add(task)
+            self._running[task] = id
+            self._by_id[id] = task
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        id = self._running.pop(task)
+        if self._by_id.get(id) is task:
+            del self._by_id[id]
         self._ended += 1
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop of our own, and close it when it stops, which can be after ``close`` has returned."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 def is_being_canceled() -> bool:

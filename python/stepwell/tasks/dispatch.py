@@ -1,151 +1,54 @@
 """Dispatch: gives durable tasks to handlers, and their results to the inbox.
 
-Sync handlers run in threads, which are started when they are needed. Async handlers run on an event loop: the
-program's own under ``AsyncExecutor``, or one in a thread that the first async handler starts. Threads take tasks from
-one queue and return results in batches.
+Sync handlers run in threads (threads.py). Async handlers run on an event loop (coroutines.py): the program's own under
+``AsyncExecutor``, or one in a thread that the first async handler starts. Right before it calls a handler, the pool
+checks that the task is still open. Tasks wait if they are beyond the limit of their handler (limits.py), or have no
+handler (unhandled.py).
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
-from time import monotonic, sleep, time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple
+from time import monotonic, time_ns
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from stepwell.asl.json import is_object, loads
+from stepwell.asl.resources import Resource, parse_resource
+from stepwell.errors import Closed
 
-from stepwell.asl.json import dumps, is_object, loads
-from stepwell.asl.resources import Resource, function_name, parse_resource
-from stepwell.errors import Closed, HandlerNotFound, InvalidInput, TaskError
-from stepwell.logs import logger
-
+from .alarms import Alarms
+from .calls import Answered, Call, Deferred, Result
 from .context import HandlerContext
-from .coroutines import Body, CoroutineRunner, is_being_canceled
-from .handlers import Handlers, Registration
+from .coroutines import STOPPING_SECONDS, Body, CoroutineRunner, is_being_canceled
+from .failures import log_failure, text_of
+from .handlers import Handlers
+from .limits import Limit
+from .overdue import Overdue
+from .threads import HandlerThreads
+from .unhandled import Unhandled
+from .work import LAMBDA_STATUS, Work
 
 if TYPE_CHECKING:
     import asyncio
 
-log = logger("stepwell.tasks")
+__all__ = ["LAMBDA_STATUS", "WAKE_SECONDS", "Answered", "Call", "Deferred", "HandlerPool", "Result"]
 
-RESULT_BATCH_SECONDS = 0.0003
-"""How long results of quick handlers may wait for one another, to be returned together."""
+HANDLER_SECONDS = 10.0
+"""After so long without a registration a new task without a handler fails."""
 WAKE_SECONDS = 0.002
 """How long tasks of quick handlers may wait without headway before they get another thread."""
-IDLE_SECONDS = 30.0
-"""How long a thread waits for work before it ends."""
-LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
-
-
-class Call(Struct, frozen=True, array_like=True):
-    """A task for a handler. ``deadline`` is its timeout, in microseconds since the epoch (0: none)."""
-
-    id: str
-    execution_id: str
-    state_name: str
-    resource: str
-    input: bytes
-    attempt: int
-    token: str | None
-    deadline: int
-    execution_arn: str = ""
-    state_machine_arn: str = ""
-
-
-class Result(NamedTuple):
-    """The result of a task: an output as JSON text, or an error. ``submitted``: its token completes it later."""
-
-    id: str
-    resource: str
-    output: bytes | None
-    error: str | None
-    cause: str | None
-    submitted: bool
-    follow: Callable[[], None] | None = None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether there is nothing to record yet."""
-        return self.output is None and self.follow is not None
-
-
-class Deferred(Struct, frozen=True):
-    """Returned by a handler of the engine's own for a task that it completes later, without a token.
-
-    ``submitted`` is the first answer of the call (None: nothing); ``follow`` is called once that is in the inbox.
-    """
-
-    submitted: Any
-    follow: Callable[[], None]
-
-
-class Answered(Struct, frozen=True):
-    """Returned by a handler that replaces a service: the whole result of the task.
-
-    A task that would wait for a token or a job is submitted with it, and completed at once.
-    """
-
-    output: Any
-
+CLOSING_SECONDS = 10.0
+"""How long handlers may take to end after a stop."""
 
 Answer = Callable[[Iterable[Result]], None]
-
-
-class Work:
-    """A call with its handler and its input."""
-
-    __slots__ = ("argument", "call", "ends_at_once", "is_lambda_invoke", "registration", "resource")
-
-    def __init__(self, call: Call, resource: Resource, registration: Registration, argument: Any) -> None:
-        self.call, self.resource, self.registration, self.argument = call, resource, registration, argument
-        self.ends_at_once = False
-        """Whether its submission is its result, too."""
-        self.is_lambda_invoke = resource.service == "lambda" and resource.action == "invoke"
-
-    def succeeded(self, value: Any) -> Result:
-        """The result when the handler returned ``value``."""
-        call = self.call
-        if type(value) is Deferred:
-            output = None if value.submitted is None else dumps(value.submitted)
-            return Result(call.id, call.resource, output, None, None, True, value.follow)
-        waits = self.resource.waits_for_token
-        if type(value) is Answered:
-            value, waits = value.output, bool(self.resource.pattern)
-            self.ends_at_once = waits
-        elif self.is_lambda_invoke and not waits:
-            value = {**LAMBDA_STATUS, "Payload": value}
-        try:
-            output = dumps(value)
-        except Exception as error:  # noqa: BLE001 - whatever a value's own encoding raises
-            return self.failed(InvalidInput(f"the handler of {call.resource!r} returned what is not JSON: {error}"))
-        return Result(call.id, call.resource, output, None, None, waits)
-
-    def failed(self, error: BaseException) -> Result:
-        """The result when the handler raised: an ASL error, named by the exception's class or by a TaskError."""
-        if isinstance(error, TaskError):
-            name, cause = _text(error.error), None if error.cause is None else _text(error.cause)
-        else:
-            name, cause = type(error).__name__, _text(error)
-        return Result(self.call.id, self.call.resource, None, name, cause, False)
-
-
-def _text(value: object) -> str:
-    """The text of a handler's error, as the log can hold it."""
-    try:
-        text = value if isinstance(value, str) else str(value)
-        return text if text.isascii() else text.encode("utf-8", "replace").decode()
-    except Exception as error:  # noqa: BLE001 - an exception's own text may raise whatever it likes
-        return f"its text cannot be read: {type(error).__name__}"
 
 
 class HandlerPool:
     """Runs handlers and returns their results.
 
-    A quick handler does not get a thread of its own: one thread runs such tasks one after the other, because waking
-    threads costs more than the work. ``wake_worker`` wakes another one when that thread makes no progress.
+    ``freed`` is called for each task that the partition counts for a limit, when its call begins, or when it ends
+    before that.
     """
 
     def __init__(
@@ -155,79 +58,126 @@ class HandlerPool:
         heartbeat: Callable[[str], None],
         max_workers: int = 64,
         loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        freed: Callable[[Call], None] = lambda call: None,
+        handler_seconds: float | None = HANDLER_SECONDS,
+        traceback_characters: int = 0,
     ) -> None:
-        self._handlers, self._answer, self._heartbeat = handlers, answer, heartbeat
-        self._max_workers = max_workers
+        self._handlers, self._answer, self._heartbeat, self._freed = handlers, answer, heartbeat, freed
+        self._traceback_characters = traceback_characters
         self._resources: dict[str, Resource] = {}
-        self._queue: deque[Work] = deque()
-        self._results: deque[Result] = deque()
-        self._ready = threading.Condition()
-        self._idle = self._threads = 0
-        self._taken = self._taken_before = 0
-        self._waiting: list[Call] = []
+        self._works: dict[str, Work] = {}
+        """The tasks that wait or run, by id."""
+        self._alarms = Alarms()
+        self._threads = HandlerThreads(self._run, answer, max_workers)
+        self._overdue = Overdue(self._threads, self._alarms, max_workers, self._free_slot)
+        self._unhandled = Unhandled(handlers, handler_seconds, self._alarms, answer)
         self.coroutines = CoroutineRunner(loop)
         self._closed = False
+        self._close_until: float | None = None
+
+    # tasks that come in
 
     def dispatch(self, calls: list[Call]) -> None:
         """Start durable tasks."""
-        if self._closed:
-            return
-        sync: list[Work] = []
-        coroutines: list[Body] = []
-        refused: list[Result] = []
-        for call in calls:
-            try:
-                work = self._work(call, refused)
-            except Exception as error:  # noqa: BLE001 - input too deep to read, a bad pattern: this task's fault alone
-                refused.append(Result(call.id, call.resource, None, type(error).__name__, _text(error), False))
-                continue
-            if work is None:
-                continue
-            if work.registration.is_async:
-                coroutines.append(partial(self._run_async, work))
-            else:
-                sync.append(work)
-        if refused:
-            self._answer(refused)
-        if coroutines:
-            self.coroutines.start(coroutines)
-        if sync:
-            self._start_sync(sync)
+        self._take_in(calls, are_new=True)
 
     def resume(self, calls: list[Call]) -> None:
-        """Start tasks again that were running when the process ended, once their handlers are registered."""
-        self._waiting += calls
-        self.retry_waiting()
+        """Start tasks again that were running when the process ended; those without a handler wait for it."""
+        now = _now()
+        self._take_in([call for call in calls if not call.deadline or call.deadline > now], are_new=False)
 
     def retry_waiting(self) -> None:
-        """Look again for the handlers of tasks that wait for one."""
-        with self._ready:
-            waiting, self._waiting = self._waiting, []
-            found: list[Call] = []
-            for call in waiting:
-                (found if self._has_handler(call) else self._waiting).append(call)
-        now = time_ns() // 1000
-        self.dispatch([call for call in found if not call.deadline or call.deadline > now])
+        """A handler was registered: look again for the handlers of waiting tasks, and check the limits again."""
+        self._unhandled.registered()
+        self.dispatch(self._unhandled.take(self._has_handler))
+        for limit in list(self._handlers.limits.values()):
+            self._call_up(limit)
 
-    def _has_handler(self, call: Call) -> bool:
-        return self._handlers.find(self._parse(call.resource), lambda: loads(call.input)) is not None
+    def needs_handlers(self) -> None:
+        """An execution starts that needs a handler which is not registered."""
+        self._unhandled.needed()
 
-    def stop(self) -> None:
-        """Start no more tasks; those that have not started stay on the log."""
-        with self._ready:
-            self._closed = True
-            self._queue.clear()
-            self._ready.notify_all()
-        self.coroutines.stop()
+    def ended(self, task_ids: Iterable[str]) -> None:
+        """Tasks have ended without their handlers' results: do not begin them, and cancel those that run."""
+        running: list[Work] = []
+        for task_id in task_ids:
+            work = self._works.get(task_id)
+            if work is None:
+                self._forget(self._unhandled.discard(task_id))
+                continue
+            work.is_over = True  # set before the check below: ``_begins`` does both in the other order
+            if work.is_running:
+                running.append(work)
+            elif self._threads.discard(work) or self._waited(work):
+                self._drop(work)
+        if running:
+            self.coroutines.cancel([work.id for work in running if work.registration.is_async])
+            self._overdue.watch(running)
 
-    def close(self, timeout: float = 10.0) -> None:
-        """Stop, and wait for running handlers."""
-        self.stop()
-        deadline = monotonic() + timeout
-        while self._threads and monotonic() < deadline:
-            sleep(0.002)
-        self._return_results()
-        self.coroutines.close(max(0.0, deadline - monotonic()))
+    @property
+    def unhandled(self) -> int:
+        """How many tasks wait for a handler to be registered."""
+        return len(self._unhandled)
+
+    @property
+    def running(self) -> int:
+        """How many handlers run."""
+        return sum(work.is_running for work in list(self._works.values()))
+
+    @property
+    def overdue(self) -> int:
+        """How many handlers still run some time after the end of their tasks."""
+        return len(self._overdue)
+
+    def _take_in(self, calls: list[Call], *, are_new: bool) -> None:
+        if self._closed:
+            return
+        works: list[Work] = []
+        refused: list[Result] = []
+        unhandled: list[Call] = []
+        for call in calls:
+            try:
+                work = self._work(call)
+            except Exception as error:  # noqa: BLE001 - input too deep to read, a bad pattern: this task's fault alone
+                refused.append(Result(call.id, call.resource, None, type(error).__name__, text_of(error), False))
+                self._forget(call)
+                continue
+            if work is None:
+                unhandled.append(call)
+            else:
+                works.append(work)
+        if unhandled:
+            self._unhandled.add(unhandled, are_new=are_new)
+            works += [work for call in self._unhandled.take(self._has_handler, unhandled) if (work := self._work(call))]
+        if refused:
+            self._answer(refused)
+        self._works.update({work.id: work for work in works})
+        if self._handlers.limits:
+            works = self._without_limit(works)
+        self._start(works)
+
+    def _without_limit(self, works: list[Work]) -> list[Work]:
+        """The works whose handlers have no limit; the others are given to their limits."""
+        by_limit: dict[Limit[Work], list[Work]] = {}
+        free: list[Work] = []
+        for work in works:
+            limit = work.registration.limit
+            (free if limit is None else by_limit.setdefault(limit, [])).append(work)
+        for limit, waiting in by_limit.items():
+            limit.add(waiting)
+            self._call_up(limit)
+        return free
+
+    def _start(self, works: list[Work]) -> None:
+        sync = [work for work in works if not work.registration.is_async]
+        if len(sync) < len(works):
+            bodies: list[tuple[str, Body]] = [
+                (work.id, partial(self._run_async, work)) for work in works if work.registration.is_async
+            ]
+            self.coroutines.start(bodies)
+        if sync:
+            self._threads.start(sync)
 
     def _parse(self, text: str) -> Resource:
         resource = self._resources.get(text)
@@ -235,37 +185,90 @@ class HandlerPool:
             resource = self._resources[text] = parse_resource(text)
         return resource
 
-    def _work(self, call: Call, refused: list[Result]) -> Work | None:
+    def _has_handler(self, call: Call) -> bool:
+        return self._handlers.find(self._parse(call.resource), lambda: loads(call.input)) is not None
+
+    def _work(self, call: Call) -> Work | None:
         resource = self._parse(call.resource)
         argument = loads(call.input)
         registration = self._handlers.find(resource, lambda: argument)
         if registration is None:
-            name = function_name(argument) if resource.service == "lambda" else None
-            if name is None or not self._handlers:
-                self._wait_for_handler(call)
-            else:  # the input named the function, so a start could not check it
-                cause = f"no handler is registered for the function {name!r} that {call.resource} is to call"
-                refused.append(Result(call.id, call.resource, None, HandlerNotFound.__name__, cause, False))
             return None
         if resource.service == "lambda" and resource.action == "invoke" and is_object(argument):
             argument = argument.get("Payload", {})
         return Work(call, resource, registration, argument)
 
-    def _wait_for_handler(self, call: Call) -> None:
-        """Keep a task until there is a handler for it.
+    # one task
 
-        A start checks that its handlers exist. So this task belongs to an older execution, and this process has not
-        registered its handlers yet, or only reads the folder. Failing the task would be wrong in both cases.
-        """
-        if self._handlers:
-            log.warning(
-                "state %r of %s waits: no handler is registered for %r",
-                call.state_name,
-                call.execution_id,
-                call.resource,
-            )
-        with self._ready:
-            self._waiting.append(call)
+    def _begins(self, work: Work) -> bool:
+        """Whether to call the handler now: checked right before the call."""
+        call, limit = work.call, work.registration.limit
+        work.is_running = True
+        if work.is_over or (call.deadline and call.deadline <= _now()):
+            work.is_running = False
+            self._drop(work)
+            return False
+        if limit is not None:
+            limit.begin(work)
+            if limit.has_waiting:
+                self._watch(limit)
+        if call.limit:
+            self._freed(call)
+        work.began = monotonic()
+        return True
+
+    def _run(self, work: Work) -> Result | None:
+        """Call a sync handler, unless its task has ended."""
+        if not self._begins(work):
+            return None
+        try:
+            result = work.succeeded(work.registration.function(*self._arguments(work)))
+        except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
+            result = self._failed(work, error)
+        self._finish(work)
+        return None if work.is_over else result
+
+    async def _run_async(self, work: Work) -> None:
+        if not self._begins(work):
+            return
+        try:
+            result = work.succeeded(await work.registration.function(*self._arguments(work)))
+        except GeneratorExit:  # its loop is gone
+            raise
+        except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
+            result = None if is_being_canceled() else self._failed(work, error)
+        self._finish(work)
+        if result is not None and not work.is_over:
+            self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])
+
+    def _failed(self, work: Work, error: BaseException) -> Result | None:
+        """The result of a handler that raised; None: the task has ended, or starts again at the next opening."""
+        if work.is_over or (self._closed and isinstance(error, Closed)):
+            return None
+        log_failure(work.call, error)
+        return work.failed(error, self._traceback_characters)
+
+    def _finish(self, work: Work) -> None:
+        """A handler has returned or raised."""
+        work.is_running = False
+        self._works.pop(work.id, None)
+        if work.is_over:
+            self._overdue.returned(work)
+        if work.registration.limit is not None:
+            self._free_slot(work)
+
+    def _drop(self, work: Work) -> None:
+        """A task has ended before its handler was called."""
+        self._works.pop(work.id, None)
+        self._forget(work.call)
+        limit = work.registration.limit
+        if limit is not None:
+            limit.discard(work)
+            self._call_up(limit)
+
+    def _forget(self, call: Call | None) -> None:
+        if call is not None and call.limit:
+            self._freed(call)
 
     def _arguments(self, work: Work) -> tuple[Any, ...]:
         if not work.registration.takes_context:
@@ -281,110 +284,78 @@ class HandlerPool:
             self._heartbeat,
             call.execution_arn,
             call.state_machine_arn,
+            lambda: work.is_over,
         )
         return (work.argument, context)
 
-    # sync handlers
+    # limits of handlers
+
+    def _waited(self, work: Work) -> bool:
+        limit = work.registration.limit
+        return limit is not None and limit.discard(work)
+
+    def _free_slot(self, work: Work) -> None:
+        """A call has ended, or is not counted any longer: the next one may begin."""
+        limit = work.registration.limit
+        if limit is not None:
+            limit.ended(work)
+            self._call_up(limit)
+
+    def _call_up(self, limit: Limit[Work]) -> None:
+        """Start the waiting work that a limit allows now, and set an alarm for more if it has a rate."""
+        works = limit.call_up()
+        if works and not self._closed:
+            self._start(works)
+        if limit.has_waiting:
+            self._watch(limit)
+
+    def _watch(self, limit: Limit[Work]) -> None:
+        delay = None if limit.is_watched else limit.delay()
+        if delay is not None:
+            limit.is_watched = True
+            self._alarms.after(delay, partial(self._rate_allows_more, limit))
+
+    def _rate_allows_more(self, limit: Limit[Work]) -> None:
+        limit.is_watched = False
+        self._call_up(limit)
+
+    # threads
 
     @property
     def has_backlog(self) -> bool:
         """Whether tasks wait for a thread, or results for a busy one."""
-        return bool(self._queue or self._results)
+        return self._threads.has_backlog
 
     def wake_worker(self) -> None:
         """Wake one more thread if waiting tasks made no progress since the last call."""
-        if self._results:  # their thread is busy with another task
-            self._return_results()
-        if self._queue:
-            if self._taken == self._taken_before:
-                self._wake(1)
-            self._taken_before = self._taken
+        self._threads.wake_worker()
 
-    def _start_sync(self, work: list[Work]) -> None:
-        slow = sum(not each.registration.is_quick for each in work)
-        self._queue.extend(work)
-        self._wake(slow if slow or self._threads > self._idle else 1)
+    # the end
 
-    def _wake(self, wanted: int) -> None:
-        """Let ``wanted`` more threads take tasks, up to the limit of threads."""
-        with self._ready:
-            woken = min(wanted, self._idle)
-            self._idle -= woken
-            self._ready.notify(woken)
-            started = min(wanted - woken, self._max_workers - self._threads)
-            self._threads += max(started, 0)
-        for _ in range(started):
-            threading.Thread(target=self._work_in_thread, name="stepwell-handler", daemon=True).start()
+    def stop(self, timeout: float = CLOSING_SECONDS) -> None:
+        """Start no more tasks; those that have not started stay on the log. Others have ``timeout`` seconds to end."""
+        if self._close_until is None:
+            self._close_until = monotonic() + timeout
+        self._closed = True
+        self._threads.stop()
+        self.coroutines.stop()
+        self._alarms.stop()
 
-    def _work_in_thread(self) -> None:
-        try:
-            while self._wait_for_work():
-                self._run_tasks()
-        finally:
-            with self._ready:
-                self._threads -= 1
+    def close(self, timeout: float = CLOSING_SECONDS) -> None:
+        """Stop, and wait for the handlers of open tasks; the time counts from an earlier ``stop``."""
+        self.stop(timeout)
+        assert self._close_until is not None
+        deadline = self._close_until
+        self._threads.join(deadline - STOPPING_SECONDS, self._count_over)
+        self.coroutines.close(deadline - monotonic())
+        self._threads.join(deadline, self._count_over)
+        self._threads.return_results()
 
-    def _wait_for_work(self) -> bool:
-        """Wait until there is something to do; False when the pool is closed."""
-        with self._ready:
-            while not self._queue and not self._closed:
-                self._idle += 1
-                if not self._ready.wait(IDLE_SECONDS):
-                    self._idle -= 1
-                    if not self._queue:
-                        return False
-            return not self._closed
+    def _count_over(self) -> int:
+        """How many threads run handlers of tasks that have ended: closing does not wait for them."""
+        works = list(self._works.values())
+        return sum(work.is_over and work.is_running and not work.registration.is_async for work in works)
 
-    def _run_tasks(self) -> None:
-        """Run tasks until the queue is empty; results of quick ones are returned together."""
-        since = monotonic()
-        while True:
-            try:
-                work = self._queue.popleft()
-            except IndexError:
-                break
-            self._taken += 1
-            if not work.registration.is_quick:
-                self._return_results()
-            began = monotonic()
-            result = self._run(work)
-            now = monotonic()
-            work.registration.record_duration(now - began)
-            if result is not None and work.ends_at_once:
-                self._answer([result, result._replace(submitted=False)])
-            elif result is not None:
-                self._results.append(result)
-            if now - since > RESULT_BATCH_SECONDS:
-                self._return_results()
-                since = now
-        self._return_results()
 
-    def _return_results(self) -> None:
-        """Return the results of all threads; the first thread that comes does it."""
-        results: list[Result] = []
-        with suppress(IndexError):
-            while True:
-                results.append(self._results.popleft())
-        if results:
-            self._answer(results)
-
-    def _run(self, work: Work) -> Result | None:
-        try:
-            return work.succeeded(work.registration.function(*self._arguments(work)))
-        except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
-            return None if self._was_closed_meanwhile(error) else work.failed(error)
-
-    # async handlers
-
-    async def _run_async(self, work: Work) -> None:
-        try:
-            result = work.succeeded(await work.registration.function(*self._arguments(work)))
-        except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
-            if is_being_canceled() or self._was_closed_meanwhile(error):
-                return
-            result = work.failed(error)
-        self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])
-
-    def _was_closed_meanwhile(self, error: BaseException) -> bool:
-        """Whether the handler failed because the executor was closed: its task stays open and starts again later."""
-        return self._closed and isinstance(error, Closed)
+def _now() -> int:
+    return time_ns() // 1000

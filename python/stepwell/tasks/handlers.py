@@ -5,9 +5,14 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.resources import Resource, function_name, parse_resource
+
+from .limits import Limit, check_concurrency, parse_rate
+
+if TYPE_CHECKING:
+    from inspect import Parameter
 
 Handler = Callable[..., Any]
 
@@ -19,14 +24,16 @@ QUICK_SECONDS = 0.0002
 
 
 class Registration:
-    """A handler, how it is called, and its average duration over the last few calls."""
+    """A handler, how it is called, its limit (None: no limit), and its average duration over the last few calls."""
 
-    __slots__ = ("_seconds", "function", "is_async", "takes_context")
+    __slots__ = ("_seconds", "function", "is_async", "limit", "takes_context")
 
-    def __init__(self, function: Handler) -> None:
-        self.function = function
+    def __init__(self, function: Handler, limit: Limit[Any] | None = None) -> None:
+        self.limit = limit
         self.is_async = is_coroutine_function(function)
-        self.takes_context = _takes_context(function)
+        parameters = _positional(function)
+        self.takes_context = _takes_context(parameters)
+        self.function = _typed(function, parameters)
         self._seconds = 1.0
 
     @property
@@ -51,26 +58,50 @@ class Handlers:
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
         self._own: dict[str, Registration] = {}
+        self.limits: dict[str, Limit[Any]] = {}
+        """The limits of all handlers that have or had one, by the name of the handler."""
         if not isinstance(functions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"handlers are functions by resource, in a dict, not {reprlib.repr(functions)}")
         for resource, function in functions.items():
             self.register(resource, function)
 
-    def register(self, resource: str, function: Handler) -> None:
-        """Register ``function`` for ``resource``: an ARN, a pattern, or a function's name."""
+    def register(
+        self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
+    ) -> None:
+        """Register ``function`` for ``resource``: an ARN, a pattern, or a function's name.
+
+        Raises ``TypeError`` for a resource or a function of a wrong type, ``InvalidInput`` for a wrong limit.
+        """
         if not isinstance(resource, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"the resource of a handler is a text, not {reprlib.repr(resource)}")
         if not callable(function):
             raise TypeError(f"the handler of {resource!r} cannot be called: {function!r}")
-        registration = Registration(function)
         parsed = parse_resource(resource)
         name = parsed.name if parsed.kind == "lambda" else resource
+        registration = Registration(function, self._limit(name, concurrency, rate))
         if any(wild in name for wild in "*?["):
-            self._patterns.append((name, registration))
-            self._patterns.sort(key=lambda pattern: -len(pattern[0]))
+            others = [(pattern, other) for pattern, other in self._patterns if pattern != name]
+            self._patterns = sorted([*others, (name, registration)], key=lambda pattern: -len(pattern[0]))
         else:
             self._by_name[name] = registration
         self._found = {}
+
+    def _limit(self, name: str, concurrency: int | None, rate: str | None) -> Limit[Any] | None:
+        """The limit of a handler: the same object at each registration, so that it counts the calls that run now."""
+        check_concurrency(concurrency)
+        parsed = None if rate is None else parse_rate(rate)
+        limit = self.limits.get(name)
+        if limit is None:
+            if concurrency is None and parsed is None:
+                return None
+            limit = self.limits[name] = Limit(name)
+        limit.change(concurrency, parsed)
+        return limit
+
+    def windows(self) -> list[tuple[str, int]]:
+        """Each handler's name, and how many of its tasks may be handed out before their calls begin (0: any number)."""
+        registered = [*self._by_name.items(), *self._patterns]
+        return [(name, each.limit.window if each.limit is not None else 0) for name, each in registered]
 
     def provide(self, functions: Mapping[str, Handler]) -> None:
         """Register the engine's own handlers, by resource; they do not count as handlers of the program."""
@@ -88,6 +119,17 @@ class Handlers:
             return found or self._find(resource.text)
         return self._find(resource.name if resource.kind == "lambda" else resource.text)
 
+    def target_of(self, resource: Resource, arguments: Callable[[], Any]) -> str:
+        """The name that finds a task's handler: ``find_by_name`` returns for it what ``find`` returns for the task."""
+        if resource.service == "lambda" and resource.action == "invoke":
+            name = function_name(arguments())
+            return name if name is not None and self._find(name) is not None else resource.text
+        return (resource.name if resource.kind == "lambda" else None) or resource.text
+
+    def find_by_name(self, target: str) -> Registration | None:
+        """The handler of the tasks of a target."""
+        return self._find(target)
+
     def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
         """Whether a Task state has a handler, as far as its definition tells."""
         if resource.service == "lambda" and resource.action == "invoke":
@@ -102,12 +144,13 @@ class Handlers:
             return None
         registration = self._by_name.get(name)
         if registration is None and self._patterns and not name.startswith(ENGINE):
-            if name not in self._found:
+            found = self._found  # a registration in another thread starts a new one
+            if name not in found:
                 import fnmatch
 
-                matches = (found for pattern, found in self._patterns if fnmatch.fnmatchcase(name, pattern))
-                self._found[name] = next(matches, None)
-            registration = self._found[name]
+                matches = (each for pattern, each in self._patterns if fnmatch.fnmatchcase(name, pattern))
+                found[name] = next(matches, None)
+            registration = found[name]
         return registration or self._own.get(name)
 
 
@@ -120,17 +163,29 @@ def is_coroutine_function(function: Handler) -> bool:
     )
 
 
-def _takes_context(function: Handler) -> bool:
+def _positional(function: Handler) -> list[Parameter]:
+    """The parameters that can be given by position."""
     try:
         import inspect
 
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return False
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in positional if p.default is p.empty]
-    return (
-        len(required) >= 2
-        or any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        or (len(positional) >= 2 and positional[1].name in ("ctx", "context"))
-    )
+        return []
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+
+
+def _takes_context(parameters: list[Parameter]) -> bool:
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return True
+    required = [p for p in parameters if p.default is p.empty]
+    return len(required) >= 2 or (len(parameters) >= 2 and parameters[1].name in ("ctx", "context"))
+
+
+def _typed(function: Handler, parameters: list[Parameter]) -> Handler:
+    """The handler as it is called with JSON. Only handlers with annotations load what types need."""
+    first = parameters[0] if parameters else None
+    if first is None or first.annotation in (first.empty, Any, "Any") or first.kind is first.VAR_POSITIONAL:
+        return function
+    from .typed import taking_typed_input
+
+    return taking_typed_input(function, first.annotation)

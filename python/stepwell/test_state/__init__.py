@@ -10,20 +10,27 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 if TYPE_CHECKING:
-    from stepwell.test_state.request import TestStateRequest
+    from stepwell.test_state.spelling import TestStateRequest
 
 __all__ = ["test_state"]
 
 
-def test_state(  # the API's name; pytest must not collect it
+def test_state(
     *,
     call: Callable[[str, Any], Any] | None = None,  # noqa: PT028
     **given: Unpack[TestStateRequest],
 ) -> dict[str, Any]:
     """Run one state and return TestState's answer: status, output, nextState, error, cause, inspectionData.
 
-    ``call`` does the work of a Task that has no mock: it takes the Resource and the arguments. Raises ApiError.
+    The parameters are those of AWS's API, also in Python's spelling: ``state_name`` or ``role_arn``. A document
+    (``definition``, ``input``, ``variables``, ``context``, the ``result`` of a ``mock``) is JSON text, as there, or a
+    dict or list. ``call`` does the work of a Task that has no mock: it takes the Resource and the arguments.
+    Raises ApiError.
     """
     from stepwell.test_state.run import run  # imported only by programs that test states
+    from stepwell.test_state.spelling import as_api
 
-    return run(cast("dict[str, Any]", given), call)
+    return run(as_api(cast("dict[str, Any]", given)), call)
+
+
+test_state.__test__ = False  # type: ignore[attr-defined] - pytest would collect a function of this name

@@ -51,22 +51,6 @@ class StateConfiguration(TypedDict, total=False):
     mapItemReaderData: str
 
 
-class TestStateRequest(TypedDict, total=False):
-    definition: str
-    roleArn: str
-    input: str
-    inspectionLevel: str
-    revealSecrets: bool
-    variables: str
-    stateName: str
-    mock: MockInput
-    context: str
-    stateConfiguration: StateConfiguration
-
-
-"""The members of TestState's request, all but ``definition`` optional. Documents are JSON text."""
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request with parsed documents and a compiled state. ``context`` is None if none was given."""

@@ -16,7 +16,7 @@ from stepwell.engine.log.document import NONE, Document, of_value
 from stepwell.engine.partition.partition import Partition
 from stepwell.engine.state.turn import Reply
 from stepwell.engine.status import ENDED
-from stepwell.engine.storage.contexts import HELD, ExecutionContext, TaskContext, WorkflowContext
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext, WorkflowContext, is_held
 from stepwell.errors import StepwellError, TaskError
 from stepwell.tasks.dispatch import Call
 
@@ -122,7 +122,7 @@ class Simulation:
         tasks = self.partition.storage.scan(TaskContext, limit=1_000_000)
         for task in sorted(tasks, key=lambda task: task.id[-8:]):
             is_on_its_way = task.status == "Created" and not task.queue and not self.partition.idle
-            if task.id in self._hanging or task.queue == HELD or is_on_its_way:
+            if task.id in self._hanging or is_held(task.queue) or is_on_its_way:
                 continue
             answers = self._answers(task)
             if answers:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import itertools
 import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from stepwell.engine.client import commands, express
 from stepwell.engine.client.activity_polls import LOOK_SECONDS
 from stepwell.engine.client.arguments import Definition, wait_seconds
-from stepwell.engine.client.client import RETRY_SECONDS, Client
-from stepwell.engine.client.commands import ClientCommand
+from stepwell.engine.client.client import RETRY_SECONDS
+from stepwell.engine.client.commands import ClientCommand, IfExists
+from stepwell.engine.client.execution_lists import PAGE
+from stepwell.engine.client.statuses import Statuses
 from stepwell.engine.host.host import CLOSING_SECONDS
-from stepwell.engine.host.open import open_host
+from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext, VisibilityContext
 from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
 
 from .async_execution import AsyncExecution
 from .base_executor import BaseExecutor
 from .event_loop import EventLoopBridge
+
+Found = TypeVar("Found")
+_FIRST = 32
+"""The rows of the first page: whoever wants a few need not wait for many."""
 
 
 class AsyncExecutor(BaseExecutor):
@@ -38,6 +46,8 @@ class AsyncExecutor(BaseExecutor):
     ...     await execution.wait()
     """
 
+    _calls_on_loop = True
+
     def _begin(self) -> None:
         self._bridge: EventLoopBridge | None = None
 
@@ -48,14 +58,14 @@ class AsyncExecutor(BaseExecutor):
         if self._client is None:
             loop = asyncio.get_running_loop()
             options = self._options._replace(loop=loop)
-            opening = loop.run_in_executor(None, open_host, self._data, self._handlers, self._partitions, options)
+            opening = loop.run_in_executor(None, self._open_host, options)
             try:
                 host = await asyncio.shield(opening)
             except asyncio.CancelledError:
                 await asyncio.to_thread((await opening).close)
                 raise
             self._bridge = EventLoopBridge(loop)
-            self._client = Client(host, self._limits)
+            self._use(host)
         return self
 
     async def __aenter__(self) -> AsyncExecutor:
@@ -74,6 +84,7 @@ class AsyncExecutor(BaseExecutor):
         host.pool.stop()
         await host.pool.coroutines.drain(CLOSING_SECONDS)
         await asyncio.shield(asyncio.to_thread(host.close))
+        await self._listeners.drain()
 
     @property
     def bridge(self) -> EventLoopBridge:
@@ -89,6 +100,10 @@ class AsyncExecutor(BaseExecutor):
         self.client.host.check()
         return await asyncio.to_thread(back_up, self.storage, path)
 
+    async def stats(self) -> Stats:
+        """Counters and gauges, as ``Executor.stats`` gives them."""
+        return await asyncio.to_thread(self.client.host.stats)
+
     # workflows
 
     async def deploy(
@@ -98,8 +113,16 @@ class AsyncExecutor(BaseExecutor):
         return await asyncio.to_thread(self.client.deployments.deploy, name, definition, type, retention)
 
     async def workflow(self, name: str) -> Workflow:
-        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
         return self.client.queries.workflow(name)
+
+    async def workflows(self, name: str | None = None) -> builtins.list[Workflow]:
+        """The newest version of each workflow, or all of one, as ``Executor.workflows`` gives them."""
+        return await asyncio.to_thread(self.client.queries.workflows, name)
+
+    async def delete_workflow(self, name: str) -> None:
+        """Delete a workflow with all its versions, as ``Executor.delete_workflow`` does."""
+        await asyncio.to_thread(self.client.deployments.delete, name)
 
     # executions
 
@@ -112,13 +135,15 @@ class AsyncExecutor(BaseExecutor):
         delay: float | None = None,
         at: float | datetime | None = None,
         timeout: float = 0.0,
+        if_exists: IfExists | None = None,
     ) -> AsyncExecution:
         """Start an execution, as ``Executor.start`` does; durable when it returns.
 
         Canceling the call does not cancel a start that is in the inbox already.
         """
         seconds = wait_seconds("timeout", timeout)
-        return await self._start(self.client.start_request(workflow, input, execution_name, delay, at), seconds)
+        request = self.client.start_request(workflow, input, execution_name, delay, at, if_exists=if_exists)
+        return await self._start(request, seconds)
 
     async def _start(self, request: ClientCommand, timeout: float) -> AsyncExecution:
         loop = asyncio.get_running_loop()
@@ -155,25 +180,81 @@ class AsyncExecutor(BaseExecutor):
             raise ExecutionNotFound("no execution was started by this executor")
         return (await AsyncExecution(self.client, self.bridge, last).wait(timeout)).context()
 
-    async def get(self, id: str) -> AsyncExecution:
-        """An execution by its id. Raises ``ExecutionNotFound``."""
-        await self.context(id)
-        return AsyncExecution(self.client, self.bridge, id)
+    async def get(
+        self, id: str | None = None, *, workflow: str | None = None, name: str | None = None
+    ) -> AsyncExecution:
+        """An execution by its id, short id or ARN, or by its workflow and its name, as ``Executor.get`` finds it."""
+        context = await self._read(partial(self.client.queries.find, id, workflow, name))
+        return AsyncExecution(self.client, self.bridge, context.id)
+
+    def executions(
+        self,
+        workflow: str | None = None,
+        *,
+        status: Statuses | None = None,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+    ) -> AsyncIterator[AsyncExecution]:
+        """All executions that fit, the newest first, as ``Executor.executions`` gives them, with ``async for``."""
+        ask = partial(
+            self.client.queries.executions,
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+        )
+        return self._executions(ask)
+
+    async def _executions(self, ask: Callable[[], Iterator[VisibilityContext]]) -> AsyncIterator[AsyncExecution]:
+        rows, size = await asyncio.to_thread(ask), _FIRST
+        while page := await asyncio.to_thread(builtins.list, itertools.islice(rows, size)):
+            for row in page:
+                yield AsyncExecution(self.client, self.bridge, row.execution_id)
+            size = PAGE
 
     async def list(
         self,
         workflow: str | None = None,
-        status: str | None = None,
+        status: Statuses | None = None,
         limit: int = 1000,
         *,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
         map_run: str | None = None,
     ) -> list[AsyncExecution]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any.
-
-        The child executions of a map run are listed under it (its id or ARN), and only there.
-        """
-        rows = await asyncio.to_thread(self.client.list, workflow, status, limit, map_run)
+        """The first ``limit`` of ``executions``."""
+        ask = partial(
+            self.client.queries.executions,
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+            limit=limit,
+        )
+        rows = await asyncio.to_thread(lambda: builtins.list(ask()))
         return [AsyncExecution(self.client, self.bridge, row.execution_id) for row in rows]
+
+    async def open_tasks(
+        self,
+        execution: str | None = None,
+        *,
+        state: str | None = None,
+        resource: str | None = None,
+        limit: int = 1000,
+    ) -> builtins.list[TaskContext]:
+        """Tasks that have no result yet, as ``Executor.open_tasks`` gives them."""
+        return await asyncio.to_thread(self.client.queries.open_tasks, execution, state, resource, limit)
 
     async def stop(self, id: str, error: str | None = None, cause: str | None = None) -> AsyncExecution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
@@ -186,18 +267,18 @@ class AsyncExecutor(BaseExecutor):
         counted from zero. If children of map runs are being stopped, it waits for them. Raises ``NotRedrivable``,
         ``ExecutionNotFound``.
         """
-        await self._ask(await asyncio.to_thread(self.client.redrive_request, id))
-        return AsyncExecution(self.client, self.bridge, id)
+        execution = await self.get(id)
+        await self._ask(await asyncio.to_thread(self.client.redrive_request, execution.id))
+        return execution
 
     async def delete(self, id: str) -> None:
         """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
-        await self.get(id)
-        await self._ask(commands.delete(id))
+        execution = await self.get(id)
+        await self._ask(commands.delete(execution.id))
 
     async def context(self, id: str) -> ExecutionContext:
-        """The row of an execution. Raises ``ExecutionNotFound``."""
-        queries = self.client.queries
-        return await asyncio.to_thread(queries.context, id) if self.client.host.reads_wait else queries.context(id)
+        """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
+        return await self._read(partial(self.client.queries.context, id))
 
     async def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
@@ -232,15 +313,15 @@ class AsyncExecutor(BaseExecutor):
 
     async def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        await self._ask(commands.task_success(self.client.host, self.client.limits, task_token, output))
+        await self._ask(self.client.success_request(task_token, output))
 
     async def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
         """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        await self._ask(commands.task_failure(self.client.host, self.client.limits, task_token, error, cause))
+        await self._ask(self.client.failure_request(task_token, error, cause))
 
     async def send_task_heartbeat(self, task_token: str) -> None:
         """Report that the work on this token's task continues. Raises ``TaskDoesNotExist``."""
-        await self._ask(commands.task_heartbeat(self.client.host, task_token))
+        await self._ask(self.client.heartbeat_request(task_token))
 
     async def get_activity_task(
         self, activity: str, worker_name: str | None = None, timeout: float = 60.0
@@ -281,6 +362,10 @@ class AsyncExecutor(BaseExecutor):
             pass
         finally:
             waiting.remove(queue, answer)
+
+    async def _read(self, read: Callable[[], Found]) -> Found:
+        """What storage says, without keeping the loop where that takes a while."""
+        return await asyncio.to_thread(read) if self.client.host.reads_wait else read()
 
     async def _ask(self, request: ClientCommand) -> str:
         """Send a command to the inbox and wait; returns the id of the execution that it was processed in."""

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
 
 from stepwell.engine.client.client import Client
-from stepwell.engine.host.host import Options
+from stepwell.engine.control.serving import serve
+from stepwell.engine.folders.paths import folder_path
+from stepwell.engine.host.host import Host, Options
+from stepwell.engine.host.listeners import Listener, Listeners
+from stepwell.engine.host.open import open_host
 from stepwell.engine.limits import Limits, limits_of
+from stepwell.engine.partition.events import EventName
+from stepwell.engine.quoting import shown
 from stepwell.engine.storage.storage import Storage
-from stepwell.errors import Closed
+from stepwell.errors import Closed, InvalidInput
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
+
+OneHandler = TypeVar("OneHandler", bound=Handler)
+OneListener = TypeVar("OneListener", bound=Listener)
 
 
 class BaseExecutor:
     """``Executor`` and ``AsyncExecutor`` document its arguments."""
+
+    _calls_on_loop = False
+    """Whether listeners are called on the program's event loop."""
+    _serves = True
+    """Whether other processes may use it through the folder's socket."""
 
     def __init__(
         self,
@@ -29,16 +44,42 @@ class BaseExecutor:
         profile: str = "default",
         item_files: ItemFiles | None = None,
         partitions: int = 1,
+        strict_handlers: bool = False,
+        connect: bool = False,
     ) -> None:
         self._limits = limits_of(profile, limits)
         self._handlers = Handlers({} if handlers is None else handlers)
-        self._data, self._partitions = data, partitions
-        self._options = Options(tenant, namespace, max_workers, self._limits, item_files)
+        if not isinstance(connect, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"connect is True or False, not {shown(connect)}")
+        self._data, self._partitions, self._connect = data, partitions, connect
+        self._listeners = Listeners(on_loop=self._calls_on_loop)
+        self._options = Options(
+            tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers, self._listeners
+        )
         self._client: Client | None = None
         self._begin()
 
     def _begin(self) -> None:
         """Open the folder, if it is opened when the object is created."""
+
+    def _open_host(self, options: Options) -> Host:
+        """Open the folder, or connect to the process that has it open."""
+        if not self._connect:
+            return open_host(self._data, self._handlers, self._partitions, options)
+        from stepwell.engine.control.host import ConnectedHost
+
+        if self._handlers:
+            raise InvalidInput("handlers run in the process that has the folder open: register them there")
+        data = folder_path(self._data)
+        if data is None:
+            raise InvalidInput("an executor in memory belongs to its process: there is nothing to connect to")
+        return ConnectedHost(data, self._listeners)
+
+    def _use(self, host: Host) -> None:
+        """Work with a host that is open, and serve its folder."""
+        self._client = Client(host, host.limits)
+        if self._serves:
+            serve(self._client)
 
     @property
     def client(self) -> Client:
@@ -52,17 +93,54 @@ class BaseExecutor:
         """The rows that it keeps."""
         return self.client.host.storage
 
-    def register(self, resource: str, function: Handler) -> None:
-        """Let ``function`` do the work of ``resource``: a name, an ARN, or a pattern of ARNs."""
-        self._handlers.register(resource, function)
-        if self._client is not None:
-            self._client.host.pool.retry_waiting()
+    def register(
+        self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
+    ) -> None:
+        """Register ``function`` as the handler of ``resource``: a name, an ARN, or a pattern of ARNs.
 
-    def task(self, resource: str) -> Callable[[Handler], Handler]:
-        """A decorator that registers a handler."""
+        A first parameter that is annotated with a dataclass, a msgspec struct, a pydantic model or a TypedDict gets
+        the input as that; a task whose input does not fit fails with States.Runtime, which nothing retries.
+        At most ``concurrency`` of its calls run at the same time, and at most ``rate`` of them begin (``"100/s"``,
+        ``"30/m"``, ``"5/h"``). Other tasks wait on the log, and executions take turns. Raises ``InvalidInput``.
+        """
+        if self._client is None:
+            self._handlers.register(resource, function, concurrency=concurrency, rate=rate)
+        else:
+            self._client.host.register(resource, function, concurrency=concurrency, rate=rate)
 
-        def decorate(function: Handler) -> Handler:
-            self.register(resource, function)
+    def task(
+        self, resource: str, *, concurrency: int | None = None, rate: str | None = None
+    ) -> Callable[[OneHandler], OneHandler]:
+        """The decorator that registers a handler, with the limits of ``register``. The function stays as it is."""
+
+        def decorate(function: OneHandler) -> OneHandler:
+            self.register(resource, function, concurrency=concurrency, rate=rate)
+            return function
+
+        return decorate
+
+    @overload
+    def on(self, event: EventName, listener: Listener) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: EventName) -> Callable[[OneListener], OneListener]: ...
+
+    def on(self, event: EventName, listener: Listener | None = None) -> Callable[..., Any]:
+        """Call ``listener`` with each ``Event`` of this name. What is returned ends that.
+
+        Without a listener it is a decorator: ``@ex.on("execution_ended")``. A listener hears of what is durable, in
+        order for each execution, from the next batch on: in a thread of its own, or on the event loop of an
+        ``AsyncExecutor``, where it may be a coroutine function. Listeners never slow the engine down: while 10,000
+        events wait for them, further ones are dropped, counted (``stats().events_dropped``) and logged. What happened
+        before a crash may not be told. An exception of a listener is logged (``stepwell.events``).
+
+        Raises ``InvalidInput`` for an unknown event, ``TypeError`` for what cannot be called.
+        """
+        if listener is not None:
+            return self._listeners.add(event, listener)
+
+        def decorate(function: OneListener) -> OneListener:
+            self._listeners.add(event, function)
             return function
 
         return decorate

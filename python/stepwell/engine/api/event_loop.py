@@ -1,13 +1,16 @@
-"""Brings replies from the engine's thread to an event loop."""
+"""From the engine's thread to an event loop: answers, and signals that an execution has gone on."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from stepwell.engine.client.commands import ClientCommand
+from stepwell.engine.client.live import look_times
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Callback
 
@@ -50,3 +53,24 @@ class EventLoopBridge:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+
+
+@contextmanager
+def following_on_loop(host: Host, id: str) -> Generator[Callable[[float], Awaitable[None]]]:
+    """While an execution is followed: what waits until it may have gone on, so many seconds at most."""
+    signal, pauses, loop = asyncio.Event(), look_times(host.look_seconds), asyncio.get_running_loop()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(signal.set)
+
+    async def wait(seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(signal.wait(), min(seconds, next(pauses)))
+        signal.clear()
+
+    host.progress.add(id, tell)
+    try:
+        yield wait
+    finally:
+        host.progress.remove(id, tell)

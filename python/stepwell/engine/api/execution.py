@@ -2,96 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import math
+import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from stepwell.asl.json import loads
 from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.commands import stop
+from stepwell.engine.client.live import HistoryLook, StateLook
 from stepwell.engine.host.promises import Latch
-from stepwell.engine.status import ENDED, OVER
-from stepwell.engine.storage.contexts import ExecutionContext
-from stepwell.errors import ExecutionNotFound, WaitTimeout
+from stepwell.engine.status import OVER, SUCCEEDED
+from stepwell.errors import Closed, ExecutionNotFound, WaitTimeout
+
+from .execution_view import ExecutionView
+from .following import following
 
 if TYPE_CHECKING:
     from stepwell.engine.client.client import Client
-    from stepwell.engine.client.queries import Queries
-
-
-class ExecutionView:
-    """The state of an execution. It is read from storage at each access, until the execution has ended."""
-
-    __slots__ = ("_ended", "_queries", "id")
-
-    def __init__(self, queries: Queries, id: str) -> None:
-        self._queries = queries
-        self._ended: ExecutionContext | None = None
-        self.id = id
-
-    def context(self) -> ExecutionContext:
-        """Its row. Raises ``ExecutionNotFound`` once it was deleted."""
-        if self._ended is not None:
-            return self._ended
-        context = self._queries.context(self.id)
-        if context.status in ENDED:
-            self._ended = context
-        return context
-
-    @property
-    def status(self) -> str:
-        """Pending, Running, Completing, Succeeded, Failed, Canceling, Canceled or Deleting.
-
-        Deleting: it has ended, and its rows are being removed.
-        """
-        return self.context().status
-
-    @property
-    def name(self) -> str:
-        """The name that was given at the start, or one made from the id."""
-        return self.context().name
-
-    @property
-    def workflow(self) -> str:
-        """The name of its workflow."""
-        return self.context().workflow_id.rpartition(":")[0]
-
-    @property
-    def input(self) -> Any:
-        """The input, as a value."""
-        return loads(self.context().input)
-
-    @property
-    def output(self) -> Any:
-        """The output, as a value; None until it has succeeded."""
-        output = self.context().output
-        return loads(output) if output else None
-
-    @property
-    def error(self) -> str | None:
-        """The error's name, if it failed or was stopped."""
-        return self.context().error
-
-    @property
-    def cause(self) -> str | None:
-        """The error's text for people."""
-        return self.context().cause
-
-    def _end_as(self, context: ExecutionContext | None) -> None:
-        """It has ended, with this row. None: storage has the row, or it was deleted."""
-        if context is not None:
-            self._ended = context
-            return
-        with suppress(ExecutionNotFound):
-            self.context()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ExecutionView) and other.id == self.id
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id}>"
 
 
 class Execution(ExecutionView):
@@ -109,18 +36,72 @@ class Execution(ExecutionView):
         Raises ``WaitTimeout`` if that takes longer than ``timeout`` seconds; the execution goes on.
         """
         seconds = optional_wait_seconds("timeout", timeout)
-        if self._ended is None:
-            latch = Latch()
-            host = self._client.host
+        if self._ended is not None and self._ended.status == SUCCEEDED:
+            return self
+        latch = Latch()
+        host = self._client.host
+        try:
             answer = host.watch(self.id, latch.deliver)
-            try:
-                self._end_as(latch.wait(seconds))
-            except WaitTimeout:
-                if self.context().status not in OVER:
-                    raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
-            finally:
-                host.unwatch(self.id, answer)
+        except (ExecutionNotFound, Closed):
+            if self._ended is None:
+                raise
+            return self
+        try:
+            self._end_as(latch.wait(seconds))
+        except ExecutionNotFound:
+            if self._ended is None:
+                raise
+        except WaitTimeout:
+            if self.context().status not in OVER:
+                raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
+        finally:
+            host.unwatch(self.id, answer)
         return self
+
+    def wait_for(self, state: str, timeout: float | None = None) -> Execution:
+        """Wait until it is in the state of this name, with an open task, if that is a Task state; return itself.
+
+        A state that is left at once may not be seen. Raises ``WaitTimeout`` after ``timeout`` seconds,
+        ``ExecutionFailed`` where it ends, or has ended, without being seen there (``status`` says how, also
+        ``Succeeded``), ``InvalidInput`` where its definition has no such state.
+        """
+        seconds = optional_wait_seconds("timeout", timeout)
+        look = StateLook(self._queries, self.id, state)
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        with following(self._client.host, self.id) as wait:
+            while not look.is_there():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise WaitTimeout(f"execution {self.id} is not in state {state!r} within {timeout} s")
+                wait(left)
+        return self
+
+    def complete(self, state: str, output: Any) -> None:
+        """Answer the open task of a state: ``output`` is its result, any JSON value. Durable when it returns.
+
+        The task may be an activity's, one that waits for its token, or a handler's, whose own answer is dropped then.
+        Raises ``TaskDoesNotExist`` where no task of that state is open, and ``InvalidInput`` where several are, in
+        iterations or branches (``open_tasks`` gives their tokens), or where there is no such state.
+        """
+        self._client.ask(self._client.complete_request(self.id, state, output))
+
+    def fail(self, state: str, error: str | None = None, cause: str | None = None) -> None:
+        """Answer the open task of a state with an error, for Retry and Catch to match; ``complete`` says the rest."""
+        self._client.ask(self._client.fail_request(self.id, state, error, cause))
+
+    def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
+        """Its events in AWS's shape, those that are there and those that come, until it has ended.
+
+        ``after`` is the number of the last event that is known already (0: none), to go on after a restart.
+        Raises ``ExecutionNotFound`` where it is deleted meanwhile.
+        """
+        look = HistoryLook(self._queries, self.id, after)
+        with following(self._client.host, self.id) as wait:
+            while not look.is_over:
+                events = look.next_events()
+                yield from events
+                if not events and not look.is_over:
+                    wait(math.inf)
 
     def history(
         self, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
@@ -130,6 +111,6 @@ class Execution(ExecutionView):
 
     def stop(self, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel it; if it has ended, it stays as it is."""
-        if self.context().status not in ENDED:
+        if self.context().status not in OVER:
             self._client.ask(stop(self.id, error, cause))
         return self

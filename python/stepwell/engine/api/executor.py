@@ -5,16 +5,18 @@ from __future__ import annotations
 import builtins
 import os
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 from stepwell.engine.client import commands, express
 from stepwell.engine.client.arguments import Definition, wait_seconds
-from stepwell.engine.client.client import RETRY_SECONDS, Client
-from stepwell.engine.client.commands import ClientCommand
-from stepwell.engine.host.open import open_host
+from stepwell.engine.client.client import RETRY_SECONDS
+from stepwell.engine.client.commands import ClientCommand, IfExists
+from stepwell.engine.client.statuses import Statuses
 from stepwell.engine.host.promises import Callback
+from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.errors import Busy, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
@@ -37,6 +39,12 @@ class Executor(BaseExecutor):
     dies is started again. Handlers always run in this process. The number of partitions of a folder cannot be
     changed.
 
+    A start warns about Task states without a handler; with ``strict_handlers`` it raises ``HandlerNotFound``.
+
+    ``connect=True`` opens nothing: the executor is that of another process that has the folder open, used through the
+    folder's socket. All calls work but ``register``, ``task`` and ``backup``: handlers run in that process. Raises
+    ``StorageError`` where no process of this user serves the folder, or once that process has closed it or has ended.
+
     ``profile="aws"`` enforces AWS's quotas: 256 KiB for a document, 25,000 events for an execution, 1 MiB for a
     definition, and no names of handlers as resources. The default profile does not, and logs a warning where an
     execution would fail on AWS.
@@ -53,8 +61,7 @@ class Executor(BaseExecutor):
     """
 
     def _begin(self) -> None:
-        host = open_host(self._data, self._handlers, self._partitions, self._options)
-        self._client = Client(host, self._limits)
+        self._use(self._open_host(self._options))
 
     # opening and closing
 
@@ -97,6 +104,10 @@ class Executor(BaseExecutor):
 
         restore(backup, data)
 
+    def stats(self) -> Stats:
+        """Counters of executions, states and tasks since the first call, and gauges of now: see ``Stats``."""
+        return self.client.host.stats()
+
     # workflows
 
     def deploy(
@@ -114,8 +125,23 @@ class Executor(BaseExecutor):
         return self.client.deployments.deploy(name, definition, type, retention)
 
     def workflow(self, name: str) -> Workflow:
-        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
         return self.client.queries.workflow(name)
+
+    def workflows(self, name: str | None = None) -> builtins.list[Workflow]:
+        """The newest version of each workflow; with a name, all versions of that one, the newest first.
+
+        Raises ``WorkflowNotFound`` for a name under which nothing is deployed.
+        """
+        return self.client.queries.workflows(name)
+
+    def delete_workflow(self, name: str) -> None:
+        """Delete a workflow with all its versions; durable when it returns.
+
+        Its executions that have ended stay until they are deleted, but cannot be redriven. Deployed again, the name
+        goes on with the next version. Raises ``ExecutionRunning`` while executions of it run, ``WorkflowNotFound``.
+        """
+        self.client.deployments.delete(name)
 
     def workflow_of(self, workflow_id: str) -> Workflow:
         """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
@@ -132,17 +158,21 @@ class Executor(BaseExecutor):
         delay: float | None = None,
         at: float | datetime | None = None,
         timeout: float = 0.0,
+        if_exists: IfExists | None = None,
     ) -> Execution:
-        """Start an execution; durable when it returns.
+        """Start an execution of a workflow, or of the version ``name:version``; durable when it returns.
 
         ``input`` is any JSON value (default: ``{}``). With an ``execution_name``, the same name and input give the
-        same execution while it is running, and raise ``ExecutionAlreadyExists`` otherwise. ``delay`` (seconds) or
-        ``at`` (seconds since the epoch, or a time) keep it ``Pending`` until then. If the inbox is full, it tries
-        again for ``timeout`` seconds, and then raises ``Busy``. Raises ``WorkflowNotFound``, ``HandlerNotFound``,
-        ``InvalidInput``, ``InvalidName``.
+        same execution while it is running, and raise ``ExecutionAlreadyExists`` otherwise, as on AWS.
+        ``if_exists="return"`` gives the execution that has the name, whatever its input and status; ``"raise"`` raises
+        ``ExecutionAlreadyExists`` whenever an execution has it. In an EXPRESS workflow names are unique only among
+        the starts with ``if_exists``. ``delay`` (seconds) or ``at`` (seconds since the epoch, or a time) keep it
+        ``Pending`` until then. If the inbox is full, it tries again for ``timeout`` seconds, and then raises ``Busy``.
+        Raises ``WorkflowNotFound``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
         """
         seconds = wait_seconds("timeout", timeout)
-        return self._start(self.client.start_request(workflow, input, execution_name, delay, at), seconds)
+        request = self.client.start_request(workflow, input, execution_name, delay, at, if_exists=if_exists)
+        return self._start(request, seconds)
 
     def _start(self, request: ClientCommand, timeout: float) -> Execution:
         deadline = time.monotonic() + timeout
@@ -200,26 +230,87 @@ class Executor(BaseExecutor):
             raise ExecutionNotFound("no execution was started by this executor")
         return self.get(self.client.starts.last).wait(timeout).context()
 
-    def get(self, id: str) -> Execution:
-        """An execution by its id. Raises ``ExecutionNotFound``."""
-        execution = Execution(self.client, id)
-        execution.context()
-        return execution
+    def get(self, id: str | None = None, *, workflow: str | None = None, name: str | None = None) -> Execution:
+        """An execution by its id, short id or ARN, or by its workflow and its name. Raises ``ExecutionNotFound``.
+
+        Of several EXPRESS executions of a name it is the newest; the list of their workflow is read for it.
+        """
+        return Execution(self.client, self.client.queries.find(id, workflow, name).id)
+
+    def executions(
+        self,
+        workflow: str | None = None,
+        *,
+        status: Statuses | None = None,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+    ) -> Iterator[Execution]:
+        """All executions that fit, the newest first; they are read a page at a time, as the iteration goes on.
+
+        ``workflow`` is a name, or ``name:version``. ``status`` is one or several of the engine's statuses (``Failed``)
+        or of AWS's (``FAILED``, ``TIMED_OUT``). ``started_after`` and ``started_before`` are times, or seconds since
+        1970: from the one on, and before the other; what lies outside is not read. ``parent`` is an execution (its id,
+        short id or ARN) whose Distributed Maps' children are wanted, ``map_run`` the id or ARN of one map run:
+        children are listed under these only.
+
+        An execution that goes on meanwhile is given once, as it was before or after; one that is redriven then may be
+        missed.
+        Raises ``InvalidInput``, ``ExecutionNotFound`` for ``parent``, ``MapRunNotFound``.
+        """
+        rows = self.client.queries.executions(
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+        )
+        return (Execution(self.client, row.execution_id) for row in rows)
 
     def list(
         self,
         workflow: str | None = None,
-        status: str | None = None,
+        status: Statuses | None = None,
         limit: int = 1000,
         *,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
         map_run: str | None = None,
     ) -> list[Execution]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any.
-
-        The child executions of a map run are listed under it (its id or ARN), and only there.
-        """
-        rows = self.client.list(workflow, status, limit, map_run)
+        """The first ``limit`` of ``executions``, which says what the other arguments mean."""
+        rows = self.client.queries.executions(
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+            limit=limit,
+        )
         return [Execution(self.client, row.execution_id) for row in rows]
+
+    def open_tasks(
+        self,
+        execution: str | None = None,
+        *,
+        state: str | None = None,
+        resource: str | None = None,
+        limit: int = 1000,
+    ) -> builtins.list[TaskContext]:
+        """Tasks that have no result yet: those of one execution (its id, short id or ARN), or of all.
+
+        ``state`` is the name of their state, ``resource`` their Resource as the definition has it. ``token`` answers
+        one (``send_task_success``), where it has one; ``execution_id`` says whose it is; ``status`` is Created until it
+        is handed out, then Active, and Submitted once its call was made. Raises ``ExecutionNotFound``.
+        """
+        return self.client.queries.open_tasks(execution, state, resource, limit)
 
     def stop(self, id: str, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
@@ -232,16 +323,16 @@ class Executor(BaseExecutor):
         counted from zero. If children of map runs are being stopped, it waits for them. Raises ``NotRedrivable``,
         ``ExecutionNotFound``.
         """
-        self.client.ask(self.client.redrive_request(id))
-        return Execution(self.client, id)
+        execution = self.get(id)
+        self.client.ask(self.client.redrive_request(execution.id))
+        return execution
 
     def delete(self, id: str) -> None:
         """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
-        self.context(id)
-        self.client.ask(commands.delete(id))
+        self.client.ask(commands.delete(self.context(id).id))
 
     def context(self, id: str) -> ExecutionContext:
-        """The row of an execution. Raises ``ExecutionNotFound``."""
+        """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
         return self.client.queries.context(id)
 
     def history(
@@ -281,15 +372,15 @@ class Executor(BaseExecutor):
 
     def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self.client.ask(commands.task_success(self.client.host, self.client.limits, task_token, output))
+        self.client.ask(self.client.success_request(task_token, output))
 
     def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
         """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self.client.ask(commands.task_failure(self.client.host, self.client.limits, task_token, error, cause))
+        self.client.ask(self.client.failure_request(task_token, error, cause))
 
     def send_task_heartbeat(self, task_token: str) -> None:
         """Report that the work on this token's task continues. Raises ``TaskDoesNotExist``."""
-        self.client.ask(commands.task_heartbeat(self.client.host, task_token))
+        self.client.ask(self.client.heartbeat_request(task_token))
 
     def get_activity_task(
         self, activity: str, worker_name: str | None = None, timeout: float = 60.0

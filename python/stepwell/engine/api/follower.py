@@ -10,24 +10,37 @@ import builtins
 import os
 import threading
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepwell.engine.client.arguments import optional_wait_seconds
 from stepwell.engine.client.queries import Queries
+from stepwell.engine.client.statuses import Statuses
+from stepwell.engine.control.probe import is_served
+from stepwell.engine.control.serving import listen
+from stepwell.engine.control.target import Target
 from stepwell.engine.folders.partitions import is_partition
 from stepwell.engine.folders.paths import Folder
 from stepwell.engine.host.forks import FORKS, only_process
+from stepwell.engine.host.host import Options
+from stepwell.engine.limits import Limits
 from stepwell.engine.replication.attaching import Attaching
+from stepwell.engine.replication.leader import is_locked
 from stepwell.engine.replication.promotion import Loss, take_over
 from stepwell.engine.replication.replica import Replica
 from stepwell.engine.state.workflows import Workflow, Workflows
-from stepwell.engine.storage.contexts import ExecutionContext
-from stepwell.errors import Closed, InvalidInput, StorageError
+from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext, TaskContext
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import Closed, InvalidInput, StepwellError, StorageError
 from stepwell.logs import logger
 
-from .execution import ExecutionView
+from .execution_view import ExecutionView
 from .executor import Executor
+
+if TYPE_CHECKING:
+    from stepwell.engine.control.status import Live
 
 log = logger("stepwell.engine")
 
@@ -35,11 +48,33 @@ SHORTEST_LOOK, LONGEST_LOOK = 0.001, 0.02
 """How many seconds a follower without new batches waits before it reads again: more each time there are none."""
 
 
+LEADER_SECONDS = 1.0
+"""How often a follower that is level looks whether its leader still holds its lock."""
+
+
 class Lag(NamedTuple):
     """How far a follower is behind: in records, and in seconds since it last had all of them."""
 
     records: int
     seconds: float
+
+
+class _Reading:
+    """What queries of a follower need."""
+
+    def __init__(self, follower: Follower, replica: Replica) -> None:
+        self.check = follower.check
+        self.storage: Storage = replica.executions.storage
+        self.workflows: Workflows = replica.executions.state.workflows
+
+    def spaces(self) -> Iterator[tuple[str, str]]:
+        """The default ones, and those that have executions with a name: of each one row is read."""
+        yield "default", "default"
+        after: tuple[str] | None = None
+        while rows := self.storage.scan(IdempotencyContext, after=after, limit=1):
+            _, tenant, namespace, _ = rows[0].key.split("/", 3)
+            yield tenant, namespace
+            after = (f"/{tenant}/{namespace}0",)  # "0" comes right after "/"
 
 
 class Follower:
@@ -60,7 +95,7 @@ class Follower:
         self.source, self.data = self._replica.source, self._replica.data
         self._store, self._log = self._replica.store, self._replica.log
         self.storage = self._replica.executions.storage
-        self.reads = Queries(self)
+        self.reads = Queries(_Reading(self, self._replica))
         self.loss: Loss | None = None
         """What was lost, if it was promoted with ``accept_loss``."""
         self._failure: BaseException | None = None
@@ -70,8 +105,12 @@ class Follower:
         self._going = threading.Event()
         self._going.set()
         self._ending = threading.Lock()
+        self._opened = time.time()
+        self._heard: float | None = None
+        self._looked = 0.0
         self._thread = threading.Thread(target=self._run, name="stepwell-follower", daemon=True)
         self._thread.start()
+        self._stop_serving = listen(self._replica.folder, self._target())
 
     def __enter__(self) -> Follower:
         return self
@@ -89,14 +128,10 @@ class Follower:
         with self._ending:
             if not self._closed:
                 self._stop()
+                self._stop_serving()
                 self._store.close()
 
     # reads
-
-    @property
-    def workflows(self) -> Workflows:
-        """The definitions that were deployed."""
-        return self._replica.executions.state.workflows
 
     def check(self) -> None:
         """Raise the reason why it does not follow: it was closed or promoted, or it has failed."""
@@ -114,19 +149,71 @@ class Follower:
             kind = type(self._failure) if isinstance(self._failure, StorageError) else StorageError
             raise kind(f"the follower of {self.source} has stopped: {self._failure}") from self._failure
 
-    def get(self, id: str) -> ExecutionView:
-        """An execution by its id. Raises ``ExecutionNotFound``."""
-        view = ExecutionView(self.reads, id)
-        view.context()
-        return view
+    def get(self, id: str | None = None, *, workflow: str | None = None, name: str | None = None) -> ExecutionView:
+        """An execution by its id, short id or ARN, or by its workflow and its name. Raises ``ExecutionNotFound``."""
+        return ExecutionView(self.reads, self.reads.find(id, workflow, name).id)
 
-    def list(self, workflow: str | None = None, status: str | None = None, limit: int = 1000) -> list[ExecutionView]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any."""
-        rows = self.reads.executions(workflow, status, limit)
+    def executions(
+        self,
+        workflow: str | None = None,
+        *,
+        status: Statuses | None = None,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+    ) -> Iterator[ExecutionView]:
+        """All executions that fit, the newest first, as ``Executor.executions`` gives them."""
+        rows = self.reads.executions(
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+        )
+        return (ExecutionView(self.reads, row.execution_id) for row in rows)
+
+    def list(
+        self,
+        workflow: str | None = None,
+        status: Statuses | None = None,
+        limit: int = 1000,
+        *,
+        name_prefix: str | None = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+    ) -> list[ExecutionView]:
+        """The first ``limit`` of ``executions``."""
+        rows = self.reads.executions(
+            workflow,
+            status=status,
+            name_prefix=name_prefix,
+            started_after=started_after,
+            started_before=started_before,
+            parent=parent,
+            map_run=map_run,
+            limit=limit,
+        )
         return [ExecutionView(self.reads, row.execution_id) for row in rows]
 
+    def open_tasks(
+        self,
+        execution: str | None = None,
+        *,
+        state: str | None = None,
+        resource: str | None = None,
+        limit: int = 1000,
+    ) -> builtins.list[TaskContext]:
+        """Tasks that have no result yet, as ``Executor.open_tasks`` gives them. Their leader takes the answers."""
+        return self.reads.open_tasks(execution, state, resource, limit)
+
     def context(self, id: str) -> ExecutionContext:
-        """The row of an execution. Raises ``ExecutionNotFound``."""
+        """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
         return self.reads.context(id)
 
     def history(
@@ -136,8 +223,12 @@ class Follower:
         return self.reads.history(id, limit, reverse=reverse, after=after, include_data=include_data)
 
     def workflow(self, name: str) -> Workflow:
-        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
         return self.reads.workflow(name)
+
+    def workflows(self, name: str | None = None) -> builtins.list[Workflow]:
+        """The newest version of each workflow, or all of one, as ``Executor.workflows`` gives them."""
+        return self.reads.workflows(name)
 
     # how far it is
 
@@ -147,11 +238,36 @@ class Follower:
         return self._store.applied()
 
     def lag(self) -> Lag:
-        """How far it is behind its leader."""
+        """How far it is behind what its leader has written; ``leader_alive`` says whether there will be more."""
         self.check()
         records = max(0, self._log.tail() - self._store.applied())
         self.check()
         return Lag(records, time.monotonic() - self._level if records else 0.0)
+
+    @property
+    def leader_alive(self) -> bool:
+        """Whether a process has the leader's folder open, now: it holds the lock, or serves the folder's socket.
+
+        A process in another PID namespace that has just begun to open the folder is not seen.
+        """
+        self.check()
+        alive = is_locked(self._replica.leader) or is_served(self._served_folder())
+        if alive:
+            self._heard = time.time()
+        return alive
+
+    @property
+    def last_heard(self) -> datetime | None:
+        """When the leader was last known to live: it held its lock, or wrote something. None: never since the opening.
+
+        While it lives this is at most a few seconds ago. Together with ``lag`` it tells a follower that is level
+        with its leader from one that is level with what a dead leader has left.
+        """
+        return None if self._heard is None else datetime.fromtimestamp(self._heard, UTC)
+
+    def _served_folder(self) -> str:
+        """The folder in which the leader has its socket: a partition's is that of all partitions."""
+        return str(self.source.parent if is_partition(self.source) else self.source)
 
     def wait_level(self, timeout: float | None = None) -> bool:
         """Wait until everything is applied that the leader has written so far; returns whether it is."""
@@ -210,6 +326,7 @@ class Follower:
                     self._check_failure()
                 self.loss = take_over(self._replica, self._failure, accept_loss=accept_loss)
             finally:
+                self._stop_serving()
                 self._store.close()
 
     def _stop(self) -> None:
@@ -217,6 +334,27 @@ class Follower:
         self._stopping.set()
         self._going.set()
         self._thread.join()
+
+    # other processes
+
+    def _target(self) -> Target:
+        source = str(self.source)
+        rows, tenant = self.storage.rows, Options().tenant
+        return Target(
+            rows, self.check, self._describe, tenant, Options().namespace, Limits(), self._opened, follows=source
+        )
+
+    def _describe(self) -> Live:
+        from stepwell.engine.control.status import Following, of_follower
+
+        stats, records, health = self._store.sync_stats(), 0, "ok"
+        seconds, alive = 0.0, False
+        try:
+            (records, seconds), alive = self.lag(), self.leader_alive
+        except StepwellError as error:
+            health = str(error)
+        following = Following(str(self.source), records, seconds, alive, self._heard)
+        return of_follower(following, self._opened, health, stats)
 
     # the thread
 
@@ -228,10 +366,19 @@ class Follower:
                 asked = time.monotonic()
                 if self._replica.advance():
                     look = SHORTEST_LOOK
+                    self._heard = time.time()
                     continue
+                self._look_for_leader(asked)
                 self._level = asked
                 self._stopping.wait(look)
                 look = min(2 * look, LONGEST_LOOK)
         except BaseException as error:
             log.exception("the follower has stopped")
             self._failure = error
+
+    def _look_for_leader(self, now: float) -> None:
+        """Note, once a second, whether the leader holds its lock, without disturbing it."""
+        if now - self._looked >= LEADER_SECONDS:
+            self._looked = now
+            if is_locked(self._replica.leader):
+                self._heard = time.time()

@@ -36,6 +36,7 @@ APPLIERS: dict[type[r.Command], Apply] = {
     r.TriggerTimerCommand: timers.trigger_timer,
     r.CancelTimerCommand: timers.end_timer,
     r.PutWorkflowCommand: workflows.put_workflow,
+    r.DeleteWorkflowCommand: workflows.delete_workflow,
     r.StartMapRunCommand: map_runs.start_map_run,
     r.PutMapItemsCommand: map_runs.put_map_items,
     r.StartChildrenCommand: map_runs.start_children,

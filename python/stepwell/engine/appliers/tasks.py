@@ -15,7 +15,7 @@ from stepwell.engine.log.records import (
 from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import ACTIVE, CREATED, SUBMITTED
-from stepwell.engine.storage.contexts import HELD, REMOVE_QUEUE, QueueContext, TaskContext
+from stepwell.engine.storage.contexts import REMOVE_QUEUE, QueueContext, TaskContext, is_held
 
 from .history import advance
 from .removal import drop_task
@@ -58,7 +58,7 @@ def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) 
     turn.put(task.id, task)
     if task.queue:
         turn.drop(f"{task.id}#queue", (REMOVE_QUEUE, task.queue, task.id))
-        if task.queue == HELD:
+        if is_held(task.queue):
             task.queue = ""
     advance(turn, execution, execution.activities[task.activity_id].level, command.event)
 

@@ -20,6 +20,8 @@ def visibility(execution: LiveExecution) -> VisibilityContext:
         execution_id=context.id,
         name=context.name,
         stopped_at=context.stopped_at,
+        version=execution.workflow.context.version,
+        timed_out=context.timed_out,
     )
 
 

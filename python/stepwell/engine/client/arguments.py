@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from stepwell.asl.json import dumps, is_object
@@ -19,12 +19,15 @@ Definition: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A folder's path: any bytes that the file system takes."""
 
+TYPES = ("STANDARD", "EXPRESS")
+"""The types of workflows."""
 NAME_LENGTH = 80
 TEXT_LENGTH = 1 << 20
 MAX_ROWS = 1 << 53
 """Of events and rows: more than there can be."""
 _NOT_IN_NAMES = frozenset('/:<>{}[]?*"#%\\^|~`$&,;')  # as on AWS (CreateStateMachine, StartExecution)
 _MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check_name(what: str, name: object) -> str:
@@ -114,6 +117,18 @@ def whole_number(what: str, number: object, least: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
         raise InvalidInput(f"{what} is a whole number, {least} or more, not {shown(number)}")
     return min(number, MAX_ROWS)
+
+
+def moment(what: str, value: object) -> int:
+    """A time, or seconds since the epoch, in microseconds; 0 for one before 1970. Raises ``InvalidInput``."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise InvalidInput(f"{what} needs a time zone: {value.isoformat()}")
+        since = value - _EPOCH  # in integers: seconds since the epoch are not exact as a float
+        return max(0, since // timedelta(microseconds=1))
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise InvalidInput(f"{what} is a time, or a number of seconds since 1970, not {shown(value)}")
+    return int(min(max(0, value * _MICROSECONDS), LATEST_TIME))
 
 
 def start_time(delay: float | None, at: float | datetime | None) -> int:

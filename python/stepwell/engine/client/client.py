@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from stepwell import _core
@@ -10,11 +11,13 @@ from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import Limits
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.storage.contexts import VisibilityContext
+from stepwell.engine.storage.contexts import TaskContext
+from stepwell.engine.storage.task_tokens import task_of_token
+from stepwell.errors import NotRedrivable
 
 from .activity_polls import ActivityPolls
 from .arguments import Definition, definition_text
-from .commands import ClientCommand, Starts, redrive
+from .commands import ClientCommand, IfExists, Starts, complete_task, fail_task, heartbeat, redrive
 from .deployments import Deployments
 from .map_runs import MapRuns
 from .nested_executions import NestedExecutions
@@ -30,7 +33,7 @@ class Client:
     def __init__(self, host: Host, limits: Limits) -> None:
         self.host, self.limits = host, limits
         self.queries = Queries(host)
-        self.map_runs = MapRuns(host, self.queries)
+        self.map_runs = MapRuns(self.queries)
         self.deployments = Deployments(host, limits)
         self.starts = Starts(host, limits)
         self.polls = ActivityPolls(host, limits)
@@ -43,14 +46,6 @@ class Client:
         self.host.submit(request.command, request.document, request.with_refusals(latch.deliver))
         return latch.wait()
 
-    def list(
-        self, workflow: str | None, status: str | None, limit: int, map_run: str | None
-    ) -> list[VisibilityContext]:
-        """Executions, the newest first: those of a workflow, of a map run, or of all workflows."""
-        if map_run is not None:
-            return self.map_runs.executions(map_run, status, limit)
-        return self.queries.executions(workflow, status, limit)
-
     def start_request(
         self,
         workflow: str,
@@ -59,17 +54,48 @@ class Client:
         delay: float | None,
         at: float | datetime | None,
         *,
+        if_exists: IfExists | None = None,
         synchronous: bool = False,
     ) -> ClientCommand:
         """The command of a start, after checking the workflow, its handlers, the input, the name and the time."""
         found = self.queries.workflow(workflow)
         self.deployments.check_handlers(found)
-        return self.starts.start(found, input, execution_name, delay, at, synchronous=synchronous)
+        return self.starts.start(found, input, execution_name, delay, at, if_exists=if_exists, synchronous=synchronous)
 
     def redrive_request(self, id: str) -> ClientCommand:
         """The command of a redrive, once the children of the execution's map runs have ended."""
         context = self.queries.context(id)
+        if not self.host.workflows.has(context.workflow_id):
+            raise NotRedrivable(f"execution {context.id} cannot be run on: its workflow was deleted")
         return redrive(self.host, self.limits, self.queries.workflow_of(context.workflow_id), context)
+
+    # answers to tasks that wait
+
+    def success_request(self, token: str, output: Any) -> ClientCommand:
+        """The result of the task of a token."""
+        return complete_task(self.limits, partial(self._task_of, token), output)
+
+    def failure_request(self, token: str, error: str | None, cause: str | None) -> ClientCommand:
+        """The failure of the task of a token."""
+        return fail_task(self.limits, partial(self._task_of, token), error, cause)
+
+    def heartbeat_request(self, token: str) -> ClientCommand:
+        """A sign of life of the task of a token."""
+        return heartbeat(self._task_of(token))
+
+    def _task_of(self, token: str) -> TaskContext:
+        self.host.check()
+        return task_of_token(self.host.storage, token)
+
+    def complete_request(self, id: str, state: str, output: Any) -> ClientCommand:
+        """The result of the open task of an execution's state."""
+        return complete_task(self.limits, partial(self.queries.open_task, id, state), output)
+
+    def fail_request(self, id: str, state: str, error: str | None, cause: str | None) -> ClientCommand:
+        """The failure of the open task of an execution's state."""
+        return fail_task(self.limits, partial(self.queries.open_task, id, state), error, cause)
+
+    # definitions
 
     def deploy_to_run(self, definition: Definition, type: str) -> Workflow:
         """Deploy a definition under a name of its own."""

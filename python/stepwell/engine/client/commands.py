@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from stepwell import _core
 from stepwell.engine import wall_clock
@@ -16,14 +16,23 @@ from stepwell.engine.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, Limits, c
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.partition.inbox import NameTaken, Rejected
+from stepwell.engine.quoting import shown
 from stepwell.engine.replay.map_run_redrive import is_settled
 from stepwell.engine.replay.redrive import redrive_command, redrive_problem
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import CANCELED, FAILED
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
-from stepwell.engine.storage.task_tokens import CLOSED, task_of_token
+from stepwell.engine.storage.task_tokens import CLOSED
 from stepwell.engine.wall_clock import seconds_of
-from stepwell.errors import ExecutionAlreadyExists, ExecutionRunning, NotRedrivable, StepwellError, TaskTimedOut
+from stepwell.errors import (
+    ExecutionAlreadyExists,
+    ExecutionRunning,
+    InvalidInput,
+    NotRedrivable,
+    StepwellError,
+    TaskTimedOut,
+    WorkflowNotFound,
+)
 
 from .arguments import check_name, document_text, optional_text, start_time
 
@@ -33,12 +42,18 @@ SETTLING_SECONDS = 30.0
 POLL_SECONDS = 0.005
 
 
+IfExists: TypeAlias = Literal["return", "raise"]
+"""What a start does whose name is taken: it returns the execution that has the name, or it raises."""
+
+
 class ClientCommand(NamedTuple):
     """A command for the inbox. ``refusal`` makes the error of a refusal; None: a refusal is not an error."""
 
     command: r.Command
     document: Document = NONE
     refusal: Callable[[Rejected | NameTaken], StepwellError] | None = None
+    if_exists: IfExists | None = None
+    """What becomes of a start whose name is taken; None: as on AWS."""
 
     def refused(self, error: BaseException) -> BaseException | None:
         """The error that the program gets: that of a refusal, none, or an error of the engine unchanged."""
@@ -47,8 +62,18 @@ class ClientCommand(NamedTuple):
         return None if self.refusal is None else self.refusal(error)
 
     def with_refusals(self, deliver: Callback) -> Callback:
-        """``deliver``, with the program's errors for refusals."""
-        return lambda result, error: deliver(result, None if error is None else self.refused(error))
+        """``deliver``, with refusals in the program's words."""
+        return lambda result, error: deliver(*self._answer(result, error))
+
+    def _answer(self, result: Any, error: BaseException | None) -> tuple[Any, BaseException | None]:
+        if self.if_exists is None or not isinstance(error, NameTaken | None):
+            return result, None if error is None else self.refused(error)
+        command = self.command
+        assert isinstance(command, r.StartExecutionCommand)
+        found = result if error is None else error.execution_id
+        if self.if_exists == "return" or found == command.id:
+            return found, None
+        return None, ExecutionAlreadyExists(f"the name {command.name!r} belongs to execution {found}", found)
 
 
 class Starts:
@@ -67,12 +92,19 @@ class Starts:
         delay: float | None,
         at: float | datetime | None,
         *,
+        if_exists: IfExists | None = None,
         synchronous: bool = False,
     ) -> ClientCommand:
         """Start an execution of ``workflow``."""
+        if if_exists is not None and (if_exists not in ("return", "raise") or name is None):
+            raise InvalidInput(f"if_exists is 'return' or 'raise', for a name that is given, not {shown(if_exists)}")
         document = EMPTY_INPUT if input is None else document_text("the input", input)
         check_payload("the input", document, self._limits)
-        return self.start_with(workflow, document, name, start_time(delay, at), synchronous=synchronous)
+        due = start_time(delay, at)
+        command = self.start_with(
+            workflow, document, name, due, keeps_name=if_exists is not None, synchronous=synchronous
+        )
+        return command._replace(if_exists=if_exists)
 
     def start_with(
         self,
@@ -113,8 +145,8 @@ class Starts:
 
 
 def _taken(error: Rejected | NameTaken) -> StepwellError:
-    if isinstance(error, Rejected):
-        return error
+    if isinstance(error, Rejected):  # the workflow was deleted meanwhile
+        return WorkflowNotFound(str(error))
     return ExecutionAlreadyExists(
         f"{error}; a name can be used again only with the same input, while its execution runs", error.execution_id
     )
@@ -159,34 +191,34 @@ def _wait_for_children(host: Host, id: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def task_success(host: Host, limits: Limits, token: str, output: Any) -> ClientCommand:
-    """Complete the task of a token."""
+def complete_task(limits: Limits, task: Callable[[], TaskContext], output: Any) -> ClientCommand:
+    """Complete the task that ``task`` finds."""
     document = Document(document_text("the output", output))
     check_payload("the output", document.text, limits)
-    task = _task(host, token)
+    found = task()
     return ClientCommand(
-        r.CompleteTaskCommand(task.id, resource=task.resource, output=None, event=0, previous=0), document, _closed
+        r.CompleteTaskCommand(found.id, resource=found.resource, output=None, event=0, previous=0), document, _closed
     )
 
 
-def task_failure(host: Host, limits: Limits, token: str, error: str | None, cause: str | None) -> ClientCommand:
-    """Fail the task of a token."""
+def fail_task(limits: Limits, task: Callable[[], TaskContext], error: str | None, cause: str | None) -> ClientCommand:
+    """Fail the task that ``task`` finds."""
     error, cause = optional_text("an error", error), optional_text("a cause", cause)
     check_length("error", error, ERROR_CHARACTERS, limits)
     check_length("cause", cause, CAUSE_CHARACTERS, limits)
-    task = _task(host, token)
+    found = task()
     return ClientCommand(
         r.FailTaskCommand(
-            task.id, resource=task.resource, error=error, cause=cause, timed_out=False, event=0, previous=0
+            found.id, resource=found.resource, error=error, cause=cause, timed_out=False, event=0, previous=0
         ),
         NONE,
         _closed,
     )
 
 
-def task_heartbeat(host: Host, token: str) -> ClientCommand:
-    """Keep the task of a token alive."""
-    return ClientCommand(r.HeartbeatTaskCommand(_task(host, token).id, 0), NONE, _closed)
+def heartbeat(task: TaskContext) -> ClientCommand:
+    """Keep a task alive."""
+    return ClientCommand(r.HeartbeatTaskCommand(task.id, 0), NONE, _closed)
 
 
 def activate(task: TaskContext, worker: str | None) -> ClientCommand:
@@ -205,11 +237,6 @@ def _always(refusal: StepwellError, error: Rejected | NameTaken) -> StepwellErro
 
 def _not_redrivable(error: Rejected | NameTaken) -> StepwellError:
     return NotRedrivable(str(error))
-
-
-def _task(host: Host, token: str) -> TaskContext:
-    host.check()
-    return task_of_token(host.storage, token)
 
 
 def _closed(error: Rejected | NameTaken) -> StepwellError:

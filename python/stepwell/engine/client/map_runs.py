@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from stepwell.engine.arns import execution_arn, map_run_arn, state_machine_arn
-from stepwell.engine.host.host import Host
-from stepwell.engine.ids import child_list, execution_of
+from stepwell.engine.ids import execution_of
 from stepwell.engine.log import records as r
 from stepwell.engine.quoting import shown
 from stepwell.engine.status import CANCELED, FAILED, RUNNING, SUCCEEDED
-from stepwell.engine.storage.contexts import MapRunContext, VisibilityContext
-from stepwell.errors import InvalidInput, MapRunEnded, MapRunNotFound, StepwellError, StorageError
+from stepwell.engine.storage.contexts import MapRunContext
+from stepwell.errors import InvalidInput, MapRunEnded
 
 from .arguments import whole_number
 from .commands import ClientCommand
 from .queries import Queries
 
 _STATUSES = {RUNNING: "RUNNING", SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
-_ARN = re.compile(
-    r"arn:[^:]+:states:[^:]*:[^:]*:mapRun:[^:]+:(e[0-9a-f]{7})-([0-9a-f]{16})-([0-9a-f]{8})-(r\d+(?:\.\d+)?)"
-)
 _SECOND = 1_000_000
-_PAGE = 1000
 
 
 class MapRuns:
     """Queries of a host's map runs. They return what is durable at the moment of the call."""
 
-    def __init__(self, host: Host, reads: Queries) -> None:
-        self._host, self._reads = host, reads
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
 
     def of(self, execution_id: str) -> list[dict[str, Any]]:
         """The map runs of an execution, the newest first."""
-        self._reads.context(execution_id)
-        rows: list[MapRunContext] = []
-        after: tuple[str] | None = None
-        while page := self._host.storage.scan(MapRunContext, execution_id, after=after, limit=_PAGE):
-            rows += page
-            after = (page[-1].id,)
+        rows = self._queries.map_runs(self._queries.context(execution_id).id)
         rows.sort(key=lambda row: (row.started_at, row.id), reverse=True)
         return [{**self._place(row), **_times(row), "stateMachineArn": state_machine_arn(row.name)} for row in rows]
 
     def describe(self, map_run: str) -> dict[str, Any]:
         """A map run, by its id or its ARN. Raises ``MapRunNotFound``."""
-        row = self.context(map_run)
+        row = self._queries.lookup.map_run(map_run)
         return {
             **self._place(row),
             **_times(row),
@@ -58,28 +47,6 @@ class MapRuns:
             "executionCounts": _counts(row, items=False),
         }
 
-    def executions(self, map_run: str, status: str | None, limit: int) -> list[VisibilityContext]:
-        """The child executions of a map run, in one status or in any. Raises ``MapRunNotFound``."""
-        limit = whole_number("the limit of a list", limit, 1)
-        id = self.context(map_run).id
-        prefix = (child_list(id),) if status is None else (child_list(id), status)
-        rows = self._host.storage.scan(VisibilityContext, *prefix, limit=limit)
-        return sorted(rows, key=lambda row: (row.started_at, row.execution_id), reverse=True)
-
-    def context(self, map_run: str) -> MapRunContext:
-        """The row of a map run, by its id or its ARN. Raises ``MapRunNotFound``."""
-        self._host.check()
-        id = self._id(map_run)
-        try:
-            row = self._host.storage.get(MapRunContext, id)
-        except StorageError:
-            raise
-        except (StepwellError, ValueError, TypeError) as error:
-            raise MapRunNotFound(f"{map_run!r} is no map run's id or ARN: {error}") from error
-        if row is None:
-            raise MapRunNotFound(f"there is no map run {map_run!r}")
-        return row
-
     def update(
         self, map_run: str, max_concurrency: int | None, count: int | None, percentage: float | None
     ) -> ClientCommand:
@@ -90,7 +57,7 @@ class MapRuns:
             count = whole_number("tolerated_failure_count", count, 0)
         if percentage is not None:
             percentage = _percentage(percentage)
-        row = self.context(map_run)
+        row = self._queries.lookup.map_run(map_run)
         ended = MapRunEnded(f"the map run {map_run} has ended: its limits cannot be changed any more")
         if row.status != RUNNING:
             raise ended
@@ -101,15 +68,9 @@ class MapRuns:
         command = r.UpdateMapRunCommand(row.id, max_concurrency, count, percentage)
         return ClientCommand(command, refusal=refusal)
 
-    def _id(self, map_run: str) -> str:
-        match = _ARN.fullmatch(map_run)
-        if match is None:
-            return map_run
-        return "/".join(("", self._host.tenant, self._host.namespace, *match.groups()))
-
     def _place(self, row: MapRunContext) -> dict[str, Any]:
-        execution = self._reads.context(execution_of(row.id))
-        workflow = self._reads.workflow_of(execution.workflow_id)
+        execution = self._queries.context(execution_of(row.id))
+        workflow = self._queries.workflow_of(execution.workflow_id)
         return {
             "mapRunArn": map_run_arn(row.name, row.id),
             "executionArn": execution_arn(workflow.name, execution.name),

@@ -95,8 +95,7 @@ class NestedExecutions:
 
     def _start(self, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
         queries = self._queries
-        found = queries.workflow_of(f"{target.workflow}:{target.version}") if target.version else None
-        workflow = found or queries.workflow(target.workflow)
+        workflow = queries.workflow(f"{target.workflow}:{target.version}" if target.version else target.workflow)
         if context.resource.endswith(":startSyncExecution") and workflow.context.type != "EXPRESS":
             raise WrongType("This operation is not supported by this type of state machine")
         if self._host.handlers:

@@ -1,36 +1,37 @@
-"""Queries: executions, their histories, lists of them."""
+"""What a program may read: workflows, executions, their histories and open tasks, lists of them."""
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
+from stepwell.engine.arns import arn_of
 from stepwell.engine.host.host import Readable
-from stepwell.engine.ids import CHILD_LISTS
+from stepwell.engine.ids import CHILD_LISTS, child_list, execution_of
 from stepwell.engine.quoting import shown
+from stepwell.engine.state.map_run import PENDING_REDRIVE
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.status import (
-    CANCELED,
-    CANCELING,
-    COMPLETING,
-    DELETING,
-    FAILED,
-    PENDING,
-    RUNNING,
-    STATUSES,
-    SUCCEEDED,
+from stepwell.engine.status import CANCELED, DELETING, FAILED, RUNNING, SUCCEEDED, AwsStatus, aws_status
+from stepwell.engine.storage.contexts import (
+    ExecutionContext,
+    MapChildContext,
+    MapRunContext,
+    TaskContext,
+    VisibilityContext,
 )
-from stepwell.engine.storage.contexts import ExecutionContext, VisibilityContext
-from stepwell.errors import InvalidInput, WorkflowNotFound
+from stepwell.errors import InvalidInput, TaskDoesNotExist
 
-from .arguments import whole_number
+from . import execution_lists
+from .arguments import moment, whole_number
+from .execution_lists import Filter
 from .history import Event, HistoryReader, without_data
+from .lookup import Lookup, split_version
+from .open_tasks import activities_in, all_tasks, tasks_in
+from .statuses import Statuses, StatusFilter
 
-# The order in which groups are read. An execution that changes its status meanwhile is met at least once.
-_LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, DELETING)
-PAGE = 256
+_SHOWN = 10
+"""So many open tasks are named where there should be one."""
 TURNS = 8
 """How many turns of a history are read at a time. One turn may have thousands of events."""
 
@@ -40,24 +41,72 @@ class Queries:
 
     def __init__(self, host: Readable) -> None:
         self._host = host
+        self.lookup = Lookup(host)
+
+    # workflows
 
     def workflow(self, name: str) -> Workflow:
-        """The newest version under a name. Raises ``WorkflowNotFound``."""
+        """The newest version under ``name``, or that of ``name:version``. Raises ``WorkflowNotFound``."""
         self._host.check()
-        workflow = self._host.workflows.latest(name) if _is_text(name) else None
-        if workflow is None:
-            raise WorkflowNotFound(f"no workflow is deployed under the name {shown(name)}")
-        return workflow
+        return self.lookup.workflow(name)
 
     def workflow_of(self, workflow_id: str) -> Workflow:
         """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
         self._host.check()
         return self._host.workflows.get(workflow_id)
 
-    def context(self, id: str) -> ExecutionContext:
-        """The row of an execution. Raises ``ExecutionNotFound``."""
+    def workflows(self, name: str | None) -> list[Workflow]:
+        """The newest version of each workflow; with a name, all versions of that one, the newest first."""
         self._host.check()
-        return self._host.storage.execution(id)
+        known = self._host.workflows
+        if name is None:
+            found = [known.latest(each) for each in known.names()]
+            return [workflow for workflow in found if workflow is not None]
+        newest = self.lookup.workflow(name)
+        if ":" in name:
+            return [newest]
+        versions = range(newest.version, newest.context.first - 1, -1)
+        return [known.get(f"{name}:{version}") for version in versions]
+
+    # one execution
+
+    def context(self, id: str) -> ExecutionContext:
+        """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
+        self._host.check()
+        return self._host.storage.execution(self.lookup.execution(id))
+
+    def find(self, id: str | None, workflow: str | None, name: str | None) -> ExecutionContext:
+        """The row of an execution, by its id, or by its workflow and its name. Raises ``ExecutionNotFound``."""
+        if (id is None) != (workflow is not None and name is not None) or (workflow is None) != (name is None):
+            raise InvalidInput("an execution is got by its id, or by its workflow and its name")
+        if id is not None:
+            return self.context(id)
+        self._host.check()
+        assert workflow is not None
+        assert name is not None
+        return self._host.storage.execution(self.lookup.named(workflow, name))
+
+    def aws_status(self, context: ExecutionContext) -> AwsStatus:
+        """AWS's name for the status of an execution; while it is being deleted, for how it ended."""
+        status = context.status
+        if status == DELETING:
+            status = SUCCEEDED if context.output else FAILED if context.error is not None else CANCELED
+            status = CANCELED if context.timed_out else status
+        child_id = context.parent_iteration_id if status in (FAILED, CANCELED) else None
+        return aws_status(status, timed_out=context.timed_out, pending_redrive=self._is_pending(child_id))
+
+    def _is_pending(self, child_id: str | None) -> bool:
+        """Whether a child of a map run, which ended before the run was redriven, is still to be run on."""
+        if child_id is None:
+            return False
+        child = self._host.storage.get(MapChildContext, child_id)
+        return child is not None and child.status == PENDING_REDRIVE
+
+    def arn(self, context: ExecutionContext) -> str:
+        """The ARN of an execution, in the form of its type."""
+        return arn_of(self._host.workflows.get(context.workflow_id).name, context.type, context.name, context.id)
+
+    # histories
 
     def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
@@ -65,9 +114,10 @@ class Queries:
         """The events of an execution in AWS's shape, as ``Executor.history`` gives them."""
         limit = None if limit is None else whole_number("the limit of a history", limit, 1)
         after = whole_number("what a history comes after", after, 0)
-        reader = HistoryReader(self.workflow_of(self.context(id).workflow_id).machine)
+        context = self.context(id)
+        reader = HistoryReader(self.workflow_of(context.workflow_id).machine)
         page = TURNS if limit is None else min(limit, TURNS)
-        events = (self._backwards if reverse else self._forwards)(reader, id, after, page)
+        events = (self._backwards if reverse else self._forwards)(reader, context.id, after, page)
         chosen = itertools.islice(events, limit)
         return list(chosen if include_data else map(without_data, chosen))
 
@@ -88,60 +138,114 @@ class Queries:
                         before = event["id"]
                         yield event
 
-    def executions(self, workflow: str | None, status: str | None, limit: int) -> list[VisibilityContext]:
-        """Executions, the newest first, of one workflow or of all, in one status or in any."""
+    # lists of executions
+
+    def executions(
+        self,
+        workflow: str | None = None,
+        *,
+        status: Statuses | None = None,
+        name_prefix: object = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        parent: str | None = None,
+        map_run: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[VisibilityContext]:
+        """The rows of executions, as ``Executor.executions`` gives them. What is asked is checked at once."""
         self._host.check()
-        if status is not None and status not in STATUSES:
-            raise InvalidInput(f"there is no status {shown(status)}; give one of {', '.join(STATUSES)}")
-        limit = whole_number("the limit of a list", limit, 1)
-        scan = self._host.storage.scan
-        prefix = () if workflow is None else (workflow,)
-        if workflow is not None and status is not None:
-            return scan(VisibilityContext, workflow, status, limit=limit)
-        if status is None:
-            rows = scan(VisibilityContext, *prefix, limit=limit + 1)
-            if len(rows) <= limit:  # all of them, as of one moment
-                return sorted((row for row in rows if workflow or not _is_child(row)), key=_newest)
-        groups = [group for group in self._groups(prefix) if status is None or group[1] == status]
-        groups.sort(key=lambda group: _LIFE.index(group[1]))
-        return list(itertools.islice(each_once(heapq.merge(*map(self._pages, groups), key=_newest)), limit))
+        limit = None if limit is None else whole_number("the limit of a list", limit, 1)
+        if name_prefix is not None and not isinstance(name_prefix, str):
+            raise InvalidInput(f"the beginning of a name is a text, not {shown(name_prefix)}")
+        plain, version = (None, None) if workflow is None else split_version(workflow)
+        wanted = Filter(
+            StatusFilter.of(status),
+            name_prefix or "",
+            0 if started_after is None else moment("started_after", started_after),
+            None if started_before is None else moment("started_before", started_before),
+            version,
+        )
+        names = self._lists(plain, parent, map_run)
+        return execution_lists.rows(self._host.storage, names, wanted, self._is_row_pending, limit)
 
-    def _groups(self, prefix: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Each workflow and status that has executions; reads one row of each."""
-        after: tuple[Any, ...] | None = None
-        while rows := self._host.storage.scan(VisibilityContext, *prefix, after=after, limit=1):
-            if not prefix and _is_child(rows[0]):
-                return
-            group = (rows[0].workflow, rows[0].status)
-            yield group
-            after = (*group, 0, "")  # behind the group, whose times descend
+    def _lists(self, workflow: str | None, parent: str | None, map_run: str | None) -> list[str]:
+        """The lists that hold what is asked for: of workflows, or of map runs."""
+        if parent is None and map_run is None:
+            return execution_lists.workflow_lists(self._host.storage) if workflow is None else [workflow]
+        if map_run is None:
+            above = self.context(parent)  # type: ignore[arg-type] - one of the two is given
+            runs = self.map_runs(above.id)
+        else:
+            run = self.lookup.map_run(map_run)
+            above, runs = self.context(execution_of(run.id)), [run]
+            if parent is not None and self.context(parent).id != above.id:
+                return []
+        if workflow not in (None, workflow_name(above)):
+            return []
+        return [child_list(run.id) for run in runs]
 
-    def _pages(self, group: tuple[str, str]) -> Iterator[VisibilityContext]:
-        """The executions of a group, the newest first."""
-        after: tuple[Any, ...] | None = None
-        while rows := self._host.storage.scan(VisibilityContext, *group, after=after, limit=PAGE):
-            yield from rows
-            last = rows[-1]
-            after = (*group, last.started_at, last.execution_id)
+    def map_runs(self, execution_id: str) -> list[MapRunContext]:
+        """The rows of an execution's map runs."""
+        rows: list[MapRunContext] = []
+        after: tuple[str] | None = None
+        while page := self._host.storage.scan(MapRunContext, execution_id, after=after):
+            rows += page
+            after = (page[-1].id,)
+        return rows
+
+    def _is_row_pending(self, row: VisibilityContext) -> bool:
+        if not row.workflow.startswith(CHILD_LISTS):
+            return False
+        run = self._host.storage.get(MapRunContext, row.workflow.removeprefix(CHILD_LISTS))
+        if run is None or run.status != RUNNING:
+            return False
+        child = self._host.storage.get(ExecutionContext, row.execution_id)
+        return child is not None and self._is_pending(child.parent_iteration_id)
+
+    # open tasks
+
+    def open_tasks(
+        self, execution: str | None, state: str | None, resource: str | None, limit: int | None
+    ) -> list[TaskContext]:
+        """Open tasks, as ``Executor.open_tasks`` gives them."""
+        self._host.check()
+        limit = None if limit is None else whole_number("the limit of a list", limit, 1)
+        storage = self._host.storage
+        tasks = all_tasks(storage, state) if execution is None else tasks_in(storage, self.context(execution).id, state)
+        return list(itertools.islice((task for task in tasks if resource in (None, task.resource)), limit))
+
+    def open_task(self, id: str, state: str) -> TaskContext:
+        """The one open task of an execution's state. Raises ``TaskDoesNotExist``; ``InvalidInput`` for several."""
+        self.check_state(id, state)
+        tasks = self.open_tasks(id, state, None, _SHOWN)
+        if not tasks:
+            raise TaskDoesNotExist(f"no task of state {state!r} is open in execution {id}")
+        if len(tasks) > 1:
+            ids = ", ".join(task.id for task in tasks)
+            raise InvalidInput(f"several tasks of state {state!r} are open in execution {id}: {ids}")
+        return tasks[0]
+
+    def check_state(self, id: str, state: object) -> None:
+        """Raise ``InvalidInput`` unless an execution's definition has a state of this name."""
+        context = self.context(id)
+        if not isinstance(state, str) or state not in self.workflow_of(context.workflow_id).machine.by_name:
+            raise InvalidInput(f"workflow {context.workflow_id} has no state {shown(state)}")
+
+    def is_in(self, id: str, state: str) -> bool:
+        """Whether an execution is in a state; in a Task state only once its task is open, and is not to be retried."""
+        context = self.context(id)
+        of_tasks = self.workflow_of(context.workflow_id).machine.by_name[state].type == "Task"
+        storage = self._host.storage
+        if of_tasks:
+            return next(tasks_in(storage, id, state), None) is not None
+        return any(each.state_name == state for each in activities_in(storage, id))
 
 
-def _is_child(row: VisibilityContext) -> bool:
-    """Whether a row is in the list of a map run. Those come after all others."""
-    return row.workflow.startswith(CHILD_LISTS)
+def workflow_name(context: ExecutionContext) -> str:
+    """The workflow of an execution; of a child of a map run, its parent's."""
+    return context.workflow_id.partition(":")[0]
 
 
-def _is_text(name: object) -> bool:
-    return isinstance(name, str)
-
-
-def _newest(row: VisibilityContext) -> tuple[int, str]:
-    return (-row.started_at, row.execution_id)
-
-
-def each_once(rows: Iterator[VisibilityContext]) -> Iterator[VisibilityContext]:
-    """Without repetitions: an execution may have moved to a second group while the first was read."""
-    seen: set[str] = set()
-    for row in rows:
-        if row.execution_id not in seen:
-            seen.add(row.execution_id)
-            yield row
+def workflow_version(context: ExecutionContext) -> int:
+    """The version of its workflow that an execution runs."""
+    return int(context.workflow_id.partition(":")[2].partition("/")[0])

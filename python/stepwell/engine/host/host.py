@@ -5,26 +5,31 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stepwell import _core
 from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
-from stepwell.engine.log.records import Command
+from stepwell.engine.log.records import Command, PutWorkflowCommand
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
-from stepwell.tasks.dispatch import HandlerPool, Result
-from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.dispatch import Call, HandlerPool, Result
+from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
 
 from .forks import FORKS, only_process
-from .promises import Callback, Latch, PendingPromises, Promise, Waiters, answering, check_may_wait
+from .listeners import Listeners
+from .promises import Callback, Latch, PendingPromises, Promise, Signals, Waiters, answering, check_may_wait
+from .stats import Stats, summed
 
 if TYPE_CHECKING:
     import asyncio
 
     from stepwell.engine.state.workflows import Workflows
     from stepwell.engine.storage.storage import Storage
+
+    from .measures import PartitionMeasures
 
 CLOSING_SECONDS = 10.0
 """How long ``close`` waits for running handlers."""
@@ -39,6 +44,8 @@ class Options(NamedTuple):
     limits: Limits | None = None
     item_files: ItemFiles | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    strict_handlers: bool = False
+    listeners: Listeners | None = None
 
 
 class Readable(Protocol):
@@ -54,6 +61,10 @@ class Readable(Protocol):
         """The definitions that were deployed."""
         ...
 
+    def spaces(self) -> Iterable[tuple[str, str]]:
+        """The tenants and namespaces whose executions are looked for by name."""
+        ...
+
     def check(self) -> None:
         """Raise the reason why it does not work."""
         ...
@@ -66,19 +77,35 @@ class Host(ABC):
     """The rows."""
     reads_wait: bool
     """Whether reads wait for another process, so that they must not be made on an event loop."""
+    look_seconds: float
+    """How often an execution is looked at that somebody follows, though no signal says that it has gone on."""
 
     def __init__(self, handlers: Handlers, options: Options) -> None:
         _core.check_name("tenant", options.tenant)
         _core.check_name("namespace", options.namespace)
         self.tenant, self.namespace = options.tenant, options.namespace
-        self.handlers = handlers
-        self.pool = HandlerPool(handlers, self._answer_tasks, self._keep_alive, options.max_workers, options.loop)
+        self.handlers, self.strict_handlers = handlers, options.strict_handlers
+        self.limits = limits = options.limits or Limits()
+        self.pool = HandlerPool(
+            handlers,
+            self._answer_tasks,
+            self._keep_alive,
+            options.max_workers,
+            options.loop,
+            freed=self._freed,
+            handler_seconds=limits.handler_seconds,
+            traceback_characters=limits.traceback_characters,
+        )
+        self.listeners = options.listeners or Listeners()
+        self._loop = options.loop
         self.promises = PendingPromises()
         self.ends, self.queues = Waiters(self.promises), Waiters(self.promises)
+        self.progress = Signals()
         self._failure: BaseException | None = None
         self._closed = False
         self._closing = threading.Lock()
         self._process = only_process()
+        self._before_release: list[Callable[[], None]] = []
 
     @property
     @abstractmethod
@@ -90,7 +117,20 @@ class Host(ABC):
     def hlc(self) -> _core.Clock:
         """The clock that ids come from."""
 
+    @property
+    @abstractmethod
+    def folder(self) -> _core.Folder | None:
+        """The folder that it has open and locked; None: in memory, or another process has it."""
+
+    @abstractmethod
+    def measure(self) -> list[PartitionMeasures]:
+        """The state of its partitions, now."""
+
     # requests
+
+    def spaces(self) -> Iterable[tuple[str, str]]:
+        """The tenant and the namespace of its executions."""
+        return ((self.tenant, self.namespace),)
 
     def check(self) -> None:
         """Raise the reason why the engine does not work: it was closed, it has failed, or the process was forked."""
@@ -122,6 +162,11 @@ class Host(ABC):
         self.submit(command, document, latch.deliver)
         return latch.wait()
 
+    def put_workflow(self, command: PutWorkflowCommand) -> int:
+        """Keep a version of a definition, durably; the version that it has."""
+        self.ask(command)
+        return command.version
+
     @abstractmethod
     def _put(self, command: Command, document: Document, answer: Promise) -> None:
         """Put a command into the inbox of its partition."""
@@ -151,6 +196,43 @@ class Host(ABC):
         error.__cause__ = failure
         return error
 
+    # handlers
+
+    def register(
+        self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None
+    ) -> None:
+        """Register a handler with its limits."""
+        self.handlers.register(resource, function, concurrency=concurrency, rate=rate)
+        self._handlers_changed()
+        self.pool.retry_waiting()
+
+    @abstractmethod
+    def _handlers_changed(self) -> None:
+        """Tell the partitions that there is another handler, or another limit."""
+
+    @abstractmethod
+    def _freed(self, call: Call) -> None:
+        """Tell a task's partition that the task is not counted for its limit any longer."""
+
+    # events
+
+    def _begin_events(self) -> None:
+        """The partitions work: tell them which events somebody listens to."""
+        self.listeners.attach(self._observe, self._loop)
+
+    @abstractmethod
+    def _observe(self, names: frozenset[str]) -> None:
+        """Tell the listeners the events of these names, from now on."""
+
+    def stats(self) -> Stats:
+        """The counters and gauges of all partitions."""
+        self.check()
+        return summed(self._partition_stats(), self.pool, self.listeners)
+
+    @abstractmethod
+    def _partition_stats(self) -> list[PartitionStats]:
+        """The counters and gauges of each partition."""
+
     # results of handlers
 
     def _answer_tasks(self, results: Iterable[Result]) -> None:
@@ -174,6 +256,10 @@ class Host(ABC):
 
     # closing
 
+    def before_release(self, function: Callable[[], None]) -> None:
+        """Let ``function`` be called at the closing: when nothing works any more, and the folder is still locked."""
+        self._before_release.append(function)
+
     def close(self) -> None:
         """Wait for running handlers, put everything on disk and close the folder."""
         check_may_wait()
@@ -187,7 +273,11 @@ class Host(ABC):
             self._closed = True
             with answering():
                 self.promises.refuse(self._stopped)
+            self.progress.fire_all()
             if is_ours:
+                self.listeners.close()
+                for function in self._before_release:
+                    function()
                 self._close_folder()
 
     @abstractmethod

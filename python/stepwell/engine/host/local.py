@@ -13,9 +13,9 @@ from stepwell.engine import wall_clock
 from stepwell.engine.folders.follows import check_leads
 from stepwell.engine.folders.partitions import check_partitions
 from stepwell.engine.folders.paths import open_folder
-from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.partition.partition import Partition
 from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.workflows import Workflows
@@ -30,6 +30,7 @@ from stepwell.tasks.items import ItemFiles
 
 from .host import Host, Options
 from .map_tasks import map_tasks
+from .measures import PartitionMeasures
 from .promises import Callback, Promise, answering
 
 log = logger("stepwell.engine")
@@ -73,6 +74,7 @@ class LocalHost(Host):
     """Runs a partition in this process."""
 
     reads_wait = False
+    look_seconds = 5.0  # for a batch that was under way when somebody began to follow: it gives no signal
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class LocalHost(Host):
         folder = data if isinstance(data, _core.Folder) else open_folder(data)
         check_partitions(folder, 1)
         check_leads(folder)
-        limits = options.limits or Limits()
+        self._folder, limits = folder, self.limits
         self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
             check_leads(folder)  # a follower may have begun there before it was locked
@@ -101,6 +103,9 @@ class LocalHost(Host):
                 share=share,
                 on_ended=self._ended,
                 on_abandoned=self._abandoned,
+                on_tasks_ended=self._tasks_ended,
+                handlers=handlers,
+                progress=(self.progress.heard, self.progress.fire),
             )
             self.partition.recover()
             clock.has_been(self._store.clock_high_water() >> 32)
@@ -109,6 +114,7 @@ class LocalHost(Host):
             self._store.close()
             raise
         self._thread = threading.Thread(target=self._answer, name="stepwell-partition", daemon=True)
+        self._begin_events()
         self._thread.start()
         self._resume(calls)
 
@@ -121,6 +127,25 @@ class LocalHost(Host):
     def hlc(self) -> _core.Clock:
         """The clock that ids come from."""
         return self.partition.hlc
+
+    @property
+    def folder(self) -> _core.Folder | None:
+        return self._folder
+
+    def measure(self) -> list[PartitionMeasures]:
+        partition, stats = self.partition, self._store.sync_stats()
+        return [
+            PartitionMeasures(
+                0,
+                self._process,
+                stats["log_start"],
+                self._store.tail(),
+                stats["applied"],
+                stats["flushed"],
+                len(partition.inbox),
+                len(partition.in_flight),
+            )
+        ]
 
     # requests
 
@@ -141,6 +166,12 @@ class LocalHost(Host):
         if context.status in OVER:
             answer.reply(context, None)
         return answer
+
+    def _observe(self, names: frozenset[str]) -> None:
+        self.partition.observe(names, self.listeners.tell)
+
+    def _partition_stats(self) -> list[PartitionStats]:
+        return [self.partition.stats()]
 
     # the partition's thread
 
@@ -165,6 +196,7 @@ class LocalHost(Host):
             self._failure = error
             log.exception("the executor has stopped")
             self.promises.refuse(self._stopped)
+            self.progress.fire_all()
 
     def _timeout(self) -> float | None:
         """How long the loop may wait: until the next timer, or until handlers may need another thread."""
@@ -189,6 +221,16 @@ class LocalHost(Host):
 
     def _abandoned(self, task: TaskContext) -> None:
         """A task was abandoned while it waited for an execution in another partition."""
+
+    def _tasks_ended(self, task_ids: list[str]) -> None:
+        """Tasks have ended without results of their handlers."""
+        self.pool.ended(task_ids)
+
+    def _handlers_changed(self) -> None:
+        self._store.notify()  # tasks may be held back for one
+
+    def _freed(self, call: Call) -> None:
+        self.partition.free(call.limit)
 
     # results of handlers
 

@@ -35,6 +35,8 @@ def open_host(data: Folder | None, handlers: Handlers, partitions: int, options:
 def _check_options(options: Options) -> None:
     """Refuse options that would otherwise fail later, or never. ``limits`` are checked before."""
     _check_number("max_workers", options.max_workers, MAX_WORKERS)
+    if not isinstance(options.strict_handlers, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"strict_handlers is True or False, not {shown(options.strict_handlers)}")
     for what, name in (("tenant", options.tenant), ("namespace", options.namespace)):
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidName(f"{what} is a text, not {shown(name)}")

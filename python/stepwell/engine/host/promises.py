@@ -135,6 +135,40 @@ class Waiters:
             return list(self._waiting)
 
 
+class Signals:
+    """Who is to hear, again and again, that something has gone on, by a key: an execution."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.heard: dict[str, list[Callable[[], object]]] = {}
+        """Nobody else writes it; whether somebody listens to a key may be seen from any thread."""
+
+    def add(self, key: str, tell: Callable[[], object]) -> None:
+        """Call ``tell`` whenever something has gone on, from the engine's thread: it must return at once."""
+        with self._lock:
+            self.heard.setdefault(key, []).append(tell)
+
+    def remove(self, key: str, tell: Callable[[], object]) -> None:
+        """Call ``tell`` no more."""
+        with self._lock:
+            listening = self.heard[key]
+            listening.remove(tell)
+            if not listening:
+                del self.heard[key]
+
+    def fire(self, key: str) -> None:
+        """Something has gone on."""
+        with self._lock:
+            listening = list(self.heard.get(key, ()))
+        for tell in listening:
+            tell()
+
+    def fire_all(self) -> None:
+        """Nothing will go on any more: whoever listens is to look, and to find that."""
+        for key in list(self.heard):
+            self.fire(key)
+
+
 class Latch:
     """Lets one thread wait for one reply. It is created before the request, and refuses threads that must not wait."""
 

@@ -382,3 +382,14 @@ class UpdateMapRunCommand(Command, tag=30):
     max_concurrency: int | None
     tolerated_count: int | None
     tolerated_percentage: float | None
+
+
+class DeleteWorkflowCommand(Command, tag=31):
+    """Delete a workflow, whose newest version is ``version``.
+
+    ``remains``: its definitions stay, for executions that have ended, until the last of those is gone.
+    """
+
+    name: str
+    version: int
+    remains: bool = False

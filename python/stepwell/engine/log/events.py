@@ -104,6 +104,9 @@ class MapRunCompletedEvent(Event, tag=EVENT + 29): ...
 class MapRunUpdatedEvent(Event, tag=EVENT + 30): ...
 
 
+class WorkflowDeletedEvent(Event, tag=EVENT + 31): ...
+
+
 class CommandRejectedEvent(Event, tag=127):
     """A command that could not be done, and why."""
 

@@ -31,6 +31,7 @@ from .commands import (
     CreateTaskCommand,
     CreateTimerCommand,
     DeleteExecutionCommand,
+    DeleteWorkflowCommand,
     FailEvaluationCommand,
     FailTaskCommand,
     ForkStateCommand,
@@ -82,6 +83,7 @@ from .events import (
     TimerCanceledEvent,
     TimerCreatedEvent,
     TimerTriggeredEvent,
+    WorkflowDeletedEvent,
     WorkflowPutEvent,
 )
 
@@ -106,6 +108,7 @@ __all__ = [
     "CreateTaskCommand",
     "CreateTimerCommand",
     "DeleteExecutionCommand",
+    "DeleteWorkflowCommand",
     "EvaluationFailedEvent",
     "Event",
     "ExecutionCancelingEvent",
@@ -149,5 +152,6 @@ __all__ = [
     "TimerTriggeredEvent",
     "TriggerTimerCommand",
     "UpdateMapRunCommand",
+    "WorkflowDeletedEvent",
     "WorkflowPutEvent",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from stepwell.engine.limits import AWS, Limits
@@ -16,6 +16,7 @@ from stepwell.errors import StepwellError, StorageError
 from stepwell.logs import logger
 
 from .effects import Effects
+from .events import Tell, observed
 from .in_flight import InFlight
 from .inbox import Clock, Request
 from .numbering import Numbering
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from stepwell._core import Store
 
 log = logger("stepwell.engine")
+
+
+Progress = tuple[Mapping[str, object], Callable[[str], None]]
+"""The executions that somebody follows, and what tells it that one of them has gone on."""
+
+
+def _nobody(execution_id: str) -> None:
+    """Nobody follows an execution."""
 
 
 class BatchProcessor:
@@ -42,17 +51,24 @@ class BatchProcessor:
         services: Services,
         clock: Clock,
         limits: Limits,
+        progress: Progress | None = None,
     ) -> None:
         self._store, self._executions, self._router, self._in_flight = store, executions, router, in_flight
         self._numbering, self._effects, self._services = numbering, effects, services
         self._state, self._clock, self.limits = executions.state, clock, limits
+        self._followed, self._tell = progress or ({}, _nobody)
         is_aws = limits.profile == AWS
-        self._table = quotas.enforced(TABLE) if is_aws else TABLE
+        self._whole_table = self._table = quotas.enforced(TABLE) if is_aws else TABLE
         self._warnings = None if is_aws else quotas.Warnings()
         self.unfinished: dict[str, Unfinished] = {}
         """What turns left for the next batch, by execution."""
         self.stuck: set[str] = set()
         """Executions that could not even be failed: their timers do not fire until the next opening."""
+
+    def observe(self, names: Iterable[str], tell: Tell) -> None:
+        """Tell the events of these names, from the next batch on; from any thread."""
+        names = frozenset(names)
+        self._table = observed(self._whole_table, names, tell) if names else self._whole_table
 
     def begin(self, unfinished: dict[str, Unfinished]) -> None:
         """Begin with what the replay found."""
@@ -107,6 +123,7 @@ class BatchProcessor:
         """Process the turns, and commit their changes as one batch."""
         batch, base, limits, table = Batch(), self._effects.position, self.limits, self._table
         max_records, max_bytes = limits.batch_records, limits.batch_bytes
+        followed = self._followed
         effects: list[Effect] = []
         waiting = deque(turns.values())
         while waiting:
@@ -128,6 +145,8 @@ class BatchProcessor:
                 batch.add(turn, blob, len(turn.records))
                 if turn.execution is not None:
                     turn.execution.position = base + batch.count
+                if followed and turn.execution_id in followed:
+                    turn.effects.append((self._tell, turn.execution_id))
             effects += turn.effects
         self._in_flight.batch_ends()
         position = base

@@ -1,8 +1,8 @@
 """The tasks that handlers of this process have. Their number is limited; further tasks are held back, on the log.
 
-A held task is created but not activated. It waits in the queue ``HELD``, where it costs a row and no memory. When
-tasks end, the next ones are activated. After a restart the tasks that handlers had are found by reading all open
-tasks, in pages, while the partition is running.
+A held task is created but not activated. It waits in the queue ``HELD``, or in a queue of its handler if that has a
+limit (limited_tasks.py), where it costs a row and no memory. When tasks end, the next ones are activated. After a
+restart the tasks that handlers had are found by reading all open tasks, in pages, while the partition is running.
 """
 
 from __future__ import annotations
@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from stepwell.asl.resources import Resource
+from stepwell.engine.log.document import Document
 from stepwell.engine.status import ACTIVE, SUBMITTED
 from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext
 from stepwell.engine.storage.storage import Storage
+from stepwell.tasks.handlers import Handlers
+
+from .limited_tasks import LimitedTasks
 
 AUDIT_SECONDS = 5.0
 """How often the tasks in flight are checked while tasks are held back."""
@@ -24,7 +29,9 @@ PAGES_AT_ONCE = 100
 class InFlight:
     """The tasks in flight, and those that are held back."""
 
-    def __init__(self, storage: Storage, max_tasks: int, max_bytes: int) -> None:
+    def __init__(self, storage: Storage, max_tasks: int, max_bytes: int, handlers: Handlers) -> None:
+        self.limited, self.limits = LimitedTasks(storage, handlers), handlers.limits
+        """``limits`` are the limits that handlers have or had."""
         self._storage, self._max_tasks, self._max_bytes = storage, max_tasks, max_bytes
         self._out: dict[str, int] = {}
         """The size of each task's input."""
@@ -63,6 +70,17 @@ class InFlight:
         self._bytes += size
         return True
 
+    def queue_of(self, execution_id: str, resource: Resource, document: Document) -> str:
+        """The queue of a new task whose handler may have a limit; empty if it may be handed out at once."""
+        limited = self.limited
+        limit = limited.limit_of(resource, lambda: document.value)
+        if limit is not None:
+            target = limited.target_of(resource, lambda: document.value)
+            if limited.admits(limit, target) and self.admits(len(document.text)):
+                return ""
+            return limited.queue_of(execution_id, target)
+        return "" if self.admits(len(document.text)) else HELD
+
     def ends(self, task_id: str) -> None:
         """Note that a task has its result, or was closed before it was dispatched."""
         self._bytes -= self._out.pop(task_id, 0)
@@ -73,10 +91,15 @@ class InFlight:
             self._take_out(self._begun)
             if self._pages is not None:
                 self._newer.update(self._begun)
-        self.batch_fails()
+        self.limited.batch_ends()
+        self._forget_batch()
 
     def batch_fails(self) -> None:
         """The batch was not made: nothing of it counts."""
+        self.limited.batch_fails()
+        self._forget_batch()
+
+    def _forget_batch(self) -> None:
         self._bytes -= self._admitted_bytes
         self._admitted = self._admitted_bytes = 0
         self._begun.clear()
@@ -89,17 +112,31 @@ class InFlight:
 
     # held tasks
 
-    def holds(self) -> None:
+    def holds(self, queue: str) -> None:
         """Note that storage has a held task."""
-        self._may_hold = True
+        if queue == HELD:
+            self._may_hold = True
+        else:
+            self.limited.holds(queue)
 
     def released(self, limit: int, position: int, applied: int) -> list[TaskContext]:
         """Held tasks for which there is capacity now, to be activated in the next batch.
 
-        They are taken in the order of their ids, again and again from the start. ``position`` is the last one of a
-        batch: a new round begins only when it is applied, because it would find the tasks of the last batch again.
+        ``position`` is the last one of a batch.
         """
-        free = min(self._max_tasks - len(self._out), limit)
+        tasks: list[TaskContext] = []
+        if self.limited.holds_any and self._has_room:
+            free = min(self._max_tasks - len(self._out), limit)
+            rows = self.limited.released(free, position, applied)
+            tasks = [task for row in rows if (task := self._storage.get(TaskContext, row.task_id)) is not None]
+        return tasks + self._released(limit - len(tasks), len(tasks), position, applied)
+
+    def _released(self, limit: int, others: int, position: int, applied: int) -> list[TaskContext]:
+        """Those whose handlers have no limit, in the order of their ids, again and again from the start.
+
+        A new round begins only when ``position`` is applied, because it would find the tasks of the last batch again.
+        """
+        free = min(self._max_tasks - len(self._out) - others, limit)
         if (
             not self._may_hold
             or free <= 0
@@ -111,7 +148,7 @@ class InFlight:
         if not rows:  # the round is over; if it has just begun, there are no held tasks
             self._may_hold = self._held_after is not None
             self._held_after, self._anew_at = None, position
-            return self.released(limit, position, applied) if self._may_hold else []
+            return self._released(limit, others, position, applied) if self._may_hold else []
         self._held_after = (HELD, rows[-1].task_id)
         tasks: list[TaskContext] = []
         size = 0
@@ -146,6 +183,7 @@ class InFlight:
         """The first of the tasks that were in flight."""
         self._pages = open_tasks(self._storage)
         self._may_hold = bool(self._storage.scan(QueueContext, HELD, limit=1))
+        self.limited.recover()
         found: list[TaskContext] = []
         for _ in range(PAGES_AT_ONCE):
             found += self.recovered()

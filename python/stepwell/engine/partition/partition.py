@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,13 @@ from stepwell.engine.storage.storage import Storage
 from stepwell.errors import StorageError
 from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call
+from stepwell.tasks.handlers import Handlers
 
 from . import quarantine
-from .batching import BatchProcessor
+from .batching import BatchProcessor, Progress
+from .counters import COUNTED, Counters, PartitionStats
 from .effects import Effects
+from .events import Event, Tell
 from .in_flight import AUDIT_SECONDS, InFlight
 from .inbox import Clock, Dispatcher, Inbox, Request
 from .numbering import Numbering
@@ -51,7 +55,9 @@ class Partition:
     """One log, one storage, and their executions.
 
     Of several partitions it is number ``share[0]`` of ``share[1]``. ``on_ended`` is called for executions that
-    ended, ``on_abandoned`` for tasks that were abandoned while they waited for an execution in another partition.
+    ended, ``on_abandoned`` for tasks that were abandoned while they waited for an execution in another partition,
+    ``on_tasks_ended`` for tasks that ended without results of their handlers. ``handlers`` is used for their limits.
+    ``progress`` has the executions that somebody follows, and is called for each of their steps.
     """
 
     def __init__(
@@ -64,15 +70,23 @@ class Partition:
         share: tuple[int, int] = (0, 1),
         on_ended: Callable[[LiveExecution], None] | None = None,
         on_abandoned: Callable[[c.TaskContext], None] | None = None,
+        on_tasks_ended: Callable[[list[str]], None] | None = None,
+        handlers: Handlers | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.store, self.storage = store, Storage(store)
         self._clock, self._dispatcher = clock, dispatcher
+        self._listened: frozenset[str] = frozenset()
+        self._tell: Tell = _nobody
+        self._counters: Counters | None = None
         limits = limits or Limits()
         self._limits = limits
         self.executions = executions = Executions.over(self.storage, limits)
         self.state = executions.state
         self.inbox = Inbox(limits)
-        self.in_flight = in_flight = InFlight(self.storage, limits.tasks, limits.task_bytes)
+        self.in_flight = in_flight = InFlight(
+            self.storage, limits.tasks, limits.task_bytes, Handlers() if handlers is None else handlers
+        )
         self._effects = effects = Effects(store.tail(), store.applied())
         self.numbering = numbering = Numbering(share, store.clock_high_water(), executions.is_task_open)
         self._router = router = Router(executions, in_flight, effects)
@@ -88,9 +102,11 @@ class Partition:
             random.Random(seed).random,
             on_ended,
             on_abandoned,
+            on_tasks_ended,
+            share[1] == 1,
         )
         self.processor = BatchProcessor(
-            store, executions, router, in_flight, numbering, effects, services, clock, limits
+            store, executions, router, in_flight, numbering, effects, services, clock, limits, progress
         )
 
     @property
@@ -116,6 +132,41 @@ class Partition:
             ]
         )
         self.store.notify()
+
+    def free(self, limit: str) -> None:
+        """A task that was handed out is not counted for its limit any longer. From any thread."""
+        self.in_flight.limited.free(limit)
+        self.store.notify()
+
+    def observe(self, names: Iterable[str], tell: Tell) -> None:
+        """Tell the events of these names, once they are durable, from the next batch on. From any thread."""
+        self._listened, self._tell = frozenset(names), tell
+        self._observe()
+
+    def stats(self) -> PartitionStats:
+        """What it has counted since the first call, and what it holds now. From any thread."""
+        if self._counters is None:
+            self._counters = Counters()
+            self._observe()
+        return self._counters.stats(
+            self.store,
+            self.storage,
+            executions_in_memory=len(self.state.executions),
+            tasks_in_flight=len(self.in_flight),
+            inbox=len(self.inbox),
+        )
+
+    def _observe(self) -> None:
+        if self._counters is None:
+            self.processor.observe(self._listened, self._tell)
+        else:
+            self.processor.observe(self._listened | COUNTED, partial(self._count, self._counters))
+
+    def _count(self, counters: Counters, event: Event) -> None:
+        if event.name in COUNTED:
+            counters.count(event)
+        if event.name in self._listened:
+            self._tell(event)
 
     # the loop
 
@@ -207,6 +258,10 @@ class Partition:
     def open_calls(self) -> list[Call]:
         """The first tasks that handlers had when the last process ended. They are called again, with the same ids."""
         return self.services.calls_of(self.in_flight.recover())
+
+
+def _nobody(event: Event) -> None:
+    """Nobody listens."""
 
 
 def _numbers_given(items: Iterable[Item]) -> list[int]:

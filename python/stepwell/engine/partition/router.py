@@ -19,6 +19,7 @@ from .in_flight import InFlight
 from .inbox import NameTaken, Rejected
 
 _OF_EXECUTIONS = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
+_OF_WORKFLOWS = (r.PutWorkflowCommand, r.DeleteWorkflowCommand)
 _OF_TASKS = (r.ActivateTaskCommand, r.HeartbeatTaskCommand)
 _RESULTS = (r.CompleteTaskCommand, r.FailTaskCommand, r.SubmitTaskCommand)
 
@@ -52,7 +53,7 @@ class Router:
             return command.id
         if isinstance(command, r.UpdateMapRunCommand):
             return execution_of(command.id)
-        assert isinstance(command, r.PutWorkflowCommand), f"nobody asks for a {type(command).__name__}"
+        assert isinstance(command, _OF_WORKFLOWS), f"nobody asks for a {type(command).__name__}"
         return ""
 
     def _owner_of_task(self, task_id: str, reply: Reply | None) -> str | None:

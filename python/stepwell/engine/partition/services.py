@@ -14,12 +14,12 @@ from stepwell.engine.replay.redrive import redrive_command, redrive_problem
 from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.executions import Executions
 from stepwell.engine.state.services import AskingTurn
-from stepwell.engine.status import ENDED
+from stepwell.engine.status import ENDED, STATUSES
 from stepwell.engine.storage import contexts as c
 from stepwell.engine.storage.task_tokens import new_token
 from stepwell.errors import InvalidInput
 from stepwell.tasks.dispatch import Call
-from stepwell.tasks.integrations.nested import target_of
+from stepwell.tasks.integrations.nested import JOBS, target_of
 
 from .effects import Effects
 from .in_flight import InFlight
@@ -46,17 +46,22 @@ class PartitionServices:
         random: Callable[[], float],
         on_ended: Callable[[LiveExecution], None] | None,
         on_abandoned: Callable[[c.TaskContext], None] | None,
+        on_tasks_ended: Callable[[list[str]], None] | None,
+        is_alone: bool,
     ) -> None:
         self._store, self._executions, self._in_flight = store, executions, in_flight
         self._numbering, self._effects = numbering, effects
         self._storage, self._state = executions.storage, executions.state
         self._clock, self._dispatcher = clock, dispatcher
-        self.limits, self.random = limits, random
-        self.on_ended, self._on_abandoned = on_ended, on_abandoned
+        self.limits, self.random, self.is_alone = limits, random, is_alone
+        self.on_ended, self._on_abandoned, self._on_tasks_ended = on_ended, on_abandoned, on_tasks_ended
         self.task_id, self.admits = numbering.task_id, in_flight.admits
+        self.handler_limits, self.queue_of = in_flight.limits, in_flight.queue_of
         self._calls: list[Call] = []
         """Tasks to dispatch, collected while effects run."""
         self._call = self._calls.append
+        self._ended_tasks: list[str] = []
+        """Tasks that ended without a result, to be reported before those are dispatched."""
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
         return self._numbering.reserve(turn.now, count)
@@ -69,10 +74,11 @@ class PartitionServices:
     def activated(self, turn: AskingTurn, task: c.TaskContext) -> None:
         if not task.queue:
             self._in_flight.begins(task.id, len(task.input))
-            turn.effects.append((self._call, self.call_of(turn.execution, task)))
+            limit = self._in_flight.limited.begins(task) if self.handler_limits else ""
+            turn.effects.append((self._call, self.call_of(turn.execution, task, limit)))
 
-    def call_of(self, execution: LiveExecution | None, task: c.TaskContext) -> Call:
-        """The call of a task, for its handler."""
+    def call_of(self, execution: LiveExecution | None, task: c.TaskContext, limit: str = "") -> Call:
+        """The call of a task, for its handler; ``limit`` is the name of the limit that the task is counted for."""
         assert execution is not None
         state_name = execution.activities[task.activity_id].state.name
         return Call(
@@ -86,20 +92,30 @@ class PartitionServices:
             task.timeout_due,
             execution.arn or execution.make_arn(),
             execution.workflow.arn,
+            limit,
         )
 
     def dispatch_calls(self) -> None:
-        """Dispatch the tasks whose activation is durable, except those that were closed meanwhile."""
+        """Dispatch the tasks whose activation is durable, except those that were closed meanwhile.
+
+        Report ended tasks before, so that nothing that follows from the end of a task begins while its handler may.
+        """
+        if self._ended_tasks:
+            ended, self._ended_tasks = self._ended_tasks, []
+            if self._on_tasks_ended is not None:
+                self._on_tasks_ended(ended)
         if self._calls:
             owners = self._state.task_owners
-            calls = [call for call in self._calls if call.id in owners or self._is_still_open(call.id)]
+            calls = [call for call in self._calls if call.id in owners or self._is_still_open(call)]
             self._calls.clear()
             self._dispatcher.dispatch(calls)
 
-    def _is_still_open(self, task_id: str) -> bool:
-        if self._executions.is_task_open(task_id):
+    def _is_still_open(self, call: Call) -> bool:
+        if self._executions.is_task_open(call.id):
             return True
-        self._in_flight.ends(task_id)
+        self._in_flight.ends(call.id)
+        if call.limit:
+            self._in_flight.limited.free(call.limit)
         return False
 
     def calls_of(self, tasks: list[c.TaskContext]) -> list[Call]:
@@ -114,17 +130,25 @@ class PartitionServices:
         return calls
 
     def queued(self, queue: str) -> None:
-        if queue == c.HELD:
-            self._in_flight.holds()
+        if c.is_held(queue):
+            self._in_flight.holds(queue)
         else:
             self._dispatcher.queued(queue)
 
     def abandon(self, turn: AskingTurn, task: c.TaskContext) -> None:
+        if not task.queue:
+            turn.effects.append((self._ended_without_result, task.id))
+        if task.resource not in JOBS:
+            return
         child = self._child_of(task)
         if child is not None:
             turn.send(child, r.CancelExecutionCommand(child, None, None))
         elif self._on_abandoned is not None:
             turn.effects.append((self._on_abandoned, task))
+
+    def _ended_without_result(self, task_id: str) -> None:
+        self._in_flight.ends(task_id)
+        self._ended_tasks.append(task_id)
 
     def _child_of(self, task: c.TaskContext) -> str | None:
         """The execution in this partition that a task has started and waits for, if there is one."""
@@ -157,6 +181,18 @@ class PartitionServices:
         seconds = self.limits.retention
         return None if seconds is None else round(seconds * 1_000_000)
 
+    def statuses_of(self, workflow: str) -> set[str]:
+        self._store.wait_applied(self._effects.position, None)
+        return {status for status in STATUSES if self._has_any(workflow, status)}
+
+    def _has_any(self, workflow: str, status: str) -> bool:
+        after: tuple[Any, ...] | None = None
+        while rows := self._storage.scan(c.VisibilityContext, workflow, status, after=after, limit=_FEW):
+            if any(row.execution_id not in self._state.deleted for row in rows):
+                return True
+            after = (workflow, status, rows[-1].started_at, rows[-1].execution_id)
+        return False
+
     # map runs
 
     def had_map_runs(self, execution: LiveExecution) -> bool:
@@ -186,6 +222,10 @@ class PartitionServices:
         problem = partial(redrive_problem, self.limits, now=self._clock.now())
         workflow = self._state.workflows.get(context.workflow_id)
         return redrive_command(self._storage, workflow, context, problem, child_id)
+
+
+_FEW = 16
+"""Rows that are read to find one of an execution that is still there."""
 
 
 def child_key(execution_id: str, task_id: str, input: bytes) -> str | None:

@@ -7,15 +7,13 @@ from stepwell.engine.state.execution import Activity, Branch, Iteration, Level, 
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import CANCELED
 from stepwell.engine.storage.contexts import TaskContext
-from stepwell.tasks.integrations.nested import JOBS
 
 from .follow_ups import Items, end_level, item, leave_state
 
 
 def abandon(turn: Turn, task: TaskContext) -> None:
-    """A task ends without a result. The execution that it waits for is canceled too (ASL A15)."""
-    if task.resource in JOBS:
-        turn.services.abandon(turn, task)
+    """A task ends without a result: cancel its handler, and the execution that it waits for (ASL A15)."""
+    turn.services.abandon(turn, task)
 
 
 def abort(level: Level, status: str = CANCELED) -> Items:

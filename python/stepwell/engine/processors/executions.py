@@ -18,6 +18,7 @@ from stepwell.engine.status import CANCELED, CANCELING, COMPLETING, DELETING, OV
 from .cancellations import abandon, cancel_map_runs
 from .follow_ups import Items, item, start_state
 from .map_runs import cancel_children, report_to_parent, running_children
+from .workflows import finish_deletion
 
 SECOND = 1_000_000
 SHORT_HISTORY = 1000
@@ -27,7 +28,11 @@ CHUNK = 64
 
 
 def accept_start(turn: Turn, command: StartExecutionCommand) -> str | None:
-    return "the execution was started before" if turn.execution is not None else None
+    if turn.execution is not None:
+        return "the execution was started before"
+    if command.parent_iteration_id is None and not turn.state.workflows.has(command.workflow_id):
+        return f"workflow {command.workflow_id.partition(':')[0]!r} was deleted"
+    return None
 
 
 def started(turn: Turn, command: StartExecutionCommand, document: Document) -> Items:
@@ -113,6 +118,8 @@ def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
         command.remains = bool(turn.children)
     else:
         command.remains = execution.context.last_event > SHORT_HISTORY or _may_have_children(turn, execution)
+    if not command.remains:
+        finish_deletion(turn, execution.workflow)
     return None
 
 

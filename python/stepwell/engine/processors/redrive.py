@@ -45,6 +45,8 @@ def _refusal(turn: Turn, command: RedriveExecutionCommand) -> str | None:
         return "a child of a map run is redriven with its parent"
     if execution.context.type != "STANDARD":
         return "an EXPRESS execution cannot be redriven"
+    if command.child_id is None and not turn.state.workflows.has(execution.workflow.id):
+        return "its workflow was deleted"
     if command.event != execution.context.last_event + 1:
         return "it was redriven meanwhile"
     return None

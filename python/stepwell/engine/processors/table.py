@@ -8,7 +8,7 @@ from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.state.turn import Accept, Follow, Item, Turn
 
-from . import children, executions, map_runs, redrive, states, tasks, timers
+from . import children, executions, map_runs, redrive, states, tasks, timers, workflows
 
 
 class CommandProcessor(Struct, frozen=True):
@@ -17,11 +17,6 @@ class CommandProcessor(Struct, frozen=True):
     accept: Accept
     follow: Follow
     event: type[r.Event]
-
-
-def _accept_definition(turn: Turn, command: r.PutWorkflowCommand) -> str | None:
-    turn.hold(command.definition)
-    return None
 
 
 def _nothing(turn: Turn, command: r.Command, document: Document) -> list[Item]:
@@ -60,7 +55,8 @@ COMMAND_PROCESSORS: dict[type[r.Command], CommandProcessor] = {
     r.CreateTimerCommand: CommandProcessor(timers.accept_create, timers.created, r.TimerCreatedEvent),
     r.TriggerTimerCommand: CommandProcessor(timers.accept_end, timers.triggered, r.TimerTriggeredEvent),
     r.CancelTimerCommand: CommandProcessor(timers.accept_end, timers.canceled, r.TimerCanceledEvent),
-    r.PutWorkflowCommand: CommandProcessor(_accept_definition, _nothing, r.WorkflowPutEvent),
+    r.PutWorkflowCommand: CommandProcessor(workflows.accept_put, _nothing, r.WorkflowPutEvent),
+    r.DeleteWorkflowCommand: CommandProcessor(workflows.accept_delete, _nothing, r.WorkflowDeletedEvent),
     r.StartMapRunCommand: CommandProcessor(map_runs.accept_start, map_runs.started, r.MapRunStartedEvent),
     r.PutMapItemsCommand: CommandProcessor(map_runs.accept_items, map_runs.items_put, r.MapItemsPutEvent),
     r.StartChildrenCommand: CommandProcessor(

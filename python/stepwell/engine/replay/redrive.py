@@ -215,7 +215,7 @@ class _One(Workflows):
     """The compiled definition of one execution."""
 
     def __init__(self, workflow: Workflow) -> None:
-        super().__init__(lambda name, version: None, lambda name: None)
+        super().__init__(lambda name, version: None, lambda name: None, list)
         self._workflow = workflow
 
     def get(self, id: str) -> Workflow:

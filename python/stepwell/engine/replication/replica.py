@@ -32,6 +32,7 @@ class Replica:
 
     def __init__(self, attaching: Attaching) -> None:
         self.source, self.data, self.id = attaching.source, attaching.data, attaching.id
+        self.leader = attaching.leader
         with as_it_was(self.data):
             self.folder = attaching.folder or _core.Folder.open(attaching.place, create=True)
             whom = Following(self.id, attaching.of, attaching.leader.path)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from stepwell.asl.resources import Resource
 from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command, RedriveExecutionCommand
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
+from stepwell.tasks.limits import Limit
 
 from .execution import LiveExecution
 
@@ -38,6 +40,15 @@ class Services(Protocol):
     """The next id of a task, by its execution and its resource."""
     admits: Callable[[int], bool]
     """Whether a new task with an input of so many bytes may be handed out at once; else it is to be held back."""
+    handler_limits: dict[str, Limit[Any]]
+    """The limits that handlers have or had."""
+
+    def queue_of(self, execution_id: str, resource: Resource, document: Document) -> str:
+        """The queue of a new task whose handler may have a limit; empty if it may be handed out at once."""
+        ...
+
+    is_alone: bool
+    """Whether it is the only partition: of several, another one may need what this one needs no more."""
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
         """The first of ``count`` timestamps that only a map run uses: the ids of its child executions."""
@@ -56,7 +67,7 @@ class Services(Protocol):
         ...
 
     def abandon(self, turn: AskingTurn, task: TaskContext) -> None:
-        """A task was abandoned: the execution that it waits for is canceled in the same batch."""
+        """A task was abandoned: its handler is canceled, and the execution that it waits for in the same batch."""
         ...
 
     def longest_seconds(self, type: str, given: int | None) -> int | None:
@@ -73,6 +84,10 @@ class Services(Protocol):
 
     def retention_of(self, execution: LiveExecution) -> int | None:
         """For how many microseconds an execution is kept after its end; None: until it is deleted."""
+        ...
+
+    def statuses_of(self, workflow: str) -> set[str]:
+        """The statuses of the executions of a workflow that storage has and that were not deleted."""
         ...
 
     def had_map_runs(self, execution: LiveExecution) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from stepwell.engine.arns import state_machine_arn
@@ -25,6 +25,8 @@ class Workflow:
         self.id = f"{context.name}:{context.version}"
         self.name = context.name
         """The name that it was deployed under."""
+        self.version = context.version
+        """1 for the first definition under the name; each further one has the next number."""
         self.arn = state_machine_arn(self.name)
 
     @cached_property  # used in every step
@@ -71,11 +73,12 @@ class Workflows:
     def __init__(
         self,
         load: Callable[[str, int], WorkflowContext | None],
-        latest: Callable[[str], WorkflowContext | None],
+        newest: Callable[[str], WorkflowContext | None],
+        names: Callable[[], list[str]],
     ) -> None:
-        self._load, self._load_latest = load, latest
+        self._load, self._load_newest, self.names = load, newest, names
         self._by_id: dict[str, Workflow] = {}
-        self._latest: dict[str, Workflow] = {}
+        self._newest: dict[str, Workflow] = {}
         self._writing = threading.Lock()
 
     @classmethod
@@ -84,16 +87,17 @@ class Workflows:
         return cls(
             lambda name, version: storage.get(WorkflowContext, name, version),
             lambda name: next(iter(storage.scan(WorkflowContext, name, limit=1, reverse=True)), None),
+            partial(_names, storage),
         )
 
     def put(self, context: WorkflowContext) -> Workflow:
-        """Add a version. ``latest`` returns the newest of its name."""
+        """Take in a version; the newest of its name is what ``newest`` gives."""
         with self._writing:
             workflow = self._by_id.setdefault(f"{context.name}:{context.version}", Workflow(context))
             workflow.context = context
-            known = self._latest.get(context.name)
+            known = self._newest.get(context.name)
             if known is None or known.context.version <= context.version:
-                self._latest[context.name] = known = workflow
+                self._newest[context.name] = known = workflow
             return known
 
     def get(self, id: str) -> Workflow:
@@ -110,11 +114,50 @@ class Workflows:
             workflow = self._by_id.setdefault(id, Workflow(context))
         return workflow
 
+    def has(self, id: str) -> bool:
+        """Whether executions may be started of the version ``name:version``: it was not deleted."""
+        workflow = self._by_id.get(id)
+        newest = self._newest.get(workflow.name) if workflow is not None else None
+        if newest is None or newest is not workflow:
+            newest = self.newest(id.partition(":")[0])
+        if newest is None or newest.context.deleted:
+            return False
+        return newest is workflow or newest.context.first <= version_of(id)
+
     def latest(self, name: str) -> Workflow | None:
-        """The newest version under ``name``."""
-        workflow = self._latest.get(name)
+        """The newest version under ``name``; None, too, for a workflow that was deleted."""
+        workflow = self.newest(name)
+        return None if workflow is None or workflow.context.deleted else workflow
+
+    def newest(self, name: str) -> Workflow | None:
+        """The newest version under ``name``, also that of a workflow that was deleted."""
+        workflow = self._newest.get(name)
         if workflow is None:
-            context = self._load_latest(name)
+            context = self._load_newest(name)
             if context is not None:
                 workflow = self.put(context)
         return workflow
+
+    def forget(self, name: str, versions: range) -> None:
+        """Versions whose definitions are gone."""
+        with self._writing:
+            for version in versions:
+                self._by_id.pop(f"{name}:{version}", None)
+
+
+def version_of(id: str) -> int:
+    """The version in ``name:version``, or ``name:version/state``."""
+    return int(id.partition(":")[2].partition("/")[0])
+
+
+def _names(storage: Storage) -> list[str]:
+    """The names of all workflows, deleted ones among them: one row is read of each."""
+    names: list[str] = []
+    after: tuple[str, int] | None = None
+    while found := storage.scan(WorkflowContext, after=after, limit=1):
+        names.append(found[0].name)
+        after = (found[0].name, _LAST_VERSION)
+    return names
+
+
+_LAST_VERSION = (1 << 63) - 1

@@ -129,6 +129,11 @@ class TaskContext(Context, tag=5):
     lease_until: int = 0
     worker: str | None = None
 
+    @property
+    def execution_id(self) -> str:
+        """The execution that waits for its result."""
+        return "/".join(self.activity_id.split("/", 5)[:5])
+
 
 class TimerContext(Context, tag=6):
     """A timer, kept in the order of ``due``."""
@@ -140,7 +145,12 @@ class TimerContext(Context, tag=6):
 
 
 class WorkflowContext(Context, tag=7):
-    """One version of a definition."""
+    """One version of a definition.
+
+    ``first`` is the first version since the workflow was last deleted. ``deleted``, of the newest version: it was
+    deleted with all before it. They stay while ended executions need them; the newest one always, so that no number is
+    given twice, without its definition in the end.
+    """
 
     name: str
     version: int
@@ -148,6 +158,8 @@ class WorkflowContext(Context, tag=7):
     type: str
     created_at: int
     retention: int | None = None
+    first: int = 1
+    deleted: bool = False
 
 
 class IdempotencyContext(Context, tag=8):
@@ -166,6 +178,8 @@ class VisibilityContext(Context, tag=9):
     execution_id: str
     name: str
     stopped_at: int
+    version: int = 0
+    timed_out: bool = False
 
 
 class ItemsContext(Context, tag=10):
@@ -181,6 +195,11 @@ class ItemsContext(Context, tag=10):
 
 HELD = "\0held"
 """The queue of held tasks: they wait until handlers of this process have capacity. No activity has this name."""
+
+
+def is_held(queue: str) -> bool:
+    """Whether the tasks of a queue are held back: ``HELD``, and the queues of handlers with limits, which begin so."""
+    return queue.startswith(HELD)
 
 
 class QueueContext(Context, tag=11):
@@ -278,6 +297,7 @@ REMOVE_BRANCH: Final = -tag_of(BranchContext)
 REMOVE_ITERATION: Final = -tag_of(IterationContext)
 REMOVE_TASK: Final = -tag_of(TaskContext)
 REMOVE_TIMER: Final = -tag_of(TimerContext)
+REMOVE_WORKFLOW: Final = -tag_of(WorkflowContext)
 REMOVE_NAME: Final = -tag_of(IdempotencyContext)
 REMOVE_VISIBILITY: Final = -tag_of(VisibilityContext)
 REMOVE_ITEMS: Final = -tag_of(ItemsContext)

@@ -101,6 +101,11 @@ class Storage:
     def __init__(self, store: Rows) -> None:
         self._store = store
 
+    @property
+    def rows(self) -> Rows:
+        """The rows as bytes."""
+        return self._store
+
     def get(self, kind: type[Row], *key: Any) -> Row | None:
         """The row of ``kind`` with this ``key``, or None."""
         row = self._store.get(c.tag_of(kind), *key)

@@ -52,17 +52,17 @@ layouts! {
         }
         /// A timer, kept in the order of `due`.
         6 Timer { target: &'a str, kind: i64, due: i64, execution_id: &'a str }
-        /// One version of a definition.
+        /// One version of a definition. `first`: the first version since the workflow was last deleted.
         7 Workflow {
             name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str, created_at: i64,
-            retention: Option<i64> = None,
+            retention: Option<i64> = None, first: u64 = 1, deleted: bool = false,
         }
         /// The last execution that was started with a name: `key` is `/{tenant}/{namespace}/{workflow}/{name}`.
         8 Idempotency { key: &'a str, execution_id: &'a str }
         /// An execution in the list of its workflow, newest first.
         9 Visibility {
             workflow: &'a str, status: &'a str, started_at: i64, execution_id: &'a str,
-            name: &'a str, stopped_at: i64,
+            name: &'a str, stopped_at: i64, version: u64 = 0, timed_out: bool = false,
         }
         /// The items of a running Map state, a JSON array.
         10 Items { activity_id: &'a str, items: &'a [u8], parts: &'a [u8] = b"" }

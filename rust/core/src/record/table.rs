@@ -145,6 +145,9 @@ layouts! {
             id: &'a str, max_concurrency: Option<i64>, tolerated_count: Option<i64>,
             tolerated_percentage: Option<f64>,
         }
+        /// Delete a workflow, whose newest version is `version`; `remains`: its definitions are kept, because
+        /// executions that have ended still need them.
+        31 DeleteWorkflow { name: &'a str, version: u64, remains: bool = false }
 
         65 ExecutionStarted { answers: u64 = 0 }
         66 ExecutionCompleted { answers: u64 = 0 }
@@ -176,6 +179,7 @@ layouts! {
         92 ChildCompleted { answers: u64 = 0 }
         93 MapRunCompleted { answers: u64 = 0 }
         94 MapRunUpdated { answers: u64 = 0 }
+        95 WorkflowDeleted { answers: u64 = 0 }
         127 CommandRejected { answers: u64 = 0, reason: &'a str = "" }
     }
 }

@@ -7,16 +7,19 @@ next opening copies the versions to the partitions that lack them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from stepwell.engine.host.promises import Callback, Latch, PendingPromises
 from stepwell.engine.log.document import NONE
-from stepwell.engine.log.records import PutWorkflowCommand
+from stepwell.engine.log.records import DeleteWorkflowCommand, PutWorkflowCommand
+from stepwell.engine.partition.inbox import Rejected
 from stepwell.engine.state.workflows import Workflows
-from stepwell.engine.storage.contexts import WorkflowContext, tag_of
+from stepwell.engine.storage.contexts import VisibilityContext, WorkflowContext, tag_of
 from stepwell.engine.storage.storage import Storage
 
 from .remote import RemotePartition
@@ -48,16 +51,50 @@ class Definitions:
         else:
             deliver(result, None)
 
+    def delete(self, command: DeleteWorkflowCommand, deliver: Callback) -> None:
+        """Delete a workflow in all partitions, or in none; it is called in a thread that may wait."""
+        # The first partition's definitions are read for executions of all.
+        kept = DeleteWorkflowCommand(command.name, command.version, remains=True)
+        newest = self.workflows.get(f"{command.name}:{command.version}").context
+        self.workflows.put(replace(newest, deleted=True))  # nobody starts it from now on
+        try:
+            for partition in reversed(self._partitions):
+                self._submit(kept, partition).wait()
+        except Exception as error:  # noqa: BLE001 - whoever deletes is told
+            self.workflows.put(newest)
+            self._restore(error)
+            deliver(None, error)
+        else:
+            deliver("", None)
+
+    def _restore(self, error: Exception) -> None:
+        """Executions of a workflow run in one partition: those that deleted it before get it back."""
+        if isinstance(error, Rejected):
+            self.copy_missing_versions()
+
     def copy_missing_versions(self) -> None:
-        """Copy every version to the partitions that lack it."""
+        """Bring every version to the partitions that lack it, or that deleted it where another one did not."""
         found = [
-            {(row.name, row.version): _command(row) for row in self._all(partition)} for partition in self._partitions
+            {(row.name, row.version): _command(row) for row in _live(self._all(partition))}
+            for partition in self._partitions
         ]
         every = {key: command for commands in reversed(found) for key, command in commands.items()}
         for partition, commands in zip(reversed(self._partitions), reversed(found), strict=True):
             for key in sorted(every):
                 if commands.get(key) != every[key]:
                     self._submit(every[key], partition).wait()
+
+    def finish_deletions(self) -> None:
+        """Remove the definitions of deleted workflows that have no executions any more, in any partition."""
+        for name in self.workflows.names():
+            newest = self.workflows.newest(name)
+            if newest is None or not newest.context.deleted or not newest.context.definition:
+                continue
+            if self._storage.scan(VisibilityContext, name, limit=1):
+                continue
+            for partition in reversed(self._partitions):
+                with suppress(Rejected):  # it has done so, when the program ended before the others had
+                    self._submit(DeleteWorkflowCommand(name, newest.version), partition).wait()
 
     def _all(self, partition: RemotePartition) -> list[WorkflowContext]:
         rows: list[WorkflowContext] = []
@@ -71,7 +108,7 @@ class Definitions:
         ask = partial(partition.read, operation="scan", tag=_TAG, after=after, limit=_PAGE)
         return [_decode(row) for row in self._wait(ask).wait()]
 
-    def _submit(self, command: PutWorkflowCommand, partition: RemotePartition) -> Latch:
+    def _submit(self, command: PutWorkflowCommand | DeleteWorkflowCommand, partition: RemotePartition) -> Latch:
         return self._wait(partial(partition.submit, command, NONE))
 
     def _wait(self, ask: Any) -> Latch:
@@ -83,6 +120,12 @@ class Definitions:
             answer.forget()
             raise
         return latch
+
+
+def _live(rows: list[WorkflowContext]) -> list[WorkflowContext]:
+    """The versions that were not deleted, of those of a partition."""
+    newest = {row.name: row for row in rows}  # they come in the order of their versions
+    return [row for row in rows if not newest[row.name].deleted and row.version >= newest[row.name].first]
 
 
 def _command(row: WorkflowContext) -> PutWorkflowCommand:

@@ -12,17 +12,18 @@ from stepwell.engine.folders.partitions import PartitionedFolder
 from stepwell.engine.folders.paths import open_folder
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.map_tasks import map_tasks
-from stepwell.engine.host.promises import Callback, Promise
-from stepwell.engine.limits import Limits
+from stepwell.engine.host.measures import PartitionMeasures
+from stepwell.engine.host.promises import Callback, Latch, Promise
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.partition.services import child_key
 from stepwell.engine.state.workflows import Workflows
 from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import StepwellError
 from stepwell.logs import logger
-from stepwell.tasks.dispatch import Result
+from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
@@ -32,6 +33,9 @@ from .remote import RemotePartition
 from .stores import Places, Stores
 
 log = logger("stepwell.engine")
+
+MEASURING_SECONDS = 5.0
+"""How long a partition may take to say how it is."""
 
 _OF_TASKS = (
     r.ActivateTaskCommand,
@@ -46,6 +50,7 @@ class MultiProcessHost(Host):
     """Runs partitions in processes of their own."""
 
     reads_wait = True
+    look_seconds = 0.05  # the partitions' processes give no signals
 
     def __init__(
         self, data: str | os.PathLike[str] | None, handlers: Handlers, options: Options, partitions: int
@@ -55,25 +60,28 @@ class MultiProcessHost(Host):
         self._unsaved: list[Exception] = []
         folder = open_folder(data)
         check_all_lead(folder, partitions)
+        self._open_folder = folder
         self._folder = None if folder is None else PartitionedFolder(folder, partitions)
         self.places = Places(partitions)
         self.partitions: list[RemotePartition] = []
-        limits = options.limits or Limits()
         for index in range(partitions):
             place = None if self._folder is None else m.Place.of(self._folder.partition(index))
-            opening = m.Open(place, index, partitions, self.tenant, self.namespace, limits)
+            opening = m.Open(place, index, partitions, self.tenant, self.namespace, self.limits, handlers.windows())
             self.partitions.append(RemotePartition(opening, self))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]
-            self.storage = Storage(Stores(self.partitions, self.places, self.promises))
+            self._stores = Stores(self.partitions, self.places, self.promises)
+            self.storage = Storage(self._stores)
             self._definitions = Definitions(self.partitions, self.storage, self.promises)
             self._definitions.copy_missing_versions()
+            self._definitions.finish_deletions()
         except BaseException:
             self._end()
             if self._folder is not None:
                 self._folder.close()
             raise
         handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
+        self._begin_events()
         self.pool.resume(calls)
 
     @property
@@ -86,12 +94,42 @@ class MultiProcessHost(Host):
         """The clock that ids come from."""
         return self._clock
 
+    @property
+    def folder(self) -> _core.Folder | None:
+        return self._open_folder
+
+    def measure(self) -> list[PartitionMeasures]:
+        latches = [self._stats_of(partition) for partition in self.partitions]
+        return [self._measured(index, latch) for index, latch in enumerate(latches)]
+
+    def _stats_of(self, partition: RemotePartition) -> Latch:
+        latch = Latch()
+        answer = self.promises.owe(latch.deliver)
+        try:
+            partition.read(answer, "sync_stats")
+        except StepwellError as error:
+            answer.reply(None, error)
+        return latch
+
+    def _measured(self, index: int, latch: Latch) -> PartitionMeasures:
+        partition = self.partitions[index]
+        waiting = partition.unanswered
+        try:
+            stats = latch.wait(MEASURING_SECONDS)
+        except StepwellError as error:
+            return PartitionMeasures(index, partition.pid, requests=waiting, problem=str(error))
+        positions = (stats["log_start"], stats["log_tail"], stats["applied"], stats["flushed"])
+        return PartitionMeasures(index, partition.pid, *positions, requests=waiting, tasks=partition.tasks)
+
     # requests
 
     def submit(self, command: r.Command, document: Document, deliver: Callback) -> None:
         if isinstance(command, r.PutWorkflowCommand):
             self.check()
             self._definitions.put(command, deliver)
+        elif isinstance(command, r.DeleteWorkflowCommand):
+            self.check()
+            self._definitions.delete(command, deliver)
         else:
             super().submit(command, document, deliver)
 
@@ -109,6 +147,13 @@ class MultiProcessHost(Host):
         if isinstance(command, _OF_TASKS):
             return self.places.of_task(command.id)
         return self.places.of_execution(getattr(command, "id", ""))
+
+    def _observe(self, names: frozenset[str]) -> None:
+        for partition in self.partitions:
+            partition.observe(sorted(names))
+
+    def _partition_stats(self) -> list[PartitionStats]:
+        return self._stores.stats()
 
     # called by partitions, each in its own thread
 
@@ -128,6 +173,7 @@ class MultiProcessHost(Host):
         """A partition cannot be started again: the host has failed."""
         self._failure = error
         self.promises.refuse(self._stopped)
+        self.progress.fire_all()
 
     def _cancel_child(self, task: m.Abandoned) -> None:
         try:
@@ -137,6 +183,15 @@ class MultiProcessHost(Host):
                 self.ask(r.CancelExecutionCommand(row.execution_id, None, None))
         except StepwellError as error:  # it has ended
             log.debug("what task %s waits for is not canceled: %s", task.task_id, error)
+
+    # handlers
+
+    def _handlers_changed(self) -> None:
+        for partition in self.partitions:
+            partition.set_handlers(self.handlers.windows())
+
+    def _freed(self, call: Call) -> None:
+        self.partitions[self.places.of_task(call.id)].free(call.limit)
 
     # results of handlers
 

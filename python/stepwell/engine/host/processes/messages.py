@@ -15,6 +15,7 @@ from msgspec import Struct
 from stepwell import _core, errors
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
+from stepwell.engine.partition.events import Event
 from stepwell.engine.partition.inbox import NameTaken, Rejected
 from stepwell.tasks.dispatch import Call
 
@@ -114,6 +115,25 @@ class Open(Struct, array_like=True, tag=1):
     tenant: str
     namespace: str
     limits: Limits
+    handlers: list[tuple[str, int]] = []
+
+
+class Handlers(Struct, array_like=True, tag=8):
+    """The names of the program's handlers, and how many tasks of each may be handed out before their calls begin."""
+
+    windows: list[tuple[str, int]]
+
+
+class Freed(Struct, array_like=True, tag=9):
+    """A task that was handed out is not counted for its limit any longer."""
+
+    limit: str
+
+
+class Check(Struct, array_like=True, tag=10):
+    """Say which of these tasks have ended: the process before this one may have died before it said so."""
+
+    task_ids: list[str]
 
 
 class Submit(Struct, array_like=True, tag=2):
@@ -163,6 +183,12 @@ class Watch(Struct, array_like=True, tag=6):
     id: str
 
 
+class Observe(Struct, array_like=True, tag=21):
+    """Tell the events of these names, from now on."""
+
+    names: list[str]
+
+
 class Close(Struct, array_like=True, tag=7):
     """Put everything on disk, and end."""
 
@@ -204,12 +230,24 @@ class Queued(Struct, array_like=True, tag=5):
     queue: str
 
 
+class TasksEnded(Struct, array_like=True, tag=9):
+    """Tasks have ended without results of their handlers."""
+
+    task_ids: list[str]
+
+
 class Abandoned(Struct, array_like=True, tag=7):
     """A task was abandoned that waits for an execution in another partition."""
 
     task_id: str
     execution_id: str
     input: bytes
+
+
+class Happened(Struct, array_like=True, tag=21):
+    """An event that somebody listens to."""
+
+    event: Event
 
 
 class Broken(Struct, array_like=True, tag=6):
@@ -224,8 +262,8 @@ class Unsaved(Struct, array_like=True, tag=8):
     failure: Failure
 
 
-ToPartition = Open | Submit | Results | Heartbeat | Read | Watch | Close
-FromPartition = Ready | Reply | Tasks | Ended | Queued | Abandoned | Broken | Unsaved
+ToPartition = Open | Submit | Results | Heartbeat | Read | Watch | Observe | Close | Handlers | Freed | Check
+FromPartition = Ready | Reply | Tasks | TasksEnded | Ended | Queued | Abandoned | Happened | Broken | Unsaved
 
 to_partition: msgspec.msgpack.Decoder[tuple[int, list[ToPartition]]] = msgspec.msgpack.Decoder(
     tuple[int, list[ToPartition]]

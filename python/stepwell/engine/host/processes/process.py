@@ -24,6 +24,7 @@ from stepwell.engine.host.local import LocalHost, command_of
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
+from stepwell.engine.partition.events import Event
 from stepwell.engine.storage import contexts as c
 from stepwell.errors import InvalidInput, LockedError, StorageError
 from stepwell.logs import logger
@@ -31,6 +32,7 @@ from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
 from . import messages as m
+from .stores import STATS
 from .wire import Malformed, Wire, in_shares
 
 log = logger("stepwell.engine")
@@ -54,7 +56,9 @@ class PartitionProcess(LocalHost):
         self._reads: SimpleQueue[m.Read] = SimpleQueue()
         options = Options(opening.tenant, opening.namespace, 1, opening.limits)
         folder = None if opening.data is None else opening.data.open()
-        super().__init__(folder, Handlers(), options, (opening.index, opening.partitions))
+        handlers = Handlers()
+        _register(handlers, opening.handlers)
+        super().__init__(folder, handlers, options, (opening.index, opening.partitions))
 
     @property
     def failure(self) -> BaseException | None:
@@ -79,6 +83,9 @@ class PartitionProcess(LocalHost):
     def _wake_worker(self) -> None:
         self.flush()
 
+    def _tell(self, event: Event) -> None:
+        self.wire.post(m.Happened(event))
+
     def _resume(self, calls: list[Call]) -> None:
         self._open_calls = calls
 
@@ -86,6 +93,9 @@ class PartitionProcess(LocalHost):
         """Send tasks that are durable."""
         for share in in_shares(tasks, lambda call: len(call.input)):
             self.wire.post(m.Tasks(share))
+
+    def _tasks_ended(self, task_ids: list[str]) -> None:
+        self.wire.post(m.TasksEnded(task_ids))
 
     def queued(self, queue: str) -> None:
         """A task waits for a worker that polls."""
@@ -113,7 +123,21 @@ class PartitionProcess(LocalHost):
             self._reads.put(message)
         elif isinstance(message, m.Heartbeat):
             self._keep_alive(message.task_id)
+        elif isinstance(message, m.Handlers):
+            _register(self.handlers, message.windows)
+            self._handlers_changed()
+        elif isinstance(message, m.Freed):
+            self.partition.free(message.limit)
+        elif isinstance(message, m.Check):
+            self._check(message.task_ids)
+        elif isinstance(message, m.Observe):
+            self.partition.observe(message.names, self._tell)
         return not isinstance(message, m.Close)
+
+    def _check(self, task_ids: list[str]) -> None:
+        ended = [task_id for task_id in task_ids if not self.partition.executions.is_task_open(task_id)]
+        if ended:
+            self._answer_at_once(partial(self._tasks_ended, ended))
 
     def _refuse(self, message: Malformed) -> None:
         log.error("a message from the program cannot be read: %s", message.reason)
@@ -156,17 +180,30 @@ class PartitionProcess(LocalHost):
         row = _encode(context) if context is not None else self._store.get(1, id)
         self.wire.post(m.Ended(id, row))
 
+    def _encoded_stats(self) -> bytes:
+        return _encode(self.partition.stats())
+
     def _read(self) -> None:
         """Answer queries in a thread of their own, so that a long one does not delay anything else."""
         while True:
             read = self._reads.get()
             try:
-                method = getattr(self._store, read.operation)
+                method = self._encoded_stats if read.operation == STATS else getattr(self._store, read.operation)
                 options = {name: _as_given(option) for name, option in read.options.items()}
                 arguments = map(os.fsdecode, read.arguments) if read.operation == "checkpoint" else read.arguments
                 self.wire.send(m.Reply(read.number, method(*arguments, **options)))
             except Exception as error:  # noqa: BLE001 - the program must get any error
                 self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
+
+
+def _register(handlers: Handlers, windows: list[tuple[str, int]]) -> None:
+    """Register the program's handlers here by name, so that tasks are counted for their limits."""
+    for name, window in windows:
+        handlers.register(name, _in_another_process, concurrency=window or None)
+
+
+def _in_another_process(input: Any) -> None:
+    raise AssertionError("handlers run in the program's process")
 
 
 def _as_given(argument: Any) -> Any:
@@ -187,6 +224,9 @@ def _was_done(host: LocalHost, command: r.Command) -> bool:
     if isinstance(command, r.PutWorkflowCommand):
         row = storage.get(c.WorkflowContext, command.name, command.version)
         return row is not None and (row.definition, row.retention) == (command.definition, command.retention)
+    if isinstance(command, r.DeleteWorkflowCommand):
+        row = storage.get(c.WorkflowContext, command.name, command.version)
+        return row is not None and row.deleted
     if isinstance(command, r.ActivateTaskCommand):
         task = storage.get(c.TaskContext, command.id)
         return task is not None and task.status == "Active" and task.worker == command.worker

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from stepwell import _core
+from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.promises import Latch, Promise, answering
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import Command
@@ -37,6 +38,7 @@ class Program(Protocol):
     """What partitions call in the program's process, in their own threads. It must not read storage."""
 
     pool: HandlerPool
+    listeners: Listeners
 
     @property
     def hlc(self) -> _core.Clock:
@@ -72,7 +74,7 @@ class RemotePartition:
     """
 
     def __init__(self, opening: m.Open, program: Program) -> None:
-        self._opening, self._program = opening, program
+        self._opening, self._program, self._windows = opening, program, opening.handlers
         self.opened = Latch()
         """Delivers the tasks that handlers had before, once the process runs for the first time."""
         self._lock = threading.Lock()
@@ -86,13 +88,16 @@ class RemotePartition:
         self._was_opened = self._was_delivered = False
         self._failed_starts = 0
         """How many processes in a row ended before they were ready."""
+        self._observed: list[str] = []
         self.pid = 0
         self._take: dict[type, Callable[[Any], None]] = {
             m.Reply: self._take_reply,
             m.Tasks: self._take_tasks,
+            m.TasksEnded: self._take_tasks_ended,
             m.Ended: self._take_end,
             m.Queued: lambda message: program.queued(message.queue),
             m.Abandoned: program.abandoned,
+            m.Happened: lambda message: program.listeners.tell(message.event),
             m.Broken: self._take_broken,
             m.Unsaved: self._take_unsaved,
             Malformed: self._take_malformed,
@@ -104,6 +109,11 @@ class RemotePartition:
     def unanswered(self) -> int:
         """How many requests have no reply yet."""
         return len(self._requests)
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks handlers have."""
+        return len(self._with_handlers)
 
     # called by the program
 
@@ -144,6 +154,29 @@ class RemotePartition:
     def keep_alive(self, task_id: str) -> None:
         """A handler reports that its work continues."""
         self._send(m.Heartbeat(task_id))
+
+    def set_handlers(self, windows: list[tuple[str, int]]) -> None:
+        """The program has another handler, or another limit."""
+        with self._lock:
+            self._windows = windows
+            wire = self._wire
+        if wire is not None:
+            wire.send(m.Handlers(windows))
+
+    def free(self, limit: str) -> None:
+        """A task is not counted for its limit any longer. A process that is started again begins to count anew."""
+        with self._lock:
+            wire = self._wire
+        if wire is not None:
+            wire.send(m.Freed(limit))
+
+    def observe(self, names: list[str]) -> None:
+        """Send the events of these names, from now on."""
+        with self._lock:
+            self._observed = names
+            wire = self._wire
+        if wire is not None:  # else it is asked for when the process works again
+            wire.send(m.Observe(names))
 
     def _send(self, message: m.Results | m.Heartbeat) -> None:
         piece = encoded(message)
@@ -259,8 +292,13 @@ class RemotePartition:
         """The process is ready: send the requests that have no reply, and the results that arrived meanwhile."""
         with self._lock:
             fresh = [call for call in calls if call.id not in self._with_handlers]
+            if self._with_handlers:
+                wire.post(m.Check(list(self._with_handlers)))
+            wire.post(m.Handlers(self._windows))
             self._with_handlers.update([call.id for call in fresh])
             self._failure = None
+            if self._observed:
+                wire.post(m.Observe(self._observed))
             given_up = self._requests.settle_repeated()
             for request in self._requests.again(was_sent=self._was_opened):
                 wire.post(request)
@@ -315,6 +353,11 @@ class RemotePartition:
             calls = [call for call in tasks.calls if call.id not in self._with_handlers]
             self._with_handlers.update([call.id for call in calls])
         self._program.pool.dispatch(calls)
+
+    def _take_tasks_ended(self, message: m.TasksEnded) -> None:
+        with self._lock:
+            self._with_handlers.difference_update(message.task_ids)
+        self._program.pool.ended(message.task_ids)
 
     def _take_end(self, ended: m.Ended) -> None:
         row = None if ended.row is None else _decode_row(ended.row)

@@ -12,6 +12,7 @@ from stepwell import _core
 from stepwell.engine.folders.partitions import mark_partitions
 from stepwell.engine.host.promises import Latch, PendingPromises
 from stepwell.engine.ids import CHILD_LISTS, execution_of
+from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.storage.contexts import (
     ActivityContext,
     BranchContext,
@@ -52,9 +53,12 @@ _ORDERS: dict[int, Callable[[Any], Any]] = {
     tag_of(QueueContext): lambda row: (row[1], row[2]),
 }
 """The order of rows, by tag; other kinds are ordered by their first field."""
+STATS = "stats"
+"""The operation that asks a partition for its counters instead of its store's rows."""
 PAGE_BYTES = 64 << 20
 """A page of one partition's rows ends after so many bytes (``rust/core/src/storage/read.rs``)."""
 _decode = msgspec.msgpack.Decoder().decode
+_decode_stats = msgspec.msgpack.Decoder(PartitionStats).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -148,6 +152,10 @@ class Stores:
         found = [latch.wait() for latch in positions]
         mark_partitions(_core.Folder.open(path), len(self._partitions))
         return found
+
+    def stats(self) -> list[PartitionStats]:
+        """The counters of each partition."""
+        return [_decode_stats(stats) for stats in self._ask_all(STATS)]
 
     def clock_high_water(self) -> int:
         """Not later than the clock of any partition."""

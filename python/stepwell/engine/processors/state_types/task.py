@@ -43,8 +43,12 @@ class TaskProcessor:
             timeout, heartbeat = state.timeout_seconds(scope), state.heartbeat_seconds(scope)
             granted = state.credentials(scope)
             credentials = dumps(granted) if granted is not None else None
-        held = not polled and not services.admits(len(document.text))
-        queue = resource.text if polled else HELD if held else ""
+        if polled:
+            queue = resource.text
+        elif services.handler_limits:  # few programs have any
+            queue = services.queue_of(activity.execution.id, resource, document)
+        else:
+            queue = "" if services.admits(len(document.text)) else HELD
         follow: Items = [
             (
                 CreateTaskCommand(

@@ -1,0 +1,177 @@
+"""``stepwell status``: what has a data folder open, how it is, and what the folder holds."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stepwell import Executor, _core
+from stepwell.engine.control.connection import NotServed
+from stepwell.engine.control.host import ConnectedHost
+from stepwell.engine.control.status import Live
+from stepwell.engine.folders.follows import following
+from stepwell.engine.folders.partitions import partitions_of
+from stepwell.engine.ids import CHILD_LISTS
+from stepwell.engine.replication.leader import is_locked
+from stepwell.engine.status import STATUSES
+from stepwell.engine.storage.contexts import VisibilityContext
+from stepwell.engine.storage.storage import Storage
+from stepwell.version import VERSION
+
+from .console import Console
+from .describe import time_text
+from .exits import FAILED, OK, UsageError
+from .options import Commands, add_command
+
+COUNTED = 10_000
+"""So many executions are counted; of more, the count says that there are more."""
+_PAGE = 1000
+_MARK = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{32})\.([0-9a-f]{32})\.follower")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``status``."""
+    parser = add_command(commands, "status", status, "say who has a data folder open, and how it is")
+    parser.add_argument("data", metavar="DATA", nargs="?", default=os.environ.get("STEPWELL_DATA"))
+    parser.add_argument("--ready", action="store_true", help="exit with 1 unless a process works on the folder")
+
+
+def status(options: argparse.Namespace, console: Console) -> int:
+    """Print what can be said without opening the folder for writing; nothing that works there is disturbed."""
+    if not options.data or not Path(options.data).is_dir():
+        raise UsageError(f"there is no data folder {options.data or ''}".rstrip() + ".")
+    record = _of(options.data)
+    console.record(record, "\n".join(_lines(record)))
+    is_ready = record["health"] == "ok" and record["role"] != "free"
+    return FAILED if options.ready and not is_ready else OK
+
+
+def _of(data: str) -> dict[str, Any]:
+    facts = _of_files(data)
+    try:
+        executor = Executor(data, connect=True)
+    except NotServed:
+        folder = _core.Folder.open(data)
+        health = "a process has it open, and does not serve it" if is_locked(folder) else "ok"
+        role = "unknown" if is_locked(folder) else "free"
+        return {"data": data, "role": role, "health": health, "version": VERSION, **facts}
+    with executor:
+        host = executor.client.host
+        assert isinstance(host, ConnectedHost)
+        live = host.describe()
+        record = {"data": data, **_of_process(live), **facts}
+        return record | {"executions": _counts(host.storage)} if live.health == "ok" else record
+
+
+def _of_process(live: Live) -> dict[str, Any]:
+    """What the process says, times as text."""
+    found: dict[str, Any] = msgspec.to_builtins(live)
+    follows = found.pop("follows")
+    found["since"] = _time(live.since)
+    if follows is not None:
+        heard = follows["last_heard"]
+        return found | {"follows": follows | {"last_heard": None if heard is None else _time(heard)}}
+    return found
+
+
+def _of_files(data: str) -> dict[str, Any]:
+    """What the files of a folder say: how large they are, who follows it, and whom it follows."""
+    count = partitions_of(data) or 1
+    folders = [data] if count == 1 else [os.path.join(data, f"p{index}") for index in range(count)]
+    source = following(_core.Folder.open(data))
+    return {
+        "partition_count": count,
+        "log_bytes": sum(_size(os.path.join(folder, "log")) for folder in folders),
+        "storage_bytes": sum(_size(os.path.join(folder, "storage")) for folder in folders),
+        "followers": [mark for folder in folders for mark in _marks(folder)],
+        "follower_of": None if source is None else source.path,
+    }
+
+
+def _size(folder: str) -> int:
+    """How many bytes the files of a folder have on disk; one that is removed meanwhile has none."""
+    total = 0
+    for name in _names(folder):
+        try:
+            total += os.stat(os.path.join(folder, name)).st_blocks * 512
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def _marks(folder: str) -> Iterator[dict[str, Any]]:
+    """The followers that the log is kept for, and the position that each has reported last, at work."""
+    for name in _names(os.path.join(folder, "log")):
+        mark = _MARK.fullmatch(name)
+        if mark is not None:
+            yield {"follower": mark[2], "partition": os.path.basename(folder), "position": int(mark[1], 16)}
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+
+
+def _counts(storage: Storage) -> dict[str, Any]:
+    """How many executions there are in each status, without children of map runs; ``complete``: all are counted."""
+    counted: Counter[str] = Counter()
+    after: tuple[Any, ...] | None = None
+    while sum(counted.values()) < COUNTED and (page := storage.scan(VisibilityContext, after=after, limit=_PAGE)):
+        counted.update(row.status for row in page if not row.workflow.startswith(CHILD_LISTS))
+        last = page[-1]
+        after = (last.workflow, last.status, last.started_at, last.execution_id)
+        if last.workflow.startswith(CHILD_LISTS):
+            break
+    by_status = {status: counted[status] for status in STATUSES if counted[status]}
+    return {"by_status": by_status, "complete": sum(counted.values()) < COUNTED}
+
+
+def _time(seconds: float) -> str:
+    return time_text(datetime.fromtimestamp(seconds, UTC))
+
+
+def _lines(record: dict[str, Any]) -> Iterator[str]:
+    yield f"data:        {record['data']}"
+    yield f"health:      {record['health']}"
+    yield f"version:     {record['version']}"
+    if record["role"] in ("executor", "follower"):
+        yield f"owner:       {record['role']}, process {record['pid']}, since {record['since']}"
+    else:
+        yield f"owner:       {'none' if record['role'] == 'free' else 'unknown'}"
+    yield from _lines_of_process(record)
+    yield f"log:         {record['log_bytes']} bytes"
+    yield f"storage:     {record['storage_bytes']} bytes"
+    for mark in record["followers"]:
+        yield f"follower:    {mark['follower']}, which reported position {mark['position']} last"
+    if "executions" not in record:
+        yield "executions:  not counted: no process works on the folder"
+        return
+    found = record["executions"]
+    text = ", ".join(f"{status} {count}" for status, count in found["by_status"].items()) or "none"
+    yield f"executions:  {text}{'' if found['complete'] else f' (of the first {COUNTED}; there are more)'}"
+
+
+def _lines_of_process(record: dict[str, Any]) -> Iterator[str]:
+    follows = record.get("follows")
+    if follows is not None:
+        alive = "alive" if follows["leader_alive"] else f"dead, last heard {follows['last_heard'] or 'never'}"
+        yield f"follows:     {follows['source']} ({alive}), {follows['records']} records behind"
+    elif record["follower_of"] is not None:
+        yield f"follows:     {record['follower_of']}"
+    if record["role"] == "executor":
+        yield f"profile:     {record['profile']}, tenant {record['tenant']}, namespace {record['namespace']}"
+        handlers = f"{record['handlers']} running, {record['overdue']} overdue, {record['unhandled']} waiting for one"
+        yield f"queues:      {record['requests']} requests, {record['tasks']} tasks handed out; handlers: {handlers}"
+    for each in record.get("partitions", ()):
+        positions = f"log {each['first']} to {each['last']}, applied {each['applied']}, flushed {each['flushed']}"
+        yield f"partition {each['index']}: process {each['pid']}, {each['problem'] or positions}"

@@ -1,0 +1,180 @@
+"""What a handle on an execution tells of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from stepwell.asl.json import loads
+from stepwell.engine.client.queries import workflow_name, workflow_version
+from stepwell.engine.ids import execution_of, short_id
+from stepwell.engine.status import CANCELED, ENDED, RUNNING, SUCCEEDED, AwsStatus, Status, aws_status
+from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.errors import Closed, ExecutionNotFound, StepwellError
+
+if TYPE_CHECKING:
+    from stepwell.engine.client.queries import Queries
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ExecutionView:
+    """What is known of an execution: it is read from storage whenever it is asked for.
+
+    Of one that was deleted, or whose executor was closed, a handle that saw its end tells what it saw.
+    """
+
+    __slots__ = ("_ended", "_queries", "id")
+
+    def __init__(self, queries: Queries, id: str) -> None:
+        self._queries = queries
+        self._ended: ExecutionContext | None = None
+        self.id = id
+
+    def context(self) -> ExecutionContext:
+        """All that storage knows of it. Raises ``ExecutionNotFound`` once it was deleted."""
+        seen = self._ended
+        if seen is not None and seen.status == SUCCEEDED:  # what has failed, or was stopped, may be redriven
+            return seen
+        try:
+            context = self._queries.context(self.id)
+        except (ExecutionNotFound, Closed):
+            if seen is None:
+                raise
+            return seen
+        if context.status in ENDED:
+            self._ended = context
+        elif seen is not None and context.stopped_at:  # it is being deleted
+            return seen
+        else:
+            self._ended = None
+        return context
+
+    # its state
+
+    @property
+    def status(self) -> Status:
+        """Pending, Running, Completing, Succeeded, Failed, Canceling or Canceled.
+
+        Or Deleting: it has ended, and what belongs to it is being removed.
+        """
+        return cast("Status", self.context().status)
+
+    @property
+    def aws_status(self) -> AwsStatus:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED (it was stopped) or PENDING_REDRIVE."""
+        context = self.context()
+        if context.status == RUNNING:
+            return "RUNNING"
+        with suppress(Closed):
+            return self._queries.aws_status(context)
+        return aws_status(context.status, timed_out=context.timed_out)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it was canceled because its time ran out: its ``TimeoutSeconds``, or AWS's limit."""
+        return self.context().timed_out
+
+    @property
+    def output(self) -> Any:
+        """The output, as a value; None until it has succeeded."""
+        output = self.context().output
+        return loads(output) if output else None
+
+    @property
+    def error(self) -> str | None:
+        """The error's name, where it failed or was stopped."""
+        return self.context().error
+
+    @property
+    def cause(self) -> str | None:
+        """The error's text for people."""
+        return self.context().cause
+
+    # its times
+
+    @property
+    def started_at(self) -> datetime:
+        """When its start was recorded, in UTC. One that waits for its time is ``Pending`` since then."""
+        return _time(self.context().started_at)
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """When it ended, in UTC; None before that."""
+        stopped_at = self.context().stopped_at
+        return _time(stopped_at) if stopped_at else None
+
+    @property
+    def duration(self) -> timedelta:
+        """From its start to its end; to now, while it runs."""
+        context = self.context()
+        end = _time(context.stopped_at) if context.stopped_at else datetime.now(UTC)
+        return end - _time(context.started_at)
+
+    # what it is
+
+    @property
+    def short_id(self) -> str:
+        """Its id in letters, digits, ``-`` and ``_``; whatever takes an id takes this."""
+        return short_id(self.id)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN; whatever takes an id takes this."""
+        return self._queries.arn(self.context())
+
+    @property
+    def name(self) -> str:
+        """The name given at the start, or one made from the id."""
+        return self.context().name
+
+    @property
+    def workflow(self) -> str:
+        """The name of its workflow; of a child of a map run, its parent's."""
+        return workflow_name(self.context())
+
+    @property
+    def version(self) -> int:
+        """The version of its workflow that it runs."""
+        return workflow_version(self.context())
+
+    @property
+    def parent(self) -> str | None:
+        """The id of the execution whose Distributed Map it is a child of; else None."""
+        child_id = self.context().parent_iteration_id
+        return None if child_id is None else execution_of(child_id)
+
+    @property
+    def input(self) -> Any:
+        """The input, as a value."""
+        return loads(self.context().input)
+
+    def _end_as(self, context: ExecutionContext | None) -> None:
+        """It has ended: with this row, or with what storage says; deleting it ends it too."""
+        if context is not None:
+            self._ended = context
+            return
+        with suppress(ExecutionNotFound):
+            self.context()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ExecutionView) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}{self._status_text()}>"
+
+    def _status_text(self) -> str:
+        """Its status, and AWS's where that says more; nothing where it cannot be read."""
+        with suppress(StepwellError):
+            context = self.context()
+            more = f" ({self.aws_status})" if context.status == CANCELED else ""
+            return f" {context.status}{more}"
+        return ""
+
+
+def _time(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,290 @@
+"""Commands beside a process that has the folder open: the same results, errors and exit codes as on a free folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.owner import PASS
+from cli.owner import machine as machine_of
+from cli.support import Machine, Stepwell
+from stepwell import Executor, _core
+
+TESTS = Path(__file__).parents[1]
+
+
+class Owner:
+    """The process ``cli.owner``."""
+
+    def __init__(self, *words: object) -> None:
+        command = [sys.executable, "-m", "cli.owner", *map(str, words)]
+        environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
+        assert self.line() == "READY"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def do(self, word: str) -> str:
+        """Let it do something; what it says then."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+        return self.line()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+Own = Callable[..., Owner]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    owners: list[Owner] = []
+
+    def begin(partitions: int = 1, data: Path = tmp_path / "data") -> Owner:
+        owners.append(Owner("lead", data, partitions))
+        return owners[-1]
+
+    yield begin
+    for owner in owners:
+        owner.kill()
+
+
+BESIDE = ("--data", "data")
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_every_command_works_beside_a_process_that_has_the_folder(
+    stepwell: Stepwell, machine: Machine, own: Own, tmp_path: Path, partitions: int
+) -> None:
+    owner = own(partitions)
+    socket_file = tmp_path / "data" / "socket"
+    assert stat.S_ISSOCK(socket_file.stat().st_mode)
+    assert stat.S_IMODE(socket_file.stat().st_mode) == 0o600
+
+    def run(*words: object) -> Any:
+        finished = stepwell(*words, *BESIDE)
+        assert finished.code == 0, finished.err
+        return finished
+
+    assert run("deploy", "new", machine(PASS)).out == "deployed new\n"
+    assert run("start", "new", "--wait").out == '"hello"\n'
+    worked = run("start", "work", "--input", '{"a": 1}', "--wait", "--json").document
+    assert worked["output"] == {"done by": owner.pid, "input": {"a": 1}}
+    id = run("start", "held", "--name", "a").out.strip()
+    assert run("start", "held", "--name", "a").out.strip() == id
+    assert {record["name"] for record in run("list", "--json").documents} >= {"a"}
+    assert [record["id"] for record in run("list", "--status", "Running", "--json").documents] == [id]
+    shown = run("show", id, "--json").document
+    assert [event["type"] for event in shown["history"]] == ["ExecutionStarted", "WaitStateEntered"]
+    assert run("stop", id, "--error", "E", "--cause", "C").out == f"{id} Canceled\n"
+    assert run("redrive", id).out.strip() == id
+    run("stop", id)
+    assert run("delete", id).out == f"deleted {id}\n"
+    assert run("run", machine(PASS)).out == '"hello"\n'
+    assert run("log", "verify").code == 0 if partitions == 1 else True
+    assert stepwell("backup", "data", "--to", "copy").code == 0
+
+
+def test_errors_and_exit_codes_are_those_of_a_free_folder(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
+    Owner("lead", tmp_path / "free", 1).kill()
+    own()
+    (tmp_path / "bad.json").write_text('{"StartAt": "A", "States": {}}')
+    for words in (
+        ("show", "x"),
+        ("start", "nothing"),
+        ("delete", "/default/default/e1234567/0123456789abcdef"),
+        ("deploy", "bad", "bad.json"),
+        ("deploy", "a/b", "bad.json"),
+        ("start", "held", "--delay", "-1"),
+    ):
+        beside, free = (stepwell(*words, "--data", data) for data in ("data", "free"))
+        assert beside == free
+        assert beside.code != 0
+    for data in ("data", "free"):
+        stepwell("start", "greeting", "--name", "a", "--data", data, "--wait")
+        again = stepwell("start", "greeting", "--name", "a", "--input", "1", "--data", data)
+        assert again.code == 2
+        assert "a name can be used again only with the same input" in again.error_line()
+
+
+def test_twenty_commands_at_once_are_all_served(stepwell: Stepwell, own: Own) -> None:
+    own()
+    with ThreadPoolExecutor(20) as pool:
+        finished = list(pool.map(lambda n: stepwell("start", "work", "--name", f"n{n}", "--wait", *BESIDE), range(20)))
+    assert {each.code for each in finished} == {0}, [each.err for each in finished]
+    assert len(stepwell("list", "--workflow", "work", "--json", *BESIDE).documents) == 20
+
+
+def test_commands_at_once_on_a_free_folder_wait_for_one_another(stepwell: Stepwell, own: Own) -> None:
+    assert own().do("close") == "CLOSED"
+    with ThreadPoolExecutor(4) as pool:
+        finished = list(pool.map(lambda n: stepwell("start", "held", "--name", f"n{n}", *BESIDE), range(4)))
+    assert {each.code for each in finished} == {0}, [each.err for each in finished]
+
+
+def test_a_client_that_waits_learns_of_the_owners_death(stepwell: Stepwell, own: Own) -> None:
+    owner = own()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(stepwell, "start", "stops", "--name", "a", "--wait", *BESIDE)
+        while not stepwell("list", "--workflow", "stops", "--json", *BESIDE).out:
+            pass
+        owner.kill()
+        finished = waiting.result(30)
+    assert finished.code == 3
+    assert f"process {owner.pid}, which had data open, has closed it or has ended" in finished.err
+    assert stepwell("list", "--json", *BESIDE).document["status"] == "Running"  # the folder is free: it is opened
+
+
+def test_the_socket_of_a_killed_owner_is_replaced(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
+    own().kill()
+    before = (tmp_path / "data" / "socket").stat().st_ino, (tmp_path / "data" / "socket").stat().st_ctime_ns
+    again = own()
+    after = (tmp_path / "data" / "socket").stat().st_ino, (tmp_path / "data" / "socket").stat().st_ctime_ns
+    assert before != after
+    assert stepwell("start", "work", "--wait", "--json", *BESIDE).document["output"]["done by"] == again.pid
+    assert again.do("close") == "CLOSED"
+    assert not (tmp_path / "data" / "socket").exists()
+
+
+def test_a_path_may_be_longer_than_a_sockets_address(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
+    long = tmp_path / ("a" * 120) / ("b" * 120)
+    long.mkdir(parents=True)
+    own(data=long / "data")
+    assert stepwell("start", "greeting", "--wait", "--data", long / "data").out == '"hello"\n'
+
+
+def test_a_folder_that_was_moved_is_reached_where_it_is(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
+    own()
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert stepwell("list", "--data", "moved").code == 0
+
+
+def test_a_forked_child_does_not_keep_the_socket(stepwell: Stepwell, own: Own) -> None:
+    owner = own()
+    child = int(owner.do("fork").split()[1])
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(stepwell, "start", "stops", "--wait", *BESIDE)
+            while not stepwell("list", "--workflow", "stops", "--json", *BESIDE).out:
+                pass
+            second = int(owner.do("fork").split()[1])  # while a client is connected
+            try:
+                owner.kill()
+                assert waiting.result(30).code == 3
+                assert stepwell("list", *BESIDE).code == 0
+            finally:
+                os.kill(second, signal.SIGKILL)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_folder_whose_process_does_not_serve_it_is_refused_with_that_processs_number(
+    stepwell: Stepwell, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "socket").write_text("somebody's")
+    held = _core.Folder.open(tmp_path / "data")
+    held.lock()
+    try:
+        finished = stepwell("list", *BESIDE)
+    finally:
+        held.unlock()
+    assert finished.code == 3
+    assert f"by process {os.getpid()}" in finished.error_line()
+    assert (tmp_path / "data" / "socket").read_text() == "somebody's"
+
+
+def test_what_is_no_socket_is_kept_and_the_executor_works_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "socket").write_text("somebody's")
+    with Executor(tmp_path / "data") as executor:
+        assert executor.run(machine_of(PASS)).status == "Succeeded"
+    assert (tmp_path / "data" / "socket").read_text() == "somebody's"
+    assert "is no socket: move it away" in caplog.text
+
+
+def test_a_followers_folder_can_be_read_and_takes_no_commands(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
+    own()
+    id = stepwell("start", "held", *BESIDE).out.strip()
+    follower = Owner("follow", tmp_path / "data", tmp_path / "copy")
+    try:
+        assert stepwell("show", id, "--json", "--data", "copy").document["status"] == "Running"
+        refused = stepwell("stop", id, "--data", "copy")
+        assert refused.code == 3
+        assert f"this folder follows {tmp_path / 'data'}" in refused.error_line()
+    finally:
+        follower.kill()
+
+
+def test_handlers_that_are_given_beside_an_owner_are_named_as_not_used(
+    stepwell: Stepwell, own: Own, tmp_path: Path
+) -> None:
+    owner = own()
+    (tmp_path / "mine.py").write_text("def work(input):\n    return 'mine'\n")
+    finished = stepwell("start", "work", "--handlers", "mine.py", "--wait", "--json", *BESIDE)
+    assert finished.document["output"]["done by"] == owner.pid
+    assert "its handlers do the tasks, not those of --handlers" in finished.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_is_refused(own: Own, tmp_path: Path) -> None:
+    own()
+    for folder in [tmp_path, *tmp_path.parents[:-1]]:
+        if not os.access(folder, os.X_OK):
+            pytest.skip("another user does not come here")
+    (tmp_path / "data" / "socket").chmod(0o666)
+    program = f"""
+import os, socket
+os.chdir({str(tmp_path / "data")!r})
+os.setgid(12345); os.setuid(12345)
+end = socket.socket(socket.AF_UNIX)
+end.connect("socket")
+print(end.recv(4096))
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "serves user 0 and root, not user 12345" in finished.stdout, finished.stderr
+
+
+def test_the_socket_is_not_in_memory_and_not_in_partitions(tmp_path: Path) -> None:
+    with Executor(partitions=2), Executor(tmp_path / "data", partitions=2):
+        found = {path.relative_to(tmp_path) for path in tmp_path.rglob("socket")}
+    assert found == {Path("data/socket")}
+
+
+def test_nobody_connects_where_nobody_serves(tmp_path: Path) -> None:
+    from stepwell.engine.control.connection import NotServed
+
+    (tmp_path / "data").mkdir()
+    with pytest.raises(NotServed):
+        Executor(tmp_path / "data", connect=True)
+    end = socket.socket(socket.AF_UNIX)
+    end.bind(str(tmp_path / "data" / "socket"))  # and does not listen, as after a kill
+    with end, pytest.raises(NotServed):
+        Executor(tmp_path / "data", connect=True)
