@@ -96,14 +96,14 @@ class Inbox:
                 self._bytes += size
         self._requests.extend(requests)
 
-    def take(self, limit: int, most_bytes: int) -> list[Request]:
+    def take(self, limit: int, max_bytes: int) -> list[Request]:
         """Take the next requests: at most ``limit``, and at most so many bytes, but at least one."""
         queue = self._requests
         if not self._bytes:
             return [queue.popleft() for _ in range(min(limit, len(queue)))]
         taken: list[Request] = []
         size = 0
-        while queue and len(taken) < limit and size < most_bytes:
+        while queue and len(taken) < limit and size < max_bytes:
             taken.append(queue.popleft())
             size += _size(taken[-1])
         with self._counting:

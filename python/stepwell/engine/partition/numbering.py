@@ -8,20 +8,25 @@ from stepwell import _core
 from stepwell.engine.ids import NUMBERS, later_task
 
 ANY_DRIFT = 0xFFFF_FFFF
-"""If a machine's clock was a year ahead and is set right, the engine must continue: the counter keeps the order."""
+"""The clock accepts any distance between its last timestamp and the machine's time, in seconds.
+
+A machine's clock that was a year ahead may be set right: the engine must continue. The counter keeps the order."""
 _OWN_PART = len("/e0123456/0123456789abcdef")
 """The part of an execution's id after tenant and namespace."""
 _MICROSECONDS = 1_000_000
 
 
 class Numbering:
-    """Of several partitions, this one uses the task numbers with the remainder ``share[0]`` modulo ``share[1]``."""
+    """Gives numbers to tasks, and ids and timestamps to executions, of one partition.
+
+    ``share`` is (remainder, count of partitions): the partition uses the task numbers with that remainder.
+    """
 
     def __init__(self, share: tuple[int, int], clock_high_water: int, is_open: Callable[[str], bool]) -> None:
         self._share, self._step = share
         self._is_open = is_open
         self.last_task = self._share
-        """The number of the last task, or the partition's share."""
+        """The number of the last task; before the first one, the remainder."""
         self._prefixes: dict[tuple[str, str], str] = {}
         self.hlc = _core.Clock(clock_high_water, ANY_DRIFT)
         """The hybrid logical clock."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepwell.engine.log.records import CompleteMapRunCommand
-from stepwell.engine.state.execution import Activity, Branch, Iteration, Level, LiveExecution, descendants
+from stepwell.engine.state.execution import Activity, Branch, Iteration, Level, LiveExecution, running_children
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import CANCELED
 from stepwell.engine.storage.contexts import TaskContext
@@ -22,7 +22,7 @@ def abort(level: Level, status: str = CANCELED) -> Items:
     if activity is None:
         return []
     inner: Items = cancel_map_run(activity)
-    for child in descendants(activity):
+    for child in running_children(activity):
         inner += cancel_child(child)
     return [*inner, leave_state(activity, status)]
 

@@ -28,7 +28,7 @@ MAX_CAUSE_CHARACTERS = 1 << 20
 
 
 class Failure(Struct, frozen=True):
-    """Why a state failed. A ``location`` asks for an EvaluationFailed event."""
+    """Why a state failed. With a ``location`` the history has an EvaluationFailed event too."""
 
     error: str | None
     cause: str | None

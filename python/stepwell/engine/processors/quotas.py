@@ -65,7 +65,10 @@ def _with_result_limit(command: r.Command, document: Document) -> tuple[r.Comman
 
 
 def _within_history(accept: Accept) -> Accept:
-    """Event 25,000 ends the execution; 24,999 is the last other one (ASL A1.5). EXPRESS has no such limit."""
+    """Event 25,000 is the one that ends the execution, so the last event before it is 24,999 (ASL A1.5).
+
+    EXPRESS has no such limit.
+    """
 
     def within(turn: Turn, command: Any) -> str | None:
         reason = accept(turn, command)

@@ -114,7 +114,7 @@ class LiveExecution(Level):
             self.variables = loads(context.variables)
 
     def make_arn(self) -> str:
-        """Its ARN, kept in ``arn``: few executions are asked for it."""
+        """Its ARN, also kept in ``arn``. It is made only when a state needs it, because few do."""
         context = self.context
         self.arn = arn_of(self.workflow.name, context.type, context.name, context.id)
         return self.arn
@@ -255,7 +255,7 @@ def _packed(level: Level) -> bytes:
     return dumps(level.variables) if level.variables is not _NO_VARIABLES else b""
 
 
-def descendants(activity: Activity) -> Iterator[Branch | Iteration]:
+def running_children(activity: Activity) -> Iterator[Branch | Iteration]:
     """The branches or iterations of a state that are still running, in order."""
     for child in (activity.children or {}).values():
         if child.status == "Running":

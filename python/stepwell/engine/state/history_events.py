@@ -27,7 +27,7 @@ _TABLE = {
 
 
 def exit_events(type: str, status: str, caught: bool) -> tuple[str, ...]:
-    """The events of leaving a state. The next event follows them, except ``…Succeeded`` and ``…Aborted``."""
+    """The events of leaving a state, in order."""
     return _TABLE[type, status, caught]
 
 
@@ -35,7 +35,7 @@ _COUNTS = {key: (len(names), not names[-1].endswith("Aborted")) for key, names i
 
 
 def exit_count(type: str, status: str, caught: bool) -> tuple[int, bool]:
-    """The number of events of leaving a state, and whether the next event follows the last of them."""
+    """The number of events of leaving a state, and whether the last one is the next event's ``previousEventId``."""
     return _COUNTS[type, status, caught]
 
 

@@ -12,8 +12,8 @@ use crate::identity::StoreId;
 /// Copies the current content of the log in `source` into a new log of `store` in `target`; returns the last position.
 ///
 /// What was confirmed before the call is copied. A batch that is being written is not, as after a crash.
-/// [`Truncated`](crate::Error::Truncated) if the log is truncated far meanwhile: the copy can be repeated.
-/// [`OtherStore`](crate::Error::OtherStore) if the log is not of `of`.
+/// [`Truncated`](crate::Error::Truncated) if the log was truncated past what the copy still had to read: it can be repeated.
+/// [`OtherStore`](crate::Error::OtherStore) if `of` is given and the log belongs to another store.
 pub fn copy(
     from: &dyn Env,
     source: &Path,

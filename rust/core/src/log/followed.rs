@@ -96,7 +96,7 @@ impl FollowedLog {
         }
     }
 
-    /// The first position that the follower has not.
+    /// The first position that the follower does not have.
     pub fn next(&self) -> u64 {
         self.from
     }
@@ -135,7 +135,7 @@ impl FollowedLog {
     /// Creates a fence durably, unless the log has one; returns the fence that it has then. All that its
     /// leader confirmed can then be read, and it confirms nothing more.
     pub fn fence(&mut self, epoch: u64) -> Result<Fence> {
-        // This read decides what the log holds, so zeros that were preallocation before are read again.
+        // This read decides what the log contains. What was a preallocated zero at the last read may be a frame now.
         self.place.forget_blank();
         displaced::check(&*self.env, &self.folder)?;
         let fence = Fence {
@@ -148,7 +148,7 @@ impl FollowedLog {
     }
 
     /// Removes this follower's own fence durably, if that is the one that exists: it has not taken over.
-    /// Call it only before the follower continued on its own in any way.
+    /// Call it only before the follower wrote anything of its own.
     pub fn withdraw(&self) -> Result<()> {
         match self.fenced()? {
             Some(fence) if fence.by == self.by.id => fence::withdraw(&*self.env, &self.folder),

@@ -106,13 +106,13 @@ impl Layout {
             })
     }
 
-    /// Whether all rows of its family, or all behind this prefix, are of this kind.
-    pub fn is_alone_behind(&self, prefix: &[Value]) -> bool {
+    /// Whether all rows whose keys begin with this prefix (all of the family if it is empty) are of this kind.
+    pub fn has_only_this_kind(&self, prefix: &[Value]) -> bool {
         self.fields[0] != Field::Within || !prefix.is_empty()
     }
 
     /// Whether a number in ascending order follows the prefix in a key.
-    pub fn goes_on_with_number(&self, prefix: &[Value]) -> bool {
+    pub fn number_follows(&self, prefix: &[Value]) -> bool {
         let place = self.order.get(prefix.len());
         place.is_some_and(|place| self.fields[*place] == Field::Number)
     }

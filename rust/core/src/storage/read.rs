@@ -39,7 +39,7 @@ impl Storage {
         let mut prefix = Vec::with_capacity(96);
         layout.prefix(scan.prefix, &mut prefix)?;
         let (mut start, mut end) = (prefix.clone(), keys::after_prefix(&prefix));
-        if scan.until.is_some() && !layout.goes_on_with_number(scan.prefix) {
+        if scan.until.is_some() && !layout.number_follows(scan.prefix) {
             return Err(Error::Key {
                 reason: format!("rows of tag {tag} are not in the order of a number"),
             });
@@ -60,10 +60,10 @@ impl Storage {
                 }
             }
         }
-        let is_alone = layout.is_alone_behind(scan.prefix);
+        let only_this_kind = layout.has_only_this_kind(scan.prefix);
         let (mut rows, mut bytes) = (Vec::new(), 0);
         self.range(layout.family, start, end, scan.reverse, |_, row| {
-            if rows.len() < scan.limit && (is_alone || tag_of(row) == Some(tag)) {
+            if rows.len() < scan.limit && (only_this_kind || tag_of(row) == Some(tag)) {
                 bytes += row.len();
                 rows.push(row.to_vec());
             }

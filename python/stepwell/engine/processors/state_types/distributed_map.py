@@ -107,11 +107,11 @@ class DistributedMapProcessor:
                 arn = map_run_arn(run.context.name, run.id)
                 asked |= {"shows": activity.state.item_identity, "batches": _pending_batches(turn, activity, run)}
                 return _ask(turn, activity, WRITE_RESULTS, {"resource": into, "arn": arn, **asked})
-        most_bytes = turn.services.limits.map_result_bytes
+        max_bytes = turn.services.limits.map_result_bytes
         outputs = [child.output for _, child in sorted(run.children.items()) if child.status == SUCCEEDED]
         if writer is not None and writer.config.get("Transformation") == "FLATTEN":
             outputs = [of_value(member) for output in outputs for member in _members(output.value)]
-        if most_bytes and sum(len(output.text) + 1 for output in outputs) + 1 > most_bytes:
+        if max_bytes and sum(len(output.text) + 1 for output in outputs) + 1 > max_bytes:
             return fail_run(turn, activity, _too_large(activity.state.name))
         return [_succeed(run, False), *finish_with(turn, activity, outputs)]
 

@@ -13,7 +13,7 @@ from stepwell.engine.processors.cancellations import abort, cancel_child
 from stepwell.engine.processors.context_object import expression_scope, map_scope
 from stepwell.engine.processors.failures import Failure, fail
 from stepwell.engine.processors.follow_ups import Items, item
-from stepwell.engine.state.execution import Activity, Iteration, descendants
+from stepwell.engine.state.execution import Activity, Iteration, running_children
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import FAILED, SUCCEEDED
 from stepwell.engine.storage.contexts import ActivityIterationStatus
@@ -76,7 +76,7 @@ class MapProcessor:
             state = activity.state
             if fails_state(state, status):
                 tolerant = state.sets_tolerated_count or state.sets_tolerated_percentage
-                for sibling in descendants(activity):
+                for sibling in running_children(activity):
                     follow += cancel_child(sibling)
                 return follow + fail(turn, activity, THRESHOLD_EXCEEDED if tolerant else failure)
         check_outputs(turn, activity, activity.output_bytes)

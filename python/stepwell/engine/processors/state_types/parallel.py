@@ -11,7 +11,7 @@ from stepwell.engine.processors.cancellations import abort, cancel_child
 from stepwell.engine.processors.context_object import expression_scope
 from stepwell.engine.processors.failures import Failure, fail
 from stepwell.engine.processors.follow_ups import Items, complete, complete_with, item
-from stepwell.engine.state.execution import Activity, Branch, descendants
+from stepwell.engine.state.execution import Activity, Branch, running_children
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import FAILED
 
@@ -50,7 +50,7 @@ class ParallelProcessor:
         """A branch has ended."""
         if child.status == FAILED and failure is not None:
             follow = abort(child)
-            for sibling in descendants(activity):
+            for sibling in running_children(activity):
                 follow += cancel_child(sibling)
             return follow + fail(turn, activity, failure)
         check_outputs(turn, activity, activity.output_bytes)
