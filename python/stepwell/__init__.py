@@ -11,6 +11,7 @@
 from typing import TYPE_CHECKING, Any
 
 from stepwell.errors import (
+    AlreadyPromoted,
     ApiError,
     Busy,
     ClockError,
@@ -80,6 +81,7 @@ __all__ = [
     "ActivityBranchStatus",
     "ActivityContext",
     "ActivityIterationStatus",
+    "AlreadyPromoted",
     "ApiError",
     "AsyncExecution",
     "AsyncExecutor",

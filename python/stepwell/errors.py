@@ -127,6 +127,10 @@ class FencedError(StorageError):
     """Another leader took over: this one may write nothing more."""
 
 
+class AlreadyPromoted(StorageError):
+    """The folder took over from the one that it followed: open it with ``Executor``."""
+
+
 class ClockError(StepwellError):
     """A clock is further off than the drift bound."""
 

@@ -35,6 +35,10 @@ class Command:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended."""
         assert self.process.stdout is not None
         self.process.stdout.read()
         self.process.stdout.close()
@@ -113,6 +117,23 @@ def test_a_follower_takes_over_from_a_dead_leader_and_ends_at_sigterm(
     assert "took over" in refused.error_line()
     assert follower.end(signal.SIGTERM) == 0
     assert stepwell("status", "copy", "--json").document["role"] == "free"
+
+
+def test_a_follower_that_took_over_leads_when_its_command_is_run_again(
+    stepwell: Stepwell, own: Own, follow: Follow
+) -> None:
+    owner = own()
+    words = ("data", "copy", "--promote-when-dead", "--grace", "0")
+    first = follow(*words)
+    assert first.event() == "following"
+    owner.kill()
+    assert [first.event() for _ in range(3)] == ["leader_dead", "promoting", "leading"]
+    first.end(signal.SIGKILL)
+    assert follow(*words[:2]).ended() == 3  # without --promote-when-dead it does not lead
+    again = follow(*words)
+    assert again.event() == "leading"
+    assert stepwell("start", "greeting", "--data", "copy", "--wait").out == '"hello"\n'
+    assert again.end(signal.SIGTERM) == 0
 
 
 def test_a_leader_that_comes_back_within_the_grace_time_goes_on_leading(own: Own, follow: Follow) -> None:

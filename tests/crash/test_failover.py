@@ -17,7 +17,15 @@ from crash.model import Model, check_history
 from stepwell import Executor
 from stepwell.engine.api.follower import Follower
 from stepwell.engine.host.backup import copy
-from stepwell.errors import Closed, CorruptionError, ExecutionNotFound, FencedError, LockedError, StorageError
+from stepwell.errors import (
+    AlreadyPromoted,
+    Closed,
+    CorruptionError,
+    ExecutionNotFound,
+    FencedError,
+    LockedError,
+    StorageError,
+)
 from stepwell.testing.replay import differences, replay_folder
 
 KILLS = int(os.environ.get("STEPWELL_FAILOVERS", "100"))
@@ -226,7 +234,7 @@ def test_of_two_followers_one_takes_over_and_the_other_follows_it(tmp_path: Path
         with pytest.raises(FencedError, match="slow took over at epoch 2"):
             leader.start("w", new_input(5))
         leader.close()
-    with pytest.raises(StorageError, match=r"took over from .* before: open it with Executor"):
+    with pytest.raises(AlreadyPromoted, match=r"took over from .* before: open it with Executor"):
         Follower(tmp_path / "fast", tmp_path / "slow")
     Executor(tmp_path / "slow").close()
 

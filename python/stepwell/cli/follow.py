@@ -10,7 +10,7 @@ import time
 from types import FrameType
 from typing import Any
 
-from stepwell import Executor, Follower, _core
+from stepwell import AlreadyPromoted, Executor, Follower, _core
 from stepwell.errors import LockedError
 
 from .console import Console
@@ -66,16 +66,29 @@ class _Following:
         self._free_since: float | None = None
 
     def run(self) -> None:
-        follower = Follower(self._source, self._data)
-        self._say("following", f"{self._data} follows {self._source}", position=follower.position)
-        executor = self._until_dead(follower)
-        if executor is None:
-            follower.close()
-        else:
+        executor = self._executor()
+        if executor is not None:
             with executor:
                 self._say("leading", f"{self._data} leads")
                 self._stopping.wait()
         self._say("ended", f"{self._data} is closed")
+
+    def _executor(self) -> Executor | None:
+        """The executor over DATA, once it leads; None if it is to end before that.
+
+        It leads at once if it took over before: what supervises this command starts it again with the same arguments.
+        """
+        try:
+            follower = Follower(self._source, self._data)
+        except AlreadyPromoted:
+            if not self._promotes:
+                raise
+            return Executor(self._data, handlers=self._handlers)
+        self._say("following", f"{self._data} follows {self._source}", position=follower.position)
+        executor = self._until_dead(follower)
+        if executor is None:
+            follower.close()
+        return executor
 
     def _until_dead(self, follower: Follower) -> Executor | None:
         while not self._stopping.wait(LOOK_SECONDS):

@@ -84,9 +84,9 @@ class Follower:
     here. ``promote`` fences the leader and opens the copy as an ``Executor``. All methods may be called from any
     thread.
 
-    Raises ``LockedError`` if another process has ``data`` open, ``FencedError`` if another follower took over from
-    ``source``, ``StorageError`` if ``data`` is not a copy of it or the log there was truncated too far: then begin
-    with a backup. If a folder is refused, neither folder is changed.
+    Raises ``LockedError`` if another process has ``data`` open, ``AlreadyPromoted`` if ``data`` took over from
+    ``source`` before, ``FencedError`` if another follower did, ``StorageError`` if ``data`` is not a copy of it or the
+    log there was truncated too far: then begin with a backup. If a folder is refused, neither folder is changed.
     """
 
     def __init__(self, source: Folder, data: Folder) -> None:

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from stepwell import _core
-from stepwell.errors import CorruptionError, StorageError
+from stepwell.errors import AlreadyPromoted, CorruptionError, StorageError
 
 FOLLOWS = "FOLLOWS"
 """The name of the file."""
@@ -99,13 +99,13 @@ def end_following(folder: _core.Folder, position: int) -> None:
 
 
 def check_has_not_taken_over(folder: _core.Folder, source: _core.Folder, of: str, by: str | None) -> None:
-    """Raise ``StorageError`` for a folder that took over from the store ``of`` in ``source``, and can be opened.
+    """Raise ``AlreadyPromoted`` for a folder that took over from the store ``of`` in ``source``, and can be opened.
 
     Its origin says so. If it lost its origin, ``by`` says it: the path of the successor in that store's fence.
     """
     came_from = [origin[:2] for origin in folder.origins()[:1]]
     if following(folder) is None and (came_from == [(FOLLOWED, of)] or by == folder.path):
-        raise StorageError(f"{folder.path} took over from {source.path} before: open it with Executor")
+        raise AlreadyPromoted(f"{folder.path} took over from {source.path} before: open it with Executor")
 
 
 def check_continues(folder: _core.Folder, ids: list[str], last: int, source: _core.Folder, of: str) -> None:

@@ -16,8 +16,8 @@ _OF_A_STORE = frozenset({"log", "storage", "FOLLOWS"})
 class Attaching:
     """The folders of a leader and its follower, after all checks.
 
-    Raises ``StorageError`` if one cannot follow the other, ``FencedError`` if another follower took over from the
-    leader, ``CorruptionError`` if ``data`` is damaged.
+    Raises ``StorageError`` if one cannot follow the other, ``AlreadyPromoted`` if ``data`` took over from the leader,
+    ``FencedError`` if another follower did, ``CorruptionError`` if ``data`` is damaged.
     """
 
     def __init__(self, source: Folder, data: Folder) -> None:
