@@ -105,8 +105,8 @@ fuzz: build ## the fuzz targets, SECONDS=600 each, all of them or TARGETS="log i
 soak: build ## a steady load with retention for a minute: memory and disk must stay flat
 	@$(BIN)/python benches/soak.py $(SOAK)
 
-demo: build ## run the order-processing state machine, killed half-way and recovered
-	@$(BIN)/python examples/order_processing/demo.py
+demo: build ## run the order service: killed half-way, recovered, finished
+	@$(BIN)/python examples/order_service/demo.py
 
 clean: ## remove what was built here (the shared build cache stays)
 	@rm -rf dist $(VENV)/.built python/stepwell/*.so .pytest_cache .ruff_cache

@@ -96,7 +96,7 @@ def write(check: str, seeds: list[str], words: list[str]) -> None:
 
 def main() -> None:
     fields = sorted({name for names in STATE_FIELDS.values() for name in names} | RETRIER_FIELDS | {*OPERATORS})
-    order = (ROOT / "examples/order_processing/state_machine.json").read_text()
+    order = (ROOT / "tests/engine/machines/order.asl.json").read_text()
     names = [f'"{name}":' for name in [*fields, "States", "StartAt", "QueryLanguage", "ProcessorConfig", "Mode"]]
     write("definition", [order, *map(json.dumps, DEFINITIONS)], [*names, *(f'"{kind}"' for kind in STATE_TYPES)])
     write(
