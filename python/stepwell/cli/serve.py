@@ -1,0 +1,93 @@
+"""``stepwell serve``: AWS Step Functions' API over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from functools import partial
+
+from stepwell import AsyncExecutor
+from stepwell.engine.folders.partitions import partitions_of
+
+from .console import Console
+from .exits import FAILED, OK, UsageError
+from .options import Commands, add_command, add_data, add_handlers, load_handlers
+
+PORT = 8083
+"""That of AWS's Step Functions Local."""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``serve``."""
+    parser = add_command(commands, "serve", serve, "serve AWS Step Functions' API over HTTP, until SIGTERM")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"the port (default: {PORT}; 0: a free one)")
+    add_data(parser, otherwise="in memory, gone at the end")
+    add_handlers(parser)
+    parser.add_argument("--profile", choices=("default", "aws"), default="aws", help="quotas (default: AWS's)")
+    parser.add_argument(
+        "--partitions", type=int, metavar="N", help="processes that share the executions (default: as the folder has)"
+    )
+    parser.add_argument("--log-format", choices=("text", "json"), default="text", help="lines of text, or of JSON")
+    parser.add_argument("--tls-cert", metavar="FILE", help="a certificate chain, PEM: serve HTTPS")
+    parser.add_argument("--tls-key", metavar="FILE", help="its key, PEM")
+
+
+def serve(options: argparse.Namespace, console: Console) -> int:
+    """Serve until a signal ends it."""
+    try:
+        from stepwell.server import serving
+    except ImportError as error:
+        raise UsageError(f"the server needs what `pip install stepwell[server]` installs: {error}.") from error
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise UsageError("--tls-cert and --tls-key belong together.")
+    _log_to_stderr(options.log_format)
+    settings = serving.Settings(options.host, options.port, options.tls_cert, options.tls_key)
+    load = partial(load_handlers, options.handlers) if options.handlers else None
+    executor = AsyncExecutor(
+        options.data,
+        handlers=None if load is None else load(),
+        profile=options.profile,
+        partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
+    )
+    is_listening: bool = serving.run(serving.serve(executor, settings, partial(_ready, console), load))
+    return OK if is_listening else FAILED
+
+
+def _ready(console: Console, url: str) -> None:
+    console.record({"ready": url}, f"stepwell: ready on {url}")
+    sys.stdout.flush()  # who started it waits for this line
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 1 << 16:
+        raise ValueError
+    return port
+
+
+def _log_to_stderr(form: str) -> None:
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    formatter = _JsonLines() if form == "json" else logging.Formatter("stepwell: %(levelname)s: %(message)s")
+    for handler in root.handlers:
+        handler.setFormatter(formatter)
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON document a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)

@@ -1,0 +1,1 @@
+"""The HTTP server: AWS Step Functions' API over an engine (``stepwell serve``)."""

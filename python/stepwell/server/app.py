@@ -1,0 +1,132 @@
+"""The ASGI application: AWS JSON 1.0 on ``POST /``, and whether the server lives and is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from typing import Any
+
+from .dispatch import Answer, Dispatcher, body_of
+from .faults import Fault, unknown_operation
+from .service import Service
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BODY_BYTES = 8 << 20
+"""The largest body: that of a definition of 1 MiB whose characters are escaped in JSON."""
+_JSON_1_0 = (b"content-type", b"application/x-amz-json-1.0")
+
+
+class Gone(Exception):
+    """The client has closed its connection."""
+
+
+class Application:
+    """Serves one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._dispatcher = Dispatcher(service)
+        self._request_ids = request_ids()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["method"] == "POST" and scope["path"] == "/":
+            answer = await self._call(scope["headers"], receive)
+        else:
+            answer = self._health(scope["method"], scope["path"])
+        if answer is not None:
+            await self._send(send, answer)
+
+    async def _call(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer | None:
+        target = trace = None
+        for name, value in headers:
+            if name == b"x-amz-target":
+                target = value
+            elif name == b"x-amzn-trace-id":
+                trace = value
+        try:
+            body = await read_body(receive)
+        except Gone:
+            return None
+        except Fault as fault:
+            return Answer(fault.status, body_of(fault))
+        if target is None:
+            fault = unknown_operation()
+            return Answer(fault.status, body_of(fault))
+        if self._dispatcher.waits(target):
+            return await self._while_connected(self._dispatcher.answer(target, body, trace), receive)
+        return await self._dispatcher.answer(target, body, trace)
+
+    async def _while_connected(self, call: Awaitable[Answer], receive: Receive) -> Answer | None:
+        """The answer of a call that is canceled when the client closes its connection; None then."""
+        working, leaving = asyncio.ensure_future(call), asyncio.ensure_future(until_gone(receive))
+        try:
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            working.cancel()
+            await asyncio.wait((working,))
+            return None
+        finally:
+            leaving.cancel()
+            working.cancel()
+
+    def _health(self, method: str, path: str) -> Answer:
+        if method not in ("GET", "HEAD"):
+            return Answer(405, b'{"message":"The API is served on POST /."}')
+        if path == "/health/live":
+            return Answer(200, b'{"status":"live"}')
+        if path == "/health/ready":
+            problem = self._service.problem()
+            if problem is None:
+                return Answer(200, b'{"status":"ready"}')
+            return Answer(503, body_of(problem))
+        return Answer(404, b'{"message":"There is nothing here: the API is served on POST /."}')
+
+    async def _send(self, send: Send, answer: Answer) -> None:
+        headers = [
+            _JSON_1_0,
+            (b"content-length", b"%d" % len(answer.body)),
+            (b"x-amzn-requestid", next(self._request_ids)),
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) <= BODY_BYTES:
+            return body
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Gone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_BYTES:
+            raise Fault("RequestEntityTooLarge", f"A body has {BODY_BYTES} bytes at most.", status=413, namespace="")
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+async def until_gone(receive: Receive) -> None:
+    """Return when the client has closed its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def request_ids() -> Iterator[bytes]:
+    """UUIDs, unique by a random beginning and a count: a random one for each request costs a call of the system."""
+    begin = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-4{secrets.token_hex(2)[1:]}-8{secrets.token_hex(2)[1:]}-"
+    return map((begin.encode() + b"%012x").__mod__, itertools.count(1))

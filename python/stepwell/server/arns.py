@@ -1,0 +1,71 @@
+"""The ARNs of requests, taken apart, or refused in AWS's words (API semantics, chapter 2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stepwell.engine.arns import ACCOUNT, REGION
+
+from .faults import Fault, invalid_arn
+
+MACHINE, EXECUTION, EXPRESS, ACTIVITY, MAP_RUN = "stateMachine", "execution", "express", "activity", "mapRun"
+_PARTS = {MACHINE: (1, 2), EXECUTION: (2, 2), EXPRESS: (3, 3), ACTIVITY: (1, 1), MAP_RUN: (2, 2)}
+"""How many parts an ARN of each kind has after its kind, at least and at most."""
+
+
+class Arn(NamedTuple):
+    """An ARN of the service: what it is of, the parts after that, and whether it is of this account and region."""
+
+    text: str
+    kind: str
+    parts: tuple[str, ...]
+    is_ours: bool
+
+    @property
+    def name(self) -> str:
+        """The first part, without a label: the name of a state machine or an activity."""
+        return self.parts[0].partition("/")[0]
+
+    @property
+    def label(self) -> str | None:
+        """The label of a Distributed Map state, if the first part has one."""
+        return self.parts[0].partition("/")[2] or None
+
+    @property
+    def qualifier(self) -> str | None:
+        """The version or the alias of a state machine's ARN."""
+        return self.parts[1] if self.kind == MACHINE and len(self.parts) > 1 else None
+
+    @property
+    def version(self) -> int | None:
+        """The version of a version's ARN."""
+        text = self.qualifier
+        return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < _DIGITS else None
+
+
+_DIGITS = 16
+
+
+def parse(text: str, *kinds: str) -> Arn:
+    """The ARN of one of these kinds. Raises ``Fault`` for any other text."""
+    if not text.startswith("arn:"):
+        raise invalid_arn(f"Invalid ARN prefix: {text}")
+    head = text.split(":", 6)
+    if len(head) != 7 or not head[1] or head[2] != "states":
+        raise invalid_arn(text)
+    _, _, _, region, account, kind, rest = head
+    if kind not in kinds:
+        raise invalid_arn(f"Resource type not valid in this context: {kind}" if kind in _PARTS else text)
+    parts = tuple(rest.split(":"))
+    least, most = _PARTS[kind]
+    if not least <= len(parts) <= most or not all(parts):
+        raise invalid_arn(text)
+    return Arn(text, kind, parts, region == REGION and account == ACCOUNT)
+
+
+def own(text: str, missing: Fault, *kinds: str) -> Arn:
+    """The same; of another account or region nothing exists: raises ``missing``."""
+    arn = parse(text, *kinds)
+    if not arn.is_ours:
+        raise missing
+    return arn

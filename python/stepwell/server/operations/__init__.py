@@ -1,0 +1,34 @@
+"""The operations of the API, one module for each resource. Each has its own part of the table ``OPERATIONS``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepwell.server.service import Operation
+
+from . import (
+    activities,
+    aliases,
+    executions,
+    history,
+    map_runs,
+    state_machines,
+    tags,
+    tasks,
+    validation,
+    versions,
+)
+
+OPERATIONS: Mapping[str, Operation] = {
+    **state_machines.OPERATIONS,
+    **versions.OPERATIONS,
+    **aliases.OPERATIONS,
+    **executions.OPERATIONS,
+    **history.OPERATIONS,
+    **tasks.OPERATIONS,
+    **activities.OPERATIONS,
+    **map_runs.OPERATIONS,
+    **tags.OPERATIONS,
+    **validation.OPERATIONS,
+}
+"""Each operation by its name."""

@@ -1,0 +1,28 @@
+"""Activities: queues of tasks that workers poll, by their ARNs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from stepwell.engine.arns import ACCOUNT, REGION
+from stepwell.engine.client.arguments import check_name
+from stepwell.errors import InvalidName
+from stepwell.server import faults, model
+from stepwell.server.service import Operation, Service
+
+
+async def create_activity(service: Service, request: model.CreateActivityInput) -> dict[str, Any]:
+    """The ARN of an activity."""
+    try:
+        check_name("an activity", request.name)
+    except InvalidName as error:
+        raise faults.invalid_name(request.name) from error
+    return {
+        "activityArn": f"arn:aws:states:{REGION}:{ACCOUNT}:activity:{request.name}",
+        "creationDate": faults.date(int(time.time() * 1_000_000)),
+    }
+
+
+OPERATIONS: Mapping[str, Operation] = {"CreateActivity": create_activity}

@@ -1,0 +1,9 @@
+"""GetExecutionHistory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepwell.server.service import Operation
+
+OPERATIONS: Mapping[str, Operation] = {}

@@ -1,0 +1,81 @@
+"""State machines: what ``deploy`` keeps, under their ARNs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stepwell.engine.state.workflows import Workflow
+from stepwell.errors import InvalidDefinition, InvalidName, WorkflowNotFound
+from stepwell.server import arns, faults, model
+from stepwell.server.service import Operation, Service
+
+
+async def create_state_machine(service: Service, request: model.CreateStateMachineInput) -> dict[str, Any]:
+    """Keep a definition under a name."""
+    try:
+        workflow = await service.executor.deploy(request.name, request.definition, type=request.type or "STANDARD")
+    except InvalidName as error:
+        raise faults.invalid_name(request.name) from error
+    except InvalidDefinition as error:
+        raise faults.Fault("InvalidDefinition", str(error)) from error
+    return {"stateMachineArn": workflow.arn, "creationDate": faults.date(workflow.context.created_at)}
+
+
+async def describe_state_machine(service: Service, request: model.DescribeStateMachineInput) -> dict[str, Any]:
+    """The newest definition."""
+    workflow = find(service, request.state_machine_arn)
+    return {
+        "stateMachineArn": workflow.arn,
+        "name": workflow.name,
+        "status": "ACTIVE",
+        "definition": workflow.context.definition.decode(),
+        "roleArn": "arn:aws:iam::000000000000:role/stepwell",
+        "type": workflow.context.type,
+        "creationDate": faults.date(workflow.context.created_at),
+        "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
+        "tracingConfiguration": {"enabled": False},
+        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+    }
+
+
+async def delete_state_machine(service: Service, request: model.DeleteStateMachineInput) -> dict[str, Any]:
+    """Delete a state machine, if there is one."""
+    arn = arns.parse(request.state_machine_arn, arns.MACHINE)
+    try:
+        await service.executor.delete_workflow(arn.name)
+    except WorkflowNotFound:
+        return {}
+    return {}
+
+
+async def list_state_machines(service: Service, request: model.ListStateMachinesInput) -> dict[str, Any]:
+    """All state machines."""
+    found = await service.executor.workflows()
+    items = [
+        {
+            "stateMachineArn": each.arn,
+            "name": each.name,
+            "type": each.context.type,
+            "creationDate": faults.date(each.context.created_at),
+        }
+        for each in found
+    ]
+    return {"stateMachines": items}
+
+
+def find(service: Service, text: str) -> Workflow:
+    """The state machine of an ARN. Raises ``Fault``."""
+    arn = arns.own(text, faults.no_machine(text), arns.MACHINE)
+    try:
+        return service.client.queries.workflow(arn.name)
+    except WorkflowNotFound as error:
+        raise faults.no_machine(text) from error
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateStateMachine": create_state_machine,
+    "DescribeStateMachine": describe_state_machine,
+    "DeleteStateMachine": delete_state_machine,
+    "ListStateMachines": list_state_machines,
+}

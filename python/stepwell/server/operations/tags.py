@@ -1,0 +1,9 @@
+"""Tags of state machines and activities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepwell.server.service import Operation
+
+OPERATIONS: Mapping[str, Operation] = {}

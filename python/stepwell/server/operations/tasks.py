@@ -1,0 +1,9 @@
+"""Tasks that wait for a result: SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat, GetActivityTask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepwell.server.service import Operation
+
+OPERATIONS: Mapping[str, Operation] = {}

@@ -1,0 +1,9 @@
+"""What a definition would do: ValidateStateMachineDefinition, TestState."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepwell.server.service import Operation
+
+OPERATIONS: Mapping[str, Operation] = {}

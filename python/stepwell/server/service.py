@@ -1,0 +1,59 @@
+"""What the operations of the API work with: an open engine, its clients' page tokens, and whether the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from stepwell import _core
+from stepwell.engine.api.async_executor import AsyncExecutor
+from stepwell.engine.client.client import Client
+from stepwell.errors import StepwellError
+
+from .faults import Fault, unavailable
+from .pages import PageTokens
+
+KEY_FILE = "page-key"
+"""The file of a data folder that signs page tokens, so that a list goes on after a restart."""
+KEY_BYTES = 32
+
+
+class Service:
+    """One engine that is served."""
+
+    def __init__(self, executor: AsyncExecutor) -> None:
+        self.executor = executor
+        self.pages = PageTokens(page_key(executor.client.host.folder))
+        self.stopping = asyncio.Event()
+        """Set when the server begins to stop: what waits for long answers with what there is."""
+
+    @property
+    def client(self) -> Client:
+        """What the engine can be asked."""
+        return self.executor.client
+
+    def problem(self) -> Fault | None:
+        """Why it takes no requests now; None: it does."""
+        if self.stopping.is_set():
+            return unavailable("the server is stopping")
+        try:
+            self.client.host.check()
+        except StepwellError as error:
+            return unavailable(str(error))
+        return None
+
+
+Operation = Callable[[Service, Any], Awaitable[dict[str, Any]]]
+"""An operation: the service and the request in, the members of the answer out. Raises ``Fault``."""
+
+
+def page_key(folder: _core.Folder | None) -> bytes:
+    """The key of a data folder, made when it is first served; of an engine in memory a new one."""
+    key = None if folder is None else folder.read(KEY_FILE)
+    if key is None or len(key) != KEY_BYTES:
+        key = secrets.token_bytes(KEY_BYTES)
+        if folder is not None:
+            folder.write(KEY_FILE, key)
+    return key

@@ -1,0 +1,77 @@
+"""A server of its own process, and clients for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import urllib3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+SECONDS = 60
+"""No test waits longer for a server."""
+
+
+class Served:
+    """A server that runs, and a client of boto3 for it."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process, self.url = process, url
+        self.client = client(url)
+
+    def post(self, operation: str | None, body: bytes | str, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer to a body that no client would send."""
+        target = {} if operation is None else {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
+        answer = urllib3.request("POST", self.url, body=body, headers=target | headers, retries=False)
+        return answer.status, json.loads(answer.data)
+
+    def stop(self) -> int:
+        """Stop it gracefully; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+
+def client(url: str, **config: Any) -> Any:
+    """A client of Step Functions, as a program makes one."""
+    return boto3.client(
+        "stepfunctions",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        config=Config(inject_host_prefix=False, retries={"max_attempts": 0}, parameter_validation=False, **config),
+    )
+
+
+@contextmanager
+def serving(*arguments: str, cwd: Path | None = None) -> Generator[Served]:
+    """A server with these arguments of ``stepwell serve``, at a free port."""
+    command = [sys.executable, "-m", "stepwell", "serve", "--port", "0", *arguments]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=cwd, env=environment) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            assert "ready on" in line, f"the server did not start: exit code {process.poll()}"
+            yield Served(process, line.split()[-1])
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
+    """The code and the message of the error that a call gets."""
+    try:
+        answer = call(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    raise AssertionError(f"it was answered: {answer}")
