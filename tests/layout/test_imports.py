@@ -41,7 +41,8 @@ MAY_IMPORT = {
     "cluster": ENGINE,
     "test_state": {"asl", "tasks"},  # an ItemReader's data is read as the engine's readers read it
     "testing": ENGINE,
-    "server": {"", *ENGINE},
+    "step_functions": {"test_state", *ENGINE},
+    "server": {"", "step_functions", *ENGINE},
     "cli": {"", "server", "testing", *ENGINE},
     "__main__": {"cli"},
     "integrations": {"tasks"},

@@ -6,7 +6,7 @@ import ast
 import runpy
 from pathlib import Path
 
-from stepwell.server import model
+from stepwell.step_functions import model
 
 PROJECT = Path(__file__).parents[2]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, MutableMapping
+from typing import Any, NamedTuple
 
-from .dispatch import Answer, Dispatcher, body_of
-from .faults import Fault, unknown_operation
-from .service import Service
+import msgspec
+
+from stepwell.step_functions.api import Api
+from stepwell.step_functions.errors import Fault, unknown_operation
+from stepwell.step_functions.service import Service
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -19,6 +21,19 @@ Send = Callable[[Message], Awaitable[None]]
 BODY_BYTES = 8 << 20
 """The largest body: that of a definition of 1 MiB whose characters are escaped in JSON."""
 _JSON_1_0 = (b"content-type", b"application/x-amz-json-1.0")
+
+
+TARGET_PREFIX = "AWSStepFunctions."
+WAITING = frozenset({"GetActivityTask"})
+"""Operations that are given up when their client goes away."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Answer(NamedTuple):
+    """An answer without its headers."""
+
+    status: int
+    body: bytes
 
 
 class Gone(Exception):
@@ -30,7 +45,7 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._dispatcher = Dispatcher(service)
+        self._api = Api(service)
         self._request_ids = request_ids()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -44,26 +59,26 @@ class Application:
             await self._send(send, answer)
 
     async def _call(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer | None:
-        target = trace = None
-        for name, value in headers:
-            if name == b"x-amz-target":
-                target = value
-            elif name == b"x-amzn-trace-id":
-                trace = value
+        name, trace = operation_of(headers)
         try:
             body = await read_body(receive)
+            if name is None:
+                raise unknown_operation()
         except Gone:
             return None
         except Fault as fault:
-            return Answer(fault.status, body_of(fault))
-        if target is None:
-            fault = unknown_operation()
-            return Answer(fault.status, body_of(fault))
-        if self._dispatcher.waits(target):
-            return await self._while_connected(self._dispatcher.answer(target, body, trace), receive)
-        return await self._dispatcher.answer(target, body, trace)
+            return answer_of(fault)
+        if name in WAITING:
+            return await self._while_connected(self._answer(name, body, trace), receive)
+        return await self._answer(name, body, trace)
 
-    async def _while_connected(self, call: Awaitable[Answer], receive: Receive) -> Answer | None:
+    async def _answer(self, name: str, body: bytes, trace: str | None) -> Answer:
+        try:
+            return Answer(200, _encode(await self._api.answer(name, body, trace)))
+        except Fault as fault:
+            return answer_of(fault)
+
+    async def _while_connected(self, call: Coroutine[Any, Any, Answer], receive: Receive) -> Answer | None:
         """The answer of a call that is canceled when the client closes its connection; None then."""
         working, leaving = asyncio.ensure_future(call), asyncio.ensure_future(until_gone(receive))
         try:
@@ -86,7 +101,7 @@ class Application:
             problem = self._service.problem()
             if problem is None:
                 return Answer(200, b'{"status":"ready"}')
-            return Answer(503, body_of(problem))
+            return answer_of(problem)
         return Answer(404, b'{"message":"There is nothing here: the API is served on POST /."}')
 
     async def _send(self, send: Send, answer: Answer) -> None:
@@ -97,6 +112,23 @@ class Application:
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+def answer_of(fault: Fault) -> Answer:
+    """The answer that tells an error."""
+    return Answer(fault.status, _encode(fault.body()))
+
+
+def operation_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str | None]:
+    """The operation that a request's headers name, and the trace that they give."""
+    name = trace = None
+    for header, value in headers:
+        if header == b"x-amz-target":
+            target = value.decode("latin-1")
+            name = target.removeprefix(TARGET_PREFIX) if target.startswith(TARGET_PREFIX) else None
+        elif header == b"x-amzn-trace-id":
+            trace = value.decode("latin-1")
+    return name, trace
 
 
 async def read_body(receive: Receive) -> bytes:

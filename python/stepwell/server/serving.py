@@ -12,9 +12,9 @@ import uvloop
 
 from stepwell.engine.api.async_executor import AsyncExecutor
 from stepwell.logs import logger
+from stepwell.step_functions.service import Service
 
 from .app import Application
-from .service import Service
 
 log = logger("stepwell.server")
 

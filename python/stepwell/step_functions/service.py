@@ -12,8 +12,8 @@ from stepwell.engine.api.async_executor import AsyncExecutor
 from stepwell.engine.client.client import Client
 from stepwell.errors import StepwellError
 
-from .faults import Fault, unavailable
-from .pages import PageTokens
+from .errors import Fault, unavailable
+from .tokens import PageTokens
 
 KEY_FILE = "page-key"
 """The file of a data folder that signs page tokens, so that a list goes on after a restart."""

@@ -1,9 +1,9 @@
-"""Aliases of state machines."""
+"""Tags of state machines and activities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepwell.server.service import Operation
+from stepwell.step_functions.service import Operation
 
 OPERATIONS: Mapping[str, Operation] = {}

@@ -9,8 +9,8 @@ from typing import Any
 from stepwell.engine.arns import ACCOUNT, REGION
 from stepwell.engine.client.arguments import check_name
 from stepwell.errors import InvalidName
-from stepwell.server import faults, model
-from stepwell.server.service import Operation, Service
+from stepwell.step_functions import errors, model
+from stepwell.step_functions.service import Operation, Service
 
 
 async def create_activity(service: Service, request: model.CreateActivityInput) -> dict[str, Any]:
@@ -18,10 +18,10 @@ async def create_activity(service: Service, request: model.CreateActivityInput) 
     try:
         check_name("an activity", request.name)
     except InvalidName as error:
-        raise faults.invalid_name(request.name) from error
+        raise errors.invalid_name(request.name) from error
     return {
         "activityArn": f"arn:aws:states:{REGION}:{ACCOUNT}:activity:{request.name}",
-        "creationDate": faults.date(int(time.time() * 1_000_000)),
+        "creationDate": errors.date(int(time.time() * 1_000_000)),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .faults import invalid_token
+from .errors import invalid_token
 
 LIFE_SECONDS = 86_400
 _MAC_BYTES = 16

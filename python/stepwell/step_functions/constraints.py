@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, 
 
 import msgspec
 
-from .faults import broken_constraints, not_serialized
+from .errors import Fault, broken_constraints, not_serialized
 
 _PLAIN = msgspec.json.Decoder()
 
@@ -24,36 +24,47 @@ class Reader:
     def __init__(self, request: type[msgspec.Struct]) -> None:
         self._request = request
         self._decoder = msgspec.json.Decoder(request)
-        self._in_bytes = [member.attribute for member in members_of(request) if member.most_bytes]
+        self._in_bytes = [(each.attribute, each.most_bytes) for each in members_of(request) if each.most_bytes]
 
     def read(self, body: bytes) -> Any:
-        """The request. Raises ``Fault`` for one that AWS refuses."""
+        """The request of a body. Raises ``Fault`` for one that AWS refuses."""
         try:
             request = self._decoder.decode(body or b"{}")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return self._explain(body)
-        for name in self._in_bytes:
+            raise self._fault(_parsed(body or b"{}")) from None
+        if self._has_long_text(request):
+            raise self._fault(_parsed(body))
+        return request
+
+    def convert(self, value: dict[str, Any]) -> Any:
+        """The request that a value describes. Raises ``Fault`` for one that AWS refuses."""
+        try:
+            request = msgspec.convert(value, self._request)
+        except msgspec.MsgspecError:
+            raise self._fault(value) from None
+        if self._has_long_text(request):
+            raise self._fault(value)
+        return request
+
+    def _has_long_text(self, request: Any) -> bool:
+        """Whether a text has more bytes than it may have, though not more characters."""
+        for name, most in self._in_bytes:
             text: str | None = getattr(request, name)
             # A character has 4 bytes at most, and one of ASCII has 1.
-            if text is not None and len(text) > _SHORT and not text.isascii():
-                return self._explain(body, request)
-        return request
+            if text is not None and len(text) * 4 > most and not text.isascii() and len(text.encode()) > most:
+                return True
+        return False
 
-    def _explain(self, body: bytes, request: Any = None) -> Any:
-        """The request, if nothing is wrong with it after all. Raises ``Fault`` for what is."""
-        try:
-            value = _PLAIN.decode(body or b"{}")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise not_serialized() from error
-        broken = list(_of_struct(self._request, value, ""))
-        if broken:
-            raise broken_constraints(broken)
-        if request is None:
-            raise not_serialized()
-        return request
+    def _fault(self, value: Any) -> Fault:
+        broken = _of_struct(self._request, value, "")
+        return broken_constraints(broken) if broken else not_serialized()
 
 
-_SHORT = 1 << 16
+def _parsed(body: bytes) -> Any:
+    try:
+        return _PLAIN.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise not_serialized() from error
 
 
 class Member(NamedTuple):
@@ -94,7 +105,7 @@ def _without_meta(hint: Any) -> tuple[Any, msgspec.Meta | None]:
     return (hint if meta is None else hint.__origin__), meta
 
 
-def _of_struct(struct: type[msgspec.Struct], value: Any, path: str) -> Iterator[str]:
+def _of_struct(struct: type[msgspec.Struct], value: Any, path: str) -> list[str]:
     """The constraints that an object breaks. Raises ``Fault`` for values of wrong types, before all constraints."""
     if not isinstance(value, dict):
         raise not_serialized()
@@ -106,7 +117,7 @@ def _of_struct(struct: type[msgspec.Struct], value: Any, path: str) -> Iterator[
             found += _of_value(member.type, member.meta, item, place)
         elif member.is_required:
             found.append(_broken(member.meta, "null", place, "Member must not be null", is_text=False))
-    yield from found
+    return found
 
 
 def _of_value(kind: Any, meta: msgspec.Meta | None, value: Any, place: str) -> Iterator[str]:

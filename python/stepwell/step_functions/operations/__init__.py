@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepwell.server.service import Operation
+from stepwell.step_functions.service import Operation
 
 from . import (
     activities,

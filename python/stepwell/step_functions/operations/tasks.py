@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepwell.server.service import Operation
+from stepwell.step_functions.service import Operation
 
 OPERATIONS: Mapping[str, Operation] = {}

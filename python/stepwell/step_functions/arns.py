@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from stepwell.engine.arns import ACCOUNT, REGION
 
-from .faults import Fault, invalid_arn
+from .errors import Fault, invalid_arn
 
 MACHINE, EXECUTION, EXPRESS, ACTIVITY, MAP_RUN = "stateMachine", "execution", "express", "activity", "mapRun"
 _PARTS = {MACHINE: (1, 2), EXECUTION: (2, 2), EXPRESS: (3, 3), ACTIVITY: (1, 1), MAP_RUN: (2, 2)}

@@ -7,8 +7,8 @@ from typing import Any
 
 from stepwell.engine.state.workflows import Workflow
 from stepwell.errors import InvalidDefinition, InvalidName, WorkflowNotFound
-from stepwell.server import arns, faults, model
-from stepwell.server.service import Operation, Service
+from stepwell.step_functions import arns, errors, model
+from stepwell.step_functions.service import Operation, Service
 
 
 async def create_state_machine(service: Service, request: model.CreateStateMachineInput) -> dict[str, Any]:
@@ -16,10 +16,10 @@ async def create_state_machine(service: Service, request: model.CreateStateMachi
     try:
         workflow = await service.executor.deploy(request.name, request.definition, type=request.type or "STANDARD")
     except InvalidName as error:
-        raise faults.invalid_name(request.name) from error
+        raise errors.invalid_name(request.name) from error
     except InvalidDefinition as error:
-        raise faults.Fault("InvalidDefinition", str(error)) from error
-    return {"stateMachineArn": workflow.arn, "creationDate": faults.date(workflow.context.created_at)}
+        raise errors.Fault("InvalidDefinition", str(error)) from error
+    return {"stateMachineArn": workflow.arn, "creationDate": errors.date(workflow.context.created_at)}
 
 
 async def describe_state_machine(service: Service, request: model.DescribeStateMachineInput) -> dict[str, Any]:
@@ -32,7 +32,7 @@ async def describe_state_machine(service: Service, request: model.DescribeStateM
         "definition": workflow.context.definition.decode(),
         "roleArn": "arn:aws:iam::000000000000:role/stepwell",
         "type": workflow.context.type,
-        "creationDate": faults.date(workflow.context.created_at),
+        "creationDate": errors.date(workflow.context.created_at),
         "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": {"enabled": False},
         "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
@@ -57,7 +57,7 @@ async def list_state_machines(service: Service, request: model.ListStateMachines
             "stateMachineArn": each.arn,
             "name": each.name,
             "type": each.context.type,
-            "creationDate": faults.date(each.context.created_at),
+            "creationDate": errors.date(each.context.created_at),
         }
         for each in found
     ]
@@ -66,11 +66,11 @@ async def list_state_machines(service: Service, request: model.ListStateMachines
 
 def find(service: Service, text: str) -> Workflow:
     """The state machine of an ARN. Raises ``Fault``."""
-    arn = arns.own(text, faults.no_machine(text), arns.MACHINE)
+    arn = arns.own(text, errors.no_machine(text), arns.MACHINE)
     try:
         return service.client.queries.workflow(arn.name)
     except WorkflowNotFound as error:
-        raise faults.no_machine(text) from error
+        raise errors.no_machine(text) from error
 
 
 OPERATIONS: Mapping[str, Operation] = {
