@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.support import Finished, Machine, Stepwell
+from cli.support import Finished, Machine, Own, Owner, Stepwell
 from stepwell import Executor
 
 
@@ -61,3 +61,17 @@ def machine(tmp_path: Path) -> Machine:
         return file
 
     return write
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    """``own(partitions, data)`` starts a process that has a folder open (``data``, unless said otherwise)."""
+    owners: list[Owner] = []
+
+    def begin(partitions: int = 1, data: Path = tmp_path / "data") -> Owner:
+        owners.append(Owner("lead", data, partitions))
+        return owners[-1]
+
+    yield begin
+    for owner in owners:
+        owner.kill()

@@ -1,11 +1,13 @@
 """A process that has a folder open, for tests of commands beside it: ``python -m cli.owner FOLDER PARTITIONS``.
 
-It says READY, and from then on does what it reads, a word a line: ``fork`` a child that stays, ``close`` the executor.
+It says READY, and from then on does what it reads, a word a line: ``fork`` a child that stays, ``close`` the executor,
+``fill`` the disk, as far as this process can tell.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from typing import Any
@@ -50,6 +52,9 @@ def lead(folder: str, partitions: int) -> None:
             if not child:
                 time.sleep(3600)
             say("CHILD", child)
+        elif line.strip() == "fill":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+            say("FULL")
         else:
             executor.close()
             say("CLOSED")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 GOLDEN = Path(__file__).parent / "golden"
+TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,40 @@ def assert_golden(name: str, text: str) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(masked(text))
     assert masked(text) == file.read_text()
+
+
+class Owner:
+    """The process ``cli.owner``."""
+
+    def __init__(self, *words: object) -> None:
+        command = [sys.executable, "-m", "cli.owner", *map(str, words)]
+        environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
+        assert self.line() == "READY"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def do(self, word: str) -> str:
+        """Let it do something; what it says then."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+        return self.line()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+Own = Callable[..., Owner]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,61 +16,12 @@ import pytest
 
 from cli.owner import PASS
 from cli.owner import machine as machine_of
-from cli.support import Machine, Stepwell
+from cli.support import Machine, Own, Owner, Stepwell
 from stepwell import Executor, _core
-
-TESTS = Path(__file__).parents[1]
-
-
-class Owner:
-    """The process ``cli.owner``."""
-
-    def __init__(self, *words: object) -> None:
-        command = [sys.executable, "-m", "cli.owner", *map(str, words)]
-        environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
-        assert self.line() == "READY"
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def do(self, word: str) -> str:
-        """Let it do something; what it says then."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{word}\n")
-        self.process.stdin.flush()
-        return self.line()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
-            with suppress(BrokenPipeError):
-                pipe.close()
-
-
-Own = Callable[..., Owner]
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    owners: list[Owner] = []
-
-    def begin(partitions: int = 1, data: Path = tmp_path / "data") -> Owner:
-        owners.append(Owner("lead", data, partitions))
-        return owners[-1]
-
-    yield begin
-    for owner in owners:
-        owner.kill()
-
+from stepwell.engine.control.address import address_of, announce, find, open_directory
+from stepwell.engine.control.connection import NotServed
+from stepwell.engine.control.probe import is_served
+from stepwell.errors import StorageError
 
 BESIDE = ("--data", "data")
 
@@ -82,9 +31,7 @@ def test_every_command_works_beside_a_process_that_has_the_folder(
     stepwell: Stepwell, machine: Machine, own: Own, tmp_path: Path, partitions: int
 ) -> None:
     owner = own(partitions)
-    socket_file = tmp_path / "data" / "socket"
-    assert stat.S_ISSOCK(socket_file.stat().st_mode)
-    assert stat.S_IMODE(socket_file.stat().st_mode) == 0o600
+    assert (tmp_path / "data" / "socket").stat().st_mode == stat.S_IFREG | 0o600
 
     def run(*words: object) -> Any:
         finished = stepwell(*words, *BESIDE)
@@ -171,6 +118,16 @@ def test_the_socket_of_a_killed_owner_is_replaced(stepwell: Stepwell, own: Own, 
     assert not (tmp_path / "data" / "socket").exists()
 
 
+@pytest.mark.parametrize("left", [b"", b"\0" * 33, b"0" * 7], ids=["nothing", "zeros", "a part"])
+def test_what_a_power_cut_left_of_the_file_is_replaced(
+    stepwell: Stepwell, own: Own, tmp_path: Path, left: bytes
+) -> None:
+    own().kill()
+    (tmp_path / "data" / "socket").write_bytes(left)
+    owner = own()
+    assert stepwell("status", *BESIDE[1:], "--json").document["pid"] == owner.pid
+
+
 def test_a_path_may_be_longer_than_a_sockets_address(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
     long = tmp_path / ("a" * 120) / ("b" * 120)
     long.mkdir(parents=True)
@@ -219,7 +176,7 @@ def test_a_folder_whose_process_does_not_serve_it_is_refused_with_that_processs_
     assert (tmp_path / "data" / "socket").read_text() == "somebody's"
 
 
-def test_what_is_no_socket_is_kept_and_the_executor_works_without(
+def test_a_file_of_somebody_elses_is_kept_and_the_executor_works_without(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "data").mkdir()
@@ -227,7 +184,7 @@ def test_what_is_no_socket_is_kept_and_the_executor_works_without(
     with Executor(tmp_path / "data") as executor:
         assert executor.run(machine_of(PASS)).status == "Succeeded"
     assert (tmp_path / "data" / "socket").read_text() == "somebody's"
-    assert "is no socket: move it away" in caplog.text
+    assert "is not Stepwell's: move it away" in caplog.text
 
 
 def test_a_followers_folder_can_be_read_and_takes_no_commands(stepwell: Stepwell, own: Own, tmp_path: Path) -> None:
@@ -256,16 +213,15 @@ def test_handlers_that_are_given_beside_an_owner_are_named_as_not_used(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_is_refused(own: Own, tmp_path: Path) -> None:
     own()
-    for folder in [tmp_path, *tmp_path.parents[:-1]]:
-        if not os.access(folder, os.X_OK):
-            pytest.skip("another user does not come here")
-    (tmp_path / "data" / "socket").chmod(0o666)
+    directory = open_directory(str(tmp_path / "data"))
+    served = find(directory)
+    os.close(directory)
+    assert served is not None
     program = f"""
 import os, socket
-os.chdir({str(tmp_path / "data")!r})
 os.setgid(12345); os.setuid(12345)
 end = socket.socket(socket.AF_UNIX)
-end.connect("socket")
+end.connect({served.address!r})
 print(end.recv(4096))
 """
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
@@ -278,13 +234,79 @@ def test_the_socket_is_not_in_memory_and_not_in_partitions(tmp_path: Path) -> No
     assert found == {Path("data/socket")}
 
 
-def test_nobody_connects_where_nobody_serves(tmp_path: Path) -> None:
-    from stepwell.engine.control.connection import NotServed
-
+def test_nobody_connects_where_nobody_serves(own: Own, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with pytest.raises(NotServed):
         Executor(tmp_path / "data", connect=True)
-    end = socket.socket(socket.AF_UNIX)
-    end.bind(str(tmp_path / "data" / "socket"))  # and does not listen, as after a kill
-    with end, pytest.raises(NotServed):
+    own(data=tmp_path / "killed").kill()
+    with pytest.raises(NotServed):
+        Executor(tmp_path / "killed", connect=True)
+
+
+WAYS_TO_COPY = {
+    "copytree": shutil.copytree,
+    "cp": lambda source, to: subprocess.run(["cp", "-a", source, to], check=True),
+    "links": lambda source, to: subprocess.run(["cp", "-al", source, to], check=True),
+    "tar": lambda source, to: subprocess.run(
+        f'mkdir "{to}" && tar -C "{source}" -cf - . | tar -C "{to}" -xf -', shell=True, check=True
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_COPY)
+@pytest.mark.parametrize("owned", ["alive", "killed"])
+def test_a_copy_is_a_folder_of_its_own_that_never_leads_to_the_originals_process(
+    stepwell: Stepwell, own: Own, tmp_path: Path, owned: str, way: str
+) -> None:
+    owner = own()
+    id = stepwell("start", "held", *BESIDE).out.strip()
+    if owned == "killed":
+        owner.kill()
+    WAYS_TO_COPY[way](tmp_path / "data", tmp_path / "copy")
+    with pytest.raises(StorageError):
+        Executor(tmp_path / "copy", connect=True)
+    if way != "links":  # two folders that share the files of a log are no copy
+        assert stepwell("stop", id, "--data", "copy").out == f"{id} Canceled\n"
+        second = own(data=tmp_path / "copy")
+        assert (
+            stepwell("start", "work", "--wait", "--json", "--data", "copy").document["output"]["done by"] == second.pid
+        )
+        assert stepwell("show", id, "--json", *BESIDE).document["status"] == "Running"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_process_of_another_user_that_took_a_dead_owners_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    directory = open_directory(str(tmp_path / "data"))
+    file = announce(directory, str(tmp_path / "data"), b"0" * 32)  # what another process holds, as far as clients see
+    program = f"""
+import os, socket, sys
+os.setgid(12345); os.setuid(12345)
+end = socket.socket(socket.AF_UNIX)
+end.bind({address_of(directory, b"0" * 32)!r})
+end.listen()
+print("READY", flush=True)
+sys.stdin.read()
+"""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "READY\n"
+        with pytest.raises(StorageError, match=r"user 12345 serves .*data, not user 0"):
+            Executor(tmp_path / "data", connect=True)
+    os.close(file)
+    os.close(directory)
+
+
+def test_an_owner_that_cannot_be_reached_from_here_is_told_from_one_that_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    directory = open_directory(str(tmp_path / "data"))
+    file = announce(directory, str(tmp_path / "data"), b"0" * 32)  # as a process in another container does
+    assert is_served(str(tmp_path / "data"))
+    with pytest.raises(StorageError, match="is in another container"):
+        Executor(tmp_path / "data", connect=True)
+    os.close(file)
+    os.close(directory)
+    assert not is_served(str(tmp_path / "data"))
+    with pytest.raises(NotServed):
         Executor(tmp_path / "data", connect=True)

@@ -12,13 +12,8 @@ from typing import Any
 
 import pytest
 
-from cli.support import Stepwell
-from cli.test_beside import Own, own
-from stepwell import Executor
+from cli.support import Own, Stepwell
 from stepwell.asl.json import loads
-from stepwell.errors import StorageError
-
-__all__ = ["own"]  # the fixture
 
 
 class Command:
@@ -169,11 +164,11 @@ def test_a_stopped_owner_does_not_answer(stepwell: Stepwell, own: Own) -> None:
     assert "does not answer: is it stopped?" in found.error_line()
 
 
-def test_an_engine_that_has_failed_says_why_and_is_not_ready(stepwell: Stepwell, tmp_path: Path) -> None:
-    with Executor(tmp_path / "data") as executor:
-        executor.client.host._failure = StorageError("the disk is full")  # as a thread of it does
-        found = stepwell("status", "data", "--json", "--ready")
-        executor.client.host._failure = None
+def test_an_engine_that_has_failed_says_why_and_is_not_ready(stepwell: Stepwell, own: Own) -> None:
+    owner = own()
+    owner.do("fill")
+    assert stepwell("start", "greeting", "--data", "data").code == 3
+    found = stepwell("status", "data", "--json", "--ready")
     assert found.code == 1
-    assert "the disk is full" in found.document["health"]
-    assert found.document["pid"] == os.getpid()
+    assert "File too large" in found.document["health"]
+    assert found.document["pid"] == owner.pid

@@ -17,6 +17,7 @@ import pytest
 from stepwell import AsyncExecutor, Executor, Follower
 from stepwell.engine.control import messages as m
 from stepwell.engine.control import server, session
+from stepwell.engine.control.address import address_of, announce, draw_name, find, open_directory
 from stepwell.engine.log import records as r
 from stepwell.errors import (
     ApiError,
@@ -51,11 +52,11 @@ def owner(tmp_path: Path) -> Iterator[Executor]:
 def raw(data: Path) -> socket.socket:
     end = socket.socket(socket.AF_UNIX)
     end.settimeout(LONG)
-    descriptor = os.open(data, os.O_RDONLY)
-    try:
-        end.connect(f"/proc/self/fd/{descriptor}/socket")
-    finally:
-        os.close(descriptor)
+    directory = open_directory(str(data))
+    served = find(directory)
+    os.close(directory)
+    assert served is not None
+    end.connect(served.address)
     return end
 
 
@@ -316,11 +317,21 @@ def test_a_start_of_another_tenant_is_refused(owner: Executor, tmp_path: Path) -
 def test_a_server_of_another_version_is_named(owner: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(m, "PROTOCOL", m.PROTOCOL + 1)
     welcome = m.Welcome(1, "0.0.9", 7, 0.0, "t", "n", owner.client.limits, False, None)
-    ours, theirs = socket.socketpair()
-    theirs.sendall(m.frame_of(welcome))
-    monkeypatch.setattr("stepwell.engine.control.connection._connected", lambda data: ours)
-    with (
-        theirs,
-        pytest.raises(StorageError, match=r"process 7 has Stepwell 0.0.9 \(protocol 1\).*use the same version"),
-    ):
-        Executor(tmp_path / "data", connect=True)
+    (tmp_path / "other").mkdir()
+    directory, name = open_directory(str(tmp_path / "other")), draw_name()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address_of(directory, name))
+        listening.listen()
+        file = announce(directory, str(tmp_path / "other"), name)
+
+        def greet() -> None:
+            with listening.accept()[0] as end:
+                end.sendall(m.frame_of(welcome))
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        with pytest.raises(StorageError, match=r"process 7 has Stepwell 0.0.9 \(protocol 1\).*use the same version"):
+            Executor(tmp_path / "other", connect=True)
+        greeter.join()
+    os.close(file)
+    os.close(directory)

@@ -30,7 +30,7 @@ class BaseExecutor:
     _calls_on_loop = False
     """Whether listeners are called on the program's event loop."""
     _serves = True
-    """Whether other processes may use it through the folder's socket."""
+    """Whether other processes may use it through the folder's control socket."""
 
     def __init__(
         self,

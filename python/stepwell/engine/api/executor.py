@@ -18,14 +18,14 @@ from stepwell.engine.client.statuses import Statuses
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
-from stepwell.errors import Busy, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
+from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.errors import Busy, ExecutionNotFound, WaitTimeout
 
-from .base_executor import BaseExecutor
 from .execution import Execution
+from .task_executor import TaskExecutor
 
 
-class Executor(BaseExecutor):
+class Executor(TaskExecutor):
     """A durable engine over a folder, or in memory (``data=None``).
 
     ``handlers`` are functions by resource: ``fn(input)`` or ``fn(input, ctx)``, sync or async. Sync handlers run in
@@ -42,8 +42,9 @@ class Executor(BaseExecutor):
     A start warns about Task states without a handler; with ``strict_handlers`` it raises ``HandlerNotFound``.
 
     ``connect=True`` opens nothing: the executor is that of another process that has the folder open, used through the
-    folder's socket. All calls work but ``register``, ``task`` and ``backup``: handlers run in that process. Raises
-    ``StorageError`` where no process of this user serves the folder, or once that process has closed it or has ended.
+    folder's control socket. All calls work but ``register``, ``task``, ``on`` and ``backup``: handlers run in that
+    process. Raises ``StorageError`` where no process of this user serves the folder, or once that process has closed
+    it or has ended.
 
     ``profile="aws"`` enforces AWS's quotas: 256 KiB for a document, 25,000 events for an execution, 1 MiB for a
     definition, and no names of handlers as resources. The default profile does not, and logs a warning where an
@@ -296,22 +297,6 @@ class Executor(BaseExecutor):
         )
         return [Execution(self.client, row.execution_id) for row in rows]
 
-    def open_tasks(
-        self,
-        execution: str | None = None,
-        *,
-        state: str | None = None,
-        resource: str | None = None,
-        limit: int = 1000,
-    ) -> builtins.list[TaskContext]:
-        """Tasks that have no result yet: those of one execution (its id, short id or ARN), or of all.
-
-        ``state`` is the name of their state, ``resource`` their Resource as the definition has it. ``token`` answers
-        one (``send_task_success``), where it has one; ``execution_id`` says whose it is; ``status`` is Created until it
-        is handed out, then Active, and Submitted once its call was made. Raises ``ExecutionNotFound``.
-        """
-        return self.client.queries.open_tasks(execution, state, resource, limit)
-
     def stop(self, id: str, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
         return self.get(id).stop(error, cause)
@@ -367,47 +352,3 @@ class Executor(BaseExecutor):
         """Change the limits of a running map run; None keeps a limit. Raises ``MapRunNotFound``, ``MapRunEnded``."""
         limits = (max_concurrency, tolerated_failure_count, tolerated_failure_percentage)
         self.client.ask(self.client.map_runs.update(map_run, *limits))
-
-    # results of tasks that wait
-
-    def send_task_success(self, task_token: str, output: Any) -> None:
-        """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self.client.ask(self.client.success_request(task_token, output))
-
-    def send_task_failure(self, task_token: str, error: str | None = None, cause: str | None = None) -> None:
-        """Fail the task that waits for this token. Raises ``TaskDoesNotExist``."""
-        self.client.ask(self.client.failure_request(task_token, error, cause))
-
-    def send_task_heartbeat(self, task_token: str) -> None:
-        """Report that the work on this token's task continues. Raises ``TaskDoesNotExist``."""
-        self.client.ask(self.client.heartbeat_request(task_token))
-
-    def get_activity_task(
-        self, activity: str, worker_name: str | None = None, timeout: float = 60.0
-    ) -> TaskContext | None:
-        """Take the next task of an activity (its ARN), waiting up to ``timeout`` seconds for one.
-
-        With ``profile="aws"`` at most 1,000 callers may poll for one activity; more get ``ApiError``.
-        """
-        seconds = wait_seconds("timeout", timeout)
-        with self.client.polls.polling(activity):
-            return self._polled(activity, worker_name, seconds)
-
-    def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
-        deadline = time.monotonic() + timeout
-        while True:
-            for task in self.client.polls.open_tasks(activity):
-                with self.client.polls.claimed(task) as is_ours:
-                    if is_ours and self._handed_out(task, worker_name):
-                        return task
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            self.client.polls.wait(activity, left)
-
-    def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
-        try:
-            self.client.ask(commands.activate(task, worker_name))
-        except TaskDoesNotExist:  # it was canceled, or timed out
-            return False
-        return True

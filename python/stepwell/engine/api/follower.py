@@ -246,7 +246,7 @@ class Follower:
 
     @property
     def leader_alive(self) -> bool:
-        """Whether a process has the leader's folder open, now: it holds the lock, or serves the folder's socket.
+        """Whether a process has the leader's folder open, now: it holds the lock, or serves the control socket.
 
         A process in another PID namespace that has just begun to open the folder is not seen.
         """

@@ -17,7 +17,8 @@ from stepwell.version import VERSION
 
 from . import at_fork
 from . import messages as m
-from .address import NAME, address_in, open_directory
+from .address import NAME, Served, find, open_directory
+from .peer import user_of
 
 GREETING_SECONDS = 10.0
 ANSWER_SECONDS = 120.0
@@ -196,25 +197,44 @@ def _connected(data: str) -> socket.socket:
         directory = open_directory(data)
     except OSError as error:
         raise StorageError(f"{data} cannot be opened: {error.strerror}") from error
+    try:
+        return _connected_to(directory, data)
+    except TimeoutError as error:
+        raise StorageError(f"the process that serves {data} does not answer: is it stopped?") from error
+    except OSError as error:
+        raise StorageError(f"{os.path.join(data, NAME)} cannot be used: {error.strerror}") from error
+    finally:
+        os.close(directory)
+
+
+def _connected_to(directory: int, data: str) -> socket.socket:
+    """A connection to the process that serves a folder. Raises ``OSError``."""
+    served = find(directory)
+    if served is None:
+        raise NotServed(f"no process serves {data}")
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         end.settimeout(GREETING_SECONDS)
-        end.connect(address_in(directory, data))
-    except (FileNotFoundError, ConnectionRefusedError) as error:
+        end.connect(served.address)
+        _check_server(end, served, data)
+    except ConnectionRefusedError as error:
         end.close()
-        raise NotServed(f"no process serves {os.path.join(data, NAME)}") from error
-    except TimeoutError as error:
-        end.close()
-        raise StorageError(f"the process that serves {data} does not answer: is it stopped?") from error
-    except OSError as error:
-        end.close()
-        raise StorageError(f"{os.path.join(data, NAME)} cannot be used: {error.strerror}") from error
+        if find(directory) != served:
+            raise NotServed(f"the process that served {data} has closed it") from error
+        raise StorageError(
+            f"a process serves {data}, but not here: it is in another container (network namespace). Run this there"
+        ) from error
     except BaseException:
         end.close()
         raise
-    finally:
-        os.close(directory)
     return end
+
+
+def _check_server(end: socket.socket, served: Served, data: str) -> None:
+    """Refuse the process of another user: it may have taken the name when ours was killed."""
+    user = user_of(end)
+    if user != os.geteuid() and (os.geteuid() != 0 or user != served.user):
+        raise StorageError(f"user {user} serves {data}, not user {served.user}, whose file {NAME} is")
 
 
 def _ignore(error: StorageError) -> None:

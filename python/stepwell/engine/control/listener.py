@@ -1,4 +1,4 @@
-"""The listening end: a socket in the data folder, and the thread that waits for somebody to connect.
+"""The listening end: a socket that a file in the data folder names, and the thread that waits for clients.
 
 An executor opens it, so it loads nothing that an executor does without: the server is loaded for the first client.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import _socket
 import os
 import select
-import stat
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from stepwell.errors import StorageError
 from stepwell.logs import logger
 
 from . import at_fork
-from .address import NAME, address_in, open_directory
+from .address import address_of, announce, draw_name, open_directory, withdraw
 
 if TYPE_CHECKING:
     from .server import Server
@@ -39,45 +38,48 @@ class Listener:
         self._server: Server | None = None
         self._closing = False
         self._directory = _directory_of(folder)
+        self._file: int | None = None
         self._end = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
-            _remove_stale(self._directory, folder.path)
-            os.fchmod(self._end.fileno(), 0o600)  # Linux gives the file of a socket that is bound this mode
-            self._end.bind(address_in(self._directory, folder.path))
-            self._inode = os.stat(NAME, dir_fd=self._directory, follow_symlinks=False).st_ino
+            name = draw_name()
+            self._end.bind(address_of(self._directory, name))
             self._end.listen(BACKLOG)
             self._end.setblocking(False)
+            self._file = announce(self._directory, folder.path, name)
         except BaseException:
-            self._end.close()
-            os.close(self._directory)
+            self._release()
             raise
         at_fork.register(self)
         self._thread = threading.Thread(target=self._run, name="stepwell-control", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Remove the socket, answer what clients have asked, and let go of them."""
+        """Remove the file, answer what clients have asked, and let go of them."""
         self._closing = True
-        self._remove()
+        self._withdraw()
         self._end.shutdown(_socket.SHUT_RDWR)  # wakes the thread
         self._thread.join()
         if self._server is not None:
             self._server.close()
         at_fork.forget(self)
-        self._end.close()
-        os.close(self._directory)
+        self._release()
 
     def close_in_child(self) -> None:
-        """A forked process does not keep the socket open: whoever connects to its parent learns of that one's end."""
-        self._end.close()
-        os.close(self._directory)
+        """A forked process keeps neither the socket nor the file's lock: clients learn of its parent's end."""
+        self._release()
 
-    def _remove(self) -> None:
+    def _withdraw(self) -> None:
         try:
-            if os.stat(NAME, dir_fd=self._directory, follow_symlinks=False).st_ino == self._inode:
-                os.unlink(NAME, dir_fd=self._directory)
+            if self._file is not None:
+                withdraw(self._directory, self._file)
         except OSError as error:  # somebody removed it, or the folder
-            log.debug("the control socket is not removed: %s", error)
+            log.debug("the file of the control socket is not removed: %s", error)
+
+    def _release(self) -> None:
+        self._end.close()
+        for descriptor in (self._file, self._directory):
+            if descriptor is not None:
+                os.close(descriptor)
 
     # the thread
 
@@ -109,14 +111,3 @@ def _directory_of(folder: _core.Folder) -> int:
         os.close(directory)
         raise StorageError(f"{folder.path} is another folder by now")
     return directory
-
-
-def _remove_stale(directory: int, path: str) -> None:
-    """Remove the socket of a process that was killed: the folder is locked, so nobody else serves it."""
-    try:
-        found = os.stat(NAME, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(found.st_mode):
-        raise StorageError(f"{os.path.join(path, NAME)} is no socket: move it away")
-    os.unlink(NAME, dir_fd=directory)

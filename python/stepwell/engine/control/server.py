@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 import threading
 import time
 
@@ -16,6 +15,7 @@ from stepwell.logs import logger
 
 from . import at_fork
 from . import messages as m
+from .peer import user_of
 from .session import SEND_SECONDS, Session
 from .target import Target
 
@@ -24,7 +24,6 @@ log = logger("stepwell.control")
 MAX_CLIENTS = 128
 CLOSING_SECONDS = 2.0
 """How long clients may take to read their last replies when the engine is closed."""
-_CREDENTIALS = struct.Struct("3i")
 
 
 class Server:
@@ -91,8 +90,7 @@ class Server:
 
 def _stranger(end: socket.socket) -> Exception | None:
     """Why a process of another user is refused: whoever may use an engine may do all that its user may."""
-    credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(credentials)
+    user = user_of(end)
     if user in (0, os.geteuid()):
         return None
     return StorageError(f"process {os.getpid()} serves user {os.geteuid()} and root, not user {user}")

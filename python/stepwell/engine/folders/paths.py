@@ -21,8 +21,8 @@ Folder: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A folder's path: any bytes that the file system takes."""
 
 _SEGMENT = re.compile("[0-9a-f]{16}[.]log")
-_OF_NOBODY = frozenset({"LOCK", "FOLLOWS.new", "socket", "lost+found"})
-"""What an empty folder may contain: lock files, unfinished files, a socket, and what a new file system has."""
+_OF_NOBODY = frozenset({"LOCK", "FOLLOWS.new", "socket", "socket.new", "lost+found"})
+"""What an empty folder may contain: lock files, unfinished files, an address, and what a new file system has."""
 
 
 def path_of(what: str, path: Folder) -> str:
