@@ -159,7 +159,8 @@ def main() -> None:
         with ThreadingHTTPServer(("127.0.0.1", options.port), Requests) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             print(f"serving at http://127.0.0.1:{server.server_port}", flush=True)
-            stopping.wait()
+            while not stopping.wait(1):
+                engine.check()  # it raises if the disk has failed: end, and let a supervisor start this again
             server.shutdown()
 
 

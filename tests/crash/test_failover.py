@@ -226,6 +226,8 @@ def test_of_two_followers_one_takes_over_and_the_other_follows_it(tmp_path: Path
         second = leader.start("w", new_input(2)).wait()
         with pytest.raises(FencedError, match="fast took over at epoch 1"):
             executor.start("w", new_input(3))
+        with pytest.raises(FencedError, match="fast took over at epoch 1"):
+            executor.check()
         with Follower(tmp_path / "fast", tmp_path / "slow") as slow:
             assert slow.wait_level(LONG)
             assert {each.id for each in slow.list()} == {first.id, second.id}

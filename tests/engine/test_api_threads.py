@@ -128,6 +128,7 @@ FAILING_DISK = """
     ex = Executor(sys.argv[1])
     ex.deploy("wait", {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}})
     execution = ex.start("wait")
+    ex.check()
     errors = []
 
     def wait(call):
@@ -150,7 +151,7 @@ FAILING_DISK = """
     for thread in threads + starts:
         thread.join(20)
         assert not thread.is_alive(), "a caller waits for ever"
-    for call in (lambda: ex.start("wait"), ex.list, lambda: execution.wait(1), lambda: ex.stop(execution.id)):
+    for call in (lambda: ex.start("wait"), ex.list, ex.check, lambda: execution.wait(1), lambda: ex.stop(execution.id)):
         wait(call)
     ex.close()
     print(len(errors), {type(error).__name__ for error in errors})
@@ -160,7 +161,7 @@ FAILING_DISK = """
 
 def test_when_the_disk_fails_every_waiter_learns_of_it(tmp_path: Path) -> None:
     lines = run_in_child(FAILING_DISK, tmp_path).splitlines()
-    assert lines[0] == "14 {'PoisonedError'}"
+    assert lines[0] == "15 {'PoisonedError'}"
     assert "the executor has stopped" in lines[1]
     with Executor(tmp_path) as ex:  # what was acknowledged before is there
         assert ex.list()[-1].status == "Running"

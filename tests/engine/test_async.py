@@ -297,8 +297,11 @@ async def test_it_is_closed_before_and_after() -> None:
     for call in (lambda: ex.start("echo"), lambda: ex.list(), lambda: ex.get("id")):
         with pytest.raises(Closed, match="not open"):
             await call()
+    with pytest.raises(Closed, match="not open"):
+        ex.check()
     await ex.close()
     assert await ex.open() is ex
+    ex.check()
     await ex.deploy("long", LONG)
     execution = await ex.start("long")
     waiter = asyncio.create_task(execution.wait())
@@ -309,6 +312,8 @@ async def test_it_is_closed_before_and_after() -> None:
         await waiter
     with pytest.raises(Closed):
         await ex.start("long")
+    with pytest.raises(Closed):
+        ex.check()
 
 
 @on_a_loop

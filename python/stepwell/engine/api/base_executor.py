@@ -88,6 +88,14 @@ class BaseExecutor:
             raise Closed("the executor is not open: use `async with`, or `await executor.open()`")
         return self._client
 
+    def check(self) -> None:
+        """Raise the reason why it does not work: for a health probe, and for a service that waits for its end.
+
+        An engine that has failed takes nothing more until its folder is opened again. Raises ``PoisonedError`` (the
+        disk has failed), ``FencedError`` (a follower took over), ``StorageError``, ``Closed``. It reads no storage.
+        """
+        self.client.host.check()
+
     @property
     def storage(self) -> Storage:
         """The rows that it keeps."""

@@ -1,0 +1,164 @@
+"""Import a CSV file with a Distributed Map: a child execution for each row, eight rows at a time. See README.md.
+
+python pipeline.py imports.data files customers.csv               # files/in/customers.csv; run it again after a crash
+python pipeline.py imports.data files customers.csv --redrive     # what failed, and only that, once more
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sqlite3
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, TypedDict
+
+from stepwell import Event, Execution, Executor, HandlerContext, ItemFiles, TaskError
+
+WORKFLOW = {
+    "StartAt": "Import",
+    "States": {
+        "Import": {
+            "Type": "Map",
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+                "Parameters": {"Bucket": "in", "Key.$": "$.file"},
+            },
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Lookup",
+                "States": {
+                    "Lookup": {
+                        "Type": "Task",
+                        "Resource": "lookup",
+                        "TimeoutSeconds": 60,
+                        "Retry": [{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 3}],
+                        "ResultPath": "$.currency",
+                        "Next": "Store",
+                    },
+                    "Store": {"Type": "Task", "Resource": "store", "End": True},
+                },
+            },
+            "MaxConcurrency": 100,
+            "ToleratedFailurePercentage": 5,
+            "ResultWriter": {
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Parameters": {"Bucket": "out", "Prefix.$": "$.file"},
+            },
+            "End": True,
+        }
+    },
+}
+LOOKUP_SECONDS = float(os.environ.get("PIPELINE_LOOKUP_SECONDS", "0.01"))
+
+
+class Row(TypedDict):
+    """A row of the file."""
+
+    id: str
+    email: str
+    country: str
+
+
+class PricedRow(Row):
+    """A row with what ``lookup`` has found."""
+
+    currency: str
+
+
+class Pipeline:
+    """The handlers, over a folder with ``in``, ``out``, ``currencies.json`` and the database that rows come into."""
+
+    def __init__(self, files: Path) -> None:
+        self._files, self._database = files, files / "customers.sqlite"
+        with sqlite3.connect(self._database) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, email TEXT, currency TEXT)")
+            db.execute("CREATE TABLE IF NOT EXISTS bills (row TEXT, task TEXT)")
+        db.close()
+
+    async def lookup(self, row: Row, ctx: HandlerContext) -> str:
+        """Ask a service that takes money for each call, and so many calls at a time."""
+        await asyncio.to_thread(self._write, "INSERT INTO bills VALUES (?, ?)", row["id"], ctx.task_id)
+        await asyncio.sleep(LOOKUP_SECONDS)
+        currencies: dict[str, str] = json.loads((self._files / "currencies.json").read_text(encoding="utf-8"))
+        if row["country"] not in currencies:
+            raise TaskError("UnknownCountry", row["country"])
+        return currencies[row["country"]]
+
+    def store(self, row: PricedRow) -> None:
+        """Insert a row. Called again after a crash, it finds the row there."""
+        if "@" not in row["email"]:
+            raise TaskError("BadRow", f"{row['email']!r} is no address")
+        self._write("INSERT OR IGNORE INTO customers VALUES (?, ?, ?)", row["id"], row["email"], row["currency"])
+
+    def _write(self, statement: str, *values: str) -> None:
+        with sqlite3.connect(self._database, timeout=30) as db:
+            db.execute(statement, values)
+        db.close()
+
+
+class Progress:
+    """Prints how many rows have ended, each time 100 more have."""
+
+    def __init__(self) -> None:
+        self.ends: Counter[str | None] = Counter()
+
+    def __call__(self, event: Event) -> None:
+        self.ends[event.error or event.status] += 1
+        if self.ends.total() % 100 == 0:
+            print(f"{self.ends.total()} rows: {dict(self.ends)}", flush=True)
+
+
+def import_file(engine: Executor, file: str, *, redrive: bool) -> Execution:
+    """Start the import of a file, or find the one that was started before, and wait for its end."""
+    execution = engine.start("import", {"file": file}, file.replace(".", "_"), if_exists="return")
+    if redrive and execution.status == "Failed":
+        engine.redrive(execution.id)
+    print(f"import {execution.short_id} is {execution.status}", flush=True)
+    return execution.wait()
+
+
+def failed_rows(files: Path, output: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that failed, as the ResultWriter has written them: with their Input, Error and Cause."""
+    details = output["ResultWriterDetails"]
+    manifest = json.loads((files / details["Bucket"] / details["Key"]).read_text(encoding="utf-8"))
+    records = [(files / details["Bucket"] / part["Key"]).read_text() for part in manifest["ResultFiles"]["FAILED"]]
+    return [record for text in records for record in json.loads(text)]
+
+
+def main() -> int:
+    """The exit code is 0 if at most 5 % of the rows have failed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", help="the data folder")
+    parser.add_argument("files", type=Path, help="the folder with in/, out/ and currencies.json")
+    parser.add_argument("file", help="the name of a file in in/")
+    parser.add_argument("--redrive", action="store_true", help="if it has failed, do again what failed")
+    options = parser.parse_args()
+    (options.files / "out").mkdir(exist_ok=True)
+    pipeline = Pipeline(options.files)
+
+    with Executor(options.data, item_files=ItemFiles(s3=options.files)) as engine:
+        engine.stats()  # counting begins
+        engine.register("lookup", pipeline.lookup, concurrency=8, rate="1000/s")
+        engine.register("store", pipeline.store, concurrency=4)
+        engine.on("execution_ended", Progress())
+        engine.deploy("import", WORKFLOW)
+        execution = import_file(engine, options.file, redrive=options.redrive)
+        (run,) = engine.list_map_runs(execution.id)
+        counts = engine.describe_map_run(run["mapRunArn"])["itemCounts"]
+        stats = engine.stats()
+        print(f"{execution.status} {execution.error or ''}: {counts}")
+        print(f"{stats.tasks_succeeded} tasks succeeded in this process, {stats.tasks_failed} failed")
+        if execution.status != "Succeeded":
+            return 1
+        for row in failed_rows(options.files, execution.output):
+            print(f"not imported: {row['Input']} {row['Error']}: {row['Cause']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
