@@ -95,6 +95,11 @@ def no_resource(message: str, name: str | None = None) -> Fault:
     return Fault("ResourceNotFound", message, {} if name is None else {"resourceName": name})
 
 
+def task_timed_out() -> Fault:
+    """The task of a token is closed."""
+    return Fault("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+
+
 def throttled() -> Fault:
     """The engine's inbox is full."""
     return Fault("ThrottlingException", "Rate exceeded", namespace="")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from stepwell import _core
+from stepwell.engine.api.async_execution import AsyncExecution
 from stepwell.engine.api.async_executor import AsyncExecutor
 from stepwell.engine.client.client import Client
+from stepwell.engine.client.commands import ClientCommand
 from stepwell.errors import StepwellError
 
 from .errors import Fault, unavailable
 from .tokens import PageTokens
 
+Found = TypeVar("Found")
 KEY_FILE = "page-key"
 """The file of a data folder that signs page tokens, so that a list goes on after a restart."""
 KEY_BYTES = 32
@@ -33,6 +36,24 @@ class Service:
     def client(self) -> Client:
         """What the engine can be asked."""
         return self.executor.client
+
+    async def ask(self, command: ClientCommand) -> str:
+        """Give a command to the engine; the id of the execution that it was processed in, once that is durable."""
+        return await self.executor.bridge.ask(self.client.host, command)
+
+    def execution(self, id: str) -> AsyncExecution:
+        """A handle on an execution."""
+        return AsyncExecution(self.client, self.executor.bridge, id)
+
+    async def unless_stopping(self, work: asyncio.Future[Found]) -> Found | None:
+        """The result of what may take long; None if the server begins to stop first, or the call is canceled."""
+        stopping = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else None
+        finally:
+            stopping.cancel()
+            work.cancel()
 
     def problem(self) -> Fault | None:
         """Why it takes no requests now; None: it does."""
@@ -57,3 +78,12 @@ def page_key(folder: _core.Folder | None) -> bytes:
         if folder is not None:
             folder.write(KEY_FILE, key)
     return key
+
+
+PAGE = 100
+"""The size of a page whose request names none, or 0."""
+
+
+def page_size(asked: int | None) -> int:
+    """How many items a page has at most."""
+    return asked or PAGE

@@ -10,6 +10,7 @@ from stepwell import _core
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import Limits
+from stepwell.engine.log.document import Document
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.engine.storage.task_tokens import task_of_token
@@ -17,7 +18,7 @@ from stepwell.errors import NotRedrivable
 
 from .activity_polls import ActivityPolls
 from .arguments import Definition, definition_text
-from .commands import ClientCommand, IfExists, Starts, complete_task, fail_task, heartbeat, redrive
+from .commands import ClientCommand, IfExists, Starts, complete_task, complete_task_with, fail_task, heartbeat, redrive
 from .deployments import Deployments
 from .map_runs import MapRuns
 from .nested_executions import NestedExecutions
@@ -73,17 +74,22 @@ class Client:
 
     def success_request(self, token: str, output: Any) -> ClientCommand:
         """The result of the task of a token."""
-        return complete_task(self.limits, partial(self._task_of, token), output)
+        return complete_task(self.limits, partial(self.task_of_token, token), output)
+
+    def success_text_request(self, token: str, output: Document) -> ClientCommand:
+        """The result of the task of a token, as a document."""
+        return complete_task_with(self.limits, partial(self.task_of_token, token), output)
 
     def failure_request(self, token: str, error: str | None, cause: str | None) -> ClientCommand:
         """The failure of the task of a token."""
-        return fail_task(self.limits, partial(self._task_of, token), error, cause)
+        return fail_task(self.limits, partial(self.task_of_token, token), error, cause)
 
     def heartbeat_request(self, token: str) -> ClientCommand:
         """A sign of life of the task of a token."""
-        return heartbeat(self._task_of(token))
+        return heartbeat(self.task_of_token(token))
 
-    def _task_of(self, token: str) -> TaskContext:
+    def task_of_token(self, token: str) -> TaskContext:
+        """The open task of a token. Raises ``InvalidToken``, ``TaskTimedOut``."""
         self.host.check()
         return task_of_token(self.host.storage, token)
 

@@ -193,7 +193,11 @@ def _wait_for_children(host: Host, id: str) -> None:
 
 def complete_task(limits: Limits, task: Callable[[], TaskContext], output: Any) -> ClientCommand:
     """Complete the task that ``task`` finds."""
-    document = Document(document_text("the output", output))
+    return complete_task_with(limits, task, Document(document_text("the output", output)))
+
+
+def complete_task_with(limits: Limits, task: Callable[[], TaskContext], document: Document) -> ClientCommand:
+    """Complete the task that ``task`` finds with a document."""
     check_payload("the output", document.text, limits)
     found = task()
     return ClientCommand(

@@ -55,6 +55,10 @@ class Queries:
         self._host.check()
         return self._host.workflows.get(workflow_id)
 
+    def is_deployed(self, workflow_id: str) -> bool:
+        """Whether executions may run on in a version, by its id: its workflow was not deleted."""
+        return self._host.workflows.has(workflow_id)
+
     def workflows(self, name: str | None) -> list[Workflow]:
         """The newest version of each workflow; with a name, all versions of that one, the newest first."""
         self._host.check()

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from stepwell.engine.appliers import APPLIERS
-from stepwell.engine.limits import AWS, HISTORY_EVENTS, Limits
+from stepwell.engine.limits import AWS, HISTORY_EVENTS, LONGEST_SECONDS, STANDARD, Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.codec import DocumentReader, Left, decode_left, decode_turn
 from stepwell.engine.log.document import NONE, Document
@@ -58,14 +58,29 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def redrive_problem(limits: Limits, context: ExecutionContext, now: int) -> str | None:
-    """Why AWS would not redrive an execution: its age or the length of its history (ASL A16.78)."""
+    """Why AWS would not redrive an ended execution, by its age or the length of its history (ASL A16.78)."""
     if limits.profile != AWS:
         return None
     if now - context.stopped_at > REDRIVABLE_SECONDS * 1_000_000:
         return "it ended more than 14 days ago"
+    if now - context.started_at > LONGEST_SECONDS[STANDARD] * 1_000_000:
+        return "it began more than a year ago"
     if context.last_event >= HISTORY_EVENTS - 1:
         return f"its history has {context.last_event} events"
     return None
+
+
+def redrive_reason(limits: Limits, context: ExecutionContext, now: int) -> str | None:
+    """The same in AWS's words: DescribeExecution's ``redriveStatusReason``."""
+    problem = redrive_problem(limits, context, now)
+    return None if problem is None else next(text for begin, text in _REASONS.items() if problem.startswith(begin))
+
+
+_REASONS: Final = {
+    "it ended": "Execution redrivable period exceeded",
+    "it began": "Execution has exceeded the max execution time",
+    "its history": "Execution history event limit exceeded",
+}
 
 
 def redrive_command(

@@ -9,7 +9,7 @@ from typing import Any
 from stepwell.engine.arns import ACCOUNT, REGION
 from stepwell.engine.client.arguments import check_name
 from stepwell.errors import InvalidName
-from stepwell.step_functions import errors, model
+from stepwell.step_functions import arns, errors, model
 from stepwell.step_functions.service import Operation, Service
 
 
@@ -23,6 +23,11 @@ async def create_activity(service: Service, request: model.CreateActivityInput) 
         "activityArn": f"arn:aws:states:{REGION}:{ACCOUNT}:activity:{request.name}",
         "creationDate": errors.date(int(time.time() * 1_000_000)),
     }
+
+
+def find_activity(service: Service, text: str) -> None:
+    """Check that there is an activity of this ARN. Raises ``Fault``."""
+    arns.own(text, errors.no_activity(text), arns.ACTIVITY)
 
 
 OPERATIONS: Mapping[str, Operation] = {"CreateActivity": create_activity}

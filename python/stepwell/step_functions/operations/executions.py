@@ -1,23 +1,148 @@
-"""Executions: they are started, described, listed, stopped and redriven."""
+"""Executions: they are started, described, listed, stopped and redriven (API semantics, chapter 7)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from stepwell.errors import ExecutionNotFound
+from stepwell.engine.client import commands, express
+from stepwell.engine.log.document import Document
+from stepwell.engine.state.workflows import Workflow
+from stepwell.engine.status import OVER
+from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.errors import (
+    ExecutionAlreadyExists,
+    ExecutionNotFound,
+    InvalidInput,
+    InvalidName,
+    NotRedrivable,
+    WaitTimeout,
+    WorkflowNotFound,
+)
 from stepwell.step_functions import arns, errors, model
+from stepwell.step_functions.documents import execution_input
 from stepwell.step_functions.service import Operation, Service
+from stepwell.step_functions.shapes import METADATA_ONLY, described, machine_arn, synchronous
+
+from .state_machines import find, settings
+
+
+async def start_execution(service: Service, request: model.StartExecutionInput) -> dict[str, Any]:
+    """Start an execution; durable when it is answered."""
+    workflow = find(service, request.state_machine_arn)
+    context = await _start(service, workflow, request)
+    return {"executionArn": service.client.queries.arn(context), "startDate": errors.date(context.started_at)}
+
+
+async def start_sync_execution(service: Service, request: model.StartSyncExecutionInput) -> dict[str, Any]:
+    """Run an EXPRESS state machine to its end."""
+    workflow = find(service, request.state_machine_arn)
+    express.check_express(workflow)
+    context = await _start(service, workflow, request, synchronous=True)
+    if context.status not in OVER:
+        execution = service.execution(context.id)
+        try:
+            await execution.wait(express.SECONDS)
+        except WaitTimeout:
+            await service.ask(express.time_out(context.id))
+            await execution.wait()
+        context = execution.context()
+    return synchronous(context, request.trace_header, with_data=request.included_data != METADATA_ONLY)
+
+
+async def _start(
+    service: Service,
+    workflow: Workflow,
+    request: model.StartExecutionInput | model.StartSyncExecutionInput,
+    *,
+    synchronous: bool = False,
+) -> ExecutionContext:
+    client = service.client
+    document = _input(request.input)
+    try:
+        command = client.starts.start_with(workflow, document.text, request.name, synchronous=synchronous)
+        client.deployments.check_handlers(workflow)
+        id = await service.ask(command._replace(document=document))
+    except InvalidName as error:
+        raise errors.invalid_name(request.name or "") from error
+    except ExecutionAlreadyExists as error:
+        about = client.queries.arn(client.queries.context(error.execution_id or ""))
+        raise errors.Fault("ExecutionAlreadyExists", f"Execution Already Exists: '{about}'") from error
+    except WorkflowNotFound as error:
+        raise errors.no_machine(request.state_machine_arn) from error
+    return client.queries.context(id)
+
+
+def _input(text: str | None) -> Document:
+    try:
+        return execution_input(text)
+    except InvalidInput as error:
+        raise errors.Fault("InvalidExecutionInput", str(error)) from error
 
 
 async def describe_execution(service: Service, request: model.DescribeExecutionInput) -> dict[str, Any]:
     """An execution, as far as it has come."""
-    arns.own(request.execution_arn, errors.no_execution(request.execution_arn), arns.EXECUTION)
+    context = find_execution(service, request.execution_arn, children=True)
+    client = service.client
+    return described(client.queries, client.limits, context, with_data=request.included_data != METADATA_ONLY)
+
+
+async def describe_state_machine_for_execution(
+    service: Service, request: model.DescribeStateMachineForExecutionInput
+) -> dict[str, Any]:
+    """The definition that an execution runs, which its state machine may have no more."""
+    context = find_execution(service, request.execution_arn, children=True)
+    queries = service.client.queries
+    workflow = queries.workflow_of(context.workflow_id)
+    found = settings(service, workflow, with_definition=request.included_data != METADATA_ONLY)
+    found["stateMachineArn"] = machine_arn(queries, context)
+    found["updateDate"] = errors.date(workflow.context.created_at)
+    if context.parent_iteration_id is not None:
+        found["mapRunArn"] = described(queries, service.client.limits, context, with_data=False)["mapRunArn"]
+        found["label"] = workflow.name.partition("/")[2]
+    return found
+
+
+async def stop_execution(service: Service, request: model.StopExecutionInput) -> dict[str, Any]:
+    """Stop an execution; one that has ended stays as it is."""
+    context = find_execution(service, request.execution_arn)
+    if context.status not in OVER:
+        await service.ask(commands.stop(context.id, request.error, request.cause))
+        context = service.client.queries.context(context.id)
+    return {"stopDate": errors.date(context.stopped_at)}
+
+
+async def redrive_execution(service: Service, request: model.RedriveExecutionInput) -> dict[str, Any]:
+    """Continue an execution from the states that did not succeed."""
+    context = find_execution(service, request.execution_arn)
+    client = service.client
     try:
-        context = service.client.queries.context(request.execution_arn)
+        await service.ask(await asyncio.to_thread(client.redrive_request, context.id))
+    except NotRedrivable as error:
+        answer = described(client.queries, client.limits, client.queries.context(context.id), with_data=False)
+        reason = answer.get("redriveStatusReason") or str(error)
+        raise errors.Fault("ExecutionNotRedrivable", reason) from error
+    return {"redriveDate": errors.date(client.queries.context(context.id).redriven_at)}
+
+
+def find_execution(service: Service, text: str, *, children: bool = False) -> ExecutionContext:
+    """The execution of an ARN, which is a STANDARD one; with ``children`` also an EXPRESS child of a map run."""
+    missing = errors.no_execution(text)
+    arn = arns.own(text, missing, arns.EXECUTION, *((arns.EXPRESS,) if children else ()))
+    if arn.kind == arns.EXPRESS and arn.label is None:
+        raise errors.invalid_arn(f"Resource type not valid in this context: {arn.kind}")
+    try:
+        return service.client.queries.context(text)
     except ExecutionNotFound as error:
-        raise errors.no_execution(request.execution_arn) from error
-    return {"executionArn": request.execution_arn, "name": context.name}
+        raise missing from error
 
 
-OPERATIONS: Mapping[str, Operation] = {"DescribeExecution": describe_execution}
+OPERATIONS: Mapping[str, Operation] = {
+    "StartExecution": start_execution,
+    "StartSyncExecution": start_sync_execution,
+    "DescribeExecution": describe_execution,
+    "DescribeStateMachineForExecution": describe_state_machine_for_execution,
+    "StopExecution": stop_execution,
+    "RedriveExecution": redrive_execution,
+}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stepwell.asl import json
+from stepwell.asl.variable_references import variable_references
+from stepwell.engine.arns import ROLE_ARN
 from stepwell.engine.state.workflows import Workflow
 from stepwell.errors import InvalidDefinition, InvalidName, WorkflowNotFound
 from stepwell.step_functions import arns, errors, model
 from stepwell.step_functions.service import Operation, Service
+from stepwell.step_functions.shapes import METADATA_ONLY
 
 
 async def create_state_machine(service: Service, request: model.CreateStateMachineInput) -> dict[str, Any]:
@@ -27,16 +31,26 @@ async def describe_state_machine(service: Service, request: model.DescribeStateM
     workflow = find(service, request.state_machine_arn)
     return {
         "stateMachineArn": workflow.arn,
-        "name": workflow.name,
         "status": "ACTIVE",
-        "definition": workflow.context.definition.decode(),
-        "roleArn": "arn:aws:iam::000000000000:role/stepwell",
         "type": workflow.context.type,
         "creationDate": errors.date(workflow.context.created_at),
+        **settings(service, workflow, with_definition=request.included_data != METADATA_ONLY),
+    }
+
+
+def settings(service: Service, workflow: Workflow, *, with_definition: bool) -> dict[str, Any]:
+    """What a revision consists of, as DescribeStateMachine and DescribeStateMachineForExecution show it."""
+    definition = json.loads(workflow.context.definition)
+    references = variable_references(definition)
+    found: dict[str, Any] = {
+        "name": workflow.name,
+        "definition": workflow.context.definition.decode() if with_definition else "{}",
+        "roleArn": ROLE_ARN,
         "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": {"enabled": False},
         "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
     }
+    return found | {"variableReferences": references} if references and with_definition else found
 
 
 async def delete_state_machine(service: Service, request: model.DeleteStateMachineInput) -> dict[str, Any]:

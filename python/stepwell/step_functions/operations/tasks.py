@@ -1,9 +1,79 @@
-"""Tasks that wait for a result: SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat, GetActivityTask."""
+"""Tasks that wait for results from elsewhere: of activities, and with tokens (API semantics, chapter 8)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from typing import Any
 
-from stepwell.step_functions.service import Operation
+from stepwell.engine.client.commands import ClientCommand
+from stepwell.errors import InvalidInput, InvalidToken, TaskTimedOut
+from stepwell.step_functions import errors, model
+from stepwell.step_functions.documents import parsed, problem
+from stepwell.step_functions.service import Operation, Service
 
-OPERATIONS: Mapping[str, Operation] = {}
+from .activities import find_activity
+
+POLL_SECONDS = 55.0
+"""How long a poll waits for a task: AWS waits up to 60 s, which is when clients give up by default."""
+
+
+async def send_task_success(service: Service, request: model.SendTaskSuccessInput) -> dict[str, Any]:
+    """Complete the task of a token."""
+    closed = None
+    try:
+        service.client.task_of_token(request.task_token)
+    except InvalidToken as error:
+        raise errors.invalid_token() from error
+    except TaskTimedOut as error:  # what is wrong with the output is said first
+        closed = error
+    try:
+        document = parsed(request.output)
+    except InvalidInput as error:
+        raise errors.Fault("InvalidOutput", f"Invalid Output: '{problem(request.output)}'") from error
+    if closed is not None:
+        raise errors.task_timed_out() from closed
+    return await _answer(service, lambda: service.client.success_text_request(request.task_token, document))
+
+
+async def send_task_failure(service: Service, request: model.SendTaskFailureInput) -> dict[str, Any]:
+    """Fail the task of a token."""
+    return await _answer(
+        service, lambda: service.client.failure_request(request.task_token, request.error, request.cause)
+    )
+
+
+async def send_task_heartbeat(service: Service, request: model.SendTaskHeartbeatInput) -> dict[str, Any]:
+    """Say that the work on the task of a token goes on."""
+    return await _answer(service, lambda: service.client.heartbeat_request(request.task_token))
+
+
+async def _answer(service: Service, make: Any) -> dict[str, Any]:
+    try:
+        command: ClientCommand = make()
+        await service.ask(command)
+    except InvalidToken as error:
+        raise errors.invalid_token() from error
+    except TaskTimedOut as error:
+        raise errors.task_timed_out() from error
+    return {}
+
+
+async def get_activity_task(service: Service, request: model.GetActivityTaskInput) -> dict[str, Any]:
+    """The next task of an activity; nothing if none comes while the poll waits."""
+    find_activity(service, request.activity_arn)
+    poll = asyncio.ensure_future(
+        service.executor.get_activity_task(request.activity_arn, request.worker_name, POLL_SECONDS)
+    )
+    task = await service.unless_stopping(poll)
+    if task is None:
+        return {"taskToken": None}
+    return {"taskToken": task.token, "input": task.input.decode()}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "SendTaskSuccess": send_task_success,
+    "SendTaskFailure": send_task_failure,
+    "SendTaskHeartbeat": send_task_heartbeat,
+    "GetActivityTask": get_activity_task,
+}
