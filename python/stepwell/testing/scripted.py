@@ -172,7 +172,7 @@ def scripted_run(
     ``{"status", "output"?, "error"?, "cause"?, "events"}`` with AWS's names. Raises ``InvalidDefinition`` for a
     definition that AWS refuses, ``UnscriptedTask`` if a task has no answer, and ``InvalidInput`` for an answer that its
     task cannot return. AWS's quotas apply, unless ``profile`` is "default". ``mocks`` is a case of a mock file of Step
-    Functions Local (``stepwell.testing.mocks``), which answers its states.
+    Functions Local (``MockFile``), which answers its states.
     """
     clock, script = VirtualClock(), ScriptedTasks(tasks, mocks)
     with _core.Store.open(None) as store:
