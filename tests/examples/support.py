@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,6 +52,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -109,8 +110,9 @@ def programs() -> Iterator[Callable[..., Program]]:
         yield start
     finally:
         for program in started:
-            if program.runs:
-                program.kill()
+            with suppress(ProcessLookupError):  # with the processes that it has started
+                os.killpg(program.process.pid, signal.SIGKILL)
+            program.ended()
 
 
 class Killed(threading.Thread):
