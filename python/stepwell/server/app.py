@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from stepwell.step_functions.api import Api
 from stepwell.step_functions.errors import Fault, unknown_operation
-from stepwell.step_functions.service import Service
+from stepwell.step_functions.service import Service, client_leaves
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -25,7 +25,7 @@ _JSON_1_0 = (b"content-type", b"application/x-amz-json-1.0")
 
 TARGET_PREFIX = "AWSStepFunctions."
 WAITING = frozenset({"GetActivityTask"})
-"""Operations that are given up when their client goes away."""
+"""Operations that may wait for long, and are given up when their client goes away."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -69,7 +69,7 @@ class Application:
         except Fault as fault:
             return answer_of(fault)
         if name in WAITING:
-            return await self._while_connected(self._answer(name, body, trace), receive)
+            client_leaves.set(partial(until_gone, receive))
         return await self._answer(name, body, trace)
 
     async def _answer(self, name: str, body: bytes, trace: str | None) -> Answer:
@@ -77,20 +77,6 @@ class Application:
             return Answer(200, _encode(await self._api.answer(name, body, trace)))
         except Fault as fault:
             return answer_of(fault)
-
-    async def _while_connected(self, call: Coroutine[Any, Any, Answer], receive: Receive) -> Answer | None:
-        """The answer of a call that is canceled when the client closes its connection; None then."""
-        working, leaving = asyncio.ensure_future(call), asyncio.ensure_future(until_gone(receive))
-        try:
-            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                return working.result()
-            working.cancel()
-            await asyncio.wait((working,))
-            return None
-        finally:
-            leaving.cancel()
-            working.cancel()
 
     def _health(self, method: str, path: str) -> Answer:
         if method not in ("GET", "HEAD"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from stepwell import _core
@@ -21,6 +22,14 @@ Found = TypeVar("Found")
 KEY_FILE = "page-key"
 """The file of a data folder that signs page tokens, so that a list goes on after a restart."""
 KEY_BYTES = 32
+
+
+client_leaves: ContextVar[Callable[[], Coroutine[Any, Any, None]] | None] = ContextVar("client_leaves", default=None)
+"""What returns when the client of the request has gone: whoever brings a request sets it, if it can know."""
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
 
 
 class Service:
@@ -45,15 +54,26 @@ class Service:
         """A handle on an execution."""
         return AsyncExecution(self.client, self.executor.bridge, id)
 
-    async def unless_stopping(self, work: asyncio.Future[Found]) -> Found | None:
-        """The result of what may take long; None if the server begins to stop first, or the call is canceled."""
+    async def while_wanted(self, work: Coroutine[Any, Any, Found], undo: Callable[[Found], None]) -> Found | None:
+        """The result of what may take long; None if the server begins to stop, or the client goes away.
+
+        ``undo`` gets a result that nobody hears of, because the client went away.
+        """
+        watch = client_leaves.get()
+        working = asyncio.ensure_future(work)
+        leaving = asyncio.ensure_future(_never() if watch is None else watch())
         stopping = asyncio.ensure_future(self.stopping.wait())
         try:
-            await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return work.result() if work.done() else None
+            await asyncio.wait((working, leaving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                return None
+            if leaving.done():
+                undo(working.result())
+                return None
+            return working.result()
         finally:
-            stopping.cancel()
-            work.cancel()
+            for each in (working, leaving, stopping):
+                each.cancel()
 
     def problem(self) -> Fault | None:
         """Why it takes no requests now; None: it does."""

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from stepwell.engine.client import commands, express
-from stepwell.engine.client.activity_polls import LOOK_SECONDS
 from stepwell.engine.client.arguments import Definition, wait_seconds
 from stepwell.engine.client.client import RETRY_SECONDS
 from stepwell.engine.client.commands import ClientCommand, IfExists
@@ -23,9 +22,10 @@ from stepwell.engine.host.host import CLOSING_SECONDS
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext, VisibilityContext
-from stepwell.errors import Busy, Closed, ExecutionNotFound, TaskDoesNotExist, WaitTimeout
+from stepwell.errors import Busy, Closed, ExecutionNotFound, WaitTimeout
 
 from .async_execution import AsyncExecution
+from .async_polls import AsyncPoll
 from .base_executor import BaseExecutor
 from .event_loop import EventLoopBridge
 
@@ -328,40 +328,7 @@ class AsyncExecutor(BaseExecutor):
     ) -> TaskContext | None:
         """Take the next task of an activity (its ARN), as ``Executor.get_activity_task`` does."""
         seconds = wait_seconds("timeout", timeout)
-        with self.client.polls.polling(activity):
-            return await self._polled(activity, worker_name, seconds)
-
-    async def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
-        loop, queues = asyncio.get_running_loop(), self.client.polls
-        deadline = loop.time() + timeout
-        while True:
-            for task in queues.open_tasks(activity):
-                with queues.claimed(task) as is_ours:
-                    if is_ours and await self._handed_out(task, worker_name):
-                        return task
-            left = deadline - loop.time()
-            if left <= 0:
-                return None
-            await self._next_task(activity, left)
-
-    async def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
-        try:
-            await self._ask(commands.activate(task, worker_name))
-        except TaskDoesNotExist:  # it was canceled, or timed out
-            return False
-        return True
-
-    async def _next_task(self, queue: str, seconds: float) -> None:
-        future, deliver = self.bridge.expect()
-        waiting = self.client.host.queues
-        answer = waiting.add(queue, deliver)
-        try:
-            if next(self.client.polls.open_tasks(queue), None) is None:
-                await asyncio.wait_for(future, min(seconds, LOOK_SECONDS))
-        except TimeoutError:
-            pass
-        finally:
-            waiting.remove(queue, answer)
+        return await AsyncPoll(self.client, self.bridge, activity, worker_name).task(seconds)
 
     async def _read(self, read: Callable[[], Found]) -> Found:
         """What storage says, without keeping the loop where that takes a while."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from stepwell.engine.client import commands
 from stepwell.engine.client.arguments import wait_seconds
+from stepwell.engine.status import ACTIVE
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import TaskDoesNotExist
 
@@ -57,19 +58,23 @@ class TaskExecutor(BaseExecutor):
 
     def _polled(self, activity: str, worker_name: str | None, timeout: float) -> TaskContext | None:
         deadline = time.monotonic() + timeout
+        polls = self.client.polls
         while True:
-            for task in self.client.polls.open_tasks(activity):
-                with self.client.polls.claimed(task) as is_ours:
-                    if is_ours and self._handed_out(task, worker_name):
-                        return task
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            self.client.polls.wait(activity, left)
+            task = polls.claim(activity)
+            if task is None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                polls.wait(activity, left)
+            elif self._handed_out(task, worker_name):
+                return task
 
     def _handed_out(self, task: TaskContext, worker_name: str | None) -> bool:
         try:
-            self.client.ask(commands.activate(task, worker_name))
+            if task.status != ACTIVE:  # else a worker got it that had gone
+                self.client.ask(commands.activate(task, worker_name))
         except TaskDoesNotExist:  # it was canceled, or timed out
             return False
+        finally:
+            self.client.polls.release(task)
         return True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Generator, Iterator
+from collections import Counter, deque
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import AWS, Limits
+from stepwell.engine.status import CREATED
 from stepwell.engine.storage.contexts import QueueContext, TaskContext
 from stepwell.errors import ApiError, WaitTimeout
 
@@ -17,65 +18,116 @@ LOOK_SECONDS = 1.0
 """How often a waiting poll reads the queue again: another poll may have been notified and have given up."""
 POLLERS = 1000
 """How many workers may poll for one activity on AWS (ASL A15.72)."""
-_PAGE = 64
+_PAGE = 256
 
 
 class ActivityPolls:
-    """The queues of a host. All polls share it, so that two polls do not take the same task."""
+    """The queues of a host. All polls share it, so that two polls do not take the same task.
+
+    Tasks are read ahead, a page at a time: each poll that read the queue itself would read past the tasks that other
+    polls are about to take.
+    """
 
     def __init__(self, host: Host, limits: Limits) -> None:
         self._host = host
-        self._max_pollers = POLLERS if limits.profile == AWS else None
+        self._most_pollers = POLLERS if limits.profile == AWS else None
         self._pollers: Counter[str] = Counter()
-        self._claiming = threading.Lock()
+        self._lock = threading.Lock()
+        self._ahead: dict[str, deque[str]] = {}
+        """Tasks that were in the queue when it was read, by its name."""
         self._claimed: set[str] = set()
+        """Tasks that a poll is handing out."""
+        self._returned: dict[str, deque[TaskContext]] = {}
+        """Tasks that were handed out to a worker that had gone."""
 
     @contextmanager
     def polling(self, queue: str) -> Generator[None]:
         """Counts a poll of a queue while it lasts. Raises ``ApiError`` if AWS would not accept another one."""
-        with self._claiming:
-            if self._max_pollers is not None and self._pollers[queue] >= self._max_pollers:
-                text = f"{self._max_pollers} workers poll for {queue} already: on AWS that is the most"
+        with self._lock:
+            if self._most_pollers is not None and self._pollers[queue] >= self._most_pollers:
+                text = f"{self._most_pollers} workers poll for {queue} already: on AWS that is the most"
                 raise ApiError("ActivityWorkerLimitExceeded", text)
             self._pollers[queue] += 1
         try:
             yield
         finally:
-            with self._claiming:
+            with self._lock:
                 self._pollers[queue] -= 1
                 if not self._pollers[queue]:
                     del self._pollers[queue]
+                    self._ahead.pop(queue, None)
 
-    def open_tasks(self, queue: str) -> Iterator[TaskContext]:
-        """The tasks that wait in a queue and are not claimed by another poll, the oldest first."""
+    # tasks
+
+    def claim(self, queue: str) -> TaskContext | None:
+        """A task of a queue, which no other poll gets until it is released; None: there is none.
+
+        It is to be handed out, unless it is ``Active``: then it was, to a worker that had gone.
+        """
         self._host.check()
-        storage = self._host.storage
-        after: tuple[str, str] | None = None
-        while rows := storage.scan(QueueContext, queue, after=after, limit=_PAGE):
-            for row in rows:
-                task = storage.get(TaskContext, row.task_id) if row.task_id not in self._claimed else None
-                if task is not None:
-                    yield task
-            after = (queue, rows[-1].task_id)
+        with self._lock:
+            task = self._next_returned(queue) or self._next(queue)
+            if task is not None:
+                self._claimed.add(task.id)
+            return task
 
-    @contextmanager
-    def claimed(self, task: TaskContext) -> Generator[bool]:
-        """Claim a task while it is handed out; False if another poll has claimed it."""
-        with self._claiming:
-            is_ours = task.id not in self._claimed
-            self._claimed.add(task.id)
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
-                self._claimed.discard(task.id)
+    def release(self, task: TaskContext) -> None:
+        """A claimed task was handed out, or need not be."""
+        self._claimed.discard(task.id)
+
+    def give_back(self, queue: str, task: TaskContext) -> None:
+        """A task was handed out, and its worker has gone before it heard of it: the next poll gets it.
+
+        Only memory knows: if the process ends, the task is like one whose worker has died.
+        """
+        task.status = "Active"
+        with self._lock:
+            self._returned.setdefault(queue, deque()).append(task)
+        self._host.queued(queue)
+
+    def _next_returned(self, queue: str) -> TaskContext | None:
+        returned = self._returned.get(queue)
+        while returned:
+            task = returned.popleft()
+            if not returned:
+                del self._returned[queue]
+            if self._host.storage.get(TaskContext, task.id) is not None:  # else it was closed meanwhile
+                return task
+        return None
+
+    def _next(self, queue: str) -> TaskContext | None:
+        while self._fill(queue):
+            id = self._ahead[queue].popleft()
+            task = self._host.storage.get(TaskContext, id) if id not in self._claimed else None
+            if task is not None and task.status == CREATED:
+                return task
+        return None
+
+    def _fill(self, queue: str) -> bool:
+        """Read the queue, if nothing is read ahead; whether it has tasks."""
+        ahead = self._ahead.setdefault(queue, deque())
+        after: tuple[str, str] | None = None
+        while not ahead:
+            rows = self._host.storage.scan(QueueContext, queue, after=after, limit=_PAGE)
+            ahead.extend(row.task_id for row in rows if row.task_id not in self._claimed)
+            if len(rows) < _PAGE:
+                break
+            after = (queue, rows[-1].task_id)
+        return bool(ahead)
+
+    # waiting
+
+    def has_tasks(self, queue: str) -> bool:
+        """Whether a poll would find a task, as far as is known without reading it."""
+        with self._lock:
+            return bool(self._returned.get(queue)) or self._fill(queue)
 
     def wait(self, queue: str, seconds: float) -> None:
         """Wait for a task in a queue, at most ``seconds``."""
         latch = Latch()
         answer = self._host.queues.add(queue, latch.deliver)
         try:
-            if next(self.open_tasks(queue), None) is None:
+            if not self.has_tasks(queue):
                 latch.wait(min(seconds, LOOK_SECONDS))
         except WaitTimeout:
             pass

@@ -10,7 +10,6 @@ from stepwell import _core
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import Limits
-from stepwell.engine.log.document import Document
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.engine.storage.task_tokens import task_of_token
@@ -18,7 +17,7 @@ from stepwell.errors import NotRedrivable
 
 from .activity_polls import ActivityPolls
 from .arguments import Definition, definition_text
-from .commands import ClientCommand, IfExists, Starts, complete_task, complete_task_with, fail_task, heartbeat, redrive
+from .commands import ClientCommand, IfExists, Starts, complete_task, fail_task, heartbeat, redrive
 from .deployments import Deployments
 from .map_runs import MapRuns
 from .nested_executions import NestedExecutions
@@ -75,10 +74,6 @@ class Client:
     def success_request(self, token: str, output: Any) -> ClientCommand:
         """The result of the task of a token."""
         return complete_task(self.limits, partial(self.task_of_token, token), output)
-
-    def success_text_request(self, token: str, output: Document) -> ClientCommand:
-        """The result of the task of a token, as a document."""
-        return complete_task_with(self.limits, partial(self.task_of_token, token), output)
 
     def failure_request(self, token: str, error: str | None, cause: str | None) -> ClientCommand:
         """The failure of the task of a token."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from stepwell.engine.client.commands import ClientCommand
+from stepwell.engine.api.async_polls import AsyncPoll
+from stepwell.engine.client.commands import ClientCommand, complete_task_with
+from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import InvalidInput, InvalidToken, TaskTimedOut
 from stepwell.step_functions import errors, model
 from stepwell.step_functions.documents import parsed, problem
@@ -20,9 +22,9 @@ POLL_SECONDS = 55.0
 
 async def send_task_success(service: Service, request: model.SendTaskSuccessInput) -> dict[str, Any]:
     """Complete the task of a token."""
-    closed = None
+    task, closed = None, None
     try:
-        service.client.task_of_token(request.task_token)
+        task = service.client.task_of_token(request.task_token)
     except InvalidToken as error:
         raise errors.invalid_token() from error
     except TaskTimedOut as error:  # what is wrong with the output is said first
@@ -31,9 +33,9 @@ async def send_task_success(service: Service, request: model.SendTaskSuccessInpu
         document = parsed(request.output)
     except InvalidInput as error:
         raise errors.Fault("InvalidOutput", f"Invalid Output: '{problem(request.output)}'") from error
-    if closed is not None:
+    if task is None:
         raise errors.task_timed_out() from closed
-    return await _answer(service, lambda: service.client.success_text_request(request.task_token, document))
+    return await _answer(service, lambda: complete_task_with(service.client.limits, lambda: task, document))
 
 
 async def send_task_failure(service: Service, request: model.SendTaskFailureInput) -> dict[str, Any]:
@@ -48,10 +50,9 @@ async def send_task_heartbeat(service: Service, request: model.SendTaskHeartbeat
     return await _answer(service, lambda: service.client.heartbeat_request(request.task_token))
 
 
-async def _answer(service: Service, make: Any) -> dict[str, Any]:
+async def _answer(service: Service, make: Callable[[], ClientCommand]) -> dict[str, Any]:
     try:
-        command: ClientCommand = make()
-        await service.ask(command)
+        await service.ask(make())
     except InvalidToken as error:
         raise errors.invalid_token() from error
     except TaskTimedOut as error:
@@ -62,13 +63,18 @@ async def _answer(service: Service, make: Any) -> dict[str, Any]:
 async def get_activity_task(service: Service, request: model.GetActivityTaskInput) -> dict[str, Any]:
     """The next task of an activity; nothing if none comes while the poll waits."""
     find_activity(service, request.activity_arn)
-    poll = asyncio.ensure_future(
-        service.executor.get_activity_task(request.activity_arn, request.worker_name, POLL_SECONDS)
-    )
-    task = await service.unless_stopping(poll)
+    poll = AsyncPoll(service.client, service.executor.bridge, request.activity_arn, request.worker_name)
+    task = await poll.task(0)  # most polls of busy workers find one
+    if task is None:
+        task = await service.while_wanted(poll.task(POLL_SECONDS), partial(_give_back, service, request.activity_arn))
     if task is None:
         return {"taskToken": None}
     return {"taskToken": task.token, "input": task.input.decode()}
+
+
+def _give_back(service: Service, activity: str, task: TaskContext | None) -> None:
+    if task is not None:
+        service.client.polls.give_back(activity, task)
 
 
 OPERATIONS: Mapping[str, Operation] = {

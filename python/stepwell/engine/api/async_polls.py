@@ -1,0 +1,78 @@
+"""A poll for a task of an activity on an event loop, which may be canceled at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from stepwell.engine.client import commands
+from stepwell.engine.client.activity_polls import LOOK_SECONDS
+from stepwell.engine.client.client import Client
+from stepwell.engine.status import ACTIVE
+from stepwell.engine.storage.contexts import TaskContext
+from stepwell.errors import TaskDoesNotExist
+
+from .event_loop import EventLoopBridge
+
+
+class AsyncPoll:
+    """One poll of a queue by a worker."""
+
+    def __init__(self, client: Client, bridge: EventLoopBridge, queue: str, worker: str | None) -> None:
+        self._client, self._bridge = client, bridge
+        self._queue, self._worker = queue, worker
+
+    async def task(self, timeout: float) -> TaskContext | None:
+        """The next task, handed out; None: none came within ``timeout`` seconds."""
+        with self._client.polls.polling(self._queue):
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + timeout
+            while True:
+                task = self._client.polls.claim(self._queue)
+                if task is None:
+                    left = deadline - loop.time()
+                    if left <= 0:
+                        return None
+                    await self._wait(left)
+                elif await self._is_handed_out(task):
+                    return task
+
+    async def _is_handed_out(self, task: TaskContext) -> bool:
+        """Hand a claimed task out; False: it was canceled, or timed out.
+
+        If the poll is canceled meanwhile, the task is given back.
+        """
+        polls, host = self._client.polls, self._client.host
+        if task.status == ACTIVE:
+            polls.release(task)
+            return True
+        future, deliver = self._bridge.expect()
+        request = commands.activate(task, self._worker)
+        try:
+            host.submit(request.command, request.document, request.with_refusals(deliver))
+            await asyncio.shield(future)
+        except TaskDoesNotExist:
+            return False
+        except asyncio.CancelledError:
+            future.add_done_callback(partial(self._give_back, task))
+            raise
+        finally:
+            polls.release(task)
+        return True
+
+    def _give_back(self, task: TaskContext, future: asyncio.Future[str]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._client.polls.give_back(self._queue, task)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until there may be a task, at most ``seconds``."""
+        future, deliver = self._bridge.expect()
+        waiting = self._client.host.queues
+        answer = waiting.add(self._queue, deliver)
+        try:
+            if not self._client.polls.has_tasks(self._queue):
+                await asyncio.wait_for(future, min(seconds, LOOK_SECONDS))
+        except TimeoutError:
+            pass
+        finally:
+            waiting.remove(self._queue, answer)
