@@ -15,6 +15,7 @@ from stepwell.logs import logger
 from stepwell.step_functions.service import Service
 
 from .app import Application
+from .protocol import Protocol
 
 log = logger("stepwell.server")
 
@@ -72,7 +73,7 @@ async def serve(
             Application(service),
             host=settings.host,
             port=settings.port,
-            http="httptools",
+            http=Protocol,
             loop="none",
             ws="none",
             lifespan="off",

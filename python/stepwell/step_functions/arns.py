@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from stepwell.engine.arns import ACCOUNT, REGION
@@ -63,9 +64,9 @@ def parse(text: str, *kinds: str) -> Arn:
     return Arn(text, kind, parts, region == REGION and account == ACCOUNT)
 
 
-def own(text: str, missing: Fault, *kinds: str) -> Arn:
-    """The same; of another account or region nothing exists: raises ``missing``."""
+def own(text: str, missing: Callable[[str], Fault], *kinds: str) -> Arn:
+    """The same; of another account or region nothing exists: raises what ``missing`` makes of the text."""
     arn = parse(text, *kinds)
     if not arn.is_ours:
-        raise missing
+        raise missing(text)
     return arn

@@ -27,7 +27,7 @@ async def create_activity(service: Service, request: model.CreateActivityInput) 
 
 def find_activity(service: Service, text: str) -> None:
     """Check that there is an activity of this ARN. Raises ``Fault``."""
-    arns.own(text, errors.no_activity(text), arns.ACTIVITY)
+    arns.own(text, errors.no_activity, arns.ACTIVITY)
 
 
 OPERATIONS: Mapping[str, Operation] = {"CreateActivity": create_activity}

@@ -128,14 +128,13 @@ async def redrive_execution(service: Service, request: model.RedriveExecutionInp
 
 def find_execution(service: Service, text: str, *, children: bool = False) -> ExecutionContext:
     """The execution of an ARN, which is a STANDARD one; with ``children`` also an EXPRESS child of a map run."""
-    missing = errors.no_execution(text)
-    arn = arns.own(text, missing, arns.EXECUTION, *((arns.EXPRESS,) if children else ()))
+    arn = arns.own(text, errors.no_execution, arns.EXECUTION, *((arns.EXPRESS,) if children else ()))
     if arn.kind == arns.EXPRESS and arn.label is None:
         raise errors.invalid_arn(f"Resource type not valid in this context: {arn.kind}")
     try:
         return service.client.queries.context(text)
     except ExecutionNotFound as error:
-        raise missing from error
+        raise errors.no_execution(text) from error
 
 
 OPERATIONS: Mapping[str, Operation] = {

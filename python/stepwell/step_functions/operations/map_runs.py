@@ -58,7 +58,7 @@ async def update_map_run(service: Service, request: model.UpdateMapRunInput) -> 
 
 
 def _check(text: str) -> None:
-    arns.own(text, _missing(text), arns.MAP_RUN)
+    arns.own(text, _missing, arns.MAP_RUN)
 
 
 def _missing(text: str) -> errors.Fault:

@@ -80,7 +80,7 @@ async def list_state_machines(service: Service, request: model.ListStateMachines
 
 def find(service: Service, text: str) -> Workflow:
     """The state machine of an ARN. Raises ``Fault``."""
-    arn = arns.own(text, errors.no_machine(text), arns.MACHINE)
+    arn = arns.own(text, errors.no_machine, arns.MACHINE)
     try:
         return service.client.queries.workflow(arn.name)
     except WorkflowNotFound as error:
