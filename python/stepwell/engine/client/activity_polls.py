@@ -7,10 +7,12 @@ from collections import Counter, deque
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from msgspec import structs
+
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import AWS, Limits
-from stepwell.engine.status import CREATED
+from stepwell.engine.status import ACTIVE, CREATED
 from stepwell.engine.storage.contexts import QueueContext, TaskContext
 from stepwell.errors import ApiError, WaitTimeout
 
@@ -80,9 +82,9 @@ class ActivityPolls:
 
         Only memory knows: if the process ends, the task is like one whose worker has died.
         """
-        task.status = "Active"
+        returned = structs.replace(task, status=ACTIVE)
         with self._lock:
-            self._returned.setdefault(queue, deque()).append(task)
+            self._returned.setdefault(queue, deque()).append(returned)
         self._host.queued(queue)
 
     def _next_returned(self, queue: str) -> TaskContext | None:
