@@ -80,7 +80,7 @@ def main() -> int:
         for order in (DESK, DEAR, UNICORN):
             service.ask("POST", "/orders", order)
         wait_until(lambda: service.moved("desk-1"))
-        time.sleep(0.3)
+        time.sleep(0.5)
         service.end(signal.SIGKILL)
         say("killed the service with SIGKILL: the card of desk-1 is charged, and the desk is being packed")
 

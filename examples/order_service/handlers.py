@@ -21,6 +21,8 @@ from stepwell import HandlerContext, TaskError
 
 BOOKS = os.environ.get("ORDER_BOOKS", "books.sqlite")
 PACKING_SECONDS = float(os.environ.get("ORDER_PACKING_SECONDS", "1"))
+ANSWER_SECONDS = float(os.environ.get("ORDER_ANSWER_SECONDS", "0.2"))
+"""How long the warehouse and the bank take to answer, once they have done their part: a crash may come in between."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, pieces INTEGER CHECK (pieces >= 0));
@@ -76,6 +78,7 @@ def reserve(order: Order) -> dict[str, str]:
                 raise TaskError("OutOfStock", f"{order.pieces} of {order.sku} are not there")
             db.execute("UPDATE stock SET pieces = pieces - ? WHERE sku = ?", (order.pieces, order.sku))
             db.execute("INSERT INTO reservations VALUES (?, ?, ?, 'held')", (order.id, order.sku, order.pieces))
+    time.sleep(ANSWER_SECONDS)
     return {"shelf": order.sku[:1].upper()}
 
 
@@ -88,6 +91,7 @@ def charge(order: Order) -> dict[str, str]:
         if state is None:
             db.execute("INSERT INTO payments VALUES (?, ?, 'charged')", (order.id, order.cents))
             db.execute("INSERT INTO bookings VALUES (?, ?)", (order.id, -order.cents))
+    time.sleep(ANSWER_SECONDS)
     return {"receipt": f"{order.id}/{order.cents}"}
 
 

@@ -103,7 +103,7 @@ def test_what_clients_asked_for_is_done_once_and_what_failed_is_undone(tmp_path:
             variables = {"ORDER_BOOKS": tmp_path / "books", "ORDER_PACKING_SECONDS": 0.3}
             return start(EXAMPLE / "service.py", tmp_path / "data", "--port", 0, cwd=tmp_path, **variables)
 
-        service = Killed(serve, SERVING, random, KILLS, 1.5)
+        service = Killed(serve, SERVING, random, KILLS, 1.0)
         client = Client(service)
         for story in told:
             assert client.ask("POST", "/orders", story.order)[0] == 200
