@@ -52,6 +52,10 @@ def test_every_command_works_beside_a_process_that_has_the_folder(
     assert run("redrive", id).out.strip() == id
     run("stop", id)
     assert run("delete", id).out == f"deleted {id}\n"
+    run("stop", run("start", "held", "--name", "b").out.strip())
+    assert {record["workflow"] for record in run("workflows", "--json").documents} >= {"new", "held"}
+    assert run("delete-workflow", "new").out == "deleted new\n"
+    assert run("list", "--workflow", "new", "--limit", "1", "--json").document["status"] == "Succeeded"
     assert run("run", machine(PASS)).out == '"hello"\n'
     assert run("log", "verify").code == 0 if partitions == 1 else True
     assert stepwell("backup", "data", "--to", "copy").code == 0

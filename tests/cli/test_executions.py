@@ -1,4 +1,4 @@
-"""``stepwell deploy|start|list|show|stop|redrive|delete``: what is in a data folder."""
+"""``stepwell deploy|workflows|delete-workflow|start|list|show|stop|redrive|delete``: what is in a data folder."""
 
 from __future__ import annotations
 
@@ -160,3 +160,50 @@ def test_executions_of_a_workflow_deployed_with_a_retention_go_by_themselves(
     assert stepwell("list", "--data", "data", "--json").out == ""
     refused = stepwell("deploy", "brief", "machine.json", *kept, "-1")
     assert refused.code == 2
+
+
+@pytest.mark.usefixtures("deployed")
+def test_list_shows_more_than_a_page_and_has_a_limit(stepwell: Stepwell, tmp_path: Path) -> None:
+    with Executor(tmp_path / "data") as executor:
+        ids = [executor.start("greeting", number, f"n{number}").wait(30).id for number in range(1_200)]
+    listed = [record["id"] for record in stepwell("list", "--data", "data", "--json").documents]
+    assert listed == ids[::-1]
+    assert len(stepwell("list", "--data", "data").out.splitlines()) == 1 + len(ids)
+    newest = stepwell("list", "--data", "data", "--json", "--limit", "3").documents
+    assert [record["id"] for record in newest] == ids[:-4:-1]
+
+
+@pytest.mark.usefixtures("deployed")
+def test_list_filters_by_name_and_time(stepwell: Stepwell) -> None:
+    for name in ("order-1", "order-2", "other"):
+        stepwell("start", "sleep", "--data", "data", "--name", name)
+    records = stepwell("list", "--data", "data", "--json").documents
+    started = {record["name"]: record["started"] for record in records}
+
+    def names(*options: str) -> list[str]:
+        return [record["name"] for record in stepwell("list", "--data", "data", "--json", *options).documents]
+
+    assert names("--name-prefix", "order-") == ["order-2", "order-1"]
+    assert names("--after", "2026-01-01", "--before", started["order-2"][:-1]) == ["order-1"]
+    assert names("--after", "2999-01-01T00:00:00Z") == []
+    for option, value in (("--after", "yesterday"), ("--limit", "0"), ("--limit", "x"), ("--status", "Nothing")):
+        refused = stepwell("list", "--data", "data", option, value)
+        assert refused.code == 2
+        assert value in refused.err
+
+
+def test_workflows_are_listed_by_version_and_deleted(stepwell: Stepwell, machine: Machine) -> None:
+    stepwell("deploy", "greeting", machine(PASS), "--data", "data")
+    stepwell("deploy", "greeting", machine(WAIT), "--data", "data", "--retention", "60")
+    stepwell("deploy", "other", machine(PASS), "--data", "data", "--type", "EXPRESS")
+    assert_golden("workflows.txt", stepwell("workflows", "--data", "data").out)
+    versions = stepwell("workflows", "greeting", "--data", "data", "--json").documents
+    assert [(each["version"], each["retention"]) for each in versions] == [(2, 60), (1, None)]
+    id = stepwell("start", "greeting", "--data", "data").out.strip()
+    refused = stepwell("delete-workflow", "greeting", "--data", "data")
+    assert "have not ended" in refused.error_line()
+    stepwell("stop", id, "--data", "data")
+    assert stepwell("delete-workflow", "greeting", "--data", "data").out == "deleted greeting\n"
+    assert [each["workflow"] for each in stepwell("workflows", "--data", "data", "--json").documents] == ["other"]
+    for words in (("delete-workflow", "greeting"), ("workflows", "greeting"), ("start", "greeting")):
+        assert stepwell(*words, "--data", "data").code == 2

@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from stepwell.asl.json import dumps
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2"}
+_ROWS = 256
+"""How many rows of a table are aligned, and printed, together."""
 
 
 class Console:
@@ -32,17 +35,26 @@ class Console:
         """Print one result: ``record`` with ``--json``, else ``text``."""
         _print(_line(record) if self.as_json else text)
 
-    def table(self, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-        """Print many results: a document a line with ``--json``, else aligned columns under a heading."""
+    def table(self, records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """Print many results: a document a line with ``--json``, else aligned columns under a heading.
+
+        They are printed as they come, some hundreds at a time; so columns may become wider on the way.
+        """
         if self.as_json:
             for record in records:
                 _print(_line(record))
             return
         rows = [tuple(column.replace("_", " ").upper() for column in columns)]
-        rows += [tuple(_cell(record.get(column)) for column in columns) for record in records]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-        for row in rows:
-            _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        widths = [len(title) for title in rows[0]]
+        coming = iter(records)
+        while True:
+            rows += [tuple(_cell(record.get(column)) for column in columns) for record in islice(coming, _ROWS)]
+            if not rows:
+                return
+            widths = [max(width, *(len(row[i]) for row in rows)) for i, width in enumerate(widths)]
+            for row in rows:
+                _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            rows = []
 
     def note(self, text: str) -> None:
         """Print information that is not a result."""

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stepwell import Execution
+from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import CANCELED, ENDED, FAILED
 
+WORKFLOW_COLUMNS = ("workflow", "version", "type", "created", "retention")
 COLUMNS = ("id", "workflow", "name", "status", "aws_status", "started", "stopped")
 
 
@@ -22,6 +24,18 @@ def summary(execution: Execution) -> dict[str, Any]:
         "aws_status": execution.aws_status,
         "started": _time(context.started_at),
         "stopped": _time(context.stopped_at),
+    }
+
+
+def workflow_summary(workflow: Workflow) -> dict[str, Any]:
+    """The fields of a version of a workflow that a list shows; ``retention`` is in seconds."""
+    context = workflow.context
+    return {
+        "workflow": context.name,
+        "version": context.version,
+        "type": context.type,
+        "created": _time(context.created_at),
+        "retention": None if context.retention is None else context.retention / 1_000_000,
     }
 
 

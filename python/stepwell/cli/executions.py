@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any
 
 from stepwell.engine.api.execution import Execution
 from stepwell.engine.status import AWS_STATUSES, STATUSES
+from stepwell.errors import ExecutionNotFound
 
 from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
@@ -21,7 +26,9 @@ from .options import (
     add_input,
     data_folder,
     load_handlers,
+    read_count,
     read_input,
+    read_time,
 )
 from .progress import Event, StateNames, event_line, event_time, pages
 from .run import conclude, start_or_find
@@ -43,8 +50,13 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--workflow", metavar="NAME", help="only this workflow's")
     statuses = [*STATUSES, *AWS_STATUSES]
     parser.add_argument(
-        "--status", action="append", choices=statuses, metavar="STATUS", help=f"only these: {', '.join(statuses)}"
+        "--status", action="append", metavar="STATUS", help=f"only these; may be repeated: {', '.join(statuses)}"
     )
+    parser.add_argument("--name-prefix", metavar="TEXT", help="only those whose names begin so")
+    parser.add_argument("--after", type=read_time, metavar="TIME", help="only those started then or later (ISO 8601)")
+    parser.add_argument("--before", type=read_time, metavar="TIME", help="only those started earlier (ISO 8601)")
+    parser.add_argument("--parent", metavar="ID", help="the children of this execution's Distributed Maps")
+    parser.add_argument("--limit", type=read_count, metavar="COUNT", help="the newest ones only")
 
     parser = add_command(commands, "show", show, "show an execution and its history")
     parser.add_argument("id", metavar="ID", help="the execution's id")
@@ -80,9 +92,22 @@ def start(options: argparse.Namespace, console: Console) -> int:
 def list_executions(options: argparse.Namespace, console: Console) -> int:
     """Print a line an execution."""
     with open_executor(data_folder(options)) as executor:
-        executions = executor.list(workflow=options.workflow, status=options.status)
-        console.table([summary(execution) for execution in executions], COLUMNS)
+        executions = executor.executions(
+            options.workflow,
+            status=options.status,
+            name_prefix=options.name_prefix,
+            started_after=options.after,
+            started_before=options.before,
+            parent=options.parent,
+        )
+        console.table(_summaries(islice(executions, options.limit)), COLUMNS)
     return OK
+
+
+def _summaries(executions: Iterable[Execution]) -> Iterator[dict[str, Any]]:
+    for execution in executions:
+        with suppress(ExecutionNotFound):  # it was deleted meanwhile
+            yield summary(execution)
 
 
 def show(options: argparse.Namespace, console: Console) -> int:

@@ -9,6 +9,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,6 +74,22 @@ def read_input(argument: str) -> Any:
         return _parse(argument, "--input")
     name = argument[1:]
     return _parse(sys.stdin.read() if name == "-" else read_text(name), "standard input" if name == "-" else name)
+
+
+def read_time(text: str) -> datetime:
+    """A time as the user wrote it; without an offset it is in UTC, as the times that commands print."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-29T13:30:00Z") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def read_count(text: str) -> int:
+    """A number of at least one."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def read_text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""``stepwell deploy`` and ``stepwell validate``: state machines in files."""
+"""``stepwell deploy|workflows|delete-workflow|validate``: state machines in files, and under names."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stepwell.asl.yaml import load_yaml
 from stepwell.errors import InvalidDefinition
 
 from .console import Console
+from .describe import WORKFLOW_COLUMNS, workflow_summary
 from .exits import FAILED, OK
 from .opening import open_executor
 from .options import Commands, add_command, add_data, data_folder, read_text
@@ -20,7 +21,7 @@ TYPES = ["STANDARD", "EXPRESS"]
 
 
 def add_commands(commands: Commands) -> None:
-    """Add ``deploy`` and ``validate``."""
+    """Add ``deploy``, ``workflows``, ``delete-workflow`` and ``validate``."""
     parser = add_command(commands, "deploy", deploy, "keep a state machine under a name")
     parser.add_argument("name", metavar="NAME", help="the workflow's name")
     parser.add_argument("file", metavar="FILE", help="the state machine, JSON or YAML")
@@ -28,6 +29,12 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--retention", type=float, metavar="SECONDS", help="delete its executions so long after they have ended"
     )
+    add_data(parser)
+    parser = add_command(commands, "workflows", list_workflows, "list workflows, or the versions of one")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="all versions of this workflow, the newest first")
+    add_data(parser)
+    parser = add_command(commands, "delete-workflow", delete_workflow, "remove a workflow with all its versions")
+    parser.add_argument("name", metavar="NAME", help="the workflow's name")
     add_data(parser)
     parser = add_command(commands, "validate", validate, "check a state machine and tell every problem with its place")
     parser.add_argument("file", metavar="FILE", help="the state machine, JSON or YAML")
@@ -38,8 +45,23 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
     """Store the definition; running executions keep the version that they began with."""
     definition = read_definition(options.file)
     with open_executor(data_folder(options, create=True)) as executor:
-        executor.deploy(options.name, definition, type=options.type, retention=options.retention)
-    console.record({"workflow": options.name}, f"deployed {options.name}")
+        workflow = executor.deploy(options.name, definition, type=options.type, retention=options.retention)
+    console.record({"workflow": workflow.name, "version": workflow.version}, f"deployed {options.name}")
+    return OK
+
+
+def list_workflows(options: argparse.Namespace, console: Console) -> int:
+    """Print a line a workflow, with its newest version; with a name, a line a version."""
+    with open_executor(data_folder(options)) as executor:
+        console.table([workflow_summary(workflow) for workflow in executor.workflows(options.name)], WORKFLOW_COLUMNS)
+    return OK
+
+
+def delete_workflow(options: argparse.Namespace, console: Console) -> int:
+    """Delete it; executions that have ended are kept."""
+    with open_executor(data_folder(options)) as executor:
+        executor.delete_workflow(options.name)
+    console.record({"workflow": options.name}, f"deleted {options.name}")
     return OK
 
 
