@@ -131,6 +131,22 @@ def test_a_follower_that_took_over_leads_when_its_command_is_run_again(
     assert again.end(signal.SIGTERM) == 0
 
 
+def test_status_of_a_follower_says_how_far_it_is_while_nothing_happens(
+    stepwell: Stepwell, own: Own, follow: Follow
+) -> None:
+    own()
+    stepwell("start", "held", "--data", "data")
+    follower = follow("data", "copy")
+    assert follower.event() == "following"
+    while stepwell("status", "copy", "--json").document["follows"]["records"]:
+        pass
+    for _ in range(2):
+        found = stepwell("status", "copy", "--json", "--ready")
+        follows = found.document["follows"]
+        assert (found.code, follows["leader_alive"], follows["records"], follows["seconds"]) == (0, True, 0, 0)
+    assert follower.end(signal.SIGTERM) == 0
+
+
 def test_a_leader_that_comes_back_within_the_grace_time_goes_on_leading(own: Own, follow: Follow) -> None:
     owner = own()
     follower = follow("data", "copy", "--promote-when-dead", "--grace", "3600")

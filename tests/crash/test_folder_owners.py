@@ -7,14 +7,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from crash.folder_support import LONG, PASS, Load
 from stepwell import Executor, _core
-from stepwell.errors import LockedError
+from stepwell.errors import Closed, LockedError
 from stepwell.testing.replay import rows
+
+
+def descriptors_in(folder: Path) -> list[str]:
+    """What this process has open in a folder."""
+    found: list[str] = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the one of the list itself
+            found.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    return [path for path in found if path.startswith(str(folder))]
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_a_closed_executor_holds_no_descriptor_of_its_folder(tmp_path: Path, partitions: int) -> None:
+    executor = Executor(tmp_path / "data", partitions=partitions)
+    executor.deploy("w", PASS)
+    executor.start("w").wait(LONG)
+    executor.close()
+    assert descriptors_in(tmp_path) == []
+    with pytest.raises(Closed):
+        executor.start("w")
 
 
 def test_a_second_opening_changes_nothing_though_the_lock_files_are_gone(tmp_path: Path) -> None:

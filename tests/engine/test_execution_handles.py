@@ -18,6 +18,9 @@ SLOW = machine({"W": {"Type": "Wait", "Seconds": 3600, "End": True}}, TimeoutSec
 FAILS = machine({"F": {"Type": "Fail", "Error": "Broken"}})
 
 
+START = "arn:aws:states:::states:startExecution"
+
+
 class Flaky:
     """A handler that fails until it is mended."""
 
@@ -154,6 +157,17 @@ def test_a_child_of_a_map_run_knows_its_parent(anywhere: Callable[..., Executor]
     assert ex.list(parent=parent.arn, workflow="w", status="SUCCEEDED", limit=2) == children[:2]
     assert ex.list(parent=parent.id, workflow="other") == ex.list(parent=parent.id, status="FAILED") == []
     assert ex.list("w") == [parent]
+
+
+@pytest.mark.parametrize("resource", [f"{START}.sync:2", START, "arn:aws:states:::aws-sdk:sfn:startExecution"])
+def test_an_execution_that_a_task_started_knows_its_parent(anywhere: Callable[..., Executor], resource: str) -> None:
+    ex = anywhere()
+    ex.deploy("child", machine({"P": passing()}))
+    ex.deploy("w", machine({"S": task(resource=resource, Parameters={"StateMachineArn": "child"})}))
+    parent = ex.start("w").wait(20)
+    [child] = ex.list("child")
+    assert child.wait(20).parent == parent.id
+    assert parent.parent is None
 
 
 def test_a_follower_tells_the_same(tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_definitions_have_versions(ex: Executor) -> None:
     kept = [ex.start("versions", number) for number in range(6)]
     assert ex.deploy("versions", LONG).id == "versions:2"
     assert ex.workflow("versions").id == "versions:2"
-    assert ex.workflow_of("versions:1").context.version == 1
+    assert ex.workflow("versions:1").context.version == 1
     assert [execution.wait(20).status for execution in kept] == ["Succeeded"] * 6
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,34 @@ def test_describe_map_run_tells_of_the_redrive() -> None:
         counts = dict.fromkeys(("pending", "running", "failed", "timedOut", "aborted"), 0)
         counts |= {"succeeded": 3, "total": 3, "resultsWritten": 3, "failuresNotRedrivable": 0, "pendingRedrive": 0}
         assert described["itemCounts"] == described["executionCounts"] == counts
+
+
+def test_children_that_wait_for_a_redriven_map_run_are_pending() -> None:
+    failing, gate = {1, 2, 3}, threading.Event()
+
+    def work(input: Any) -> Any:
+        if input in failing:
+            raise TaskError("Boom")
+        assert gate.wait(30)
+        return input
+
+    with Executor(handlers={"work": work}) as ex:
+        ex.deploy("w", over({"T": task(resource="work")}, MaxConcurrency=1, ToleratedFailureCount=2))
+        execution = ex.start("w", [1, 2, 3]).wait(10)
+        children = ex.list(parent=execution.id)
+        assert {child.aws_status for child in children} == {"FAILED"}
+        failing.clear()
+        ex.redrive(execution.id)
+        while not (running := ex.list(parent=execution.id, status="RUNNING")):
+            pass
+        pending = [child for child in children if child not in running]
+        assert [child.aws_status for child in pending] == ["PENDING_REDRIVE"] * 2
+        assert ex.list(parent=execution.id, status="PENDING_REDRIVE") == pending
+        assert "PENDING_REDRIVE" in repr(pending[0])
+        gate.set()
+        assert execution.wait(10).output == [1, 2, 3]
+        assert {child.aws_status for child in children} == {"SUCCEEDED"}
+        assert ex.list(parent=execution.id, status="PendingRedrive") == []
 
 
 def test_a_writer_writes_all_results(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from stepwell.asl.json import loads
 from stepwell.engine.client.queries import workflow_name, workflow_version
 from stepwell.engine.ids import execution_of, short_id
-from stepwell.engine.status import CANCELED, ENDED, RUNNING, SUCCEEDED, AwsStatus, Status, aws_status
+from stepwell.engine.status import ENDED, RUNNING, SUCCEEDED, AwsStatus, Status, aws_status
 from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.errors import Closed, ExecutionNotFound, StepwellError
 
@@ -141,9 +141,10 @@ class ExecutionView:
 
     @property
     def parent(self) -> str | None:
-        """The id of the execution whose Distributed Map it is a child of; else None."""
-        child_id = self.context().parent_iteration_id
-        return None if child_id is None else execution_of(child_id)
+        """The id of the execution whose Distributed Map it is a child of, or whose Task state started it; else None."""
+        context = self.context()
+        child_id = context.parent_iteration_id
+        return context.started_by if child_id is None else execution_of(child_id)
 
     @property
     def input(self) -> Any:
@@ -171,8 +172,8 @@ class ExecutionView:
         """Its status, and AWS's where that says more; nothing where it cannot be read."""
         with suppress(StepwellError):
             context = self.context()
-            more = f" ({self.aws_status})" if context.status == CANCELED else ""
-            return f" {context.status}{more}"
+            status, aws = context.status, self.aws_status
+            return f" {status} ({aws})" if status in ENDED and aws != status.upper() else f" {status}"
         return ""
 
 

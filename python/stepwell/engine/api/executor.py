@@ -144,10 +144,6 @@ class Executor(TaskExecutor):
         """
         self.client.deployments.delete(name)
 
-    def workflow_of(self, workflow_id: str) -> Workflow:
-        """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
-        return self.client.queries.workflow_of(workflow_id)
-
     # executions
 
     def start(

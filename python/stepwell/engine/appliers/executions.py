@@ -44,6 +44,7 @@ def start_execution(turn: Turn, command: StartExecutionCommand, document: Docume
         parent_iteration_id=command.parent_iteration_id,
         idempotent=command.idempotent,
         synchronous=command.synchronous,
+        started_by=command.started_by,
     )
     execution = turn.execution = LiveExecution(context, workflow, document)
     state.executions[command.id] = execution

@@ -114,11 +114,13 @@ class Starts:
         due: int = 0,
         keeps_name: bool = False,
         synchronous: bool = False,
+        started_by: str | None = None,
     ) -> ClientCommand:
         """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
 
         A name starts one execution only, unless the workflow is EXPRESS; with ``keeps_name`` also there.
-        ``synchronous``: the caller waits for its end, as StartSyncExecution's does.
+        ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by`` is the execution
+        whose task starts it.
         """
         if name is not None:
             check_name("an execution", name)
@@ -140,6 +142,7 @@ class Starts:
             parent_iteration_id=None,
             idempotent=idempotent,
             synchronous=synchronous,
+            started_by=started_by,
         )
         return ClientCommand(command, Document(input), _taken)
 

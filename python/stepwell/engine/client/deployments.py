@@ -39,7 +39,7 @@ class Deployments:
         host.check()
         check_name("a workflow", name)
         if type not in TYPES:
-            raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
+            raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {shown(type)}")
         kept = retention_time(retention)
         text = definition_text(definition)
         machine = self._compiled(text, type)

@@ -113,10 +113,10 @@ class Lookup:
         except StorageError:
             raise
         except (StepwellError, ValueError, TypeError) as error:
-            raise MapRunNotFound(f"{text!r} is no map run's id or ARN: {error}") from error
+            raise MapRunNotFound(f"{shown(text)} is no map run's id or ARN: {error}") from error
         row = next((row for row in rows if row is not None), None)
         if row is None:
-            raise MapRunNotFound(f"there is no map run {text!r}")
+            raise MapRunNotFound(f"there is no map run {shown(text)}")
         return row
 
 

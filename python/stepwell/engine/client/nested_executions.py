@@ -102,7 +102,12 @@ class NestedExecutions:
             self._deployments.check_handlers(workflow)
         while True:
             request = self._starts.start_with(
-                workflow, target.input, target.name, keeps_name=not target.is_named, synchronous=synchronous
+                workflow,
+                target.input,
+                target.name,
+                keeps_name=not target.is_named,
+                synchronous=synchronous,
+                started_by=context.execution_id,
             )
             try:
                 scope = self._host.ask(request.command, request.document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepwell.engine.limits import AWS, limits_of
+from stepwell.engine.quoting import shown
 from stepwell.errors import InvalidDefinition
 
 from .arguments import TYPES, Definition, definition_text
@@ -26,6 +27,6 @@ def validate(definition: Definition, *, type: str = "STANDARD", profile: str = "
 
     is_aws = limits_of(profile, None).profile == AWS
     if type not in TYPES:
-        raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {type!r}")
+        raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {shown(type)}")
     text = definition_text(definition)
     return review(text, type, local_resources=not is_aws, max_characters=MAX_CHARACTERS if is_aws else None)

@@ -88,7 +88,8 @@ class LocalHost(Host):
         folder = data if isinstance(data, _core.Folder) else open_folder(data)
         check_partitions(folder, 1)
         check_leads(folder)
-        self._folder, limits = folder, self.limits
+        self._folder: _core.Folder | None = folder
+        limits = self.limits
         self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
             check_leads(folder)  # a follower may have begun there before it was locked
@@ -260,6 +261,8 @@ class LocalHost(Host):
         except StorageError:
             if self._failure is None:  # else the callers have got the error already
                 raise
+        finally:
+            self._folder = None  # its descriptor would keep a file system from being unmounted
 
 
 def command_of(result: Result) -> tuple[r.Command, Document]:

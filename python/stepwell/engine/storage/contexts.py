@@ -43,6 +43,7 @@ class ExecutionContext(Context, tag=1):
     previous_event: int = 0
     delete_at: int = 0
     synchronous: bool = False
+    started_by: str | None = None
 
 
 class ActivityBranchStatus(Struct, array_like=True, gc=False):

@@ -23,6 +23,7 @@ layouts! {
             parent_iteration_id: Option<&'a str> = None, timed_out: bool = false,
             redrive_count: u64 = 0, redriven_at: i64 = 0, idempotent: bool = false,
             previous_event: u64 = 0, delete_at: i64 = 0, synchronous: bool = false,
+            started_by: Option<&'a str> = None,
         }
         /// A running state. The row is deleted when the state ends.
         2 Activity {

@@ -15,7 +15,7 @@ layouts! {
             id: &'a str, workflow_id: &'a str, input: Document<'a>, name: &'a str,
             r#type: &'a str = "STANDARD", start_at: i64 = 0,
             parent_iteration_id: Option<&'a str> = None, idempotent: bool = false,
-            synchronous: bool = false,
+            synchronous: bool = false, started_by: Option<&'a str> = None,
         }
         /// End an execution as `Succeeded`, `Failed` or `Canceled` (`timed_out`: by its own limit).
         2 CompleteExecution {

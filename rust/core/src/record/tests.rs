@@ -91,6 +91,7 @@ fn fields_that_an_older_version_did_not_write_have_their_default() {
         parent_iteration_id: None,
         idempotent: false,
         synchronous: false,
+        started_by: None,
     };
     let mut short = encode(&whole);
     short[0] = 0x95;

@@ -232,5 +232,6 @@ class MultiProcessHost(Host):
     def _close_folder(self) -> None:
         if self._folder is not None:
             self._folder.close()
+        self._folder = self._open_folder = None  # a descriptor would keep a file system from being unmounted
         if self._unsaved and self._failure is None:  # else the callers have got the error already
             raise self._unsaved[0]
