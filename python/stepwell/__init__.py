@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         TaskContext,
     )
     from stepwell.engine.storage.storage import Storage
+    from stepwell.remote.executor import AsyncRemoteExecutor, RemoteExecutor
     from stepwell.tasks.context import HandlerContext
     from stepwell.tasks.items import ItemFiles
 
@@ -85,6 +86,7 @@ __all__ = [
     "ApiError",
     "AsyncExecution",
     "AsyncExecutor",
+    "AsyncRemoteExecutor",
     "BranchContext",
     "Busy",
     "Clock",
@@ -121,6 +123,7 @@ __all__ = [
     "MemoryLogStream",
     "NotRedrivable",
     "PoisonedError",
+    "RemoteExecutor",
     "Stats",
     "StepwellError",
     "Storage",
@@ -148,6 +151,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "ActivityIterationStatus": "stepwell.engine.storage.contexts",
     "AsyncExecution": "stepwell.engine.api.async_execution",
     "AsyncExecutor": "stepwell.engine.api.async_executor",
+    "AsyncRemoteExecutor": "stepwell.remote.executor",
     "BranchContext": "stepwell.engine.storage.contexts",
     "Clock": "stepwell._core",
     "Diagnostic": "stepwell.asl.validate.diagnostic",
@@ -163,6 +167,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "Limits": "stepwell.engine.limits",
     "LogStream": "stepwell._core",
     "MemoryLogStream": "stepwell._core",
+    "RemoteExecutor": "stepwell.remote.executor",
     "Stats": "stepwell.engine.host.stats",
     "Storage": "stepwell.engine.storage.storage",
     "TaskContext": "stepwell.engine.storage.contexts",

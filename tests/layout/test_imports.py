@@ -43,10 +43,11 @@ MAY_IMPORT = {
     "testing": ENGINE,
     "step_functions": {"test_state", *ENGINE},
     "server": {"", "step_functions", *ENGINE},
-    "cli": {"", "server", "testing", *ENGINE},
+    "remote": ENGINE,
+    "cli": {"", "remote", "server", "testing", *ENGINE},
     "__main__": {"cli"},
     "integrations": {"tasks"},
-    "": {*ENGINE, "testing", "test_state"},  # stepwell/__init__.py: the public names
+    "": {*ENGINE, "remote", "testing", "test_state"},  # stepwell/__init__.py: the public names
 }
 
 # Who may set attributes of other objects than its own, and of which: by the names that they have there. State is

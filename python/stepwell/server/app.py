@@ -14,14 +14,17 @@ from stepwell.step_functions.api import Api
 from stepwell.step_functions.errors import Fault, unknown_operation
 from stepwell.step_functions.service import Service, client_leaves
 
+from . import control
+from .control import Control
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 BODY_BYTES = 8 << 20
 """The largest body: that of a definition of 1 MiB whose characters are escaped in JSON."""
-_JSON_1_0 = (b"content-type", b"application/x-amz-json-1.0")
-
+_JSON_1_0 = b"application/x-amz-json-1.0"
+_MSGPACK = b"application/x-msgpack"
 
 TARGET_PREFIX = "AWSStepFunctions."
 WAITING = frozenset({"GetActivityTask"})
@@ -34,6 +37,7 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+    content_type: bytes = _JSON_1_0
 
 
 class Gone(Exception):
@@ -45,7 +49,7 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._api = Api(service)
+        self._api, self._control = Api(service), Control(service)
         self._request_ids = request_ids()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -61,19 +65,28 @@ class Application:
     async def _call(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer | None:
         name, trace = operation_of(headers)
         try:
-            body = await read_body(receive)
+            body = await read_body(receive, self._largest_body(name))
             if name is None:
                 raise unknown_operation()
         except Gone:
             return None
         except Fault as fault:
             return answer_of(fault)
-        if name in WAITING:
+        if name in WAITING or name in control.WAITING:
             client_leaves.set(partial(until_gone, receive))
         return await self._answer(name, body, trace)
 
+    def _largest_body(self, name: str | None) -> int:
+        """A program that uses the engine from elsewhere may send what one beside it may."""
+        if name is None or not name.startswith(control.PREFIX):
+            return BODY_BYTES
+        return max(BODY_BYTES, self._service.client.limits.document_bytes + BODY_BYTES)
+
     async def _answer(self, name: str, body: bytes, trace: str | None) -> Answer:
         try:
+            if name.startswith(control.PREFIX):
+                reply = await self._control.answer(name, body)
+                return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
             return Answer(200, _encode(await self._api.answer(name, body, trace)))
         except Fault as fault:
             return answer_of(fault)
@@ -92,7 +105,7 @@ class Application:
 
     async def _send(self, send: Send, answer: Answer) -> None:
         headers = [
-            _JSON_1_0,
+            (b"content-type", answer.content_type),
             (b"content-length", b"%d" % len(answer.body)),
             (b"x-amzn-requestid", next(self._request_ids)),
         ]
@@ -106,23 +119,29 @@ def answer_of(fault: Fault) -> Answer:
 
 
 def operation_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str | None]:
-    """The operation that a request's headers name, and the trace that they give."""
+    """The operation that a request's headers name, and the trace that they give.
+
+    Operations of AWS have no dot in their names, those of remote executors keep their prefix.
+    """
     name = trace = None
     for header, value in headers:
         if header == b"x-amz-target":
             target = value.decode("latin-1")
-            name = target.removeprefix(TARGET_PREFIX) if target.startswith(TARGET_PREFIX) else None
+            if target.startswith(control.PREFIX):
+                name = target
+            else:
+                name = target.removeprefix(TARGET_PREFIX) if target.startswith(TARGET_PREFIX) else None
         elif header == b"x-amzn-trace-id":
             trace = value.decode("latin-1")
     return name, trace
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, most: int = BODY_BYTES) -> bytes:
     """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short."""
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
-        if len(body) <= BODY_BYTES:
+        if len(body) <= most:
             return body
     parts: list[bytes] = []
     size = 0
@@ -131,8 +150,8 @@ async def read_body(receive: Receive) -> bytes:
             raise Gone
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > BODY_BYTES:
-            raise Fault("RequestEntityTooLarge", f"A body has {BODY_BYTES} bytes at most.", status=413, namespace="")
+        if size > most:
+            raise Fault("RequestEntityTooLarge", f"A body has {most} bytes at most.", status=413, namespace="")
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()

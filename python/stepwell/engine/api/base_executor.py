@@ -66,6 +66,7 @@ class BaseExecutor:
         """Open the folder, or connect to the process that has it open."""
         if not self._connect:
             return open_host(self._data, self._handlers, self._partitions, options)
+        from stepwell.engine.control.connection import Connection
         from stepwell.engine.control.host import ConnectedHost
 
         if self._handlers:
@@ -73,7 +74,7 @@ class BaseExecutor:
         data = folder_path(self._data)
         if data is None:
             raise InvalidInput("an executor in memory belongs to its process: there is nothing to connect to")
-        return ConnectedHost(data, self._listeners)
+        return ConnectedHost(Connection(data), self._listeners)
 
     def _use(self, host: Host) -> None:
         """Work with a host that is open, and serve its folder."""

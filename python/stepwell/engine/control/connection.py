@@ -18,11 +18,10 @@ from stepwell.version import VERSION
 from . import at_fork
 from . import messages as m
 from .address import NAME, Served, find, open_directory
+from .channel import ANSWER_SECONDS
 from .peer import user_of
 
 GREETING_SECONDS = 10.0
-ANSWER_SECONDS = 120.0
-"""How long the other process may take to answer what it need not wait for."""
 _RECEIVE_BYTES = 1 << 18
 
 
@@ -121,11 +120,7 @@ class Connection:
         (welcome,) = messages
         if isinstance(welcome, m.Reply):
             raise StorageError("it answered too early") if welcome.failure is None else m.error_of(welcome.failure)
-        if welcome.protocol != m.PROTOCOL:
-            raise StorageError(
-                f"process {welcome.pid} has Stepwell {welcome.version} (protocol {welcome.protocol}), and this is "
-                f"{VERSION} (protocol {m.PROTOCOL}): use the same version"
-            )
+        m.check_protocol(welcome)
         return welcome
 
     def _send(self, frame: bytes) -> None:

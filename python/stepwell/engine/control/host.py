@@ -1,4 +1,4 @@
-"""An engine in another process, as a host: what a program asks of it goes through the control socket.
+"""An engine in another process, as a host: what a program asks of it goes through its socket, or through HTTP.
 
 Queries read rows there, and are made of them here, so that they cost the other process little. Handlers run there.
 """
@@ -25,7 +25,7 @@ from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handler, Handlers
 
 from . import messages as m
-from .connection import Connection
+from .channel import Channel
 from .rows import RemoteRows
 from .status import Live
 
@@ -36,13 +36,13 @@ _MICROSECONDS = 1_000_000
 
 
 class ConnectedHost(Host):
-    """Raises ``NotServed`` where no process serves the folder at the path ``data``."""
+    """The engine at the other end of a channel."""
 
     reads_wait = True
     look_seconds = 0.05  # the owner gives no signals
 
-    def __init__(self, data: str, listeners: Listeners | None) -> None:
-        self.connection = Connection(data)
+    def __init__(self, connection: Channel, listeners: Listeners | None) -> None:
+        self.connection = connection
         server = self.connection.server
         self._owner_clock = _OwnerClock(self.connection)
         super().__init__(
@@ -170,7 +170,7 @@ class ConnectedHost(Host):
 class _OwnerClock:
     """The clock of the process that has the folder open: no two clients get the same timestamp."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Channel) -> None:
         self._connection = connection
 
     def tick(self, seconds: int) -> int:
@@ -181,7 +181,7 @@ class _OwnerClock:
 class _OwnersHandlers(Handlers):
     """The handlers of the process that has the folder open: whether there is one for a state."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Channel) -> None:
         super().__init__()
         self._connection = connection
 

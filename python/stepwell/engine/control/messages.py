@@ -8,7 +8,7 @@ answers with ``Hello``, if it has the same protocol. From then on requests have 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from stepwell import errors
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.partition.inbox import NameTaken, Rejected
+from stepwell.version import VERSION
 
 PROTOCOL = 1
 MAGIC = "stepwell"
@@ -176,20 +177,39 @@ class Reply(Struct, array_like=True, tag=1):
     failure: Failure | None = None
 
 
-Request = Get | Scan | Load | Turns | Submit | Watch | Unwatch | Deploy | Tick | HasHandler | Describe | Measure
+Request: TypeAlias = (
+    Get | Scan | Load | Turns | Submit | Watch | Unwatch | Deploy | Tick | HasHandler | Describe | Measure
+)
+REQUESTS: tuple[type[Struct], ...] = get_args(Request)
+READS: tuple[type[Struct], ...] = (Get, Scan, Load, Turns, Watch, Tick, HasHandler, Describe, Measure)
+"""The requests that change nothing, so that they can be made again."""
 encode = msgspec.msgpack.Encoder().encode
 decode_hello = msgspec.msgpack.Decoder(Hello).decode
 decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 decode_response: msgspec.msgpack.Decoder[Welcome | Reply] = msgspec.msgpack.Decoder(Welcome | Reply)
 
 
-def frame_of(message: Struct) -> bytes:
+def body_of(message: Struct) -> bytes:
     """A message as it is sent. Raises ``InvalidInput`` for what has no form."""
     try:
-        body = encode(message)
+        return encode(message)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise errors.InvalidInput(f"this cannot be sent to another process: {error}") from error
+
+
+def frame_of(message: Struct) -> bytes:
+    """A message as a frame of the socket. Raises ``InvalidInput`` for what has no form."""
+    body = body_of(message)
     return len(body).to_bytes(PREFIX, "little") + body
+
+
+def check_protocol(welcome: Welcome) -> None:
+    """Raise ``StorageError`` unless the server has this version of the messages."""
+    if welcome.protocol != PROTOCOL:
+        raise errors.StorageError(
+            f"process {welcome.pid} has Stepwell {welcome.version} (protocol {welcome.protocol}), and this is "
+            f"{VERSION} (protocol {PROTOCOL}): use the same version"
+        )
 
 
 _DETAILS: dict[type[BaseException], tuple[str, ...]] = {

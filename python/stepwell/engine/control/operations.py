@@ -110,10 +110,12 @@ class Operations:
         return self._target.client
 
     def _submit(self, ask: m.Submit) -> None:
-        host, command = self._client.host, ask.command
+        host, command, document = self._client.host, ask.command, Document(ask.document)
+        if ask.document:
+            _ = document.value  # raises unless it is JSON: nothing behind the inbox looks again
         if isinstance(command, r.StartExecutionCommand):
             self._check_start(command)
-        host.submit(command, Document(ask.document), partial(self._done, ask.number))
+        host.submit(command, document, partial(self._done, ask.number))
 
     def _check_start(self, command: r.StartExecutionCommand) -> None:
         """Refuse an execution that this engine could not have made: its client is none of ours."""

@@ -1,4 +1,4 @@
-"""The rows of an engine in another process, read through the control socket as if they were a store's."""
+"""The rows of an engine in another process, read through a channel as if they were a store's."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, NoReturn
 from stepwell.errors import InvalidInput
 
 from . import messages as m
-from .connection import Connection
+from .channel import Channel
 
 
 class RemoteRows:
     """Reads like a store; it cannot be written."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Channel) -> None:
         self._connection = connection
 
     def get(self, tag: int, *key: str | int) -> bytes | None:

@@ -26,10 +26,14 @@ log = logger("stepwell.control")
 def serve(client: Client) -> None:
     """Serve an executor's folder until its host is closed. One in memory, or of another process, is not served."""
     host = client.host
-    if host.folder is None:
-        return
-    since = time.time()
-    target = Target(
+    if host.folder is not None:
+        host.before_release(listen(host.folder, target_of(client)))
+
+
+def target_of(client: Client) -> Target:
+    """An executor's engine, for those who may ask it."""
+    host, since = client.host, time.time()
+    return Target(
         host.storage.rows,
         host.check,
         partial(_describe, host, since),
@@ -39,7 +43,6 @@ def serve(client: Client) -> None:
         since,
         client,
     )
-    host.before_release(listen(host.folder, target))
 
 
 def listen(folder: _core.Folder, target: Target) -> Callable[[], None]:

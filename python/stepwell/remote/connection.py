@@ -1,0 +1,249 @@
+"""The engine of a server, asked over HTTP: the messages of the control socket, each in a request of its own.
+
+A server that starts again is waited for. A request that it has certainly not begun is sent again, and so is one that
+changes nothing; another one, whose answer got lost, raises ``StorageError``: it may have been done or not.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from stepwell.engine.control import messages as m
+from stepwell.engine.control.channel import ANSWER_SECONDS
+from stepwell.engine.host.promises import Callback, check_may_wait
+from stepwell.errors import ApiError, Closed, StepwellError, StorageError, TooLargeError
+from stepwell.version import VERSION
+
+from .http_pool import Answer, HttpPool, NotSent, Unanswered, server_of
+from .signing import SignIn
+
+TARGET = "Stepwell."
+CONTENT_TYPE = "application/x-msgpack"
+MAX_COMMANDS = 32
+"""How many commands are on their way at a time; others wait."""
+POLL_SECONDS = 60.0
+"""How long a server may take to say that nothing has happened."""
+FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
+"""The pauses between attempts to reach a server: doubled each time, and random below that."""
+NOTHING_YET, UNAVAILABLE = 204, 503
+
+
+class HttpConnection:
+    """Raises ``StorageError`` where no server of this version answers, ``ApiError`` where it refuses the client.
+
+    ``patience`` is how many seconds a server that cannot be reached is waited for.
+    """
+
+    def __init__(self, url: str, sign_in: SignIn, patience: float, ca_file: str | None = None) -> None:
+        self.url, self.patience = url, patience
+        self._server, self._sign_in = server_of(url), sign_in
+        self._pool = HttpPool(self._server, ca_file)
+        self._commands = ThreadPoolExecutor(MAX_COMMANDS, thread_name_prefix="stepwell-command")
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, http.client.HTTPConnection | None] = {}
+        """What is waited for, with the connection that waits."""
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        try:
+            self.server = self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    # the channel
+
+    def ask(self, make: Callable[[int], m.Request], timeout: float | None = ANSWER_SECONDS) -> Any:
+        """Ask for something, and wait for the reply. Raises what the server raised."""
+        check_may_wait()
+        return self._asked(make(next(self._numbers)), timeout)
+
+    def begin(self, make: Callable[[int], m.Request], deliver: Callback) -> int:
+        """Ask for something; ``deliver`` gets the reply, in another thread. The number of the request."""
+        number = next(self._numbers)
+        request = make(number)
+        if isinstance(request, m.Watch):
+            with self._lock:
+                self._waiting[number] = None
+            wait = threading.Thread(target=self._wait, args=(request, deliver), name="stepwell-waiting", daemon=True)
+            wait.start()
+            return number
+        try:
+            self._commands.submit(self._command, request, deliver)
+        except RuntimeError as error:
+            raise Closed("the connection was closed") from error
+        return number
+
+    def forget(self, number: int) -> bool:
+        """Wait no longer for an execution: its request is given up."""
+        with self._lock:
+            is_waiting = number in self._waiting
+            connection = self._waiting.pop(number, None)
+        if connection is not None:
+            _shut_down(connection)
+        return is_waiting
+
+    def tell(self, message: m.Unwatch) -> None:
+        """The server has noticed that the request was given up."""
+
+    def on_end(self, function: Callable[[StorageError], None]) -> None:
+        """A server may come back at any time: each call says for itself whether it was there."""
+
+    def close(self) -> None:
+        """Give up what is waited for."""
+        self._closed.set()
+        for number in list(self._waiting):
+            self.forget(number)
+        self._commands.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
+
+    # requests
+
+    def _greet(self) -> m.Welcome:
+        hello = m.Hello(m.MAGIC, m.PROTOCOL, VERSION)
+        answer = self._post("Hello", m.body_of(hello), ANSWER_SECONDS, is_harmless=True)
+        try:
+            welcome = msgspec.msgpack.decode(answer.body, type=m.Welcome)
+        except msgspec.MsgspecError as error:
+            raise StorageError(f"{self.url} is no server of this version of Stepwell: {error}") from error
+        m.check_protocol(welcome)
+        return welcome
+
+    def _asked(
+        self,
+        request: m.Request,
+        timeout: float | None,
+        using: Callable[[http.client.HTTPConnection], None] | None = None,
+    ) -> Any:
+        """The result of a request; ``NOTHING`` when nothing has happened. Raises the server's error."""
+        body = m.body_of(request)
+        if len(body) > m.MAX_REQUEST:
+            raise TooLargeError(f"a request of {len(body)} bytes cannot be sent: {m.MAX_REQUEST} is the most")
+        name = type(request).__name__
+        answer = self._post(name, body, timeout, using, is_harmless=isinstance(request, m.READS))
+        if answer.status == NOTHING_YET:
+            return NOTHING
+        try:
+            reply = m.decode_response.decode(answer.body)
+        except msgspec.MsgspecError as error:
+            raise StorageError(f"{self.url} has answered what is no reply: {error}") from error
+        if not isinstance(reply, m.Reply):
+            raise StorageError(f"{self.url} has answered what is no reply")
+        if reply.failure is not None:
+            raise m.error_of(reply.failure)
+        return reply.result
+
+    def _command(self, request: m.Request, deliver: Callback) -> None:
+        try:
+            result = self._asked(request, ANSWER_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whoever waits must learn of it
+            deliver(None, error)
+        else:
+            deliver(result, None)
+
+    def _wait(self, request: m.Watch, deliver: Callback) -> None:
+        """Ask again and again until the execution has ended, or nobody waits for it."""
+        number, result, error = request.number, NOTHING, None
+        while result is NOTHING and error is None and number in self._waiting:
+            try:
+                result = self._asked(request, POLL_SECONDS, lambda connection: self._uses(number, connection))
+            except Exception as other:  # noqa: BLE001 - whoever waits must learn of it
+                error = other
+        with self._lock:
+            is_waited_for = number in self._waiting
+            self._waiting.pop(number, None)
+        if is_waited_for:
+            deliver(None if result is NOTHING else result, error)
+
+    def _uses(self, number: int, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            if number in self._waiting:
+                self._waiting[number] = connection
+                return
+        raise Closed("nobody waits for it")
+
+    def _post(
+        self,
+        name: str,
+        body: bytes,
+        timeout: float | None,
+        using: Callable[[http.client.HTTPConnection], None] | None = None,
+        *,
+        is_harmless: bool,
+    ) -> Answer:
+        """The answer to a request, however often it has to be sent."""
+        until, pauses = time.monotonic() + self.patience, _pauses()
+        while True:
+            if self._closed.is_set():
+                raise Closed("the connection was closed")
+            try:
+                answer = self._pool.post(self._headers(name, body), body, timeout, using)
+                if answer.status in (200, NOTHING_YET):
+                    return answer
+                problem = _problem(self.url, answer)
+                if answer.status != UNAVAILABLE:
+                    raise problem
+            except NotSent as error:
+                problem = StorageError(f"the server at {self.url} cannot be reached: {error}")
+            except Unanswered as error:
+                text = f"the server at {self.url} has not answered ({error})"
+                if not is_harmless:
+                    raise StorageError(f"{text}: what was asked for may have been done or not") from error
+                problem = StorageError(text)
+            if time.monotonic() > until:
+                raise problem
+            self._closed.wait(next(pauses))
+
+    def _headers(self, name: str, body: bytes) -> dict[str, str]:
+        headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Target": TARGET + name}
+        host, now = self._server.authority, datetime.now(UTC)
+        return {**headers, "Host": host, **self._sign_in.headers(host, self._server.path, headers, body, now)}
+
+
+class _Nothing:
+    """Nothing has happened yet."""
+
+
+NOTHING: Any = _Nothing()
+
+
+def _pauses() -> Any:
+    longest = (min(FIRST_PAUSE * 2**attempt, LAST_PAUSE) for attempt in itertools.count())
+    return (random.uniform(pause / 2, pause) for pause in longest)
+
+
+def _problem(url: str, answer: Answer) -> StepwellError:
+    """An answer without a reply: the error that it tells."""
+    try:
+        fault = msgspec.json.decode(answer.body, type=_Fault)
+    except msgspec.MsgspecError:
+        return StorageError(f"{url} has answered with status {answer.status}: is it a server of Stepwell?")
+    code = fault.type.rpartition("#")[2]
+    if answer.status == UNAVAILABLE:
+        return StorageError(f"the server at {url} takes no requests: {fault.message}")
+    return ApiError(code, fault.message or f"{url} has answered with status {answer.status}")
+
+
+class _Fault(msgspec.Struct):
+    """The body of an error."""
+
+    type: str = msgspec.field(name="__type", default="")
+    message: str = ""
+
+
+def _shut_down(connection: http.client.HTTPConnection) -> None:
+    end = connection.sock
+    if end is not None:
+        with suppress(OSError):  # it has ended already
+            end.shutdown(socket.SHUT_RDWR)
