@@ -40,17 +40,18 @@ WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "SecondsPath": "$", "En
 
 @contextmanager
 def answering(status: int, body: bytes, lost: str = "") -> Generator[str]:
-    """A server that answers everything alike, but for a target whose answers get lost; its URL."""
+    """A server with one answer to a greeting, that has nothing, and whose answers to ``lost`` get lost; its URL."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             if self.headers["x-amz-target"] == lost:
                 return  # the connection ends
+            answer = body if self.headers["x-amz-target"] == "Stepwell.Hello" else NOTHING
             self.send_response(status)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: Any) -> None:
             """The test's output stays clean."""
@@ -159,6 +160,7 @@ def test_whoever_waits_learns_that_the_executor_was_closed(tmp_path: Path) -> No
             ex.list()
 
 
+NOTHING = m.body_of(m.Reply(1, []))
 WELCOME = m.body_of(m.Welcome(m.PROTOCOL, "0.1", 1, 0.0, "default", "default", Limits(), False, None))
 
 
@@ -173,7 +175,7 @@ def test_a_command_whose_answer_is_lost_may_have_been_done() -> None:
 
 def test_a_question_whose_answer_is_lost_is_asked_again_for_a_while() -> None:
     with (
-        answering(200, WELCOME, lost="Stepwell.Get") as url,
+        answering(200, WELCOME, lost="Stepwell.Scan") as url,
         RemoteExecutor(url, patience=0.2) as ex,
         pytest.raises(StorageError, match="has not answered"),
     ):
