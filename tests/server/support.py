@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,3 +76,30 @@ def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
     except ClientError as error:
         return error.response["Error"]["Code"], error.response["Error"]["Message"]
     raise AssertionError(f"it was answered: {answer}")
+
+
+ROLE = "arn:aws:iam::000000000000:role/test"
+PASS = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
+WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 300, "End": True}}}
+
+
+def machine(sfn: Any, name: str, definition: dict[str, Any] = PASS, **more: Any) -> str:
+    """The ARN of a new state machine."""
+    answer = sfn.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE, **more)
+    return str(answer["stateMachineArn"])
+
+
+def ended(sfn: Any, execution: str) -> dict[str, Any]:
+    """An execution, once it has ended."""
+    deadline = time.monotonic() + SECONDS
+    while (found := sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+    found.pop("ResponseMetadata")
+    return dict(found)
+
+
+def run(sfn: Any, called: str, definition: dict[str, Any] = PASS, **more: Any) -> dict[str, Any]:
+    """An execution of a new state machine, once it has ended."""
+    started = sfn.start_execution(stateMachineArn=machine(sfn, called, definition), **more)
+    return ended(sfn, started["executionArn"])

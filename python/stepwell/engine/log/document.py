@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec import UNSET, Struct
@@ -51,3 +52,15 @@ NONE = Document(b"")
 def of_value(value: Any) -> Document:
     """A document with a value, not encoded yet."""
     return Document(None, value)
+
+
+_LOOSE = re.compile(rb"[ \t\r\n\\.eE]")
+"""A text with none of these is compact, unless it has a key twice."""
+
+
+def compact(document: Document) -> Document:
+    """A document whose text is compact: the same one, if it is. An input that came as text may be written otherwise."""
+    if not document.is_encoded or (not document.is_parsed and not _LOOSE.search(document.text)):
+        return document
+    text = dumps(document.value)
+    return document if text == document.text else Document(text, document.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepwell.engine.log.document import Document
+from stepwell.engine.log.document import Document, compact
 from stepwell.engine.log.records import (
     CancelExecutionCommand,
     CompleteExecutionCommand,
@@ -46,6 +46,8 @@ def begin(turn: Turn, document: Document) -> Items:
     execution = turn.execution
     assert execution is not None
     machine = execution.machine
+    if execution.context.parent_iteration_id is None:  # the engine itself writes the inputs of children
+        document = compact(document)
     follow = [start_state(execution, machine.start_at, document)]
     seconds = turn.services.longest_seconds(execution.context.type, machine.timeout_seconds)
     if seconds is not None:
