@@ -26,7 +26,7 @@ from examples.support import Program, new_random, programs, until
 from stepwell import Executor, Follower
 
 USED = {
-    *("orders.py", "app.py", "client.py", "web.py", "owner.py", "notify.py", "worker.py"),
+    *("orders.py", "app.py", "client.py", "web.py", "owner.py", "notify.py", "connected.py"),
     *("shop/management/commands/workflows.py", "shop/views.py"),
 }
 Start = Callable[..., Program]
@@ -243,7 +243,7 @@ def assert_each_order_is_there_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
 def test_an_owner_tells_systemd_when_it_is_ready_and_when_it_ends(start: Start, tmp_path: Path, abstract: bool) -> None:
-    write(tmp_path, "orders.py", "notify.py", "owner.py", "worker.py")
+    write(tmp_path, "orders.py", "notify.py", "owner.py", "connected.py")
     name = f"stepwell-test-{os.getpid()}" if abstract else os.path.relpath(tmp_path / "notify.socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind("\0" + name if abstract else name)
@@ -253,7 +253,7 @@ def test_an_owner_tells_systemd_when_it_is_ready_and_when_it_ends(start: Start, 
         assert systemd.recv(100) == b"READY=1"
         ready = [sys.executable, "-m", "stepwell", "status", "orders.data", "--ready"]
         assert subprocess.run(ready, cwd=tmp_path, stdout=subprocess.DEVNULL, check=False).returncode == 0
-        worker = start("worker.py", cwd=tmp_path).ended()
+        worker = start("connected.py", cwd=tmp_path).ended()
         assert worker.process.returncode == 0, worker.output
         owner.process.send_signal(signal.SIGTERM)
         assert systemd.recv(100) == b"STOPPING=1"

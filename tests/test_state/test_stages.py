@@ -246,4 +246,5 @@ def test_a_task_without_a_mock_can_be_called(ask):
         return arguments["n"] * 2
 
     assert ask(TASK, input={"n": 2}, call=double, roleArn="r")["output"] == 4
+    assert ask(TASK, input={"n": 2}, call=double)["output"] == 4
     assert ask(TASK, input={}, call=double, roleArn="r")["error"] == "Missing"
