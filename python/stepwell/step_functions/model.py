@@ -736,3 +736,8 @@ OPERATIONS: dict[str, Operation] = {
         ValidateStateMachineDefinitionInput, frozenset({"ValidationException"}), False
     ),
 }
+
+TIMES = frozenset({"creationDate", "redriveDate", "startDate", "stopDate", "timestamp", "updateDate"})
+"""The members of answers that are times."""
+MAPS = frozenset({"assignedVariables", "variableReferences"})
+"""The members of answers that are maps, whose keys are no members."""

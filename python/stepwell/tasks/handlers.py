@@ -105,7 +105,8 @@ class Handlers:
 
     def provide(self, functions: Mapping[str, Handler]) -> None:
         """Register the engine's own handlers, by resource; they do not count as handlers of the program."""
-        self._own.update({resource: Registration(function) for resource, function in functions.items()})
+        registrations = {function: Registration(function) for function in set(functions.values())}
+        self._own.update({resource: registrations[function] for resource, function in functions.items()})
 
     def __bool__(self) -> bool:
         """Whether there is any handler."""

@@ -21,6 +21,7 @@ from .commands import ClientCommand, IfExists, Starts, complete_task, fail_task,
 from .deployments import Deployments
 from .map_runs import MapRuns
 from .nested_executions import NestedExecutions
+from .own_api import OwnApi
 from .queries import Queries
 
 RETRY_SECONDS = 0.005
@@ -37,7 +38,8 @@ class Client:
         self.deployments = Deployments(host, limits)
         self.starts = Starts(host, limits)
         self.polls = ActivityPolls(host, limits)
-        host.handlers.provide(NestedExecutions(host, self.queries, self.deployments, self.starts).handlers())
+        nested = NestedExecutions(host, self.queries, self.deployments, self.starts)
+        host.handlers.provide({**OwnApi(self).handlers(), **nested.handlers()})
         host.pool.retry_waiting()  # tasks that an earlier process left, whose handlers are registered now
 
     def ask(self, request: ClientCommand) -> str:

@@ -35,15 +35,8 @@ from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.dispatch import Deferred
 from stepwell.tasks.handlers import Handler
 from stepwell.tasks.integrations import nested
-from stepwell.tasks.integrations.nested import (
-    PARTITIONS,
-    RESOURCES,
-    Child,
-    Target,
-    service_error,
-    target_of,
-    workflow_of,
-)
+from stepwell.tasks.integrations.nested import RESOURCES, Child, Target, check_parameters, target_of, workflow_of
+from stepwell.tasks.integrations.sfn import PARTITIONS, service_error
 
 from .commands import Starts, stop
 from .deployments import Deployments
@@ -79,6 +72,7 @@ class NestedExecutions:
     def start(self, arguments: Any, context: HandlerContext) -> Any:
         """The handler. Returns the task's result, or ``Deferred``."""
         resource = parse_resource(context.resource)
+        check_parameters(arguments, resource)
         try:
             target = target_of(arguments, context.execution_id, context.task_id)
             id = self._start(target, context, synchronous=resource.action == "startSyncExecution")

@@ -17,7 +17,10 @@ from stepwell.errors import InvalidInput, TaskError
 from stepwell.tasks.billing import BILLED_MEMORY_MB, billed_milliseconds
 from stepwell.tasks.redrive_status import redrive_details
 
+from .sfn import PARTITIONS, task_uuid, wrong_parameters
+
 SUCCEEDED = "SUCCEEDED"
+_PARAMETERS = ("StateMachineArn", "Name", "Input", "TraceHeader")
 RESOURCES = (
     "states:startExecution",
     "states:startExecution.sync",
@@ -27,12 +30,10 @@ RESOURCES = (
     "aws-sdk:sfn:startExecution.waitForTaskToken",
     "aws-sdk:sfn:startSyncExecution",
 )
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 JOBS = tuple(
     f"arn:{each}:states:::states:startExecution.sync{version}" for each in PARTITIONS for version in ("", ":2")
 )
 """The resources whose tasks wait for the execution that they started, and stop it when they are abandoned."""
-_NAMES = "6f1a1d4e-6b0d-4e0c-9f6f-6c2b0b5d7a10"
 
 
 class Target(Struct, frozen=True):
@@ -61,13 +62,29 @@ class Child(Struct, frozen=True):
     redrive_count: int = 0
 
 
+def check_parameters(arguments: Any, resource: Resource) -> None:
+    """Raise ``TaskError`` for parameters that the call has not, or without those that it needs."""
+    known = _PARAMETERS if resource.action != "startSyncExecution" else (*_PARAMETERS, "IncludedData")
+    given = arguments if is_object(arguments) else {}
+    problems = [f"The field '{name}' is not supported by Step Functions" for name in given if name not in known]
+    if given.get("StateMachineArn") is None:
+        problems.append("The field 'StateMachineArn' is required but was missing")
+    problems += [
+        f"The value of the field '{name}' has an invalid format"
+        for name in known
+        if name != "Input" and not isinstance(given.get(name), str | None)
+    ]
+    if problems:
+        raise wrong_parameters(arguments, problems)
+
+
 def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
     """The execution that a task asks for. Without a Name its name comes from the task's id, so that it starts once."""
     if not is_object(arguments) or not isinstance(arguments.get("StateMachineArn"), str):
         raise InvalidInput("StateMachineArn is missing")
     workflow, version = workflow_of(arguments["StateMachineArn"])
     given = arguments.get("Name")
-    name = given if isinstance(given, str) else _uuid(f"{execution_id} {task_id}")
+    name = given if isinstance(given, str) else task_uuid(f"{execution_id} {task_id}")
     return Target(workflow, version, name, isinstance(given, str), _input_of(arguments.get("Input")))
 
 
@@ -92,7 +109,7 @@ def started(child: Child, resource: Resource, task_id: str) -> dict[str, Any]:
     """The first answer, after the start."""
     if resource.service != "states":
         return {"ExecutionArn": child.arn, "StartDate": format_timestamp(child.started_at)}
-    request = _uuid(task_id)
+    request = task_uuid(task_id)
     headers = {
         "x-amzn-RequestId": request,
         "connection": "keep-alive",
@@ -147,22 +164,3 @@ def _described(child: Child, start: Any, stop: Any) -> dict[str, Any]:
         described |= {"Output": child.output.decode(), "OutputDetails": {"Included": True}}
     described |= {key: value for key, value in (("Error", child.error), ("Cause", child.cause)) if value is not None}
     return dict(sorted(described.items()))
-
-
-def service_error(resource: Resource, code: str, message: str, task_id: str) -> TaskError:
-    """A refusal of the service, under the name that retriers and catchers see."""
-    request = _uuid(task_id)
-    if resource.service == "states":
-        cause = (
-            f"{message} (Service: AWSStepFunctions; Status Code: 400; Error Code: {code}; "
-            f"Request ID: {request}; Proxy: null)"
-        )
-        return TaskError(f"StepFunctions.{code}Exception", cause)
-    return TaskError(f"Sfn.{code}Exception", f"{message} (Service: Sfn, Status Code: 400, Request ID: {request})")
-
-
-def _uuid(text: str) -> str:
-    """A UUID that depends on the text alone."""
-    import uuid
-
-    return str(uuid.uuid5(uuid.UUID(_NAMES), text))
