@@ -164,6 +164,38 @@ def test_a_forked_child_does_not_keep_the_socket(stepwell: Stepwell, own: Own) -
         os.kill(child, signal.SIGKILL)
 
 
+FORKED_CLIENT = """
+import os, sys
+from stepwell import Closed, Executor
+
+parent = Executor("data", connect=sys.argv[1] == "client")
+if sys.argv[1] == "owner":
+    parent.deploy("greeting", {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": "hello", "End": True}}})
+child = os.fork()
+if child == 0:
+    code = 1
+    try:
+        parent.check()
+    except Closed:
+        parent.close()
+        with Executor("data", connect=True) as engine:
+            code = 0 if engine.start("greeting", None, "child's").wait(30).output == "hello" else 2
+    os._exit(code)
+_, status = os.waitpid(child, 0)
+print(os.waitstatus_to_exitcode(status), parent.get(workflow="greeting", name="child's").status)
+parent.close()
+"""
+
+
+@pytest.mark.parametrize("parent", ["client", "owner"])
+def test_a_forked_process_may_connect_also_to_its_parent(own: Own, tmp_path: Path, parent: str) -> None:
+    if parent == "client":
+        own()
+    command = [sys.executable, "-c", FORKED_CLIENT, parent]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.stdout == "0 Succeeded\n", finished.stderr
+
+
 def test_a_folder_whose_process_does_not_serve_it_is_refused_with_that_processs_number(
     stepwell: Stepwell, tmp_path: Path
 ) -> None:

@@ -31,8 +31,8 @@ class Executor(TaskExecutor):
     ``handlers`` are functions by resource: ``fn(input)`` or ``fn(input, ctx)``, sync or async. Sync handlers run in
     up to ``max_workers`` threads. Async handlers run on an event loop in a thread of its own (``AsyncExecutor`` runs
     them on the program's loop). All methods may be called from any thread, but not from a process that was forked
-    after the executor was opened: such a process can use neither this executor nor open another one. Spawn
-    processes, or fork them before the first executor is opened.
+    after the executor was opened: such a process can use neither this executor nor open another one; it
+    may connect to one. Spawn processes, or fork them before the first executor is opened.
 
     Executions are distributed over ``partitions``, each with a log and a storage of its own. One partition is
     processed in this process. Several have a process each, which is useful up to one for each core. A process that

@@ -39,6 +39,7 @@ class ConnectedHost(Host):
     """The engine at the other end of a channel."""
 
     reads_wait = True
+    opens_storage = False
     look_seconds = 0.05  # the owner gives no signals
 
     def __init__(self, connection: Channel, listeners: Listeners | None) -> None:

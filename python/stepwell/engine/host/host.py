@@ -77,6 +77,8 @@ class Host(ABC):
     """The rows."""
     reads_wait: bool
     """Whether reads wait for another process, so that they must not be made on an event loop."""
+    opens_storage = True
+    """Whether storage is open in this process, whose threads a forked process does not have."""
     look_seconds: float
     """How often an execution is looked at that somebody follows, though no signal says that it has gone on."""
 
@@ -104,7 +106,7 @@ class Host(ABC):
         self._failure: BaseException | None = None
         self._closed = False
         self._closing = threading.Lock()
-        self._process = only_process()
+        self._process = only_process() if self.opens_storage else os.getpid()
         self._before_release: list[Callable[[], None]] = []
 
     @property
