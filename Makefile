@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
 PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust test test-python test-rust bench bench-docs peers fuzz soak demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust bench bench-docs peers fuzz soak demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,14 @@ lint-rust: build
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check; fi
 
 lint: lint-python lint-rust ## formatting, linters and types, of Python and Rust
+
+# Both look their advisories up over the network, so no other target needs them.
+audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audit where they are installed
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check; \
+	    else echo 'Not checked: Rust (cargo install cargo-deny).'; fi
+	@if command -v pip-audit >/dev/null; then pip-audit --progress-spinner off --path "$$($(BIN)/python -c \
+	    'import sysconfig; print(sysconfig.get_path("purelib"))')"; \
+	    else echo 'Not checked: Python (pipx install pip-audit).'; fi
 
 test-rust: build
 	@$(CARGO) test --workspace --release --locked --quiet

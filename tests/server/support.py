@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +35,45 @@ class Served:
         answer = urllib3.request("POST", self.url, body=body, headers=target | headers, retries=False)
         return answer.status, json.loads(answer.data)
 
+    def get(self, path: str, **headers: str) -> Any:
+        """The answer of a path."""
+        return urllib3.request("GET", self.url + path, headers=headers, retries=False)
+
     def stop(self) -> int:
         """Stop it gracefully; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(SECONDS)
 
 
-def client(url: str, **config: Any) -> Any:
+def client(url: str, key: str = "key", secret: str = "secret", **config: Any) -> Any:
     """A client of Step Functions, as a program makes one."""
     return boto3.client(
         "stepfunctions",
         endpoint_url=url,
         region_name="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
         config=Config(inject_host_prefix=False, retries={"max_attempts": 0}, parameter_validation=False, **config),
     )
 
 
+def serving(*arguments: str, cwd: Path | None = None, stderr: Path | None = None) -> AbstractContextManager[Served]:
+    """A server with these arguments of ``stepwell serve``, at a free port; ``stderr`` is where its log goes."""
+    return _started([sys.executable, "-m", "stepwell", "serve", "--port", "0", *arguments], cwd, stderr)
+
+
+def serving_script(script: Path) -> AbstractContextManager[Served]:
+    """A server that a script starts."""
+    return _started([sys.executable, str(script)], None, None)
+
+
 @contextmanager
-def serving(*arguments: str, cwd: Path | None = None) -> Generator[Served]:
-    """A server with these arguments of ``stepwell serve``, at a free port."""
-    command = [sys.executable, "-m", "stepwell", "serve", "--port", "0", *arguments]
+def _started(command: list[str], cwd: Path | None, stderr: Path | None) -> Generator[Served]:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=cwd, env=environment) as process:
+    with (
+        nullcontext() if stderr is None else stderr.open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=cwd, env=environment) as process,
+    ):
         assert process.stdout is not None
         line = process.stdout.readline()
         try:

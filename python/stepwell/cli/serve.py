@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-import logging
 import sys
-import time
 from functools import partial
 
 from stepwell import AsyncExecutor
@@ -34,18 +31,47 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="lines of text, or of JSON")
     parser.add_argument("--tls-cert", metavar="FILE", help="a certificate chain, PEM: serve HTTPS")
     parser.add_argument("--tls-key", metavar="FILE", help="its key, PEM")
+    _add_access(parser)
+
+
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    """Who may use the server, and how many."""
+    parser.add_argument("--credentials", metavar="FILE", help="access keys, in the form of ~/.aws/credentials")
+    parser.add_argument(
+        "--auth-token-file", metavar="FILE", help="bearer tokens, a line NAME TOKEN [read-only] for each"
+    )
+    parser.add_argument(
+        "--allowed-host", metavar="NAME", action="append", default=[], help="another name that clients call the host"
+    )
+    parser.add_argument("--insecure", action="store_true", help="let everybody in who reaches --host")
+    parser.add_argument(
+        "--max-connections", type=_count, metavar="N", default=2000, help="connections at once (default: 2000)"
+    )
 
 
 def serve(options: argparse.Namespace, console: Console) -> int:
     """Serve until a signal ends it."""
     try:
         from stepwell.server import serving
+        from stepwell.server.limits import Limits
+        from stepwell.server.log_lines import log_in_lines
+        from stepwell.server.settings import Settings
     except ImportError as error:
         raise UsageError(f"the server needs what `pip install stepwell[server]` installs: {error}.") from error
     if (options.tls_cert is None) != (options.tls_key is None):
         raise UsageError("--tls-cert and --tls-key belong together.")
-    _log_to_stderr(options.log_format)
-    settings = serving.Settings(options.host, options.port, options.tls_cert, options.tls_key)
+    log_in_lines(options.log_format)
+    settings = Settings(
+        options.host,
+        options.port,
+        options.tls_cert,
+        options.tls_key,
+        options.credentials,
+        options.auth_token_file,
+        tuple(options.allowed_host),
+        options.insecure,
+        Limits(connections=options.max_connections),
+    )
     load = partial(load_handlers, options.handlers) if options.handlers else None
     executor = AsyncExecutor(
         options.data,
@@ -62,32 +88,15 @@ def _ready(console: Console, url: str) -> None:
     sys.stdout.flush()  # who started it waits for this line
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 1 << 16:
         raise ValueError
     return port
-
-
-def _log_to_stderr(form: str) -> None:
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    formatter = _JsonLines() if form == "json" else logging.Formatter("stepwell: %(levelname)s: %(message)s")
-    for handler in root.handlers:
-        handler.setFormatter(formatter)
-
-
-class _JsonLines(logging.Formatter):
-    """One JSON document a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from email.utils import formatdate
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from stepwell.logs import logger
 from stepwell.step_functions.api import Api
-from stepwell.step_functions.errors import Fault, unknown_operation
+from stepwell.step_functions.errors import Fault, unavailable, unknown_operation
 from stepwell.step_functions.service import Service, client_leaves
 
 from . import control
+from .bodies import Bodies, Gone, Message, Receive, until_gone
 from .control import Control
+from .gate import Gate, check_allowed
+from .limits import BODY_BYTES, Limits
+from .signatures import Request
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+log = logger("stepwell.server")
+
 Send = Callable[[Message], Awaitable[None]]
 
-BODY_BYTES = 8 << 20
-"""The largest body: that of a definition of 1 MiB whose characters are escaped in JSON."""
 _JSON_1_0 = b"application/x-amz-json-1.0"
 _MSGPACK = b"application/x-msgpack"
-
 TARGET_PREFIX = "AWSStepFunctions."
 WAITING = frozenset({"GetActivityTask"})
 """Operations that may wait for long, and are given up when their client goes away."""
@@ -33,48 +37,53 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Answer(NamedTuple):
-    """An answer without its headers."""
+    """An answer, with the headers that not all have."""
 
     status: int
     body: bytes
     content_type: bytes = _JSON_1_0
-
-
-class Gone(Exception):
-    """The client has closed its connection."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Application:
-    """Serves one service."""
+    """Serves one service to whom the gate admits."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, gate: Gate, limits: Limits) -> None:
+        self._service, self._gate, self._limits = service, gate, limits
         self._api, self._control = Api(service), Control(service)
+        self._bodies = Bodies(limits.bodies_bytes)
         self._request_ids = request_ids()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["method"] == "POST" and scope["path"] == "/":
-            answer = await self._call(scope["headers"], receive)
-        else:
-            answer = self._health(scope["method"], scope["path"])
-        if answer is not None:
-            await self._send(send, answer)
-
-    async def _call(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer | None:
-        name, trace = operation_of(headers)
         try:
-            body = await read_body(receive, self._largest_body(name))
-            if name is None:
-                raise unknown_operation()
-        except Gone:
-            return None
+            answer = await self._answer(scope, receive)
         except Fault as fault:
-            return answer_of(fault)
+            answer = answer_of(fault)
+        except Gone:
+            return
+        await self._send(send, answer)
+
+    async def _answer(self, scope: Message, receive: Receive) -> Answer:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._gate.check_host(headers)
+        if scope["method"] == "POST" and scope["path"] == "/":
+            return await self._operation(scope, headers, receive)
+        return self._health(scope["method"], scope["path"])
+
+    async def _operation(self, scope: Message, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
+        claim = self._gate.claim(headers, scope["headers"])
+        name = target_of(headers)
+        body = await self._bodies.receive(headers, receive, self._largest_body(name))
+        identity = claim.verify(request_of(scope, body))
+        if name is None:
+            raise unknown_operation()
+        check_allowed(identity, name)
         if name in WAITING or name in control.WAITING:
             client_leaves.set(partial(until_gone, receive))
-        return await self._answer(name, body, trace)
+        trace = headers.get(b"x-amzn-trace-id")
+        return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
 
     def _largest_body(self, name: str | None) -> int:
         """A program that uses the engine from elsewhere may send what one beside it may."""
@@ -82,14 +91,16 @@ class Application:
             return BODY_BYTES
         return max(BODY_BYTES, self._service.client.limits.document_bytes + BODY_BYTES)
 
-    async def _answer(self, name: str, body: bytes, trace: str | None) -> Answer:
+    async def _call(self, name: str, body: bytes, trace: str | None) -> Answer:
         try:
-            if name.startswith(control.PREFIX):
-                reply = await self._control.answer(name, body)
-                return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
-            return Answer(200, _encode(await self._api.answer(name, body, trace)))
-        except Fault as fault:
-            return answer_of(fault)
+            async with asyncio.timeout(self._limits.request_seconds):
+                if name.startswith(control.PREFIX):
+                    reply = await self._control.answer(name, body)
+                    return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
+                return Answer(200, _encode(await self._api.answer(name, body, trace)))
+        except TimeoutError:
+            log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
+            return answer_of(unavailable("the request was not answered in time"))
 
     def _health(self, method: str, path: str) -> Answer:
         if method not in ("GET", "HEAD"):
@@ -108,59 +119,32 @@ class Application:
             (b"content-type", answer.content_type),
             (b"content-length", b"%d" % len(answer.body)),
             (b"x-amzn-requestid", next(self._request_ids)),
+            *answer.headers,
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
 
 def answer_of(fault: Fault) -> Answer:
-    """The answer that tells an error."""
-    return Answer(fault.status, _encode(fault.body()))
+    """The answer that tells an error. One about a signature tells the server's time: SDKs set their clocks by it."""
+    headers = ((b"date", formatdate(usegmt=True).encode()),) if fault.status == 403 else ()
+    return Answer(fault.status, _encode(fault.body()), headers=headers)
 
 
-def operation_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str | None]:
-    """The operation that a request's headers name, and the trace that they give.
+def target_of(headers: Mapping[bytes, bytes]) -> str | None:
+    """The operation that a request's headers name, if they name one.
 
     Operations of AWS have no dot in their names, those of remote executors keep their prefix.
     """
-    name = trace = None
-    for header, value in headers:
-        if header == b"x-amz-target":
-            target = value.decode("latin-1")
-            if target.startswith(control.PREFIX):
-                name = target
-            else:
-                name = target.removeprefix(TARGET_PREFIX) if target.startswith(TARGET_PREFIX) else None
-        elif header == b"x-amzn-trace-id":
-            trace = value.decode("latin-1")
-    return name, trace
+    target = headers.get(b"x-amz-target", b"").decode("latin-1")
+    if target.startswith(TARGET_PREFIX):
+        return target.removeprefix(TARGET_PREFIX)
+    return target if target.startswith(control.PREFIX) else None
 
 
-async def read_body(receive: Receive, most: int = BODY_BYTES) -> bytes:
-    """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) <= most:
-            return body
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        if message["type"] == "http.disconnect":
-            raise Gone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            raise Fault("RequestEntityTooLarge", f"A body has {most} bytes at most.", status=413, namespace="")
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
-
-
-async def until_gone(receive: Receive) -> None:
-    """Return when the client has closed its connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def request_of(scope: Message, body: bytes) -> Request:
+    """A request, as it is signed."""
+    return Request(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
 
 
 def request_ids() -> Iterator[bytes]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -15,37 +17,50 @@ from stepwell.logs import logger
 from stepwell.step_functions.service import Service
 
 from .app import Application
-from .protocol import Protocol
+from .connections import LimitedProtocol, cut_off_slow
+from .gate import Gate
+from .hosts import Hosts
+from .keys import read_keys
+from .limits import allow_connections
+from .private_files import UnusableFile
+from .settings import Settings, check_settings
 
 log = logger("stepwell.server")
 
 DRAIN_SECONDS = 30
 """How long requests that are being answered may take when the server stops."""
 BACKLOG = 1024
+_TICKS_OF_A_SECOND = 10  # of uvicorn's main loop
 
 Handlers = Mapping[str, Callable[..., Any]]
 
 
-class Settings(NamedTuple):
-    """Where the server listens."""
-
-    host: str
-    port: int
-    tls_cert: str | None = None
-    tls_key: str | None = None
-
-
 class _Server(uvicorn.Server):
-    """Says when it is ready, and lets long polls end when it stops."""
+    """Says when it is ready, cuts off slow clients, and lets long polls end when it stops."""
 
     def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[str], None]) -> None:
         super().__init__(config)
         self._service, self._ready = service, ready
 
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Let SIGTERM and SIGINT stop the server. uvicorn sends itself the signal again at the end, so it never exits
+        with 0.
+        """
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        yield
+
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready(self._url())
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_OF_A_SECOND == 0:
+            cut_off_slow(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: Any = None) -> None:
         self._service.stopping.set()
@@ -65,15 +80,20 @@ async def serve(
 ) -> bool:
     """Serve an engine until SIGTERM or SIGINT; returns whether it could listen.
 
-    ``ready`` gets the server's URL. SIGHUP registers the handlers that ``reload`` gives.
+    ``ready`` gets the server's URL. SIGHUP registers the handlers that ``reload`` gives, and reads the keys again.
+    Raises ``UnsafeSettings``, ``UnusableFile``.
     """
+    check_settings(settings)
+    limits = settings.limits
+    gate = Gate(Hosts(settings.host, settings.allowed_hosts), read_keys(settings.credentials, settings.token_file))
+    allow_connections(limits.connections)
     async with executor:
         service = Service(executor)
         config = uvicorn.Config(
-            Application(service),
+            Application(service, gate, limits),
             host=settings.host,
             port=settings.port,
-            http=Protocol,
+            http=partial(LimitedProtocol, limits),  # pyright: ignore[reportArgumentType] - it only calls it
             loop="none",
             ws="none",
             lifespan="off",
@@ -83,18 +103,28 @@ async def serve(
             date_header=False,
             proxy_headers=False,
             backlog=BACKLOG,
+            timeout_keep_alive=limits.idle_seconds,
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         server = _Server(config, service, ready)
-        if reload is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, executor, reload)
+        again = partial(_reload, executor, reload, gate, settings)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
         await server.serve()
         return server.started
 
 
-def _reload(executor: AsyncExecutor, load: Callable[[], Handlers]) -> None:
+def _reload(executor: AsyncExecutor, load: Callable[[], Handlers] | None, gate: Gate, settings: Settings) -> None:
+    if load is not None:
+        _reload_handlers(executor, load)
+    try:
+        gate.keys = read_keys(settings.credentials, settings.token_file)
+    except UnusableFile as error:
+        log.error("the keys are as they were: %s", error)
+
+
+def _reload_handlers(executor: AsyncExecutor, load: Callable[[], Handlers]) -> None:
     try:
         handlers = load()
     except Exception:

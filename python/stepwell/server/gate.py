@@ -1,0 +1,72 @@
+"""Who may send a request: the host that it names, its signature or token, and what its key allows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from . import control, refusals, signatures
+from .hosts import Hosts
+from .keys import AccessKey, Identity, Keys
+from .permissions import READING
+from .signatures import Authorization, Headers, Request
+
+ANYBODY = Identity("anybody", False)
+"""Who sends requests to a server without keys."""
+
+
+class Claim:
+    """A request whose headers are in order. Only with its body can a signature be checked."""
+
+    def __init__(self, identity: Identity, signed: tuple[Authorization, AccessKey] | None = None) -> None:
+        self._identity, self._signed = identity, signed
+
+    def verify(self, request: Request) -> Identity:
+        """Who has sent it. Raises ``Fault`` if it was signed otherwise."""
+        if self._signed is not None:
+            authorization, key = self._signed
+            if not signatures.is_signed_with(authorization, key.secret, request):
+                raise refusals.bad_signature()
+        return self._identity
+
+
+_ANYBODY = Claim(ANYBODY)
+
+
+class Gate:
+    """Refuses requests. Without ``keys`` anybody may send them who reaches the server by one of its names."""
+
+    def __init__(self, hosts: Hosts, keys: Keys | None) -> None:
+        self._hosts, self.keys = hosts, keys
+
+    def check_host(self, headers: Mapping[bytes, bytes]) -> None:
+        """Refuse a request that was meant for another host. Raises ``Fault``."""
+        if not self._hosts.is_allowed(headers.get(b"host", b"")):
+            raise refusals.wrong_host()
+
+    def claim(self, headers: Mapping[bytes, bytes], all_headers: Headers) -> Claim:
+        """What the headers say about the sender, before the body is read. Raises ``Fault``."""
+        keys = self.keys
+        if keys is None:
+            return _ANYBODY
+        header = headers.get(b"authorization", b"").decode("latin-1")
+        scheme, _, rest = header.partition(" ")
+        if scheme.lower() == "bearer":
+            identity = keys.holder(rest.strip())
+            if identity is None:
+                raise refusals.unknown_client()
+            return Claim(identity)
+        if scheme != signatures.ALGORITHM:
+            raise refusals.missing() if not header else refusals.incomplete("Unsupported AWS 'algorithm'.")
+        authorization = signatures.read(header, all_headers)
+        key = keys.access_keys.get(authorization.access_key)
+        if key is None:
+            raise refusals.unknown_client()
+        signatures.check_scope(authorization, time.time())
+        return Claim(key.identity, (authorization, key))
+
+
+def check_allowed(identity: Identity, operation: str) -> None:
+    """Refuse an operation that changes something to a key that is read-only. Raises ``Fault``."""
+    if identity.is_read_only and operation not in READING and operation not in control.READ_ONLY:
+        raise refusals.not_allowed(identity.name, operation)

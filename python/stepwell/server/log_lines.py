@@ -1,0 +1,47 @@
+"""Lines of the log: text or JSON, never with a control character that a client has sent."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+
+
+def log_in_lines(form: str) -> None:
+    """Let the process log in lines of ``text`` or ``json``."""
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for handler in root.handlers:
+        handler.setFormatter(JsonLines() if form == "json" else TextLines())
+
+
+class TextLines(logging.Formatter):
+    """One line a record, and below it the lines of a traceback, indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"stepwell: {record.levelname}: {escaped(record.getMessage())}"
+        if record.exc_info:
+            lines = self.formatException(record.exc_info).split("\n")
+            line += "".join("\n  " + escaped(each) for each in lines)
+        return line
+
+
+class JsonLines(logging.Formatter):
+    """One JSON document a line, in ASCII."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def escaped(text: str) -> str:
+    """A text whose characters that do not print are escaped: they could forge lines or drive a terminal."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
