@@ -26,7 +26,7 @@ from examples.support import Program, new_random, programs, until
 from stepwell import Executor, Follower
 
 USED = {
-    *("orders.py", "app.py", "client.py", "web.py", "owner.py", "notify.py", "connected.py"),
+    *("orders.py", "app.py", "client.py", "web.py", "owner.py", "notify.py", "connected.py", "remote.py"),
     *("shop/management/commands/workflows.py", "shop/views.py"),
 }
 Start = Callable[..., Program]
@@ -261,6 +261,26 @@ def test_an_owner_tells_systemd_when_it_is_ready_and_when_it_ends(start: Start, 
         assert subprocess.run(ready, cwd=tmp_path, stdout=subprocess.DEVNULL, check=False).returncode == 1
     with Executor(tmp_path / "orders.data") as ex:
         assert [each.name for each in ex.list("order")] == ["order-7"]
+
+
+def test_a_program_uses_a_server(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn")
+    write(tmp_path, "orders.py", "remote.py")
+    port, program = free_port(), tmp_path / "remote.py"
+    text = program.read_text().replace("10.0.0.5:8083", f"127.0.0.1:{port}").replace("…", "secret")
+    program.write_text(
+        f"from orders import WORKFLOW\n{text}"
+        "engine.deploy('order', WORKFLOW)\n"
+        "print(engine.start('order', {'id': '1', 'cents': 2}).wait(30).output)\n"
+    )
+    (tmp_path / "handlers.py").write_text("from orders import HANDLERS as handlers\n")
+    words = ("-m", "stepwell", "serve", "--port", port, "--profile", "default", "--handlers", "handlers.py")
+    server = start(*words, "--data", "orders.data", cwd=tmp_path)
+    asked = start("remote.py", cwd=tmp_path).ended()
+    assert "{'receipt': '1/2'}" in asked.output, asked.output + server.output
+    server.send(signal.SIGTERM)
+    with Executor(tmp_path / "orders.data") as ex:
+        assert [each.status for each in ex.list("order")] == ["Succeeded"]
 
 
 def test_an_owner_whose_engine_has_failed_ends(start: Start, tmp_path: Path) -> None:
