@@ -16,8 +16,8 @@ class Command(Struct, array_like=True, gc=False, tag_field="tag"):
 class StartExecutionCommand(Command, tag=1):
     """Start an execution, at ``start_at`` (microseconds; 0: now).
 
-    ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by``: the execution whose Task
-    state starts it.
+    ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by``: the execution whose
+    Task state starts it.
     """
 
     document: ClassVar[str | None] = "input"
