@@ -13,8 +13,8 @@ from examples.support import EXAMPLES, Killed, Program, new_random, programs
 from stepwell import Executor
 
 PIPELINE = EXAMPLES / "csv_pipeline" / "pipeline.py"
-ROWS, KILLS = 400, 3
-WITHOUT_ADDRESS, WITHOUT_COUNTRY = 12, 40
+ROWS, KILLS = 250, 2
+WITHOUT_ADDRESS, WITHOUT_COUNTRY = 8, 30
 """Rows that always fail, 3 % of them, and rows that fail until their country is known."""
 BEGUN = "import "
 
