@@ -10,7 +10,7 @@ from stepwell import AsyncExecutor
 from stepwell.engine.folders.partitions import partitions_of
 
 from .console import Console
-from .exits import FAILED, OK, UsageError
+from .exits import OK, UsageError
 from .options import Commands, add_command, add_data, add_handlers, load_handlers
 
 PORT = 8083
@@ -79,8 +79,8 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         profile=options.profile,
         partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
     )
-    is_listening: bool = serving.run(serving.serve(executor, settings, partial(_ready, console), load))
-    return OK if is_listening else FAILED
+    serving.run(serving.serve(executor, settings, partial(_ready, console), load))
+    return OK
 
 
 def _ready(console: Console, url: str) -> None:

@@ -58,7 +58,7 @@ class Control:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, operations.begin, request)
             if not future.done():
-                await self._service.while_wanted(_waited_for(future), _nothing_to_undo)
+                await self._service.while_wanted(_waited_for(future))
             if not future.done():
                 return None
         finally:
@@ -77,10 +77,6 @@ class Control:
 async def _waited_for(future: asyncio.Future[Any]) -> None:
     """Wait for a reply, until it has taken long enough."""
     await asyncio.wait((future,), timeout=WATCH_SECONDS)
-
-
-def _nothing_to_undo(result: None) -> None:
-    """A client that has gone asks again."""
 
 
 def _decoded(body: bytes, kind: Any) -> Any:

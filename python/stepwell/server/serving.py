@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +14,7 @@ import uvicorn
 import uvloop
 
 from stepwell.engine.api.async_executor import AsyncExecutor
+from stepwell.errors import StepwellError
 from stepwell.logs import logger
 from stepwell.step_functions.service import Service
 
@@ -33,6 +35,10 @@ BACKLOG = 1024
 _TICKS_OF_A_SECOND = 10  # of uvicorn's main loop
 
 Handlers = Mapping[str, Callable[..., Any]]
+
+
+class CannotListen(StepwellError):
+    """The address cannot be listened at; the text says why."""
 
 
 class _Server(uvicorn.Server):
@@ -77,42 +83,65 @@ async def serve(
     settings: Settings,
     ready: Callable[[str], None],
     reload: Callable[[], Handlers] | None = None,
-) -> bool:
-    """Serve an engine until SIGTERM or SIGINT; returns whether it could listen.
+) -> None:
+    """Serve an engine until SIGTERM or SIGINT.
 
     ``ready`` gets the server's URL. SIGHUP registers the handlers that ``reload`` gives, and reads the keys again.
-    Raises ``UnsafeSettings``, ``UnusableFile``.
+    Raises ``UnsafeSettings``, ``UnusableFile``, ``CannotListen``.
     """
     check_settings(settings)
     limits = settings.limits
     gate = Gate(Hosts(settings.host, settings.allowed_hosts), read_keys(settings.credentials, settings.token_file))
     allow_connections(limits.connections)
-    async with executor:
-        service = Service(executor)
-        config = uvicorn.Config(
-            Application(service, gate, limits),
-            host=settings.host,
-            port=settings.port,
-            http=partial(LimitedProtocol, limits),  # pyright: ignore[reportArgumentType] - it only calls it
-            loop="none",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=limits.idle_seconds,
-            ssl_certfile=settings.tls_cert,
-            ssl_keyfile=settings.tls_key,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-        server = _Server(config, service, ready)
-        again = partial(_reload, executor, reload, gate, settings)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
-        await server.serve()
-        return server.started
+    listening = bound(settings.host, settings.port)  # before the folder is opened, which may take long
+    with listening:
+        async with executor:
+            await _serve(executor, settings, gate, listening, ready, reload)
+
+
+async def _serve(
+    executor: AsyncExecutor,
+    settings: Settings,
+    gate: Gate,
+    listening: socket.socket,
+    ready: Callable[[str], None],
+    reload: Callable[[], Handlers] | None,
+) -> None:
+    limits = settings.limits
+    service = Service(executor)
+    config = uvicorn.Config(
+        Application(service, gate, limits),
+        http=partial(LimitedProtocol, limits),  # pyright: ignore[reportArgumentType] - it only calls it
+        loop="none",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=limits.idle_seconds,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config, service, ready)
+    again = partial(_reload, executor, reload, gate, settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
+    await server.serve([listening])
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at an address, which does not listen yet. Raises ``CannotListen``."""
+    try:
+        (family, kind, _, _, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        made = socket.socket(family, kind)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError as error:
+        raise CannotListen(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
+    return made
 
 
 def _reload(executor: AsyncExecutor, load: Callable[[], Handlers] | None, gate: Gate, settings: Settings) -> None:
@@ -135,6 +164,6 @@ def _reload_handlers(executor: AsyncExecutor, load: Callable[[], Handlers]) -> N
     log.info("loaded %d handlers again", len(handlers))
 
 
-def run(main: Coroutine[Any, Any, bool]) -> bool:
+def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine on uvloop."""
-    return uvloop.run(main)
+    uvloop.run(main)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepwell.asl.json import loads
-from stepwell.engine.log.document import Document
+from stepwell.engine.log.document import Document, compact
 from stepwell.errors import InvalidInput
 
 EMPTY = Document(b"{}")
@@ -13,6 +13,11 @@ def parsed(text: str) -> Document:
     """The document of a text, which is kept as it is. Raises ``InvalidInput`` for what is not JSON."""
     data = text.encode()
     return Document(data, loads(data))
+
+
+def compacted(text: str) -> Document:
+    """The document of a text, written compactly. Raises ``InvalidInput`` for what is not JSON."""
+    return compact(parsed(text))
 
 
 def problem(text: str) -> str:

@@ -32,6 +32,21 @@ async def _never() -> None:
     await asyncio.Event().wait()
 
 
+def has_left() -> bool:
+    """Whether the client of the request has gone: its answer would reach nobody."""
+    watch = client_leaves.get()
+    if watch is None:
+        return False
+    watching = watch()
+    try:
+        watching.send(None)  # it ends at once, or waits
+    except StopIteration:
+        return True
+    finally:
+        watching.close()
+    return False
+
+
 class Service:
     """One engine that is served."""
 
@@ -54,23 +69,15 @@ class Service:
         """A handle on an execution."""
         return AsyncExecution(self.client, self.executor.bridge, id)
 
-    async def while_wanted(self, work: Coroutine[Any, Any, Found], undo: Callable[[Found], None]) -> Found | None:
-        """The result of what may take long; None if the server begins to stop, or the client goes away.
-
-        ``undo`` gets a result that nobody hears of, because the client went away.
-        """
+    async def while_wanted(self, work: Coroutine[Any, Any, Found]) -> Found | None:
+        """The result of what may take long; None if the server begins to stop, or the client goes away."""
         watch = client_leaves.get()
         working = asyncio.ensure_future(work)
         leaving = asyncio.ensure_future(_never() if watch is None else watch())
         stopping = asyncio.ensure_future(self.stopping.wait())
         try:
             await asyncio.wait((working, leaving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                return None
-            if leaving.done():
-                undo(working.result())
-                return None
-            return working.result()
+            return working.result() if working.done() else None
         finally:
             for each in (working, leaving, stopping):
                 each.cancel()

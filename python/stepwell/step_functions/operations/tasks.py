@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from stepwell.engine.api.async_polls import AsyncPoll
 from stepwell.engine.client.commands import ClientCommand, complete_task_with
-from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import InvalidInput, InvalidToken, TaskTimedOut
 from stepwell.step_functions import errors, model
-from stepwell.step_functions.documents import parsed, problem
-from stepwell.step_functions.service import Operation, Service
+from stepwell.step_functions.documents import compacted, problem
+from stepwell.step_functions.service import Operation, Service, has_left
 
 from .activities import find_activity
 
@@ -30,7 +28,7 @@ async def send_task_success(service: Service, request: model.SendTaskSuccessInpu
     except TaskTimedOut as error:  # what is wrong with the output is said first
         closed = error
     try:
-        document = parsed(request.output)
+        document = compacted(request.output)
     except InvalidInput as error:
         raise errors.Fault("InvalidOutput", f"Invalid Output: '{problem(request.output)}'") from error
     if task is None:
@@ -66,15 +64,13 @@ async def get_activity_task(service: Service, request: model.GetActivityTaskInpu
     poll = AsyncPoll(service.client, service.executor.bridge, request.activity_arn, request.worker_name)
     task = await poll.task(0)  # most polls of busy workers find one
     if task is None:
-        task = await service.while_wanted(poll.task(POLL_SECONDS), partial(_give_back, service, request.activity_arn))
+        task = await service.while_wanted(poll.task(POLL_SECONDS))
+    if task is not None and has_left():
+        service.client.polls.give_back(request.activity_arn, task)
+        task = None
     if task is None:
         return {"taskToken": None}
     return {"taskToken": task.token, "input": task.input.decode()}
-
-
-def _give_back(service: Service, activity: str, task: TaskContext | None) -> None:
-    if task is not None:
-        service.client.polls.give_back(activity, task)
 
 
 OPERATIONS: Mapping[str, Operation] = {

@@ -1,0 +1,139 @@
+"""``stepwell serve`` as a process: it starts, keeps what it has, stops gracefully, and loads handlers again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from .support import PASS, SECONDS, WAIT, Served, client, ended, machine, serving
+
+
+def test_what_was_answered_is_there_after_a_restart(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with serving("--data", data) as server:
+        execution = server.client.start_execution(stateMachineArn=machine(server.client, "m", WAIT), name="one")
+        page = server.client.get_execution_history(executionArn=execution["executionArn"], maxResults=1)
+        server.process.kill()
+        server.process.wait(SECONDS)
+    with serving("--data", data) as server:
+        found = server.client.describe_execution(executionArn=execution["executionArn"])
+        assert (found["status"], found["startDate"]) == ("RUNNING", execution["startDate"])
+        following = server.client.get_execution_history(
+            executionArn=execution["executionArn"], nextToken=page["nextToken"]
+        )
+        assert following["events"][0]["id"] == 2
+        assert server.stop() == 0
+
+
+def test_a_request_that_is_being_answered_ends_before_the_server_does() -> None:
+    waiting = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 2, "End": True}}}
+    with serving() as server:
+        arn = machine(server.client, "m", waiting, type="EXPRESS")
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(server.client.start_sync_execution, stateMachineArn=arn)
+            time.sleep(0.5)
+            assert server.stop() == 0
+            assert answer.result(SECONDS)["status"] == "SUCCEEDED"
+
+
+def test_handlers_are_loaded_again_on_sighup(tmp_path: Path) -> None:
+    module = tmp_path / "work.py"
+    module.write_text("def work(value):\n    return 'old'\n")
+    function = "arn:aws:lambda:us-east-1:000000000000:function:work"
+    definition = {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": function, "End": True}}}
+    with serving("--handlers", str(module)) as server:
+        arn = machine(server.client, "m", definition)
+        assert output(server, arn) == "old"
+        module.write_text("def work(value):\n    return 'new, and longer'\n")
+        server.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + SECONDS
+        while output(server, arn) != "new, and longer":
+            assert time.monotonic() < deadline
+        module.write_text("def work(value:\n")
+        server.process.send_signal(signal.SIGHUP)
+        assert output(server, arn) == "new, and longer"
+
+
+def output(server: Served, arn: str) -> object:
+    execution = server.client.start_execution(stateMachineArn=arn)["executionArn"]
+    return json.loads(ended(server.client, execution)["output"])
+
+
+def test_several_partitions_serve_as_one(tmp_path: Path) -> None:
+    with serving("--data", str(tmp_path / "data"), "--partitions", "2") as server:
+        arn = machine(server.client, "m")
+        executions = [server.client.start_execution(stateMachineArn=arn, name=f"e{n}") for n in range(8)]
+        assert {ended(server.client, each["executionArn"])["status"] for each in executions} == {"SUCCEEDED"}
+        sync = machine(server.client, "x", PASS, type="EXPRESS")
+        assert server.client.start_sync_execution(stateMachineArn=sync)["status"] == "SUCCEEDED"
+        assert server.stop() == 0
+
+
+def test_a_server_with_tls(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command, *names], check=True, capture_output=True, timeout=SECONDS)
+    with serving("--tls-cert", str(cert), "--tls-key", str(key)) as server:
+        context = ssl.create_default_context(cafile=str(cert))
+        pool = urllib3.PoolManager(ssl_context=context)
+        assert server.url.startswith("https://")
+        assert pool.request("GET", server.url + "/health/ready").status == 200
+        assert server.stop() == 0
+
+
+def test_a_port_that_is_taken_is_said(served: Served) -> None:
+    port = served.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "stepwell", "serve", "--port", port]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    assert finished.returncode == 2
+    assert "Address already in use" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--tls-cert", "c"], 2), (["--port", "x"], 2), (["--handlers", "no_such_module"], 2)]
+)
+def test_wrong_arguments_are_refused(arguments: list[str], code: int) -> None:
+    command = [sys.executable, "-m", "stepwell", "serve", *arguments]
+    assert subprocess.run(command, capture_output=True, timeout=SECONDS).returncode == code
+
+
+def test_a_folder_that_another_process_has_is_said(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with serving("--data", data):
+        command = [sys.executable, "-m", "stepwell", "serve", "--port", "0", "--data", data]
+        finished = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    assert finished.returncode == 3
+    assert data in finished.stderr
+
+
+def test_the_commands_work_beside_the_server(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with serving("--data", data) as server:
+        machine(server.client, "m")
+        command = [sys.executable, "-m", "stepwell", "start", "m", "--data", data, "--json"]
+        assert subprocess.run(command, capture_output=True, timeout=SECONDS).returncode == 0
+
+
+def test_clients_keep_their_connections(served: Served) -> None:
+    pool = urllib3.PoolManager(maxsize=1)
+    for _ in range(3):
+        headers = {"X-Amz-Target": "AWSStepFunctions.ListStateMachines"}
+        assert pool.request("POST", served.url, body=b"{}", headers=headers).status == 200
+    assert pool.connection_from_url(served.url).num_connections == 1
+
+
+def test_the_prefixed_host_is_answered(served: Served) -> None:
+    """Clients that put ``sync-`` before the host reach the same server, where their resolver knows the name."""
+    assert client(served.url).list_state_machines()["stateMachines"] is not None
+    status, _ = served.post("TestState", json.dumps({"definition": '{"Type":"Succeed"}'}), Host="sync-localhost")
+    assert status == 200
