@@ -17,7 +17,9 @@ def note(value: Any, ctx: HandlerContext, what: str) -> None:
     """Write down that a call has come so far, in a way that a kill cannot spoil."""
     folder = Path(value["notes"])
     text = f"{what} {ctx.task_id} {os.getpid()}"
-    (folder / f"{uuid.uuid4()}.new").write_text(text, encoding="utf-8")
+    path = folder / f"{uuid.uuid4()}.part"
+    path.write_text(text, encoding="utf-8")
+    path.rename(path.with_suffix(".new"))
 
 
 def echo(value: Any) -> Any:

@@ -19,7 +19,7 @@ from stepwell.engine.log import records as r
 from stepwell.engine.partition.inbox import NameTaken, Rejected
 from stepwell.version import VERSION
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAGIC = "stepwell"
 MAX_HELLO = 4096
 """How many bytes a frame may have before the greeting."""
