@@ -42,6 +42,7 @@ from stepwell.errors import (
     TaskTimedOut,
     TooLargeError,
     WaitTimeout,
+    WorkflowDeleting,
     WorkflowNotFound,
 )
 from stepwell.test_state import test_state
@@ -137,6 +138,7 @@ __all__ = [
     "TooLargeError",
     "WaitTimeout",
     "Workflow",
+    "WorkflowDeleting",
     "WorkflowNotFound",
     "parse_timestamp",
     "records",

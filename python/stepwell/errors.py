@@ -27,6 +27,10 @@ class WorkflowNotFound(StepwellError):
     """No workflow was deployed under this name."""
 
 
+class WorkflowDeleting(StepwellError):
+    """The workflow is being deleted: it is gone once its executions have ended."""
+
+
 class HandlerNotFound(StepwellError):
     """A Task state names a resource for which no handler is registered."""
 

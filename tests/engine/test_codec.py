@@ -139,7 +139,15 @@ def test_a_row_is_read_as_it_was_put(store: _core.Store, kind: type[Any], data: 
     assert store.get(tag, *names) is None
 
 
-KEYS: dict[str, int] = {"TimerContext": 3, "WorkflowContext": 2, "VisibilityContext": 4, "QueueContext": 2}
+KEYS: dict[str, int] = {
+    "TimerContext": 3,
+    "WorkflowContext": 2,
+    "VisibilityContext": 4,
+    "QueueContext": 2,
+    "ListingContext": 4,
+    "PublishedVersionContext": 2,
+    "AliasContext": 2,
+}
 
 
 def key_fields(kind: type[Any]) -> list[str]:

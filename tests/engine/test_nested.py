@@ -33,7 +33,7 @@ def start(resource: str, next: str | None = None, **parameters: Any) -> dict[str
 @pytest.fixture
 def executor() -> Iterator[Executor]:
     with Executor(handlers={"work": lambda value: {"did": value}}) as ex:
-        ex.deploy("child", CHILD)
+        ex.deploy("child", CHILD, publish=True)
         yield ex
 
 

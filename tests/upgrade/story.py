@@ -139,12 +139,37 @@ def run_story(folder: Path) -> list[str]:
     run.partition.submit(r.CancelExecutionCommand(overtaken, None, None))
     run.partition.submit(r.PutWorkflowCommand("waits", 2, dumps(WAITS_2), "STANDARD"))
     run.partition.submit(r.DeleteWorkflowCommand("fails", 1))
+    keep_resources(run)
     answer_all(run)
     under_way.append(run.start("many", list(range(20)), 11))
     for _ in range(3):  # stop between turns: the log has commands without their events
         run.step()
     run.close()
     return under_way
+
+
+def keep_resources(run: Simulation) -> None:
+    """What AWS's API keeps beside definitions, put and deleted."""
+    text = dumps(WAITS_2)
+    for command in (
+        r.PutWorkflowCommand("kept", 1, text, "STANDARD", publish=1, description="first", tags=b'[["a","b"]]'),
+        r.PublishVersionCommand("kept", 2, 1),
+        r.PutAliasCommand("kept", "prod", b"[[1,90],[2,10]]", "most"),
+        r.PutAliasCommand("kept", "old", b"[[1,100]]"),
+        r.DeleteAliasCommand("kept", "old"),
+        r.DeletePublishedVersionCommand("kept", 2),
+        r.PutTagsCommand("stateMachine:kept", b'[["a","b"],["c",""]]'),
+        r.PutActivityQueueCommand("polled", b'{"type":"AWS_OWNED_KEY"}'),
+        r.PutActivityQueueCommand("other", tags=b'[["a","b"]]'),
+        r.DeleteActivityQueueCommand("other"),
+    ):
+        run.partition.submit(command)
+    run.settle()
+    run.start("kept", {}, 13, qualifier="prod:1", trace_header="Root=1-5759e988-bd862e3fe1be46a994272793")
+    run.partition.submit(r.PutWorkflowCommand("going", 1, dumps(SLEEPS), "STANDARD"))
+    run.start("going", {}, 14)
+    run.settle()
+    run.partition.submit(r.DeleteWorkflowCommand("going", 1, waits=True))
 
 
 def answer_all(run: Simulation) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 
 from stepwell import AsyncExecutor
 from stepwell.engine.folders.partitions import partitions_of
-from stepwell.engine.limits import Limits
 
 from .console import Console
 from .exits import OK, UsageError
@@ -32,11 +31,6 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="lines of text, or of JSON")
     parser.add_argument("--tls-cert", metavar="FILE", help="a certificate chain, PEM: serve HTTPS")
     parser.add_argument("--tls-key", metavar="FILE", help="its key, PEM")
-    parser.add_argument(
-        "--wait-for-workers",
-        action="store_true",
-        help="let tasks without a handler wait for `stepwell worker` without limit (default: they fail after 10 s)",
-    )
     _add_access(parser)
 
 
@@ -59,7 +53,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
     """Serve until a signal ends it."""
     try:
         from stepwell.server import serving
-        from stepwell.server.limits import Limits as ServerLimits
+        from stepwell.server.limits import Limits
         from stepwell.server.log_lines import log_in_lines
         from stepwell.server.settings import Settings
     except ImportError as error:
@@ -76,22 +70,17 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         options.auth_token_file,
         tuple(options.allowed_host),
         options.insecure,
-        ServerLimits(connections=options.max_connections),
+        Limits(connections=options.max_connections),
     )
     load = partial(load_handlers, options.handlers) if options.handlers else None
     executor = AsyncExecutor(
         options.data,
         handlers=None if load is None else load(),
         profile=options.profile,
-        limits=_engine_limits(options),
         partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
     )
     serving.run(serving.serve(executor, settings, partial(_ready, console), load))
     return OK
-
-
-def _engine_limits(options: argparse.Namespace) -> Limits:
-    return Limits(handler_seconds=None) if options.wait_for_workers else Limits()
 
 
 def _ready(console: Console, url: str) -> None:

@@ -17,6 +17,9 @@ _EXECUTION = re.compile(
 )
 
 
+_MACHINE = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:stateMachine:([^:/]+)(?::([^:]+))?")
+
+
 class ExecutionArn(NamedTuple):
     """What an execution's ARN says; ``uuid`` is that of an EXPRESS one, else empty."""
 
@@ -36,6 +39,27 @@ def parse_execution_arn(text: str) -> ExecutionArn | None:
 def state_machine_arn(workflow: str) -> str:
     """The ARN of a workflow."""
     return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{workflow}"
+
+
+def parse_state_machine_arn(text: object) -> tuple[str, str] | None:
+    """The workflow that a state machine's ARN names, and its published version or alias (or ""); None: it is none."""
+    match = _MACHINE.fullmatch(text) if isinstance(text, str) and text.startswith("arn:") else None
+    return None if match is None else (match[1], match[2] or "")
+
+
+def qualified_arns(workflow: str, qualifier: str) -> dict[str, str]:
+    """What AWS says of an execution that a published version (``3``) started, or an alias (``prod:3``)."""
+    if not qualifier:
+        return {}
+    arn = state_machine_arn(workflow)
+    alias, _, version = qualifier.rpartition(":")
+    arns = {"stateMachineVersionArn": f"{arn}:{version}"}
+    return {**arns, "stateMachineAliasArn": f"{arn}:{alias}"} if alias else arns
+
+
+def activity_arn(name: str) -> str:
+    """The ARN of an activity, as AWS has it."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:activity:{name}"
 
 
 def map_run_arn(name: str, map_run_id: str) -> str:

@@ -16,6 +16,9 @@ CHILD_LISTS: Final = "\U0010fffd"
 """Begins the names of lists of child executions. They come after those of all workflows, which cannot contain it."""
 
 
+REDRIVEN: Final = "/redriven"
+"""Ends the names of the lists of executions that were redriven, in AWS's order."""
+
 _DEFAULT: Final = "default"
 _EXECUTION: Final = re.compile(r"/([^/]+)/([^/]+)/(e[0-9a-f]{7})/([0-9a-f]{16})")
 _SHORT: Final = re.compile(r"(?:([A-Za-z0-9_]+)-([A-Za-z0-9_]+)-)?(e[0-9a-f]{7})-([0-9a-f]{16})")
@@ -86,6 +89,29 @@ def idempotency_key(execution_id: str, workflow: str, name: str) -> str:
     """The key within which a user's name is unique: tenant, namespace, workflow."""
     tenant, namespace = execution_id.split("/")[1:3]
     return f"/{tenant}/{namespace}/{workflow}/{name}"
+
+
+def qualified_lists(workflow: str, qualifier: str) -> list[str]:
+    """The lists of the published version, and of the alias, that an execution was started by.
+
+    ``prod:3`` is the version 3 that the alias ``prod`` chose, ``3`` the version itself. No workflow's name has a colon.
+    """
+    return [f"{workflow}:{part}" for part in qualifier.split(":")]
+
+
+def versions_sequence(workflow: str) -> str:
+    """The name of the sequence of a workflow's published versions."""
+    return f"versions {workflow}"
+
+
+def tags_of_workflow(name: str) -> str:
+    """The name under which the tags of a workflow are kept."""
+    return f"stateMachine:{name}"
+
+
+def tags_of_activity(name: str) -> str:
+    """The name under which the tags of an activity are kept."""
+    return f"activity:{name}"
 
 
 def later_task(last: int, number: int) -> int:

@@ -30,7 +30,7 @@ _REQUESTS = {
 }  # whoever goes away has said it
 READ_ONLY = frozenset({_HELLO, *(PREFIX + kind.__name__ for kind in m.READS)})
 """The requests that change nothing."""
-WAITING = frozenset({PREFIX + "Watch", PREFIX + "Poll"})
+WAITING = frozenset({PREFIX + "Watch"})
 """Requests that are given up when their client goes away."""
 
 

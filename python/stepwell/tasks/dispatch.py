@@ -32,8 +32,6 @@ from .work import LAMBDA_STATUS, Work
 if TYPE_CHECKING:
     import asyncio
 
-    from .remote import RemoteHandlers
-
 __all__ = ["LAMBDA_STATUS", "WAKE_SECONDS", "Answered", "Call", "Deferred", "HandlerPool", "Result"]
 
 HANDLER_SECONDS = 10.0
@@ -75,8 +73,6 @@ class HandlerPool:
         self._overdue = Overdue(self._threads, self._alarms, max_workers, self._free_slot)
         self._unhandled = Unhandled(handlers, handler_seconds, self._alarms, answer)
         self.coroutines = CoroutineRunner(loop)
-        self.remote: RemoteHandlers | None = None
-        """The handlers that run in workers, once there is one."""
         self._closed = False
         self._close_until: float | None = None
 
@@ -275,11 +271,9 @@ class HandlerPool:
             self._freed(call)
 
     def _arguments(self, work: Work) -> tuple[Any, ...]:
-        call = work.call
-        if work.registration.takes_call:
-            return (call, lambda: work.is_over)
         if not work.registration.takes_context:
             return (work.argument,)
+        call = work.call
         context = HandlerContext(
             call.id,
             call.execution_id,
@@ -343,8 +337,6 @@ class HandlerPool:
         if self._close_until is None:
             self._close_until = monotonic() + timeout
         self._closed = True
-        if self.remote is not None:
-            self.remote.close()
         self._threads.stop()
         self.coroutines.stop()
         self._alarms.stop()

@@ -107,10 +107,16 @@ class AsyncExecutor(BaseExecutor):
     # workflows
 
     async def deploy(
-        self, name: str, definition: Definition, *, type: str = "STANDARD", retention: float | None = None
+        self,
+        name: str,
+        definition: Definition,
+        *,
+        type: str = "STANDARD",
+        retention: float | None = None,
+        publish: bool = False,
     ) -> Workflow:
         """Keep a definition under a name, as ``Executor.deploy`` does."""
-        return await asyncio.to_thread(self.client.deployments.deploy, name, definition, type, retention)
+        return await asyncio.to_thread(self.client.deploy, name, definition, type, retention, publish=publish)
 
     async def workflow(self, name: str) -> Workflow:
         """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""

@@ -112,7 +112,13 @@ class Executor(TaskExecutor):
     # workflows
 
     def deploy(
-        self, name: str, definition: Definition, *, type: str = "STANDARD", retention: float | None = None
+        self,
+        name: str,
+        definition: Definition,
+        *,
+        type: str = "STANDARD",
+        retention: float | None = None,
+        publish: bool = False,
     ) -> Workflow:
         """Keep a definition under a name: a dict, JSON text, or the path of a JSON or YAML file.
 
@@ -122,8 +128,13 @@ class Executor(TaskExecutor):
 
         ``retention`` says for how many seconds its executions are kept after their end, and deleted then. None: as
         ``Limits.retention`` says. It is decided when an execution ends.
+
+        A version here is a revision of AWS's: ``order:3`` is the third. ``publish`` publishes it too, as AWS's
+        UpdateStateMachine does: under the next number of its own, which ARNs have
+        (``arn:aws:states:us-east-1:000000000000:stateMachine:order:1``). The role, the logging and other settings that
+        a client of the HTTP API made stay as they are. Raises ``WorkflowDeleting``.
         """
-        return self.client.deployments.deploy(name, definition, type, retention)
+        return self.client.deploy(name, definition, type, retention, publish=publish)
 
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
@@ -159,13 +170,15 @@ class Executor(TaskExecutor):
     ) -> Execution:
         """Start an execution of a workflow, or of the version ``name:version``; durable when it returns.
 
+        ``workflow`` may be an ARN, also of a published version or of an alias, which draws one of its versions.
+
         ``input`` is any JSON value (default: ``{}``). With an ``execution_name``, the same name and input give the
         same execution while it is running, and raise ``ExecutionAlreadyExists`` otherwise, as on AWS.
         ``if_exists="return"`` gives the execution that has the name, whatever its input and status; ``"raise"`` raises
         ``ExecutionAlreadyExists`` whenever an execution has it. In an EXPRESS workflow names are unique only among
         the starts with ``if_exists``. ``delay`` (seconds) or ``at`` (seconds since the epoch, or a time) keep it
         ``Pending`` until then. If the inbox is full, it tries again for ``timeout`` seconds, and then raises ``Busy``.
-        Raises ``WorkflowNotFound``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
+        Raises ``WorkflowNotFound``, ``WorkflowDeleting``, ``HandlerNotFound``, ``InvalidInput``, ``InvalidName``.
         """
         seconds = wait_seconds("timeout", timeout)
         request = self.client.start_request(workflow, input, execution_name, delay, at, if_exists=if_exists)
@@ -247,7 +260,8 @@ class Executor(TaskExecutor):
     ) -> Iterator[Execution]:
         """All executions that fit, the newest first; they are read a page at a time, as the iteration goes on.
 
-        ``workflow`` is a name, or ``name:version``. ``status`` is one or several of the engine's statuses (``Failed``)
+        ``workflow`` is a name, ``name:version``, or an ARN; that of a published version or of an alias gives those
+        that it started. ``status`` is one or several of the engine's statuses (``Failed``)
         or of AWS's (``FAILED``, ``TIMED_OUT``). ``started_after`` and ``started_before`` are times, or seconds since
         1970: from the one on, and before the other; what lies outside is not read. ``parent`` is an execution (its id,
         short id or ARN) whose Distributed Maps' children are wanted, ``map_run`` the id or ARN of one map run:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from stepwell.engine.log import records as r
 from stepwell.engine.state.turn import Apply
 
-from . import children, executions, map_runs, redrive, states, tasks, timers, workflows
+from . import children, executions, map_runs, redrive, resources, states, tasks, timers, workflows
 
 APPLIERS: dict[type[r.Command], Apply] = {
     r.StartExecutionCommand: executions.start_execution,
@@ -37,6 +37,13 @@ APPLIERS: dict[type[r.Command], Apply] = {
     r.CancelTimerCommand: timers.end_timer,
     r.PutWorkflowCommand: workflows.put_workflow,
     r.DeleteWorkflowCommand: workflows.delete_workflow,
+    r.PublishVersionCommand: resources.publish_version,
+    r.DeletePublishedVersionCommand: resources.delete_published_version,
+    r.PutAliasCommand: resources.put_alias,
+    r.DeleteAliasCommand: resources.delete_alias,
+    r.PutTagsCommand: resources.put_tags,
+    r.PutActivityQueueCommand: resources.put_activity_queue,
+    r.DeleteActivityQueueCommand: resources.delete_activity_queue,
     r.StartMapRunCommand: map_runs.start_map_run,
     r.PutMapItemsCommand: map_runs.put_map_items,
     r.StartChildrenCommand: map_runs.start_children,

@@ -24,7 +24,7 @@ from stepwell.engine.storage.contexts import (
 
 from .removal import reap
 from .timers import drop_timer
-from .visibility import change_status, visibility
+from .visibility import change_status, create_visibility, unlist, visibility
 
 
 def start_execution(turn: Turn, command: StartExecutionCommand, document: Document) -> None:
@@ -45,11 +45,13 @@ def start_execution(turn: Turn, command: StartExecutionCommand, document: Docume
         idempotent=command.idempotent,
         synchronous=command.synchronous,
         started_by=command.started_by,
+        qualifier=command.qualifier,
+        trace_header=command.trace_header,
     )
     execution = turn.execution = LiveExecution(context, workflow, document)
     state.executions[command.id] = execution
     turn.create(command.id, execution)
-    turn.create(f"visibility {execution.status}", visibility(execution))
+    create_visibility(turn, execution)
     if command.idempotent:
         key = idempotency_key(command.id, workflow.name, command.name)
         state.names[key] = command.id
@@ -90,7 +92,8 @@ def delete_execution(turn: Turn, command: DeleteExecutionCommand, document: Docu
     assert execution is not None
     if execution.status != DELETING:
         forget_retention(turn, execution)
-        _free_name(turn, execution)
+        if not command.leaves_name:
+            _free_name(turn, execution)
         change_status(turn, execution, DELETING)
     if not command.remains:
         _drop_execution(turn, execution)
@@ -114,6 +117,7 @@ def _free_name(turn: Turn, execution: LiveExecution) -> None:
 def _drop_execution(turn: Turn, execution: LiveExecution) -> None:
     """Remove all of its rows, also those of this turn. Memory notes the deletion until storage has it."""
     row = visibility(execution)
+    unlist(turn, execution)
     turn.drop(
         f"visibility {row.status}", (REMOVE_VISIBILITY, row.workflow, row.status, row.started_at, row.execution_id)
     )

@@ -12,13 +12,14 @@ from stepwell.engine.storage.contexts import REMOVE_ITEMS, ItemsContext
 from stepwell.engine.storage.storage import decode_tree
 
 from .executions import forget_retention
-from .visibility import change_status
+from .visibility import change_status, enlist, unlist
 
 
 def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Document) -> None:
     execution = turn.execution
     assert execution is not None
     forget_retention(turn, execution)
+    unlist(turn, execution)
     context = execution.context
     context.redrive_count = command.count
     context.redriven_at = turn.now
@@ -41,6 +42,7 @@ def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Do
         elif not activity.shares_variables:  # a new map run begins: items of the old one are not needed
             turn.drop(f"{activity.id}#items", (REMOVE_ITEMS, activity.id))
     change_status(turn, execution, RUNNING)
+    enlist(turn, execution)
 
 
 def _run_on(turn: Turn, run: MapRun) -> None:

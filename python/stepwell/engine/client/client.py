@@ -23,6 +23,7 @@ from .map_runs import MapRuns
 from .nested_executions import NestedExecutions
 from .own_api import OwnApi
 from .queries import Queries
+from .resources import Resources
 
 RETRY_SECONDS = 0.005
 """How long a start waits before it tries a full inbox again."""
@@ -36,6 +37,7 @@ class Client:
         self.queries = Queries(host)
         self.map_runs = MapRuns(self.queries)
         self.deployments = Deployments(host, limits)
+        self.resources = Resources(host, self.deployments)
         self.starts = Starts(host, limits)
         self.polls = ActivityPolls(host, limits)
         nested = NestedExecutions(host, self.queries, self.deployments, self.starts)
@@ -58,11 +60,23 @@ class Client:
         *,
         if_exists: IfExists | None = None,
         synchronous: bool = False,
+        trace_header: str | None = None,
     ) -> ClientCommand:
         """The command of a start, after checking the workflow, its handlers, the input, the name and the time."""
-        found = self.queries.workflow(workflow)
+        found, qualifier = self.queries.target(workflow)
+        self.deployments.check_startable(found)
         self.deployments.check_handlers(found)
-        return self.starts.start(found, input, execution_name, delay, at, if_exists=if_exists, synchronous=synchronous)
+        return self.starts.start(
+            found,
+            input,
+            execution_name,
+            delay,
+            at,
+            if_exists=if_exists,
+            synchronous=synchronous,
+            qualifier=qualifier,
+            trace_header=trace_header,
+        )
 
     def redrive_request(self, id: str) -> ClientCommand:
         """The command of a redrive, once the children of the execution's map runs have ended."""
@@ -99,6 +113,16 @@ class Client:
         return fail_task(self.limits, partial(self.queries.open_task, id, state), error, cause)
 
     # definitions
+
+    def deploy(
+        self, name: str, definition: Definition, type: str, retention: float | None, *, publish: bool
+    ) -> Workflow:
+        """Keep a definition under a name, and publish it if ``publish``."""
+        with self.resources.changing:
+            workflow = self.deployments.deploy(name, definition, type, retention)
+            if publish:
+                self.resources.publish(workflow)
+            return workflow
 
     def deploy_to_run(self, definition: Definition, type: str) -> Workflow:
         """Deploy a definition under a name of its own."""

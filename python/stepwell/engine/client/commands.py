@@ -19,7 +19,7 @@ from stepwell.engine.partition.inbox import NameTaken, Rejected
 from stepwell.engine.quoting import shown
 from stepwell.engine.replay.map_run_redrive import is_settled
 from stepwell.engine.replay.redrive import redrive_command, redrive_problem
-from stepwell.engine.state.workflows import Workflow
+from stepwell.engine.state.workflows import IS_BEING_DELETED, Workflow
 from stepwell.engine.status import CANCELED, FAILED
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.engine.storage.task_tokens import CLOSED
@@ -31,6 +31,7 @@ from stepwell.errors import (
     NotRedrivable,
     StepwellError,
     TaskTimedOut,
+    WorkflowDeleting,
     WorkflowNotFound,
 )
 
@@ -94,6 +95,8 @@ class Starts:
         *,
         if_exists: IfExists | None = None,
         synchronous: bool = False,
+        qualifier: str = "",
+        trace_header: str | None = None,
     ) -> ClientCommand:
         """Start an execution of ``workflow``."""
         if if_exists is not None and (if_exists not in ("return", "raise") or name is None):
@@ -102,7 +105,14 @@ class Starts:
         check_payload("the input", document, self._limits)
         due = start_time(delay, at)
         command = self.start_with(
-            workflow, document, name, due, keeps_name=if_exists is not None, synchronous=synchronous
+            workflow,
+            document,
+            name,
+            due,
+            keeps_name=if_exists is not None,
+            synchronous=synchronous,
+            qualifier=qualifier,
+            trace_header=trace_header,
         )
         return command._replace(if_exists=if_exists)
 
@@ -115,6 +125,8 @@ class Starts:
         keeps_name: bool = False,
         synchronous: bool = False,
         started_by: str | None = None,
+        qualifier: str = "",
+        trace_header: str | None = None,
     ) -> ClientCommand:
         """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
 
@@ -143,13 +155,15 @@ class Starts:
             idempotent=idempotent,
             synchronous=synchronous,
             started_by=started_by,
+            qualifier=qualifier,
+            trace_header=trace_header,
         )
         return ClientCommand(command, Document(input), _taken)
 
 
 def _taken(error: Rejected | NameTaken) -> StepwellError:
     if isinstance(error, Rejected):  # the workflow was deleted meanwhile
-        return WorkflowNotFound(str(error))
+        return (WorkflowDeleting if IS_BEING_DELETED in str(error) else WorkflowNotFound)(str(error))
     return ExecutionAlreadyExists(
         f"{error}; a name can be used again only with the same input, while its execution runs", error.execution_id
     )

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
-from stepwell.asl.json import canonical, loads
+from msgspec.structs import replace
+
+from stepwell.asl.json import canonical, dumps, loads
 from stepwell.engine.host.host import Host
 from stepwell.engine.limits import AWS, Limits, retention_time
 from stepwell.engine.log.records import DeleteWorkflowCommand, PutWorkflowCommand
 from stepwell.engine.partition.inbox import Rejected
 from stepwell.engine.quoting import shown
-from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.storage.contexts import WorkflowContext
-from stepwell.errors import ExecutionRunning, HandlerNotFound, InvalidDefinition, WorkflowNotFound
+from stepwell.engine.state.workflows import IS_BEING_DELETED, Workflow
+from stepwell.engine.storage.contexts import AliasContext, PublishedVersionContext, WorkflowContext
+from stepwell.errors import (
+    ExecutionRunning,
+    HandlerNotFound,
+    InvalidDefinition,
+    WorkflowDeleting,
+    WorkflowNotFound,
+)
 from stepwell.logs import logger
 
 from .arguments import TYPES, Definition, check_name, definition_text
@@ -24,53 +34,152 @@ if TYPE_CHECKING:
 log = logger("stepwell.engine")
 
 
+class Settings(NamedTuple):
+    """AWS's settings of a state machine: an ARN, and JSON of the API's shapes; empty where they are not set."""
+
+    role: str = ""
+    logging: bytes = b""
+    tracing: bool = False
+    encryption: bytes = b""
+
+    @classmethod
+    def of(cls, context: WorkflowContext) -> Settings:
+        """Those of a version."""
+        return cls(context.role, context.logging, context.tracing, context.encryption)
+
+
+class Publication(NamedTuple):
+    """What is published with a version: its number and its description."""
+
+    number: int
+    description: str | None
+
+
 class Deployments:
     """Keeps definitions under names. Each change makes a new version."""
 
     def __init__(self, host: Host, limits: Limits) -> None:
         self._host, self._is_aws = host, limits.profile == AWS
-        self._deploying = threading.Lock()
+        self.changing = threading.RLock()
+        """Held while a workflow, or what belongs to it, is looked at and changed."""
         self._checked: set[str] = set()
         self._warned: set[str] = set()
 
     def deploy(self, name: str, definition: Definition, type: str, retention: float | None = None) -> Workflow:
-        """The version of ``name`` with this definition: the newest one, or a new one, durable."""
-        host = self._host
-        host.check()
+        """The version of ``name`` with this definition: the newest one, or a new one, durable.
+
+        AWS's settings stay as they are. Raises ``WorkflowDeleting``.
+        """
+        self._host.check()
         check_name("a workflow", name)
         if type not in TYPES:
             raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {shown(type)}")
         kept = retention_time(retention)
         text = definition_text(definition)
-        machine = self._compiled(text, type)
-        workflows = host.workflows
-        with self._deploying:
-            latest, newest = workflows.latest(name), workflows.newest(name)
+        machine = self.compiled(text, type)
+        with self.changing:
+            latest = self.latest(name)
+            check_is_kept(latest)
             is_same = latest is not None and latest.context.type == type and _same(latest.context, text)
             if latest is not None and is_same and latest.context.retention == kept:
                 return latest
-            version = 1 if newest is None else newest.version + (not is_same)  # a number is not used twice
-            version = host.put_workflow(
-                PutWorkflowCommand(name, version=version, definition=text, type=type, retention=kept)
-            )
-        workflow = workflows.get(f"{name}:{version}")
-        workflow.compiled(machine)
+            settings = Settings() if latest is None else Settings.of(latest.context)
+            return self.put(name, text, type, settings, retention=kept, is_new=not is_same, machine=machine)
+
+    def put(
+        self,
+        name: str,
+        text: bytes,
+        type: str,
+        settings: Settings,
+        *,
+        retention: int | None,
+        is_new: bool,
+        machine: StateMachine | None = None,
+        publication: Publication | None = None,
+        tags: bytes = b"",
+    ) -> Workflow:
+        """Keep a new version, or the newest one with other settings, durably; ``changing`` must be held."""
+        workflows = self._host.workflows
+        latest, newest = workflows.latest(name), workflows.newest(name)
+        version = 1 if newest is None else newest.version + is_new  # a number is not used twice
+        kept = "" if latest is None else latest.context.revision_id  # as on AWS, the first version has none
+        command = PutWorkflowCommand(
+            name,
+            version=version,
+            definition=text,
+            type=type,
+            retention=retention,
+            revision_id=str(uuid.uuid4()) if is_new and latest is not None else kept,
+            role=settings.role,
+            logging=settings.logging,
+            tracing=settings.tracing,
+            encryption=settings.encryption,
+            publish=0 if publication is None else publication.number,
+            description=None if publication is None else publication.description,
+            tags=tags,
+        )
+        workflow = workflows.get(f"{name}:{self._host.put_workflow(command)}")
+        if machine is not None:
+            workflow.compiled(machine)
         return workflow
+
+    def latest(self, name: str) -> Workflow | None:
+        """The newest version of a workflow, None if there is none. One that waits for its deletion is deleted first.
+
+        Its ``deleting`` says that executions still run of it.
+        """
+        workflow = self._host.workflows.latest(name)
+        if workflow is None or not workflow.context.deleting:
+            return workflow
+        with self.changing, suppress(Rejected):
+            self._host.ask(DeleteWorkflowCommand(name, workflow.version))
+        return self._host.workflows.latest(name)
+
+    def check_startable(self, workflow: Workflow) -> None:
+        """Raise ``WorkflowDeleting`` if a workflow is being deleted, ``WorkflowNotFound`` if it has been."""
+        if workflow.context.name not in self._host.workflows.deleting:
+            return
+        latest = self.latest(workflow.context.name)
+        if latest is None:
+            raise _not_deployed(workflow.context.name)
+        check_is_kept(latest)
 
     def delete(self, name: object) -> None:
         """Delete a workflow, durably. Raises ``ExecutionRunning`` while executions run, ``WorkflowNotFound``."""
-        host = self._host
-        host.check()
-        with self._deploying:
-            latest = host.workflows.latest(name) if isinstance(name, str) else None
+        self._host.check()
+        with self.changing:
+            latest = self.latest(name) if isinstance(name, str) else None
             if latest is None:
-                raise WorkflowNotFound(f"no workflow is deployed under the name {shown(name)}")
+                raise _not_deployed(name)
             try:
-                host.ask(DeleteWorkflowCommand(latest.name, latest.version))
+                self._host.ask(self._deletion(latest))
             except Rejected as error:
                 raise ExecutionRunning(f"{error}: stop them, or wait for their ends, before it is deleted") from error
 
-    def _compiled(self, text: bytes, type: str) -> StateMachine:
+    def begin_deletion(self, name: str) -> None:
+        """Delete a workflow, once its executions have ended; nothing happens if there is none."""
+        self._host.check()
+        with self.changing:
+            latest = self.latest(name)
+            if latest is None or latest.context.deleting:
+                return
+            deletion = self._deletion(latest)
+            try:
+                self._host.ask(deletion)
+            except Rejected:
+                self._host.ask(replace(deletion, remains=False, waits=True))
+
+    def _deletion(self, workflow: Workflow) -> DeleteWorkflowCommand:
+        storage, name = self._host.storage, workflow.name
+        published = [row.number for row in storage.scan(PublishedVersionContext, name, limit=_ALL)]
+        aliases = [row.name for row in storage.scan(AliasContext, name, limit=_ALL)]
+        return DeleteWorkflowCommand(
+            name, workflow.version, published=tuple(published), aliases=dumps(aliases) if aliases else b""
+        )
+
+    def compiled(self, text: bytes, type: str) -> StateMachine:
+        """A definition, compiled. Raises ``InvalidDefinition``."""
         from stepwell.asl.definition import compile_definition
         from stepwell.asl.validate import MAX_CHARACTERS
 
@@ -112,6 +221,20 @@ class Deployments:
                     f"in workflow {workflow.name!r}; register one with task() or register()"
                 )
         return None
+
+
+def check_is_kept(workflow: Workflow | None) -> None:
+    """Raise ``WorkflowDeleting`` for a workflow that is being deleted."""
+    if workflow is not None and workflow.context.deleting:
+        raise WorkflowDeleting(f"workflow {workflow.name!r} {IS_BEING_DELETED}: its executions have not ended")
+
+
+def _not_deployed(name: object) -> WorkflowNotFound:
+    return WorkflowNotFound(f"no workflow is deployed under the name {shown(name)}")
+
+
+_ALL = 1 << 30
+"""More rows than a workflow has published versions or aliases."""
 
 
 def _same(context: WorkflowContext, text: bytes) -> bool:

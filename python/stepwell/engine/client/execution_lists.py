@@ -43,10 +43,14 @@ class Filter(NamedTuple):
     after: int = 0
     before: int | None = None
     version: int | None = None
+    qualifier: str = ""
+    """The published version or alias that started them."""
 
     def has(self, row: VisibilityContext, is_pending: Callable[[VisibilityContext], bool]) -> bool:
         """Whether a row is wanted; ``is_pending`` says whether the execution of one is still to be redriven."""
         if not row.name.startswith(self.name_prefix) or self.version not in (None, row.version):
+            return False
+        if self.qualifier and self.qualifier not in row.qualifier.split(":"):
             return False
         pending = self.statuses.needs_redrives(row) and is_pending(row)
         return self.statuses.has(row, pending_redrive=pending)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource, parse_resource
-from stepwell.engine.arns import REGION, ROLE_ARN, map_run_arn
+from stepwell.engine.arns import REGION, ROLE_ARN, map_run_arn, qualified_arns
 from stepwell.engine.log import records as r
 from stepwell.engine.log.codec import DocumentReader, decode_turn
 from stepwell.engine.state.history_events import exit_events
@@ -26,10 +26,10 @@ _DATA = ("input", "output", "parameters", "assignedVariables")
 
 
 class HistoryReader:
-    """Makes events from turns, for executions of one definition."""
+    """Makes events from turns, for executions of one definition. ``name`` is its workflow's, ``role`` its role."""
 
-    def __init__(self, machine: StateMachine) -> None:
-        self._machine = machine
+    def __init__(self, machine: StateMachine, name: str = "", role: str = ROLE_ARN) -> None:
+        self._machine, self.name, self.role = machine, name, role
         self._resources: dict[str, Resource] = {}
 
     def events(self, blobs: list[bytes]) -> Iterator[Event]:
@@ -109,7 +109,8 @@ def _failure(error: str | None, cause: str | None) -> Details:
 
 
 def _execution_started(reader: HistoryReader, command: r.StartExecutionCommand, text: str | None) -> EventParts:
-    details = {"input": text, "inputDetails": _COMPLETE, "roleArn": ROLE_ARN}
+    details = {"input": text, "inputDetails": _COMPLETE, "roleArn": reader.role}
+    details |= qualified_arns(reader.name, command.qualifier)
     yield "ExecutionStarted", "executionStartedEventDetails", details
 
 

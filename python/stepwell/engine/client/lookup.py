@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import re
 
-from stepwell.engine.arns import express_uuid, parse_execution_arn
+from stepwell.asl.json import loads
+from stepwell.engine.arns import express_uuid, parse_execution_arn, parse_state_machine_arn
 from stepwell.engine.host.host import Readable
 from stepwell.engine.ids import CHILD_LISTS, idempotency_key, long_id
 from stepwell.engine.limits import EXPRESS
 from stepwell.engine.quoting import shown
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext, MapRunContext
+from stepwell.engine.storage.contexts import (
+    AliasContext,
+    ExecutionContext,
+    IdempotencyContext,
+    MapRunContext,
+    PublishedVersionContext,
+)
 from stepwell.errors import ExecutionNotFound, MapRunNotFound, StepwellError, StorageError, WorkflowNotFound
 
 from . import execution_lists
@@ -30,8 +38,35 @@ class Lookup:
     def __init__(self, host: Readable) -> None:
         self._host = host
 
-    def workflow(self, name: str) -> Workflow:
-        """The newest version under ``name``, or that of ``name:version``. Raises ``WorkflowNotFound``."""
+    def target(self, name: object) -> tuple[Workflow, str]:
+        """The version that ``name``, ``name:version`` or an ARN names, and the qualifier of executions that it starts.
+
+        A state machine's ARN names the newest version, a published version's the one that was published; an alias
+        draws one of its published versions. Raises ``WorkflowNotFound``.
+        """
+        arn = parse_state_machine_arn(name)
+        if arn is None:
+            return self._named_version(name), ""
+        workflow, qualifier = arn
+        if not qualifier:
+            return self._named_version(workflow), ""
+        if not (qualifier.isascii() and qualifier.isdecimal()):
+            qualifier = f"{qualifier}:{self._drawn(workflow, qualifier)}"
+        number = int(qualifier.rpartition(":")[2][:_LONGEST])
+        row = self._host.storage.get(PublishedVersionContext, workflow, number)
+        if row is None:
+            raise WorkflowNotFound(f"workflow {workflow!r} has no published version {number}")
+        return self._host.workflows.get(f"{workflow}:{row.version}"), qualifier
+
+    def _drawn(self, workflow: str, alias: str) -> int:
+        """One of an alias's published versions, by their weights."""
+        row = self._host.storage.get(AliasContext, workflow, alias)
+        if row is None:
+            raise WorkflowNotFound(f"workflow {workflow!r} has no alias {alias!r}")
+        routes: list[list[int]] = loads(row.routing)
+        return random.choices([number for number, _ in routes], [weight for _, weight in routes])[0]
+
+    def _named_version(self, name: object) -> Workflow:
         known = self._host.workflows
         plain, version = split_version(name)
         workflow = known.latest(plain)
@@ -118,6 +153,15 @@ class Lookup:
         if row is None:
             raise MapRunNotFound(f"there is no map run {shown(text)}")
         return row
+
+
+def split_target(workflow: object) -> tuple[str, int | None, str]:
+    """The name, the version and the published version or alias in ``order:3`` or an ARN.
+
+    Raises ``WorkflowNotFound`` for what names no workflow.
+    """
+    arn = parse_state_machine_arn(workflow)
+    return (*split_version(workflow), "") if arn is None else (arn[0], None, arn[1])
 
 
 def split_version(workflow: object) -> tuple[str, int | None]:

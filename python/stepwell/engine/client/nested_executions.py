@@ -29,6 +29,7 @@ from stepwell.errors import (
     InvalidName,
     StepwellError,
     TaskError,
+    WorkflowDeleting,
     WorkflowNotFound,
 )
 from stepwell.tasks.context import HandlerContext
@@ -50,6 +51,7 @@ class WrongType(StepwellError):
 
 
 _REFUSALS: dict[type[Exception], tuple[str, str]] = {
+    WorkflowDeleting: ("StateMachineDeleting", "State Machine is being deleted: '{about}'"),
     WorkflowNotFound: ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{about}'"),
     ExecutionAlreadyExists: ("ExecutionAlreadyExists", "Execution Already Exists: '{about}'"),
     InvalidName: ("InvalidName", "Invalid Name: '{about}'"),
@@ -75,7 +77,9 @@ class NestedExecutions:
         check_parameters(arguments, resource)
         try:
             target = target_of(arguments, context.execution_id, context.task_id)
-            id = self._start(target, context, synchronous=resource.action == "startSyncExecution")
+            id = self._start(
+                str(arguments["StateMachineArn"]), target, context, synchronous=resource.action == "startSyncExecution"
+            )
         except tuple(_REFUSALS) as error:
             code, message = _REFUSALS[type(error)]
             about = _about(error, arguments)
@@ -87,9 +91,9 @@ class NestedExecutions:
             return Deferred(answer, lambda: self._watch_child(id, context.task_id, resource))
         return answer
 
-    def _start(self, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
-        queries = self._queries
-        workflow = queries.workflow(f"{target.workflow}:{target.version}" if target.version else target.workflow)
+    def _start(self, workflow_name: str, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
+        workflow, qualifier = self._queries.target(workflow_name)
+        self._deployments.check_startable(workflow)
         if context.resource.endswith(":startSyncExecution") and workflow.context.type != "EXPRESS":
             raise WrongType("This operation is not supported by this type of state machine")
         if self._host.handlers:
@@ -102,6 +106,7 @@ class NestedExecutions:
                 keeps_name=not target.is_named,
                 synchronous=synchronous,
                 started_by=context.execution_id,
+                qualifier=qualifier,
             )
             try:
                 scope = self._host.ask(request.command, request.document)
@@ -180,10 +185,10 @@ class NestedExecutions:
 def _about(error: Exception, arguments: dict[str, Any]) -> Any:
     """What the text of a refusal names: the state machine, the execution that has the name, or the name."""
     arn = arguments.get("StateMachineArn")
-    if isinstance(error, WorkflowNotFound):
+    if isinstance(error, WorkflowNotFound | WorkflowDeleting):
         return arn
     name = arguments.get("Name")
-    return execution_arn(workflow_of(str(arn))[0], str(name)) if isinstance(error, ExecutionAlreadyExists) else name
+    return execution_arn(workflow_of(str(arn)), str(name)) if isinstance(error, ExecutionAlreadyExists) else name
 
 
 def _child(context: ExecutionContext) -> Child:

@@ -26,7 +26,7 @@ from . import execution_lists
 from .arguments import moment, whole_number
 from .execution_lists import Filter
 from .history import Event, HistoryReader, without_data
-from .lookup import Lookup, split_version
+from .lookup import Lookup, split_target
 from .open_tasks import activities_in, all_tasks, tasks_in
 from .statuses import Statuses, StatusFilter
 
@@ -46,9 +46,14 @@ class Queries:
     # workflows
 
     def workflow(self, name: str) -> Workflow:
-        """The newest version under ``name``, or that of ``name:version``. Raises ``WorkflowNotFound``."""
+        """The newest version under ``name``, or that of ``name:version``, or of an ARN. Raises ``WorkflowNotFound``."""
         self._host.check()
-        return self.lookup.workflow(name)
+        return self.lookup.target(name)[0]
+
+    def target(self, name: str) -> tuple[Workflow, str]:
+        """The same, and by which published version and alias it was found (``ExecutionContext.qualifier``)."""
+        self._host.check()
+        return self.lookup.target(name)
 
     def workflow_of(self, workflow_id: str) -> Workflow:
         """A version by its id, ``name:version``. Raises ``WorkflowNotFound``."""
@@ -66,7 +71,7 @@ class Queries:
         if name is None:
             found = [known.latest(each) for each in known.names()]
             return [workflow for workflow in found if workflow is not None]
-        newest = self.lookup.workflow(name)
+        newest = self.lookup.target(name)[0]
         if ":" in name:
             return [newest]
         versions = range(newest.version, newest.context.first - 1, -1)
@@ -119,7 +124,8 @@ class Queries:
         limit = None if limit is None else whole_number("the limit of a history", limit, 1)
         after = whole_number("what a history comes after", after, 0)
         context = self.context(id)
-        reader = HistoryReader(self.workflow_of(context.workflow_id).machine)
+        workflow = self.workflow_of(context.workflow_id)
+        reader = HistoryReader(workflow.machine, workflow.name, workflow.role)
         page = TURNS if limit is None else min(limit, TURNS)
         events = (self._backwards if reverse else self._forwards)(reader, context.id, after, page)
         chosen = itertools.islice(events, limit)
@@ -161,13 +167,14 @@ class Queries:
         limit = None if limit is None else whole_number("the limit of a list", limit, 1)
         if name_prefix is not None and not isinstance(name_prefix, str):
             raise InvalidInput(f"the beginning of a name is a text, not {shown(name_prefix)}")
-        plain, version = (None, None) if workflow is None else split_version(workflow)
+        plain, version, qualifier = (None, None, "") if workflow is None else split_target(workflow)
         wanted = Filter(
             StatusFilter.of(status),
             name_prefix or "",
             0 if started_after is None else moment("started_after", started_after),
             None if started_before is None else moment("started_before", started_before),
             version,
+            qualifier,
         )
         names = self._lists(plain, parent, map_run)
         return execution_lists.rows(self._host.storage, names, wanted, self._is_row_pending, limit)

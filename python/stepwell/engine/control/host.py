@@ -86,6 +86,8 @@ class ConnectedHost(Host):
 
     def put_workflow(self, command: r.PutWorkflowCommand) -> int:
         self.check()
+        if command.role or command.revision_id or command.publish or command.tags:
+            raise InvalidInput("AWS's settings of a workflow are made in the process that has the folder open")
         retention = None if command.retention is None else command.retention / _MICROSECONDS
         return self.connection.ask(
             lambda number: m.Deploy(number, command.name, command.definition, command.type, retention), None

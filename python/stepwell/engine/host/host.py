@@ -13,8 +13,6 @@ from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command, PutWorkflowCommand
 from stepwell.engine.partition.counters import PartitionStats
-from stepwell.engine.status import ACTIVE
-from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handler, Handlers
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 
     from stepwell.engine.state.workflows import Workflows
     from stepwell.engine.storage.storage import Storage
-    from stepwell.tasks.calls import CallHandler
-    from stepwell.tasks.remote import RemoteHandlers
 
     from .measures import PartitionMeasures
 
@@ -211,22 +207,6 @@ class Host(ABC):
         self.handlers.register(resource, function, concurrency=concurrency, rate=rate)
         self._handlers_changed()
         self.pool.retry_waiting()
-
-    def remote_handlers(self) -> RemoteHandlers:
-        """The handlers that run in workers."""
-        with self._closing:
-            if self.pool.remote is None:
-                from stepwell.tasks.remote import RemoteHandlers
-
-                self.pool.remote = RemoteHandlers(self.handlers, self._register_remote, self._waits_for_handler)
-            return self.pool.remote
-
-    def _register_remote(self, resource: str, handler: CallHandler, concurrency: int) -> None:
-        self.register(resource, handler, concurrency=concurrency)
-
-    def _waits_for_handler(self, task_id: str) -> bool:
-        task = self.storage.get(TaskContext, task_id)
-        return task is not None and task.status == ACTIVE
 
     @abstractmethod
     def _handlers_changed(self) -> None:

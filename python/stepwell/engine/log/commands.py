@@ -16,8 +16,9 @@ class Command(Struct, array_like=True, gc=False, tag_field="tag"):
 class StartExecutionCommand(Command, tag=1):
     """Start an execution, at ``start_at`` (microseconds; 0: now).
 
-    ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by``: the execution whose
-    Task state starts it.
+    ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by``: the execution whose Task
+    state starts it. ``qualifier`` says by which published version it was started (``3``), and by which alias that
+    chose it (``prod:3``); empty: by neither.
     """
 
     document: ClassVar[str | None] = "input"
@@ -31,6 +32,8 @@ class StartExecutionCommand(Command, tag=1):
     idempotent: bool = False
     synchronous: bool = False
     started_by: str | None = None
+    qualifier: str = ""
+    trace_header: str | None = None
 
 
 class CompleteExecutionCommand(Command, tag=2):
@@ -221,11 +224,13 @@ class CancelExecutionCommand(Command, tag=16):
 class DeleteExecutionCommand(Command, tag=17):
     """Remove an ended execution and its history.
 
-    ``remains``: it stays, as ``Deleting``, until everything that belongs to it is removed.
+    ``remains``: it stays, as ``Deleting``, until everything that belongs to it is removed. ``leaves_name``: its name
+    belongs to another execution by now, of a workflow that was deployed again after it was deleted.
     """
 
     id: str
     remains: bool = False
+    leaves_name: bool = False
 
 
 class RedriveExecutionCommand(Command, tag=18):
@@ -268,19 +273,6 @@ class CancelTimerCommand(Command, tag=21):
     target: str
     kind: int
     due: int
-
-
-class PutWorkflowCommand(Command, tag=22):
-    """Keep a definition under a name. Executions keep the version that they started with.
-
-    ``retention`` is how long executions are kept after their end, in microseconds (None: as the executor says).
-    """
-
-    name: str
-    version: int
-    definition: bytes
-    type: str
-    retention: int | None = None
 
 
 class SubmitTaskCommand(Command, tag=23):
@@ -384,14 +376,3 @@ class UpdateMapRunCommand(Command, tag=30):
     max_concurrency: int | None
     tolerated_count: int | None
     tolerated_percentage: float | None
-
-
-class DeleteWorkflowCommand(Command, tag=31):
-    """Delete a workflow, whose newest version is ``version``.
-
-    ``remains``: its definitions stay, for executions that have ended, until the last of those is gone.
-    """
-
-    name: str
-    version: int
-    remains: bool = False

@@ -8,6 +8,7 @@ from stepwell.asl.json import canonical
 from stepwell.engine.ids import execution_of, idempotency_key
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
+from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.executions import Executions
 from stepwell.engine.state.services import Effect
 from stepwell.engine.state.timers import Timer
@@ -19,7 +20,18 @@ from .in_flight import InFlight
 from .inbox import NameTaken, Rejected
 
 _OF_EXECUTIONS = (r.CancelExecutionCommand, r.DeleteExecutionCommand, r.RedriveExecutionCommand)
-_OF_WORKFLOWS = (r.PutWorkflowCommand, r.DeleteWorkflowCommand)
+OF_NO_EXECUTION = (
+    r.PutWorkflowCommand,
+    r.DeleteWorkflowCommand,
+    r.PublishVersionCommand,
+    r.DeletePublishedVersionCommand,
+    r.PutAliasCommand,
+    r.DeleteAliasCommand,
+    r.PutTagsCommand,
+    r.PutActivityQueueCommand,
+    r.DeleteActivityQueueCommand,
+)
+"""Commands about workflows, and about what is kept beside them."""
 _OF_TASKS = (r.ActivateTaskCommand, r.HeartbeatTaskCommand)
 _RESULTS = (r.CompleteTaskCommand, r.FailTaskCommand, r.SubmitTaskCommand)
 
@@ -53,7 +65,7 @@ class Router:
             return command.id
         if isinstance(command, r.UpdateMapRunCommand):
             return execution_of(command.id)
-        assert isinstance(command, _OF_WORKFLOWS), f"nobody asks for a {type(command).__name__}"
+        assert isinstance(command, OF_NO_EXECUTION), f"nobody asks for a {type(command).__name__}"
         return ""
 
     def _owner_of_task(self, task_id: str, reply: Reply | None) -> str | None:
@@ -77,7 +89,7 @@ class Router:
             return command.id
         execution = self._executions.get(existing)
         effects: list[Effect] = []
-        if execution is not None and execution.status == DELETING:  # its name is free
+        if execution is not None and self._is_name_free(execution):
             names[key] = command.id
             return command.id
         if execution is not None:
@@ -92,3 +104,10 @@ class Router:
             same = status not in ENDED and canonical(input.value) == canonical(document.value)
             effects.append((reply, existing, None if same else NameTaken(existing, status)))
         return None
+
+    def _is_name_free(self, execution: LiveExecution) -> bool:
+        """Whether the execution that has a name is being deleted, or belongs to a workflow that was deleted since."""
+        workflow = execution.workflow
+        return execution.status == DELETING or (
+            execution.status in ENDED and not self._state.workflows.is_current(workflow.name, workflow.version)
+        )

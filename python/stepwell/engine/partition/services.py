@@ -181,6 +181,9 @@ class PartitionServices:
         seconds = self.limits.retention
         return None if seconds is None else round(seconds * 1_000_000)
 
+    def named(self, key: str) -> str | None:
+        return self._executions.named(key)
+
     def statuses_of(self, workflow: str) -> set[str]:
         self._store.wait_applied(self._effects.position, None)
         return {status for status in STATUSES if self._has_any(workflow, status)}

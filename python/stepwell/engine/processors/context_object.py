@@ -7,7 +7,7 @@ from typing import Any
 from stepwell.asl.scope import Scope
 from stepwell.asl.states.distributed import STATE_DATA
 from stepwell.asl.timestamps import format_timestamp
-from stepwell.engine.arns import ROLE_ARN, execution_arn, express_arn, state_machine_arn
+from stepwell.engine.arns import execution_arn, express_arn, state_machine_arn
 from stepwell.engine.limits import EXPRESS
 from stepwell.engine.state.execution import Activity, Iteration, Level, LiveExecution, is_map
 from stepwell.engine.state.turn import Turn
@@ -64,7 +64,7 @@ def _execution(execution: LiveExecution) -> dict[str, Any]:
         "Input": execution.input.value,
         "StartTime": format_timestamp(context.start_at or context.started_at),
         "Name": context.name,
-        "RoleArn": ROLE_ARN,
+        "RoleArn": execution.workflow.role,
     }
     if context.type == EXPRESS:
         document["Id"] = express_arn(execution.workflow.name, context.name, context.id)

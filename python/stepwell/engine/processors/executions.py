@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepwell.engine.ids import idempotency_key
 from stepwell.engine.log.document import Document, compact
 from stepwell.engine.log.records import (
     CancelExecutionCommand,
@@ -31,7 +32,7 @@ def accept_start(turn: Turn, command: StartExecutionCommand) -> str | None:
     if turn.execution is not None:
         return "the execution was started before"
     if command.parent_iteration_id is None and not turn.state.workflows.has(command.workflow_id):
-        return f"workflow {command.workflow_id.partition(':')[0]!r} was deleted"
+        return turn.state.workflows.why_gone(command.workflow_id)
     return None
 
 
@@ -120,9 +121,18 @@ def accept_delete(turn: Turn, command: DeleteExecutionCommand) -> str | None:
         command.remains = bool(turn.children)
     else:
         command.remains = execution.context.last_event > SHORT_HISTORY or _may_have_children(turn, execution)
+        command.leaves_name = _has_lost_name(turn, execution)
     if not command.remains:
         finish_deletion(turn, execution.workflow)
     return None
+
+
+def _has_lost_name(turn: Turn, execution: LiveExecution) -> bool:
+    workflow = execution.workflow
+    if not execution.context.idempotent or turn.state.workflows.is_current(workflow.context.name, workflow.version):
+        return False
+    key = idempotency_key(execution.id, workflow.name, execution.context.name)
+    return turn.services.named(key) != execution.id
 
 
 def _may_have_children(turn: Turn, execution: LiveExecution) -> bool:

@@ -21,6 +21,7 @@ from .cancellations import abandon
 from .failures import fail, failure_of
 from .follow_ups import Items, complete_level, start_state
 from .state_types import by_type
+from .workflows import end_for_deletion, is_being_deleted
 
 GONE = "the state is not running"
 
@@ -81,6 +82,8 @@ def completed(turn: Turn, command: CompleteStateCommand, document: Document) -> 
         return []
     level = turn.activity.level
     if command.next is not None:
+        if turn.state.workflows.deleting and is_being_deleted(turn, turn.activity.execution):
+            return end_for_deletion(turn.activity.execution)
         return [start_state(level, command.next, document)]
     return complete_level(level, document)
 

@@ -8,7 +8,7 @@ from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.state.turn import Accept, Follow, Item, Turn
 
-from . import children, executions, map_runs, redrive, states, tasks, timers, workflows
+from . import children, executions, map_runs, redrive, resources, states, tasks, timers, workflows
 
 
 class CommandProcessor(Struct, frozen=True):
@@ -55,8 +55,15 @@ COMMAND_PROCESSORS: dict[type[r.Command], CommandProcessor] = {
     r.CreateTimerCommand: CommandProcessor(timers.accept_create, timers.created, r.TimerCreatedEvent),
     r.TriggerTimerCommand: CommandProcessor(timers.accept_end, timers.triggered, r.TimerTriggeredEvent),
     r.CancelTimerCommand: CommandProcessor(timers.accept_end, timers.canceled, r.TimerCanceledEvent),
-    r.PutWorkflowCommand: CommandProcessor(workflows.accept_put, _nothing, r.WorkflowPutEvent),
+    r.PutWorkflowCommand: CommandProcessor(workflows.accept_put, workflows.put, r.WorkflowPutEvent),
     r.DeleteWorkflowCommand: CommandProcessor(workflows.accept_delete, _nothing, r.WorkflowDeletedEvent),
+    r.PublishVersionCommand: CommandProcessor(resources.accept_publish, _nothing, r.VersionPublishedEvent),
+    r.DeletePublishedVersionCommand: CommandProcessor(resources.accept, _nothing, r.PublishedVersionDeletedEvent),
+    r.PutAliasCommand: CommandProcessor(resources.accept_alias, _nothing, r.AliasPutEvent),
+    r.DeleteAliasCommand: CommandProcessor(resources.accept, _nothing, r.AliasDeletedEvent),
+    r.PutTagsCommand: CommandProcessor(resources.accept_tags, _nothing, r.TagsPutEvent),
+    r.PutActivityQueueCommand: CommandProcessor(resources.accept_activity_queue, _nothing, r.ActivityQueuePutEvent),
+    r.DeleteActivityQueueCommand: CommandProcessor(resources.accept, _nothing, r.ActivityQueueDeletedEvent),
     r.StartMapRunCommand: CommandProcessor(map_runs.accept_start, map_runs.started, r.MapRunStartedEvent),
     r.PutMapItemsCommand: CommandProcessor(map_runs.accept_items, map_runs.items_put, r.MapItemsPutEvent),
     r.StartChildrenCommand: CommandProcessor(

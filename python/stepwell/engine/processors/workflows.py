@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from stepwell.engine.log.document import NONE
-from stepwell.engine.log.records import DeleteWorkflowCommand, PutWorkflowCommand
+from stepwell.engine.ids import tags_of_workflow
+from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.log.records import (
+    CancelExecutionCommand,
+    DeleteWorkflowCommand,
+    PublishVersionCommand,
+    PutTagsCommand,
+    PutWorkflowCommand,
+)
+from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.turn import Turn
-from stepwell.engine.state.workflows import Workflow
+from stepwell.engine.state.workflows import DELETED_BEFORE, Workflow
 from stepwell.engine.status import OVER
+
+from .follow_ups import Items, item
 
 
 def accept_put(turn: Turn, command: PutWorkflowCommand) -> str | None:
-    turn.hold(command.definition)
+    turn.hold(command.definition, command.logging, command.encryption, command.tags)
     return None
 
 
+def put(turn: Turn, command: PutWorkflowCommand, document: Document) -> Items:
+    """Publish the version and set the tags that came with it, in the same turn: all of it is done, or nothing."""
+    follow: Items = []
+    if command.publish:
+        publish = PublishVersionCommand(command.name, command.publish, command.version, command.description)
+        follow.append(item(publish))
+    if command.tags:
+        follow.append(item(PutTagsCommand(tags_of_workflow(command.name), command.tags)))
+    return follow
+
+
 def accept_delete(turn: Turn, command: DeleteWorkflowCommand) -> str | None:
-    """Refused while executions run. One that was deleted before is deleted again when its last execution goes.
+    """Refused while executions run, unless it ``waits``. One that was deleted is deleted again when its last goes.
 
     ``remains`` may be asked for: of several partitions another one may still need the definitions.
     """
     newest = turn.state.workflows.newest(command.name)
     if newest is None or newest.version != command.version:
         return "there is no such workflow, or it has a newer version"
+    if command.waits:
+        return DELETED_BEFORE if newest.context.deleted or newest.context.deleting else None
     running = next(
         (
             each.id
@@ -39,8 +62,19 @@ def accept_delete(turn: Turn, command: DeleteWorkflowCommand) -> str | None:
         or any(_is_of(each.workflow, command) for each in turn.state.executions.values())
     )
     if newest.context.deleted and (command.remains or not newest.context.definition):
-        return "the workflow was deleted before"
+        return DELETED_BEFORE
     return None
+
+
+def is_being_deleted(turn: Turn, execution: LiveExecution) -> bool:
+    """Whether the workflow of an execution is being deleted: it ends instead of entering its next state, as on AWS."""
+    deleting = turn.state.workflows.deleting
+    return bool(deleting) and execution.workflow.context.name in deleting
+
+
+def end_for_deletion(execution: LiveExecution) -> Items:
+    """End an execution of a workflow that is being deleted."""
+    return [item(CancelExecutionCommand(execution.id, None, None))]
 
 
 def _is_of(workflow: Workflow, command: DeleteWorkflowCommand) -> bool:

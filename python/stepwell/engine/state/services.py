@@ -86,6 +86,10 @@ class Services(Protocol):
         """For how many microseconds an execution is kept after its end; None: until it is deleted."""
         ...
 
+    def named(self, key: str) -> str | None:
+        """The execution that has a name, by the name's key."""
+        ...
+
     def statuses_of(self, workflow: str) -> set[str]:
         """The statuses of the executions of a workflow that storage has and that were not deleted."""
         ...

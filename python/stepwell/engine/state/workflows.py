@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from stepwell.engine.arns import state_machine_arn
+from stepwell.engine.arns import ROLE_ARN, state_machine_arn
 from stepwell.engine.storage.contexts import WorkflowContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import WorkflowNotFound
@@ -15,6 +15,10 @@ from stepwell.errors import WorkflowNotFound
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
     from stepwell.asl.states import MapState
+
+
+IS_BEING_DELETED = "is being deleted"
+DELETED_BEFORE = "the workflow was deleted before"
 
 
 class Workflow:
@@ -28,6 +32,7 @@ class Workflow:
         self.version = context.version
         """1 for the first definition under the name; each further one has the next number."""
         self.arn = state_machine_arn(self.name)
+        self.role = context.role or ROLE_ARN
 
     @cached_property  # used in every step
     def machine(self) -> StateMachine:
@@ -79,6 +84,8 @@ class Workflows:
         self._load, self._load_newest, self.names = load, newest, names
         self._by_id: dict[str, Workflow] = {}
         self._newest: dict[str, Workflow] = {}
+        self.deleting: set[str] = set()
+        """Those that are being deleted, among the workflows that were read."""
         self._writing = threading.Lock()
 
     @classmethod
@@ -98,6 +105,7 @@ class Workflows:
             known = self._newest.get(context.name)
             if known is None or known.context.version <= context.version:
                 self._newest[context.name] = known = workflow
+                (self.deleting.add if context.deleting else self.deleting.discard)(context.name)
             return known
 
     def get(self, id: str) -> Workflow:
@@ -111,6 +119,7 @@ class Workflows:
             context = self._load(name, int(version)) if version.isdecimal() else None
             if context is None:
                 raise WorkflowNotFound(f"there is no workflow {id!r}")
+            self.newest(name)  # so that ``deleting`` has it before an execution goes on
             workflow = self._by_id.setdefault(id, Workflow(context))
         return workflow
 
@@ -120,9 +129,19 @@ class Workflows:
         newest = self._newest.get(workflow.name) if workflow is not None else None
         if newest is None or newest is not workflow:
             newest = self.newest(id.partition(":")[0])
-        if newest is None or newest.context.deleted:
+        if newest is None or newest.context.deleted or newest.context.deleting:
             return False
         return newest is workflow or newest.context.first <= version_of(id)
+
+    def is_current(self, name: str, version: int) -> bool:
+        """Whether a version was deployed after the workflow was last deleted, if it ever was."""
+        newest = self.newest(name)
+        return newest is not None and newest.context.first <= version
+
+    def why_gone(self, id: str) -> str:
+        """Why executions may not be started of a version, for which ``has`` is false."""
+        name = id.partition(":")[0]
+        return f"workflow {name!r} {IS_BEING_DELETED if name in self.deleting else 'was deleted'}"
 
     def latest(self, name: str) -> Workflow | None:
         """The newest version under ``name``; None, too, for a workflow that was deleted."""

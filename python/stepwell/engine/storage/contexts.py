@@ -44,6 +44,8 @@ class ExecutionContext(Context, tag=1):
     delete_at: int = 0
     synchronous: bool = False
     started_by: str | None = None
+    qualifier: str = ""
+    trace_header: str | None = None
 
 
 class ActivityBranchStatus(Struct, array_like=True, gc=False):
@@ -146,11 +148,12 @@ class TimerContext(Context, tag=6):
 
 
 class WorkflowContext(Context, tag=7):
-    """One version of a definition.
+    """One version of a definition, with AWS's settings (``PutWorkflowCommand`` describes them): AWS's revision.
 
     ``first`` is the first version since the workflow was last deleted. ``deleted``, of the newest version: it was
     deleted with all before it. They stay while ended executions need them; the newest one always, so that no number is
-    given twice, without its definition in the end.
+    given twice, without its definition in the end. ``deleting``, of the newest version: nothing more is started of the
+    workflow, and it is deleted once its executions have ended.
     """
 
     name: str
@@ -161,6 +164,12 @@ class WorkflowContext(Context, tag=7):
     retention: int | None = None
     first: int = 1
     deleted: bool = False
+    revision_id: str = ""
+    role: str = ""
+    logging: bytes = b""
+    tracing: bool = False
+    encryption: bytes = b""
+    deleting: bool = False
 
 
 class IdempotencyContext(Context, tag=8):
@@ -181,6 +190,8 @@ class VisibilityContext(Context, tag=9):
     stopped_at: int
     version: int = 0
     timed_out: bool = False
+    qualifier: str = ""
+    redrive_count: int = 0
 
 
 class ItemsContext(Context, tag=10):
@@ -285,6 +296,63 @@ class MapChildContext(Context, tag=15):
     number: int = 0
 
 
+class ListingContext(Context, tag=16):
+    """An execution in a list in AWS's order: by its end; while it runs by its start, or its redrive.
+
+    ``list`` is the name of a workflow, of a published version (``order:3``) or alias (``order:prod``) that it was
+    started by, or of a map run; the last two with ``REDRIVEN`` for executions that were redriven. ``status`` is AWS's.
+    What runs and was never redriven is in the list of its workflow, or map run, by its ``VisibilityContext`` only.
+    """
+
+    list: str
+    status: str
+    sorted_at: int
+    execution_id: str
+    name: str
+    started_at: int
+    stopped_at: int = 0
+    version: int = 0
+    qualifier: str = ""
+    redrive_count: int = 0
+    redriven_at: int = 0
+
+
+class PublishedVersionContext(Context, tag=17):
+    """A published version of a workflow: it stands for ``version`` of the definition."""
+
+    workflow: str
+    number: int
+    version: int
+    created_at: int
+    description: str | None = None
+
+
+class AliasContext(Context, tag=18):
+    """An alias of a workflow: ``routing`` is that of ``PutAliasCommand``."""
+
+    workflow: str
+    name: str
+    routing: bytes
+    created_at: int
+    updated_at: int
+    description: str | None = None
+
+
+class ActivityQueueContext(Context, tag=19):
+    """An activity as AWS has it: a queue that workers poll."""
+
+    name: str
+    created_at: int
+    encryption: bytes = b""
+
+
+class TagsContext(Context, tag=20):
+    """The tags of a resource (``stateMachine:order``, ``activity:review``), a JSON array of ``[key, value]``."""
+
+    resource: str
+    tags: bytes
+
+
 def tag_of(kind: type[Context]) -> int:
     """The tag of a kind of row."""
     tag = kind.__struct_config__.tag
@@ -305,5 +373,11 @@ REMOVE_ITEMS: Final = -tag_of(ItemsContext)
 REMOVE_QUEUE: Final = -tag_of(QueueContext)
 REMOVE_PENDING_COMMAND: Final = -tag_of(PendingCommandContext)
 REMOVE_MAP_CHILD: Final = -tag_of(MapChildContext)
+REMOVE_LISTING: Final = -tag_of(ListingContext)
+REMOVE_PUBLISHED_VERSION: Final = -tag_of(PublishedVersionContext)
+REMOVE_ALIAS: Final = -tag_of(AliasContext)
+REMOVE_ACTIVITY_QUEUE: Final = -tag_of(ActivityQueueContext)
+REMOVE_TAGS: Final = -tag_of(TagsContext)
+REMOVE_SEQUENCE: Final = -tag_of(SequenceContext)
 REMOVE_EXECUTION: Final = -100
 """An execution's row, its history, and all rows within it."""

@@ -37,10 +37,9 @@ JOBS = tuple(
 
 
 class Target(Struct, frozen=True):
-    """The execution to start: ``version`` is a number as text, "" for the newest; ``name`` is the execution's."""
+    """The execution to start, without the version or alias that may be asked for; ``name`` is the execution's."""
 
     workflow: str
-    version: str
     name: str
     is_named: bool
     input: bytes
@@ -82,17 +81,16 @@ def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
     """The execution that a task asks for. Without a Name its name comes from the task's id, so that it starts once."""
     if not is_object(arguments) or not isinstance(arguments.get("StateMachineArn"), str):
         raise InvalidInput("StateMachineArn is missing")
-    workflow, version = workflow_of(arguments["StateMachineArn"])
+    workflow = workflow_of(arguments["StateMachineArn"])
     given = arguments.get("Name")
     name = given if isinstance(given, str) else task_uuid(f"{execution_id} {task_id}")
-    return Target(workflow, version, name, isinstance(given, str), _input_of(arguments.get("Input")))
+    return Target(workflow, name, isinstance(given, str), _input_of(arguments.get("Input")))
 
 
-def workflow_of(arn: str) -> tuple[str, str]:
-    """A workflow by its ARN, with or without a version, or by its plain name."""
+def workflow_of(arn: str) -> str:
+    """The name of a workflow, by its ARN, with or without a version or an alias, or by the plain name."""
     _, marker, rest = arn.partition(":stateMachine:")
-    name, _, version = (rest if marker else arn).partition(":")
-    return name, version
+    return (rest if marker else arn).partition(":")[0]
 
 
 def _input_of(given: Any) -> bytes:

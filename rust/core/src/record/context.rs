@@ -24,6 +24,7 @@ layouts! {
             redrive_count: u64 = 0, redriven_at: i64 = 0, idempotent: bool = false,
             previous_event: u64 = 0, delete_at: i64 = 0, synchronous: bool = false,
             started_by: Option<&'a str> = None,
+            qualifier: &'a str = "", trace_header: Option<&'a str> = None,
         }
         /// A running state. The row is deleted when the state ends.
         2 Activity {
@@ -57,6 +58,8 @@ layouts! {
         7 Workflow {
             name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str, created_at: i64,
             retention: Option<i64> = None, first: u64 = 1, deleted: bool = false,
+            revision_id: &'a str = "", role: &'a str = "", logging: &'a [u8] = b"",
+            tracing: bool = false, encryption: &'a [u8] = b"", deleting: bool = false,
         }
         /// The last execution that was started with a name: `key` is `/{tenant}/{namespace}/{workflow}/{name}`.
         8 Idempotency { key: &'a str, execution_id: &'a str }
@@ -64,6 +67,7 @@ layouts! {
         9 Visibility {
             workflow: &'a str, status: &'a str, started_at: i64, execution_id: &'a str,
             name: &'a str, stopped_at: i64, version: u64 = 0, timed_out: bool = false,
+            qualifier: &'a str = "", redrive_count: u64 = 0,
         }
         /// The items of a running Map state, a JSON array.
         10 Items { activity_id: &'a str, items: &'a [u8], parts: &'a [u8] = b"" }
@@ -94,6 +98,26 @@ layouts! {
             id: &'a str, first: u64, items: u64, status: &'a str, output: &'a [u8] = b"",
             number: u64 = 0,
         }
+        /// An execution in a list in AWS's order: by its end, or by its start or redrive while it runs.
+        16 Listing {
+            list: &'a str, status: &'a str, sorted_at: i64, execution_id: &'a str, name: &'a str,
+            started_at: i64, stopped_at: i64 = 0, version: u64 = 0, qualifier: &'a str = "",
+            redrive_count: u64 = 0, redriven_at: i64 = 0,
+        }
+        /// A published version of a workflow: its number, and the version of the definition that it stands for.
+        17 PublishedVersion {
+            workflow: &'a str, number: u64, version: u64, created_at: i64,
+            description: Option<&'a str> = None,
+        }
+        /// An alias: `routing` has its published versions with their weights (JSON).
+        18 Alias {
+            workflow: &'a str, name: &'a str, routing: &'a [u8], created_at: i64, updated_at: i64,
+            description: Option<&'a str> = None,
+        }
+        /// An activity as AWS has it: a queue that workers poll.
+        19 ActivityQueue { name: &'a str, created_at: i64, encryption: &'a [u8] = b"" }
+        /// The tags of a resource, in the order in which they were set (JSON).
+        20 Tags { resource: &'a str, tags: &'a [u8] }
     }
 }
 

@@ -16,6 +16,7 @@ layouts! {
             r#type: &'a str = "STANDARD", start_at: i64 = 0,
             parent_iteration_id: Option<&'a str> = None, idempotent: bool = false,
             synchronous: bool = false, started_by: Option<&'a str> = None,
+            qualifier: &'a str = "", trace_header: Option<&'a str> = None,
         }
         /// End an execution as `Succeeded`, `Failed` or `Canceled` (`timed_out`: by its own limit).
         2 CompleteExecution {
@@ -90,7 +91,7 @@ layouts! {
             id: &'a str, error: Option<&'a str>, cause: Option<&'a str>, timed_out: bool = false,
         }
         /// Remove an ended execution and its history; `remains`: it is `Deleting` until everything that belongs to it is removed.
-        17 DeleteExecution { id: &'a str, remains: bool = false }
+        17 DeleteExecution { id: &'a str, remains: bool = false, leaves_name: bool = false }
         /// Continue a failed execution from the states that failed, for the `count`-th time.
         18 RedriveExecution {
             id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
@@ -105,7 +106,10 @@ layouts! {
         /// Store a definition under a name; executions keep the version that they began with.
         22 PutWorkflow {
             name: &'a str, version: u64, definition: &'a [u8], r#type: &'a str,
-            retention: Option<i64> = None,
+            retention: Option<i64> = None, revision_id: &'a str = "", role: &'a str = "",
+            logging: &'a [u8] = b"", tracing: bool = false, encryption: &'a [u8] = b"",
+            deleting: bool = false, publish: u64 = 0, description: Option<&'a str> = None,
+            tags: &'a [u8] = b"",
         }
         /// The first answer of a called service whose result comes later.
         23 SubmitTask {
@@ -147,7 +151,29 @@ layouts! {
         }
         /// Delete a workflow, whose newest version is `version`; `remains`: its definitions are kept, because
         /// executions that have ended still need them.
-        31 DeleteWorkflow { name: &'a str, version: u64, remains: bool = false }
+        31 DeleteWorkflow {
+            name: &'a str, version: u64, remains: bool = false, waits: bool = false,
+            published: Vec<u64> = Vec::new(), aliases: &'a [u8] = b"",
+        }
+        /// Publish a version of a workflow under the next number.
+        32 PublishVersion {
+            workflow: &'a str, number: u64, version: u64, description: Option<&'a str> = None,
+        }
+        /// Delete a published version.
+        33 DeletePublishedVersion { workflow: &'a str, number: u64 }
+        /// Keep an alias of published versions, with their weights (JSON).
+        34 PutAlias {
+            workflow: &'a str, name: &'a str, routing: &'a [u8], description: Option<&'a str> = None,
+            created_at: i64 = 0,
+        }
+        /// Delete an alias.
+        35 DeleteAlias { workflow: &'a str, name: &'a str }
+        /// Keep the tags of a resource (JSON), instead of those that it has.
+        36 PutTags { resource: &'a str, tags: &'a [u8] }
+        /// Keep an activity as AWS has it: a queue that workers poll.
+        37 PutActivityQueue { name: &'a str, encryption: &'a [u8] = b"", tags: &'a [u8] = b"" }
+        /// Delete an activity.
+        38 DeleteActivityQueue { name: &'a str }
 
         65 ExecutionStarted { answers: u64 = 0 }
         66 ExecutionCompleted { answers: u64 = 0 }
@@ -180,6 +206,13 @@ layouts! {
         93 MapRunCompleted { answers: u64 = 0 }
         94 MapRunUpdated { answers: u64 = 0 }
         95 WorkflowDeleted { answers: u64 = 0 }
+        96 VersionPublished { answers: u64 = 0 }
+        97 PublishedVersionDeleted { answers: u64 = 0 }
+        98 AliasPut { answers: u64 = 0 }
+        99 AliasDeleted { answers: u64 = 0 }
+        100 TagsPut { answers: u64 = 0 }
+        101 ActivityQueuePut { answers: u64 = 0 }
+        102 ActivityQueueDeleted { answers: u64 = 0 }
         127 CommandRejected { answers: u64 = 0, reason: &'a str = "" }
     }
 }

@@ -92,6 +92,8 @@ fn fields_that_an_older_version_did_not_write_have_their_default() {
         idempotent: false,
         synchronous: false,
         started_by: None,
+        qualifier: "",
+        trace_header: None,
     };
     let mut short = encode(&whole);
     short[0] = 0x95;
@@ -108,8 +110,9 @@ fn fields_of_a_newer_version_are_skipped() {
     let mut bytes = encode(&Record::DeleteExecution {
         id: "x",
         remains: false,
+        leaves_name: false,
     });
-    bytes[0] = 0x97;
+    bytes[0] = 0x98;
     bytes.extend(b"\x81\xa1k\x93\x01\xc0\xcb12345678");
     bytes.extend(b"\xc4\x02ab\xd4\x01z\xd9\x01t");
     bytes.push(0x2a);
@@ -119,7 +122,8 @@ fn fields_of_a_newer_version_are_skipped() {
         read,
         Record::DeleteExecution {
             id: "x",
-            remains: false
+            remains: false,
+            leaves_name: false,
         }
     );
     assert_eq!(reader.integer::<i64>().unwrap(), 42);
@@ -130,6 +134,7 @@ fn an_unknown_tag_is_refused_with_its_place() {
     let mut bytes = encode(&Record::DeleteExecution {
         id: "x",
         remains: false,
+        leaves_name: false,
     });
     let offset = bytes.len();
     bytes.extend([0x92, 0x3f, 0xa0]);

@@ -28,6 +28,7 @@ impl Default for StorageOptions {
 pub enum Family {
     /// Format number, applied position, commands without an event. RocksDB's default family.
     Meta,
+    /// Definitions, and what belongs to them by name: published versions, aliases, tags; activities' queues.
     Workflows,
     Executions,
     /// Activities, branches, iterations, items and map runs, by execution.
@@ -37,7 +38,7 @@ pub enum Family {
     Timers,
     /// Turns, by execution and first event.
     History,
-    /// By workflow and status, newest first.
+    /// Lists of executions by name and status, newest first: by their starts, and in AWS's order.
     Visibility,
     Idempotency,
 }

@@ -54,7 +54,7 @@ const fn layout(
 
 use Field::{Newest, Number, Text, Within};
 
-static LAYOUTS: [Layout; 15] = [
+static LAYOUTS: [Layout; 20] = [
     layout(1, Family::Executions, false, &[Text], &[0]),
     layout(2, Family::Activities, false, &[Within], &[0]),
     layout(3, Family::Activities, false, &[Within], &[0]),
@@ -67,12 +67,12 @@ static LAYOUTS: [Layout; 15] = [
         &[Text, Number, Number],
         &[2, 0, 1],
     ),
-    layout(7, Family::Workflows, false, &[Text, Number], &[0, 1]),
+    layout(7, Family::Workflows, true, &[Text, Number], &[0, 1]),
     layout(8, Family::Idempotency, false, &[Text], &[0]),
     layout(
         9,
         Family::Visibility,
-        false,
+        true,
         &[Text, Text, Newest, Text],
         &[0, 1, 2, 3],
     ),
@@ -82,6 +82,17 @@ static LAYOUTS: [Layout; 15] = [
     layout(13, Family::Meta, true, &[Text], &[0]),
     layout(14, Family::Activities, false, &[Within], &[0]),
     layout(15, Family::Activities, false, &[Within], &[0]),
+    layout(
+        16,
+        Family::Visibility,
+        true,
+        &[Text, Text, Newest, Text],
+        &[0, 1, 2, 3],
+    ),
+    layout(17, Family::Workflows, true, &[Text, Number], &[0, 1]),
+    layout(18, Family::Workflows, true, &[Text, Text], &[0, 1]),
+    layout(19, Family::Workflows, true, &[Text], &[0]),
+    layout(20, Family::Workflows, true, &[Text], &[0]),
 ];
 
 /// The most key fields that a row has.

@@ -1,5 +1,7 @@
 """Definitions of an executor with several partitions: each partition has all of them.
 
+What AWS's API keeps beside them, and executions never need, only the first partition has.
+
 The first partition gets a version last, so all partitions have what it has. If the program ended before that, the
 next opening copies the versions to the partitions that lack them.
 """
@@ -18,7 +20,7 @@ from stepwell.engine.host.promises import Callback, Latch, PendingPromises
 from stepwell.engine.log.document import NONE
 from stepwell.engine.log.records import DeleteWorkflowCommand, PutWorkflowCommand
 from stepwell.engine.partition.inbox import Rejected
-from stepwell.engine.state.workflows import Workflows
+from stepwell.engine.state.workflows import DELETED_BEFORE, Workflows
 from stepwell.engine.storage.contexts import VisibilityContext, WorkflowContext, tag_of
 from stepwell.engine.storage.storage import Storage
 
@@ -40,7 +42,8 @@ class Definitions:
     def put(self, command: PutWorkflowCommand, deliver: Callback) -> None:
         """Write a version to all partitions. It is called in a thread that may wait."""
         try:
-            for latch in [self._submit(command, partition) for partition in self._partitions[1:]]:
+            bare = replace(command, publish=0, description=None, tags=b"")
+            for latch in [self._submit(bare, partition) for partition in self._partitions[1:]]:
                 latch.wait()
             result = self._submit(command, self._partitions[0]).wait()
             row = self._storage.get(WorkflowContext, command.name, command.version)
@@ -52,20 +55,34 @@ class Definitions:
             deliver(result, None)
 
     def delete(self, command: DeleteWorkflowCommand, deliver: Callback) -> None:
-        """Delete a workflow in all partitions, or in none; it is called in a thread that may wait."""
+        """Delete a workflow in all partitions, or in none; it is called in a thread that may wait.
+
+        One that waits for its executions is marked in all of them. Later it is deleted in those where none run.
+        """
         # The first partition's definitions are read for executions of all.
-        kept = DeleteWorkflowCommand(command.name, command.version, remains=True)
+        kept = DeleteWorkflowCommand(command.name, command.version, remains=True, waits=command.waits)
         newest = self.workflows.get(f"{command.name}:{command.version}").context
-        self.workflows.put(replace(newest, deleted=True))  # nobody starts it from now on
+        self.workflows.put(replace(newest, deleting=True))  # nobody starts it from now on
         try:
-            for partition in reversed(self._partitions):
-                self._submit(kept, partition).wait()
+            for partition in self._partitions[:0:-1]:
+                self._delete_in(partition, kept)
+            self._delete_in(self._partitions[0], replace(command, remains=True))
         except Exception as error:  # noqa: BLE001 - whoever deletes is told
             self.workflows.put(newest)
-            self._restore(error)
+            if not newest.deleting:
+                self._restore(error)
             deliver(None, error)
         else:
+            deleted = not command.waits
+            self.workflows.put(replace(newest, deleting=not deleted, deleted=deleted))
             deliver("", None)
+
+    def _delete_in(self, partition: RemotePartition, command: DeleteWorkflowCommand) -> None:
+        try:
+            self._submit(command, partition).wait()
+        except Rejected as error:
+            if str(error) != DELETED_BEFORE:
+                raise
 
     def _restore(self, error: Exception) -> None:
         """Executions of a workflow run in one partition: those that deleted it before get it back."""
@@ -130,5 +147,15 @@ def _live(rows: list[WorkflowContext]) -> list[WorkflowContext]:
 
 def _command(row: WorkflowContext) -> PutWorkflowCommand:
     return PutWorkflowCommand(
-        row.name, version=row.version, definition=row.definition, type=row.type, retention=row.retention
+        row.name,
+        version=row.version,
+        definition=row.definition,
+        type=row.type,
+        retention=row.retention,
+        revision_id=row.revision_id,
+        role=row.role,
+        logging=row.logging,
+        tracing=row.tracing,
+        encryption=row.encryption,
+        deleting=row.deleting,
     )

@@ -17,6 +17,7 @@ from stepwell.engine.host.promises import Callback, Latch, Promise
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.partition.counters import PartitionStats
+from stepwell.engine.partition.router import OF_NO_EXECUTION
 from stepwell.engine.partition.services import child_key
 from stepwell.engine.state.workflows import Workflows
 from stepwell.engine.storage.contexts import ExecutionContext, IdempotencyContext
@@ -144,6 +145,8 @@ class MultiProcessHost(Host):
         return answer
 
     def _place(self, command: r.Command) -> int:
+        if isinstance(command, OF_NO_EXECUTION):  # definitions go to all, see ``submit``
+            return 0
         if isinstance(command, _OF_TASKS):
             return self.places.of_task(command.id)
         return self.places.of_execution(getattr(command, "id", ""))

@@ -25,6 +25,7 @@ from stepwell.engine.host.promises import Callback
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.partition.events import Event
+from stepwell.engine.partition.router import OF_NO_EXECUTION
 from stepwell.engine.storage import contexts as c
 from stepwell.errors import InvalidInput, LockedError, StorageError
 from stepwell.logs import logger
@@ -32,6 +33,7 @@ from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
 from . import messages as m
+from .repeated import was_resource_command_done
 from .stores import STATS
 from .wire import Malformed, Wire, in_shares
 
@@ -221,12 +223,8 @@ def _was_done(host: LocalHost, command: r.Command) -> bool:
     if isinstance(command, r.RedriveExecutionCommand):
         context = storage.get(c.ExecutionContext, command.id)
         return context is not None and context.redrive_count >= command.count
-    if isinstance(command, r.PutWorkflowCommand):
-        row = storage.get(c.WorkflowContext, command.name, command.version)
-        return row is not None and (row.definition, row.retention) == (command.definition, command.retention)
-    if isinstance(command, r.DeleteWorkflowCommand):
-        row = storage.get(c.WorkflowContext, command.name, command.version)
-        return row is not None and row.deleted
+    if isinstance(command, OF_NO_EXECUTION):
+        return was_resource_command_done(storage, command)
     if isinstance(command, r.ActivateTaskCommand):
         task = storage.get(c.TaskContext, command.id)
         return task is not None and task.status == "Active" and task.worker == command.worker

@@ -11,17 +11,22 @@ import msgspec
 from stepwell import _core
 from stepwell.engine.folders.partitions import mark_partitions
 from stepwell.engine.host.promises import Latch, PendingPromises
-from stepwell.engine.ids import CHILD_LISTS, execution_of
+from stepwell.engine.ids import CHILD_LISTS, REDRIVEN, execution_of
 from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.storage.contexts import (
     ActivityContext,
+    ActivityQueueContext,
+    AliasContext,
     BranchContext,
     ExecutionContext,
     ItemsContext,
     IterationContext,
+    ListingContext,
     MapChildContext,
     MapRunContext,
+    PublishedVersionContext,
     QueueContext,
+    TagsContext,
     TaskContext,
     TimerContext,
     VisibilityContext,
@@ -46,9 +51,14 @@ _BY_EXECUTION = frozenset(
     )
 )
 """Rows whose keys begin with the id of an execution, or of something in it."""
-_TASK, _WORKFLOW, _LIST = tag_of(TaskContext), tag_of(WorkflowContext), tag_of(VisibilityContext)
+_IN_FIRST = frozenset(
+    map(tag_of, (WorkflowContext, PublishedVersionContext, AliasContext, ActivityQueueContext, TagsContext))
+)
+"""Definitions, which all partitions have, and what only the first one has (``definitions``)."""
+_TASK, _WORKFLOW = tag_of(TaskContext), tag_of(WorkflowContext)
+_LISTS = frozenset(map(tag_of, (VisibilityContext, ListingContext)))
 _ORDERS: dict[int, Callable[[Any], Any]] = {
-    _LIST: lambda row: (row[1], row[2], -row[3], row[4]),
+    **dict.fromkeys(_LISTS, lambda row: (row[1], row[2], -row[3], row[4])),
     tag_of(TimerContext): lambda row: (row[3], row[1], row[2]),
     tag_of(QueueContext): lambda row: (row[1], row[2]),
 }
@@ -78,14 +88,14 @@ class Places:
 
     def of_row(self, tag: int, key: Sequence[Any]) -> int | None:
         """The partition of a row, or of all rows with this prefix. None: each partition may have some."""
-        if tag == _WORKFLOW:  # all partitions have the same ones
+        if tag in _IN_FIRST:
             return 0
         if not key or not isinstance(key[0], str):
             return None
         if tag in _BY_EXECUTION:
             return self.of_execution(key[0])
-        if tag == _LIST and key[0].startswith(CHILD_LISTS):
-            return self.of_execution(key[0].removeprefix(CHILD_LISTS))
+        if tag in _LISTS and key[0].startswith(CHILD_LISTS):
+            return self.of_execution(key[0].removeprefix(CHILD_LISTS).removesuffix(REDRIVEN))
         return self.of_task(key[0]) if tag == _TASK else None
 
 
