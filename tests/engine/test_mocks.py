@@ -356,15 +356,30 @@ def test_a_file_may_be_a_path_or_text(tmp_path: Path) -> None:
         (lambda file: file.pop("MockedResponses"), "no object MockedResponses"),
         (lambda file: file["StateMachines"]["Each"].pop("TestCases"), "StateMachines.Each has no object TestCases"),
         (lambda file: file["StateMachines"]["Each"]["TestCases"].update(Counted={"Work": "Gone"}), "names 'Gone'"),
+        (
+            lambda file: file["StateMachines"]["Each"]["TestCases"].update({"": {"Work": "Numbered"}}),
+            "StateMachines.Each.TestCases has a case without a name",
+        ),
+        (
+            lambda file: file["StateMachines"]["Each"]["TestCases"].update(Counted={"Work": ["Numbered"]}),
+            r"StateMachines.Each.TestCases.Counted.Work names \['Numbered'\], which is none",
+        ),
+        (lambda file: file["MockedResponses"].update(Numbered={"0-": {"Return": 1}}), "'0-'"),
+        (lambda file: file["MockedResponses"].update(Numbered={"0-2-4": {"Return": 1}}), "'0-2-4'"),
+        (lambda file: file["MockedResponses"].update(Numbered={"9" * 5000: {"Return": 1}}), "which is no call"),
+        (
+            lambda file: file["MockedResponses"].update(Numbered={"0-5": {"Return": 1}, "1-2": {"Return": 1}}),
+            "more than one response for call 1",
+        ),
         (lambda file: file["MockedResponses"].update(Numbered={}), "MockedResponses.Numbered is"),
         (lambda file: file["MockedResponses"].update(Numbered={"1": {"Return": 1}}), "for call 0"),
         (
             lambda file: file["MockedResponses"].update(Numbered={"0-2": {"Return": 1}, "2": {"Return": 1}}),
-            "more than one, for call 2",
+            "MockedResponses.Numbered has more than one response for call 2",
         ),
         (
             lambda file: file["MockedResponses"].update(Numbered={"0": {"Return": 1}, "2": {"Return": 1}}),
-            "no response, or more than one, for call 1",
+            "MockedResponses.Numbered has no response for call 1",
         ),
         (lambda file: file["MockedResponses"].update(Numbered={"first": {"Return": 1}}), "'first'"),
         (lambda file: file["MockedResponses"].update(Numbered={"2-1": {"Return": 1}}), "'2-1'"),
@@ -386,6 +401,42 @@ def test_what_is_wrong_with_a_file_is_reported_with_its_place(change: Any, probl
     change(file)
     with pytest.raises(InvalidInput, match=problem):
         MockFile(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"StateMachines": {},\n "MockedResponses": {"r" {}}}', "not valid JSON at line 2, column 27: Unexpected"),
+        ('{"StateMachines": {}', "not valid JSON at line 1, column 21: Unexpected end-of-input"),
+        (b"\xff\xfe", "cannot be read"),
+        ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
+        (
+            '{"StateMachines": {}, "MockedResponses": {"r": {"0": {"Return": 1}, "0": {"Return": 2}}}}',
+            "MockedResponses.r has '0' twice",
+        ),
+        (
+            '{"StateMachines": {"w": {"TestCases": {"a": {}, "a": {}}}}, "MockedResponses": {}}',
+            "StateMachines.w.TestCases has 'a' twice",
+        ),
+        (
+            '{"StateMachines": {}, "StateMachines": {}, "MockedResponses": {}}',
+            "the mock file has 'StateMachines' twice",
+        ),
+    ],
+)
+def test_a_text_that_is_no_mock_file_is_refused_with_the_line(text: Any, problem: str) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        MockFile(text)
+
+
+def test_a_first_response_that_an_item_reader_cannot_give_is_refused_before_the_start() -> None:
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
+    reader["ReaderConfig"] = {"InputType": "JSON"}
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    definition = machine({"All": map_over(machine({"P": passing()}) | config, ItemReader=reader)})
+    place = "MockedResponses.r.0.Return: the ItemReader of state 'All' reads a list, not an object"
+    with pytest.raises(InvalidInput, match=place):
+        scripted_run(definition, {}, mocks=one("All", **{"0": {"Return": {"items": 1}}}))
 
 
 def test_what_is_not_there_is_reported() -> None:

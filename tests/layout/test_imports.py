@@ -41,10 +41,10 @@ MAY_IMPORT = {
     "cluster": ENGINE,
     "test_state": {"asl", "tasks"},  # an ItemReader's data is read as the engine's readers read it
     "testing": ENGINE,
-    "step_functions": {"test_state", *ENGINE},
+    "step_functions": {"test_state", "testing", *ENGINE},
     "server": {"", "step_functions", *ENGINE},
     "remote": ENGINE,
-    "cli": {"", "remote", "server", "testing", *ENGINE},
+    "cli": {"", "remote", "server", "step_functions", "testing", *ENGINE},
     "__main__": {"cli"},
     "integrations": {"tasks"},
     "": {*ENGINE, "remote", "testing", "test_state"},  # stepwell/__init__.py: the public names

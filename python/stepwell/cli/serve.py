@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from stepwell import AsyncExecutor
 from stepwell.engine.folders.partitions import partitions_of
+from stepwell.errors import InvalidInput
 
 from .console import Console
 from .exits import OK, UsageError
 from .options import Commands, add_command, add_data, add_handlers, load_handlers
+
+if TYPE_CHECKING:
+    from stepwell.step_functions.mocks import Mocks
 
 PORT = 8083
 """That of AWS's Step Functions Local."""
@@ -24,6 +30,12 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--port", type=_port, default=PORT, help=f"the port (default: {PORT}; 0: a free one)")
     add_data(parser, otherwise="in memory, gone at the end")
     add_handlers(parser)
+    parser.add_argument(
+        "--mock-config",
+        metavar="FILE",
+        default=os.environ.get("SFN_MOCK_CONFIG"),
+        help="the mock file of Step Functions Local: starts of ARN#TESTCASE (default: $SFN_MOCK_CONFIG)",
+    )
     parser.add_argument("--profile", choices=("default", "aws"), default="aws", help="quotas (default: AWS's)")
     parser.add_argument(
         "--partitions", type=int, metavar="N", help="processes that share the executions (default: as the folder has)"
@@ -73,14 +85,24 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         Limits(connections=options.max_connections),
     )
     load = partial(load_handlers, options.handlers) if options.handlers else None
+    mocks = _mocks(options.mock_config) if options.mock_config else None
     executor = AsyncExecutor(
         options.data,
         handlers=None if load is None else load(),
         profile=options.profile,
         partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
     )
-    serving.run(serving.serve(executor, settings, partial(_ready, console), load))
+    serving.run(serving.serve(executor, settings, partial(_ready, console), load, mocks))
     return OK
+
+
+def _mocks(path: str) -> Mocks:
+    from stepwell.step_functions.mocks import Mocks
+
+    try:
+        return Mocks(path)
+    except InvalidInput as error:
+        raise UsageError(f"--mock-config {path}: {error}.") from error
 
 
 def _ready(console: Console, url: str) -> None:

@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import NamedTuple
 
+from .ids import published_part
 from .limits import EXPRESS
 
 REGION = "us-east-1"
@@ -49,10 +50,11 @@ def parse_state_machine_arn(text: object) -> tuple[str, str] | None:
 
 def qualified_arns(workflow: str, qualifier: str) -> dict[str, str]:
     """What AWS says of an execution that a published version (``3``) started, or an alias (``prod:3``)."""
-    if not qualifier:
+    published = published_part(qualifier)
+    if not published:
         return {}
     arn = state_machine_arn(workflow)
-    alias, _, version = qualifier.rpartition(":")
+    alias, _, version = published.rpartition(":")
     arns = {"stateMachineVersionArn": f"{arn}:{version}"}
     return {**arns, "stateMachineAliasArn": f"{arn}:{alias}"} if alias else arns
 

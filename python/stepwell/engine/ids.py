@@ -96,7 +96,8 @@ def qualified_lists(workflow: str, qualifier: str) -> list[str]:
 
     ``prod:3`` is the version 3 that the alias ``prod`` chose, ``3`` the version itself. No workflow's name has a colon.
     """
-    return [f"{workflow}:{part}" for part in qualifier.split(":")]
+    published = published_part(qualifier)
+    return [f"{workflow}:{part}" for part in published.split(":")] if published else []
 
 
 def versions_sequence(workflow: str) -> str:
@@ -118,3 +119,18 @@ def later_task(last: int, number: int) -> int:
     """The count of used task numbers, with this task's ``number``; ``last`` is the count before."""
     ahead = (number - last) & NUMBERS
     return last + ahead if ahead < 1 << 31 else last
+
+
+def mock_case_of(qualifier: str) -> str:
+    """The test case of a mock file that an execution was started by, which ends its qualifier; empty: none."""
+    return qualifier.partition("#")[2]
+
+
+def mock_part(qualifier: str) -> str:
+    """What the children of an execution's map runs have of its qualifier."""
+    return "".join(qualifier.partition("#")[1:])
+
+
+def published_part(qualifier: str) -> str:
+    """The published version, and the alias, of a qualifier."""
+    return qualifier.partition("#")[0]

@@ -14,8 +14,9 @@ import uvicorn
 import uvloop
 
 from stepwell.engine.api.async_executor import AsyncExecutor
-from stepwell.errors import StepwellError
+from stepwell.errors import InvalidInput, StepwellError
 from stepwell.logs import logger
+from stepwell.step_functions.mocks import Mocks
 from stepwell.step_functions.service import Service
 
 from .app import Application
@@ -83,10 +84,11 @@ async def serve(
     settings: Settings,
     ready: Callable[[str], None],
     reload: Callable[[], Handlers] | None = None,
+    mocks: Mocks | None = None,
 ) -> None:
     """Serve an engine until SIGTERM or SIGINT.
 
-    ``ready`` gets the server's URL. SIGHUP registers the handlers that ``reload`` gives, and reads the keys again.
+    ``ready`` gets the server's URL. SIGHUP registers the handlers that ``reload`` gives, and reads keys and mocks.
     Raises ``UnsafeSettings``, ``UnusableFile``, ``CannotListen``.
     """
     check_settings(settings)
@@ -95,8 +97,14 @@ async def serve(
     allow_connections(limits.connections)
     listening = bound(settings.host, settings.port)  # before the folder is opened, which may take long
     with listening:
+        if mocks is not None:
+            executor.use_mocks(mocks)
         async with executor:
-            await _serve(executor, settings, gate, listening, ready, reload)
+            if mocks is not None:
+                mocks.attach(executor)
+            again = partial(_reload, executor, reload, gate, settings, mocks)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
+            await _serve(executor, settings, gate, listening, ready)
 
 
 async def _serve(
@@ -105,7 +113,6 @@ async def _serve(
     gate: Gate,
     listening: socket.socket,
     ready: Callable[[str], None],
-    reload: Callable[[], Handlers] | None,
 ) -> None:
     limits = settings.limits
     service = Service(executor)
@@ -127,8 +134,6 @@ async def _serve(
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, service, ready)
-    again = partial(_reload, executor, reload, gate, settings)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
     await server.serve([listening])
 
 
@@ -144,9 +149,20 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
-def _reload(executor: AsyncExecutor, load: Callable[[], Handlers] | None, gate: Gate, settings: Settings) -> None:
+def _reload(
+    executor: AsyncExecutor,
+    load: Callable[[], Handlers] | None,
+    gate: Gate,
+    settings: Settings,
+    mocks: Mocks | None,
+) -> None:
     if load is not None:
         _reload_handlers(executor, load)
+    if mocks is not None:
+        try:
+            mocks.reload()
+        except InvalidInput as error:
+            log.error("the mocks are as they were: %s", error)
     try:
         gate.keys = read_keys(settings.credentials, settings.token_file)
     except UnusableFile as error:

@@ -12,6 +12,7 @@ class Call(Struct, frozen=True, array_like=True):
     """A task for a handler. ``deadline`` is its timeout, in microseconds since the epoch (0: none).
 
     ``limit`` is the name of the limit that the partition counts it for (empty: none), until its call begins or it ends.
+    ``test_case`` is that of a mock file, by which its execution was started (empty: by none).
     """
 
     id: str
@@ -25,6 +26,7 @@ class Call(Struct, frozen=True, array_like=True):
     execution_arn: str = ""
     state_machine_arn: str = ""
     limit: str = ""
+    test_case: str = ""
 
 
 class Result(NamedTuple):

@@ -186,12 +186,12 @@ class HandlerPool:
         return resource
 
     def _has_handler(self, call: Call) -> bool:
-        return self._handlers.find(self._parse(call.resource), lambda: loads(call.input)) is not None
+        return self._handlers.find_for(call, self._parse(call.resource), lambda: loads(call.input)) is not None
 
     def _work(self, call: Call) -> Work | None:
         resource = self._parse(call.resource)
         argument = loads(call.input)
-        registration = self._handlers.find(resource, lambda: argument)
+        registration = self._handlers.find_for(call, resource, lambda: argument)
         if registration is None:
             return None
         if resource.service == "lambda" and resource.action == "invoke" and is_object(argument):

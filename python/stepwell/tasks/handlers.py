@@ -5,14 +5,19 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stepwell.asl.resources import Resource, function_name, parse_resource
+from stepwell.errors import TaskError
 
 from .limits import Limit, check_concurrency, parse_rate
 
 if TYPE_CHECKING:
     from inspect import Parameter
+
+    from stepwell.asl.machine import StateMachine
+
+    from .calls import Call
 
 Handler = Callable[..., Any]
 
@@ -46,6 +51,18 @@ class Registration:
         self._seconds = seconds if seconds > self._seconds else self._seconds * 0.5 + seconds * 0.5
 
 
+class Mocks(Protocol):
+    """A mock file, as far as tasks need it."""
+
+    def check(self, workflow: str, machine: StateMachine, test_case: str) -> None:
+        """Raise ``InvalidInput`` unless the workflow has this test case, which its definition can run."""
+        ...
+
+    def handler_of(self, call: Call) -> Registration | None:
+        """What answers a task of an execution that a test case started; None: its state is not mocked."""
+        ...
+
+
 class Handlers:
     """The registered handlers.
 
@@ -58,6 +75,8 @@ class Handlers:
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
         self._own: dict[str, Registration] = {}
+        self.mocks: Mocks | None = None
+        """What answers tasks of executions that test cases started, before any handler."""
         self.limits: dict[str, Limit[Any]] = {}
         """The limits of all handlers that have or had one, by the name of the handler."""
         if not isinstance(functions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -103,6 +122,10 @@ class Handlers:
         registered = [*self._by_name.items(), *self._patterns]
         return [(name, each.limit.window if each.limit is not None else 0) for name, each in registered]
 
+    def use_mocks(self, mocks: Mocks) -> None:
+        """Let a mock file answer the tasks of executions that its test cases started, before any handler."""
+        self.mocks = mocks
+
     def provide(self, functions: Mapping[str, Handler]) -> None:
         """Register the engine's own handlers, by resource; they do not count as handlers of the program."""
         registrations = {function: Registration(function) for function in set(functions.values())}
@@ -119,6 +142,14 @@ class Handlers:
             found = self._find(name) if name is not None else None
             return found or self._find(resource.text)
         return self._find(resource.name if resource.kind == "lambda" else resource.text)
+
+    def find_for(self, call: Call, resource: Resource, arguments: Callable[[], Any]) -> Registration | None:
+        """What does a task: its mock, or its handler."""
+        if call.test_case:
+            mocked = _WITHOUT_MOCKS if self.mocks is None else self.mocks.handler_of(call)
+            if mocked is not None:
+                return mocked
+        return self.find(resource, arguments)
 
     def target_of(self, resource: Resource, arguments: Callable[[], Any]) -> str:
         """The name that finds a task's handler: ``find_by_name`` returns for it what ``find`` returns for the task."""
@@ -190,3 +221,12 @@ def _typed(function: Handler, parameters: list[Parameter]) -> Handler:
     from .typed import taking_typed_input
 
     return taking_typed_input(function, first.annotation)
+
+
+def _without_mocks(value: Any) -> Any:
+    raise TaskError(
+        "States.Runtime", "the execution was started by a test case, and this engine was opened without a mock file"
+    )
+
+
+_WITHOUT_MOCKS = Registration(_without_mocks)

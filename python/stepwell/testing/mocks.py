@@ -19,25 +19,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from stepwell.asl.definition import compile_definition
-from stepwell.asl.json import dumps, is_object, loads
+from stepwell.asl.json import dumps, is_array, is_object, loads
 from stepwell.asl.machine import StateMachine
 from stepwell.asl.states import MapState, State, TaskState
+from stepwell.asl.validate.json_text import JsonSyntaxError, RepeatedKeys, parse
 from stepwell.engine.client.arguments import Definition, definition_text
+from stepwell.engine.state.map_run import READ_ITEMS
 from stepwell.errors import InvalidInput, StepwellError, TaskError
 from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.dispatch import Answered
 from stepwell.tasks.handlers import Handler, Handlers, Registration
 
+from .answers import check_answer
+
 Source: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 """A mock file: its content as an object, its JSON text, or its path."""
-_CALLS = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")
+_CALLS = re.compile(r"(?P<first>[0-9]+)(?:-(?P<last>[0-9]+))?")
+_MOST_DIGITS = 9
+_LINE = re.compile(r"line: (\d+), column: (\d+)")
 
 
 class UnscriptedTask(StepwellError):
@@ -45,7 +52,7 @@ class UnscriptedTask(StepwellError):
 
 
 class Response(NamedTuple):
-    """What some calls return: a result, or an error."""
+    """What the calls up to ``last`` return: a result, or an error."""
 
     last: int
     place: str
@@ -65,6 +72,8 @@ class MockFile:
         for workflow, machine in _object(document, "StateMachines").items():
             place = f"StateMachines.{workflow}"
             cases = _object(machine, "TestCases", place)
+            if "" in cases:
+                raise InvalidInput(f"{place}.TestCases has a case without a name")
             self._machines[workflow] = {
                 name: self._references(_object(cases, name, f"{place}.TestCases"), f"{place}.TestCases.{name}")
                 for name in cases
@@ -72,9 +81,13 @@ class MockFile:
 
     def _references(self, states: dict[str, Any], place: str) -> dict[str, str]:
         for state, reference in states.items():
-            if reference not in self._responses:
+            if not isinstance(reference, str) or reference not in self._responses:
                 raise InvalidInput(f"{place}.{state} names {reference!r}, which is none of the MockedResponses")
         return states
+
+    def workflows(self) -> list[str]:
+        """The workflows that have cases."""
+        return list(self._machines)
 
     def cases(self, workflow: str) -> list[str]:
         """The names of a workflow's cases."""
@@ -100,6 +113,7 @@ class MockedCase:
         self.name = name
         self._responses = responses
         self._calls = dict.fromkeys(responses, 0)
+        self._counting = threading.Lock()
 
     def __contains__(self, state: object) -> bool:
         return state in self._responses
@@ -113,8 +127,9 @@ class MockedCase:
 
     def respond_at(self, state: str) -> tuple[str, Any]:
         """Like ``respond``, with the place of the result in the mock file."""
-        call = self._calls[state]
-        self._calls[state] = call + 1
+        with self._counting:
+            call = self._calls[state]
+            self._calls[state] = call + 1
         response = next((each for each in self._responses[state] if call <= each.last), None)
         if response is None:
             raise UnscriptedTask(f"{self.name} has no response for call {call} of state {state!r}")
@@ -122,13 +137,21 @@ class MockedCase:
             raise TaskError(response.error, response.cause)
         return response.place, response.value
 
+    def count_from(self, calls: Mapping[str, int]) -> None:
+        """Continue after so many calls of each state, which an earlier process answered."""
+        self._calls |= {state: count for state, count in calls.items() if state in self._calls}
+
     def check(self, machine: StateMachine) -> None:
-        """Raise ``InvalidInput`` for a mocked state that makes no call in a scripted run of ``machine``."""
-        for name in self._responses:
-            if not _calls_something(machine.by_name.get(name)):
+        """Raise ``InvalidInput`` for a mocked state that makes no call in ``machine``, or cannot take its response."""
+        for name, responses in self._responses.items():
+            state = machine.by_name.get(name)
+            if not _calls_something(state):
                 raise InvalidInput(
                     f"{self.name} mocks {name!r}, which is no state of the definition that calls anything"
                 )
+            first = responses[0]
+            if isinstance(state, MapState) and state.reader is not None and first.error is None:
+                check_answer(first.place, name, READ_ITEMS, None, first.value)
 
     def handlers(
         self, definition: Definition, real: Mapping[str, Handler] = MappingProxyType({})
@@ -189,20 +212,50 @@ def _no_handler(value: Any, context: HandlerContext) -> Any:
 
 
 def _document(source: Source) -> dict[str, Any]:
-    document = source if is_object(source) else loads(_text(source))
+    document = source if is_object(source) else _parsed(_text(source))
     if not is_object(document):
         raise InvalidInput("a mock file holds an object with StateMachines and MockedResponses")
     return document
 
 
-def _text(source: Source) -> str | bytes:
-    if isinstance(source, bytes) or (isinstance(source, str) and source.lstrip().startswith("{")):
+def _text(source: Source) -> str:
+    if isinstance(source, str) and source.lstrip().startswith("{"):
         return source
     assert not isinstance(source, dict)
     try:
-        return Path(source).read_bytes()
-    except OSError as error:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        return data.decode("utf-8-sig")
+    except (OSError, ValueError) as error:  # a path may hold a null character
         raise InvalidInput(f"the mock file cannot be read: {error}") from error
+
+
+def _parsed(text: str) -> Any:
+    """The value of the text, in which no member may stand twice: one of the two would not count."""
+    try:
+        value, repeated = parse(text)
+    except JsonSyntaxError as error:
+        match = _LINE.search(error.place)
+        where = f" at line {match[1]}, column {match[2]}" if match is not None else ""
+        problem = error.message.partition(" (start marker")[0]
+        raise InvalidInput(f"the mock file is not valid JSON{where}: {problem}") from error
+    try:
+        first = next(_repeated(value, repeated, ""), None)
+    except RecursionError as error:
+        raise InvalidInput("the mock file is nested too deeply") from error
+    if first is not None:
+        raise InvalidInput(f"{first[0] or 'the mock file'} has {first[1]!r} twice")
+    return loads(text)
+
+
+def _repeated(value: Any, repeated: RepeatedKeys, place: str) -> Iterator[tuple[str, str]]:
+    """The places of objects that have a member twice, and its name."""
+    if is_object(value):
+        yield from ((place, key) for key in repeated.of(value))
+        for key, item in value.items():
+            yield from _repeated(item, repeated, f"{place}.{key}".lstrip("."))
+    elif is_array(value):
+        for index, item in enumerate(value):
+            yield from _repeated(item, repeated, f"{place}[{index}]")
 
 
 def _object(holder: Any, name: str, place: str = "the mock file") -> dict[str, Any]:
@@ -217,18 +270,20 @@ def _responses(name: str, given: Any) -> list[Response]:
     place = f"MockedResponses.{name}"
     if not is_object(given) or not given:
         raise InvalidInput(f'{place} is an object of responses by call: "0", "1-2"')
-    ranges = sorted((*_range(calls, place), response) for calls, response in given.items())
+    ranges = sorted((*_range(calls, place), calls) for calls in given)
     found: list[Response] = []
-    for first, last, response in ranges:
+    for first, last, calls in ranges:
+        response = given[calls]
         expected = found[-1].last + 1 if found else 0
         if first != expected:
-            raise InvalidInput(f"{place} has no response, or more than one, for call {min(first, expected)}")
-        found.append(_response(last, response, f"{place}.{first}"))
+            problem = "more than one response" if first < expected else "no response"
+            raise InvalidInput(f"{place} has {problem} for call {min(first, expected)}")
+        found.append(_response(last, response, f"{place}.{calls}"))
     return found
 
 
-def _range(calls: str, place: str) -> tuple[int, int]:
-    match = _CALLS.fullmatch(calls)
+def _range(calls: object, place: str) -> tuple[int, int]:
+    match = _CALLS.fullmatch(calls) if isinstance(calls, str) and len(calls) <= 2 * _MOST_DIGITS else None
     first, last = (int(match["first"]), int(match["last"] or match["first"])) if match else (1, 0)
     if last < first:
         raise InvalidInput(f'{place} has {calls!r}, which is no call such as "0" or "1-2"')

@@ -17,7 +17,7 @@ from stepwell.engine.partition.events import EventName
 from stepwell.engine.quoting import shown
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput
-from stepwell.tasks.handlers import Handler, Handlers
+from stepwell.tasks.handlers import Handler, Handlers, Mocks
 from stepwell.tasks.items import ItemFiles
 
 OneHandler = TypeVar("OneHandler", bound=Handler)
@@ -116,6 +116,13 @@ class BaseExecutor:
             self._handlers.register(resource, function, concurrency=concurrency, rate=rate)
         else:
             self._client.host.register(resource, function, concurrency=concurrency, rate=rate)
+
+    def use_mocks(self, mocks: Mocks) -> None:
+        """Let a mock file answer the tasks of executions that its test cases started, before any handler.
+
+        Called before the folder is opened, so that tasks that wait there meet no handler either.
+        """
+        self._handlers.use_mocks(mocks)
 
     def task(
         self, resource: str, *, concurrency: int | None = None, rate: str | None = None

@@ -6,7 +6,7 @@ Lists in AWS's order have a row of it once it has ended, was redriven, or if a p
 
 from __future__ import annotations
 
-from stepwell.engine.ids import REDRIVEN, child_list, qualified_lists, run_of
+from stepwell.engine.ids import REDRIVEN, child_list, published_part, qualified_lists, run_of
 from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import DELETING, OVER, aws_status, transition
@@ -16,7 +16,7 @@ from stepwell.engine.storage.contexts import REMOVE_LISTING, REMOVE_VISIBILITY, 
 def create_visibility(turn: Turn, execution: LiveExecution) -> None:
     """Put a new execution into its lists."""
     turn.create(f"visibility {execution.status}", visibility(execution))
-    if execution.context.qualifier:
+    if published_part(execution.context.qualifier):
         enlist(turn, execution)
 
 
@@ -74,7 +74,7 @@ def _listings(execution: LiveExecution) -> list[ListingContext]:
     """The rows of an execution in the lists in AWS's order; none while it is being deleted."""
     context, status = execution.context, execution.status
     is_over = status in OVER
-    if status == DELETING or not (is_over or context.qualifier or context.redrive_count):
+    if status == DELETING or not (is_over or published_part(context.qualifier) or context.redrive_count):
         return []
     aws = aws_status(status, timed_out=context.timed_out) if is_over else "RUNNING"
     sorted_at = context.stopped_at if is_over else context.redriven_at or context.started_at
@@ -103,4 +103,4 @@ def _lists(execution: LiveExecution, *, is_over: bool) -> list[str]:
         return [name + REDRIVEN if context.redrive_count else name]
     workflow = execution.workflow.name
     names = [workflow] if is_over or context.redrive_count else []
-    return [*names, *qualified_lists(workflow, context.qualifier)] if context.qualifier else names
+    return [*names, *qualified_lists(workflow, context.qualifier)]

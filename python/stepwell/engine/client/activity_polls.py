@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from msgspec import structs
 
-from stepwell.engine.host.host import Host
+from stepwell.engine.host.host import MOCKED, Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import AWS, Limits
 from stepwell.engine.status import ACTIVE, CREATED
@@ -41,6 +41,8 @@ class ActivityPolls:
         """Tasks that a poll is handing out."""
         self._returned: dict[str, deque[TaskContext]] = {}
         """Tasks that were handed out to a worker that had gone."""
+        self.is_mocked: Callable[[TaskContext], bool] | None = None
+        """Whether a mock file answers a task."""
 
     @contextmanager
     def polling(self, queue: str) -> Generator[None]:
@@ -110,12 +112,19 @@ class ActivityPolls:
         ahead = self._ahead.setdefault(queue, deque())
         after: tuple[str, str] | None = None
         while not ahead:
-            rows = self._host.storage.scan(QueueContext, queue, after=after, limit=_PAGE)
-            ahead.extend(row.task_id for row in rows if row.task_id not in self._claimed)
+            rows = self._host.storage.scan(QueueContext, queue.removeprefix(MOCKED), after=after, limit=_PAGE)
+            ahead.extend(row.task_id for row in rows if row.task_id not in self._claimed and self._fits(row, queue))
             if len(rows) < _PAGE:
                 break
-            after = (queue, rows[-1].task_id)
+            after = (queue.removeprefix(MOCKED), rows[-1].task_id)
         return bool(ahead)
+
+    def _fits(self, row: QueueContext, queue: str) -> bool:
+        """Whether the polls of a queue get a task, or its mocks do."""
+        if self.is_mocked is None:
+            return True
+        task = self._host.storage.get(TaskContext, row.task_id)
+        return task is not None and self.is_mocked(task) == queue.startswith(MOCKED)
 
     # waiting
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from stepwell.engine.ids import CHILD_LISTS
+from stepwell.engine.ids import CHILD_LISTS, published_part
 from stepwell.engine.status import (
     CANCELED,
     CANCELING,
@@ -50,7 +50,7 @@ class Filter(NamedTuple):
         """Whether a row is wanted; ``is_pending`` says whether the execution of one is still to be redriven."""
         if not row.name.startswith(self.name_prefix) or self.version not in (None, row.version):
             return False
-        if self.qualifier and self.qualifier not in row.qualifier.split(":"):
+        if self.qualifier and self.qualifier not in published_part(row.qualifier).split(":"):
             return False
         pending = self.statuses.needs_redrives(row) and is_pending(row)
         return self.statuses.has(row, pending_redrive=pending)

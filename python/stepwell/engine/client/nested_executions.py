@@ -19,6 +19,7 @@ from stepwell.engine.arns import arn_of, execution_arn, state_machine_arn
 from stepwell.engine.host.host import Host
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
+from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import CANCELED, FAILED, SUCCEEDED
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.errors import (
@@ -50,6 +51,10 @@ class WrongType(StepwellError):
     """The call is not possible for this type of workflow."""
 
 
+class WrongTestCase(StepwellError):
+    """The mock file has no such test case, or there is no mock file."""
+
+
 _REFUSALS: dict[type[Exception], tuple[str, str]] = {
     WorkflowDeleting: ("StateMachineDeleting", "State Machine is being deleted: '{about}'"),
     WorkflowNotFound: ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{about}'"),
@@ -57,6 +62,7 @@ _REFUSALS: dict[type[Exception], tuple[str, str]] = {
     InvalidName: ("InvalidName", "Invalid Name: '{about}'"),
     InvalidInput: ("InvalidExecutionInput", "Invalid Execution Input: {error}"),
     WrongType: ("StateMachineTypeNotSupported", "{error}"),
+    WrongTestCase: ("ValidationException", "{error}"),
 }
 _STATUSES = {SUCCEEDED: "SUCCEEDED", FAILED: "FAILED", CANCELED: "ABORTED"}
 
@@ -92,12 +98,16 @@ class NestedExecutions:
         return answer
 
     def _start(self, workflow_name: str, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
-        workflow, qualifier = self._queries.target(workflow_name)
+        machine, marker, test_case = workflow_name.partition("#")
+        workflow, qualifier = self._queries.target(machine)
         self._deployments.check_startable(workflow)
+        if marker:
+            self._check_test_case(workflow, test_case)
+            qualifier += marker + test_case
         if context.resource.endswith(":startSyncExecution") and workflow.context.type != "EXPRESS":
             raise WrongType("This operation is not supported by this type of state machine")
         if self._host.handlers:
-            self._deployments.check_handlers(workflow)
+            self._deployments.check_handlers(workflow, is_mocked=bool(marker))
         while True:
             request = self._starts.start_with(
                 workflow,
@@ -120,6 +130,15 @@ class NestedExecutions:
                 raise refusal or error from error
             assert isinstance(scope, str)
             return scope
+
+    def _check_test_case(self, workflow: Workflow, test_case: str) -> None:
+        mocks = self._host.handlers.mocks
+        if mocks is None:
+            raise WrongTestCase(f"'#{test_case}' is a test case of a mock file, and this engine has none")
+        try:
+            mocks.check(workflow.name, workflow.machine, test_case)
+        except InvalidInput as error:
+            raise WrongTestCase(str(error)) from error
 
     def _is_ours(self, child_id: str | None, target: Target, context: HandlerContext) -> bool:
         """Whether this very task started the execution that has the name, before a crash."""

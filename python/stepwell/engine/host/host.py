@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CLOSING_SECONDS = 10.0
 """How long ``close`` waits for running handlers."""
+MOCKED = "mocked "
+"""Before a queue's name: its tasks that a mock file answers. Workers do not get them."""
 
 
 class Options(NamedTuple):
@@ -187,6 +189,7 @@ class Host(ABC):
     def queued(self, queue: str) -> None:
         """A task waits for a worker that polls."""
         self.queues.release_one(queue)
+        self.queues.release_one(MOCKED + queue)
 
     def _stopped(self) -> BaseException:
         failure = self._failure

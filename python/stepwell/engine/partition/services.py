@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import loads
-from stepwell.engine.ids import child_list, idempotency_key
+from stepwell.engine.ids import child_list, idempotency_key, mock_case_of
 from stepwell.engine.limits import Limits, longest_seconds
 from stepwell.engine.log import records as r
 from stepwell.engine.replay.redrive import redrive_command, redrive_problem
@@ -93,6 +93,7 @@ class PartitionServices:
             execution.arn or execution.make_arn(),
             execution.workflow.arn,
             limit,
+            mock_case_of(execution.context.qualifier),
         )
 
     def dispatch_calls(self) -> None:

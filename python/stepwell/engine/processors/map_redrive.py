@@ -73,5 +73,6 @@ def chosen(turn: Turn, command: StartChildrenCommand, activity: Activity[MapStat
             type=EXPRESS,
             start_at=0,
             parent_iteration_id=child_id,
+            qualifier=old.qualifier,
         )
         turn.send(id, start, Document(old.input))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepwell.asl.errors import AslError
-from stepwell.engine.ids import activity_of, execution_of, run_of
+from stepwell.engine.ids import activity_of, execution_of, mock_part, run_of
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import (
     CancelExecutionCommand,
@@ -113,6 +113,7 @@ def children_started(turn: Turn, command: StartChildrenCommand, document: Docume
             type=activity.state.execution_type,
             start_at=0,
             parent_iteration_id=parent,
+            qualifier=mock_part(activity.execution.context.qualifier),
         )
         turn.send(id, start, document)
         first += size

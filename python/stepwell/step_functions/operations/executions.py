@@ -8,7 +8,6 @@ from typing import Any
 
 from stepwell.engine.client import commands, express
 from stepwell.engine.log.document import Document
-from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import OVER
 from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.errors import (
@@ -22,6 +21,7 @@ from stepwell.errors import (
 )
 from stepwell.step_functions import arns, errors, model
 from stepwell.step_functions.documents import execution_input
+from stepwell.step_functions.mock_cases import checked_qualifier, split_case
 from stepwell.step_functions.service import Operation, Service
 from stepwell.step_functions.shapes import METADATA_ONLY, described, machine_arn, synchronous
 
@@ -30,16 +30,13 @@ from .state_machines import find, settings
 
 async def start_execution(service: Service, request: model.StartExecutionInput) -> dict[str, Any]:
     """Start an execution; durable when it is answered."""
-    workflow = find(service, request.state_machine_arn)
-    context = await _start(service, workflow, request)
+    context = await _start(service, request)
     return {"executionArn": service.client.queries.arn(context), "startDate": errors.date(context.started_at)}
 
 
 async def start_sync_execution(service: Service, request: model.StartSyncExecutionInput) -> dict[str, Any]:
     """Run an EXPRESS state machine to its end."""
-    workflow = find(service, request.state_machine_arn)
-    express.check_express(workflow)
-    context = await _start(service, workflow, request, synchronous=True)
+    context = await _start(service, request, synchronous=True)
     if context.status not in OVER:
         execution = service.execution(context.id)
         try:
@@ -53,16 +50,22 @@ async def start_sync_execution(service: Service, request: model.StartSyncExecuti
 
 async def _start(
     service: Service,
-    workflow: Workflow,
     request: model.StartExecutionInput | model.StartSyncExecutionInput,
     *,
     synchronous: bool = False,
 ) -> ExecutionContext:
     client = service.client
+    machine, test_case = split_case(request.state_machine_arn)
+    workflow = find(service, machine)
+    if synchronous:
+        express.check_express(workflow)
+    qualifier = "" if test_case is None else checked_qualifier(service, workflow, "", test_case)
     document = _input(request.input)
     try:
-        command = client.starts.start_with(workflow, document.text, request.name, synchronous=synchronous)
-        client.deployments.check_handlers(workflow)
+        command = client.starts.start_with(
+            workflow, document.text, request.name, synchronous=synchronous, qualifier=qualifier
+        )
+        client.deployments.check_handlers(workflow, is_mocked=test_case is not None)
         id = await service.ask(command._replace(document=document))
     except InvalidName as error:
         raise errors.invalid_name(request.name or "") from error

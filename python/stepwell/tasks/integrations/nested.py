@@ -88,9 +88,9 @@ def target_of(arguments: Any, execution_id: str, task_id: str) -> Target:
 
 
 def workflow_of(arn: str) -> str:
-    """The name of a workflow, by its ARN, with or without a version or an alias, or by the plain name."""
+    """The name of a workflow, by its ARN, with or without a version, an alias and a test case, or by the plain name."""
     _, marker, rest = arn.partition(":stateMachine:")
-    return (rest if marker else arn).partition(":")[0]
+    return (rest if marker else arn).partition(":")[0].partition("#")[0]
 
 
 def _input_of(given: Any) -> bytes:
