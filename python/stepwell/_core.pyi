@@ -317,7 +317,7 @@ class Store:
         """Read every row and check its checksum; return how many rows there are."""
 
     def sync_stats(self) -> dict[str, int]:
-        """``syncs``, ``batches``, ``records``, ``bytes`` since the opening; ``applied``, ``flushed``,
+        """``syncs``, ``sync_micros``, ``batches``, ``records``, ``bytes`` since the opening; ``applied``, ``flushed``,
         ``log_start``, ``log_tail``.
         """
 

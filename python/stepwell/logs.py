@@ -11,6 +11,10 @@ from typing import Any
 class _SafeAdapter(logging.LoggerAdapter[logging.Logger]):
     """A logger whose calls return, whatever the program's logging does."""
 
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Keep what a call says about its record: an adapter would replace it by its own."""
+        return msg, kwargs
+
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         try:
             kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
@@ -26,6 +30,11 @@ def _report(msg: object) -> None:
             sys.stderr.write(f"stepwell: logging failed for {msg!r}:\n{traceback.format_exc()}")
         except (OSError, ValueError):
             return  # stderr is closed or full: there is nobody left to tell
+
+
+def about(**fields: object) -> dict[str, object]:
+    """What a record is about, for ``extra`` of a call: ``record.fields``, which structured lines show."""
+    return {"fields": fields}
 
 
 def logger(name: str) -> logging.LoggerAdapter[logging.Logger]:

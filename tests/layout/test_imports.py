@@ -42,7 +42,8 @@ MAY_IMPORT = {
     "test_state": {"asl", "tasks"},  # an ItemReader's data is read as the engine's readers read it
     "testing": ENGINE,
     "step_functions": {"test_state", "testing", *ENGINE},
-    "server": {"", "step_functions", *ENGINE},
+    "prometheus": ENGINE,
+    "server": {"", "prometheus", "step_functions", *ENGINE},
     "remote": ENGINE,
     "cli": {"", "remote", "server", "step_functions", "testing", *ENGINE},
     "__main__": {"cli"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -18,12 +19,13 @@ from stepwell.server.hosts import Hosts, is_loopback
 from .support import SECONDS, Served, serving
 
 
-def refused(*arguments: str) -> str:
+def refused(*arguments: str, **environment: str) -> str:
     """What a server that does not start says."""
     ended = subprocess.run(
         [sys.executable, "-m", "stepwell", "serve", "--port", "0", *arguments],
         capture_output=True,
         text=True,
+        env={**os.environ, **environment},
         timeout=SECONDS,
     )
     assert ended.returncode == 2

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from stepwell import AsyncExecutor
@@ -41,6 +42,9 @@ def add_commands(commands: Commands) -> None:
         "--partitions", type=int, metavar="N", help="processes that share the executions (default: as the folder has)"
     )
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="lines of text, or of JSON")
+    parser.add_argument("--access-log", action="store_true", help="log each request")
+    parser.add_argument("--log-events", action="store_true", help="log each event of each execution")
+    parser.add_argument("--metrics", action="store_true", help="serve metrics for Prometheus on GET /metrics")
     parser.add_argument("--tls-cert", metavar="FILE", help="a certificate chain, PEM: serve HTTPS")
     parser.add_argument("--tls-key", metavar="FILE", help="its key, PEM")
     _add_access(parser)
@@ -72,6 +76,8 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"the server needs what `pip install stepwell[server]` installs: {error}.") from error
     if (options.tls_cert is None) != (options.tls_key is None):
         raise UsageError("--tls-cert and --tls-key belong together.")
+    if options.metrics and find_spec("prometheus_client") is None:
+        raise UsageError("--metrics needs what `pip install stepwell[prometheus]` installs.")
     log_in_lines(options.log_format)
     settings = Settings(
         options.host,
@@ -83,6 +89,9 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         tuple(options.allowed_host),
         options.insecure,
         Limits(connections=options.max_connections),
+        options.metrics,
+        options.access_log,
+        options.log_events,
     )
     load = partial(load_handlers, options.handlers) if options.handlers else None
     mocks = _mocks(options.mock_config) if options.mock_config else None

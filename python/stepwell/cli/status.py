@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,8 +16,8 @@ from stepwell import Executor, _core
 from stepwell.engine.control.connection import NotServed
 from stepwell.engine.control.host import ConnectedHost
 from stepwell.engine.control.status import Live
+from stepwell.engine.folders.files import files_of
 from stepwell.engine.folders.follows import following
-from stepwell.engine.folders.partitions import partitions_of
 from stepwell.engine.ids import CHILD_LISTS
 from stepwell.engine.replication.leader import is_locked
 from stepwell.engine.status import STATUSES
@@ -34,7 +33,6 @@ from .options import Commands, add_command
 COUNTED = 10_000
 """So many executions are counted; of more, the count says that there are more."""
 _PAGE = 1000
-_MARK = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{32})\.([0-9a-f]{32})\.follower")
 
 
 def add_commands(commands: Commands) -> None:
@@ -84,42 +82,19 @@ def _of_process(live: Live) -> dict[str, Any]:
 
 def _of_files(data: str) -> dict[str, Any]:
     """What the files of a folder say: how large they are, who follows it, and whom it follows."""
-    count = partitions_of(data) or 1
-    folders = [data] if count == 1 else [os.path.join(data, f"p{index}") for index in range(count)]
+    files = files_of(data)
     source = following(_core.Folder.open(data))
     return {
-        "partition_count": count,
-        "log_bytes": sum(_size(os.path.join(folder, "log")) for folder in folders),
-        "storage_bytes": sum(_size(os.path.join(folder, "storage")) for folder in folders),
-        "followers": [mark for folder in folders for mark in _marks(folder)],
+        "partition_count": len(files),
+        "log_bytes": sum(each.log_bytes for each in files),
+        "storage_bytes": sum(each.storage_bytes for each in files),
+        "followers": [
+            {"follower": mark.follower, "partition": os.path.basename(each.folder), "position": mark.position}
+            for each in files
+            for mark in each.marks
+        ],
         "follower_of": None if source is None else source.path,
     }
-
-
-def _size(folder: str) -> int:
-    """How many bytes the files of a folder have on disk; one that is removed meanwhile has none."""
-    total = 0
-    for name in _names(folder):
-        try:
-            total += os.stat(os.path.join(folder, name)).st_blocks * 512
-        except FileNotFoundError:
-            continue
-    return total
-
-
-def _marks(folder: str) -> Iterator[dict[str, Any]]:
-    """The followers that the log is kept for, and the position that each has reported last, at work."""
-    for name in _names(os.path.join(folder, "log")):
-        mark = _MARK.fullmatch(name)
-        if mark is not None:
-            yield {"follower": mark[2], "partition": os.path.basename(folder), "position": int(mark[1], 16)}
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except FileNotFoundError:
-        return []
 
 
 def _counts(storage: Storage) -> dict[str, Any]:

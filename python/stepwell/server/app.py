@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from email.utils import formatdate
 from functools import partial
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from stepwell.step_functions.service import Service, client_leaves
 from . import control
 from .bodies import Bodies, Gone, Message, Receive, until_gone
 from .control import Control
+from .exchange import Exchange, Observer
 from .gate import Gate, check_allowed
 from .limits import BODY_BYTES, Limits
 from .signatures import Request
@@ -27,6 +28,8 @@ from .signatures import Request
 log = logger("stepwell.server")
 
 Send = Callable[[Message], Awaitable[None]]
+Page = Callable[[str], tuple[str, bytes]]
+"""Makes a page, in a form that is accepted: its content type and its bytes."""
 
 _JSON_1_0 = b"application/x-amz-json-1.0"
 _MSGPACK = b"application/x-msgpack"
@@ -48,8 +51,12 @@ class Answer(NamedTuple):
 class Application:
     """Serves one service to whom the gate admits."""
 
-    def __init__(self, service: Service, gate: Gate, limits: Limits) -> None:
+    def __init__(
+        self, service: Service, gate: Gate, limits: Limits, observers: Sequence[Observer] = (), page: Page | None = None
+    ) -> None:
+        """``page`` makes what ``GET /metrics`` answers."""
         self._service, self._gate, self._limits = service, gate, limits
+        self._observers, self._page = observers, page
         self._api, self._control = Api(service), Control(service)
         self._bodies = Bodies(limits.bodies_bytes)
         self._request_ids = request_ids()
@@ -57,33 +64,58 @@ class Application:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        exchange = Exchange(scope, next(self._request_ids))
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(exchange, receive)
         except Fault as fault:
             answer = answer_of(fault)
         except Gone:
             return
-        await self._send(send, answer)
+        await _send(send, answer, exchange.request_id)
+        if self._observers:
+            exchange.ended(answer.status, answer.body)
+            for observe in self._observers:
+                observe(exchange)
 
-    async def _answer(self, scope: Message, receive: Receive) -> Answer:
+    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
+        scope = exchange.scope
         headers: dict[bytes, bytes] = dict(scope["headers"])
         self._gate.check_host(headers)
         if scope["method"] == "POST" and scope["path"] == "/":
-            return await self._operation(scope, headers, receive)
+            return await self._operation(exchange, headers, receive)
+        if scope["path"] == "/metrics" and self._page is not None and scope["method"] in ("GET", "HEAD"):
+            return await self._metrics(self._page, exchange, headers, receive)
         return self._health(scope["method"], scope["path"])
 
-    async def _operation(self, scope: Message, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
-        claim = self._gate.claim(headers, scope["headers"])
-        name = target_of(headers)
-        body = await self._bodies.receive(headers, receive, self._largest_body(name))
-        identity = claim.verify(request_of(scope, body))
+    async def _operation(self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
+        name = exchange.operation = target_of(headers)
+        body = exchange.body = await self._admitted(exchange, headers, receive, self._largest_body(name))
         if name is None:
             raise unknown_operation()
-        check_allowed(identity, name)
         if name in WAITING or name in control.WAITING:
             client_leaves.set(partial(until_gone, receive))
         trace = headers.get(b"x-amzn-trace-id")
         return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
+
+    async def _admitted(self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, most: int) -> bytes:
+        """The body of a request whose sender may send it. Raises ``Fault``."""
+        scope = exchange.scope
+        claim = self._gate.claim(headers, scope["headers"])
+        body = await self._bodies.receive(headers, receive, most)
+        identity = claim.verify(
+            Request(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
+        )
+        exchange.key = identity.name
+        if exchange.operation is not None:
+            check_allowed(identity, exchange.operation)
+        return body
+
+    async def _metrics(
+        self, page: Page, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> Answer:
+        await self._admitted(exchange, headers, receive, 0)
+        content_type, text = await asyncio.to_thread(page, headers.get(b"accept", b"").decode("latin-1"))
+        return Answer(200, text, content_type.encode())
 
     def _largest_body(self, name: str | None) -> int:
         """A program that uses the engine from elsewhere may send what one beside it may."""
@@ -114,15 +146,16 @@ class Application:
             return answer_of(problem)
         return Answer(404, b'{"message":"There is nothing here: the API is served on POST /."}')
 
-    async def _send(self, send: Send, answer: Answer) -> None:
-        headers = [
-            (b"content-type", answer.content_type),
-            (b"content-length", b"%d" % len(answer.body)),
-            (b"x-amzn-requestid", next(self._request_ids)),
-            *answer.headers,
-        ]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+
+async def _send(send: Send, answer: Answer, request_id: str) -> None:
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"x-amzn-requestid", request_id.encode()),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def answer_of(fault: Fault) -> Answer:
@@ -142,12 +175,7 @@ def target_of(headers: Mapping[bytes, bytes]) -> str | None:
     return target if target.startswith(control.PREFIX) else None
 
 
-def request_of(scope: Message, body: bytes) -> Request:
-    """A request, as it is signed."""
-    return Request(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
-
-
-def request_ids() -> Iterator[bytes]:
+def request_ids() -> Iterator[str]:
     """UUIDs, unique by a random beginning and a count: a random one for each request costs a call of the system."""
     begin = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-4{secrets.token_hex(2)[1:]}-8{secrets.token_hex(2)[1:]}-"
-    return map((begin.encode() + b"%012x").__mod__, itertools.count(1))
+    return map((begin + "%012x").__mod__, itertools.count(1))

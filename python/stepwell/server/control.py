@@ -25,9 +25,10 @@ WATCH_SECONDS = 20.0
 """How long a request waits for something to happen; then its client asks again."""
 THREADS = 16
 _HELLO, _DESCRIBE = PREFIX + "Hello", PREFIX + "Describe"
-_REQUESTS = {
+REQUESTS = {
     PREFIX + kind.__name__: kind for kind in m.REQUESTS if kind is not m.Unwatch
 }  # whoever goes away has said it
+"""The requests by their names."""
 READ_ONLY = frozenset({_HELLO, *(PREFIX + kind.__name__ for kind in m.READS)})
 """The requests that change nothing."""
 WAITING = frozenset({PREFIX + "Watch"})
@@ -49,7 +50,7 @@ class Control:
             raise problem
         if name == _HELLO:
             return self._greeting(body)
-        kind = _REQUESTS.get(name)
+        kind = REQUESTS.get(name)
         if kind is None:
             raise unknown_operation()
         request = _decoded(body, kind)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
+from typing import Any
+
+from stepwell.tasks.context import current_call
 
 
 def log_in_lines(form: str) -> None:
@@ -28,18 +32,29 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON document a line, in ASCII."""
+    """One JSON document a line, in ASCII. What a handler logs has the execution and the state that it works for."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **_of_task(),
         }
+        fields: Mapping[str, Any] = getattr(record, "fields", {})
+        line |= {name: value for name, value in fields.items() if value is not None}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return json.dumps(line, default=str)
+
+
+def _of_task() -> dict[str, Any]:
+    """The task whose handler logs, if one does: records are formatted in the thread that made them."""
+    call = current_call.get()
+    if call is None:
+        return {}
+    return {"execution": call.execution_id, "state": call.state_name, "task": call.id, "attempt": call.attempt}
 
 
 def escaped(text: str) -> str:

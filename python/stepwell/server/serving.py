@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import uvloop
@@ -19,14 +19,20 @@ from stepwell.logs import logger
 from stepwell.step_functions.mocks import Mocks
 from stepwell.step_functions.service import Service
 
+from .access_log import log_request
 from .app import Application
 from .connections import LimitedProtocol, cut_off_slow
+from .event_log import log_events
+from .exchange import Observer
 from .gate import Gate
 from .hosts import Hosts
 from .keys import read_keys
 from .limits import allow_connections
 from .private_files import UnusableFile
 from .settings import Settings, check_settings
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
 
 log = logger("stepwell.server")
 
@@ -114,26 +120,17 @@ async def _serve(
     listening: socket.socket,
     ready: Callable[[str], None],
 ) -> None:
-    limits = settings.limits
     service = Service(executor)
-    config = uvicorn.Config(
-        Application(service, gate, limits),
-        http=partial(LimitedProtocol, limits),  # pyright: ignore[reportArgumentType] - it only calls it
-        loop="none",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=limits.idle_seconds,
-        ssl_certfile=settings.tls_cert,
-        ssl_keyfile=settings.tls_key,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    server = _Server(config, service, ready)
+    observers: list[Observer] = [log_request] if settings.access_log else []
+    if settings.event_log:
+        log_events(executor)
+    metrics = _metrics(service) if settings.metrics else None
+    if metrics is not None:
+        observers.append(metrics.answered)
+    application = Application(service, gate, settings.limits, observers, None if metrics is None else metrics.page)
+    server = _Server(_config(application, settings), service, ready)
+    if metrics is not None:
+        metrics.count_connections(server.server_state.connections)
     await server.serve([listening])
 
 
@@ -147,6 +144,32 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise CannotListen(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
     return made
+
+
+def _metrics(service: Service) -> Metrics:
+    from .metrics import Metrics  # only who wants metrics needs the extra
+
+    return Metrics(service)
+
+
+def _config(application: Application, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=partial(LimitedProtocol, settings.limits),  # pyright: ignore[reportArgumentType] - it only calls it
+        loop="none",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=settings.limits.idle_seconds,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
 
 
 def _reload(

@@ -35,6 +35,12 @@ class Settings(NamedTuple):
     insecure: bool = False
     """Whether anybody may use it who reaches it."""
     limits: Limits = Limits()
+    metrics: bool = False
+    """Whether ``GET /metrics`` answers; it needs the extra ``prometheus``."""
+    access_log: bool = False
+    """Whether each request is logged."""
+    event_log: bool = False
+    """Whether each event of an execution is logged."""
 
 
 def check_settings(settings: Settings) -> None:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from stepwell.errors import TaskCancelled
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+current_call: ContextVar[Call | None] = ContextVar("stepwell_call", default=None)
+"""The call of the handler that runs here: lines of the log tell its execution and its state."""
 
 
 class HandlerContext:

@@ -19,7 +19,7 @@ from stepwell.errors import Closed
 
 from .alarms import Alarms
 from .calls import Answered, Call, Deferred, Result
-from .context import HandlerContext
+from .context import HandlerContext, current_call
 from .coroutines import STOPPING_SECONDS, Body, CoroutineRunner, is_being_canceled
 from .failures import log_failure, text_of
 from .handlers import Handlers
@@ -221,16 +221,19 @@ class HandlerPool:
         """Call a sync handler, unless its task has ended."""
         if not self._begins(work):
             return None
+        token = current_call.set(work.call)
         try:
             result = work.succeeded(work.registration.function(*self._arguments(work)))
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
             result = self._failed(work, error)
+        current_call.reset(token)
         self._finish(work)
         return None if work.is_over else result
 
     async def _run_async(self, work: Work) -> None:
         if not self._begins(work):
             return
+        current_call.set(work.call)  # of this task of the loop alone
         try:
             result = work.succeeded(await work.registration.function(*self._arguments(work)))
         except GeneratorExit:  # its loop is gone

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from stepwell.errors import TaskError
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 if TYPE_CHECKING:
     from .calls import Call
@@ -25,6 +25,7 @@ def log_failure(call: Call, error: BaseException) -> None:
         "the handler of %r failed in state %r of %s (task %s, attempt %d): %s: %s",
         *(call.resource, call.state_name, call.execution_id, call.id, call.attempt),
         *(type(error).__name__, text_of(error)),
+        extra=about(execution=call.execution_id, state=call.state_name, task=call.id, attempt=call.attempt),
         exc_info=(type(error), error, _trace_of_handler(error)),
     )
 

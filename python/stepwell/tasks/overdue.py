@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 from .alarms import Alarms
 from .threads import HandlerThreads
@@ -62,6 +62,7 @@ class Overdue:
                 "the handler of %r still runs, %.0f s after it was called, although its task has ended "
                 "(state %r of %s, task %s); overdue handlers: %d",
                 *(call.resource, _seconds(work), call.state_name, call.execution_id, call.id, count),
+                extra=about(execution=call.execution_id, state=call.state_name, task=call.id),
             )
         if overdue:
             self._replace()

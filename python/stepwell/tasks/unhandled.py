@@ -14,7 +14,7 @@ from time import monotonic
 
 from stepwell.asl.json import loads
 from stepwell.asl.resources import function_name, parse_resource
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 from .alarms import Alarms
 from .calls import Call, Result
@@ -125,6 +125,7 @@ class Unhandled:
             log.warning(
                 "no handler is registered for %r; waiting tasks: %d, for example of state %r of %s",
                 *(name, len(calls), first.state_name, first.execution_id),
+                extra=about(execution=first.execution_id, state=first.state_name),
             )
 
 

@@ -289,6 +289,7 @@ impl Store {
         let numbers = PyDict::new(py);
         for (name, number) in [
             ("syncs", stats.syncs),
+            ("sync_micros", stats.sync_micros),
             ("batches", stats.batches),
             ("records", stats.records),
             ("bytes", stats.bytes),

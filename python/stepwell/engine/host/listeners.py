@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from stepwell.engine.partition.events import EVENT_NAMES, Event
 from stepwell.engine.quoting import shown
 from stepwell.errors import InvalidInput
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 from stepwell.tasks.coroutines import is_being_canceled
 from stepwell.tasks.handlers import is_coroutine_function
 
@@ -44,6 +44,14 @@ class _Subscription:
 
     def __init__(self, call: Listener) -> None:
         self.call, self.is_async = call, is_coroutine_function(call)
+
+
+def _log_failure(event: Event) -> None:
+    log.exception(
+        "a listener of %s has failed for execution %s",
+        *(event.name, event.execution_id),
+        extra=about(execution=event.execution_id, state=event.state),
+    )
 
 
 class Listeners:
@@ -162,8 +170,8 @@ class Listeners:
     def _call(self, subscription: _Subscription, event: Event) -> object:
         try:
             return subscription.call(event)
-        except BaseException:  # whatever it is, the other listeners are to hear of the next event
-            log.exception("a listener of %s has failed for execution %s", event.name, event.execution_id)
+        except BaseException:  # noqa: BLE001 - whatever it is, the other listeners are to hear of the next event
+            _log_failure(event)
             return None
 
     def _start_on_loop(self) -> None:
@@ -197,7 +205,7 @@ class Listeners:
         except BaseException:
             if is_being_canceled():
                 raise
-            log.exception("a listener of %s has failed for execution %s", event.name, event.execution_id)
+            _log_failure(event)
 
     # the end
 

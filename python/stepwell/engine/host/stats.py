@@ -44,6 +44,8 @@ class Stats(Struct, frozen=True, kw_only=True):
     """How many commands wait to be processed."""
     batches: int
     syncs: int
+    sync_micros: int
+    """How long the syncs of the log took, together."""
     records: int
     log_bytes: int
     """How many bytes were written to the log."""

@@ -46,6 +46,7 @@ class PartitionStats(Struct, array_like=True):
     inbox: int = 0
     batches: int = 0
     syncs: int = 0
+    sync_micros: int = 0
     records: int = 0
     log_bytes: int = 0
 
@@ -69,6 +70,7 @@ class Counters:
             open_executions=open_executions(storage),
             batches=written["batches"],
             syncs=written["syncs"],
+            sync_micros=written["sync_micros"],
             records=written["records"],
             log_bytes=written["bytes"],
             **gauges,

@@ -18,7 +18,7 @@ from stepwell.engine.state.execution import Activity, LiveExecution
 from stepwell.engine.state.turn import Apply, Table, Turn
 from stepwell.engine.status import CANCELED, FAILED, SUCCEEDED
 from stepwell.engine.storage.contexts import TaskContext
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 log = logger("stepwell.events")
 
@@ -94,7 +94,11 @@ def _described(describe: _Describe, turn: Turn, command: Any) -> list[Event]:
     try:
         return list(describe(turn, command))
     except Exception:
-        log.exception("the events of %s in %s cannot be made", type(command).__name__, turn.execution_id)
+        log.exception(
+            "the events of %s in %s cannot be made",
+            *(type(command).__name__, turn.execution_id),
+            extra=about(execution=turn.execution_id),
+        )
         return []
 
 

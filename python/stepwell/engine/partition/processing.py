@@ -14,7 +14,7 @@ from stepwell.engine.state.execution import LiveExecution
 from stepwell.engine.state.turn import Item, Table, Turn, Unfinished
 from stepwell.engine.status import ENDED, RUNNING
 from stepwell.errors import StepwellError, StorageError
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 from .faults import failure, internal_error
 from .inbox import Rejected
@@ -143,7 +143,9 @@ def _fail_execution(turn: Turn, command: r.Command, logged: int, error: Exceptio
     if execution is None or isinstance(command, r.CompleteExecutionCommand) or execution.status in ENDED:
         raise error
     if not isinstance(error, LimitExceeded):
-        log.error("execution %s is at fault, and fails", execution.id, exc_info=error)
+        log.error(
+            "execution %s is at fault, and fails", execution.id, exc_info=error, extra=about(execution=execution.id)
+        )
     reply = turn.replies.pop(id(command), None)
     if reply is not None:
         turn.effects.append((reply, None, error if isinstance(error, StepwellError) else internal_error(error)))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stepwell.engine.log.document import NONE
 from stepwell.engine.state.turn import Item, Reply, Turn, Unfinished
 from stepwell.errors import StorageError
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 from .batching import BatchProcessor
 from .effects import Effects
@@ -52,7 +52,9 @@ def isolate(processor: BatchProcessor, effects: Effects, inputs: list[TurnInput]
     for execution_id, items, replies in inputs:
         error = _attempt(processor, execution_id, deque(items), replies.copy())
         if error is not None:
-            log.error("execution %s is at fault, and fails", execution_id, exc_info=error)
+            log.error(
+                "execution %s is at fault, and fails", execution_id, exc_info=error, extra=about(execution=execution_id)
+            )
             for reply in replies.values():
                 effects.refuse(reply, error)
             _end(processor, execution_id, items, error)

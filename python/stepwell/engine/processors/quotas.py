@@ -18,7 +18,7 @@ from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.state.history_events import exit_count
 from stepwell.engine.state.turn import Accept, Follow, Item, Table, Turn
 from stepwell.engine.status import FAILED
-from stepwell.logs import logger
+from stepwell.logs import about, logger
 
 log = logger("stepwell.engine")
 
@@ -191,4 +191,8 @@ class Warnings:
         key = (turn.execution.context.workflow_id, state_name)
         if key not in self._said:
             self._said.add(key)
-            log.warning("execution %s of %s would fail on AWS here: %s", turn.execution_id, key[0], problem)
+            log.warning(
+                "execution %s of %s would fail on AWS here: %s",
+                *(turn.execution_id, key[0], problem),
+                extra=about(execution=turn.execution_id, state=state_name),
+            )

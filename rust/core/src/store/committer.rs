@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::queue::{PoisonOnPanic, Queue};
 use super::upkeep::Upkeep;
@@ -20,6 +21,7 @@ pub struct Counters {
     pub records: AtomicU64,
     pub bytes: AtomicU64,
     pub syncs: AtomicU64,
+    pub sync_micros: AtomicU64,
 }
 
 /// Writes queued batches to the log, applies them, and reports their position.
@@ -83,14 +85,19 @@ impl Committer {
             .map_or(0, |batch| batch.position - u64::from(batch.count));
         let epoch = self.epoch.load(Ordering::Acquire);
         self.log.append(&frames, epoch, before)?;
+        let began = Instant::now();
         self.log.sync()?;
-        self.count(batches);
+        self.count(batches, began);
         Ok(())
     }
 
-    fn count(&self, batches: &VecDeque<Batch>) {
+    fn count(&self, batches: &VecDeque<Batch>, began: Instant) {
         let add = |counter: &AtomicU64, number: u64| counter.fetch_add(number, Ordering::Relaxed);
         add(&self.counters.syncs, 1);
+        add(
+            &self.counters.sync_micros,
+            began.elapsed().as_micros() as u64,
+        );
         add(&self.counters.batches, batches.len() as u64);
         for batch in batches {
             add(&self.counters.records, u64::from(batch.count));

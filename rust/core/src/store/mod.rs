@@ -70,6 +70,8 @@ impl Default for StoreOptions {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stats {
     pub syncs: u64,
+    /// How long the syncs took, together.
+    pub sync_micros: u64,
     pub batches: u64,
     pub records: u64,
     pub bytes: u64,
@@ -277,6 +279,7 @@ impl Store {
         let counters = &self.committer.counters;
         Stats {
             syncs: counters.syncs.load(Ordering::Relaxed),
+            sync_micros: counters.sync_micros.load(Ordering::Relaxed),
             batches: counters.batches.load(Ordering::Relaxed),
             records: counters.records.load(Ordering::Relaxed),
             bytes: counters.bytes.load(Ordering::Relaxed),
