@@ -16,7 +16,7 @@ class Command(Struct, array_like=True, gc=False, tag_field="tag"):
 class StartExecutionCommand(Command, tag=1):
     """Start an execution, at ``start_at`` (microseconds; 0: now).
 
-    ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by``: the execution whose
+    ``synchronous``: the caller waits for its end, as StartSyncExecution does. ``started_by``: the execution whose
     Task state starts it. ``qualifier`` says by which published version it was started (``3``), by which alias that
     chose it (``prod:3``), and by which test case of a mock file (``prod:3#Paid``); empty: by none.
     """
