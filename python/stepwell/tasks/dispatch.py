@@ -70,6 +70,7 @@ class HandlerPool:
         """The tasks that wait or run, by id."""
         self._alarms = Alarms()
         self._threads = HandlerThreads(self._run, answer, max_workers)
+        self.wake_worker = self._threads.wake_worker  # called in each turn of a partition's loop
         self._overdue = Overdue(self._threads, self._alarms, max_workers, self._free_slot)
         self._unhandled = Unhandled(handlers, handler_seconds, self._alarms, answer)
         self.coroutines = CoroutineRunner(loop)
@@ -328,10 +329,6 @@ class HandlerPool:
     def has_backlog(self) -> bool:
         """Whether tasks wait for a thread, or results for a busy one."""
         return self._threads.has_backlog
-
-    def wake_worker(self) -> None:
-        """Wake one more thread if waiting tasks made no progress since the last call."""
-        self._threads.wake_worker()
 
     # the end
 

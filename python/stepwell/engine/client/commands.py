@@ -114,7 +114,7 @@ class Starts:
             qualifier=qualifier,
             trace_header=trace_header,
         )
-        return command._replace(if_exists=if_exists)
+        return command if if_exists is None else command._replace(if_exists=if_exists)
 
     def start_with(
         self,

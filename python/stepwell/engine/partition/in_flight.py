@@ -92,7 +92,8 @@ class InFlight:
             if self._pages is not None:
                 self._newer.update(self._begun)
         self.limited.batch_ends()
-        self._forget_batch()
+        if self._begun or self._admitted:
+            self._forget_batch()
 
     def batch_fails(self) -> None:
         """The batch was not made: nothing of it counts."""
@@ -125,7 +126,10 @@ class InFlight:
         ``position`` is the last one of a batch.
         """
         tasks: list[TaskContext] = []
-        if self.limited.holds_any and self._has_room:
+        holds_limited = self.limited.holds_any
+        if not holds_limited and not self._may_hold:
+            return tasks
+        if holds_limited and self._has_room:
             free = min(self._max_tasks - len(self._out), limit)
             rows = self.limited.released(free, position, applied)
             tasks = [task for row in rows if (task := self._storage.get(TaskContext, row.task_id)) is not None]

@@ -94,8 +94,9 @@ class LimitedTasks:
 
     def batch_ends(self) -> None:
         """Count the tasks that the batch activated."""
-        self._ahead.update(self._begun)
-        self.batch_fails()
+        if self._begun or self._admitted:
+            self._ahead.update(self._begun)
+            self.batch_fails()
 
     def batch_fails(self) -> None:
         """Forget the batch."""
