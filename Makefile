@@ -96,6 +96,7 @@ test: ## build, lint, all tests
 
 # The last lines are our row of figures. SAVE=1 keeps it in docs/bench and writes it into docs/performance.md.
 bench: build wheel ## the benchmarks (some minutes), and our row beside the disk's own floor
+	@scripts/install-system-packages wrk || true
 	@mkdir -p .benchmarks
 	@$(BIN)/python -m pytest $(or $(BENCH),benches) --benchmark-enable --benchmark-only -p no:cacheprovider \
 	    --timeout 900 --benchmark-columns=min,median,rounds --benchmark-max-time=0.3 --benchmark-json=.benchmarks/run.json

@@ -97,6 +97,14 @@ TABLE = [
         "{:.1f} ×",
         "≤ 3 ×",
     ),
+    Row(
+        "StartExecution over HTTP, 64 connections", "test_server_start_execution", "per_second", "{:,.0f} /s", "≥ 5,000"
+    ),
+    Row("the same, p99", "test_server_start_execution", "p99_ms", "{:.0f} ms", "≤ 25 ms"),
+    Row("DescribeExecution", "test_server_describe_execution", "per_second", "{:,.0f} /s", "≥ 8,000"),
+    Row("StartSyncExecution of a Pass", "test_server_start_sync_execution", "per_second", "{:,.0f} /s", "≥ 2,500"),
+    Row("GetActivityTask → SendTaskSuccess", "test_server_activity_tasks", "tasks_per_second", "{:,.0f} /s", "≥ 3,000"),
+    Row("the idle server: memory", "test_server_start_execution", "idle_mb", "{:.0f} MB", "≤ 90 MB"),
     Row("import stepwell", "test_import", "import_ms", "{:.0f} ms", "≤ 60 ms"),
     Row("from stepwell import Executor", "test_import", "executor_ms", "{:.0f} ms", ""),
     Row("wheel", "test_wheel", "wheel_mb", "{:.1f} MB", "≤ 15 MB"),
@@ -108,6 +116,10 @@ CPU_ROWS = [
     ("a Pass transition, asyncio", "test_ten_states_from_asyncio[passes]", "cpu_microseconds_each"),
     ("a start, 64 threads", "test_starts[threads]", "cpu_microseconds_per_start"),
     ("a start, asyncio", "test_starts[asyncio]", "cpu_microseconds_per_start"),
+    ("StartExecution over HTTP", "test_server_start_execution", "cpu_microseconds_each"),
+    ("DescribeExecution over HTTP", "test_server_describe_execution", "cpu_microseconds_each"),
+    ("StartSyncExecution over HTTP", "test_server_start_sync_execution", "cpu_microseconds_each"),
+    ("a task by GetActivityTask and SendTaskSuccess", "test_server_activity_tasks", "cpu_microseconds_each"),
     ("an import of the Executor (ms)", "test_import", "executor_cpu_ms"),
     ("an item of a Map of 10,000", "test_map[10000]", "cpu_microseconds_per_item"),
 ]
