@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -325,3 +326,24 @@ def test_what_runs_or_has_succeeded_is_not_redriven(
         ended(sfn, execution)
     expected = ("ExecutionNotRedrivable", f"Execution is {status} and cannot be redriven")
     assert refusal(sfn.redrive_execution, executionArn=execution) == expected
+
+
+def test_a_redrive_with_the_same_token_is_the_same_one(sfn: Any, name: str) -> None:
+    execution = run(sfn, name, failing("Bad", "because"))["executionArn"]
+    first = sfn.redrive_execution(executionArn=execution, clientToken="one")["redriveDate"]
+    ended(sfn, execution)
+    assert sfn.redrive_execution(executionArn=execution, clientToken="one")["redriveDate"] == first
+    assert sfn.describe_execution(executionArn=execution)["redriveCount"] == 1
+    second = sfn.redrive_execution(executionArn=execution, clientToken="two")["redriveDate"]
+    found = ended(sfn, execution)
+    assert (found["redriveCount"], found["redriveDate"]) == (2, second)
+    assert sfn.redrive_execution(executionArn=execution, clientToken="one")["redriveDate"] == first
+
+
+def test_redrives_with_one_token_at_the_same_time_are_one(sfn: Any, name: str) -> None:
+    execution = run(sfn, name, failing("Bad", "because"))["executionArn"]
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(sfn.redrive_execution, executionArn=execution, clientToken="one") for _ in range(8)]
+        dates = {call.result()["redriveDate"] for call in calls}
+    assert len(dates) == 1
+    assert ended(sfn, execution)["redriveCount"] == 1

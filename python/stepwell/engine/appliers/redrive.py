@@ -9,6 +9,7 @@ from stepwell.engine.state.restore import restore
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import RUNNING
 from stepwell.engine.storage.contexts import REMOVE_ITEMS, ItemsContext
+from stepwell.engine.storage.redrive_tokens import with_token
 from stepwell.engine.storage.storage import decode_tree
 
 from .executions import forget_retention
@@ -23,6 +24,8 @@ def redrive_execution(turn: Turn, command: RedriveExecutionCommand, document: Do
     context = execution.context
     context.redrive_count = command.count
     context.redriven_at = turn.now
+    if command.client_token is not None:
+        context.redrive_tokens = with_token(context.redrive_tokens, command.client_token, turn.now)
     context.stopped_at = 0
     context.error = context.cause = None
     context.timed_out = False

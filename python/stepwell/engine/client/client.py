@@ -78,12 +78,15 @@ class Client:
             trace_header=trace_header,
         )
 
-    def redrive_request(self, id: str) -> ClientCommand:
-        """The command of a redrive, once the children of the execution's map runs have ended."""
+    def redrive_request(self, id: str, client_token: str | None = None) -> ClientCommand:
+        """The command of a redrive, once the children of the execution's map runs have ended.
+
+        ``client_token`` is kept with it for a while: ``redriven_with`` of ``ExecutionContext.redrive_tokens`` finds it.
+        """
         context = self.queries.context(id)
         if not self.host.workflows.has(context.workflow_id):
             raise NotRedrivable(f"execution {context.id} cannot be run on: its workflow was deleted")
-        return redrive(self.host, self.limits, self.queries.workflow_of(context.workflow_id), context)
+        return redrive(self.host, self.limits, self.queries.workflow_of(context.workflow_id), context, client_token)
 
     # answers to tasks that wait
 

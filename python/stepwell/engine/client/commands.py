@@ -182,7 +182,9 @@ def delete(id: str) -> ClientCommand:
     return ClientCommand(r.DeleteExecutionCommand(id), NONE, partial(_always, refusal))
 
 
-def redrive(host: Host, limits: Limits, workflow: Workflow, context: ExecutionContext) -> ClientCommand:
+def redrive(
+    host: Host, limits: Limits, workflow: Workflow, context: ExecutionContext, client_token: str | None = None
+) -> ClientCommand:
     """Continue an ended execution from the states that did not succeed."""
     if context.status not in (FAILED, CANCELED) or context.type != "STANDARD":
         raise NotRedrivable(
@@ -196,7 +198,8 @@ def redrive(host: Host, limits: Limits, workflow: Workflow, context: ExecutionCo
     if problem is not None:
         raise NotRedrivable(f"execution {context.id} cannot be run on: {problem}")
     _wait_for_children(host, context.id)
-    return ClientCommand(redrive_command(host.storage, workflow, context, problem_of), NONE, _not_redrivable)
+    command = redrive_command(host.storage, workflow, context, problem_of, client_token=client_token)
+    return ClientCommand(command, NONE, _not_redrivable)
 
 
 def _wait_for_children(host: Host, id: str) -> None:

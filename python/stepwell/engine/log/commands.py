@@ -239,7 +239,7 @@ class RedriveExecutionCommand(Command, tag=18):
     ``tree`` has the rows of these states, and of the branches and iterations around them (a msgpack array of
     contexts). ``child_id`` names the child of a map run that the execution is, if its map run asks. ``left`` has the
     branches, iterations and executions that were between two states (a msgpack array of ``[id, next state or nil,
-    output]``).
+    output]``). ``client_token``: a redrive with the same token is the same one, for a while.
     """
 
     id: str
@@ -249,6 +249,7 @@ class RedriveExecutionCommand(Command, tag=18):
     tree: bytes = b""
     child_id: str | None = None
     left: bytes = b""
+    client_token: str | None = None
 
 
 class CreateTimerCommand(Command, tag=19):

@@ -89,10 +89,12 @@ def redrive_command(
     context: ExecutionContext,
     problem: Problem = lambda child: None,
     child_id: str | None = None,
+    client_token: str | None = None,
 ) -> r.RedriveExecutionCommand:
     """The command that redrives an ended execution. Its history must be in storage, and its children must have ended.
 
-    ``problem`` says why a child of one of its map runs cannot be redriven. ``child_id`` is a field of the command.
+    ``problem`` says why a child of one of its map runs cannot be redriven. ``child_id`` and ``client_token`` are fields
+    of the command.
     """
     event = context.last_event + 1
     execution, left = _reapplied(_turns(storage, context.id), workflow)
@@ -110,6 +112,7 @@ def redrive_command(
         tree=tree,
         child_id=child_id,
         left=_encode(left),
+        client_token=client_token,
     )
 
 

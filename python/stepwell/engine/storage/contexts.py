@@ -46,6 +46,7 @@ class ExecutionContext(Context, tag=1):
     started_by: str | None = None
     qualifier: str = ""
     trace_header: str | None = None
+    redrive_tokens: bytes = b""
 
 
 class ActivityBranchStatus(Struct, array_like=True, gc=False):

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from stepwell.engine import wall_clock
 from stepwell.engine.client import commands, express
 from stepwell.engine.log.document import Document
 from stepwell.engine.status import OVER
 from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.engine.storage.redrive_tokens import redriven_with
 from stepwell.errors import (
     ExecutionAlreadyExists,
     ExecutionNotFound,
@@ -117,16 +119,28 @@ async def stop_execution(service: Service, request: model.StopExecutionInput) ->
 
 
 async def redrive_execution(service: Service, request: model.RedriveExecutionInput) -> dict[str, Any]:
-    """Continue an execution from the states that did not succeed."""
+    """Continue an execution from the states that did not succeed; once for each client token."""
     context = find_execution(service, request.execution_arn)
+    client, token = service.client, request.client_token
+    redriven_at = _redriven_at(context, token)
+    if redriven_at is None:
+        try:
+            await service.ask(await asyncio.to_thread(client.redrive_request, context.id, token))
+        except NotRedrivable as error:
+            redriven_at = _redriven_at(client.queries.context(context.id), token)
+            if redriven_at is None:  # else a request with this token came first
+                raise _not_redrivable(service, context.id, error) from error
+    return {"redriveDate": errors.date(redriven_at or client.queries.context(context.id).redriven_at)}
+
+
+def _redriven_at(context: ExecutionContext, token: str | None) -> int | None:
+    return None if token is None else redriven_with(context.redrive_tokens, token, wall_clock.now())
+
+
+def _not_redrivable(service: Service, id: str, error: NotRedrivable) -> errors.Fault:
     client = service.client
-    try:
-        await service.ask(await asyncio.to_thread(client.redrive_request, context.id))
-    except NotRedrivable as error:
-        answer = described(client.queries, client.limits, client.queries.context(context.id), with_data=False)
-        reason = answer.get("redriveStatusReason") or str(error)
-        raise errors.Fault("ExecutionNotRedrivable", reason) from error
-    return {"redriveDate": errors.date(client.queries.context(context.id).redriven_at)}
+    described_now = described(client.queries, client.limits, client.queries.context(id), with_data=False)
+    return errors.Fault("ExecutionNotRedrivable", described_now.get("redriveStatusReason") or str(error))
 
 
 def find_execution(service: Service, text: str, *, children: bool = False) -> ExecutionContext:

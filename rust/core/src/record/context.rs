@@ -25,6 +25,7 @@ layouts! {
             previous_event: u64 = 0, delete_at: i64 = 0, synchronous: bool = false,
             started_by: Option<&'a str> = None,
             qualifier: &'a str = "", trace_header: Option<&'a str> = None,
+            redrive_tokens: &'a [u8] = b"",
         }
         /// A running state. The row is deleted when the state ends.
         2 Activity {

@@ -95,7 +95,7 @@ layouts! {
         /// Continue a failed execution from the states that failed, for the `count`-th time.
         18 RedriveExecution {
             id: &'a str, count: u64, event: u64, previous: u64, tree: &'a [u8] = b"",
-            child_id: Option<&'a str> = None, left: &'a [u8] = b"",
+            child_id: Option<&'a str> = None, left: &'a [u8] = b"", client_token: Option<&'a str> = None,
         }
         /// Trigger `target` at `due` (microseconds).
         19 CreateTimer { target: &'a str, kind: i64, due: i64 }
