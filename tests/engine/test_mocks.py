@@ -134,6 +134,25 @@ def test_any_task_is_answered_whatever_it_would_wait_for(resource: str) -> None:
     assert ("TaskSubmitted" in [event["type"] for event in run["events"]]) == (resource in (CALLBACK, SYNC))
 
 
+@pytest.mark.parametrize(
+    ("resource", "response", "output"),
+    [
+        (LAMBDA, LAMBDA_ANSWER, LAMBDA_ANSWER["Payload"]),
+        (INVOKE, LAMBDA_ANSWER, LAMBDA_ANSWER),
+        (ACTIVITY, LAMBDA_ANSWER, LAMBDA_ANSWER),
+        ("local", LAMBDA_ANSWER, LAMBDA_ANSWER),
+        (LAMBDA, {"Payload": 1}, {"Payload": 1}),
+        (LAMBDA, {**LAMBDA_ANSWER, "total": 1}, {**LAMBDA_ANSWER, "total": 1}),
+    ],
+)
+def test_an_answer_of_lambda_gives_its_payload_where_the_resource_is_a_function(
+    resource: str, response: Any, output: Any
+) -> None:
+    fields = {"Parameters": {"FunctionName": "f"}} if resource == INVOKE else {}
+    definition = machine({"S": task(resource=resource, **fields)})
+    assert scripted_run(definition, {}, mocks=returns(response), profile="default")["output"] == output
+
+
 def test_an_error_thrown_is_caught_by_name() -> None:
     states = {"S": task(Catch=[catch("Card.Declined")]), "Caught": passing()}
     thrown = one("S", **{"0": {"Throw": {"Error": "Card.Declined", "Cause": "no money"}}})

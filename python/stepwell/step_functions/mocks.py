@@ -22,7 +22,7 @@ from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.errors import InvalidInput, TaskError
 from stepwell.tasks.calls import Answered, Call
 from stepwell.tasks.handlers import Registration
-from stepwell.testing.answers import check_answer
+from stepwell.testing.answers import check_answer, result_of
 from stepwell.testing.mocks import MockedCase, MockFile, UnscriptedTask
 
 from .mocked_activities import MockedActivities
@@ -109,7 +109,7 @@ class Mocks:
             check_answer(place, call.state_name, call.resource, value, result)
         except (InvalidInput, UnscriptedTask) as error:
             raise TaskError(RUNTIME, str(error)) from error
-        return result
+        return result_of(call.resource, result)
 
     def _run(self, call: Call) -> _Run:
         root = self._root(call.execution_id)

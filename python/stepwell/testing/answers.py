@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.json import dumps, is_array, is_object
+from stepwell.asl.resources import parse_resource
 from stepwell.engine.state.map_run import READ_ITEMS, WRITE_RESULTS
 from stepwell.errors import InvalidInput
 
+_INVOKED = {
+    *("StatusCode", "Payload", "ExecutedVersion", "FunctionError", "LogResult"),
+    *("SdkHttpMetadata", "SdkResponseMetadata"),
+}
 _OUTCOMES = ("succeeded", "failed", "timedout")
 _KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
 
@@ -43,6 +48,18 @@ def check_answer(place: str, state_name: str, resource: str, asked: Any, answer:
     wanted, fits = ("a list", is_array(answer)) if asked["resource"] is None else ("an object", is_object(answer))
     if not fits:
         raise InvalidInput(f"{place}: the ResultWriter of state {state_name!r} gives {wanted}, not {kind_of(answer)}")
+
+
+def result_of(resource: str, response: Any) -> Any:
+    """The result of a task by a mock's response.
+
+    Where the Resource is a function's ARN, and the response an answer of Lambda's Invoke, it is the Payload: mock files
+    have such answers for both of AWS's integrations of Lambda.
+    """
+    if not is_object(response) or not resource.startswith("arn:") or parse_resource(resource).kind != "lambda":
+        return response
+    is_answer = {"StatusCode", "Payload"} <= response.keys() <= _INVOKED
+    return response["Payload"] if is_answer else response
 
 
 def kind_of(value: object) -> str:

@@ -38,7 +38,7 @@ from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.dispatch import Answered
 from stepwell.tasks.handlers import Handler, Handlers, Registration
 
-from .answers import check_answer
+from .answers import check_answer, result_of
 
 Source: TypeAlias = dict[str, Any] | str | bytes | os.PathLike[str]
 """A mock file: its content as an object, its JSON text, or its path."""
@@ -196,12 +196,12 @@ def _either(case: MockedCase, real: Registration) -> Handler:
 
     def answer(value: Any, context: HandlerContext) -> Any:
         if context.state_name in case:
-            return Answered(case.respond(context.state_name))
+            return Answered(result_of(context.resource, case.respond(context.state_name)))
         return function(*arguments(value, context))
 
     async def answer_async(value: Any, context: HandlerContext) -> Any:
         if context.state_name in case:
-            return Answered(case.respond(context.state_name))
+            return Answered(result_of(context.resource, case.respond(context.state_name)))
         return await function(*arguments(value, context))
 
     return answer_async if real.is_async else answer

@@ -24,7 +24,7 @@ from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.errors import InvalidInput, StepwellError, TaskError
 from stepwell.tasks.dispatch import LAMBDA_STATUS, Call
 
-from .answers import check_answer, check_script
+from .answers import check_answer, check_script, result_of
 from .mocks import MockedCase, UnscriptedTask
 from .virtual import VirtualClock
 
@@ -71,7 +71,7 @@ class ScriptedTasks:
         try:
             place, value = self._mocks.respond_at(state_name)
             check_answer(place, state_name, resource_text, arguments, value)
-            output = of_value(value)
+            output = of_value(result_of(resource_text, value))
         except TaskError as error:
             failed = r.FailTaskCommand(task_id, resource_text, error.error, error.cause, False, 0, 0)
             self.answers.append((failed, NONE))
