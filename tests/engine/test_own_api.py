@@ -9,14 +9,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
+import msgspec
 import pytest
 
 from engine.support import catch, machine, map_over, passing, task
 from stepwell import AsyncExecutor, Executor
 from stepwell.asl.timestamps import parse_timestamp
 from stepwell.step_functions import model
+from stepwell.step_functions.constraints import members_of
+from stepwell.step_functions.operations import OPERATIONS
+from stepwell.step_functions.tasks import ApiTasks
+from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.integrations.sfn import ACTIONS
 
 pytestmark = pytest.mark.covers("A15.68", "A15.69", "A15.70")
@@ -218,6 +223,62 @@ def test_wrong_parameters_call_nothing_and_cannot_be_caught(
     ended = executor.start("caller").wait(20)
     assert ended.error == "States.Runtime"
     assert f"could not be used to start the Task: {problem}" in (ended.cause or "")
+
+
+def test_a_redrive_that_is_called_again_after_a_crash_is_done_once(executor: Executor) -> None:
+    executor.deploy("failing", machine({"F": {"Type": "Fail"}}))
+    failed = executor.start("failing", None, "f1").wait(20)
+    resource = "arn:aws:states:::aws-sdk:sfn:redriveExecution"
+
+    async def redrive(*tasks: str) -> list[Any]:
+        api = ApiTasks(executor.client)
+        arguments = {"ExecutionArn": f"{ARN}:execution:failing:f1"}
+        return [
+            await api.call(arguments, HandlerContext(id, failed.id, "S", resource, 0, None, lambda task_id: None))
+            for id in tasks
+        ]
+
+    first, again = asyncio.run(redrive("t1", "t1"))
+    assert first == again
+    assert failed.wait(20).context().redrive_count == 1
+    asyncio.run(redrive("t2"))
+    assert failed.wait(20).context().redrive_count == 2
+
+
+def test_a_poll_for_an_activity_takes_its_task_and_holds_no_thread(executor: Executor) -> None:
+    arn = f"{ARN}:activity:review"
+    run(executor, call("createActivity", Name="review"))
+    executor.deploy("reviewed", machine({"R": task(resource=arn)}))
+    reviewed = executor.start("reviewed", {"n": 1})
+    polled = run(executor, call("getActivityTask", ActivityArn=arn, WorkerName="a machine")).output
+    assert polled["Input"] == '{"n":1}'
+    executor.send_task_success(polled["TaskToken"], 1)
+    assert reviewed.wait(20).output == 1
+    waiting_poll = executor.start("caller")
+    until(lambda: "TaskStarted" in [event["type"] for event in waiting_poll.history()])
+    assert waiting_poll.stop().wait(20).status == "Canceled"
+    again = executor.start("reviewed")
+    late = executor.get_activity_task(arn, timeout=20)  # the poll that was stopped does not take it
+    assert late is not None
+    executor.send_task_success(late.token or "", 2)
+    assert again.wait(20).output == 2
+
+
+def minimal(shape: Any) -> Any:
+    """A value for a member: texts that name nothing."""
+    if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+        members = [member for member in members_of(shape) if member.is_required]
+        return {member.name[:1].upper() + member.name[1:]: minimal(member.type) for member in members}
+    return [] if get_origin(shape) is list else "none"
+
+
+@pytest.mark.parametrize("action", [name for name in ACTIONS if name[:1].upper() + name[1:] in OPERATIONS])
+def test_every_operation_answers_or_has_an_error_of_its_own(action: str) -> None:
+    arguments = minimal(model.OPERATIONS[action[:1].upper() + action[1:]].request)
+    with Executor(strict_handlers=True) as ex:
+        found = run(ex, call(action, **arguments))
+    errors = {f"Sfn.{name if name.endswith('Exception') else name + 'Exception'}" for name in model.ERRORS}
+    assert found.status == "Succeeded" or found.error in errors, (found.error, found.cause)
 
 
 def test_an_express_machine_and_iterations_call_it_too(executor: Executor) -> None:
