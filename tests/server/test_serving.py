@@ -78,6 +78,22 @@ def test_several_partitions_serve_as_one(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("partitions", ["1", "2"])
+def test_arns_name_the_region_and_the_account_of_the_server(tmp_path: Path, partitions: str) -> None:
+    data = ["--data", str(tmp_path / "data"), "--partitions", partitions]
+    with serving(*data, "--region", "cn-north-1", "--account", "123456789012") as server:
+        context = {
+            "StartAt": "P",
+            "States": {"P": {"Type": "Pass", "Parameters": {"id.$": "$$.Execution.Id"}, "End": True}},
+        }
+        arn = machine(server.client, "m", context)
+        assert arn == "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:m"
+        execution = server.client.start_execution(stateMachineArn=arn, name="one")["executionArn"]
+        assert execution == "arn:aws-cn:states:cn-north-1:123456789012:execution:m:one"
+        assert json.loads(ended(server.client, execution)["output"]) == {"id": execution}
+        server.client.create_activity(name="a")
+
+
 def test_a_server_with_tls(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
@@ -100,7 +116,14 @@ def test_a_port_that_is_taken_is_said(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [(["--tls-cert", "c"], 2), (["--port", "x"], 2), (["--handlers", "no_such_module"], 2)]
+    ("arguments", "code"),
+    [
+        (["--tls-cert", "c"], 2),
+        (["--port", "x"], 2),
+        (["--account", "1"], 2),
+        (["--region", "a:b"], 2),
+        (["--handlers", "no_such_module"], 2),
+    ],
 )
 def test_wrong_arguments_are_refused(arguments: list[str], code: int) -> None:
     command = [sys.executable, "-m", "stepwell", "serve", *arguments]

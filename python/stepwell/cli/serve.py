@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from stepwell import AsyncExecutor
+from stepwell.engine.arns import PLACE
 from stepwell.engine.folders.partitions import partitions_of
 from stepwell.errors import InvalidInput
 
@@ -37,6 +38,8 @@ def add_commands(commands: Commands) -> None:
         default=os.environ.get("SFN_MOCK_CONFIG"),
         help="the mock file of Step Functions Local: starts of ARN#TESTCASE (default: $SFN_MOCK_CONFIG)",
     )
+    parser.add_argument("--region", default="us-east-1", help="the region in ARNs (default: us-east-1)")
+    parser.add_argument("--account", default="0" * 12, help="the account in ARNs (default: 000000000000)")
     parser.add_argument("--profile", choices=("default", "aws"), default="aws", help="quotas (default: AWS's)")
     parser.add_argument(
         "--partitions", type=int, metavar="N", help="processes that share the executions (default: as the folder has)"
@@ -78,6 +81,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         raise UsageError("--tls-cert and --tls-key belong together.")
     if options.metrics and find_spec("prometheus_client") is None:
         raise UsageError("--metrics needs what `pip install stepwell[prometheus]` installs.")
+    PLACE.move(options.region, options.account)
     log_in_lines(options.log_format)
     settings = Settings(
         options.host,

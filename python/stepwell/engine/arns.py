@@ -6,12 +6,35 @@ import re
 import uuid
 from typing import NamedTuple
 
+from stepwell.errors import InvalidInput
+
 from .ids import published_part
 from .limits import EXPRESS
 
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/stepwell"
+
+class Place:
+    """The region and the account that all ARNs of this process name."""
+
+    __slots__ = ("account", "prefix", "region", "role")
+
+    def __init__(self, region: str = "us-east-1", account: str = "000000000000") -> None:
+        self.move(region, account)
+
+    def move(self, region: str, account: str) -> None:
+        """Name another region and account from now on. Raises ``InvalidInput`` for what is none."""
+        if not _REGION.fullmatch(region) or not _ACCOUNT.fullmatch(account):
+            raise InvalidInput(f"ARNs name a region and an account of 12 digits, not {region!r} and {account!r}")
+        partition = next((name for begin, name in _PARTITIONS.items() if region.startswith(begin)), "aws")
+        self.region, self.account = region, account
+        self.prefix = f"arn:{partition}:states:{region}:{account}"
+        self.role = f"arn:{partition}:iam::{account}:role/stepwell"
+
+
+_REGION = re.compile("[a-z0-9-]{1,64}")
+_ACCOUNT = re.compile("[0-9]{12}")
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+PLACE = Place()
+"""That of this process: its state machines' ARNs do not depend on who asks."""
 _EXECUTION = re.compile(
     r"arn:[^:]+:states:[^:]*:[^:]*:(?:execution:(?P<workflow>[^:]+):(?P<name>[^:]+)"
     r"|express:(?P<of>[^:]+):(?P<called>[^:]+):(?P<uuid>[^:]+))"
@@ -39,7 +62,7 @@ def parse_execution_arn(text: str) -> ExecutionArn | None:
 
 def state_machine_arn(workflow: str) -> str:
     """The ARN of a workflow."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{workflow}"
+    return f"{PLACE.prefix}:stateMachine:{workflow}"
 
 
 def parse_state_machine_arn(text: object) -> tuple[str, str] | None:
@@ -61,23 +84,23 @@ def qualified_arns(workflow: str, qualifier: str) -> dict[str, str]:
 
 def activity_arn(name: str) -> str:
     """The ARN of an activity, as AWS has it."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:activity:{name}"
+    return f"{PLACE.prefix}:activity:{name}"
 
 
 def map_run_arn(name: str, map_run_id: str) -> str:
     """The ARN of a map run. ``name`` consists of its workflow's name and its state's label."""
     run = "-".join(map_run_id.split("/")[3:])
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:mapRun:{name}:{run}"
+    return f"{PLACE.prefix}:mapRun:{name}:{run}"
 
 
 def execution_arn(workflow: str, name: str) -> str:
     """The ARN of an execution."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{workflow}:{name}"
+    return f"{PLACE.prefix}:execution:{workflow}:{name}"
 
 
 def express_arn(workflow: str, name: str, execution_id: str) -> str:
     """The ARN of an EXPRESS execution: names are not unique there, so a UUID follows, made of the execution's id."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:express:{workflow}:{name}:{express_uuid(execution_id)}"
+    return f"{PLACE.prefix}:express:{workflow}:{name}:{express_uuid(execution_id)}"
 
 
 def express_uuid(execution_id: str) -> str:

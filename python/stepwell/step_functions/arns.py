@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from stepwell.engine.arns import ACCOUNT, REGION
+from stepwell.engine.arns import PLACE
 
 from .errors import Fault, invalid_arn
 
@@ -61,7 +61,7 @@ def parse(text: str, *kinds: str) -> Arn:
     least, most = _PARTS[kind]
     if not least <= len(parts) <= most or not all(parts):
         raise invalid_arn(text)
-    return Arn(text, kind, parts, region == REGION and account == ACCOUNT)
+    return Arn(text, kind, parts, region == PLACE.region and account == PLACE.account)
 
 
 def own(text: str, missing: Callable[[str], Fault], *kinds: str) -> Arn:

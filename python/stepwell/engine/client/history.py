@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import dumps, is_object, loads
 from stepwell.asl.resources import Resource, parse_resource
-from stepwell.engine.arns import REGION, ROLE_ARN, map_run_arn, qualified_arns
+from stepwell.engine.arns import PLACE, map_run_arn, qualified_arns
 from stepwell.engine.log import records as r
 from stepwell.engine.log.codec import DocumentReader, decode_turn
 from stepwell.engine.state.history_events import exit_events
@@ -28,8 +28,8 @@ _DATA = ("input", "output", "parameters", "assignedVariables")
 class HistoryReader:
     """Makes events from turns, for executions of one definition. ``name`` is its workflow's, ``role`` its role."""
 
-    def __init__(self, machine: StateMachine, name: str = "", role: str = ROLE_ARN) -> None:
-        self._machine, self.name, self.role = machine, name, role
+    def __init__(self, machine: StateMachine, name: str = "", role: str | None = None) -> None:
+        self._machine, self.name, self.role = machine, name, role or PLACE.role
         self._resources: dict[str, Resource] = {}
 
     def events(self, blobs: list[bytes]) -> Iterator[Event]:
@@ -201,7 +201,7 @@ def _task_created(reader: HistoryReader, command: r.CreateTaskCommand, text: str
         limits["heartbeatInSeconds"] = command.heartbeat_seconds
     credentials = {"taskCredentials": _credentials(command.credentials)} if command.credentials else {}
     if resource.kind == "integration":
-        details = {**_integration(resource), "region": REGION, "parameters": text, **limits, **credentials}
+        details = {**_integration(resource), "region": PLACE.region, "parameters": text, **limits, **credentials}
         yield "TaskScheduled", "taskScheduledEventDetails", details
         return
     details = {"resource": resource.text, "input": text, "inputDetails": _COMPLETE, **limits}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from stepwell.engine.arns import ROLE_ARN, state_machine_arn
+from stepwell.engine.arns import PLACE, state_machine_arn
 from stepwell.engine.storage.contexts import WorkflowContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import WorkflowNotFound
@@ -32,7 +32,7 @@ class Workflow:
         self.version = context.version
         """1 for the first definition under the name; each further one has the next number."""
         self.arn = state_machine_arn(self.name)
-        self.role = context.role or ROLE_ARN
+        self.role = context.role or PLACE.role
 
     @cached_property  # used in every step
     def machine(self) -> StateMachine:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from stepwell.engine.arns import ACCOUNT, REGION
+from stepwell.engine.arns import activity_arn
 from stepwell.engine.client.arguments import check_name
 from stepwell.errors import InvalidName
 from stepwell.step_functions import arns, errors, model
@@ -20,7 +20,7 @@ async def create_activity(service: Service, request: model.CreateActivityInput) 
     except InvalidName as error:
         raise errors.invalid_name(request.name) from error
     return {
-        "activityArn": f"arn:aws:states:{REGION}:{ACCOUNT}:activity:{request.name}",
+        "activityArn": activity_arn(request.name),
         "creationDate": errors.date(int(time.time() * 1_000_000)),
     }
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from stepwell.asl import json
 from stepwell.asl.variable_references import variable_references
-from stepwell.engine.arns import ROLE_ARN
 from stepwell.engine.state.workflows import Workflow
 from stepwell.errors import InvalidDefinition, InvalidName, WorkflowNotFound
 from stepwell.step_functions import arns, errors, model
@@ -45,7 +44,7 @@ def settings(service: Service, workflow: Workflow, *, with_definition: bool) -> 
     found: dict[str, Any] = {
         "name": workflow.name,
         "definition": workflow.context.definition.decode() if with_definition else "{}",
-        "roleArn": ROLE_ARN,
+        "roleArn": workflow.role,
         "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": {"enabled": False},
         "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},

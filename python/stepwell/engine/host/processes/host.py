@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from stepwell import _core
+from stepwell.engine.arns import PLACE
 from stepwell.engine.folders.follows import check_all_lead
 from stepwell.engine.folders.partitions import PartitionedFolder
 from stepwell.engine.folders.paths import open_folder
@@ -67,7 +68,17 @@ class MultiProcessHost(Host):
         self.partitions: list[RemotePartition] = []
         for index in range(partitions):
             place = None if self._folder is None else m.Place.of(self._folder.partition(index))
-            opening = m.Open(place, index, partitions, self.tenant, self.namespace, self.limits, handlers.windows())
+            opening = m.Open(
+                place,
+                index,
+                partitions,
+                self.tenant,
+                self.namespace,
+                self.limits,
+                PLACE.region,
+                PLACE.account,
+                handlers.windows(),
+            )
             self.partitions.append(RemotePartition(opening, self))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]

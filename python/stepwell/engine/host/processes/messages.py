@@ -115,6 +115,8 @@ class Open(Struct, array_like=True, tag=1):
     tenant: str
     namespace: str
     limits: Limits
+    region: str
+    account: str
     handlers: list[tuple[str, int]] = []
 
 

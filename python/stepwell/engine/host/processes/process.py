@@ -19,6 +19,7 @@ from typing import Any, cast
 
 import msgspec
 
+from stepwell.engine.arns import PLACE
 from stepwell.engine.host.host import Options
 from stepwell.engine.host.local import LocalHost, command_of
 from stepwell.engine.host.promises import Callback
@@ -56,6 +57,7 @@ class PartitionProcess(LocalHost):
         self._open_calls: list[Call] = []
         self._watched: set[str] = set()
         self._reads: SimpleQueue[m.Read] = SimpleQueue()
+        PLACE.move(opening.region, opening.account)
         options = Options(opening.tenant, opening.namespace, 1, opening.limits)
         folder = None if opening.data is None else opening.data.open()
         handlers = Handlers()
