@@ -40,6 +40,10 @@ def test_every_command_works_beside_a_process_that_has_the_folder(
 
     assert run("deploy", "new", machine(PASS)).out == "deployed new\n"
     assert run("start", "new", "--wait").out == '"hello"\n'
+    changed = machine({"Greet": {"Type": "Pass", "Result": "bye", "End": True}}, "changed.json")
+    assert run("deploy", "new", changed, "--json").document["version"] == 2
+    assert run("start", "new", "--wait").out == '"bye"\n'
+    assert run("start", "new:1", "--wait").out == '"hello"\n'
     worked = run("start", "work", "--input", '{"a": 1}', "--wait", "--json").document
     assert worked["output"] == {"done by": owner.pid, "input": {"a": 1}}
     id = run("start", "held", "--name", "a").out.strip()

@@ -18,7 +18,7 @@ from stepwell.engine.host.stats import Stats
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.state.workflows import Workflow, Workflows
-from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.engine.storage.contexts import ExecutionContext, WorkflowContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput, StorageError
 from stepwell.tasks.dispatch import Call, Result
@@ -86,7 +86,9 @@ class ConnectedHost(Host):
 
     def put_workflow(self, command: r.PutWorkflowCommand) -> int:
         self.check()
-        if command.role or command.revision_id or command.publish or command.tags:
+        latest = self._workflows.latest(command.name)
+        kept = None if latest is None else latest.context  # a deployment leaves its settings; its revision is new
+        if command.publish or command.tags or _settings_of(command) != _settings_of(kept):
             raise InvalidInput("AWS's settings of a workflow are made in the process that has the folder open")
         retention = None if command.retention is None else command.retention / _MICROSECONDS
         return self.connection.ask(
@@ -179,6 +181,13 @@ class _OwnerClock:
     def tick(self, seconds: int) -> int:
         """The next timestamp."""
         return self._connection.ask(m.Tick)
+
+
+def _settings_of(version: r.PutWorkflowCommand | WorkflowContext | None) -> tuple[Any, ...]:
+    """AWS's settings of a version; None has none."""
+    if version is None:
+        return ("", b"", False, b"")
+    return (version.role, version.logging, version.tracing, version.encryption)
 
 
 class _OwnersHandlers(Handlers):
