@@ -80,30 +80,31 @@ class Lookup:
 
     # executions
 
-    def execution(self, text: object) -> str:
-        """The id of an execution, by its id, its short id or its ARN. Raises ``ExecutionNotFound``."""
+    def execution(self, text: object) -> ExecutionContext:
+        """The row of an execution, by its id, its short id or its ARN. Raises ``ExecutionNotFound``."""
         if not isinstance(text, str):
             raise ExecutionNotFound(f"{shown(text)} is no execution's id: an id is a text")
-        if text.startswith("/"):
-            return text
-        arn = parse_execution_arn(text)
-        return long_id(text) if arn is None else self.named(arn.workflow, arn.name, arn.uuid)
+        arn = None if text.startswith("/") else parse_execution_arn(text)
+        if arn is None:
+            return self._host.storage.execution(long_id(text))
+        return self.named(arn.workflow, arn.name, arn.uuid)
 
-    def named(self, workflow: str, name: str, uuid: str = "") -> str:
+    def named(self, workflow: str, name: str, uuid: str = "") -> ExecutionContext:
         """The execution that has a name in a workflow, the newest; ``uuid`` is the one of an EXPRESS execution's ARN.
 
         Raises ``ExecutionNotFound``.
         """
         plain, version = split_version(workflow)
         for tenant, namespace in self._host.spaces():
-            for id in (self._given(tenant, namespace, plain, name), _own(tenant, namespace, name)):
+            for find in (_own, self._given):
+                id = find(tenant, namespace, plain, name)
                 row = None if id is None else self._host.storage.get(ExecutionContext, id)
                 if row is not None and self._is_called(row, plain, name, version, uuid):
-                    return row.id
+                    return row
         id = self._express(plain, name, version, uuid)
         if id is None:
             raise ExecutionNotFound(f"workflow {shown(workflow)} has no execution of the name {shown(name)}")
-        return id
+        return self._host.storage.execution(id)
 
     def _given(self, tenant: str, namespace: str, workflow: str, name: str) -> str | None:
         key = idempotency_key(f"/{tenant}/{namespace}", workflow, name)
@@ -183,6 +184,6 @@ _LONGEST = 16
 """Digits of a version's number."""
 
 
-def _own(tenant: str, namespace: str, name: str) -> str | None:
+def _own(tenant: str, namespace: str, workflow: str, name: str) -> str | None:
     match = _OWN_NAME.fullmatch(name)
     return None if match is None else "/".join(("", tenant, namespace, *match.groups()))

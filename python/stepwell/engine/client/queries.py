@@ -82,7 +82,7 @@ class Queries:
     def context(self, id: str) -> ExecutionContext:
         """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
         self._host.check()
-        return self._host.storage.execution(self.lookup.execution(id))
+        return self.lookup.execution(id)
 
     def find(self, id: str | None, workflow: str | None, name: str | None) -> ExecutionContext:
         """The row of an execution, by its id, or by its workflow and its name. Raises ``ExecutionNotFound``."""
@@ -93,7 +93,7 @@ class Queries:
         self._host.check()
         assert workflow is not None
         assert name is not None
-        return self._host.storage.execution(self.lookup.named(workflow, name))
+        return self.lookup.named(workflow, name)
 
     def aws_status(self, context: ExecutionContext) -> AwsStatus:
         """AWS's name for the status of an execution; while it is being deleted, for how it ended."""
