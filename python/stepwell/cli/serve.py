@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from functools import partial
-from importlib.util import find_spec
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from stepwell import AsyncExecutor
@@ -47,6 +47,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="lines of text, or of JSON")
     parser.add_argument("--access-log", action="store_true", help="log each request")
     parser.add_argument("--log-events", action="store_true", help="log each event of each execution")
+    parser.add_argument("--otel", action="store_true", help="export traces as OpenTelemetry's OTEL_… variables say")
     parser.add_argument("--metrics", action="store_true", help="serve metrics for Prometheus on GET /metrics")
     parser.add_argument("--tls-cert", metavar="FILE", help="a certificate chain, PEM: serve HTTPS")
     parser.add_argument("--tls-key", metavar="FILE", help="its key, PEM")
@@ -79,8 +80,8 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"the server needs what `pip install stepwell[server]` installs: {error}.") from error
     if (options.tls_cert is None) != (options.tls_key is None):
         raise UsageError("--tls-cert and --tls-key belong together.")
-    if options.metrics and find_spec("prometheus_client") is None:
-        raise UsageError("--metrics needs what `pip install stepwell[prometheus]` installs.")
+    _check_extra(options.metrics, "--metrics", "prometheus_client", "prometheus")
+    _check_extra(options.otel, "--otel", "opentelemetry.sdk", "otel")
     PLACE.move(options.region, options.account)
     log_in_lines(options.log_format)
     settings = Settings(
@@ -96,6 +97,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         options.metrics,
         options.access_log,
         options.log_events,
+        options.otel,
     )
     load = partial(load_handlers, options.handlers) if options.handlers else None
     mocks = _mocks(options.mock_config) if options.mock_config else None
@@ -116,6 +118,15 @@ def _mocks(path: str) -> Mocks:
         return Mocks(path)
     except InvalidInput as error:
         raise UsageError(f"--mock-config {path}: {error}.") from error
+
+
+def _check_extra(is_wanted: bool, option: str, module: str, extra: str) -> None:
+    if not is_wanted:
+        return
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise UsageError(f"{option} needs what `pip install stepwell[{extra}]` installs.") from error
 
 
 def _ready(console: Console, url: str) -> None:

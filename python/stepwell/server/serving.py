@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,7 @@ async def serve(
     gate = Gate(Hosts(settings.host, settings.allowed_hosts), read_keys(settings.credentials, settings.token_file))
     allow_connections(limits.connections)
     listening = bound(settings.host, settings.port)  # before the folder is opened, which may take long
-    with listening:
+    with listening, ExitStack() as after:
         if mocks is not None:
             executor.use_mocks(mocks)
         async with executor:
@@ -110,7 +110,7 @@ async def serve(
                 mocks.attach(executor)
             again = partial(_reload, executor, reload, gate, settings, mocks)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
-            await _serve(executor, settings, gate, listening, ready)
+            await _serve(executor, settings, gate, listening, ready, after)
 
 
 async def _serve(
@@ -119,11 +119,15 @@ async def _serve(
     gate: Gate,
     listening: socket.socket,
     ready: Callable[[str], None],
+    after: ExitStack,
 ) -> None:
+    """``after`` is left when the engine has ended."""
     service = Service(executor)
     observers: list[Observer] = [log_request] if settings.access_log else []
     if settings.event_log:
         log_events(executor)
+    if settings.otel:
+        after.callback(_export_traces(executor))
     metrics = _metrics(service) if settings.metrics else None
     if metrics is not None:
         observers.append(metrics.answered)
@@ -150,6 +154,17 @@ def _metrics(service: Service) -> Metrics:
     from .metrics import Metrics  # only who wants metrics needs the extra
 
     return Metrics(service)
+
+
+def _export_traces(executor: AsyncExecutor) -> Callable[[], None]:
+    """Export spans; what is returned sends those that wait."""
+    from stepwell.otel import trace_executor
+
+    from .tracing import made_provider
+
+    provider = made_provider()
+    trace_executor(executor, provider)
+    return provider.shutdown
 
 
 def _config(application: Application, settings: Settings) -> uvicorn.Config:

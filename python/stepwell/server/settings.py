@@ -41,6 +41,8 @@ class Settings(NamedTuple):
     """Whether each request is logged."""
     event_log: bool = False
     """Whether each event of an execution is logged."""
+    otel: bool = False
+    """Whether spans are exported; it needs the extra ``otel``."""
 
 
 def check_settings(settings: Settings) -> None:

@@ -47,6 +47,8 @@ def described(queries: Queries, limits: Limits, context: ExecutionContext, *, wi
         answer |= failure(context)
     if context.parent_iteration_id is not None:
         answer["mapRunArn"] = _map_run(queries, context.parent_iteration_id)
+    if context.trace_header is not None:
+        answer["traceHeader"] = context.trace_header
     return answer
 
 

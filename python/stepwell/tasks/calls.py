@@ -12,7 +12,8 @@ class Call(Struct, frozen=True, array_like=True):
     """A task for a handler. ``deadline`` is its timeout, in microseconds since the epoch (0: none).
 
     ``limit`` is the name of the limit that the partition counts it for (empty: none), until its call begins or it ends.
-    ``test_case`` is that of a mock file, by which its execution was started (empty: by none).
+    ``test_case`` is that of a mock file, by which its execution was started (empty: by none). ``started_at`` is when
+    that was, and ``trace_header`` what it was started with.
     """
 
     id: str
@@ -27,6 +28,8 @@ class Call(Struct, frozen=True, array_like=True):
     state_machine_arn: str = ""
     limit: str = ""
     test_case: str = ""
+    started_at: int = 0
+    trace_header: str | None = None
 
 
 class Result(NamedTuple):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from stepwell.errors import TaskCancelled
 
+from .traces import span_of, trace_of, traceparent, xray_header
+
 if TYPE_CHECKING:
     from .calls import Call
 
@@ -29,6 +31,7 @@ class HandlerContext:
     __slots__ = (
         "_heartbeat",
         "_is_over",
+        "_trace",
         "attempt",
         "execution_arn",
         "execution_id",
@@ -51,11 +54,29 @@ class HandlerContext:
         execution_arn: str = "",
         state_machine_arn: str = "",
         is_over: Callable[[], bool] = lambda: False,
+        started_at: int = 0,
+        trace_header: str | None = None,
     ) -> None:
         self.execution_arn, self.state_machine_arn = execution_arn, state_machine_arn
         self.task_id, self.execution_id, self.state_name = task_id, execution_id, state_name
         self.resource, self.attempt, self.task_token = resource, attempt, task_token
         self._heartbeat, self._is_over = heartbeat, is_over
+        self._trace = (execution_id, started_at, trace_header)
+
+    @property
+    def traceparent(self) -> str:
+        """The header of a request that belongs to the task (W3C Trace Context), the same when the task runs again."""
+        return traceparent(trace_of(*self._trace), span_of(self.task_id))
+
+    @property
+    def trace_header(self) -> str:
+        """The same as ``X-Amzn-Trace-Id``, for AWS's services and other executions."""
+        return xray_header(trace_of(*self._trace), span_of(self.task_id))
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether the execution was started with a trace header."""
+        return self._trace[2] is not None
 
     @property
     def cancelled(self) -> bool:

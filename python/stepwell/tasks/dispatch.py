@@ -9,6 +9,7 @@ handler (unhandled.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ CLOSING_SECONDS = 10.0
 """How long handlers may take to end after a stop."""
 
 Answer = Callable[[Iterable[Result]], None]
+Around = Callable[[Call], AbstractContextManager[None]]
+_NOTHING = nullcontext()
 
 
 class HandlerPool:
@@ -74,6 +77,8 @@ class HandlerPool:
         self._overdue = Overdue(self._threads, self._alarms, max_workers, self._free_slot)
         self._unhandled = Unhandled(handlers, handler_seconds, self._alarms, answer)
         self.coroutines = CoroutineRunner(loop)
+        self.around: Around = lambda call: _NOTHING
+        """What surrounds each call of a handler: traces set the context of its spans."""
         self._closed = False
         self._close_until: float | None = None
 
@@ -224,7 +229,9 @@ class HandlerPool:
             return None
         token = current_call.set(work.call)
         try:
-            result = work.succeeded(work.registration.function(*self._arguments(work)))
+            with self.around(work.call):
+                value = work.registration.function(*self._arguments(work))
+            result = work.succeeded(value)
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
             result = self._failed(work, error)
         current_call.reset(token)
@@ -236,7 +243,9 @@ class HandlerPool:
             return
         current_call.set(work.call)  # of this task of the loop alone
         try:
-            result = work.succeeded(await work.registration.function(*self._arguments(work)))
+            with self.around(work.call):
+                value = await work.registration.function(*self._arguments(work))
+            result = work.succeeded(value)
         except GeneratorExit:  # its loop is gone
             raise
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
@@ -289,6 +298,8 @@ class HandlerPool:
             call.execution_arn,
             call.state_machine_arn,
             lambda: work.is_over,
+            call.started_at,
+            call.trace_header,
         )
         return (work.argument, context)
 

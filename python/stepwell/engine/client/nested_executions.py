@@ -84,7 +84,11 @@ class NestedExecutions:
         try:
             target = target_of(arguments, context.execution_id, context.task_id)
             id = self._start(
-                str(arguments["StateMachineArn"]), target, context, synchronous=resource.action == "startSyncExecution"
+                str(arguments["StateMachineArn"]),
+                target,
+                context,
+                synchronous=resource.action == "startSyncExecution",
+                trace_header=_trace_header(arguments, context),
             )
         except tuple(_REFUSALS) as error:
             code, message = _REFUSALS[type(error)]
@@ -97,7 +101,15 @@ class NestedExecutions:
             return Deferred(answer, lambda: self._watch_child(id, context.task_id, resource))
         return answer
 
-    def _start(self, workflow_name: str, target: Target, context: HandlerContext, *, synchronous: bool) -> str:
+    def _start(
+        self,
+        workflow_name: str,
+        target: Target,
+        context: HandlerContext,
+        *,
+        synchronous: bool,
+        trace_header: str | None,
+    ) -> str:
         machine, marker, test_case = workflow_name.partition("#")
         workflow, qualifier = self._queries.target(machine)
         self._deployments.check_startable(workflow)
@@ -117,6 +129,7 @@ class NestedExecutions:
                 synchronous=synchronous,
                 started_by=context.execution_id,
                 qualifier=qualifier,
+                trace_header=trace_header,
             )
             try:
                 scope = self._host.ask(request.command, request.document)
@@ -199,6 +212,14 @@ class NestedExecutions:
         else:
             command = r.CompleteTaskCommand(task_id, resource=resource.text, output=None, event=0, previous=0)
             self._host.submit_results([(command, Document(output))])
+
+
+def _trace_header(arguments: Mapping[str, Any], context: HandlerContext) -> str | None:
+    """What a child is started with: what the task says, else that of the task, if its execution is traced itself."""
+    given = arguments.get("TraceHeader")
+    if given is not None:
+        return str(given)
+    return context.trace_header if context.is_traced else None
 
 
 def _about(error: Exception, arguments: dict[str, Any]) -> Any:

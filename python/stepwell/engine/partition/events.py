@@ -58,6 +58,14 @@ class Event(Struct, frozen=True, array_like=True, gc=False):
     cause: str | None = None
     attempt: int | None = None
     seconds: float | None = None
+    activity_id: str | None = None
+    """Which state it is: the same in all events of one visit."""
+    parent_id: str | None = None
+    """The activity of the Parallel or Map state around it."""
+    started_at: int = 0
+    """When the execution was started, in microseconds."""
+    redrives: int = 0
+    trace_header: str | None = None
 
     @property
     def time(self) -> datetime:
@@ -104,8 +112,25 @@ def _described(describe: _Describe, turn: Turn, command: Any) -> list[Event]:
 
 def _event(turn: Turn, name: EventName, **fields: Any) -> Event:
     execution = _execution(turn)
-    workflow = execution.workflow
-    return Event(name, execution.id, workflow.name, workflow.context.version, turn.now, **fields)
+    workflow, context = execution.workflow, execution.context
+    return Event(
+        name,
+        execution.id,
+        workflow.name,
+        workflow.context.version,
+        turn.now,
+        started_at=context.started_at,
+        redrives=context.redrive_count,
+        trace_header=context.trace_header,
+        **fields,
+    )
+
+
+def _event_of(turn: Turn, activity: Activity, name: EventName, **fields: Any) -> Event:
+    """An event of a state."""
+    around = activity.level.parent
+    parent_id = None if around is None else around.id
+    return _event(turn, name, state=activity.state.name, activity_id=activity.id, parent_id=parent_id, **fields)
 
 
 def _execution(turn: Turn) -> LiveExecution:
@@ -157,7 +182,7 @@ def _execution_ended(turn: Turn, command: r.CompleteExecutionCommand) -> Iterato
 
 
 def _state_entered(turn: Turn, command: r.StartStateCommand) -> Iterator[Event]:
-    yield _event(turn, "state_entered", state=command.state_name)
+    yield _event_of(turn, _execution(turn).activities[command.activity_id], "state_entered")
 
 
 def _state_left(turn: Turn, command: r.CompleteStateCommand) -> Iterator[Event]:
@@ -171,10 +196,10 @@ def _state_left(turn: Turn, command: r.CompleteStateCommand) -> Iterator[Event]:
 def _state_retried(turn: Turn, command: r.RetryStateCommand) -> Iterator[Event]:
     activity = _execution(turn).activities[command.activity_id]
     yield from _children_left(turn, activity)
-    yield _event(
+    yield _event_of(
         turn,
+        activity,
         "task_retried",
-        state=activity.state.name,
         resource=_resource(activity),
         error=command.error,
         cause=command.cause,
@@ -201,10 +226,10 @@ def _left(
     task = execution.tasks.get(activity.task_id) if activity.task_id is not None else None
     if task is not None and activity.map_run is None:
         yield _task_ended(turn, task, activity, CANCELED)
-    yield _event(
+    yield _event_of(
         turn,
+        activity,
         "state_exited",
-        state=activity.state.name,
         status=status,
         error=error,
         cause=cause,
@@ -218,10 +243,10 @@ def _left(
 def _task_scheduled(turn: Turn, command: r.CreateTaskCommand) -> Iterator[Event]:
     activity = _execution(turn).activities[command.activity_id]
     if activity.map_run is None:  # the others are the engine's own
-        yield _event(
+        yield _event_of(
             turn,
+            activity,
             "task_scheduled",
-            state=activity.state.name,
             resource=command.resource,
             task_id=command.id,
             attempt=command.attempt,
@@ -242,10 +267,10 @@ def _task_answered(turn: Turn, command: r.CompleteTaskCommand | r.FailTaskComman
 
 
 def _task_ended(turn: Turn, task: TaskContext, activity: Activity, status: str, **failure: Any) -> Event:
-    return _event(
+    return _event_of(
         turn,
+        activity,
         "task_ended",
-        state=activity.state.name,
         resource=task.resource,
         task_id=task.id,
         status=status,

@@ -94,6 +94,8 @@ class PartitionServices:
             execution.workflow.arn,
             limit,
             mock_case_of(execution.context.qualifier),
+            execution.context.started_at,
+            execution.context.trace_header,
         )
 
     def dispatch_calls(self) -> None:

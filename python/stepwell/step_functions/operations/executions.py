@@ -65,7 +65,12 @@ async def _start(
     document = _input(request.input)
     try:
         command = client.starts.start_with(
-            workflow, document.text, request.name, synchronous=synchronous, qualifier=qualifier
+            workflow,
+            document.text,
+            request.name,
+            synchronous=synchronous,
+            qualifier=qualifier,
+            trace_header=request.trace_header,
         )
         client.deployments.check_handlers(workflow, is_mocked=test_case is not None)
         id = await service.ask(command._replace(document=document))
