@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
 PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust bench bench-docs peers fuzz soak demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers fuzz soak demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -87,6 +87,10 @@ test-rust: build
 
 test-python: build wheel
 	@$(BIN)/python -m pytest
+
+# Those of Java and Go too, whose compilers take minutes at first. Their package managers' own configuration is used.
+test-clients: build ## AWS's SDKs for JavaScript, Java and Go against a server
+	@$(BIN)/python -m pytest tests/clients tests/clients/java_and_go.py --timeout 1200
 
 # In this order, so that what fails fast fails first, and pytest's summary is the last line.
 test: ## build, lint, all tests
