@@ -55,8 +55,18 @@ def test_definitions_have_versions(ex: Executor, name: str) -> None:
     assert ex.deploy(name, FAIL).id == f"{name}:2"
     assert [each.id for each in ex.workflows(name)] == [f"{name}:2", f"{name}:1"]
     assert ex.workflow(f"{name}:1").id == f"{name}:1"
-    assert ex.workflow_of(f"{name}:2").name == name
+    assert ex.workflow(f"{name}:2").name == name
     assert name in {each.name for each in ex.workflows()}
+
+
+def test_a_version_is_published_and_started_by_its_arn(ex: Executor, name: str) -> None:
+    ex.deploy(name, PASS)
+    first = ex.deploy(name, PASS, publish=True)
+    ex.deploy(name, FAIL, publish=True)
+    assert ex.deploy(name, FAIL, publish=True).id == f"{name}:2"
+    arn = f"arn:aws:states:us-east-1:000000000000:stateMachine:{name}"
+    assert ex.start(f"{arn}:1", 7).wait(LONG).version == first.version == 1
+    assert ex.start(f"{arn}:2").wait(LONG).error == "Broken"
 
 
 def test_definitions_are_refused_with_all_their_defects(ex: Executor, name: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stepwell import AsyncExecutor
 from stepwell.engine.arns import PLACE
 from stepwell.engine.folders.partitions import partitions_of
+from stepwell.engine.limits import Limits
 from stepwell.errors import InvalidInput
 
 from .console import Console
@@ -51,6 +52,11 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--metrics", action="store_true", help="serve metrics for Prometheus on GET /metrics")
     parser.add_argument("--tls-cert", metavar="FILE", help="a certificate chain, PEM: serve HTTPS")
     parser.add_argument("--tls-key", metavar="FILE", help="its key, PEM")
+    parser.add_argument(
+        "--wait-for-workers",
+        action="store_true",
+        help="let tasks without a handler wait for `stepwell worker` without limit (default: they fail after 10 s)",
+    )
     _add_access(parser)
 
 
@@ -73,7 +79,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
     """Serve until a signal ends it."""
     try:
         from stepwell.server import serving
-        from stepwell.server.limits import Limits
+        from stepwell.server.limits import Limits as ServerLimits
         from stepwell.server.log_lines import log_in_lines
         from stepwell.server.settings import Settings
     except ImportError as error:
@@ -93,7 +99,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         options.auth_token_file,
         tuple(options.allowed_host),
         options.insecure,
-        Limits(connections=options.max_connections),
+        ServerLimits(connections=options.max_connections),
         options.metrics,
         options.access_log,
         options.log_events,
@@ -105,6 +111,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         options.data,
         handlers=None if load is None else load(),
         profile=options.profile,
+        limits=_engine_limits(options),
         partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
     )
     serving.run(serving.serve(executor, settings, partial(_ready, console), load, mocks))
@@ -127,6 +134,10 @@ def _check_extra(is_wanted: bool, option: str, module: str, extra: str) -> None:
         import_module(module)
     except ImportError as error:
         raise UsageError(f"{option} needs what `pip install stepwell[{extra}]` installs.") from error
+
+
+def _engine_limits(options: argparse.Namespace) -> Limits:
+    return Limits(handler_seconds=None) if options.wait_for_workers else Limits()
 
 
 def _ready(console: Console, url: str) -> None:

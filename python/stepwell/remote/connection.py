@@ -131,7 +131,7 @@ class HttpConnection:
         if len(body) > m.MAX_REQUEST:
             raise TooLargeError(f"a request of {len(body)} bytes cannot be sent: {m.MAX_REQUEST} is the most")
         name = type(request).__name__
-        answer = self._post(name, body, timeout, using, is_harmless=isinstance(request, m.READS))
+        answer = self._post(name, body, timeout, using, is_harmless=isinstance(request, m.REPEATABLE))
         if answer.status == NOTHING_YET:
             return NOTHING
         try:

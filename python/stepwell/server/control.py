@@ -31,7 +31,7 @@ REQUESTS = {
 """The requests by their names."""
 READ_ONLY = frozenset({_HELLO, *(PREFIX + kind.__name__ for kind in m.READS)})
 """The requests that change nothing."""
-WAITING = frozenset({PREFIX + "Watch"})
+WAITING = frozenset({PREFIX + "Watch", PREFIX + "Poll"})
 """Requests that are given up when their client goes away."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -47,6 +48,14 @@ class Result(NamedTuple):
     def is_silent(self) -> bool:
         """Whether there is nothing to record yet."""
         return self.output is None and self.follow is not None
+
+
+class CallHandler(ABC):
+    """A handler that gets the call itself, and what says whether its task has ended: it hands the call on."""
+
+    @abstractmethod
+    async def __call__(self, call: Call, is_over: Callable[[], bool]) -> Any:
+        """Do the call. It is canceled when its task ends."""
 
 
 class Deferred(Struct, frozen=True):

@@ -33,6 +33,9 @@ from .work import LAMBDA_STATUS, Work
 if TYPE_CHECKING:
     import asyncio
 
+    from .calls import CallHandler
+    from .remote import RemoteHandlers
+
 __all__ = ["LAMBDA_STATUS", "WAKE_SECONDS", "Answered", "Call", "Deferred", "HandlerPool", "Result"]
 
 HANDLER_SECONDS = 10.0
@@ -79,6 +82,7 @@ class HandlerPool:
         self.coroutines = CoroutineRunner(loop)
         self.around: Around = lambda call: _NOTHING
         """What surrounds each call of a handler: traces set the context of its spans."""
+        self._remote: RemoteHandlers | None = None
         self._closed = False
         self._close_until: float | None = None
 
@@ -284,9 +288,11 @@ class HandlerPool:
             self._freed(call)
 
     def _arguments(self, work: Work) -> tuple[Any, ...]:
+        call = work.call
+        if work.registration.takes_call:
+            return (call, lambda: work.is_over)
         if not work.registration.takes_context:
             return (work.argument,)
-        call = work.call
         context = HandlerContext(
             call.id,
             call.execution_id,
@@ -302,6 +308,18 @@ class HandlerPool:
             call.trace_header,
         )
         return (work.argument, context)
+
+    # handlers in workers
+
+    def remote_handlers(
+        self, register: Callable[[str, CallHandler, int], None], is_open: Callable[[str], bool]
+    ) -> RemoteHandlers:
+        """The handlers that run in workers, made when the first worker comes; one caller at a time."""
+        if self._remote is None:
+            from .remote import RemoteHandlers
+
+            self._remote = RemoteHandlers(self._handlers, register, is_open)
+        return self._remote
 
     # limits of handlers
 
@@ -348,6 +366,8 @@ class HandlerPool:
         if self._close_until is None:
             self._close_until = monotonic() + timeout
         self._closed = True
+        if self._remote is not None:
+            self._remote.close()
         self._threads.stop()
         self.coroutines.stop()
         self._alarms.stop()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stepwell.asl.resources import Resource, function_name, parse_resource
 from stepwell.errors import TaskError
 
+from .calls import CallHandler
 from .limits import Limit, check_concurrency, parse_rate
 
 if TYPE_CHECKING:
@@ -31,15 +32,19 @@ QUICK_SECONDS = 0.0002
 class Registration:
     """A handler, how it is called, its limit (None: no limit), and its average duration over the last few calls."""
 
-    __slots__ = ("_seconds", "function", "is_async", "limit", "takes_context")
+    __slots__ = ("_seconds", "function", "is_async", "limit", "takes_call", "takes_context")
 
     def __init__(self, function: Handler, limit: Limit[Any] | None = None) -> None:
         self.limit = limit
+        self._seconds = 1.0
         self.is_async = is_coroutine_function(function)
+        self.takes_call = isinstance(function, CallHandler)
+        if self.takes_call:
+            self.takes_context, self.function = False, function
+            return
         parameters = _positional(function)
         self.takes_context = _takes_context(parameters)
         self.function = _typed(function, parameters)
-        self._seconds = 1.0
 
     @property
     def is_quick(self) -> bool:
@@ -130,6 +135,13 @@ class Handlers:
         """Register the engine's own handlers, by resource; they do not count as handlers of the program."""
         registrations = {function: Registration(function) for function in set(functions.values())}
         self._own.update({resource: registrations[function] for resource, function in functions.items()})
+
+    def is_of_program(self, resource: str) -> bool:
+        """Whether the program of this process has registered a handler by this very name."""
+        parsed = parse_resource(resource)
+        name = parsed.name if parsed.kind == "lambda" else resource
+        registered = dict(self._patterns).get(name) or self._by_name.get(name)
+        return registered is not None and not registered.takes_call
 
     def __bool__(self) -> bool:
         """Whether there is any handler."""

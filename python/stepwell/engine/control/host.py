@@ -96,6 +96,10 @@ class ConnectedHost(Host):
         )
 
     def _put(self, command: r.Command, document: Document, answer: Promise) -> None:
+        if isinstance(command, r.PublishVersionCommand):
+            id, text = f"{command.workflow}:{command.version}", command.description
+            self.connection.begin(lambda number: m.Publish(number, id, text), answer.reply)
+            return
         if not isinstance(command, m.ClientCommandRecord):
             raise InvalidInput(f"{type(command).__name__} cannot be sent to the process that has the folder open")
         sent = command

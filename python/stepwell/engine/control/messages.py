@@ -147,6 +147,59 @@ class Measure(Struct, array_like=True, tag=12):
     number: int
 
 
+class Poll(Struct, array_like=True, tag=13):
+    """What there is for a worker: the reply, an ``Assigned``, comes once there is something, or after some seconds.
+
+    The worker has these handlers, runs ``capacity`` calls at a time (0: it begins no more), and holds these tasks.
+    """
+
+    number: int
+    worker: str
+    handlers: list[str]
+    capacity: int
+    holds: list[str]
+    seconds: float
+
+
+class TaskResult(NamedTuple):
+    """What a worker's handler returned, as JSON text, or its error; ``submitted``: a token completes the task later."""
+
+    id: str
+    resource: str
+    output: bytes | None
+    error: str | None
+    cause: str | None
+    submitted: bool
+
+
+class Results(Struct, array_like=True, tag=14):
+    """Results of a worker's handlers, and the tasks that it works on still.
+
+    The reply comes once all are durable: the ids of those that are to be sent again, and of those that cannot be
+    recorded, each with the reason.
+    """
+
+    number: int
+    worker: str
+    results: list[TaskResult]
+    alive: list[str]
+
+
+class Leave(Struct, array_like=True, tag=15):
+    """A worker ends: other workers get what it holds."""
+
+    number: int
+    worker: str
+
+
+class Publish(Struct, array_like=True, tag=16):
+    """Publish a version of a definition, if it is not published yet."""
+
+    number: int
+    workflow_id: str
+    description: str | None
+
+
 class Welcome(Struct, array_like=True, tag=0):
     """The greeting of the server: whom the client speaks with. ``follows``: the folder that it follows, if it does."""
 
@@ -178,11 +231,28 @@ class Reply(Struct, array_like=True, tag=1):
 
 
 Request: TypeAlias = (
-    Get | Scan | Load | Turns | Submit | Watch | Unwatch | Deploy | Tick | HasHandler | Describe | Measure
+    Get
+    | Scan
+    | Load
+    | Turns
+    | Submit
+    | Watch
+    | Unwatch
+    | Deploy
+    | Tick
+    | HasHandler
+    | Describe
+    | Measure
+    | Poll
+    | Results
+    | Leave
+    | Publish
 )
 REQUESTS: tuple[type[Struct], ...] = get_args(Request)
 READS: tuple[type[Struct], ...] = (Get, Scan, Load, Turns, Watch, Tick, HasHandler, Describe, Measure)
-"""The requests that change nothing, so that they can be made again."""
+"""The requests that change nothing."""
+REPEATABLE = (*READS, Poll, Results, Leave)
+"""The requests that can be made again when their replies are lost."""
 encode = msgspec.msgpack.Encoder().encode
 decode_hello = msgspec.msgpack.Decoder(Hello).decode
 decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

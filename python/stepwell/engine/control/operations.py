@@ -34,6 +34,7 @@ class Operations:
         self._target, self._answer = target, answer
         self._open: set[int] = set()
         self._watched: dict[int, tuple[str, Promise]] = {}
+        self._polls: dict[int, tuple[str, Callable[[Any], None]]] = {}
         self._rows = target.rows
         self._methods: dict[type, Callable[[Any], Any]] = {
             m.Get: lambda ask: self._rows.get(ask.kind, *ask.key),
@@ -41,11 +42,20 @@ class Operations:
             m.Load: lambda ask: self._rows.load(ask.execution_id),
             m.Turns: lambda ask: self._rows.history(ask.execution_id, ask.first_event, ask.limit, ask.reverse),
             m.Deploy: self._deploy,
+            m.Publish: self._publish,
             m.Tick: self._tick,
             m.HasHandler: self._has_handler,
             m.Describe: lambda ask: m.encode(target.describe()),
             m.Measure: lambda ask: m.encode(self._client.host.stats()),
+            m.Leave: lambda ask: self._client.host.remote_handlers().leave(ask.worker),
         }
+        self._begun: dict[type, Callable[[Any], None]] = {
+            m.Submit: self._submit,
+            m.Watch: self._watch,
+            m.Poll: self._poll,
+            m.Results: self._results,
+        }
+        """Those whose replies come later."""
 
     @property
     def open(self) -> int:
@@ -76,10 +86,9 @@ class Operations:
         try:
             if not isinstance(request, m.Describe):  # which says why nothing else works
                 self._target.check()
-            if isinstance(request, m.Submit):
-                self._submit(request)
-            elif isinstance(request, m.Watch):
-                self._watch(request)
+            begin = self._begun.get(type(request))
+            if begin is not None:
+                begin(request)
             else:
                 self._done(request.number, self._methods[type(request)](request), None)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is to know
@@ -89,6 +98,8 @@ class Operations:
         """The client is gone: wait for nothing on its behalf."""
         for number in list(self._watched):
             self._unwatch(number)
+        for worker, deliver in self._polls.values():
+            self._client.host.remote_handlers().give_up(worker, deliver)
 
     def _done(self, number: int, result: Any, error: BaseException | None) -> None:
         self._open.discard(number)
@@ -140,9 +151,33 @@ class Operations:
             self._client.host.unwatch(*watched)
             self._open.discard(number)
 
+    # workers
+
+    def _poll(self, ask: m.Poll) -> None:
+        def deliver(assigned: Any) -> None:
+            self._polls.pop(ask.number, None)
+            self._done(ask.number, m.encode(assigned), None)
+
+        self._polls[ask.number] = (ask.worker, deliver)
+        remote = self._client.host.remote_handlers()
+        try:
+            remote.poll(ask.worker, ask.handlers, ask.capacity, ask.holds, ask.seconds, deliver)
+        except BaseException:
+            del self._polls[ask.number]
+            raise
+
+    def _results(self, ask: m.Results) -> None:
+        from .workers import record  # few programs have workers
+
+        record(self._client.host, ask, partial(self._done, ask.number))
+
     def _deploy(self, ask: m.Deploy) -> int:
         deployed = self._client.deployments.deploy(ask.name, ask.definition, ask.kind, ask.retention)
         return deployed.context.version
+
+    def _publish(self, ask: m.Publish) -> int:
+        workflow = self._client.queries.workflow_of(ask.workflow_id)
+        return self._client.resources.publish(workflow, ask.description).number
 
     def _tick(self, ask: m.Tick) -> int:
         return self._client.host.hlc.tick(seconds_of(wall_clock.now()))

@@ -13,6 +13,8 @@ from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.log.records import Command, PutWorkflowCommand
 from stepwell.engine.partition.counters import PartitionStats
+from stepwell.engine.status import ACTIVE
+from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handler, Handlers
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from stepwell.engine.state.workflows import Workflows
     from stepwell.engine.storage.storage import Storage
+    from stepwell.tasks.calls import CallHandler
+    from stepwell.tasks.remote import RemoteHandlers
 
     from .measures import PartitionMeasures
 
@@ -210,6 +214,18 @@ class Host(ABC):
         self.handlers.register(resource, function, concurrency=concurrency, rate=rate)
         self._handlers_changed()
         self.pool.retry_waiting()
+
+    def remote_handlers(self) -> RemoteHandlers:
+        """The handlers that run in workers."""
+        with self._closing:
+            return self.pool.remote_handlers(self._register_remote, self._waits_for_handler)
+
+    def _register_remote(self, resource: str, handler: CallHandler, concurrency: int) -> None:
+        self.register(resource, handler, concurrency=concurrency)
+
+    def _waits_for_handler(self, task_id: str) -> bool:
+        task = self.storage.get(TaskContext, task_id)
+        return task is not None and task.status == ACTIVE
 
     @abstractmethod
     def _handlers_changed(self) -> None:
