@@ -80,6 +80,11 @@ def no_machine(arn: str) -> Fault:
     return Fault("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
 
 
+def machine_deleting(arn: str) -> Fault:
+    """The state machine waits for the ends of its executions, to be deleted."""
+    return Fault("StateMachineDeleting", f"State Machine is being deleted: '{arn}'")
+
+
 def no_execution(arn: str) -> Fault:
     """There is no such execution."""
     return Fault("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.engine import wall_clock
-from stepwell.engine.arns import map_run_arn, state_machine_arn
+from stepwell.engine.arns import map_run_arn, qualified_arns, state_machine_arn
 from stepwell.engine.client.express import answer
 from stepwell.engine.client.queries import Queries
 from stepwell.engine.ids import run_of
@@ -49,7 +49,7 @@ def described(queries: Queries, limits: Limits, context: ExecutionContext, *, wi
         answer["mapRunArn"] = _map_run(queries, context.parent_iteration_id)
     if context.trace_header is not None:
         answer["traceHeader"] = context.trace_header
-    return answer
+    return answer | qualified_arns(queries.workflow_of(context.workflow_id).name, context.qualifier)
 
 
 def failure(context: ExecutionContext) -> dict[str, str]:
@@ -91,23 +91,6 @@ def _reason(queries: Queries, limits: Limits, context: ExecutionContext, status:
 def _map_run(queries: Queries, child_id: str) -> str:
     run: MapRunContext = queries.lookup.map_run(run_of(child_id))
     return map_run_arn(run.name, run.id)
-
-
-def listed(queries: Queries, context: ExecutionContext) -> dict[str, Any]:
-    """An execution in a list."""
-    status = queries.aws_status(context)
-    item: dict[str, Any] = {
-        "executionArn": queries.arn(context),
-        "stateMachineArn": machine_arn(queries, context),
-        "name": context.name,
-        "status": status,
-        "startDate": date(context.started_at),
-        **_end(context, status),
-        **redrive_counts(context),
-    }
-    if context.parent_iteration_id is not None:
-        item["mapRunArn"] = _map_run(queries, context.parent_iteration_id)
-    return item
 
 
 def synchronous(context: ExecutionContext, trace_header: str | None, *, with_data: bool) -> dict[str, Any]:

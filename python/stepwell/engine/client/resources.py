@@ -18,6 +18,7 @@ from stepwell.engine.storage.contexts import (
     PublishedVersionContext,
     SequenceContext,
     TagsContext,
+    WorkflowContext,
 )
 
 from .deployments import Deployments, Publication, Settings
@@ -38,6 +39,17 @@ class Resources:
         self.changing = deployments.changing
 
     # workflows
+
+    def workflows(self, after: str | None, limit: int) -> list[Workflow]:
+        """The newest versions of the workflows whose names come after one, in the order of their names."""
+        found: list[Workflow] = []
+        last = None if after is None else (after, _LAST)
+        while len(found) < limit and (rows := self._host.storage.scan(WorkflowContext, after=last, limit=1)):
+            last = (rows[0].name, _LAST)
+            workflow = self.deployments.latest(rows[0].name)
+            if workflow is not None:
+                found.append(workflow)
+        return found
 
     def create(
         self,

@@ -9,6 +9,7 @@ from stepwell.step_functions.service import Operation
 from . import (
     activities,
     aliases,
+    execution_lists,
     executions,
     history,
     map_runs,
@@ -24,6 +25,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **versions.OPERATIONS,
     **aliases.OPERATIONS,
     **executions.OPERATIONS,
+    **execution_lists.OPERATIONS,
     **history.OPERATIONS,
     **tasks.OPERATIONS,
     **activities.OPERATIONS,

@@ -19,6 +19,7 @@ from stepwell.errors import (
     InvalidName,
     NotRedrivable,
     WaitTimeout,
+    WorkflowDeleting,
     WorkflowNotFound,
 )
 from stepwell.step_functions import arns, errors, model
@@ -27,7 +28,7 @@ from stepwell.step_functions.mock_cases import checked_qualifier, split_case
 from stepwell.step_functions.service import Operation, Service
 from stepwell.step_functions.shapes import METADATA_ONLY, described, machine_arn, synchronous
 
-from .state_machines import find, settings
+from .state_machines import resolve, settings
 
 
 async def start_execution(service: Service, request: model.StartExecutionInput) -> dict[str, Any]:
@@ -58,10 +59,11 @@ async def _start(
 ) -> ExecutionContext:
     client = service.client
     machine, test_case = split_case(request.state_machine_arn)
-    workflow = find(service, machine)
+    workflow, qualifier = await resolve(service, machine)
     if synchronous:
         express.check_express(workflow)
-    qualifier = "" if test_case is None else checked_qualifier(service, workflow, "", test_case)
+    if test_case is not None:
+        qualifier = checked_qualifier(service, workflow, qualifier, test_case)
     document = _input(request.input)
     try:
         command = client.starts.start_with(
@@ -79,6 +81,8 @@ async def _start(
     except ExecutionAlreadyExists as error:
         about = client.queries.arn(client.queries.context(error.execution_id or ""))
         raise errors.Fault("ExecutionAlreadyExists", f"Execution Already Exists: '{about}'") from error
+    except WorkflowDeleting as error:
+        raise errors.machine_deleting(request.state_machine_arn) from error
     except WorkflowNotFound as error:
         raise errors.no_machine(request.state_machine_arn) from error
     return client.queries.context(id)
