@@ -22,6 +22,7 @@ INVOKE = "arn:aws:states:::lambda:invoke"
 SQS = "arn:aws:states:::sqs:sendMessage"
 CALLBACK = f"{SQS}.waitForTaskToken"
 GLUE = "arn:aws:states:::glue:startJobRun.sync"
+START = "states:startExecution.sync:2"
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:Work"
 ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:review"
 SEND = {"QueueUrl": "https://sqs/q", "MessageBody": "m"}
@@ -40,6 +41,7 @@ FILE: dict[str, Any] = {  # its first machine is that of AWS's developer guide
         "each": {"TestCases": {"Counted": {"Work": "Numbered"}}},
         "read": {"TestCases": {"Read": {"All": "Items", "Work": "Numbered"}, "Object": {"All": "Once"}}},
         "parent": {"TestCases": {"Mocked": {"S": "Once"}}},
+        "slow": {"TestCases": {"Returns": {"S": "Once"}}},
         "loop": {"TestCases": {"Twice": {"S": "Numbered"}}},
     },
     "MockedResponses": {
@@ -208,6 +210,8 @@ def test_a_distributed_map_reads_mocked_items_and_its_children_are_mocked(mocked
     found = run(mocked, f"{arn}#Read")
     assert output(found) == ["zero", "one or two", "one or two"]
     [map_run] = mocked.list_map_runs(executionArn=found["executionArn"])["mapRuns"]
+    children = mocked.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
+    assert [child["status"] for child in children] == ["SUCCEEDED"] * 3
     assert mocked.describe_map_run(mapRunArn=map_run["mapRunArn"])["executionCounts"]["succeeded"] == 3
     assert refusal(mocked.start_execution, stateMachineArn=f"{arn}#Object") == (
         "ValidationException",
@@ -217,7 +221,7 @@ def test_a_distributed_map_reads_mocked_items_and_its_children_are_mocked(mocked
 
 def test_a_nested_execution_has_the_test_case_that_its_arn_names(mocked: Any) -> None:
     child = created(mocked, "one", one())
-    start = "arn:aws:states:::states:startExecution.sync:2"
+    start = f"arn:aws:states:::{START}"
     plain = created(mocked, "parent", one(start, Parameters={"StateMachineArn": child}))
     assert output(run(mocked, plain))["Output"] == "real"
     assert output(run(mocked, f"{plain}#Mocked")) == {"mocked": True}
@@ -227,6 +231,40 @@ def test_a_nested_execution_has_the_test_case_that_its_arn_names(mocked: Any) ->
     found = run(mocked, wrong)
     assert found["error"] == "StepFunctions.ValidationException"
     assert "'one' has no case 'Nothing'" in found["cause"]
+
+
+def test_a_version_or_an_alias_may_stand_before_the_test_case(mocked: Any) -> None:
+    machine = created(mocked, "one", one())
+    version = mocked.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+    routing = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = mocked.create_state_machine_alias(name="live", routingConfiguration=routing)["stateMachineAliasArn"]
+    created(mocked, "one", one(SQS, Parameters=SEND))  # what the version does not do
+    for arn in (version, alias):
+        started = run(mocked, f"{arn}#Returns")
+        assert (output(started), started["stateMachineVersionArn"]) == ({"mocked": True}, version)
+        assert started.get("stateMachineAliasArn") == (alias if arn == alias else None)
+        assert "LambdaFunctionScheduled" in types(mocked, started)
+        [listed, *_] = mocked.list_executions(stateMachineArn=arn)["executions"]
+        assert listed["executionArn"] == started["executionArn"]
+    plain = run(mocked, f"{machine}#Returns")
+    assert "stateMachineVersionArn" not in plain
+    for status in ("SUCCEEDED", None):
+        filters = {} if status is None else {"statusFilter": status}
+        found = mocked.list_executions(stateMachineArn=machine, **filters)["executions"]
+        assert [each["executionArn"] for each in found].count(plain["executionArn"]) == 1
+    parent = one(f"arn:aws:states:::{START}", Parameters={"StateMachineArn": f"{alias}#Returns"})
+    assert output(run(mocked, created(mocked, "parent", parent)))["Output"] == {"mocked": True}
+
+
+def test_a_running_mocked_execution_is_listed_once(mocked: Any) -> None:
+    states = {"W": {"Type": "Wait", "Seconds": 600, "Next": "S"}, **one()}
+    arn = created(mocked, "slow", states)
+    execution = mocked.start_execution(stateMachineArn=f"{arn}#Returns")["executionArn"]
+    found = mocked.list_executions(stateMachineArn=arn)["executions"]
+    assert [each["executionArn"] for each in found] == [execution]
+    mocked.stop_execution(executionArn=execution)
+    found = mocked.list_executions(stateMachineArn=arn)["executions"]
+    assert [(each["executionArn"], each["status"]) for each in found] == [(execution, "ABORTED")]
 
 
 def test_an_express_execution_is_mocked_too(mocked: Any) -> None:
