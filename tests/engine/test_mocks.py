@@ -244,7 +244,7 @@ def test_a_return_that_is_no_json_is_refused_with_its_place(value: Any) -> None:
     ],
 )
 def test_a_mock_of_a_state_that_calls_nothing_is_refused(definition: Any, state: str) -> None:
-    with pytest.raises(InvalidInput, match=f"mocks '{state}', which is no state"):
+    with pytest.raises(InvalidInput, match=f"StateMachines.w.TestCases.c.{state}: .* no state '{state}' that calls"):
         scripted_run(definition, [], mocks=one(state, **{"0": {"Return": 1}}))
 
 

@@ -85,9 +85,7 @@ def is_used_up(case: MockedCase, state: str) -> bool:
 @given(st.dictionaries(st.sampled_from(["S", "T", "Map", "A"]), GOOD, min_size=4))
 def test_any_case_runs_to_an_end_or_names_its_problem(responses: dict[str, Any]) -> None:
     document = {"StateMachines": {"w": {"TestCases": {"c": {state: state for state in responses}}}}}
-    assert outcome({**document, "MockedResponses": responses}).startswith(
-        ("SUCCEEDED", "FAILED", "MockedResponses.", "w#c has no response for call")
-    )
+    assert outcome({**document, "MockedResponses": responses}).startswith(("SUCCEEDED", "FAILED", "MockedResponses."))
 
 
 def outcome(document: dict[str, Any]) -> str:

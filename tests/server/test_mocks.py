@@ -277,7 +277,7 @@ def test_an_express_execution_is_mocked_too(mocked: Any) -> None:
     [
         ("Nothing", "'one' has no case 'Nothing'; it has Returns, Throws, Wrong"),
         ("", "'one' has no case ''; it has Returns, Throws, Wrong"),
-        ("Wrong", "one#Wrong mocks 'Other', which is no state of the definition that calls anything"),
+        ("Wrong", "StateMachines.one.TestCases.Wrong.Other: the definition has no state 'Other' that calls anything"),
     ],
 )
 def test_what_the_file_has_not_is_refused(mocked: Any, case: str, problem: str) -> None:
@@ -300,7 +300,8 @@ def test_responses_that_are_used_up_fail_the_execution_whatever_it_catches(mocke
     caught = [{"ErrorEquals": ["States.ALL"], "Next": "C"}]
     states = one(Retry=again, Catch=caught) | {"C": {"Type": "Pass", "End": True}}
     found = run(mocked, created(mocked, "one", states) + "#Throws")
-    assert (found["error"], found["cause"]) == ("States.Runtime", "one#Throws has no response for call 3 of state 'S'")
+    problem = "MockedResponses.Thrown has no response for call 3 of state 'S' (one#Throws)"
+    assert (found["error"], found["cause"]) == ("States.Runtime", problem)
 
 
 def test_a_reload_takes_another_file_and_keeps_the_last_good_one(tmp_path: Path) -> None:

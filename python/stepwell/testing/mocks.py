@@ -98,7 +98,7 @@ class MockFile:
         cases = self._machine(workflow)
         if name not in cases:
             raise InvalidInput(f"{workflow!r} has no case {name!r}; it has {', '.join(cases) or 'none'}")
-        return MockedCase(f"{workflow}#{name}", {state: self._responses[each] for state, each in cases[name].items()})
+        return MockedCase(workflow, name, cases[name], self._responses)
 
     def _machine(self, workflow: str) -> dict[str, dict[str, str]]:
         if workflow not in self._machines:
@@ -109,10 +109,14 @@ class MockFile:
 class MockedCase:
     """The answers for the states of one execution. ``state in case``: whether the state is mocked."""
 
-    def __init__(self, name: str, responses: Mapping[str, list[Response]]) -> None:
-        self.name = name
-        self._responses = responses
-        self._calls = dict.fromkeys(responses, 0)
+    def __init__(
+        self, workflow: str, case: str, references: Mapping[str, str], responses: Mapping[str, list[Response]]
+    ) -> None:
+        self.name = f"{workflow}#{case}"
+        self._place = f"StateMachines.{workflow}.TestCases.{case}"
+        self._references = references
+        self._responses = {state: responses[reference] for state, reference in references.items()}
+        self._calls = dict.fromkeys(references, 0)
         self._counting = threading.Lock()
 
     def __contains__(self, state: object) -> bool:
@@ -132,7 +136,8 @@ class MockedCase:
             self._calls[state] = call + 1
         response = next((each for each in self._responses[state] if call <= each.last), None)
         if response is None:
-            raise UnscriptedTask(f"{self.name} has no response for call {call} of state {state!r}")
+            place = f"MockedResponses.{self._references[state]}"
+            raise UnscriptedTask(f"{place} has no response for call {call} of state {state!r} ({self.name})")
         if response.error is not None:
             raise TaskError(response.error, response.cause)
         return response.place, response.value
@@ -146,9 +151,7 @@ class MockedCase:
         for name, responses in self._responses.items():
             state = machine.by_name.get(name)
             if not _calls_something(state):
-                raise InvalidInput(
-                    f"{self.name} mocks {name!r}, which is no state of the definition that calls anything"
-                )
+                raise InvalidInput(f"{self._place}.{name}: the definition has no state {name!r} that calls anything")
             first = responses[0]
             if isinstance(state, MapState) and state.reader is not None and first.error is None:
                 check_answer(first.place, name, READ_ITEMS, None, first.value)
@@ -170,7 +173,7 @@ class MockedCase:
         }
         for name in self._responses:
             if name not in tasks:
-                raise InvalidInput(f"{self.name} mocks {name!r}, which is no Task state of the definition")
+                raise InvalidInput(f"{self._place}.{name}: the definition has no Task state {name!r}")
             task = tasks[name]
             handler = found.find(task.parsed, partial(_arguments, task)) or Registration(_no_handler)
             mocked.setdefault(task.resource, _either(self, handler))
