@@ -371,6 +371,19 @@ def test_a_mocked_execution_meets_no_real_handler_in_a_server_without_the_file(t
         assert (found["error"], "without a mock file" in found["cause"]) == ("States.Runtime", True)
 
 
+def test_workers_elsewhere_do_only_what_is_not_mocked(tmp_path: Path) -> None:
+    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
+    (tmp_path / "work.py").write_text(HANDLERS)
+    with serving("--mock-config", str(tmp_path / "MockConfigFile.json"), "--wait-for-workers") as server:
+        command = [sys.executable, "-m", "stepwell", "worker", "--server", server.url]
+        with subprocess.Popen([*command, "--handlers", str(tmp_path / "work.py")]) as worker:
+            arn = created(server.client, "one", one())
+            assert output(run(server.client, arn)) == "real"
+            assert output(run(server.client, f"{arn}#Returns")) == {"mocked": True}
+            worker.terminate()
+            assert worker.wait(60) == 0
+
+
 def test_it_works_over_partitions(tmp_path: Path) -> None:
     (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
     (tmp_path / "work.py").write_text(HANDLERS)
