@@ -219,3 +219,30 @@ def test_a_handler_of_the_server_is_no_workers(tmp_path: Path) -> None:
         working(served.url, handlers) as one,
     ):
         assert one.process.wait(LONG) != 0
+
+
+# activities
+
+ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:"
+
+
+def test_a_worker_polls_activities_too(served: Served, ex: RemoteExecutor, tmp_path: Path) -> None:
+    names = ["of-worker", "failing", "beating-activity"]
+    for name in names:
+        served.client.create_activity(name=name)
+        ex.deploy(name, task(ACTIVITY + name, HeartbeatSeconds=2, TimeoutSeconds=LONG))
+    handlers = tmp_path / "activities.py"
+    handlers.write_text(
+        "from remote.worker_handlers import beating, echo, fail\n"
+        f"handlers = {{'{ACTIVITY}of-worker': echo, '{ACTIVITY}failing': fail, '{ACTIVITY}beating-activity': beating}}"
+    )
+    with working(served.url, handlers, "--name", "activities", "--concurrency", "2") as one:
+        executions = [ex.start("of-worker", number) for number in range(20)]
+        assert [execution.wait(LONG).output for execution in executions] == list(range(20))
+        failed = ex.start("failing").wait(LONG)
+        assert (failed.error, failed.cause) == ("Declined", "over the limit")
+        beating = ex.start("beating-activity", {"seconds": 3})
+        assert beating.wait(LONG).output == "done"
+        started = [event for event in beating.history() if event["type"] == "ActivityStarted"]
+        assert started[0]["activityStartedEventDetails"]["workerName"].startswith("activities-")
+        assert one.stop() == 0

@@ -29,8 +29,8 @@ from stepwell.version import VERSION
 from .http_pool import Answer, HttpPool, NotSent, Unanswered, server_of
 from .signing import SignIn
 
-TARGET = "Stepwell."
-CONTENT_TYPE = "application/x-msgpack"
+TARGET, CONTENT_TYPE = "Stepwell.", "application/x-msgpack"
+AWS_TARGET, AWS_CONTENT_TYPE = "AWSStepFunctions.", "application/x-amz-json-1.0"
 MAX_COMMANDS = 32
 """How many commands are on their way at a time; others wait."""
 POLL_SECONDS = 60.0
@@ -108,11 +108,26 @@ class HttpConnection:
         self._commands.shutdown(wait=False, cancel_futures=True)
         self._pool.close()
 
+    # AWS's API
+
+    def call(self, operation: str, request: dict[str, Any], timeout: float = ANSWER_SECONDS) -> dict[str, Any]:
+        """The answer to an operation of AWS's API that may be repeated. Raises ``ApiError``."""
+        body = msgspec.json.encode(request)
+        answer = self._post(AWS_TARGET + operation, AWS_CONTENT_TYPE, body, timeout, is_harmless=True)
+        try:
+            return msgspec.json.decode(answer.body, type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise StorageError(f"{self.url} has answered what is no JSON: {error}") from error
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the connection is closed."""
+        self._closed.wait(seconds)
+
     # requests
 
     def _greet(self) -> m.Welcome:
         hello = m.Hello(m.MAGIC, m.PROTOCOL, VERSION)
-        answer = self._post("Hello", m.body_of(hello), ANSWER_SECONDS, is_harmless=True)
+        answer = self._post(TARGET + "Hello", CONTENT_TYPE, m.body_of(hello), ANSWER_SECONDS, is_harmless=True)
         try:
             welcome = msgspec.msgpack.decode(answer.body, type=m.Welcome)
         except msgspec.MsgspecError as error:
@@ -130,8 +145,8 @@ class HttpConnection:
         body = m.body_of(request)
         if len(body) > m.MAX_REQUEST:
             raise TooLargeError(f"a request of {len(body)} bytes cannot be sent: {m.MAX_REQUEST} is the most")
-        name = type(request).__name__
-        answer = self._post(name, body, timeout, using, is_harmless=isinstance(request, m.REPEATABLE))
+        target, repeats = TARGET + type(request).__name__, isinstance(request, m.REPEATABLE)
+        answer = self._post(target, CONTENT_TYPE, body, timeout, using, is_harmless=repeats)
         if answer.status == NOTHING_YET:
             return NOTHING
         try:
@@ -175,7 +190,8 @@ class HttpConnection:
 
     def _post(
         self,
-        name: str,
+        target: str,
+        content_type: str,
         body: bytes,
         timeout: float | None,
         using: Callable[[http.client.HTTPConnection], None] | None = None,
@@ -188,7 +204,7 @@ class HttpConnection:
             if self._closed.is_set():
                 raise Closed("the connection was closed")
             try:
-                answer = self._pool.post(self._headers(name, body), body, timeout, using)
+                answer = self._pool.post(self._headers(target, content_type, body), body, timeout, using)
                 if answer.status in (200, NOTHING_YET):
                     return answer
                 problem = _problem(self.url, answer)
@@ -205,8 +221,8 @@ class HttpConnection:
                 raise problem
             self._closed.wait(next(pauses))
 
-    def _headers(self, name: str, body: bytes) -> dict[str, str]:
-        headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Target": TARGET + name}
+    def _headers(self, target: str, content_type: str, body: bytes) -> dict[str, str]:
+        headers = {"Content-Type": content_type, "X-Amz-Target": target}
         host, now = self._server.authority, datetime.now(UTC)
         return {**headers, "Host": host, **self._sign_in.headers(host, self._server.path, headers, body, now)}
 

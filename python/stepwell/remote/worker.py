@@ -18,12 +18,14 @@ from typing import Any
 import msgspec
 
 from stepwell.engine.control import messages as m
-from stepwell.engine.control.channel import Channel
 from stepwell.errors import Closed, StepwellError, StorageError
 from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.remote import Assigned
+
+from .activities import Activities, is_activity
+from .connection import HttpConnection
 
 log = logger("stepwell.worker")
 
@@ -45,10 +47,11 @@ class Worker:
     """``concurrency`` calls run at a time. Functions take threads; coroutines run on an event loop of the worker's."""
 
     def __init__(
-        self, channel: Channel, handlers: Mapping[str, Handler], concurrency: int, name: str | None = None
+        self, channel: HttpConnection, handlers: Mapping[str, Handler], concurrency: int, name: str | None = None
     ) -> None:
         self.name = f"{name or socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._channel, self._names = channel, list(handlers)
+        self._channel = channel
+        self._names = [resource for resource in handlers if not is_activity(resource)]
         self._concurrency = concurrency
         self._pool = HandlerPool(
             Handlers(handlers),
@@ -66,6 +69,8 @@ class Worker:
         self._stopping = threading.Event()
         self._has_ended = False
         self._failure: StepwellError | None = None
+        arns = [resource for resource in handlers if is_activity(resource)]
+        self._activities = Activities(channel, arns, self.name, self._room, self._begin)
 
     def run(self, stopping: threading.Event, grace: float) -> None:
         """Work until ``stopping`` is set; then finish what is held, for ``grace`` seconds, and give back the rest.
@@ -73,10 +78,11 @@ class Worker:
         Raises what the server says where it refuses the worker.
         """
         self._stopping = stopping
+        loops = [("poll", self._poll_always)] if self._names else []
         threads = [
             threading.Thread(target=run, name=f"stepwell-worker-{name}", daemon=True)
-            for name, run in (("poll", self._poll_always), ("results", self._send_always))
-        ]
+            for name, run in (*loops, ("results", self._send_always))
+        ] + self._activities.threads()
         for thread in threads:
             thread.start()
         stopping.wait()
@@ -128,8 +134,8 @@ class Worker:
                 return
 
     def _poll(self) -> None:
-        capacity = 0 if self._stopping.is_set() else self._concurrency
-        holds = list(self._held)
+        holds = [call.id for call in list(self._held.values()) if not is_activity(call.resource)]
+        capacity = 0 if self._stopping.is_set() else self._concurrency - (len(self._held) - len(holds))
         reply = self._channel.ask(
             lambda number: m.Poll(number, self.name, self._names, capacity, holds, POLL_SECONDS), 4 * POLL_SECONDS
         )
@@ -149,6 +155,19 @@ class Worker:
         calls = [call for call in assigned.calls if call.id not in self._held]
         self._held.update({call.id: call for call in calls})
         self._pool.dispatch(calls)
+
+    def _room(self) -> bool:
+        """Wait until a call of an activity may begin; False: none may any more."""
+        with self._changed:
+            while len(self._held) >= self._concurrency and not self._stopping.is_set():
+                self._changed.wait(PAUSE_SECONDS)
+        return not self._stopping.is_set()
+
+    def _begin(self, call: Call) -> None:
+        """A call of an activity."""
+        with self._changed:
+            self._held[call.id] = call
+        self._pool.dispatch([call])
 
     def _pause(self) -> None:
         with self._changed:
@@ -182,6 +201,9 @@ class Worker:
             results, alive = self._next()
             if not results and not alive:
                 continue
+            results, alive = self._without_activities(results, alive)
+            if not results and not alive:
+                continue
             try:
                 again, refused = self._send(results, alive)
             except (StorageError, Closed) as error:
@@ -195,6 +217,21 @@ class Worker:
             self._sent(results, set(again), dict(refused))
             if again:
                 self._pause()
+
+    def _without_activities(
+        self, results: list[m.TaskResult], alive: list[str]
+    ) -> tuple[list[m.TaskResult], list[str]]:
+        """What is left once tasks of activities are answered and kept alive."""
+        tokens = {call.id for call in list(self._held.values()) if is_activity(call.resource)}
+        for result in results:
+            if result.id in tokens:
+                self._sent([result], set() if self._activities.send(result) else {result.id}, {})
+        lost = [token for token in alive if token in tokens and not self._activities.beat(token)]
+        self._pool.ended(lost)
+        with self._changed:
+            for token in lost:
+                self._held.pop(token, None)
+        return [each for each in results if each.id not in tokens], [id for id in alive if id not in tokens]
 
     def _send(self, results: list[m.TaskResult], alive: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
         return self._channel.ask(lambda number: m.Results(number, self.name, results, alive), SEND_SECONDS)
