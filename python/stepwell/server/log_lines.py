@@ -18,6 +18,11 @@ def log_in_lines(form: str) -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     for handler in root.handlers:
         handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    history = logging.StreamHandler()  # its lines have AWS's form, whatever the others have
+    history.setFormatter(logging.Formatter("%(message)s"))
+    history_lines = logging.getLogger("stepwell.history")
+    history_lines.addHandler(history)
+    history_lines.propagate = False
 
 
 class TextLines(logging.Formatter):

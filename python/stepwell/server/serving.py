@@ -16,6 +16,7 @@ import uvloop
 from stepwell.engine.api.async_executor import AsyncExecutor
 from stepwell.errors import InvalidInput, StepwellError
 from stepwell.logs import logger
+from stepwell.step_functions.history_log import HistoryLog
 from stepwell.step_functions.mocks import Mocks
 from stepwell.step_functions.service import Service
 
@@ -135,7 +136,11 @@ async def _serve(
     server = _Server(_config(application, settings), service, ready)
     if metrics is not None:
         metrics.count_connections(server.server_state.connections)
-    await server.serve([listening])
+    history = HistoryLog(executor)
+    try:
+        await server.serve([listening])
+    finally:
+        await asyncio.to_thread(history.close)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -46,7 +46,7 @@ def described(queries: Queries, limits: Limits, context: ExecutionContext, *, wi
     elif with_data:
         answer |= failure(context)
     if context.parent_iteration_id is not None:
-        answer["mapRunArn"] = _map_run(queries, context.parent_iteration_id)
+        answer["mapRunArn"] = map_run_of(queries, context.parent_iteration_id)
     if context.trace_header is not None:
         answer["traceHeader"] = context.trace_header
     return answer | qualified_arns(queries.workflow_of(context.workflow_id).name, context.qualifier)
@@ -88,7 +88,8 @@ def _reason(queries: Queries, limits: Limits, context: ExecutionContext, status:
     return redrive_reason(limits, context, wall_clock.now())
 
 
-def _map_run(queries: Queries, child_id: str) -> str:
+def map_run_of(queries: Queries, child_id: str) -> str:
+    """The ARN of the map run that an execution is a child of."""
     run: MapRunContext = queries.lookup.map_run(run_of(child_id))
     return map_run_arn(run.name, run.id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,6 +63,8 @@ class Deployments:
         self._host, self._is_aws = host, limits.profile == AWS
         self.changing = threading.RLock()
         """Held while a workflow, or what belongs to it, is looked at and changed."""
+        self.deployed: Callable[[Workflow], object] = _nothing
+        """Called with each version that is kept by this client."""
         self._checked: set[str] = set()
         self._warned: set[str] = set()
 
@@ -122,6 +125,7 @@ class Deployments:
         workflow = workflows.get(f"{name}:{self._host.put_workflow(command)}")
         if machine is not None:
             workflow.compiled(machine)
+        self.deployed(workflow)
         return workflow
 
     def latest(self, name: str) -> Workflow | None:
@@ -243,3 +247,7 @@ _ALL = 1 << 30
 
 def _same(context: WorkflowContext, text: bytes) -> bool:
     return context.definition == text or canonical(loads(context.definition)) == canonical(loads(text))
+
+
+def _nothing(workflow: Workflow) -> None:
+    """Nobody wants to know."""
