@@ -15,6 +15,7 @@ from stepwell.engine.state.execution import Activity, Level, is_map, is_parallel
 from stepwell.engine.state.timers import EXECUTION_TIMEOUT
 from stepwell.engine.state.turn import Turn
 from stepwell.engine.status import CANCELED, FAILED, RUNNING
+from stepwell.engine.storage.redrive_tokens import redriven_with
 
 from . import states
 from .executions import SECOND
@@ -49,6 +50,9 @@ def _refusal(turn: Turn, command: RedriveExecutionCommand) -> str | None:
         return "its workflow was deleted"
     if command.event != execution.context.last_event + 1:
         return "it was redriven meanwhile"
+    token = command.client_token
+    if token is not None and redriven_with(execution.context.redrive_tokens, token, turn.now) is not None:
+        return "it was redriven with this token"
     return None
 
 
