@@ -57,10 +57,11 @@ dist/.built: $(VENV)/.installed $(RUST_SOURCES) $(PYTHON_SOURCES) README.md LICE
 wheel: dist/.built ## build the wheel into dist/
 	@ls dist/*.whl
 
-fmt: setup ## format all code
+fmt: build ## format all code, and write docs/api-coverage.md from the tests
 	@cargo fmt --all
 	@$(BIN)/ruff check --quiet --fix-only $(PYTHON_FOLDERS)
 	@$(BIN)/ruff format --quiet $(PYTHON_FOLDERS)
+	@$(BIN)/python scripts/make-api-coverage
 
 lint-python: build
 	@$(BIN)/ruff format --quiet --check $(PYTHON_FOLDERS) || { echo 'Not formatted: run "make fmt".' >&2; exit 1; }
@@ -89,7 +90,7 @@ test-python: build wheel
 	@$(BIN)/python -m pytest
 
 # Those of Java and Go too, whose compilers take minutes at first. Their package managers' own configuration is used.
-test-clients: build ## AWS's SDKs for JavaScript, Java and Go against a server
+test-clients: build ## AWS's command line and its SDKs for JavaScript, Java and Go against a server
 	@$(BIN)/python -m pytest tests/clients tests/clients/java_and_go.py --timeout 1200
 
 # In this order, so that what fails fast fails first, and pytest's summary is the last line.
