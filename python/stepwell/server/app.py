@@ -23,7 +23,6 @@ from .control import Control
 from .exchange import Exchange, Observer
 from .gate import Gate, check_allowed
 from .limits import BODY_BYTES, Limits
-from .signatures import Request
 
 log = logger("stepwell.server")
 
@@ -102,9 +101,7 @@ class Application:
         scope = exchange.scope
         claim = self._gate.claim(headers, scope["headers"])
         body = await self._bodies.receive(headers, receive, most)
-        identity = claim.verify(
-            Request(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
-        )
+        identity = claim.verify(scope, body)
         exchange.key = identity.name
         if exchange.operation is not None:
             check_allowed(identity, exchange.operation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from . import control, refusals, signatures
 from .hosts import Hosts
@@ -21,10 +22,11 @@ class Claim:
     def __init__(self, identity: Identity, signed: tuple[Authorization, AccessKey] | None = None) -> None:
         self._identity, self._signed = identity, signed
 
-    def verify(self, request: Request) -> Identity:
+    def verify(self, scope: Mapping[str, Any], body: bytes) -> Identity:
         """Who has sent it. Raises ``Fault`` if it was signed otherwise."""
         if self._signed is not None:
             authorization, key = self._signed
+            request = Request(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body)
             if not signatures.is_signed_with(authorization, key.secret, request):
                 raise refusals.bad_signature()
         return self._identity

@@ -103,7 +103,7 @@ def canonical(request: Request, signed_headers: Iterable[str]) -> bytes:
     return b"\n".join(
         (
             request.method.encode(),
-            quote(request.path, safe="/~").encode(),
+            b"/" if request.path == b"/" else quote(request.path, safe="/~").encode(),
             _canonical_query(request.query),
             b"".join(lines),
             b";".join(names),
@@ -150,6 +150,7 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     return key
 
 
+@lru_cache(maxsize=64)
 def _seconds(time: str) -> int:
     try:
         if len(time) == 16:  # strptime accepts fields that are too short
