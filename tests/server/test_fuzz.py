@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from types import NoneType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -17,7 +18,7 @@ from stepwell.step_functions.constraints import Member, members_of
 
 from .support import Served, machine
 
-EXAMPLES = 60
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 """Of each operation and kind of body."""
 OPERATIONS = sorted(set(model.OPERATIONS) - {"GetActivityTask"})  # it waits, if it finds an activity
 SETTINGS = settings(
