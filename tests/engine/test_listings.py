@@ -135,6 +135,11 @@ def test_executions_of_a_workflow_that_was_deleted_are_not_listed() -> None:
         rows = listed(ex, Asked("order", first=context.first, since=context.created_at))
         assert [row.execution_id for row in rows] == [new.id]
         assert len(listed(ex, Asked("order"))) == 2
+        later = context.created_at + 3_600_000_000  # as if the clock had gone back since
+        assert listed(ex, Asked("order", first=context.first, since=later)) == rows
+        position = listings.page(ex.storage, Asked("order"), None, 1).position
+        much_later = context.created_at + 3 * listings.CLOCK_MICROSECONDS  # nothing old is read then
+        assert listings.page(ex.storage, Asked("order", first=2, since=much_later), position, 1) == ([], None)
 
 
 @pytest.mark.parametrize("type", ["STANDARD", "EXPRESS"])

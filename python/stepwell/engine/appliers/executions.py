@@ -17,14 +17,13 @@ from stepwell.engine.status import CANCELED, CANCELING, COMPLETING, DELETING, PE
 from stepwell.engine.storage.contexts import (
     REMOVE_EXECUTION,
     REMOVE_NAME,
-    REMOVE_VISIBILITY,
     ExecutionContext,
     IdempotencyContext,
 )
 
 from .removal import reap
 from .timers import drop_timer
-from .visibility import change_status, create_visibility, unlist, visibility
+from .visibility import change_status, create_visibility, drop_visibility
 
 
 def start_execution(turn: Turn, command: StartExecutionCommand, document: Document) -> None:
@@ -116,11 +115,7 @@ def _free_name(turn: Turn, execution: LiveExecution) -> None:
 
 def _drop_execution(turn: Turn, execution: LiveExecution) -> None:
     """Remove all of its rows, also those of this turn. Memory notes the deletion until storage has it."""
-    row = visibility(execution)
-    unlist(turn, execution)
-    turn.drop(
-        f"visibility {row.status}", (REMOVE_VISIBILITY, row.workflow, row.status, row.started_at, row.execution_id)
-    )
+    drop_visibility(turn, execution)
     turn.changes.pop(execution.id, None)
     turn.changes[execution.id] = (REMOVE_EXECUTION, execution.id)  # at the end, after all that it removes
     turn.state.executions.pop(execution.id, None)

@@ -15,85 +15,112 @@ from stepwell.engine.storage.contexts import REMOVE_LISTING, REMOVE_VISIBILITY, 
 
 def create_visibility(turn: Turn, execution: LiveExecution) -> None:
     """Put a new execution into its lists."""
-    turn.create(f"visibility {execution.status}", visibility(execution))
+    turn.create(f"visibility {execution.status}", _visibility(execution, list_of(execution)))
     if published_part(execution.context.qualifier):
         enlist(turn, execution)
 
 
 def change_status(turn: Turn, execution: LiveExecution, *path: str) -> None:
     """Change the status along ``path``, and the rows in the lists with it."""
-    old = visibility(execution)
-    ends = path[-1] in OVER
-    if ends:
+    context, before, name = execution.context, execution.status, list_of(execution)
+    ends, is_listed = path[-1] in OVER, is_listed_while_running(execution)
+    if ends and (is_listed or before in OVER):
         unlist(turn, execution)
     for following in path:
         execution.status = transition(execution.status, following)
-    turn.drop(
-        f"visibility {old.status}", (REMOVE_VISIBILITY, old.workflow, old.status, old.started_at, old.execution_id)
-    )
-    turn.create(f"visibility {execution.status}", visibility(execution))
-    if ends:
+    turn.drop(f"visibility {before}", (REMOVE_VISIBILITY, name, before, context.started_at, context.id))
+    turn.create(f"visibility {execution.status}", _visibility(execution, name))
+    if ends and not is_listed and execution.status != DELETING:  # most executions are in one list
+        status = aws_status(execution.status, timed_out=context.timed_out)
+        turn.create(_key(name, status, context.stopped_at), _listing(execution, name, status, context.stopped_at))
+    elif ends:
         enlist(turn, execution)
     turn.put(execution.id, execution)
 
 
-def visibility(execution: LiveExecution) -> VisibilityContext:
-    """The row of an execution in the list of its workflow; of a child, in the list of its map run."""
-    context = execution.context
-    child_id = context.parent_iteration_id
-    return VisibilityContext(
-        execution.workflow.name if child_id is None else child_list(run_of(child_id)),
-        status=execution.status,
-        started_at=context.started_at,
-        execution_id=context.id,
-        name=context.name,
-        stopped_at=context.stopped_at,
-        version=execution.workflow.context.version,
-        timed_out=context.timed_out,
-        qualifier=context.qualifier,
-        redrive_count=context.redrive_count,
+def drop_visibility(turn: Turn, execution: LiveExecution) -> None:
+    """Remove an execution from all lists."""
+    unlist(turn, execution)
+    context, status = execution.context, execution.status
+    turn.drop(
+        f"visibility {status}",
+        (REMOVE_VISIBILITY, list_of(execution), status, context.started_at, context.id),
     )
+
+
+def list_of(execution: LiveExecution) -> str:
+    """The list of an execution: its workflow's; of a child, its map run's."""
+    child_id = execution.context.parent_iteration_id
+    return execution.workflow.name if child_id is None else child_list(run_of(child_id))
+
+
+def _visibility(execution: LiveExecution, name: str) -> VisibilityContext:
+    context = execution.context
+    return VisibilityContext(
+        name,
+        execution.status,
+        context.started_at,
+        context.id,
+        context.name,
+        context.stopped_at,
+        execution.workflow.context.version,
+        context.timed_out,
+        context.qualifier,
+        context.redrive_count,
+    )
+
+
+def is_listed_while_running(execution: LiveExecution) -> bool:
+    """Whether an execution is in lists in AWS's order while it runs, or in several of them."""
+    context = execution.context
+    return bool(context.redrive_count or (context.qualifier and published_part(context.qualifier)))
 
 
 def enlist(turn: Turn, execution: LiveExecution) -> None:
     """Put an execution into the lists in AWS's order that it belongs to."""
     for row in _listings(execution):
-        turn.create(f"listing {row.list} {row.status} {row.sorted_at}", row)
+        turn.create(_key(row.list, row.status, row.sorted_at), row)
 
 
 def unlist(turn: Turn, execution: LiveExecution) -> None:
     """Remove an execution from them, before anything is changed that says where it is."""
     for row in _listings(execution):
         turn.drop(
-            f"listing {row.list} {row.status} {row.sorted_at}",
+            _key(row.list, row.status, row.sorted_at),
             (REMOVE_LISTING, row.list, row.status, row.sorted_at, row.execution_id),
         )
+
+
+def _key(name: str, status: str, sorted_at: int) -> str:
+    return f"listing {name} {status} {sorted_at}"
 
 
 def _listings(execution: LiveExecution) -> list[ListingContext]:
     """The rows of an execution in the lists in AWS's order; none while it is being deleted."""
     context, status = execution.context, execution.status
     is_over = status in OVER
-    if status == DELETING or not (is_over or published_part(context.qualifier) or context.redrive_count):
+    if status == DELETING or not (is_over or is_listed_while_running(execution)):
         return []
     aws = aws_status(status, timed_out=context.timed_out) if is_over else "RUNNING"
     sorted_at = context.stopped_at if is_over else context.redriven_at or context.started_at
-    return [
-        ListingContext(
-            name,
-            status=aws,
-            sorted_at=sorted_at,
-            execution_id=context.id,
-            name=context.name,
-            started_at=context.started_at,
-            stopped_at=context.stopped_at if is_over else 0,
-            version=execution.workflow.context.version,
-            qualifier=context.qualifier,
-            redrive_count=context.redrive_count,
-            redriven_at=context.redriven_at,
-        )
-        for name in _lists(execution, is_over=is_over)
-    ]
+    return [_listing(execution, name, aws, sorted_at) for name in _lists(execution, is_over=is_over)]
+
+
+def _listing(execution: LiveExecution, name: str, status: str, sorted_at: int) -> ListingContext:
+    context = execution.context
+    return ListingContext(
+        name,
+        status,
+        sorted_at,
+        context.id,
+        context.name,
+        context.started_at,
+        context.stopped_at if status != "RUNNING" else 0,
+        execution.workflow.context.version,
+        context.qualifier,
+        context.redrive_count,
+        context.redriven_at,
+    )
 
 
 def _lists(execution: LiveExecution, *, is_over: bool) -> list[str]:

@@ -31,6 +31,8 @@ Redriven: TypeAlias = Literal["REDRIVEN", "NOT_REDRIVEN"]
 
 LOOKED_AT = 1000
 """So many rows are looked at for one page. A page of a map run that is being redriven may be shorter for it."""
+CLOCK_MICROSECONDS = 86_400_000_000
+"""How far a clock may have gone back since a workflow was created again, without hiding executions of it."""
 _ENDED: tuple[AwsStatus, ...] = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _UNSUCCESSFUL = frozenset(("FAILED", "TIMED_OUT", "ABORTED"))
 _Read = Callable[[Position | None, int], list[ListingContext]]
@@ -74,8 +76,8 @@ def page(storage: Storage, asked: Asked, after: Position | None, limit: int) -> 
         count = 0
         for row in found:
             count += 1
-            if row.sorted_at < asked.since:
-                return Page(rows, None)
+            if row.version < asked.first and row.sorted_at < asked.since - CLOCK_MICROSECONDS:
+                return Page(rows, None)  # what comes belongs to a workflow that was deleted
             after = (row.sorted_at, row.execution_id)
             wanted = row if current is None else current(row)
             if wanted is not None and row.version >= asked.first:
