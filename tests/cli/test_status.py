@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from cli.support import Own, Stepwell
+from stepwell import Executor
 from stepwell.asl.json import loads
+from stepwell.engine.control import server
 
 
 class Command:
@@ -107,6 +109,9 @@ def test_a_follower_takes_over_from_a_dead_leader_and_ends_at_sigterm(
     assert [follower.event() for _ in range(3)] == ["leader_dead", "promoting", "leading"]
     assert stepwell("show", id, "--data", "copy", "--json").document["status"] == "Running"
     assert stepwell("start", "work", "--data", "copy", "--wait").out == '"mine"\n'
+    over = stepwell("status", "data", "--json").document
+    assert over["role"] == "free"
+    assert over["health"] == f"its log is over: {tmp_path / 'copy'} took over at epoch 1; continue there"
     refused = stepwell("list", "--data", "data")
     assert refused.code == 3
     assert "took over" in refused.error_line()
@@ -188,3 +193,17 @@ def test_an_engine_that_has_failed_says_why_and_is_not_ready(stepwell: Stepwell,
     assert found.code == 1
     assert "File too large" in found.document["health"]
     assert found.document["pid"] == owner.pid
+
+
+def test_an_engine_with_as_many_clients_as_there_may_be_is_ready(
+    stepwell: Stepwell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_CLIENTS", 1)
+    with Executor(tmp_path / "data"), Executor(tmp_path / "data", connect=True):
+        found = stepwell("status", "data", "--json", "--ready")
+        text = stepwell("status", "data").out
+        listed = stepwell("list", "--data", "data")
+    assert (found.code, found.document["role"], found.document["health"]) == (0, "busy", "ok")
+    assert f"owner:       process {os.getpid()} has 1 clients already" in text
+    assert listed.code == 3
+    assert "try again later" in listed.error_line()

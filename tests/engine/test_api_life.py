@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from engine.support import machine, passing, task
-from stepwell import Closed, Executor, HandlerContext
+from stepwell import Closed, Executor, HandlerContext, LockedError
 
 WORK = machine({"Work": task(resource="work")})
 CHAIN = machine({"One": task("Two", resource="one"), "Two": task(resource="two")})
@@ -232,3 +234,22 @@ def test_many_opens_and_closes_leave_no_threads(tmp_path: Path) -> None:
             ex.deploy("w", machine({"A": task("B", resource="work"), "B": task(resource="sync")}))
             assert ex.start("w", number).wait(10).output == number
     assert threading.active_count() == before
+
+
+def test_an_opening_that_fails_keeps_no_descriptor_of_the_folder(tmp_path: Path) -> None:
+    def descriptors() -> list[str]:
+        every = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
+        return [target for path in every if path.is_symlink() and (target := os.readlink(path)) == str(data)]
+
+    data = tmp_path.resolve() / "data"
+    with Executor(data) as ex:
+        ex.check()
+        gc.disable()
+        try:
+            before = len(descriptors())
+            for _ in range(3):
+                with pytest.raises(LockedError):
+                    Executor(data).check()
+            assert len(descriptors()) == before > 0
+        finally:
+            gc.enable()

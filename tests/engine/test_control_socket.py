@@ -18,6 +18,8 @@ from stepwell import AsyncExecutor, Executor, Follower
 from stepwell.engine.control import messages as m
 from stepwell.engine.control import server, session
 from stepwell.engine.control.address import address_of, announce, draw_name, find, open_directory
+from stepwell.engine.control.serving import target_of
+from stepwell.engine.host.local import LocalHost
 from stepwell.engine.log import records as r
 from stepwell.errors import (
     ApiError,
@@ -27,6 +29,7 @@ from stepwell.errors import (
     ExecutionFailed,
     InvalidDefinition,
     InvalidInput,
+    PoisonedError,
     StepwellError,
     StorageError,
     TaskDoesNotExist,
@@ -151,6 +154,53 @@ def test_a_client_that_does_not_read_is_let_go_and_costs_no_more_than_its_bound(
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             ask_without_reading(end, id)
     assert owner.start("w", 1).wait(LONG).output == 1
+
+
+class SmallPieces(socket.socket):
+    """A socket that takes little at a time, and keeps what it was given."""
+
+    given: list[Any]
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        self.given.append(data)
+        return super().send(data[:1000], flags)
+
+
+def test_a_large_reply_is_not_copied_for_each_piece_that_the_client_takes() -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(LONG)
+    text = "x" * 100_000
+    with Executor() as executor, ours, SmallPieces(fileno=theirs.detach()) as end:
+        end.given = []
+        serving = session.Session(end, target_of(executor.client))
+        thread = threading.Thread(target=serving.run)
+        thread.start()
+        reply = m.frame_of(m.Reply(1, text))
+        serving.reply(1, text)
+        received = b""
+        while not received.endswith(reply):
+            received += ours.recv(1 << 16)
+        serving.finish()
+        thread.join()
+        serving.close()
+    pieces = [piece for piece in end.given if memoryview(piece).nbytes > 1000]
+    assert len(pieces) > 50
+    assert len({id(memoryview(piece).obj) for piece in pieces}) == 1
+
+
+def test_a_failed_engine_with_too_many_clients_says_that_it_has_failed(
+    owner: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_CLIENTS", 0)
+
+    def check(host: object) -> None:
+        raise PoisonedError("the disk is full")
+
+    monkeypatch.setattr(LocalHost, "check", check)
+    with pytest.raises(Busy):
+        Executor(tmp_path / "data", connect=True)  # the check that the owner serves with was taken before
+    with Executor(tmp_path / "other"), pytest.raises(PoisonedError, match="the disk is full"):
+        Executor(tmp_path / "other", connect=True)
 
 
 def test_more_clients_than_there_may_be_are_refused_and_later_ones_served(

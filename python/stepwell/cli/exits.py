@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepwell.errors import ExecutionFailed, StepwellError, StorageError, WaitTimeout
+from stepwell.errors import Busy, ExecutionFailed, StepwellError, StorageError, WaitTimeout
 
 OK = 0
 FAILED = 1
@@ -15,7 +15,7 @@ exit codes:
   0  done; an execution that was waited for succeeded
   1  the execution failed or was stopped, the definition is invalid, the log is damaged
   2  wrong usage or bad input: no such file, workflow, execution or handler; not JSON
-  3  the data folder cannot be used: its process does not answer or has ended, it is damaged, not readable
+  3  the data folder cannot be used: its process is busy, does not answer or has ended, it is damaged, not readable
 """
 
 
@@ -26,7 +26,7 @@ class UsageError(Exception):
 def exit_code(error: Exception) -> int:
     """The exit code of a command that ended in ``error``."""
     match error:
-        case StorageError():
+        case StorageError() | Busy():
             return STORAGE
         case ExecutionFailed() | WaitTimeout():
             return FAILED

@@ -79,7 +79,7 @@ def conclude(execution: Execution, console: Console, began: float, *, quiet: boo
     elif result["status"] == "Succeeded":
         console.document(result["output"])
     else:
-        console.note(f"{result['status']}: {result['error'] or 'no error name'}: {result['cause'] or 'no cause'}")
+        console.note(": ".join(result[part] for part in ("status", "error", "cause") if result[part]))
     return OK if result["status"] == "Succeeded" else FAILED
 
 

@@ -23,6 +23,7 @@ from stepwell.engine.replication.leader import is_locked
 from stepwell.engine.status import STATUSES
 from stepwell.engine.storage.contexts import VisibilityContext
 from stepwell.engine.storage.storage import Storage
+from stepwell.errors import Busy
 from stepwell.version import VERSION
 
 from .console import Console
@@ -57,10 +58,11 @@ def _of(data: str) -> dict[str, Any]:
     try:
         executor = Executor(data, connect=True)
     except NotServed:
-        folder = _core.Folder.open(data)
-        health = "a process has it open, and does not serve it" if is_locked(folder) else "ok"
-        role = "unknown" if is_locked(folder) else "free"
-        return {"data": data, "role": role, "health": health, "version": VERSION, **facts}
+        is_free = not is_locked(_core.Folder.open(data))
+        health = _health_of_files(data) if is_free else "a process has it open, and does not serve it"
+        return {"data": data, "role": "free" if is_free else "unknown", "health": health, "version": VERSION, **facts}
+    except Busy as error:  # it works, else it had said why not
+        return {"data": data, "role": "busy", "health": "ok", "version": VERSION, "reason": str(error), **facts}
     with executor:
         host = executor.client.host
         assert isinstance(host, ConnectedHost)
@@ -97,6 +99,16 @@ def _of_files(data: str) -> dict[str, Any]:
     }
 
 
+def _health_of_files(data: str) -> str:
+    """``ok``, or who took over from the engine that a free folder belonged to."""
+    for each in files_of(data):
+        has_log = os.path.isdir(os.path.join(each.folder, "log"))
+        fence = _core.FollowedLog.fence_of(each.folder) if has_log else None
+        if fence is not None:
+            return f"its log is over: {fence[2]} took over at epoch {fence[0]}; continue there"
+    return "ok"
+
+
 def _counts(storage: Storage) -> dict[str, Any]:
     """How many executions there are in each status, without children of map runs; ``complete``: all are counted."""
     counted: Counter[str] = Counter()
@@ -122,14 +134,15 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     if record["role"] in ("executor", "follower"):
         yield f"owner:       {record['role']}, process {record['pid']}, since {record['since']}"
     else:
-        yield f"owner:       {'none' if record['role'] == 'free' else 'unknown'}"
+        yield f"owner:       {'none' if record['role'] == 'free' else record.get('reason', 'unknown')}"
     yield from _lines_of_process(record)
     yield f"log:         {record['log_bytes']} bytes"
     yield f"storage:     {record['storage_bytes']} bytes"
     for mark in record["followers"]:
         yield f"follower:    {mark['follower']}, which reported position {mark['position']} last"
     if "executions" not in record:
-        yield "executions:  not counted: no process works on the folder"
+        reason = "no process works on the folder" if record["role"] == "free" else "its process is not asked"
+        yield f"executions:  not counted: {reason}"
         return
     found = record["executions"]
     text = ", ".join(f"{status} {count}" for status, count in found["by_status"].items()) or "none"

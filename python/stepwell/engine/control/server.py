@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from stepwell.errors import Busy, StorageError
+from stepwell.errors import Busy, StepwellError, StorageError
 from stepwell.logs import logger
 
 from . import at_fork
@@ -74,6 +74,10 @@ class Server:
     def _full(self) -> Exception | None:
         if len(self._sessions) < MAX_CLIENTS:
             return None
+        try:
+            self._target.check()
+        except StepwellError as error:  # a health probe must not take an engine that has failed for a busy one
+            return error
         return Busy(f"process {os.getpid()} has {MAX_CLIENTS} clients already; try again later")
 
     def _run(self, session: Session) -> None:

@@ -49,7 +49,8 @@ class Session:
         self._began = self._taken = time.monotonic()
         """When the current frame began; when the client last took something."""
         self._is_greeted = self._is_finishing = self._has_ended = False
-        self._outgoing: deque[bytes] = deque()
+        self._outgoing: deque[memoryview] = deque()
+        """What is to be sent; views, so that sending a large frame piece by piece does not copy the rest each time."""
         self._bytes = 0
         self._lock = threading.Lock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -85,7 +86,7 @@ class Session:
     def _post(self, frame: bytes) -> None:
         with self._lock:
             if not self._has_ended:
-                self._outgoing.append(frame)
+                self._outgoing.append(memoryview(frame))
                 self._bytes += len(frame)
                 os.eventfd_write(self._wake, 1)
 

@@ -88,7 +88,7 @@ class LocalHost(Host):
         folder = data if isinstance(data, _core.Folder) else open_folder(data)
         check_partitions(folder, 1)
         check_leads(folder)
-        self._folder: _core.Folder | None = folder
+        self._folder: _core.Folder | None = None  # until it is open: a host that failed does not hold it
         limits = self.limits
         self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
         try:
@@ -111,6 +111,7 @@ class LocalHost(Host):
             self.partition.recover()
             clock.has_been(self._store.clock_high_water() >> 32)
             calls = self.partition.open_calls()
+            self._folder = folder
         except BaseException:
             self._store.close()
             raise
