@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handlers.support import one
-from stepwell import Executor, Limits, TaskError
+from handlers.support import GUARD_SECONDS, one
+from stepwell import AsyncExecutor, Executor, Limits, TaskError
 
 NAME = "stepwell.handlers"
 
@@ -103,3 +105,86 @@ def test_a_task_error_without_a_cause_has_its_traceback_alone() -> None:
         context = ex.run(one("work"))
     assert context.error == "Declined"
     assert (context.cause or "").startswith("Traceback")
+
+
+async def stop_the_loop(input: Any) -> str:
+    asyncio.get_running_loop().stop()
+    return "done"
+
+
+async def begin_what_ends_the_program(input: Any) -> str:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    leaving = asyncio.create_task(leave())
+    await asyncio.wait([leaving])
+    return "done"
+
+
+async def interrupt_in_a_callback(input: Any) -> str:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    asyncio.get_running_loop().call_soon(interrupt)
+    await asyncio.sleep(0.01)
+    return "done"
+
+
+@pytest.mark.parametrize("handler", [stop_the_loop, begin_what_ends_the_program, interrupt_in_a_callback])
+def test_a_handler_cannot_end_the_loop_of_the_others(handler: Any) -> None:
+    async def later(input: Any) -> str:
+        await asyncio.sleep(0.01)
+        return "later"
+
+    with Executor(handlers={"bad": handler, "later": later}) as ex:
+        for name in ("bad", "later"):
+            ex.deploy(name, one(name))
+        assert ex.start("bad").wait(GUARD_SECONDS).output == "done"
+        assert ex.start("later").wait(GUARD_SECONDS).output == "later"
+
+
+async def cancel_itself(input: Any) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+async def cancel_everything(input: Any) -> None:
+    for task in asyncio.all_tasks():
+        task.cancel()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("handler", [cancel_itself, cancel_everything])
+def test_a_coroutine_that_nobody_asked_to_stop_has_failed_when_it_is_canceled(handler: Any) -> None:
+    with Executor(handlers={"work": handler}) as ex:
+        ex.deploy("w", one("work"))
+        execution = ex.start("w").wait(GUARD_SECONDS)
+    assert (execution.status, execution.error) == ("Failed", "CancelledError")
+
+
+def test_a_handler_that_the_program_cancels_is_named_and_called_again_at_the_next_opening(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = asyncio.Event()
+
+    async def work(input: Any) -> None:
+        began.set()
+        await asyncio.sleep(GUARD_SECONDS)
+
+    async def program() -> str:
+        ex = AsyncExecutor(tmp_path / "data", handlers={"work": work})
+        async with ex:
+            await ex.deploy("w", one("work"))
+            id = (await ex.start("w")).id
+            await began.wait()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            while "the program canceled the handler of 'work'" not in caplog.text:
+                await asyncio.sleep(0.005)
+        return id
+
+    id = asyncio.run(program())
+    with Executor(tmp_path / "data", handlers={"work": lambda input: "again"}) as ex:
+        assert ex.get(id).wait(GUARD_SECONDS).output == "again"

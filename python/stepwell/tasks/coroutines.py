@@ -8,8 +8,12 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from stepwell.logs import logger
+
 if TYPE_CHECKING:
     import asyncio
+
+log = logger("stepwell.handlers")
 
 STOPPING_SECONDS = 1.0
 """How long canceled coroutines may take to end: the last second of the time to close."""
@@ -30,8 +34,10 @@ class CoroutineRunner:
         self._thread: threading.Thread | None = None
         self._running: dict[asyncio.Task[Any], str] = {}
         self._by_id: dict[str, asyncio.Task[Any]] = {}
+        self._canceled: set[asyncio.Task[Any]] = set()
+        """Those that were canceled from here."""
         self._started = self._ended = 0
-        self._closed = False
+        self._closed = self._stopping = False
 
     def start(self, bodies: list[tuple[str, Body]]) -> None:
         """Run coroutines, each with the id of its task; wakes the loop once for all of them."""
@@ -64,6 +70,7 @@ class CoroutineRunner:
         for id in ids:
             task = self._by_id.get(id)
             if task is not None:
+                self._canceled.add(task)
                 task.cancel()
 
     def _cancel_all(self) -> set[asyncio.Task[Any]]:
@@ -71,9 +78,19 @@ class CoroutineRunner:
         import asyncio
 
         running = self._running.keys() - {asyncio.current_task()}
+        self._canceled.update(running)
         for task in running:
             task.cancel()
         return running
+
+    def is_being_canceled(self) -> bool:
+        """Whether the running coroutine was canceled from here, or by the program whose loop it runs on.
+
+        On a loop of our own nobody else cancels it but itself, or what it has called.
+        """
+        import asyncio
+
+        return is_being_canceled() if self._thread is None else asyncio.current_task() in self._canceled
 
     async def drain(self, timeout: float) -> None:
         """Let coroutines on the program's loop end; cancel those that take longer than ``timeout`` seconds.
@@ -102,6 +119,7 @@ class CoroutineRunner:
             loop.call_soon_threadsafe(self._cancel_all)
         while not self.is_idle and monotonic() < deadline:
             sleep(POLL_SECONDS)
+        self._stopping = True
         loop.call_soon_threadsafe(loop.stop)
         thread.join(max(deadline - monotonic(), LEAST_SECONDS))
 
@@ -109,7 +127,7 @@ class CoroutineRunner:
         import asyncio
 
         self._loop = loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=_run, args=(loop,), name="stepwell-loop", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="stepwell-loop", daemon=True)
         self._thread.start()
         return loop
 
@@ -128,21 +146,28 @@ class CoroutineRunner:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         id = self._running.pop(task)
+        self._canceled.discard(task)
         if self._by_id.get(id) is task:
             del self._by_id[id]
         self._ended += 1
 
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run a loop of our own, and close it when it stops, which can be after ``close`` has returned.
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop of our own, and close it when it stops, which can be after ``close`` has returned."""
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
+        Handlers share it: one that stops it, or what it has begun that ends the program, must not end the others.
+        """
+        try:
+            while not self._stopping:
+                try:
+                    loop.run_forever()
+                except BaseException as error:  # SystemExit, KeyboardInterrupt of a task or a callback
+                    log.error("something on the loop of async handlers has raised", exc_info=error)
+        finally:
+            loop.close()
 
 
 def is_being_canceled() -> bool:
-    """Whether the running task was asked to stop from outside, not by something within it."""
+    """Whether the running task was asked to stop, and what asked has not taken that back."""
     import asyncio
 
     task = asyncio.current_task()

@@ -21,8 +21,8 @@ from stepwell.errors import Closed
 from .alarms import Alarms
 from .calls import Answered, Call, Deferred, Result
 from .context import HandlerContext, current_call
-from .coroutines import STOPPING_SECONDS, Body, CoroutineRunner, is_being_canceled
-from .failures import log_failure, text_of
+from .coroutines import STOPPING_SECONDS, Body, CoroutineRunner
+from .failures import log_cancellation, log_failure, text_of
 from .handlers import Handlers
 from .limits import Limit
 from .overdue import Overdue
@@ -253,7 +253,12 @@ class HandlerPool:
         except GeneratorExit:  # its loop is gone
             raise
         except BaseException as error:  # noqa: BLE001 - a handler may raise whatever it likes
-            result = None if is_being_canceled() else self._failed(work, error)
+            if self.coroutines.is_being_canceled():
+                result = None
+                if not work.is_over and not self._closed:
+                    log_cancellation(work.call)
+            else:
+                result = self._failed(work, error)
         self._finish(work)
         if result is not None and not work.is_over:
             self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])

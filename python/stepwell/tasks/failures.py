@@ -30,6 +30,15 @@ def log_failure(call: Call, error: BaseException) -> None:
     )
 
 
+def log_cancellation(call: Call) -> None:
+    """Log that the program, on whose event loop it runs, canceled a handler: its task stays open."""
+    log.warning(
+        "the program canceled the handler of %r in state %r of %s (task %s); it is called again when the folder is "
+        "opened next",
+        *(call.resource, call.state_name, call.execution_id, call.id),
+    )
+
+
 def named(error: BaseException, traceback_characters: int = 0) -> tuple[str, str | None]:
     """The error and the cause of a task whose handler raised ``error``.
 
