@@ -67,7 +67,7 @@ class ExecutionFailed(StepwellError):
     """An execution that was waited for did not succeed; ``error`` and ``cause`` say why."""
 
     def __init__(self, status: str, error: str | None, cause: str | None) -> None:
-        super().__init__(f"{status}: {error or 'no error name'}: {cause or 'no cause'}")
+        super().__init__(": ".join(part for part in (status, error, cause) if part))
         self.status, self.error, self.cause = status, error, cause
 
 

@@ -122,6 +122,7 @@ def test_waiting_for_a_state_ends_with_the_execution(anywhere: Callable[..., Exe
     with pytest.raises(ExecutionFailed, match="without being seen") as failure:
         passed.wait_for("Approval", 10)
     assert failure.value.status == "Succeeded"
+    assert str(failure.value) == f"Succeeded: execution {passed.id} ended without being seen in state 'Approval'"
 
 
 def test_events_come_while_it_runs_until_it_ends(anywhere: Callable[..., Executor]) -> None:

@@ -26,8 +26,7 @@ from engine.support import (
     task,
 )
 from stepwell import AsyncExecutor, Executor, HandlerContext, HandlerNotFound, InvalidInput, ItemFiles
-from stepwell.testing import scripted_run
-from stepwell.testing.mocks import MockFile, UnscriptedTask
+from stepwell.testing import MockFile, UnscriptedTask, scripted_run
 
 SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "shared")
 pytestmark = pytest.mark.covers("A16.82")

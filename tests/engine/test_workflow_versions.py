@@ -36,7 +36,7 @@ def giving(result: Any) -> dict[str, Any]:
 def test_older_versions_are_started_and_listed(anywhere: Callable[..., Executor]) -> None:
     ex = anywhere()
     for number in range(1, 12):
-        ex.deploy("order", giving(number))
+        assert repr(ex.deploy("order", giving(number))) == f"<Workflow order:{number}>"
     ex.deploy("order-2", giving(0))
     assert sorted(workflow.id for workflow in ex.workflows()) == ["order-2:1", "order:11"]
     assert [workflow.version for workflow in ex.workflows("order")] == list(range(11, 0, -1))

@@ -32,10 +32,10 @@ class StatusFilter(NamedTuple):
         if status is None:
             return cls(frozenset(STATUSES), frozenset())
         asked = [status] if isinstance(status, str) else list(_each(status))
-        unknown = next((name for name in asked if name not in STATUSES and name not in _OF_AWS), None)
-        if unknown is not None:
+        unknown = [name for name in asked if name not in STATUSES and name not in _OF_AWS]
+        if unknown:
             names = ", ".join([*STATUSES, *AWS_STATUSES])
-            raise InvalidInput(f"there is no status {shown(unknown)}; give one, or a list, of {names}")
+            raise InvalidInput(f"there is no status {shown(unknown[0])}; give one, or a list, of {names}")
         return cls(
             frozenset(name for name in asked if name in STATUSES),
             frozenset(_OF_AWS[name] for name in asked if name in _OF_AWS),

@@ -34,6 +34,9 @@ class Workflow:
         self.arn = state_machine_arn(self.name)
         self.role = context.role or PLACE.role
 
+    def __repr__(self) -> str:
+        return f"<Workflow {self.id}>"
+
     @cached_property  # used in every step
     def machine(self) -> StateMachine:
         """The compiled definition."""
