@@ -173,6 +173,19 @@ def test_a_follower_and_a_backup_have_what_is_kept(tmp_path: Path) -> None:
             assert ex.start(arn).wait(10).output == 1
 
 
+def test_arns_name_workflows_everywhere(anywhere: Callable[..., Executor]) -> None:
+    ex = anywhere()
+    ex.deploy("order", giving(1), publish=True)
+    arn = state_machine_arn("order")
+    one = ex.start(f"{arn}:1", execution_name="one").wait(10)
+    assert [each.id for each in ex.workflows(arn)] == ["order:1"]
+    assert (ex.workflow(f"{arn}:1").id, ex.get(workflow=arn, name="one")) == ("order:1", one)
+    with pytest.raises(WorkflowNotFound):
+        ex.delete_workflow(f"{arn}:1")
+    ex.delete_workflow(arn)
+    assert ex.workflows() == []
+
+
 # deletion
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from stepwell.asl.json import canonical, dumps, loads
+from stepwell.engine.arns import parse_state_machine_arn
 from stepwell.engine.host.host import Host
 from stepwell.engine.limits import AWS, Limits, retention_time
 from stepwell.engine.log.records import DeleteWorkflowCommand, PutWorkflowCommand
@@ -152,6 +153,8 @@ class Deployments:
     def delete(self, name: object) -> None:
         """Delete a workflow, durably. Raises ``ExecutionRunning`` while executions run, ``WorkflowNotFound``."""
         self._host.check()
+        arn = parse_state_machine_arn(name)
+        name = arn[0] if arn is not None and not arn[1] else name
         with self.changing:
             latest = self.latest(name) if isinstance(name, str) else None
             if latest is None:

@@ -94,7 +94,7 @@ class Lookup:
 
         Raises ``ExecutionNotFound``.
         """
-        plain, version = split_version(workflow)
+        plain, version, _ = split_target(workflow)
         for tenant, namespace in self._host.spaces():
             for find in (_own, self._given):
                 id = find(tenant, namespace, plain, name)
