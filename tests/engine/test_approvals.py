@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from stepwell import (
     Executor,
     HandlerContext,
     InvalidInput,
+    InvalidToken,
     TaskDoesNotExist,
     WaitTimeout,
 )
@@ -206,3 +208,38 @@ def test_the_same_awaited(partitions: int) -> None:
             assert (await declined.wait(10)).output["Error"] == "Declined"
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("answer", ["complete", "fail"])
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_a_handler_whose_task_is_answered_by_hand_is_canceled(answer: str, partitions: int) -> None:
+    began, seen = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(input: Any, ctx: HandlerContext) -> None:
+        began.release()
+        while not ctx.cancelled:
+            time.sleep(0.005)
+        seen.release()
+
+    async def wait(input: Any) -> None:
+        began.release()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            seen.release()
+            raise
+
+    with Executor(handlers={"work": work, "wait": wait}, partitions=partitions) as ex:
+        for name in ("work", "wait"):
+            ex.deploy(name, machine({"Work": task(resource=name)}))
+            execution = ex.start(name)
+            assert began.acquire(timeout=60)
+            getattr(execution, answer)("Work", "by hand")
+            assert seen.acquire(timeout=60), "it still runs"
+            assert execution.wait(60).status == ("Succeeded" if answer == "complete" else "Failed")
+
+
+@pytest.mark.parametrize("token", [None, 7, b"token", "no token"])
+def test_what_is_no_token_is_refused(token: Any) -> None:
+    with Executor() as ex, pytest.raises(InvalidToken):
+        ex.send_task_success(token, 1)

@@ -99,7 +99,7 @@ def test_an_iteration_reads_as_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> No
         assert list(found) == every[5:-1][::-1]
 
 
-@pytest.mark.parametrize("status", ["Done", "", [None], ["Failed", None], [""], 3])
+@pytest.mark.parametrize("status", ["Done", "", [None], ["Failed", None], [""], [["Failed"]], [{}], 3])
 def test_what_is_no_status_is_refused(status: Any) -> None:
     with Executor() as ex, pytest.raises(InvalidInput, match="status"):
         ex.list(status=status)

@@ -32,7 +32,7 @@ class StatusFilter(NamedTuple):
         if status is None:
             return cls(frozenset(STATUSES), frozenset())
         asked = [status] if isinstance(status, str) else list(_each(status))
-        unknown = [name for name in asked if name not in STATUSES and name not in _OF_AWS]
+        unknown = [name for name in asked if not isinstance(name, str) or name not in {*STATUSES, *_OF_AWS}]  # pyright: ignore[reportUnnecessaryIsInstance]
         if unknown:
             names = ", ".join([*STATUSES, *AWS_STATUSES])
             raise InvalidInput(f"there is no status {shown(unknown[0])}; give one, or a list, of {names}")

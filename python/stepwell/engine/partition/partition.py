@@ -11,9 +11,10 @@ import random
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stepwell import _core
+from stepwell.asl.resources import parse_resource
 from stepwell.engine.limits import AWS, Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
@@ -118,8 +119,21 @@ class Partition:
 
     def submit(self, command: r.Command, document: Document = NONE, reply: Reply | None = None) -> None:
         """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
+        if reply is not None and isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand):
+            reply = partial(self._closed_from_outside, command.id, command.resource, reply)
         self.inbox.submit(Request(command, document, reply))
         self.store.notify()
+
+    def _closed_from_outside(
+        self, task_id: str, resource: str, reply: Reply, result: Any, error: BaseException | None
+    ) -> None:
+        """A client has given a task's result: its handler, if it has one, is not needed any longer.
+
+        The handler of a task that waits for its token goes on: it hands the token out, and the answer may be quick.
+        """
+        if error is None and not parse_resource(resource).waits_for_token:
+            self.services.closed(task_id)
+        reply(result, error)
 
     def answer(self, results: Iterable[Result]) -> None:
         """Put results of tasks into the inbox. They are always accepted, because the work is done."""

@@ -149,6 +149,10 @@ class PartitionServices:
         elif self._on_abandoned is not None:
             turn.effects.append((self._on_abandoned, task))
 
+    def closed(self, task_id: str) -> None:
+        """A task has ended with a result that is not its handler's."""
+        self._ended_tasks.append(task_id)
+
     def _ended_without_result(self, task_id: str) -> None:
         self._in_flight.ends(task_id)
         self._ended_tasks.append(task_id)

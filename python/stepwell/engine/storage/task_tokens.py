@@ -27,6 +27,8 @@ def task_of_token(storage: Storage, token: str) -> TaskContext:
     Raises ``TaskTimedOut`` for the token of a closed task, ``InvalidToken`` for a text that is not a token (ASL
     A8.46).
     """
+    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidToken("Invalid Token: 'Invalid token'")
     import hmac  # it loads OpenSSL
 
     try:
