@@ -171,3 +171,16 @@ def _fits(value: Any, shape: Any, place: str) -> None:
     for name, each in value.items():
         assert name in shape.members, f"{place} has no {name}"
         _fits(each, shape.members[name], f"{place}/{name}")
+
+
+@pytest.mark.parametrize("limit", [1, 7, 64])
+def test_pages_of_any_size_are_parts_of_the_whole_history(limit: int) -> None:
+    with Executor(handlers={"work": lambda input: input}) as ex:
+        both = parallel(machine({"A": passing("B"), "B": passing()}), machine({"C": task(resource="work")}), next="E")
+        ex.deploy("w", machine({"P": both, "E": map_over(machine({"I": passing()}), ItemsPath="$[0]")}))
+        execution = ex.start("w", list(range(20))).wait(20)
+        whole = ex.history(execution.id)
+        for after in range(len(whole) + 1):
+            assert ex.history(execution.id, limit, after=after) == whole[after : after + limit]
+            earlier = whole[: after - 1] if after else whole
+            assert ex.history(execution.id, limit, after=after, reverse=True) == earlier[::-1][:limit]

@@ -14,11 +14,16 @@ from stepwell.asl.resources import Resource, parse_resource
 from stepwell.engine.arns import PLACE, map_run_arn, qualified_arns
 from stepwell.engine.log import records as r
 from stepwell.engine.log.codec import DocumentReader, decode_turn
+from stepwell.engine.log.document import Document
 from stepwell.engine.state.history_events import exit_events
+
+from .arguments import MAX_ROWS
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
 
+_MOST = 8
+"""One command has fewer events."""
 Event = dict[str, Any]
 Details = dict[str, Any]
 _COMPLETE = {"truncated": False}
@@ -32,19 +37,19 @@ class HistoryReader:
         self._machine, self.name, self.role = machine, name, role or PLACE.role
         self._resources: dict[str, Resource] = {}
 
-    def events(self, blobs: list[bytes]) -> Iterator[Event]:
-        """The events of turns, in order."""
+    def events(self, blobs: list[bytes], first: int = 0, last: int = MAX_ROWS) -> Iterator[Event]:
+        """The events of turns, in order; of those before ``first`` and behind ``last`` most are left out."""
         for blob in blobs:
             turn = decode_turn(blob)
             documents = DocumentReader()
-            previous: tuple[r.Command, str | None] | None = None
+            previous: tuple[r.Command, Document] | None = None
             for record in turn.records:
                 if isinstance(record, r.Command):
-                    document = documents.read(record)
-                    previous = (record, document.text.decode() or None)
+                    previous = (record, documents.read(record))
                 elif previous is not None and not isinstance(record, r.CommandRejectedEvent):
-                    command, text = previous
-                    yield from self._of_command(command, text, turn.time)
+                    command, document = previous
+                    if first - _MOST <= getattr(command, "event", 1) <= last:
+                        yield from self._of_command(command, document.text.decode() or None, turn.time)
                     previous = None
                 else:
                     previous = None

@@ -23,7 +23,7 @@ from stepwell.engine.storage.contexts import (
 from stepwell.errors import InvalidInput, TaskDoesNotExist
 
 from . import execution_lists
-from .arguments import moment, whole_number
+from .arguments import MAX_ROWS, moment, whole_number
 from .execution_lists import Filter
 from .history import Event, HistoryReader, without_data
 from .lookup import Lookup, split_target
@@ -127,23 +127,31 @@ class Queries:
         workflow = self.workflow_of(context.workflow_id)
         reader = HistoryReader(workflow.machine, workflow.name, workflow.role)
         page = TURNS if limit is None else min(limit, TURNS)
-        events = (self._backwards if reverse else self._forwards)(reader, context.id, after, page)
+        if reverse:
+            first = 0 if limit is None else (after or context.last_event + 1) - limit
+            events = self._backwards(reader, context.id, after, page, first)
+        else:
+            events = self._forwards(reader, context.id, after, page, MAX_ROWS if limit is None else after + limit)
         chosen = itertools.islice(events, limit)
         return list(chosen if include_data else map(without_data, chosen))
 
-    def _forwards(self, reader: HistoryReader, id: str, after: int, page: int) -> Iterator[Event]:
+    def _forwards(self, reader: HistoryReader, id: str, after: int, page: int, last: int) -> Iterator[Event]:
+        """The events behind ``after``; those behind ``last`` need not be made."""
         read = -1
         while read < after and (turns := self._host.storage.history(id, after + 1, page)):
             read = after
-            for event in reader.events(turns):
+            for event in reader.events(turns, after + 1, last):
                 if event["id"] > after:
                     after = event["id"]
                     yield event
 
-    def _backwards(self, reader: HistoryReader, id: str, before: int, page: int) -> Iterator[Event]:
-        while before != 1 and (turns := self._host.storage.history(id, max(0, before - 1), page, reverse=True)):
+    def _backwards(self, reader: HistoryReader, id: str, before: int, page: int, first: int) -> Iterator[Event]:
+        """The events before ``before`` (0: all), the last one first; those before ``first`` need not be made."""
+        read = -1
+        while before not in (1, read) and (turns := self._host.storage.history(id, max(0, before - 1), page, True)):
+            read = before
             for turn in turns:
-                for event in reversed(list(reader.events([turn]))):
+                for event in reversed(list(reader.events([turn], first, before - 1 if before else MAX_ROWS))):
                     if before == 0 or event["id"] < before:
                         before = event["id"]
                         yield event
