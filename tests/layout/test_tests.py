@@ -27,6 +27,7 @@ PRIVATE = {
     ("engine/test_partition_messages.py", "_lock"): "a partition that stays without a process while it is asked",
     ("engine/test_partition_messages.py", "_receive"): "a bug in a thread of the engine's own",
     ("engine/test_partition_messages.py", "_wire"): "a partition that stays without a process while it is asked",
+    ("server/test_history_log.py", "_listeners"): "that an engine without a log of its history listens to nothing",
     ("layout/test_public_names.py", "_ON_FIRST_USE"): "what is loaded late must be the same in two places of one file",
 }
 OF_PYTHON = {"_exit", "_asdict", "_fields", "_make", "_replace"}

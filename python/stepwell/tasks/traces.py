@@ -7,7 +7,6 @@ execution that was started with a trace header (AWS X-Ray) belongs to the trace 
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from typing import NamedTuple
 
 _HEADER = re.compile(r"([A-Za-z]+)=([^;]*)")
@@ -40,7 +39,7 @@ def trace_of(execution_id: str, started_at: int, header: str | None) -> Trace:
             trace_id = int(root[1] + root[2], 16)
             if trace_id:
                 return Trace(trace_id, 0 if parent is None else int(parent[0], 16), sampled)
-    random = blake2b(f"{execution_id} {started_at}".encode(), digest_size=12).digest()
+    random = _digest(f"{execution_id} {started_at}", 12)
     seconds = started_at // 1_000_000 & 0xFFFF_FFFF  # X-Ray's ids begin with the time
     return Trace(seconds << 96 | int.from_bytes(random, "big"))
 
@@ -52,7 +51,7 @@ def span_in_redrive(id: str, redrives: int) -> int:
 
 def span_of(id: str) -> int:
     """The span of a task."""
-    return int.from_bytes(blake2b(id.encode(), digest_size=8).digest(), "big") or 1
+    return int.from_bytes(_digest(id, 8), "big") or 1
 
 
 def traceparent(trace: Trace, span_id: int) -> str:
@@ -64,3 +63,9 @@ def xray_header(trace: Trace, span_id: int) -> str:
     """The header ``X-Amzn-Trace-Id`` of such a request."""
     root = f"{trace.trace_id:032x}"
     return f"Root=1-{root[:8]}-{root[8:]};Parent={span_id:016x};Sampled={0 if trace.is_sampled is False else 1}"
+
+
+def _digest(text: str, size: int) -> bytes:
+    from hashlib import blake2b  # few programs trace: it is loaded when the first one does
+
+    return blake2b(text.encode(), digest_size=size).digest()
