@@ -20,7 +20,7 @@ from stepwell import _core
 from stepwell.asl.json import dumps
 from stepwell.engine.log import records
 from stepwell.engine.log.codec import DocumentReader, decode_record, decode_turn, encode_record
-from stepwell.engine.log.document import NONE
+from stepwell.engine.log.document import NONE, Document, compact
 from stepwell.engine.storage import contexts
 
 COMMANDS = records.Command.__subclasses__()
@@ -163,3 +163,18 @@ def test_percentages_keep_every_digit(value: float) -> None:
     assert isinstance(decoded, records.ForkStateCommand)
     assert math.copysign(1, decoded.tolerated_percentage) == math.copysign(1, value)
     assert decoded.tolerated_percentage == value
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('{ "a" : [ 1,\n 2 ] }', '{"a":[1,2]}'),
+        ("0.0", "0.0"),
+        ('{"n": [1.0, 1e3, -2.50, 7], "s": "1.0 \\u00e9\\" 2e3"}', '{"n":[1.0,1e3,-2.50,7],"s":"1.0 é\\" 2e3"}'),
+        ('{"a":1.0,"a":2.5}', '{"a":2.5}'),
+    ],
+)
+def test_a_compact_document_keeps_its_numbers_as_they_were_written(written: str, text: str) -> None:
+    document = compact(Document(written.encode()))
+    assert document.text.decode() == text
+    assert document.value == json.loads(written)
