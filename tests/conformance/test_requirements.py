@@ -12,12 +12,6 @@ SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "
 CHECKLIST = SHARED / "design" / "ASL.md"
 TESTS = Path(__file__).parents[1]
 
-NEEDS_THE_SERVER = {
-    "A16.73": "the wire format, its headers and the prefix of the host are the HTTP server's",
-    "A16.84": "logging, tracing, tags and keys are members of requests: who takes them in has to give them back",
-}
-"""What there is nothing to show of before there is a server."""
-
 pytestmark = pytest.mark.skipif(
     not CHECKLIST.is_file(), reason=f"the checklist is not at {CHECKLIST}: set STEPWELL_SHARED"
 )
@@ -43,14 +37,8 @@ def covered() -> set[str]:
 
 
 def test_no_line_is_without_a_test() -> None:
-    assert sorted(requirements() - covered() - set(NEEDS_THE_SERVER)) == []
+    assert sorted(requirements() - covered()) == []
 
 
 def test_no_test_names_a_line_that_is_not_there() -> None:
     assert sorted(covered() - requirements()) == []
-
-
-def test_what_waits_for_the_server_waits_for_nothing_else() -> None:
-    assert set(NEEDS_THE_SERVER) <= requirements()
-    assert sorted(set(NEEDS_THE_SERVER) & covered()) == []
-    assert not (TESTS.parent / "python" / "stepwell" / "server").exists(), "the server is here: test these lines"

@@ -147,6 +147,7 @@ def test_a_new_machine_is_described_with_aws_defaults(sfn: Any, name: str) -> No
     assert described(sfn, created["stateMachineArn"], includedData="METADATA_ONLY")["definition"] == "{}"
 
 
+@pytest.mark.covers("A16.84")
 @pytest.mark.parametrize("type", ["STANDARD", "EXPRESS"])
 def test_settings_come_back_as_they_were_given(sfn: Any, name: str, type: str) -> None:
     given = {"loggingConfiguration": LOGGING, "tracingConfiguration": {"enabled": True}, "encryptionConfiguration": KEY}

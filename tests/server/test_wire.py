@@ -76,6 +76,7 @@ def test_names_are_counted_in_characters(sfn: Any) -> None:
     assert sfn.create_activity(name="é" * 80)["activityArn"].endswith("é" * 80)
 
 
+@pytest.mark.covers("A16.73")
 def test_every_answer_has_a_request_id_and_the_content_type(served: Served) -> None:
     ids = set[str]()
     for target in ("ListStateMachines", "Nothing"):
