@@ -282,6 +282,18 @@ def test_a_child_that_ended_while_nobody_looked_still_completes_its_task(tmp_pat
         assert json.loads(ended.cause)["Status"] == "ABORTED"
 
 
+def test_the_children_of_an_execution_are_listed_under_it(executor: Executor) -> None:
+    definition = machine({"A": start(START, "B", Name="a"), "B": start(f"{START}.sync:2", Name="b")})
+    parent = run(executor, definition)
+    executor.start("child", execution_name="nobodys").wait(10)
+    assert [child.name for child in executor.executions(parent=parent.id)] == ["b", "a"]
+    assert [child.name for child in executor.executions(parent=parent.arn, name_prefix="a")] == ["a"]
+    assert [child.name for child in executor.executions("child", parent=parent.id)] == ["b", "a"]
+    assert [child.name for child in executor.list(parent=parent.id, limit=1)] == ["b"]
+    assert not executor.list("parent", parent=parent.id)
+    assert not executor.list(parent=executor.get(workflow="child", name="nobodys").id)
+
+
 def test_many_waiting_parents_take_no_threads(executor: Executor) -> None:
     executor.deploy("child", machine({"W": {"Type": "Wait", "Seconds": 1, "End": True}}))
     executor.deploy("parent", machine({"S": start(f"{START}.sync:2", **{"Input.$": "$"})}))

@@ -55,7 +55,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--name-prefix", metavar="TEXT", help="only those whose names begin so")
     parser.add_argument("--after", type=read_time, metavar="TIME", help="only those started then or later (ISO 8601)")
     parser.add_argument("--before", type=read_time, metavar="TIME", help="only those started earlier (ISO 8601)")
-    parser.add_argument("--parent", metavar="ID", help="the children of this execution's Distributed Maps")
+    parser.add_argument(
+        "--parent", metavar="ID", help="those that this execution started, the children of its Distributed Maps too"
+    )
     parser.add_argument("--limit", type=read_count, metavar="COUNT", help="the newest ones only")
 
     parser = add_command(commands, "show", show, "show an execution and its history")

@@ -264,8 +264,9 @@ class Executor(TaskExecutor):
         that it started. ``status`` is one or several of the engine's statuses (``Failed``)
         or of AWS's (``FAILED``, ``TIMED_OUT``). ``started_after`` and ``started_before`` are times, or seconds since
         1970: from the one on, and before the other; what lies outside is not read. ``parent`` is an execution (its id,
-        short id or ARN) whose Distributed Maps' children are wanted, ``map_run`` the id or ARN of one map run:
-        children are listed under these only.
+        short id or ARN): those that its Task states started, and the children of its Distributed Maps. To find the
+        former, the rows of all executions that started after it are read. ``map_run`` is the id or ARN of one map run.
+        Children of map runs are listed under these two only.
 
         An execution that goes on meanwhile is given once, as it was before or after; one that is redriven then may be
         missed.

@@ -32,7 +32,7 @@ Redriven: TypeAlias = Literal["REDRIVEN", "NOT_REDRIVEN"]
 LOOKED_AT = 1000
 """So many rows are looked at for one page. A page of a map run that is being redriven may be shorter for it."""
 CLOCK_MICROSECONDS = 86_400_000_000
-"""How far a clock may have gone back since a workflow was created again, without hiding executions of it."""
+"""How far a clock may have gone back since a workflow was created again, or a parent started, without hiding any."""
 _ENDED: tuple[AwsStatus, ...] = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _UNSUCCESSFUL = frozenset(("FAILED", "TIMED_OUT", "ABORTED"))
 _Read = Callable[[Position | None, int], list[ListingContext]]

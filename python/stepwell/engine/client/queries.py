@@ -26,6 +26,7 @@ from . import execution_lists
 from .arguments import MAX_ROWS, moment, whole_number
 from .execution_lists import Filter
 from .history import Event, HistoryReader, without_data
+from .listings import CLOCK_MICROSECONDS
 from .lookup import Lookup, split_target
 from .open_tasks import activities_in, all_tasks, tasks_in
 from .statuses import Statuses, StatusFilter
@@ -184,24 +185,32 @@ class Queries:
             version,
             qualifier,
         )
-        names = self._lists(plain, parent, map_run)
-        return execution_lists.rows(self._host.storage, names, wanted, self._is_row_pending, limit)
+        storage, above = self._host.storage, None if parent is None else self.context(parent)
+        if map_run is not None:
+            names = self._list_of_map_run(plain, above, map_run)
+            return execution_lists.rows(storage, names, wanted, self._is_row_pending, limit)
+        names = execution_lists.workflow_lists(storage) if plain is None else [plain]
+        if above is None:
+            return execution_lists.rows(storage, names, wanted, self._is_row_pending, limit)
+        if plain in (None, workflow_name(above)):
+            names = names + [child_list(run.id) for run in self.map_runs(above.id)]
+        wanted = wanted._replace(after=max(wanted.after, above.started_at - CLOCK_MICROSECONDS))
+        found = execution_lists.rows(storage, names, wanted, self._is_row_pending)
+        return itertools.islice((row for row in found if self._is_child(row, above.id)), limit)
 
-    def _lists(self, workflow: str | None, parent: str | None, map_run: str | None) -> list[str]:
-        """The lists that hold what is asked for: of workflows, or of map runs."""
-        if parent is None and map_run is None:
-            return execution_lists.workflow_lists(self._host.storage) if workflow is None else [workflow]
-        if map_run is None:
-            above = self.context(parent)  # type: ignore[arg-type] - one of the two is given
-            runs = self.map_runs(above.id)
-        else:
-            run = self.lookup.map_run(map_run)
-            above, runs = self.context(execution_of(run.id)), [run]
-            if parent is not None and self.context(parent).id != above.id:
-                return []
-        if workflow not in (None, workflow_name(above)):
-            return []
-        return [child_list(run.id) for run in runs]
+    def _list_of_map_run(self, workflow: str | None, parent: ExecutionContext | None, map_run: str) -> list[str]:
+        """The list of a map run's children, unless it is another workflow's or another execution's."""
+        run = self.lookup.map_run(map_run)
+        above = self.context(execution_of(run.id))
+        is_asked = workflow in (None, workflow_name(above)) and (parent is None or parent.id == above.id)
+        return [child_list(run.id)] if is_asked else []
+
+    def _is_child(self, row: VisibilityContext, parent: str) -> bool:
+        """Whether a listed execution was started by a Task state of ``parent``, or is a child of its map runs."""
+        if row.workflow.startswith(CHILD_LISTS):
+            return True
+        context = self._host.storage.get(ExecutionContext, row.execution_id)
+        return context is not None and context.started_by == parent
 
     def map_runs(self, execution_id: str) -> list[MapRunContext]:
         """The rows of an execution's map runs."""
