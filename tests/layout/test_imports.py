@@ -61,6 +61,18 @@ MAY_SET: dict[str, set[str] | None] = {
     "engine.replay": ANYTHING,
     "engine.processors": {"command", "next_command", "turn"},
     "engine.partition": {"turn", "turn.execution", "command"},
+    # what an execution did, as a tree that the reader of its history makes
+    "engine.client": {
+        "run",
+        "run.attempts[-1]",
+        "run.level",
+        "level",
+        "self.level",
+        "attempt",
+        "last",
+        "current",
+        "at_fault",
+    },
 }
 
 

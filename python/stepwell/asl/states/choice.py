@@ -43,6 +43,11 @@ class ChoiceState(State):
             for index, (rule, finish) in enumerate(zip(definition["Choices"], finishes, strict=True))
         )
 
+    def choose_rule(self, scope: Scope) -> int | None:
+        """The index of the first rule that holds; None: none does."""
+        effective = scope if self._effective is None else scope.with_input(self._effective(scope))
+        return next((index for index, rule in enumerate(self.rules) if rule.test(effective)), None)
+
     def choose(self, scope: Scope) -> tuple[str, Outcome]:
         """The next state's name and the outcome; the state's own Assign and Output apply if no rule holds."""
         effective = scope if self._effective is None else scope.with_input(self._effective(scope))

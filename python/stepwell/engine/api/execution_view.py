@@ -16,6 +16,8 @@ from stepwell.errors import Closed, ExecutionNotFound, StepwellError
 if TYPE_CHECKING:
     from stepwell.engine.client.queries import Queries
 
+    from .states import Path, States
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -91,6 +93,26 @@ class ExecutionView:
     def cause(self) -> str | None:
         """The error's text for people."""
         return self.context().cause
+
+    # its states
+
+    @property
+    def states(self) -> States:
+        """The states that it was in up to now, with their attempts, inputs and outputs, read from its history.
+
+        >>> execution.states["Charge"].attempts
+        [<Attempt 0 Card.Down>, <Attempt 1>]
+        """
+        from .states import States
+
+        return States(self._queries.run(self.id))
+
+    @property
+    def path(self) -> Path:
+        """The names of its states in order. One with branches or iterations is ``{name: [path of each]}``."""
+        from .states import path_of
+
+        return path_of(self._queries.run(self.id))
 
     # its times
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from stepwell.engine.arns import arn_of
 from stepwell.engine.host.host import Readable
@@ -30,6 +31,9 @@ from .listings import CLOCK_MICROSECONDS
 from .lookup import Lookup, split_target
 from .open_tasks import activities_in, all_tasks, tasks_in
 from .statuses import Statuses, StatusFilter
+
+if TYPE_CHECKING:
+    from .state_runs import LevelRun
 
 _SHOWN = 10
 """So many open tasks are named where there should be one."""
@@ -117,6 +121,12 @@ class Queries:
         return arn_of(self._host.workflows.get(context.workflow_id).name, context.type, context.name, context.id)
 
     # histories
+
+    def run(self, id: str) -> LevelRun:
+        """What an execution did, state by state."""
+        from .run_trees import run_tree  # only needed by tests, drawings and the console
+
+        return run_tree(self._host, self.context(id))
 
     def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True

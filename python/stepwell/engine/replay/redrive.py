@@ -97,7 +97,7 @@ def redrive_command(
     of the command.
     """
     event = context.last_event + 1
-    execution, left = _reapplied(_turns(storage, context.id), workflow)
+    execution, left = _reapplied(turns(storage, context.id), workflow)
     rows: list[Context] = []
     if execution is not None:
         if context.error == DATA_LIMIT_EXCEEDED and execution.current is not None:
@@ -116,7 +116,7 @@ def redrive_command(
     )
 
 
-def _turns(storage: Storage, execution_id: str) -> Iterator[bytes]:
+def turns(storage: Storage, execution_id: str) -> Iterator[bytes]:
     """All turns of an execution, in order."""
     first, last = 1, b""
     while blobs := storage.history(execution_id, first):
