@@ -1,5 +1,9 @@
 //! What the bytes of a JSON text show without parsing it.
 
+mod compact;
+
+pub use compact::compact;
+
 /// How deeply arrays and objects are nested in a JSON text: 0 for a plain value.
 ///
 /// The result for text that is not JSON is meaningless.

@@ -1,7 +1,7 @@
 //! JSON texts.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use stepwell_core::json;
 
 /// How deeply arrays and objects are nested in a JSON text.
@@ -9,6 +9,16 @@ use stepwell_core::json;
 #[pyo3(signature = (text, /))]
 pub fn json_depth(text: &[u8]) -> usize {
     json::depth(text)
+}
+
+/// A JSON text without spaces and needless escapes, each key once; the same object if it is so already.
+#[pyfunction]
+#[pyo3(signature = (text, /))]
+pub fn json_compact<'py>(text: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
+    json::compact(text.as_bytes()).map_or_else(
+        || text.clone(),
+        |compacted| PyBytes::new(text.py(), &compacted),
+    )
 }
 
 /// Values below this depth are not counted: so deep a value has no JSON text.

@@ -33,7 +33,7 @@ mod _core {
         partition, partition_key, task_id,
     };
     #[pymodule_export]
-    use crate::json::{json_depth, json_size};
+    use crate::json::{json_compact, json_depth, json_size};
     #[pymodule_export]
     use crate::jsonata::Jsonata;
     #[pymodule_export]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from msgspec import UNSET, Struct
 
+from stepwell._core import json_compact
 from stepwell.asl.json import dumps, loads
 
 _UNSET: Any = UNSET
@@ -54,29 +54,15 @@ def of_value(value: Any) -> Document:
     return Document(None, value)
 
 
-_LOOSE = re.compile(rb"[ \t\r\n\\.eE]")
-"""A text with none of these is compact, unless it has a key twice."""
-_FRACTION = re.compile(rb"\d[.eE]")
-_TEXT_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|(-?\d[\d.eE+-]*)')
-
-
 def compact(document: Document) -> Document:
-    """A document whose text is compact: the same one, if it is. An input that came as text may be written otherwise."""
-    if not document.is_encoded or (not document.is_parsed and not _LOOSE.search(document.text)):
-        return document
-    text = dumps(document.value)
-    if _FRACTION.search(document.text):
-        text = _with_numbers_of(document.text, text)
-    return document if text == document.text else Document(text, document.value)
+    """A document whose text is compact: the same one, if it is. An input that came as text may be written otherwise.
 
-
-def _with_numbers_of(written: bytes, text: bytes) -> bytes:
-    """The compact text, with its numbers as they were written: AWS passes ``0.0`` on, and not ``0`` (recorded).
-
-    A text with a key twice has more numbers than its value: it gets the value's.
+    Numbers stay as they were written: AWS passes ``0.0`` on, and not ``0`` (recorded).
     """
-    numbers = [found[1] for found in _TEXT_OR_NUMBER.finditer(written) if found[1]]
-    if len(numbers) != sum(bool(found[1]) for found in _TEXT_OR_NUMBER.finditer(text)):
-        return text
-    rest = iter(numbers)
-    return _TEXT_OR_NUMBER.sub(lambda found: next(rest) if found[1] else found[0], text)
+    if not document.is_encoded:
+        return document
+    written = document.text
+    text = json_compact(written)
+    if text is written:
+        return document
+    return Document(text, document.value) if document.is_parsed else Document(text)
