@@ -18,7 +18,7 @@ BIN             := $(VENV)/bin
 CARGO           := scripts/with-build-cache cargo
 CLIPPY          := $(CARGO) clippy --workspace --all-targets --release --locked --quiet
 RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
-PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
+PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/static/*' -type f)
 PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
 .PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers fuzz soak demo clean

@@ -57,9 +57,11 @@ def client(url: str, key: str = "key", secret: str = "secret", **config: Any) ->
     )
 
 
-def serving(*arguments: str, cwd: Path | None = None, stderr: Path | None = None) -> AbstractContextManager[Served]:
+def serving(
+    *arguments: str, cwd: Path | None = None, stderr: Path | None = None, command: str = "serve"
+) -> AbstractContextManager[Served]:
     """A server with these arguments of ``stepwell serve``, at a free port; ``stderr`` is where its log goes."""
-    return _started([sys.executable, "-m", "stepwell", "serve", "--port", "0", *arguments], cwd, stderr)
+    return _started([sys.executable, "-m", "stepwell", command, "--port", "0", *arguments], cwd, stderr)
 
 
 def serving_script(script: Path) -> AbstractContextManager[Served]:
@@ -78,7 +80,7 @@ def _started(command: list[str], cwd: Path | None, stderr: Path | None) -> Gener
         line = process.stdout.readline()
         try:
             assert "ready on" in line, f"the server did not start: exit code {process.poll()}"
-            yield Served(process, line.split()[-1])
+            yield Served(process, line.split()[-1].removesuffix("/console/"))
         finally:
             if process.poll() is None:
                 process.kill()

@@ -150,3 +150,11 @@ def _import_file(path: Path) -> ModuleType:
 
 def _broken_handlers(name: str, error: Exception) -> UsageError:
     return UsageError(f"the handlers module {name} cannot be imported: {type(error).__name__}: {error}")
+
+
+def port_number(text: str) -> int:
+    """A port; 0 stands for a free one."""
+    port = int(text)
+    if not 0 <= port < 1 << 16:
+        raise ValueError
+    return port

@@ -17,7 +17,7 @@ from stepwell.errors import InvalidInput
 
 from .console import Console
 from .exits import OK, UsageError
-from .options import Commands, add_command, add_data, add_handlers, load_handlers
+from .options import Commands, add_command, add_data, add_handlers, load_handlers, port_number
 
 if TYPE_CHECKING:
     from stepwell.step_functions.mocks import Mocks
@@ -30,7 +30,7 @@ def add_commands(commands: Commands) -> None:
     """Add ``serve``."""
     parser = add_command(commands, "serve", serve, "serve AWS Step Functions' API over HTTP, until SIGTERM")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=PORT, help=f"the port (default: {PORT}; 0: a free one)")
+    parser.add_argument("--port", type=port_number, default=PORT, help=f"the port (default: {PORT}; 0: a free one)")
     add_data(parser, otherwise="in memory, gone at the end")
     add_handlers(parser)
     parser.add_argument(
@@ -150,10 +150,3 @@ def _count(text: str) -> int:
     if count < 1:
         raise ValueError
     return count
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 1 << 16:
-        raise ValueError
-    return port

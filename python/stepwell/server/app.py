@@ -6,23 +6,26 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from email.utils import formatdate
+from contextlib import aclosing
 from functools import partial
-from typing import NamedTuple
-
-import msgspec
+from urllib.parse import parse_qs
 
 from stepwell.logs import logger
 from stepwell.step_functions.api import Api
 from stepwell.step_functions.errors import Fault, unavailable, unknown_operation
 from stepwell.step_functions.service import Service, client_leaves
 
-from . import control
+from . import console, control
+from .answers import Answer, Stream, answer_of, encode
 from .bodies import Bodies, Gone, Message, Receive, until_gone
+from .console import Console
 from .control import Control
 from .exchange import Exchange, Observer
 from .gate import Gate, check_allowed
+from .keys import Identity
 from .limits import BODY_BYTES, Limits
+from .resources import routes
+from .resources.routes import Resources
 
 log = logger("stepwell.server")
 
@@ -30,21 +33,10 @@ Send = Callable[[Message], Awaitable[None]]
 Page = Callable[[str], tuple[str, bytes]]
 """Makes a page, in a form that is accepted: its content type and its bytes."""
 
-_JSON_1_0 = b"application/x-amz-json-1.0"
 _MSGPACK = b"application/x-msgpack"
 TARGET_PREFIX = "AWSStepFunctions."
 WAITING = frozenset({"GetActivityTask"})
 """Operations that may wait for long, and are given up when their client goes away."""
-_encode = msgspec.json.Encoder().encode
-
-
-class Answer(NamedTuple):
-    """An answer, with the headers that not all have."""
-
-    status: int
-    body: bytes
-    content_type: bytes = _JSON_1_0
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Application:
@@ -57,6 +49,7 @@ class Application:
         self._service, self._gate, self._limits = service, gate, limits
         self._observers, self._page = observers, page
         self._api, self._control = Api(service), Control(service)
+        self._console, self._resources = Console(), Resources(service)
         self._bodies = Bodies(limits.bodies_bytes)
         self._request_ids = request_ids()
 
@@ -70,13 +63,17 @@ class Application:
             answer = answer_of(fault)
         except Gone:
             return
-        await _send(send, answer, exchange.request_id)
+        status, body = (200, b"") if isinstance(answer, Stream) else (answer.status, answer.body)
+        if isinstance(answer, Stream):
+            await _send_parts(send, answer, exchange.request_id)
+        else:
+            await _send(send, answer, exchange.request_id)
         if self._observers:
-            exchange.ended(answer.status, answer.body)
+            exchange.ended(status, body)
             for observe in self._observers:
                 observe(exchange)
 
-    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
+    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer | Stream:
         scope = exchange.scope
         headers: dict[bytes, bytes] = dict(scope["headers"])
         self._gate.check_host(headers)
@@ -84,11 +81,16 @@ class Application:
             return await self._operation(exchange, headers, receive)
         if scope["path"] == "/metrics" and self._page is not None and scope["method"] in ("GET", "HEAD"):
             return await self._metrics(self._page, exchange, headers, receive)
+        if console.is_below(scope["path"]) and scope["method"] in ("GET", "HEAD"):
+            return self._console.answer(scope["path"], headers)
+        if scope["path"].startswith(routes.PATH):
+            return await self._resource(exchange, headers, receive)
         return self._health(scope["method"], scope["path"])
 
     async def _operation(self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
         name = exchange.operation = target_of(headers)
-        body = exchange.body = await self._admitted(exchange, headers, receive, self._largest_body(name))
+        body, _ = await self._admitted(exchange, headers, receive, self._largest_body(name))
+        exchange.body = body
         if name is None:
             raise unknown_operation()
         if name in WAITING or name in control.WAITING:
@@ -96,16 +98,19 @@ class Application:
         trace = headers.get(b"x-amzn-trace-id")
         return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
 
-    async def _admitted(self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, most: int) -> bytes:
-        """The body of a request whose sender may send it. Raises ``Fault``."""
+    async def _admitted(
+        self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, most: int
+    ) -> tuple[bytes, Identity]:
+        """The body of a request whose sender may send it, and who that is. Raises ``Fault``."""
         scope = exchange.scope
+        self._gate.check_site(headers)
         claim = self._gate.claim(headers, scope["headers"])
         body = await self._bodies.receive(headers, receive, most)
         identity = claim.verify(scope, body)
         exchange.key = identity.name
         if exchange.operation is not None:
             check_allowed(identity, exchange.operation)
-        return body
+        return body, identity
 
     async def _metrics(
         self, page: Page, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive
@@ -113,6 +118,18 @@ class Application:
         await self._admitted(exchange, headers, receive, 0)
         content_type, text = await asyncio.to_thread(page, headers.get(b"accept", b"").decode("latin-1"))
         return Answer(200, text, content_type.encode())
+
+    async def _resource(self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive) -> Answer | Stream:
+        scope = exchange.scope
+        if scope["path"] == routes.SESSION:
+            self._gate.check_site(headers)
+            return self._resources.session(self._gate, headers, scope["headers"])
+        resource, ids = routes.found(scope["method"], scope["path"])
+        exchange.operation = resource.operation
+        _, identity = await self._admitted(exchange, headers, receive, 0)
+        client_leaves.set(partial(until_gone, receive))
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return await self._resources.answer(resource, ids, query, identity)
 
     def _largest_body(self, name: str | None) -> int:
         """A program that uses the engine from elsewhere may send what one beside it may."""
@@ -126,7 +143,7 @@ class Application:
                 if name.startswith(control.PREFIX):
                     reply = await self._control.answer(name, body)
                     return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
-                return Answer(200, _encode(await self._api.answer(name, body, trace)))
+                return Answer(200, encode(await self._api.answer(name, body, trace)))
         except TimeoutError:
             log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
             return answer_of(unavailable("the request was not answered in time"))
@@ -145,20 +162,23 @@ class Application:
 
 
 async def _send(send: Send, answer: Answer, request_id: str) -> None:
-    headers = [
-        (b"content-type", answer.content_type),
-        (b"content-length", b"%d" % len(answer.body)),
-        (b"x-amzn-requestid", request_id.encode()),
-        *answer.headers,
-    ]
+    length = (b"content-length", b"%d" % len(answer.body))
+    headers = [*_head(answer, request_id), length]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def answer_of(fault: Fault) -> Answer:
-    """The answer that tells an error. One about a signature tells the server's time: SDKs set their clocks by it."""
-    headers = ((b"date", formatdate(usegmt=True).encode()),) if fault.status == 403 else ()
-    return Answer(fault.status, _encode(fault.body()), headers=headers)
+async def _send_parts(send: Send, answer: Stream, request_id: str) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": _head(answer, request_id)})
+    async with aclosing(answer.parts) as parts:
+        async for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _head(answer: Answer | Stream, request_id: str) -> list[tuple[bytes, bytes]]:
+    own = (b"content-type", answer.content_type), (b"x-amzn-requestid", request_id.encode())
+    return [*own, *answer.headers]
 
 
 def target_of(headers: Mapping[bytes, bytes]) -> str | None:

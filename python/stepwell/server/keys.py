@@ -39,6 +39,11 @@ class Keys:
         self.access_keys = access_keys
         self._tokens = [(_digest(token), identity) for token, identity in tokens]
 
+    @property
+    def has_tokens(self) -> bool:
+        """Whether somebody has a token."""
+        return bool(self._tokens)
+
     def holder(self, token: str) -> Identity | None:
         """Whose bearer token it is. It takes the same time for every text."""
         given, found = _digest(token), None

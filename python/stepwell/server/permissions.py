@@ -50,3 +50,6 @@ WRITING = frozenset(
     }
 )
 """All others: a new operation belongs here until it is known to be harmless."""
+
+RESOURCE_READ = "GET /stepwell/"
+"""Begins the names of resources (``resources/``) that are read; by construction these change nothing."""

@@ -20,6 +20,11 @@ def wrong_host() -> Fault:
     )
 
 
+def other_site() -> Fault:
+    """A browser sends it for a page of another site."""
+    return _forbidden("AccessDeniedException", "Pages of other sites may not use this server.")
+
+
 def missing() -> Fault:
     """Nothing signs the request."""
     return _forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")

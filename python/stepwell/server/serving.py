@@ -25,7 +25,7 @@ from .app import Application
 from .connections import LimitedProtocol, cut_off_slow
 from .event_log import log_events
 from .exchange import Observer
-from .gate import Gate
+from .gate import ANYBODY, Gate
 from .hosts import Hosts
 from .keys import read_keys
 from .limits import allow_connections
@@ -100,7 +100,9 @@ async def serve(
     """
     check_settings(settings)
     limits = settings.limits
-    gate = Gate(Hosts(settings.host, settings.allowed_hosts), read_keys(settings.credentials, settings.token_file))
+    keys = read_keys(settings.credentials, settings.token_file)
+    anybody = ANYBODY._replace(is_read_only=settings.read_only)
+    gate = Gate(Hosts(settings.host, settings.allowed_hosts), keys, anybody)
     allow_connections(limits.connections)
     listening = bound(settings.host, settings.port)  # before the folder is opened, which may take long
     with listening, ExitStack() as after:

@@ -43,6 +43,8 @@ class Settings(NamedTuple):
     """Whether each event of an execution is logged."""
     otel: bool = False
     """Whether spans are exported; it needs the extra ``otel``."""
+    read_only: bool = False
+    """Whether those without a key may only read."""
 
 
 def check_settings(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from stepwell.engine.host.idle import ReadOnly
 from stepwell.errors import ApiError, Busy, Closed, StorageError
 from stepwell.logs import logger
 
@@ -54,7 +55,7 @@ class Api:
         except Fault:
             raise
         except Exception as error:
-            fault = _fault_of(error)
+            fault = fault_of(error)
             if fault.status >= 500:
                 log.error("%s failed: %s", name, error, exc_info=error)
             raise fault from error
@@ -65,7 +66,7 @@ def _call(name: str, operation: Operation) -> _Call:
     return _Call(operation, Reader(request), "trace_header" in request.__struct_fields__)
 
 
-def _fault_of(error: Exception) -> Fault:
+def fault_of(error: Exception) -> Fault:
     """An exception of the engine as the error that the client gets."""
     match error:
         case ApiError():
@@ -74,5 +75,7 @@ def _fault_of(error: Exception) -> Fault:
             return throttled()
         case Closed() | StorageError():
             return unavailable(str(error))
+        case ReadOnly():
+            return Fault("AccessDeniedException", str(error), namespace="")
         case _:
             return internal_failure()

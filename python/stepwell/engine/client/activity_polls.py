@@ -61,6 +61,10 @@ class ActivityPolls:
                     del self._pollers[queue]
                     self._ahead.pop(queue, None)
 
+    def pollers(self, queue: str) -> int:
+        """How many polls of a queue wait."""
+        return self._pollers[queue]
+
     # tasks
 
     def claim(self, queue: str) -> TaskContext | None:

@@ -45,6 +45,8 @@ class Filter(NamedTuple):
     version: int | None = None
     qualifier: str = ""
     """The published version or alias that started them."""
+    behind: _Position | None = None
+    """Where the list goes on: what ``position`` says of the last row that was given."""
 
     def has(self, row: VisibilityContext, is_pending: Callable[[VisibilityContext], bool]) -> bool:
         """Whether a row is wanted; ``is_pending`` says whether the execution of one is still to be redriven."""
@@ -69,7 +71,7 @@ def rows(
     """
     page = PAGE if limit is None else min(PAGE, limit)
     lists = [_List(storage, name, wanted, page).rows() for name in names]
-    found = (row for row in heapq.merge(*lists, key=_position) if wanted.has(row, is_pending))
+    found = (row for row in heapq.merge(*lists, key=position) if wanted.has(row, is_pending))
     return islice(found, limit)
 
 
@@ -111,7 +113,8 @@ class _List:
     def __init__(self, storage: Storage, name: str, wanted: Filter, page: int) -> None:
         self._storage, self._name, self._page, self._wanted = storage, name, page, wanted
         self._groups = [_Group(status) for status in _LIFE if status in wanted.statuses.lists]
-        self._given: _Position | None = None if wanted.before is None else (-wanted.before, _LAST)
+        begin = None if wanted.before is None else (-wanted.before, _LAST)
+        self._given = max((each for each in (begin, wanted.behind) if each is not None), default=None)
 
     def rows(self) -> Iterator[VisibilityContext]:
         while True:
@@ -119,11 +122,11 @@ class _List:
             groups = [group for group in self._groups if group.rows]
             if not groups:
                 return
-            row = min(groups, key=lambda group: _position(group.rows[0])).rows.popleft()
+            row = min(groups, key=lambda group: position(group.rows[0])).rows.popleft()
             if row.started_at < self._wanted.after:
                 return
-            if _position(row) != self._given:  # else it went on, and stands in the list of what it has become, too
-                self._given = _position(row)
+            if position(row) != self._given:  # else it went on, and stands in the list of what it has become, too
+                self._given = position(row)
                 yield row
 
     def _fill(self) -> None:
@@ -146,5 +149,6 @@ class _List:
         return self._storage.scan(VisibilityContext, *place, after=after, limit=self._page)
 
 
-def _position(row: VisibilityContext) -> _Position:
+def position(row: VisibilityContext) -> _Position:
+    """The place of a row in lists."""
     return (-row.started_at, row.execution_id)

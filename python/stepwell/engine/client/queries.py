@@ -23,9 +23,10 @@ from stepwell.engine.storage.contexts import (
 )
 from stepwell.errors import InvalidInput, TaskDoesNotExist
 
-from . import execution_lists
+from . import execution_lists, execution_pages
 from .arguments import MAX_ROWS, moment, whole_number
 from .execution_lists import Filter
+from .execution_pages import Page, Position
 from .history import Event, HistoryReader, without_data
 from .listings import CLOCK_MICROSECONDS
 from .lookup import Lookup, split_target
@@ -184,17 +185,7 @@ class Queries:
         """The rows of executions, as ``Executor.executions`` gives them. What is asked is checked at once."""
         self._host.check()
         limit = None if limit is None else whole_number("the limit of a list", limit, 1)
-        if name_prefix is not None and not isinstance(name_prefix, str):
-            raise InvalidInput(f"the beginning of a name is a text, not {shown(name_prefix)}")
-        plain, version, qualifier = (None, None, "") if workflow is None else split_target(workflow)
-        wanted = Filter(
-            StatusFilter.of(status),
-            name_prefix or "",
-            0 if started_after is None else moment("started_after", started_after),
-            None if started_before is None else moment("started_before", started_before),
-            version,
-            qualifier,
-        )
+        plain, wanted = _filter(workflow, status, name_prefix, started_after, started_before)
         storage, above = self._host.storage, None if parent is None else self.context(parent)
         if map_run is not None:
             names = self._list_of_map_run(plain, above, map_run)
@@ -207,6 +198,24 @@ class Queries:
         wanted = wanted._replace(after=max(wanted.after, above.started_at - CLOCK_MICROSECONDS))
         found = execution_lists.rows(storage, names, wanted, self._is_row_pending)
         return itertools.islice((row for row in found if self._is_child(row, above.id)), limit)
+
+    def page(
+        self,
+        workflow: str | None = None,
+        *,
+        status: Statuses | None = None,
+        name_prefix: object = None,
+        started_after: float | datetime | None = None,
+        started_before: float | datetime | None = None,
+        limit: int,
+        behind: Position | None = None,
+    ) -> Page:
+        """A page of executions without children of map runs, which costs about the same however many there are."""
+        self._host.check()
+        plain, wanted = _filter(workflow, status, name_prefix, started_after, started_before)
+        storage = self._host.storage
+        names = execution_lists.workflow_lists(storage) if plain is None else [plain]
+        return execution_pages.page(storage, names, wanted._replace(behind=behind), self._is_row_pending, limit)
 
     def _list_of_map_run(self, workflow: str | None, parent: ExecutionContext | None, map_run: str) -> list[str]:
         """The list of a map run's children, unless it is another workflow's or another execution's."""
@@ -277,6 +286,27 @@ class Queries:
         if of_tasks:
             return next(tasks_in(storage, id, state), None) is not None
         return any(each.state_name == state for each in activities_in(storage, id))
+
+
+def _filter(
+    workflow: str | None,
+    status: Statuses | None,
+    name_prefix: object,
+    started_after: float | datetime | None,
+    started_before: float | datetime | None,
+) -> tuple[str | None, Filter]:
+    """The workflow whose executions are wanted (None: all), and which of them. Raises ``InvalidInput``."""
+    if name_prefix is not None and not isinstance(name_prefix, str):
+        raise InvalidInput(f"the beginning of a name is a text, not {shown(name_prefix)}")
+    plain, version, qualifier = (None, None, "") if workflow is None else split_target(workflow)
+    return plain, Filter(
+        StatusFilter.of(status),
+        name_prefix or "",
+        0 if started_after is None else moment("started_after", started_after),
+        None if started_before is None else moment("started_before", started_before),
+        version,
+        qualifier,
+    )
 
 
 def workflow_name(context: ExecutionContext) -> str:

@@ -1,0 +1,113 @@
+"""A folder that is only read: its log is applied to its storage, and nothing runs on.
+
+The folder is locked meanwhile: what is read stays as it is. No timer fires, no handler is called, no command is taken.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+from stepwell import _core
+from stepwell.engine.folders.follows import check_leads
+from stepwell.engine.folders.partitions import check_partitions
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import Command
+from stepwell.engine.partition.counters import PartitionStats
+from stepwell.engine.replay.log_replay import replay
+from stepwell.engine.state.executions import Executions
+from stepwell.engine.state.workflows import Workflows
+from stepwell.engine.status import OVER
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import StepwellError
+from stepwell.tasks.dispatch import Call, Result
+from stepwell.tasks.handlers import Handlers
+
+from .host import Host, Options
+from .measures import PartitionMeasures
+from .promises import Callback, Promise
+
+
+class ReadOnly(StepwellError):
+    """The folder is only read here: nothing can be changed."""
+
+
+class IdleHost(Host):
+    """A folder of one partition, open to be read. Raises ``LockedError`` if a process has it open."""
+
+    reads_wait = False
+    look_seconds = 60.0  # nothing goes on
+
+    def __init__(self, folder: _core.Folder, handlers: Handlers, options: Options) -> None:
+        super().__init__(handlers, options)
+        check_partitions(folder, 1)
+        check_leads(folder)
+        self._folder = folder
+        self._store = _core.Store.open(folder)
+        try:
+            self.storage = Storage(self._store)
+            executions = Executions.over(self.storage, self.limits)
+            replay(self._store, executions)
+            self._workflows = executions.state.workflows
+        except BaseException:
+            self._store.close()
+            raise
+
+    @property
+    def workflows(self) -> Workflows:
+        return self._workflows
+
+    @property
+    def hlc(self) -> NoReturn:
+        raise _refusal()
+
+    @property
+    def folder(self) -> _core.Folder:
+        return self._folder
+
+    def measure(self) -> list[PartitionMeasures]:
+        stats = self._store.sync_stats()
+        positions = (stats["log_start"], self._store.tail(), stats["applied"], stats["flushed"])
+        return [PartitionMeasures(0, os.getpid(), *positions)]
+
+    def _put(self, command: Command, document: Document, answer: Promise) -> None:
+        raise _refusal()
+
+    def watch(self, id: str, deliver: Callback) -> Promise:
+        self.check()
+        context = self.storage.execution(id)
+        answer = self.ends.add(id, deliver)
+        if context.status in OVER:
+            answer.reply(context, None)
+        return answer
+
+    def _observe(self, names: frozenset[str]) -> None:
+        """Nothing happens that could be told."""
+
+    def _partition_stats(self) -> list[PartitionStats]:
+        return [PartitionStats()]
+
+    def _handlers_changed(self) -> None:
+        """None is called."""
+
+    def _freed(self, call: Call) -> None:
+        """No task is counted."""
+
+    def _take_results(self, results: list[Result]) -> None:
+        """No handler is called."""
+
+    def _keep_alive(self, task_id: str) -> None:
+        """No handler is called."""
+
+    def submit_results(self, answers: list[tuple[Command, Document]]) -> None:
+        """No handler is called."""
+
+    def _end(self) -> None:
+        """Nothing runs."""
+
+    def _close_folder(self) -> None:
+        self._store.close()
+
+
+def _refusal() -> ReadOnly:
+    return ReadOnly("the folder is only read here: start `stepwell serve`, or the program that it belongs to")

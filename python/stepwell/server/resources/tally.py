@@ -1,0 +1,100 @@
+"""How many executions there are in each status: counted in a thread of its own, and again when that was a while ago.
+
+Storage keeps no such counts, and a request must not read a million rows. So a count is as old as it takes to count ten
+times, and at least a second; while the first one is not done, what was counted so far is told.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from stepwell.engine.client.execution_lists import workflow_lists
+from stepwell.engine.status import AWS_STATUSES
+from stepwell.engine.storage.contexts import Context, ListingContext, VisibilityContext, tag_of
+from stepwell.engine.storage.storage import Storage
+from stepwell.errors import StepwellError
+
+_SHORTEST_SECONDS = 1.0
+_SHARE = 10
+"""The thread counts for one part in so many of its time."""
+_PAGE = 10_000
+_WAIT_SECONDS = 0.25
+"""How long a request waits for a count: with some thousands of executions it is done by then."""
+_ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_Counts = dict[str, dict[str, int]]
+
+
+class Tally:
+    """The counts of a storage, by workflow and status of AWS. Children of map runs are not counted."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._counts: _Counts = {}
+        self._partial: _Counts = {}
+        self._counted_at = self._due = 0.0
+
+    def counts(self, workflow: str | None) -> dict[str, Any]:
+        """The counts of a workflow, or of all; ``complete``: everything was counted, at ``countedAt``."""
+        with self._lock:
+            thread = self._thread
+            if thread is None and time.monotonic() >= self._due:
+                thread = self._thread = threading.Thread(target=self._run, name="stepwell-tally", daemon=True)
+                thread.start()
+        if thread is not None:
+            thread.join(_WAIT_SECONDS)
+        is_complete = self._counted_at > 0
+        counts = self._counts if is_complete else dict(self._partial)
+        total: Counter[str] = Counter()
+        for name, by_status in counts.items():
+            if workflow in (None, name):
+                total.update(by_status)
+        by_workflow = {} if workflow is not None else {"workflows": counts}
+        return {"counts": dict(total), "complete": is_complete, "countedAt": self._counted_at, **by_workflow}
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        counts: _Counts = {}
+        self._partial = counts
+        try:
+            for name in workflow_lists(self._storage):
+                counts[name] = dict(self._of_workflow(name))
+        except StepwellError:  # the engine was closed
+            return
+        finally:
+            took = time.monotonic() - began
+            with self._lock:
+                self._thread = None
+                self._due = time.monotonic() + max(_SHORTEST_SECONDS, _SHARE * took)
+        self._counts, self._counted_at = counts, time.time()
+
+    def _of_workflow(self, name: str) -> Iterator[tuple[str, int]]:
+        running = sum(self._count(VisibilityContext, name, status) for status in AWS_STATUSES["RUNNING"])
+        yield "RUNNING", running
+        for status in _ENDED:
+            yield status, self._count(ListingContext, name, status)
+
+    def _count(self, kind: type[VisibilityContext] | type[ListingContext], *prefix: str) -> int:
+        """How many rows there are. Only the last one of a page is decoded."""
+        total, after = 0, None
+        while True:
+            rows = self._storage.rows.scan(tag_of(kind), prefix, after, _PAGE)
+            total += len(rows)
+            if len(rows) < _PAGE:
+                return total
+            after = _key(kind, rows[-1])
+
+
+def _key(kind: type[VisibilityContext] | type[ListingContext], row: bytes) -> tuple[str, str, int, str]:
+    found: Context = msgspec.msgpack.decode(row, type=kind)
+    if isinstance(found, VisibilityContext):
+        return found.workflow, found.status, found.started_at, found.execution_id
+    assert isinstance(found, ListingContext)
+    return found.list, found.status, found.sorted_at, found.execution_id

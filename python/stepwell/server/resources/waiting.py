@@ -1,0 +1,119 @@
+"""Tasks that wait for a result: whose, since when, for whom; and the activities whose workers poll."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from stepwell.engine.arns import activity_arn
+from stepwell.engine.client.queries import workflow_name
+from stepwell.engine.ids import short_id
+from stepwell.engine.state.map_run import READ_ITEMS, WRITE_RESULTS
+from stepwell.engine.state.timers import RETRY
+from stepwell.engine.storage.contexts import (
+    ActivityContext,
+    ExecutionContext,
+    QueueContext,
+    TaskContext,
+    TimerContext,
+    tag_of,
+)
+from stepwell.step_functions import errors
+from stepwell.step_functions.service import Service
+
+from .executions import task_item
+from .query import Query
+
+PAGE, MOST = 100, 500
+LOOKED_AT = 5000
+"""So many tasks are looked at for one page."""
+QUEUED = 1000
+"""So many waiting tasks of an activity are counted; of more, it is said that there are more."""
+ACTIVITIES = 200
+_NAME = "GET /stepwell/waiting"
+_OF_MAP_RUNS = (READ_ITEMS, WRITE_RESULTS)
+INPUT_CHARACTERS = 2000
+"""So much of a task's input is shown in the list."""
+
+
+def waiting(service: Service, _: list[str], query: Query, *, is_read_only: bool) -> dict[str, Any]:
+    """A page of open tasks, the oldest first, of all resources or of one."""
+    resource, storage = query.text("resource"), service.client.host.storage
+    service.client.host.check()
+    limit = max(1, query.number("limit", PAGE, MOST))
+    after = service.pages.read(_NAME, [resource], query.text("next"))
+    tasks: list[TaskContext] = []
+    found = storage.scan(TaskContext, after=None if after is None else (after,), limit=LOOKED_AT)
+    last = None
+    for task in found:
+        if len(tasks) == limit:
+            break
+        last = task.id
+        if task.resource not in _OF_MAP_RUNS and resource in (None, task.resource):
+            tasks.append(task)
+    items = [item for task in tasks if (item := _item(service, task, is_read_only=is_read_only)) is not None]
+    answer: dict[str, Any] = {"tasks": items}
+    has_more = len(found) == LOOKED_AT or (bool(found) and last != found[-1].id)
+    return answer | {"next": service.pages.make(_NAME, [resource], last)} if has_more and last else answer
+
+
+def _item(service: Service, task: TaskContext, *, is_read_only: bool) -> dict[str, Any] | None:
+    """A task with the state and the execution that wait for it; None if they have gone on meanwhile."""
+    storage = service.client.host.storage
+    activity = storage.get(ActivityContext, task.activity_id)
+    execution = storage.get(ExecutionContext, task.execution_id)
+    if activity is None or execution is None:
+        return None
+    return {
+        **task_item(task, is_read_only=is_read_only),
+        "state": activity.state_name,
+        "execution": short_id(execution.id),
+        "executionName": execution.name,
+        "workflow": workflow_name(execution),
+        "input": task.input[:INPUT_CHARACTERS].decode(errors="replace"),
+    }
+
+
+def retries(service: Service, _: list[str], query: Query, *, is_read_only: bool) -> dict[str, Any]:
+    """States that wait to be tried again, the next ones first: of the next timers, those that are for retries."""
+    service.client.host.check()
+    storage = service.client.host.storage
+    limit = max(1, query.number("limit", PAGE, MOST))
+    due = (timer for timer in storage.scan(TimerContext, limit=LOOKED_AT) if timer.kind == RETRY)
+    items: list[dict[str, Any]] = []
+    for timer in islice(due, limit):
+        activity = storage.get(ActivityContext, timer.target)
+        execution = storage.get(ExecutionContext, timer.execution_id)
+        if activity is None or execution is None:
+            continue
+        items.append(
+            {
+                "state": activity.state_name,
+                "attempt": activity.attempt,
+                "retryDate": errors.date(timer.due),
+                "execution": short_id(execution.id),
+                "executionName": execution.name,
+                "workflow": workflow_name(execution),
+            }
+        )
+    return {"retries": items}
+
+
+def activities(service: Service, _: list[str], query: Query, *, is_read_only: bool) -> dict[str, Any]:
+    """Activities, with the tasks that wait for a worker and the workers that wait for a task."""
+    client = service.client
+    client.host.check()
+    items: list[dict[str, Any]] = []
+    for row in client.resources.activities(None, ACTIVITIES):
+        arn = activity_arn(row.name)
+        queued = len(client.host.storage.rows.scan(tag_of(QueueContext), (arn,), None, QUEUED + 1))
+        items.append(
+            {
+                "name": row.name,
+                "activityArn": arn,
+                "queued": min(queued, QUEUED),
+                "hasMore": queued > QUEUED,
+                "pollers": client.polls.pollers(arn),
+            }
+        )
+    return {"activities": items}
