@@ -121,6 +121,23 @@ def test_each_registration_gives_the_next_ones_time(monkeypatch: pytest.MonkeyPa
     assert len(waiting) == 1, "what was handed out before the opening waits without limit"
 
 
+def test_a_task_that_comes_late_has_the_whole_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is started anew is away for a moment, long after the last registration."""
+    clock = [0.0]
+    monkeypatch.setattr(unhandled, "monotonic", lambda: clock[0])
+    alarms, failed = Alarmed(), list[Result]()
+    waiting = unhandled.Unhandled(Handlers({"usual": str}), 100, alarms, failed.extend)  # type: ignore[arg-type]
+    for id, clock[0] in (("t1", 1000.0), ("t2", 1050.0)):
+        waiting.add([Call(id, "e", "Rare", "rare", b"{}", 0, None, 0)], are_new=True)
+    clock[0] = 1100.0
+    alarms.ring()
+    assert [result.id for result in failed] == ["t1"]
+    assert 50.0 in [seconds for seconds, _ in alarms.set], "the time that is left of the second one"
+    clock[0] = 1150.0
+    alarms.ring()
+    assert [result.id for result in failed] == ["t1", "t2"]
+
+
 def test_a_strict_executor_refuses_the_start_and_leaves_nothing(open_executor: Callable[..., Executor]) -> None:
     with open_executor(handlers={"usual": str}, strict_handlers=True) as ex:
         ex.deploy("either", EITHER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -98,3 +99,21 @@ def test_a_redrive_runs_a_map_run_on(sfn: Any, name: str) -> None:
     assert ended(sfn, execution)["redriveCount"] == 1
     (item,) = sfn.list_map_runs(executionArn=execution)["mapRuns"]
     assert sfn.describe_map_run(mapRunArn=item["mapRunArn"])["redriveCount"] == 1
+
+
+def test_a_child_is_described_with_what_its_map_state_runs(sfn: Any, name: str) -> None:
+    sets = {"Type": "Pass", "Assign": {"x": 7}, "Next": "P"}
+    reads = {"Type": "Pass", "Output": "{% $x %}", "End": True}
+    definition = mapping({"StartAt": "Set", "States": {"Set": sets, "P": reads}}, Label="l")
+    definition |= {"QueryLanguage": "JSONata"}
+    execution = run(sfn, name, definition, input="[1]")
+    assert execution["output"] == "[7]"
+    (run_of,) = sfn.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    (child,) = sfn.list_executions(mapRunArn=run_of["mapRunArn"])["executions"]
+    processor = {"QueryLanguage": "JSONata", **definition["States"]["Map"]["ItemProcessor"]}
+    found = sfn.describe_state_machine_for_execution(executionArn=child["executionArn"])
+    assert (found["mapRunArn"], found["label"]) == (run_of["mapRunArn"], "l")
+    assert json.loads(found["definition"]) == processor
+    assert found["variableReferences"] == {"P": ["x"]}
+    labelled = sfn.describe_state_machine(stateMachineArn=run_of["stateMachineArn"])
+    assert (json.loads(labelled["definition"]), labelled["name"]) == (processor, name)

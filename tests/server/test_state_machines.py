@@ -242,7 +242,12 @@ def test_what_cannot_be_updated(sfn: Any, name: str) -> None:
     for missing in (f"{arn}:1", arn + "x"):
         expected = ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{missing}'")
         assert refusal(sfn.update_state_machine, stateMachineArn=missing, roleArn=ROLE) == expected
-    for call in (sfn.update_state_machine, sfn.delete_state_machine, sfn.publish_state_machine_version):
+    for call in (
+        sfn.update_state_machine,
+        sfn.delete_state_machine,
+        sfn.publish_state_machine_version,
+        sfn.start_execution,
+    ):
         more = {"roleArn": ROLE} if call == sfn.update_state_machine else {}
         assert refusal(call, stateMachineArn=f"{arn}/label", **more)[0] == "ValidationException"
 

@@ -45,9 +45,9 @@ class Limits(NamedTuple):
     their inputs have at most ``fan_out_bytes`` in an execution; at least one of each Map runs.
 
     Tasks: handlers of this process have at most ``tasks`` at a time, and their inputs at most ``task_bytes``
-    together. Further tasks are held back on the log. A new task without a handler fails ``handler_seconds`` after the
-    last registration (None: it waits). The cause of a handler's exception ends with the last
-    ``traceback_characters`` of its traceback.
+    together. Further tasks are held back on the log. A new task without a handler fails ``handler_seconds`` after its
+    creation, or the last registration after that (None: it waits). The cause of a handler's exception ends with the
+    last ``traceback_characters`` of its traceback.
 
     Documents: a document may have at most ``document_bytes``, and be nested at most ``document_depth`` deep (None:
     about 900, Python's own limit). An execution that makes another one fails. ``map_result_bytes`` limits the result

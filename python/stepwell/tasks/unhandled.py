@@ -1,9 +1,10 @@
 """Tasks for which no handler is registered: they wait for one, are logged, and fail after some time.
 
 A start checks the handlers first and warns about missing ones. A task that is created nevertheless fails once the
-program has had time to register its handlers. A task that was handed out before the folder was opened waits without
-limit: it should not fail because a new version of the program forgot a handler. A program that neither registers a
-handler nor starts an execution that needs one only reads the folder, so no task fails there.
+program has had time to register its handlers, or a worker that starts anew to come back: the time counts from the
+task's creation, or from the last registration after it. A task that was handed out before the folder was opened waits
+without limit: it should not fail because a new version of the program forgot a handler. A program that neither
+registers a handler nor starts an execution that needs one only reads the folder, so no task fails there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ TASK_FAILED = "States.TaskFailed"
 
 
 class Unhandled:
-    """``seconds`` after the last registration a new task without a handler fails; None: it waits without limit."""
+    """``seconds`` after its creation and the last registration a new task without a handler fails.
+
+    None: it waits without limit.
+    """
 
     def __init__(
         self, handlers: Handlers, seconds: float | None, alarms: Alarms, refuse: Callable[[list[Result]], None]
@@ -36,8 +40,8 @@ class Unhandled:
         self._handlers, self._seconds, self._alarms, self._refuse = handlers, seconds, alarms, refuse
         self._lock = threading.Lock()
         self._calls: dict[str, Call] = {}
-        self._new: set[str] = set()
-        """The new ones, which fail."""
+        self._new: dict[str, float] = {}
+        """The new ones, which fail, and when they came; the oldest first."""
         self._named: set[str] = set()
         """The handlers that were logged."""
         self._registered_at = monotonic()
@@ -54,7 +58,8 @@ class Unhandled:
         with self._lock:
             self._calls.update([(call.id, call) for call in calls])
             if are_new:
-                self._new.update([call.id for call in calls])
+                now = monotonic()
+                self._new.update([(call.id, now) for call in calls if call.id not in self._new])
         self._set_alarms()
 
     def registered(self) -> None:
@@ -72,7 +77,7 @@ class Unhandled:
     def discard(self, task_id: str) -> Call | None:
         """A task has ended; returns its call if it waited here."""
         with self._lock:
-            self._new.discard(task_id)
+            self._new.pop(task_id, None)
             return self._calls.pop(task_id, None)
 
     def take(self, has_handler: Callable[[Call], bool], among: list[Call] | None = None) -> list[Call]:
@@ -82,7 +87,7 @@ class Unhandled:
             found = [call for call in looked_at if has_handler(call)]
             for call in found:
                 del self._calls[call.id]
-                self._new.discard(call.id)
+                self._new.pop(call.id, None)
         return found
 
     def _set_alarms(self) -> None:
@@ -91,22 +96,24 @@ class Unhandled:
             if self._seconds is None:
                 fails = False
             self._reports, self._fails = self._reports or reports, self._fails or fails
-            seconds = self._registered_at + (self._seconds or 0.0) - monotonic()
+            since = max(self._registered_at, next(iter(self._new.values()), 0.0))
+            seconds = since + (self._seconds or 0.0) - monotonic()
         if reports:
             self._alarms.after(REPORT_SECONDS, self._report)
         if fails:
             self._alarms.after(seconds, self._fail)
 
     def _fail(self) -> None:
-        """Fail the new tasks, if the time is over and the program does not only read the folder."""
+        """Fail the new tasks whose time is over, unless the program only reads the folder."""
         with self._lock:
             self._fails = False
-            is_over = self._seconds is not None and monotonic() >= self._registered_at + self._seconds
-            if self._only_reads and not self._handlers:
+            if self._seconds is None or (self._only_reads and not self._handlers):
                 return
-            failed = [self._calls.pop(id) for id in self._new] if is_over else []
-            if is_over:
-                self._new.clear()
+            due = monotonic() - self._seconds
+            over = [id for id, came in self._new.items() if max(came, self._registered_at) <= due]
+            failed = [self._calls.pop(id) for id in over]
+            for id in over:
+                del self._new[id]
         if failed:
             self._refuse([Result(call.id, call.resource, None, TASK_FAILED, _cause(call), False) for call in failed])
         self._set_alarms()

@@ -7,7 +7,7 @@ of a definition are returned many times.
 from stepwell.asl.states.base import State
 from stepwell.asl.states.choice import ChoiceState
 from stepwell.asl.states.fail import FailState
-from stepwell.asl.states.map import MapState
+from stepwell.asl.states.map import MapState, processor_of
 from stepwell.asl.states.parallel import ParallelState
 from stepwell.asl.states.passing import PassState, SucceedState
 from stepwell.asl.states.task import TaskState
@@ -23,4 +23,5 @@ __all__ = [
     "SucceedState",
     "TaskState",
     "WaitState",
+    "processor_of",
 ]

@@ -74,8 +74,12 @@ class MapState(WorkState):
 
 
 def _processor_config(definition: dict[str, Any]) -> dict[str, Any]:
-    processor: dict[str, Any] = definition.get("ItemProcessor") or definition.get("Iterator") or {}
-    return processor.get("ProcessorConfig") or {}
+    return processor_of(definition).get("ProcessorConfig") or {}
+
+
+def processor_of(definition: dict[str, Any]) -> dict[str, Any]:
+    """The ItemProcessor of a Map state, or its older Iterator."""
+    return definition.get("ItemProcessor") or definition.get("Iterator") or {}
 
 
 def _compile_items(definition: dict[str, Any], language: str, effective: Read | None, distributed: bool) -> Read:

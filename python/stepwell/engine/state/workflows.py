@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from stepwell.asl.json import dumps
 from stepwell.engine.arns import PLACE, state_machine_arn
 from stepwell.engine.storage.contexts import WorkflowContext
 from stepwell.engine.storage.storage import Storage
@@ -44,6 +45,11 @@ class Workflow:
 
         return compile_stored(self.context.definition)
 
+    @property
+    def definition(self) -> bytes:
+        """The definition, as JSON text: as it was deployed, or the processor of a Distributed Map state."""
+        return self.context.definition
+
     def of_map_state(self, state_name: str) -> Workflow:
         """The workflow of a Distributed Map state's child executions: ``id`` is ``name:version/state``."""
         return _Processor(self, state_name)
@@ -59,13 +65,21 @@ class _Processor(Workflow):
     def __init__(self, outer: Workflow, state_name: str) -> None:
         super().__init__(outer.context)
         self.id = f"{outer.id}/{state_name}"
-        from stepwell.asl.states import MapState  # loaded with the machine
+        from stepwell.asl.flow import JSONPATH  # loaded with the machine
+        from stepwell.asl.states import MapState, processor_of
 
         state = outer.machine.by_name[state_name]
         assert isinstance(state, MapState)
         self.name = f"{outer.name}/{label_of(state)}"
         self.arn = state_machine_arn(self.name)
         self.machine = state.processor
+        # Only a whole machine names the language of its levels.
+        language = {} if outer.machine.query_language == JSONPATH else {"QueryLanguage": outer.machine.query_language}
+        self._definition = {**language, **processor_of(state.definition)}
+
+    @property
+    def definition(self) -> bytes:
+        return dumps(self._definition)
 
 
 def label_of(state: MapState) -> str:

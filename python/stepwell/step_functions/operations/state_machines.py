@@ -80,15 +80,15 @@ def describe_state_machine(service: Service, request: model.DescribeStateMachine
     text = request.state_machine_arn
     arn = arns.own(text, errors.no_machine, arns.MACHINE)
     workflow, published = _described(service, arn)
-    with_definition = request.included_data != METADATA_ONLY
+    shown = workflow if arn.label is None else _labelled(workflow, arn)
     answer: dict[str, Any] = {
         "stateMachineArn": text if published is not None or arn.label is not None else workflow.arn,
         "status": "DELETING" if workflow.context.deleting else "ACTIVE",
         "type": workflow.context.type,
-        **settings(service, workflow, with_definition=with_definition),
+        **settings(service, shown, with_definition=request.included_data != METADATA_ONLY),
     }
     if arn.label is not None:
-        answer["label"] = arn.label
+        answer |= {"name": workflow.name, "label": arn.label}
     if published is None:
         return answer | {"creationDate": errors.date(_created_at(service, workflow))}
     answer["creationDate"] = errors.date(published.created_at)
@@ -98,7 +98,7 @@ def describe_state_machine(service: Service, request: model.DescribeStateMachine
 def _described(service: Service, arn: arns.Arn) -> tuple[Workflow, PublishedVersionContext | None]:
     missing = errors.no_machine(arn.text)
     latest = service.client.deployments.latest(arn.name)
-    if latest is None or (arn.label is not None and not _has_label(latest, arn.label)):
+    if latest is None:
         raise missing
     if arn.qualifier is None:
         return latest, None
@@ -109,9 +109,12 @@ def _described(service: Service, arn: arns.Arn) -> tuple[Workflow, PublishedVers
     return service.client.host.workflows.get(f"{arn.name}:{published.version}"), published
 
 
-def _has_label(workflow: Workflow, label: str) -> bool:
-    states = workflow.machine.by_name.values()
-    return any(isinstance(state, MapState) and state.distributed and label_of(state) == label for state in states)
+def _labelled(workflow: Workflow, arn: arns.Arn) -> Workflow:
+    """What a Distributed Map state runs, by the state's label. Raises ``Fault``."""
+    for state in workflow.machine.by_name.values():
+        if isinstance(state, MapState) and state.distributed and label_of(state) == arn.label:
+            return workflow.of_map_state(state.name)
+    raise errors.no_machine(arn.text)
 
 
 def settings(service: Service, workflow: Workflow, *, with_definition: bool) -> dict[str, Any]:
@@ -119,13 +122,13 @@ def settings(service: Service, workflow: Workflow, *, with_definition: bool) -> 
     context = workflow.context
     found: dict[str, Any] = {
         "name": workflow.name,
-        "definition": context.definition.decode() if with_definition else "{}",
+        "definition": workflow.definition.decode() if with_definition else "{}",
         "roleArn": workflow.role,
         **machine_settings.shown(Settings.of(context)),
     }
     if context.revision_id:
         found["revisionId"] = context.revision_id
-    references = variable_references(json.loads(context.definition)) if with_definition else None
+    references = variable_references(json.loads(workflow.definition)) if with_definition else None
     return found | {"variableReferences": references} if references else found
 
 
@@ -201,7 +204,8 @@ async def resolve(service: Service, text: str) -> tuple[Workflow, str]:
 
     Raises ``Fault``.
     """
-    arns.own(text, errors.no_machine, arns.MACHINE)
+    if not unlabelled(text).is_ours:
+        raise errors.no_machine(text)
     client = service.client
     try:
         workflow, qualifier = client.queries.target(text)
