@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from stepwell import (
     StepwellError,
     WorkflowNotFound,
 )
+from stepwell.engine.ids import id_of_name
 
+DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 PASSES = machine({"P": passing()})
 WAITS = machine({"W": {"Type": "Wait", "Seconds": 3600, "End": True}})
 
@@ -40,6 +43,26 @@ def test_by_workflow_and_name(anywhere: Callable[..., Executor]) -> None:
     ex.delete(named.wait(10).id)
     with pytest.raises(ExecutionNotFound):
         ex.get(workflow="passes", name="order-1")
+
+
+def test_an_execution_without_a_name_is_called_by_a_uuid() -> None:
+    spread = {"Type": "Map", "End": True, "ItemProcessor": {**PASSES, "ProcessorConfig": DISTRIBUTED}}
+    with Executor(tenant="acme") as ex:
+        ex.deploy("spreads", machine({"M": spread}))
+        executions = [ex.start("spreads", [1, 2]).wait(10), ex.start("spreads", [3]).wait(10)]
+        executions += [child for each in executions for child in ex.list(parent=each.id)]
+        names = [each.name for each in executions]
+        assert len(set(names)) == len(names) == 5
+        for each in executions:
+            assert (uuid.UUID(each.name).version, str(uuid.UUID(each.name))) == (4, each.name)
+            assert ex.get(each.arn) == each
+            # A name that only looks like one of ours, as users' own UUIDs do, is looked for among the names given.
+            digit = "1" if each.name[0] == "0" else "0"
+            assert id_of_name("acme", "default", each.name) == each.id
+            assert id_of_name("acme", "default", digit + each.name[1:]) is None
+        given = str(uuid.uuid4())
+        named = ex.start("spreads", [], given)
+        assert ex.get(workflow="spreads", name=given) == ex.get(named.arn) == named
 
 
 @pytest.mark.parametrize("given", [{}, {"id": "x", "workflow": "w", "name": "n"}, {"workflow": "w"}, {"name": "n"}])

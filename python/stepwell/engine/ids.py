@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from stepwell import _core
+
 _SUFFIXES: Final = tuple(f"/{number:08x}" for number in range(1024))
 
 NUMBERS: Final = 0xFFFF_FFFF
@@ -22,6 +24,8 @@ REDRIVEN: Final = "/redriven"
 _DEFAULT: Final = "default"
 _EXECUTION: Final = re.compile(r"/([^/]+)/([^/]+)/(e[0-9a-f]{7})/([0-9a-f]{16})")
 _SHORT: Final = re.compile(r"(?:([A-Za-z0-9_]+)-([A-Za-z0-9_]+)-)?(e[0-9a-f]{7})-([0-9a-f]{16})")
+_OWN_NAME: Final = re.compile(r"[0-9a-f]{7}([0-9a-f])-([0-9a-f]{4})-4([0-9a-f]{3})-[89ab]([0-9a-f]{3})-([0-9a-f]{12})")
+_VARIANTS: Final = "89ab"
 _ESCAPED: Final = re.compile(r"((?:_[0-9a-f]{2})+)")
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
@@ -50,6 +54,27 @@ def long_id(text: str) -> str:
     except ValueError:  # what is escaped there is not UTF-8
         return text
     return "/".join(["", *place, *rest])
+
+
+def own_name(id: str) -> str:
+    """The name of an execution that was given none: a UUID, as on AWS, that its id can be read from.
+
+    The version's and the variant's digits apart, it has the 23 digits of the id, behind 7 that are computed from them.
+    """
+    *_, part, tick = id.split("/")
+    check = _core.hash7(part + tick)
+    variant = _VARIANTS[int(check[0], 16) & 3]
+    return f"{check}{part[1]}-{part[2:6]}-4{part[6:]}{tick[0]}-{variant}{tick[1:4]}-{tick[4:]}"
+
+
+def id_of_name(tenant: str, namespace: str, name: str) -> str | None:
+    """The id that a name made by ``own_name`` stands for; None: it was not made so."""
+    match = _OWN_NAME.fullmatch(name)
+    if match is None:
+        return None
+    one, two, three, four, five = match.groups()
+    id = f"/{tenant}/{namespace}/e{one}{two}{three[:2]}/{three[2]}{four}{five}"
+    return id if own_name(id) == name else None
 
 
 def _escaped(name: str) -> str:

@@ -12,6 +12,7 @@ from stepwell import _core
 from stepwell.engine import wall_clock
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Callback
+from stepwell.engine.ids import own_name
 from stepwell.engine.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, Limits, check_length, check_payload
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
@@ -141,7 +142,7 @@ class Starts:
         host = self._host
         tick = host.hlc.tick(seconds_of(wall_clock.now()))
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
-        given = name if name is not None else "-".join(id.split("/")[-2:])
+        given = name if name is not None else own_name(id)
         type = workflow.context.type
         idempotent = name is not None and (keeps_name or type == "STANDARD")  # ASL A16.74
         command = r.StartExecutionCommand(

@@ -8,7 +8,7 @@ import re
 from stepwell.asl.json import loads
 from stepwell.engine.arns import express_uuid, parse_execution_arn, parse_state_machine_arn
 from stepwell.engine.host.host import Readable
-from stepwell.engine.ids import CHILD_LISTS, idempotency_key, long_id
+from stepwell.engine.ids import CHILD_LISTS, id_of_name, idempotency_key, long_id
 from stepwell.engine.limits import EXPRESS
 from stepwell.engine.quoting import shown
 from stepwell.engine.state.workflows import Workflow
@@ -28,8 +28,6 @@ from .statuses import StatusFilter
 _MAP_RUN = re.compile(
     r"arn:[^:]+:states:[^:]*:[^:]*:mapRun:[^:]+:(e[0-9a-f]{7})-([0-9a-f]{16})-([0-9a-f]{8})-(r\d+(?:\.\d+)?)"
 )
-_OWN_NAME = re.compile(r"(e[0-9a-f]{7})-([0-9a-f]{16})")
-"""The name of an execution that was given none: the end of its id."""
 
 
 class Lookup:
@@ -185,5 +183,4 @@ _LONGEST = 16
 
 
 def _own(tenant: str, namespace: str, workflow: str, name: str) -> str | None:
-    match = _OWN_NAME.fullmatch(name)
-    return None if match is None else "/".join(("", tenant, namespace, *match.groups()))
+    return id_of_name(tenant, namespace, name)

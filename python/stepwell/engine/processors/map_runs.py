@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepwell.asl.errors import AslError
-from stepwell.engine.ids import activity_of, execution_of, mock_part, run_of
+from stepwell.engine.ids import activity_of, execution_of, mock_part, own_name, run_of
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import (
     CancelExecutionCommand,
@@ -103,13 +103,12 @@ def children_started(turn: Turn, command: StartChildrenCommand, document: Docume
     first = command.first
     for size, document in zip(command.sizes or (1,) * command.count, inputs.documents, strict=True):
         id = run.child_execution(run.children[first])
-        name = "-".join(id.split("/")[-2:])
         parent = f"{run.id}/c{first}"
         start = StartExecutionCommand(
             id,
             workflow_id=workflow_id,
             input=None,
-            name=name,
+            name=own_name(id),
             type=activity.state.execution_type,
             start_at=0,
             parent_iteration_id=parent,
