@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "otel": ENGINE,
     "console": set[str](),
     "server": {"", "console", "prometheus", "otel", "step_functions", *ENGINE},
+    "pytest_plugin": {"testing", "server", "step_functions"},
     "remote": ENGINE,
     "cli": {"", "remote", "server", "step_functions", "testing", *ENGINE},
     "__main__": {"cli"},

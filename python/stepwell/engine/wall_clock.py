@@ -9,12 +9,18 @@ time.
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 from stepwell.errors import ClockError
+from stepwell.logs import logger
+
+log = logger("stepwell.engine")
 
 _MICROSECONDS = 1_000_000
 _END = 1 << 32
 """The seconds of a hybrid logical clock have 32 bits."""
+BACK_MICROSECONDS = 60_000_000
+"""How far the machine's clock may go back without a warning: small corrections are usual."""
 _OUT_OF_RANGE = "is out of the range that timestamps have: set it right"
 
 
@@ -36,3 +42,46 @@ def check() -> None:
 def seconds_of(microseconds: int) -> int:
     """A time in seconds, for the hybrid logical clock."""
     return max(0, microseconds) // _MICROSECONDS
+
+
+class Clock(Protocol):
+    """The physical time that a host works with."""
+
+    def now(self) -> int:
+        """Microseconds since the Unix epoch."""
+        ...
+
+    def has_been(self, seconds: int) -> None:
+        """It was that late once, in this process or in one before."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock. It logs a warning if it goes back, because timers depend on it."""
+
+    def __init__(self) -> None:
+        self._latest = 0
+
+    def now(self) -> int:
+        """Microseconds since the Unix epoch."""
+        moment = now()
+        if moment > self._latest:
+            self._latest = moment
+        elif self._latest - moment > BACK_MICROSECONDS:
+            self._went_back(moment)
+        return moment
+
+    def has_been(self, seconds: int) -> None:
+        """It was that late once, in this process or in one before."""
+        self._latest = max(self._latest, seconds * _MICROSECONDS)
+        self.now()
+
+    def _went_back(self, moment: int) -> None:
+        seconds = (self._latest - moment) // _MICROSECONDS
+        self._latest = moment
+        log.warning(
+            "the machine's clock has gone back by %d seconds, to %d seconds after 1970: timers go by it, and those "
+            "that were set before fire that much later",
+            seconds,
+            moment // _MICROSECONDS,
+        )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepwell.engine import wall_clock
 from stepwell.engine.arns import map_run_arn, qualified_arns, state_machine_arn
+from stepwell.engine.client.client import Client
 from stepwell.engine.client.express import answer
 from stepwell.engine.client.queries import Queries
 from stepwell.engine.ids import run_of
-from stepwell.engine.limits import Limits
 from stepwell.engine.replay.redrive import redrive_reason
 from stepwell.engine.status import AwsStatus
 from stepwell.engine.storage.contexts import ExecutionContext, MapRunContext
@@ -24,8 +23,9 @@ def machine_arn(queries: Queries, context: ExecutionContext) -> str:
     return state_machine_arn(queries.workflow_of(context.workflow_id).name)
 
 
-def described(queries: Queries, limits: Limits, context: ExecutionContext, *, with_data: bool) -> dict[str, Any]:
+def described(client: Client, context: ExecutionContext, *, with_data: bool) -> dict[str, Any]:
     """DescribeExecution's answer."""
+    queries = client.queries
     status = queries.aws_status(context)
     answer: dict[str, Any] = {
         "executionArn": queries.arn(context),
@@ -35,7 +35,7 @@ def described(queries: Queries, limits: Limits, context: ExecutionContext, *, wi
         "startDate": date(context.started_at),
         "inputDetails": {"included": with_data},
         **_end(context, status),
-        **_redrives(queries, limits, context, status),
+        **_redrives(client, context, status),
     }
     if with_data:
         answer["input"] = context.input.decode()
@@ -70,22 +70,22 @@ def redrive_counts(context: ExecutionContext) -> dict[str, Any]:
     return count | {"redriveDate": date(context.redriven_at)} if context.redriven_at else count
 
 
-def _redrives(queries: Queries, limits: Limits, context: ExecutionContext, status: AwsStatus) -> dict[str, Any]:
+def _redrives(client: Client, context: ExecutionContext, status: AwsStatus) -> dict[str, Any]:
     counts = redrive_counts(context)
-    reason = _reason(queries, limits, context, status)
+    reason = _reason(client, context, status)
     if reason is not None:
         return {**counts, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
     is_child = context.parent_iteration_id is not None
     return {**counts, "redriveStatus": "REDRIVABLE_BY_MAP_RUN" if is_child else "REDRIVABLE"}
 
 
-def _reason(queries: Queries, limits: Limits, context: ExecutionContext, status: AwsStatus) -> str | None:
+def _reason(client: Client, context: ExecutionContext, status: AwsStatus) -> str | None:
     """Why an execution cannot be redriven; None: it can."""
     if status in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {status} and cannot be redriven"
-    if not queries.is_deployed(context.workflow_id):
+    if not client.queries.is_deployed(context.workflow_id):
         return "State machine is in DELETING status"
-    return redrive_reason(limits, context, wall_clock.now())
+    return redrive_reason(client.limits, context, client.host.clock.now())
 
 
 def map_run_of(queries: Queries, child_id: str) -> str:

@@ -68,18 +68,22 @@ class HandlerPool:
         freed: Callable[[Call], None] = lambda call: None,
         handler_seconds: float | None = HANDLER_SECONDS,
         traceback_characters: int = 0,
+        now: Callable[[], int] = lambda: time_ns() // 1000,
+        alarms: Alarms | None = None,
+        threads: Callable[[Callable[[Work], Result | None], Answer, int], HandlerThreads] = HandlerThreads,
     ) -> None:
         self._handlers, self._answer, self._heartbeat, self._freed = handlers, answer, heartbeat, freed
+        self._now = now
         self._traceback_characters = traceback_characters
         self._resources: dict[str, Resource] = {}
         self._works: dict[str, Work] = {}
         """The tasks that wait or run, by id."""
-        self._alarms = Alarms()
-        self._threads = HandlerThreads(self._run, answer, max_workers)
+        self._alarms = alarms or Alarms()
+        self._threads = threads(self._run, answer, max_workers)
         self.wake_worker = self._threads.wake_worker  # called in each turn of a partition's loop
         self._overdue = Overdue(self._threads, self._alarms, max_workers, self._free_slot)
         self._unhandled = Unhandled(handlers, handler_seconds, self._alarms, answer)
-        self.coroutines = CoroutineRunner(loop)
+        self.coroutines: CoroutineRunner = CoroutineRunner(loop)
         self.around: Around = lambda call: _NOTHING
         """What surrounds each call of a handler: traces set the context of its spans."""
         self._remote: RemoteHandlers | None = None
@@ -94,7 +98,7 @@ class HandlerPool:
 
     def resume(self, calls: list[Call]) -> None:
         """Start tasks again that were running when the process ended; those without a handler wait for it."""
-        now = _now()
+        now = self._now()
         self._take_in([call for call in calls if not call.deadline or call.deadline > now], are_new=False)
 
     def retry_waiting(self) -> None:
@@ -214,7 +218,7 @@ class HandlerPool:
         """Whether to call the handler now: checked right before the call."""
         call, limit = work.call, work.registration.limit
         work.is_running = True
-        if work.is_over or (call.deadline and call.deadline <= _now()):
+        if work.is_over or (call.deadline and call.deadline <= self._now()):
             work.is_running = False
             self._drop(work)
             return False
@@ -391,7 +395,3 @@ class HandlerPool:
         """How many threads run handlers of tasks that have ended: closing does not wait for them."""
         works = list(self._works.values())
         return sum(work.is_over and work.is_running and not work.registration.is_async for work in works)
-
-
-def _now() -> int:
-    return time_ns() // 1000

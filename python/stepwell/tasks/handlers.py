@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Mapping
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -72,10 +73,13 @@ class Handlers:
     """The registered handlers.
 
     A Lambda ARN and ``lambda:invoke`` find their handler by function name; an integration by its resource, or by the
-    longest matching pattern, such as ``arn:aws:states:::sqs:*``.
+    longest matching pattern, such as ``arn:aws:states:::sqs:*``. ``clock`` (seconds) is what rates go by.
     """
 
-    def __init__(self, functions: Mapping[str, Handler] = MappingProxyType({})) -> None:
+    def __init__(
+        self, functions: Mapping[str, Handler] = MappingProxyType({}), clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._clock = clock
         self._by_name: dict[str, Registration] = {}
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
@@ -118,7 +122,7 @@ class Handlers:
         if limit is None:
             if concurrency is None and parsed is None:
                 return None
-            limit = self.limits[name] = Limit(name)
+            limit = self.limits[name] = Limit(name, self._clock)
         limit.change(concurrency, parsed)
         return limit
 

@@ -1,6 +1,8 @@
-"""Tests of state machines: runs on a virtual clock, with scripted tasks or the cases of a mock file."""
+"""Tests of state machines: the engine on a virtual clock, mocks, and runs with scripted tasks or mock files."""
 
 from .mocks import MockFile, UnscriptedTask
 from .scripted import scripted_run
+from .virtual_time.executions import TestExecution
+from .virtual_time.executor import TestExecutor
 
-__all__ = ["MockFile", "UnscriptedTask", "scripted_run"]
+__all__ = ["MockFile", "TestExecution", "TestExecutor", "UnscriptedTask", "scripted_run"]

@@ -48,16 +48,24 @@ class BaseExecutor:
         connect: bool = False,
     ) -> None:
         self._limits = limits_of(profile, limits)
-        self._handlers = Handlers({} if handlers is None else handlers)
+        self._handlers = self._new_handlers({} if handlers is None else handlers)
         if not isinstance(connect, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"connect is True or False, not {shown(connect)}")
         self._data, self._partitions, self._connect = data, partitions, connect
-        self._listeners = Listeners(on_loop=self._calls_on_loop)
+        self._listeners = self._new_listeners()
         self._options = Options(
             tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers, self._listeners
         )
         self._client: Client | None = None
         self._begin()
+
+    def _new_handlers(self, functions: Mapping[str, Handler]) -> Handlers:
+        """What finds the handlers of tasks."""
+        return Handlers(functions)
+
+    def _new_listeners(self) -> Listeners:
+        """What calls listeners."""
+        return Listeners(on_loop=self._calls_on_loop)
 
     def _begin(self) -> None:
         """Open the folder, if it is opened when the object is created."""

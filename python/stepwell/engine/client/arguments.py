@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from stepwell.asl.json import dumps, is_object
-from stepwell.engine import wall_clock
 from stepwell.engine.limits import LATEST_TIME
 from stepwell.engine.quoting import shown
 from stepwell.errors import InvalidDefinition, InvalidInput, InvalidName
@@ -131,8 +131,8 @@ def moment(what: str, value: object) -> int:
     return int(min(max(0, value * _MICROSECONDS), LATEST_TIME))
 
 
-def start_time(delay: float | None, at: float | datetime | None) -> int:
-    """The time of a start, in microseconds since the epoch; 0: now. Raises ``InvalidInput``."""
+def start_time(delay: float | None, at: float | datetime | None, clock: Callable[[], int]) -> int:
+    """The time of a start, in microseconds since the epoch, as ``clock`` is; 0: now. Raises ``InvalidInput``."""
     if delay is not None and at is not None:
         raise InvalidInput("give either delay or at, not both")
     if delay is None and at is None:
@@ -146,7 +146,7 @@ def start_time(delay: float | None, at: float | datetime | None) -> int:
         raise InvalidInput(f"delay and at are numbers of seconds, not {shown(seconds)}")
     if delay is not None and delay < 0:
         raise InvalidInput(f"a delay cannot be negative: {shown(delay)}")
-    now = wall_clock.now() if delay is not None else 0
+    now = clock() if delay is not None else 0
     microseconds = max(-LATEST_TIME, seconds * _MICROSECONDS)  # long ago is at once
     if microseconds + now > LATEST_TIME:
         raise InvalidInput(f"this start is too far ahead: {shown(seconds)} s")

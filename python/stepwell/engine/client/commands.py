@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from stepwell import _core
-from stepwell.engine import wall_clock
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.ids import own_name
@@ -24,7 +23,6 @@ from stepwell.engine.state.workflows import IS_BEING_DELETED, Workflow
 from stepwell.engine.status import CANCELED, FAILED
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.engine.storage.task_tokens import CLOSED
-from stepwell.engine.wall_clock import seconds_of
 from stepwell.errors import (
     ExecutionAlreadyExists,
     ExecutionRunning,
@@ -104,7 +102,7 @@ class Starts:
             raise InvalidInput(f"if_exists is 'return' or 'raise', for a name that is given, not {shown(if_exists)}")
         document = EMPTY_INPUT if input is None else document_text("the input", input)
         check_payload("the input", document, self._limits)
-        due = start_time(delay, at)
+        due = start_time(delay, at, self._host.clock.now)
         command = self.start_with(
             workflow,
             document,
@@ -140,7 +138,7 @@ class Starts:
         # Executions of one name must be in one partition. Without a name, the last id decides the partition.
         key = f"{workflow.name}/{name}" if name is not None else self.last or ""
         host = self._host
-        tick = host.hlc.tick(seconds_of(wall_clock.now()))
+        tick = host.tick()
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
         given = name if name is not None else own_name(id)
         type = workflow.context.type
@@ -194,7 +192,7 @@ def redrive(
         )
     if context.parent_iteration_id is not None:
         raise NotRedrivable(f"execution {context.id} is a child of a map run: its parent is to be run on")
-    problem_of = partial(redrive_problem, limits, now=wall_clock.now())
+    problem_of = partial(redrive_problem, limits, now=host.clock.now())
     problem = problem_of(context)
     if problem is not None:
         raise NotRedrivable(f"execution {context.id} cannot be run on: {problem}")

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from stepwell import _core
 from stepwell.asl.json import loads
 from stepwell.asl.resources import parse_resource
-from stepwell.engine import wall_clock
 from stepwell.engine.host.promises import Promise
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
-from stepwell.engine.wall_clock import seconds_of
 from stepwell.errors import InvalidId, StorageError
 from stepwell.version import VERSION
 
@@ -180,7 +178,7 @@ class Operations:
         return self._client.resources.publish(workflow, ask.description).number
 
     def _tick(self, ask: m.Tick) -> int:
-        return self._client.host.hlc.tick(seconds_of(wall_clock.now()))
+        return self._client.host.tick()
 
     def _has_handler(self, ask: m.HasHandler) -> bool:
         definition: Any = loads(ask.definition)

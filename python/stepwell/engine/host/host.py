@@ -15,6 +15,7 @@ from stepwell.engine.log.records import Command, PutWorkflowCommand
 from stepwell.engine.partition.counters import PartitionStats
 from stepwell.engine.status import ACTIVE
 from stepwell.engine.storage.contexts import TaskContext
+from stepwell.engine.wall_clock import Clock, SystemClock, seconds_of
 from stepwell.errors import ClockError, Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handler, Handlers
@@ -52,6 +53,8 @@ class Options(NamedTuple):
     loop: asyncio.AbstractEventLoop | None = None
     strict_handlers: bool = False
     listeners: Listeners | None = None
+    clock: Clock | None = None
+    seed: int | None = None
 
 
 class Readable(Protocol):
@@ -93,17 +96,10 @@ class Host(ABC):
         _core.check_name("namespace", options.namespace)
         self.tenant, self.namespace = options.tenant, options.namespace
         self.handlers, self.strict_handlers = handlers, options.strict_handlers
-        self.limits = limits = options.limits or Limits()
-        self.pool = HandlerPool(
-            handlers,
-            self._answer_tasks,
-            self._keep_alive,
-            options.max_workers,
-            options.loop,
-            freed=self._freed,
-            handler_seconds=limits.handler_seconds,
-            traceback_characters=limits.traceback_characters,
-        )
+        self.limits = options.limits or Limits()
+        self.clock: Clock = options.clock or SystemClock()
+        """The physical time. Timers, timestamps and the hybrid logical clock go by it."""
+        self.pool = self._new_pool(options)
         self.listeners = options.listeners or Listeners()
         self._loop = options.loop
         self.promises = PendingPromises()
@@ -115,10 +111,28 @@ class Host(ABC):
         self._process = only_process() if self.opens_storage else os.getpid()
         self._before_release: list[Callable[[], None]] = []
 
+    def _new_pool(self, options: Options) -> HandlerPool:
+        """What calls the handlers."""
+        return HandlerPool(
+            self.handlers,
+            self._answer_tasks,
+            self._keep_alive,
+            options.max_workers,
+            options.loop,
+            freed=self._freed,
+            handler_seconds=self.limits.handler_seconds,
+            traceback_characters=self.limits.traceback_characters,
+            now=self.clock.now,
+        )
+
     @property
     @abstractmethod
     def workflows(self) -> Workflows:
         """The definitions that were deployed."""
+
+    def tick(self) -> int:
+        """The next timestamp of the hybrid logical clock."""
+        return self.hlc.tick(seconds_of(self.clock.now()))
 
     @property
     @abstractmethod

@@ -9,7 +9,6 @@ import os
 import threading
 
 from stepwell import _core
-from stepwell.engine import wall_clock
 from stepwell.engine.folders.follows import check_leads
 from stepwell.engine.folders.partitions import check_partitions
 from stepwell.engine.folders.paths import open_folder
@@ -35,40 +34,6 @@ from .promises import Callback, Promise, answering
 
 log = logger("stepwell.engine")
 
-BACK_MICROSECONDS = 60_000_000
-"""How far the machine's clock may go back without a warning: small corrections are usual."""
-
-
-class SystemClock:
-    """The machine's clock. It logs a warning if it goes back, because timers depend on it."""
-
-    def __init__(self) -> None:
-        self._latest = 0
-
-    def now(self) -> int:
-        """Microseconds since the Unix epoch."""
-        now = wall_clock.now()
-        if now > self._latest:
-            self._latest = now
-        elif self._latest - now > BACK_MICROSECONDS:
-            self._went_back(now)
-        return now
-
-    def has_been(self, seconds: int) -> None:
-        """It was that late once, in this process or in one before."""
-        self._latest = max(self._latest, seconds * 1_000_000)
-        self.now()
-
-    def _went_back(self, now: int) -> None:
-        seconds = (self._latest - now) // 1_000_000
-        self._latest = now
-        log.warning(
-            "the machine's clock has gone back by %d seconds, to %d seconds after 1970: timers go by it, and those "
-            "that were set before fire that much later",
-            seconds,
-            now // 1_000_000,
-        )
-
 
 class LocalHost(Host):
     """Runs a partition in this process."""
@@ -90,17 +55,17 @@ class LocalHost(Host):
         check_leads(folder)
         self._folder: _core.Folder | None = None  # until it is open: a host that failed does not hold it
         limits = self.limits
-        self._store = _core.Store.open(folder, flush_bytes=limits.log_bytes, segment_bytes=2 * limits.log_bytes)
+        self._store = self._open_store(folder)
         try:
             check_leads(folder)  # a follower may have begun there before it was locked
             self.storage = Storage(self._store)
             handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
-            clock = SystemClock()
             self.partition = Partition(
                 self._store,
-                clock,
+                self.clock,
                 self,
                 limits,
+                options.seed,
                 share=share,
                 on_ended=self._ended,
                 on_abandoned=self._abandoned,
@@ -109,16 +74,25 @@ class LocalHost(Host):
                 progress=(self.progress.heard, self.progress.fire),
             )
             self.partition.recover()
-            clock.has_been(self._store.clock_high_water() >> 32)
+            self.clock.has_been(self._store.clock_high_water() >> 32)
             calls = self.partition.open_calls()
             self._folder = folder
         except BaseException:
             self._store.close()
             raise
-        self._thread = threading.Thread(target=self._answer, name="stepwell-partition", daemon=True)
         self._begin_events()
-        self._thread.start()
+        self._begin_loop()
         self._resume(calls)
+
+    def _open_store(self, folder: _core.Folder | None) -> _core.Store:
+        """The partition's log and storage."""
+        bytes = self.limits.log_bytes
+        return _core.Store.open(folder, flush_bytes=bytes, segment_bytes=2 * bytes)
+
+    def _begin_loop(self) -> None:
+        """Let a thread run the partition."""
+        self._thread = threading.Thread(target=self._answer, name="stepwell-partition", daemon=True)
+        self._thread.start()
 
     @property
     def workflows(self) -> Workflows:
@@ -194,11 +168,15 @@ class LocalHost(Host):
                 pass
             store.wait_applied(store.tail(), None)
             partition.release(store.applied())
-        except BaseException as error:
-            self._failure = error
-            log.exception("the executor has stopped")
-            self.promises.refuse(self._stopped)
-            self.progress.fire_all()
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            self._has_failed(error)
+
+    def _has_failed(self, error: BaseException) -> None:
+        """The partition cannot go on: whoever waits gets the error."""
+        self._failure = error
+        log.exception("the executor has stopped")
+        self.promises.refuse(self._stopped)
+        self.progress.fire_all()
 
     def _timeout(self) -> float | None:
         """How long the loop may wait: until the next timer, or until handlers may need another thread."""

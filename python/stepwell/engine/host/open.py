@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from stepwell.engine import wall_clock
 from stepwell.engine.folders.partitions import MAX_PARTITIONS, is_partition
@@ -16,17 +17,23 @@ from .host import Host, Options
 from .local import LocalHost
 
 MAX_WORKERS = 1 << 20
+OpenLocal = Callable[[str | None, Handlers, Options], Host]
 
 
-def open_host(data: Folder | None, handlers: Handlers, partitions: int, options: Options) -> Host:
-    """Open a folder and run its partitions. Raises ``StorageError`` if it has another number of them."""
+def open_host(
+    data: Folder | None, handlers: Handlers, partitions: int, options: Options, local: OpenLocal = LocalHost
+) -> Host:
+    """Open a folder and run its partitions. Raises ``StorageError`` if it has another number of them.
+
+    ``local`` opens a folder with one partition.
+    """
     _check_number("partitions", partitions, MAX_PARTITIONS)
     _check_options(options)
     wall_clock.check()
     data = folder_path(data)
     if partitions == 1:
         _check_is_whole(data)
-        return LocalHost(data, handlers, options)
+        return local(data, handlers, options)
     from stepwell.engine.host.processes.host import MultiProcessHost
 
     return MultiProcessHost(data, handlers, options, partitions)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from stepwell.engine import wall_clock
 from stepwell.engine.client import commands, express
+from stepwell.engine.client.client import Client
 from stepwell.engine.log.document import Document
 from stepwell.engine.status import OVER
 from stepwell.engine.storage.contexts import ExecutionContext
@@ -99,7 +99,7 @@ async def describe_execution(service: Service, request: model.DescribeExecutionI
     """An execution, as far as it has come."""
     context = find_execution(service, request.execution_arn, children=True)
     client = service.client
-    return described(client.queries, client.limits, context, with_data=request.included_data != METADATA_ONLY)
+    return described(client, context, with_data=request.included_data != METADATA_ONLY)
 
 
 async def describe_state_machine_for_execution(
@@ -113,7 +113,7 @@ async def describe_state_machine_for_execution(
     found["stateMachineArn"] = machine_arn(queries, context)
     found["updateDate"] = errors.date(workflow.context.created_at)
     if context.parent_iteration_id is not None:
-        found["mapRunArn"] = described(queries, service.client.limits, context, with_data=False)["mapRunArn"]
+        found["mapRunArn"] = described(service.client, context, with_data=False)["mapRunArn"]
         found["label"] = workflow.name.partition("/")[2]
     return found
 
@@ -131,24 +131,24 @@ async def redrive_execution(service: Service, request: model.RedriveExecutionInp
     """Continue an execution from the states that did not succeed; once for each client token."""
     context = find_execution(service, request.execution_arn)
     client, token = service.client, request.client_token
-    redriven_at = _redriven_at(context, token)
+    redriven_at = _redriven_at(client, context, token)
     if redriven_at is None:
         try:
             await service.ask(await asyncio.to_thread(client.redrive_request, context.id, token))
         except NotRedrivable as error:
-            redriven_at = _redriven_at(client.queries.context(context.id), token)
+            redriven_at = _redriven_at(client, client.queries.context(context.id), token)
             if redriven_at is None:  # else a request with this token came first
                 raise _not_redrivable(service, context.id, error) from error
     return {"redriveDate": errors.date(redriven_at or client.queries.context(context.id).redriven_at)}
 
 
-def _redriven_at(context: ExecutionContext, token: str | None) -> int | None:
-    return None if token is None else redriven_with(context.redrive_tokens, token, wall_clock.now())
+def _redriven_at(client: Client, context: ExecutionContext, token: str | None) -> int | None:
+    return None if token is None else redriven_with(context.redrive_tokens, token, client.host.clock.now())
 
 
 def _not_redrivable(service: Service, id: str, error: NotRedrivable) -> errors.Fault:
     client = service.client
-    described_now = described(client.queries, client.limits, client.queries.context(id), with_data=False)
+    described_now = described(client, client.queries.context(id), with_data=False)
     return errors.Fault("ExecutionNotRedrivable", described_now.get("redriveStatusReason") or str(error))
 
 

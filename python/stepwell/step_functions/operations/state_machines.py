@@ -9,7 +9,6 @@ from typing import Any
 from stepwell.asl import json
 from stepwell.asl.states import MapState
 from stepwell.asl.variable_references import variable_references
-from stepwell.engine import wall_clock
 from stepwell.engine.arns import state_machine_arn
 from stepwell.engine.client.arguments import check_name
 from stepwell.engine.client.deployments import Settings
@@ -160,7 +159,9 @@ def update_state_machine(service: Service, request: model.UpdateStateMachineInpu
             description=request.version_description,
         )
     is_new = workflow.version != latest.version
-    answer: dict[str, Any] = {"updateDate": errors.date(workflow.context.created_at if is_new else wall_clock.now())}
+    answer: dict[str, Any] = {
+        "updateDate": errors.date(workflow.context.created_at if is_new else service.client.host.clock.now())
+    }
     if workflow.context.revision_id:
         answer["revisionId"] = workflow.context.revision_id
     return answer if published is None else answer | {"stateMachineVersionArn": version_arn(published)}

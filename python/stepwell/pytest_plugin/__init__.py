@@ -1,0 +1,32 @@
+"""The pytest plugin: fixtures with an engine on a virtual clock. Whatever it needs is imported by the fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from stepwell.testing import TestExecutor
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options in the ini file and on the command line."""
+    from .options import add_options
+
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    text = "stepwell(folder, partitions, profile, start, seed): the engine of the fixtures stepwell and stepwell_async"
+    config.addinivalue_line("markers", text)
+
+
+@pytest.fixture
+def stepwell(request: pytest.FixtureRequest) -> Generator[TestExecutor]:
+    """An engine on a virtual clock: in memory, or in a folder below ``tmp_path``. See docs/testing.md."""
+    from .fixtures import executor
+
+    yield from executor(request)

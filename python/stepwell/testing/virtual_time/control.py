@@ -1,0 +1,138 @@
+"""How a test drives the engine: it runs what is there, and moves the virtual clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from stepwell.errors import InvalidInput
+from stepwell.tasks.context import current_call
+
+from .driver import Driver
+from .durations import Duration, Time, check_time, datetime_of, duration_of, time_of
+
+if TYPE_CHECKING:
+    from .pool import Coroutines, Job
+
+Result = TypeVar("Result")
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+LONGEST = 366 * 86_400 * 1_000_000
+"""A wait without a limit gives up after so much virtual time: what runs on for longer does not end."""
+
+
+class Drives(Protocol):
+    """What an execution needs in order to be waited for."""
+
+    def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
+        """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
+        ...
+
+
+def advance_by(driver: Driver, duration: Duration | None, parts: dict[str, float | None]) -> int:
+    """The time to advance to. Raises ``InvalidInput``."""
+    given = [] if duration is None else [duration_of(duration)]
+    given += [UNITS[name] * duration_of(value) for name, value in parts.items() if value is not None]
+    if not given:
+        raise InvalidInput("advance() needs a duration: a text such as '30d', or seconds=30")
+    return check_time(driver.clock.now() + sum(given))
+
+
+class Control:
+    """Drives a driver in the thread that asks for it; one thread at a time."""
+
+    def __init__(self, driver: Driver, coroutines: Callable[[], Coroutines]) -> None:
+        self.driver, self._coroutines = driver, coroutines
+        self._lock = threading.RLock()
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time, in UTC."""
+        return datetime_of(self.driver.clock.now())
+
+    def run_until_idle(self) -> None:
+        """Run until no handler runs and nothing is due now."""
+        self._run(self.driver.settle())
+
+    def advance_to(self, time: Time) -> None:
+        """Move the clock to ``time``; all that is due by then happens, each at its own time."""
+        self.advance_to_micros(self.target(time))
+
+    def advance_to_micros(self, target: int) -> None:
+        """The same, for a time that was checked."""
+        self._run(self.driver.advance_to(target))
+
+    def target(self, time: Time) -> int:
+        """A time to advance to, in microseconds. Raises ``InvalidInput`` for one that is over."""
+        target = time_of(time)
+        if target < self.driver.clock.now():
+            raise InvalidInput(f"time does not go back: {datetime_of(target)} is before {self.now}")
+        return target
+
+    def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
+        """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
+        clock = self.driver.clock
+        deadline = clock.now() + (LONGEST if limit is None else limit)
+        is_there = self._run(self.driver.run_until(is_done, deadline))
+        if not is_there and limit is not None:
+            clock.advance_to(deadline)
+        return is_there
+
+    def _run(self, jobs: Generator[Job, None, Result]) -> Result:
+        if current_call.get() is not None:  # a handler drives the engine that called it: this thread, or that of
+            return self._run_all(jobs)  # the loop, while the one that called it waits
+        with self._lock:
+            return self._run_all(jobs)
+
+    def _run_all(self, jobs: Generator[Job, None, Result]) -> Result:
+        while True:
+            try:
+                job = next(jobs)
+            except StopIteration as end:
+                return end.value
+            if job.is_async:
+                self._coroutines().run(job.id, job.body)
+            else:
+                job.run()
+
+
+class AsyncControl:
+    """Drives a driver on the running event loop: async handlers run there, plain functions in a thread."""
+
+    def __init__(self, driver: Driver, coroutines: Callable[[], Coroutines]) -> None:
+        self.driver, self._coroutines = driver, coroutines
+        self._lock: Any = None
+
+    async def run(self, jobs: Generator[Job, None, Result]) -> Result:
+        """Make the calls, one after the other."""
+        import asyncio
+
+        if current_call.get() is not None:
+            return await self._run_all(jobs)
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        async with self._lock:
+            return await self._run_all(jobs)
+
+    async def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
+        """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
+        clock = self.driver.clock
+        deadline = clock.now() + (LONGEST if limit is None else limit)
+        is_there = await self.run(self.driver.run_until(is_done, deadline))
+        if not is_there and limit is not None:
+            clock.advance_to(deadline)
+        return is_there
+
+    async def _run_all(self, jobs: Generator[Job, None, Result]) -> Result:
+        import asyncio
+
+        while True:
+            try:
+                job = next(jobs)
+            except StopIteration as end:
+                return end.value
+            if job.is_async:
+                await self._coroutines().run_here(job.id, job.body)
+            else:
+                await asyncio.to_thread(job.run)

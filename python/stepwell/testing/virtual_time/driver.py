@@ -1,0 +1,112 @@
+"""The driver: it decides what happens next, and when the virtual clock moves on.
+
+What is to be done is a generator of calls of handlers: a test executor makes each of them, in its own thread or on the
+test's event loop, and asks for the next one. So both executors share every decision, and one thing happens at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Protocol
+
+from stepwell.errors import StepwellError
+from stepwell.testing.virtual import VirtualClock
+
+from .alarms import VirtualAlarms
+from .pool import Job, JobQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Jobs = Generator[Job, None, None]
+MOST_JOBS = 1_000_000
+"""So many calls of handlers at one moment of virtual time are a loop without an end."""
+
+
+class Driven(Protocol):
+    """A host that works only when it is pumped."""
+
+    def pump(self) -> None:
+        """Process what is there, until only handlers and time can go on."""
+        ...
+
+    def next_due(self) -> int | None:
+        """When its next timer is due, in microseconds since the epoch."""
+        ...
+
+
+class Driver:
+    """Runs a host on a virtual clock."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock, self.alarms = clock, VirtualAlarms(clock)
+        self.failures: list[StepwellError] = []
+        """What is wrong with the test: it is raised where the test drives the engine next."""
+        self.pick: Callable[[Sequence[Job]], int] | None = None
+        """Chooses the next call of those that wait; None: the one that was dispatched first."""
+        self._host: Driven | None = None
+        self._queue = JobQueue()
+
+    def attach(self, host: Driven, queue: JobQueue) -> None:
+        """Drive this host, whose handlers' calls are in ``queue``."""
+        self._host, self._queue = host, queue
+
+    def fail(self, error: StepwellError) -> None:
+        """The test is wrong."""
+        self.failures.append(error)
+
+    def check(self) -> None:
+        """Raise what is wrong with the test, once."""
+        if self.failures:
+            raise self.failures.pop(0)
+
+    def next_due(self) -> int | None:
+        """When the next timer or alarm is due, in microseconds; None: nothing is."""
+        assert self._host is not None
+        times = [due for due in (self._host.next_due(), self.alarms.next_due()) if due is not None]
+        return min(times, default=None)
+
+    # what is to be done
+
+    def settle(self, until: Callable[[], bool] = lambda: False) -> Jobs:
+        """The calls until nothing is left to do now, or ``until`` says that it is enough."""
+        assert self._host is not None
+        for _ in range(MOST_JOBS):
+            self._host.pump()
+            self.check()
+            if until():
+                return
+            job = self._next_job()
+            if job is not None:
+                yield job
+            elif not self.alarms.fire():
+                return
+        raise StepwellError(f"{MOST_JOBS} handlers were called, and no time has passed: does a loop never wait?")
+
+    def advance_to(self, time: int) -> Jobs:
+        """The calls until ``time``: each timer that is due by then fires at its own time."""
+        yield from self.settle()
+        while (due := self.next_due()) is not None and due <= time:
+            self.clock.advance_to(due)
+            yield from self.settle()
+        self.clock.advance_to(time)
+        yield from self.settle()
+
+    def run_until(self, is_done: Callable[[], bool], deadline: int) -> Generator[Job, None, bool]:
+        """The calls until ``is_done``; the clock moves from timer to timer. Returns whether it is.
+
+        It is not if nothing is due any more, or not before the deadline.
+        """
+        while True:
+            yield from self.settle(is_done)
+            if is_done():
+                return True
+            due = self.next_due()
+            if due is None or due > deadline:
+                return False
+            self.clock.advance_to(due)
+
+    def _next_job(self) -> Job | None:
+        if not len(self._queue):
+            return None
+        return self._queue.take(0 if self.pick is None else self.pick(self._queue.waiting))

@@ -1,0 +1,1 @@
+"""Tests of stepwell.testing: the virtual clock, mocks, the pytest plugin, explore."""
