@@ -83,7 +83,7 @@ def test_timeouts_and_heartbeats_of_a_token(ex: TestExecutor) -> None:
     for _ in range(2):
         ex.advance(seconds=50)
         ex.send_task_heartbeat(ex.open_tasks(alive.id)[0].token or "")
-    assert (silent.status, silent.error) == ("Failed", "States.HeartbeatTimeout")
+    assert (silent.status, silent.error) == ("Failed", "States.Timeout")
     assert silent.duration == timedelta(seconds=60)
     alive.wait()
     assert (alive.error, alive.duration) == ("States.Timeout", timedelta(seconds=150))
