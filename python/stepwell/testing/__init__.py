@@ -1,8 +1,20 @@
 """Tests of state machines: the engine on a virtual clock, mocks, and runs with scripted tasks or mock files."""
 
+from .mock import Mock, MockedTask
+from .mock_calls import MockCall, MockCalls
 from .mocks import MockFile, UnscriptedTask
 from .scripted import scripted_run
 from .virtual_time.executions import TestExecution
 from .virtual_time.executor import TestExecutor
 
-__all__ = ["MockFile", "TestExecution", "TestExecutor", "UnscriptedTask", "scripted_run"]
+__all__ = [
+    "Mock",
+    "MockCall",
+    "MockCalls",
+    "MockFile",
+    "MockedTask",
+    "TestExecution",
+    "TestExecutor",
+    "UnscriptedTask",
+    "scripted_run",
+]

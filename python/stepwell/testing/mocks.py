@@ -65,7 +65,7 @@ class MockFile:
     """The cases of a mock file, which is given as its path, its JSON text, or its content. Raises ``InvalidInput``."""
 
     def __init__(self, source: Source) -> None:
-        document = _document(source)
+        document = read_document(source)
         responses = _object(document, "MockedResponses")
         self._responses = {name: _responses(name, responses[name]) for name in responses}
         self._machines: dict[str, dict[str, dict[str, str]]] = {}
@@ -118,6 +118,11 @@ class MockedCase:
         self._responses = {state: responses[reference] for state, reference in references.items()}
         self._calls = dict.fromkeys(references, 0)
         self._counting = threading.Lock()
+
+    @property
+    def responses(self) -> Mapping[str, list[Response]]:
+        """The responses of each state, in the order of its calls."""
+        return self._responses
 
     def __contains__(self, state: object) -> bool:
         return state in self._responses
@@ -214,7 +219,8 @@ def _no_handler(value: Any, context: HandlerContext) -> Any:
     raise UnscriptedTask(f"state {context.state_name!r} is not mocked, and {context.resource!r} has no handler")
 
 
-def _document(source: Source) -> dict[str, Any]:
+def read_document(source: Source) -> dict[str, Any]:
+    """The content of a mock file. Raises ``InvalidInput`` unless it is an object."""
     document = source if is_object(source) else _parsed(_text(source))
     if not is_object(document):
         raise InvalidInput("a mock file holds an object with StateMachines and MockedResponses")

@@ -91,7 +91,7 @@ class Control:
                 job = next(jobs)
             except StopIteration as end:
                 return end.value
-            if job.is_async:
+            if job.body is not None:
                 self._coroutines().run(job.id, job.body)
             else:
                 job.run()
@@ -132,7 +132,7 @@ class AsyncControl:
                 job = next(jobs)
             except StopIteration as end:
                 return end.value
-            if job.is_async:
+            if job.body is not None:
                 await self._coroutines().run_here(job.id, job.body)
             else:
                 await asyncio.to_thread(job.run)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Protocol
 
 from stepwell.errors import StepwellError
+from stepwell.tasks.calls import Result
 from stepwell.testing.virtual import VirtualClock
 
 from .alarms import VirtualAlarms
@@ -44,6 +45,8 @@ class Driver:
         """What is wrong with the test: it is raised where the test drives the engine next."""
         self.pick: Callable[[Sequence[Job]], int] | None = None
         """Chooses the next call of those that wait; None: the one that was dispatched first."""
+        self.answer: Callable[[list[Result]], None] = _nobody
+        """Gives results of tasks to the engine."""
         self._host: Driven | None = None
         self._queue = JobQueue()
 
@@ -110,3 +113,7 @@ class Driver:
         if not len(self._queue):
             return None
         return self._queue.take(0 if self.pick is None else self.pick(self._queue.waiting))
+
+
+def _nobody(results: list[Result]) -> None:
+    raise AssertionError("no engine is open")

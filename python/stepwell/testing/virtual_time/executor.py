@@ -16,6 +16,7 @@ from stepwell.engine.limits import Limits
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
+from stepwell.testing.mock import Mock
 from stepwell.testing.virtual import VirtualClock
 
 from .control import Control, advance_by
@@ -60,7 +61,9 @@ class TestExecutor(Executor):
         profile: str = "default",
         item_files: ItemFiles | None = None,
         partitions: int = 1,
+        mock: Mock | None = None,
     ) -> None:
+        self._mock = mock or Mock()
         self._driver = Driver(VirtualClock(time_of(start)))
         self._seed = seed
         self._control = Control(self._driver, self._pool_coroutines)
@@ -76,7 +79,7 @@ class TestExecutor(Executor):
         )
 
     def _new_handlers(self, functions: Mapping[str, Handler]) -> Handlers:
-        return TestHandlers(functions, self._driver)
+        return TestHandlers(functions, self._driver, self._mock)
 
     def _new_listeners(self) -> Listeners:
         return DrivenListeners()
@@ -88,6 +91,14 @@ class TestExecutor(Executor):
     def _local_host(self, data: str | None, handlers: Handlers, options: Options) -> Host:
         return DrivenHost(self._driver, data, handlers, options)
 
+    def _use(self, host: Host) -> None:
+        self._test_handlers.storage = host.storage
+        super()._use(host)
+
+    @property
+    def _test_handlers(self) -> TestHandlers:
+        return cast(TestHandlers, self._handlers)
+
     def _pool_coroutines(self) -> Coroutines:
         return cast(DrivenPool, self.client.host.pool).one_at_a_time
 
@@ -95,6 +106,17 @@ class TestExecutor(Executor):
         """Close it. Raises what is wrong with the test and was not raised before."""
         super().close()
         self._driver.check()
+
+    # mocks
+
+    @property
+    def mock(self) -> Mock:
+        """What answers tasks in place of handlers, and records their calls."""
+        return self._mock
+
+    @mock.setter
+    def mock(self, mock: Mock) -> None:
+        self._mock = self._test_handlers.mock = mock
 
     # time
 

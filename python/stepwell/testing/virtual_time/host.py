@@ -14,7 +14,9 @@ from stepwell.engine.log.document import Document
 from stepwell.tasks.dispatch import HandlerPool
 from stepwell.tasks.handlers import Handlers
 
+from .activities import MockedActivities
 from .driver import Driver
+from .handlers import TestHandlers
 from .listeners import DrivenListeners
 from .pool import DrivenPool
 
@@ -36,7 +38,12 @@ class DrivenHost(LocalHost):
         self._given_store = store
         self._pumping = threading.RLock()
         self._is_pumping = False
+        self.activities: MockedActivities | None = None
         super().__init__(data, handlers, options)
+        pool = self.pool
+        assert isinstance(pool, DrivenPool)
+        assert isinstance(handlers, TestHandlers)
+        self.activities = MockedActivities(self, handlers, pool.queue.add)
 
     def _open_store(self, folder: _core.Folder | None) -> _core.Store:
         return self._given_store or super()._open_store(folder)
@@ -54,6 +61,7 @@ class DrivenHost(LocalHost):
             alarms=self.driver.alarms,
         )
         self.driver.attach(self, pool.queue)
+        self.driver.answer = self._answer_tasks
         return pool
 
     def _begin_loop(self) -> None:
@@ -91,6 +99,11 @@ class DrivenHost(LocalHost):
     def next_due(self) -> int | None:
         """When the next timer is due, in microseconds since the epoch."""
         return self.partition.state.timers.next_due()
+
+    def queued(self, queue: str) -> None:
+        super().queued(queue)
+        if self.activities is not None:
+            self.activities.look(queue)
 
     # requests
 

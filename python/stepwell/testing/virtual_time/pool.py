@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from stepwell.tasks.calls import Call
 from stepwell.tasks.coroutines import Body, CoroutineRunner
 from stepwell.tasks.dispatch import HandlerPool
 from stepwell.tasks.threads import HandlerThreads
@@ -20,13 +21,12 @@ from stepwell.tasks.work import Work
 class Job:
     """A call of a handler that waits to be made."""
 
-    def __init__(self, work: Work, run: Callable[[], None], body: Body) -> None:
-        self.id, self.call = work.id, work.call
-        self.is_async = work.registration.is_async
+    def __init__(self, id: str, call: Call, run: Callable[[], None], body: Body | None = None) -> None:
+        self.id, self.call = id, call
         self.run = run
         """Calls a plain function, and gives its result to the engine."""
         self.body = body
-        """Makes the coroutine of an async handler, which gives its result to the engine itself."""
+        """Makes the coroutine of an async handler, which gives its result to the engine itself; None: it is none."""
 
     def __repr__(self) -> str:
         return f"<Job {self.call.state_name} of {self.call.execution_id}>"
@@ -133,7 +133,8 @@ class DrivenPool(HandlerPool):
             if work.registration.takes_call:  # it is handed on to a worker, which is not waited for
                 super()._start([work])
             else:
-                self.queue.add(Job(work, partial(self._call, work), partial(self._run_async, work)))
+                body = partial(self._run_async, work) if work.registration.is_async else None
+                self.queue.add(Job(work.id, work.call, partial(self._call, work), body))
 
     def _call(self, work: Work) -> None:
         result = self._run(work)
