@@ -25,7 +25,9 @@ SMALL: Final = 256
 """A document of at most so many bytes is never refused."""
 _OTHER_LIMITS: Final = frozenset({"profile", "retention"})
 _MAY_BE_ZERO: Final = frozenset({"map_result_bytes", "handler_seconds", "traceback_characters"})
-_MAY_BE_NONE: Final = frozenset({"document_depth", "handler_seconds"})
+_MAY_BE_NONE: Final = frozenset({"document_depth", "handler_seconds", "workflows", "activities", "open_executions"})
+_AWS_COUNTS: Final = {"workflows": 100_000, "activities": 100_000, "open_executions": 1_000_000}
+"""AWS's default quotas of an account and a region."""
 _MICROSECONDS = 1_000_000
 
 
@@ -53,6 +55,10 @@ class Limits(NamedTuple):
     about 900, Python's own limit). An execution that makes another one fails. ``map_result_bytes`` limits the result
     of a Distributed Map state without a ResultWriter (0: no limit).
 
+    There may be so many ``workflows``, ``activities`` and ``open_executions`` (STANDARD ones, without children of map
+    runs); the next one is refused with ``ApiError``. None: any number, or with AWS's profile 100,000, 100,000 and
+    1,000,000.
+
     ``timers`` are read ahead from storage. ``retention`` is how many seconds an execution is kept after its end
     (None: until it is deleted), unless its workflow was deployed with another value. When the log has grown by
     ``log_bytes``, storage is flushed and the log truncated. ``profile`` selects quotas: "default" or "aws".
@@ -77,6 +83,9 @@ class Limits(NamedTuple):
     map_result_bytes: int = 0
     retention: float | None = None
     profile: str = "default"
+    workflows: int | None = None
+    activities: int | None = None
+    open_executions: int | None = None
     log_bytes: int = 32 << 20
     document_bytes: int = 64 << 20
     document_depth: int | None = None
@@ -100,7 +109,8 @@ def limits_of(profile: str, limits: Limits | None) -> Limits:
         return limits
     if profile != AWS:
         raise InvalidInput(f"there is no profile {profile!r}; give {DEFAULT!r} or {AWS!r}")
-    return limits._replace(profile=AWS, map_result_bytes=limits.map_result_bytes or PAYLOAD_BYTES)
+    counts = {name: quota for name, quota in _AWS_COUNTS.items() if getattr(limits, name) is None}
+    return limits._replace(profile=AWS, map_result_bytes=limits.map_result_bytes or PAYLOAD_BYTES, **counts)
 
 
 def _check_limits(limits: Limits) -> None:

@@ -23,6 +23,7 @@ from .map_runs import MapRuns
 from .nested_executions import NestedExecutions
 from .own_api import OwnApi
 from .queries import Queries
+from .quotas import Quotas
 from .resources import Resources
 
 RETRY_SECONDS = 0.005
@@ -36,9 +37,10 @@ class Client:
         self.host, self.limits = host, limits
         self.queries = Queries(host)
         self.map_runs = MapRuns(self.queries)
-        self.deployments = Deployments(host, limits)
-        self.resources = Resources(host, self.deployments)
-        self.starts = Starts(host, limits)
+        quotas = Quotas(host, limits)
+        self.deployments = Deployments(host, limits, quotas.workflows)
+        self.resources = Resources(host, self.deployments, quotas.activities)
+        self.starts = Starts(host, limits, quotas.executions)
         self.polls = ActivityPolls(host, limits)
         nested = NestedExecutions(host, self.queries, self.deployments, self.starts)
         host.handlers.provide({**OwnApi(self).handlers(), **nested.handlers()})
@@ -86,7 +88,9 @@ class Client:
         context = self.queries.context(id)
         if not self.host.workflows.has(context.workflow_id):
             raise NotRedrivable(f"execution {context.id} cannot be run on: its workflow was deleted")
-        return redrive(self.host, self.limits, self.queries.workflow_of(context.workflow_id), context, client_token)
+        request = redrive(self.host, self.limits, self.queries.workflow_of(context.workflow_id), context, client_token)
+        self.starts.quota.take()
+        return request
 
     # answers to tasks that wait
 

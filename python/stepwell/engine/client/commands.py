@@ -12,7 +12,7 @@ from stepwell import _core
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.ids import own_name
-from stepwell.engine.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, Limits, check_length, check_payload
+from stepwell.engine.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, STANDARD, Limits, check_length, check_payload
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import NONE, Document
 from stepwell.engine.partition.inbox import NameTaken, Rejected
@@ -35,6 +35,7 @@ from stepwell.errors import (
 )
 
 from .arguments import check_name, document_text, optional_text, start_time
+from .quotas import Quota
 
 EMPTY_INPUT = b"{}"
 SETTLING_SECONDS = 30.0
@@ -79,8 +80,8 @@ class ClientCommand(NamedTuple):
 class Starts:
     """Makes the commands that start executions, each with an id of its own."""
 
-    def __init__(self, host: Host, limits: Limits) -> None:
-        self._host, self._limits = host, limits
+    def __init__(self, host: Host, limits: Limits, quota: Quota) -> None:
+        self._host, self._limits, self.quota = host, limits, quota
         self.last: str | None = None
         """The id of the execution that was started last."""
 
@@ -131,18 +132,20 @@ class Starts:
 
         A name starts one execution only, unless the workflow is EXPRESS; with ``keeps_name`` also there.
         ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by`` is the execution
-        whose task starts it.
+        whose task starts it. Raises ``ApiError`` if too many executions are open.
         """
         if name is not None:
             check_name("an execution", name)
+        type = workflow.context.type
+        if type == STANDARD:
+            self.quota.take()
         # Executions of one name must be in one partition. Without a name, the last id decides the partition.
         key = f"{workflow.name}/{name}" if name is not None else self.last or ""
         host = self._host
         tick = host.tick()
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)
         given = name if name is not None else own_name(id)
-        type = workflow.context.type
-        idempotent = name is not None and (keeps_name or type == "STANDARD")  # ASL A16.74
+        idempotent = name is not None and (keeps_name or type == STANDARD)  # ASL A16.74
         command = r.StartExecutionCommand(
             id,
             workflow_id=workflow.id,

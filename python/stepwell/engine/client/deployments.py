@@ -29,6 +29,7 @@ from stepwell.errors import (
 from stepwell.logs import logger
 
 from .arguments import TYPES, Definition, check_name, definition_text
+from .quotas import Quota
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
@@ -60,8 +61,8 @@ class Publication(NamedTuple):
 class Deployments:
     """Keeps definitions under names. Each change makes a new version."""
 
-    def __init__(self, host: Host, limits: Limits) -> None:
-        self._host, self._is_aws = host, limits.profile == AWS
+    def __init__(self, host: Host, limits: Limits, quota: Quota) -> None:
+        self._host, self._quota, self._is_aws = host, quota, limits.profile == AWS
         self.changing = threading.RLock()
         """Held while a workflow, or what belongs to it, is looked at and changed."""
         self.deployed: Callable[[Workflow], object] = _nothing
@@ -72,7 +73,7 @@ class Deployments:
     def deploy(self, name: str, definition: Definition, type: str, retention: float | None = None) -> Workflow:
         """The version of ``name`` with this definition: the newest one, or a new one, durable.
 
-        AWS's settings stay as they are. Raises ``WorkflowDeleting``.
+        AWS's settings stay as they are. Raises ``WorkflowDeleting``, and ``ApiError`` if there are too many workflows.
         """
         self._host.check()
         check_name("a workflow", name)
@@ -106,6 +107,8 @@ class Deployments:
         """Keep a new version, or the newest one with other settings, durably; ``changing`` must be held."""
         workflows = self._host.workflows
         latest, newest = workflows.latest(name), workflows.newest(name)
+        if latest is None:
+            self._quota.take()
         version = 1 if newest is None else newest.version + is_new  # a number is not used twice
         kept = "" if latest is None else latest.context.revision_id  # as on AWS, the first version has none
         command = PutWorkflowCommand(

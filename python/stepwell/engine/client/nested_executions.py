@@ -23,6 +23,7 @@ from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import CANCELED, FAILED, SUCCEEDED
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.errors import (
+    ApiError,
     Busy,
     ExecutionAlreadyExists,
     ExecutionNotFound,
@@ -90,6 +91,8 @@ class NestedExecutions:
                 synchronous=resource.action == "startSyncExecution",
                 trace_header=_trace_header(arguments, context),
             )
+        except ApiError as error:  # a quota
+            raise service_error(resource, error.code, error.message, context.task_id) from error
         except tuple(_REFUSALS) as error:
             code, message = _REFUSALS[type(error)]
             about = _about(error, arguments)

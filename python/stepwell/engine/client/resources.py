@@ -22,6 +22,7 @@ from stepwell.engine.storage.contexts import (
 )
 
 from .deployments import Deployments, Publication, Settings
+from .quotas import Quota
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
@@ -34,8 +35,8 @@ _LAST = 1 << 62
 class Resources:
     """Reads and changes them. All methods may be called from any thread that may wait."""
 
-    def __init__(self, host: Host, deployments: Deployments) -> None:
-        self._host, self.deployments = host, deployments
+    def __init__(self, host: Host, deployments: Deployments, quota: Quota) -> None:
+        self._host, self.deployments, self._quota = host, deployments, quota
         self.changing = deployments.changing
 
     # workflows
@@ -192,7 +193,8 @@ class Resources:
         return self._host.storage.get(ActivityQueueContext, name)
 
     def put_activity(self, name: str, encryption: bytes, tags: list[list[str]]) -> ActivityQueueContext:
-        """Keep an activity."""
+        """Keep a new activity. Raises ``ApiError`` if there are too many."""
+        self._quota.take()
         self._host.ask(r.PutActivityQueueCommand(name, encryption, dumps(tags) if tags else b""))
         row = self.activity(name)
         assert row is not None

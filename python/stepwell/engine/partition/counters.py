@@ -5,6 +5,7 @@ Events are counted from the first question on: a program that never asks pays no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -91,13 +92,13 @@ def _field(event: Event) -> str:
     return "tasks_scheduled" if event.name == "task_scheduled" else "tasks_retried"
 
 
-def open_executions(storage: Storage) -> int:
-    """How many executions have not ended: their rows are counted."""
+def open_executions(storage: Storage, counts: Callable[[str], bool] = lambda workflow: True) -> int:
+    """How many executions have not ended, of the lists that count: their rows are counted."""
     count = 0
     after: tuple[Any, ...] | None = None
     while rows := storage.scan(VisibilityContext, after=after, limit=1):
         group = (rows[0].workflow, rows[0].status)
-        if group[1] in _OPEN:
+        if group[1] in _OPEN and counts(group[0]):
             count += _rows_of(storage, group)
         after = (*group, 0, "")  # behind the group: its times are in falling order
     return count

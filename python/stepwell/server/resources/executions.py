@@ -100,7 +100,7 @@ def execution(service: Service, ids: list[str], query: Query, *, is_read_only: b
     client = service.client
     queries, storage = client.queries, client.host.storage
     context = queries.context(ids[0])
-    shown = described(queries, client.limits, context, with_data=True)
+    shown = described(client, context, with_data=True)
     shown |= _summary(queries, context) | {"type": context.type, "lastEvent": context.last_event}
     shown["definition"] = queries.workflow_of(context.workflow_id).context.definition.decode()
     if context.parent_iteration_id is not None:  # a child runs a part of it
