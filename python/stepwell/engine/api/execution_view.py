@@ -15,6 +15,7 @@ from stepwell.errors import Closed, ExecutionNotFound, StepwellError
 
 if TYPE_CHECKING:
     from stepwell.engine.client.queries import Queries
+    from stepwell.graph.marks import Marks
 
     from .states import Path, States
 
@@ -113,6 +114,32 @@ class ExecutionView:
         from .states import path_of
 
         return path_of(self._queries.run(self.id))
+
+    def draw(self, format: str = "svg") -> str:
+        """Its state machine as a drawing of what it did: ``svg``, ``mermaid`` or ``dot``.
+
+        Of a Distributed Map's child executions the newest 100 are shown.
+        """
+        from stepwell.graph import draw, graph_of
+
+        return draw(graph_of(self._definition()), format, self._marks())
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """What a notebook shows of it; nothing but its text once it cannot be read any more."""
+        from stepwell.graph import graph_of, mime_bundle
+
+        try:
+            return mime_bundle(graph_of(self._definition()), self._marks(), repr(self))
+        except StepwellError:
+            return {"text/plain": repr(self)}
+
+    def _definition(self) -> dict[str, Any]:
+        return loads(self._queries.workflow_of(self.context().workflow_id).definition)
+
+    def _marks(self) -> Marks:
+        from stepwell.engine.client.run_marks import marks_of
+
+        return marks_of(self._queries.run(self.id), f"{self.workflow}:{self.version} · {self.name} · {self.aws_status}")
 
     # its times
 

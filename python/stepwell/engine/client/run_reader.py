@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import loads
@@ -37,7 +38,7 @@ class RunReader:
         execution_id: str,
         machine: StateMachine,
         about: dict[str, Any],
-        children: Callable[[StateRun, str], list[LevelRun]],
+        children: Callable[[StateRun, str, int | None], list[LevelRun]],
     ) -> None:
         self.level = LevelRun(execution_id, "execution", 0, None, machine, [], about=about)
         self._machine, self._children = machine, children
@@ -121,7 +122,7 @@ class RunReader:
             [Attempt(0, self._now)],
         )
         if run.state.distributed:
-            run.children = lambda map_run: self._children(run, map_run)
+            run.children = partial(self._children, run)
         self._runs[run.id] = run
         level.states.append(run)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from stepwell.engine.host.host import Readable
 from stepwell.engine.ids import child_list
 from stepwell.engine.replay.redrive import turns
@@ -21,15 +23,15 @@ def run_tree(host: Readable, context: ExecutionContext) -> LevelRun:
     """What an execution did, up to now."""
     workflow = host.workflows.get(context.workflow_id)
     about = about_execution(workflow, context)
-    reader = RunReader(context.id, workflow.machine, about, lambda run, map_run: _children(host, run, map_run))
+    reader = RunReader(context.id, workflow.machine, about, partial(_children, host))
     reader.read(turns(host.storage, context.id))
     return reader.level
 
 
-def _children(host: Readable, run: StateRun, map_run: str) -> list[LevelRun]:
-    """The child executions of a map run, by the index of their first items."""
+def _children(host: Readable, run: StateRun, map_run: str, most: int | None) -> list[LevelRun]:
+    """The child executions of a map run (``most`` of them), by the index of their first items."""
     found: list[LevelRun] = []
-    rows = execution_lists.rows(host.storage, [child_list(map_run)], _ALL, lambda row: False)
+    rows = execution_lists.rows(host.storage, [child_list(map_run)], _ALL, lambda row: False, most)
     for row in rows:
         context = host.storage.get(ExecutionContext, row.execution_id)
         if context is None or context.parent_iteration_id is None:  # it was deleted meanwhile

@@ -109,7 +109,8 @@ class StateRun(Struct, eq=False):
     catcher: int | None = None
     """The index of the catcher that caught its error."""
     stopped_micros: int = 0
-    children: Callable[[str], list[LevelRun]] | None = None
+    children: Callable[[str, int | None], list[LevelRun]] | None = None
+    _child_levels: list[LevelRun] | None = None
 
     @property
     def name(self) -> str:
@@ -158,23 +159,35 @@ class StateRun(Struct, eq=False):
     def levels(self) -> list[LevelRun]:
         """Its branches, iterations or child executions, of its last attempt. Reads child executions from storage."""
         last = self.attempts[-1]
-        if last.map_run is not None and self.children is not None:
-            return self.children(last.map_run)
-        return last.levels
+        if last.map_run is None or self.children is None:
+            return last.levels
+        if self._child_levels is None:
+            self._child_levels = self.children(last.map_run, None)
+        return self._child_levels
+
+    def first_levels(self, most: int) -> list[LevelRun]:
+        """Its branches or iterations, or the first ``most`` of its child executions."""
+        last = self.attempts[-1]
+        if last.map_run is None or self.children is None or self._child_levels is not None:
+            return self.levels
+        return self.children(last.map_run, most)
 
     @property
     def place(self) -> str:
         """Where it is: ``Fulfil[0]/Charge`` is the state Charge in the first branch or iteration of Fulfil."""
         return f"{self.level.place}{self.name}"
 
-    def walk(self) -> Iterator[StateRun]:
-        """This run and those in all of its attempts' branches, iterations and child executions."""
+    def walk(self, most: int | None = None) -> Iterator[StateRun]:
+        """This run and those in all of its attempts' branches, iterations and child executions.
+
+        ``most`` child executions of each map run.
+        """
         yield self
         for attempt in self.attempts[:-1]:
             for level in attempt.levels:
-                yield from level.walk()
-        for level in self.levels:
-            yield from level.walk()
+                yield from level.walk(most)
+        for level in self.levels if most is None else self.first_levels(most):
+            yield from level.walk(most)
 
     def __repr__(self) -> str:
         return f"<StateRun {self.place} {self.status}>"
@@ -213,10 +226,13 @@ class LevelRun(Struct, eq=False):
         """The place of its states, up to their name: ``Fulfil[0]/``, or nothing."""
         return "" if self.parent is None else f"{self.parent.place}[{self.index}]/"
 
-    def walk(self) -> Iterator[StateRun]:
-        """All runs of states in it, those within others too, each after the one that it is in."""
+    def walk(self, most: int | None = None) -> Iterator[StateRun]:
+        """All runs of states in it, those within others too, each after the one that it is in.
+
+        ``most`` child executions of each map run; None: all.
+        """
         for run in self.states:
-            yield from run.walk()
+            yield from run.walk(most)
 
     def __repr__(self) -> str:
         return f"<LevelRun {self.kind} {self.place or self.id} {self.status}>"

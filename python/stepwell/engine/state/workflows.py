@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stepwell.asl.json import dumps
+from stepwell.asl.json import dumps, loads
 from stepwell.engine.arns import PLACE, state_machine_arn
 from stepwell.engine.storage.contexts import WorkflowContext
 from stepwell.engine.storage.storage import Storage
@@ -49,6 +49,19 @@ class Workflow:
     def definition(self) -> bytes:
         """The definition, as JSON text: as it was deployed, or the processor of a Distributed Map state."""
         return self.context.definition
+
+    def draw(self, format: str = "svg") -> str:
+        """The state machine as a drawing: ``svg``, ``mermaid`` or ``dot``."""
+        from stepwell.graph import draw, graph_of  # only loaded when something is drawn
+
+        return draw(graph_of(loads(self.definition)), format)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """What a notebook shows of it."""
+        from stepwell.graph import graph_of, mime_bundle
+        from stepwell.graph.marks import NO_MARKS
+
+        return mime_bundle(graph_of(loads(self.definition)), NO_MARKS, repr(self))
 
     def of_map_state(self, state_name: str) -> Workflow:
         """The workflow of a Distributed Map state's child executions: ``id`` is ``name:version/state``."""
