@@ -13,8 +13,10 @@ import pytest
 
 from engine.support import ACTIVITY, Lab, machine, passing, task
 from stepwell import ApiError, AsyncExecutor, Executor, Limits, TaskDoesNotExist, TaskTimedOut, _core
+from stepwell.engine.api import async_polls
 from stepwell.engine.log import records as r
 from stepwell.engine.partition.inbox import NameTaken
+from stepwell.engine.storage.contexts import TaskContext
 
 LONG = machine({"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}})
 DAY = 86_400
@@ -127,6 +129,25 @@ def test_a_thousand_may_poll_for_one_activity_at_a_time() -> None:
             await asyncio.gather(*polls, return_exceptions=True)
 
     asyncio.run(poll())
+
+
+def test_a_poll_that_ends_leaves_the_task_that_it_was_told_of_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(async_polls, "LOOK_SECONDS", 3600.0)  # nobody looks again
+
+    async def poll() -> None:
+        async with AsyncExecutor() as ex:
+            await ex.deploy("polled", machine({"Work": task(resource=ACTIVITY)}))
+            for number in range(20):
+                polls = [asyncio.create_task(ex.get_activity_task(ACTIVITY)) for _ in range(4)]
+                await asyncio.sleep(0)
+                await ex.start("polled", number)
+                for each in polls[:-1]:
+                    each.cancel()
+                given = [each for each in await asyncio.gather(*polls, return_exceptions=True) if each is not None]
+                inputs = [each.input for each in given if isinstance(each, TaskContext)]
+                assert inputs == [str(number).encode()]
+
+    asyncio.run(asyncio.wait_for(poll(), 60))
 
 
 @pytest.mark.covers("A15.72")

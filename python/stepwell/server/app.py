@@ -7,17 +7,18 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from functools import partial
 from urllib.parse import parse_qs
 
 from stepwell.logs import logger
 from stepwell.step_functions.api import Api
+from stepwell.step_functions.callers import caller
 from stepwell.step_functions.errors import Fault, unavailable, unknown_operation
-from stepwell.step_functions.service import Service, client_leaves
+from stepwell.step_functions.service import Service
 
 from . import console, control
 from .answers import Answer, Stream, answer_of, encode
-from .bodies import Bodies, Gone, Message, Receive, until_gone
+from .bodies import Bodies, Gone, Message, Receive
+from .connections import CALLER
 from .console import Console
 from .control import Control
 from .exchange import Exchange, Observer
@@ -94,18 +95,18 @@ class Application:
         if name is None:
             raise unknown_operation()
         if name in WAITING or name in control.WAITING:
-            client_leaves.set(partial(until_gone, receive))
+            caller.set(exchange.scope.get(CALLER))
         trace = headers.get(b"x-amzn-trace-id")
         return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
 
     async def _admitted(
-        self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, most: int
+        self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int
     ) -> tuple[bytes, Identity]:
         """The body of a request whose sender may send it, and who that is. Raises ``Fault``."""
         scope = exchange.scope
         self._gate.check_site(headers)
         claim = self._gate.claim(headers, scope["headers"])
-        body = await self._bodies.receive(headers, receive, most)
+        body = await self._bodies.receive(headers, receive, max_bytes)
         identity = claim.verify(scope, body)
         exchange.key = identity.name
         if exchange.operation is not None:
@@ -127,7 +128,7 @@ class Application:
         resource, ids = routes.found(scope["method"], scope["path"])
         exchange.operation = resource.operation
         _, identity = await self._admitted(exchange, headers, receive, 0)
-        client_leaves.set(partial(until_gone, receive))
+        caller.set(exchange.scope.get(CALLER))
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return await self._resources.answer(resource, ids, query, identity)
 

@@ -18,23 +18,23 @@ class Gone(Exception):
 
 
 class Bodies:
-    """Receives bodies, of ``most`` bytes together."""
+    """Receives bodies that have ``max_bytes`` together."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes, self._held = max_bytes, 0
 
-    async def receive(self, headers: Mapping[bytes, bytes], receive: Receive, most: int = BODY_BYTES) -> bytes:
+    async def receive(self, headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int = BODY_BYTES) -> bytes:
         """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short."""
-        if int(headers.get(b"content-length", b"0")) > most:  # the parser has refused what is no number
-            raise too_large(most)
+        if int(headers.get(b"content-length", b"0")) > max_bytes:  # the parser has refused what is no number
+            raise too_large(max_bytes)
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")
-            if len(body) <= most:
+            if len(body) <= max_bytes:
                 return body
-        return await self._in_parts(message, receive, most)
+        return await self._in_parts(message, receive, max_bytes)
 
-    async def _in_parts(self, message: Message, receive: Receive, most: int) -> bytes:
+    async def _in_parts(self, message: Message, receive: Receive, max_bytes: int) -> bytes:
         parts: list[bytes] = []
         size = 0
         try:
@@ -45,9 +45,9 @@ class Bodies:
                 parts.append(part)
                 size += len(part)
                 self._held += len(part)
-                if size > most:
-                    raise too_large(most)
-                if self._held > self._most:
+                if size > max_bytes:
+                    raise too_large(max_bytes)
+                if self._held > self._max_bytes:
                     raise Fault("ThrottlingException", "The server receives too many large bodies.", namespace="")
                 if not message.get("more_body"):
                     return b"".join(parts)
@@ -56,12 +56,6 @@ class Bodies:
             self._held -= size
 
 
-def too_large(most: int) -> Fault:
+def too_large(max_bytes: int) -> Fault:
     """A body that no request has."""
-    return Fault("RequestEntityTooLarge", f"A body has {most} bytes at most.", status=413, namespace="")
-
-
-async def until_gone(receive: Receive) -> None:
-    """Return when the client has closed its connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    return Fault("RequestEntityTooLarge", f"A body has {max_bytes} bytes at most.", status=413, namespace="")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -18,6 +19,7 @@ from stepwell.logs import logger
 
 from .limits import Limits
 from .protocol import Protocol
+from .tcp import has_closed, has_read_all
 
 log = logger("stepwell.server")
 
@@ -29,8 +31,15 @@ class HeadTooLarge(Exception):
     """The first line and the headers of a request have too many bytes."""
 
 
+CALLER = "stepwell.caller"
+"""The key of a scope that has its connection."""
+
+
 class LimitedProtocol(Protocol):
-    """One connection. ``deadline`` and ``write_deadline`` are when it is cut off, in the loop's time."""
+    """One connection; for operations it is the caller (``step_functions.callers``).
+
+    ``deadline`` and ``write_deadline`` are when it is cut off, in the loop's time.
+    """
 
     def __init__(self, limits: Limits, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -39,9 +48,12 @@ class LimitedProtocol(Protocol):
         self._head_bytes = self._received = 0
         self._in_head = True
         self._running: RequestResponseCycle | None = None
+        self._if_left: dict[Callable[[], None], None] = {}
+        self._unread: list[Callable[[], None]] = []
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._socket: socket.socket = transport.get_extra_info("socket")
         if len(self.connections) > self._limits.connections:
             self.transport.abort()
         self._expect(self._limits.head_seconds)
@@ -51,6 +63,14 @@ class LimitedProtocol(Protocol):
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
+        if exc is not None:  # it was reset
+            self._give_back()
+        self._unread.clear()
+        _call_all(list(self._if_left))
+
+    def eof_received(self) -> None:
+        if self._unread and (self.transport.get_write_buffer_size() or not has_read_all(self._socket)):
+            self._give_back()
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -65,6 +85,8 @@ class LimitedProtocol(Protocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[CALLER] = self  # type: ignore[typeddict-unknown-key]
+        self._unread.clear()  # whoever asks for more has read what it got
         self._head_bytes, self._in_head = 0, True
         self._expect(self._limits.head_seconds)
 
@@ -89,6 +111,30 @@ class LimitedProtocol(Protocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        self._if_left.clear()
+        super().on_response_complete()
+
+    # the caller
+
+    def has_left(self) -> bool:
+        return self.transport.is_closing() or has_closed(self._socket)
+
+    def when_left(self, function: Callable[[], None]) -> Callable[[], None]:
+        if self.transport.is_closing():
+            function()
+        else:
+            self._if_left[function] = None
+        return partial(self._if_left.pop, function, None)
+
+    def unless_read(self, undo: Callable[[], None]) -> None:
+        self._unread.append(undo)
+
+    def _give_back(self) -> None:
+        _call_all(self._unread)
+
+    # limits
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request; as too large if that is the reason."""
@@ -124,9 +170,9 @@ class LimitedProtocol(Protocol):
 
     def _cut_off(self) -> None:
         """End the connection, and what the kernel keeps for it too."""
-        end: socket.socket = self.transport.get_extra_info("socket")
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
+        self._give_back()
 
     def _expect(self, seconds: float) -> None:
         self.deadline = self.loop.time() + seconds
@@ -135,6 +181,12 @@ class LimitedProtocol(Protocol):
         self._head_bytes += size
         if self._head_bytes > self._limits.head_bytes:
             raise HeadTooLarge
+
+
+def _call_all(functions: list[Callable[[], None]]) -> None:
+    """Call each function once."""
+    while functions:
+        functions.pop()()
 
 
 def cut_off_slow(connections: Iterable[Any], now: float) -> None:

@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: Any = None) -> None:
-        self._service.stopping.set()
+        self._service.stop()
         await super().shutdown(sockets)
 
     def _url(self) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import ContextVar
+from functools import partial
 from typing import Any, TypeVar
 
 from stepwell import _core
 from stepwell.engine.api.async_execution import AsyncExecution
 from stepwell.engine.api.async_executor import AsyncExecutor
+from stepwell.engine.api.async_polls import AsyncPoll
 from stepwell.engine.client.client import Client
 from stepwell.engine.client.commands import ClientCommand
+from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import StepwellError
 
+from .callers import caller
 from .errors import Fault, unavailable
 from .tokens import PageTokens
 
@@ -22,29 +25,6 @@ Found = TypeVar("Found")
 KEY_FILE = "page-key"
 """The file of a data folder that signs page tokens, so that a list goes on after a restart."""
 KEY_BYTES = 32
-
-
-client_leaves: ContextVar[Callable[[], Coroutine[Any, Any, None]] | None] = ContextVar("client_leaves", default=None)
-"""What returns when the client of the request has gone: whoever brings a request sets it, if it can know."""
-
-
-async def _never() -> None:
-    await asyncio.Event().wait()
-
-
-def has_left() -> bool:
-    """Whether the client of the request has gone: its answer would reach nobody."""
-    watch = client_leaves.get()
-    if watch is None:
-        return False
-    watching = watch()
-    try:
-        watching.send(None)  # it ends at once, or waits
-    except StopIteration:
-        return True
-    finally:
-        watching.close()
-    return False
 
 
 class Service:
@@ -55,6 +35,7 @@ class Service:
         self.pages = PageTokens(page_key(executor.client.host.folder))
         self.stopping = asyncio.Event()
         """Set when the server begins to stop: what waits for long answers with what there is."""
+        self._waiting: set[AsyncPoll] = set()
 
     @property
     def client(self) -> Client:
@@ -69,16 +50,35 @@ class Service:
         """A handle on an execution."""
         return AsyncExecution(self.client, self.executor.bridge, id)
 
+    def stop(self) -> None:
+        """Answer what waits for long, and take no further requests."""
+        self.stopping.set()
+        for poll in self._waiting:
+            poll.give_up()
+
+    async def polled(self, queue: str, worker: str | None, seconds: float) -> TaskContext | None:
+        """The next task of an activity, handed out; None if none comes while its caller and the server are there."""
+        poll = AsyncPoll(self.client, self.executor.bridge, queue, worker)
+        client = caller.get()
+        if client is not None:
+            client.when_left(poll.give_up)
+        self._waiting.add(poll)
+        try:
+            return await poll.task(0 if self.stopping.is_set() else seconds)
+        finally:
+            self._waiting.discard(poll)
+
     async def while_wanted(self, work: Coroutine[Any, Any, Found]) -> Found | None:
-        """The result of what may take long; None if the server begins to stop, or the client goes away."""
-        watch = client_leaves.get()
-        working = asyncio.ensure_future(work)
-        leaving = asyncio.ensure_future(_never() if watch is None else watch())
-        stopping = asyncio.ensure_future(self.stopping.wait())
+        """The result of what may take long, and may be lost; None if the server begins to stop or the caller leaves."""
+        leaving = asyncio.get_running_loop().create_future()
+        client = caller.get()
+        stays = _nothing if client is None else client.when_left(partial(_end, leaving))
+        working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(self.stopping.wait())
         try:
             await asyncio.wait((working, leaving, stopping), return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
         finally:
+            stays()
             for each in (working, leaving, stopping):
                 each.cancel()
 
@@ -91,6 +91,15 @@ class Service:
         except StepwellError as error:
             return unavailable(str(error))
         return None
+
+
+def _nothing() -> None:
+    """Revokes nothing."""
+
+
+def _end(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 Operation = Callable[[Service, Any], Awaitable[dict[str, Any]]]

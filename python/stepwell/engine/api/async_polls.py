@@ -21,13 +21,21 @@ class AsyncPoll:
     def __init__(self, client: Client, bridge: EventLoopBridge, queue: str, worker: str | None) -> None:
         self._client, self._bridge = client, bridge
         self._queue, self._worker = queue, worker
+        self._is_given_up = False
+        self._waiting: asyncio.Future[None] | None = None
+
+    def give_up(self) -> None:
+        """Wait no longer. A task that is being handed out already is still the result of the poll."""
+        self._is_given_up = True
+        if self._waiting is not None:
+            _end(self._waiting)
 
     async def task(self, timeout: float) -> TaskContext | None:
-        """The next task, handed out; None: none came within ``timeout`` seconds."""
+        """The next task, handed out; None: none came within ``timeout`` seconds, or the poll was given up."""
         with self._client.polls.polling(self._queue):
             loop = asyncio.get_running_loop()
             deadline = loop.time() + timeout
-            while True:
+            while not self._is_given_up:
                 task = self._client.polls.claim(self._queue)
                 if task is None:
                     left = deadline - loop.time()
@@ -36,6 +44,7 @@ class AsyncPoll:
                     await self._wait(left)
                 elif await self._is_handed_out(task):
                     return task
+            return None
 
     async def _is_handed_out(self, task: TaskContext) -> bool:
         """Hand a claimed task out; False: it was canceled, or timed out.
@@ -69,10 +78,20 @@ class AsyncPoll:
         future, deliver = self._bridge.expect()
         waiting = self._client.host.queues
         answer = waiting.add(self._queue, deliver)
+        self._waiting = future
+        timer = asyncio.get_running_loop().call_later(min(seconds, LOOK_SECONDS), _end, future)
+        goes_on = False
         try:
             if not self._client.polls.has_tasks(self._queue):
-                await asyncio.wait_for(future, min(seconds, LOOK_SECONDS))
-        except TimeoutError:
-            pass
+                await future
+            goes_on = not self._is_given_up
         finally:
-            waiting.remove(self._queue, answer)
+            self._waiting = None
+            timer.cancel()
+            if not waiting.remove(self._queue, answer) and not goes_on:  # it was told of a task that it does not take
+                self._client.host.queued(self._queue)
+
+
+def _end(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

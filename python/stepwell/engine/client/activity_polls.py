@@ -32,7 +32,7 @@ class ActivityPolls:
 
     def __init__(self, host: Host, limits: Limits) -> None:
         self._host = host
-        self._most_pollers = POLLERS if limits.profile == AWS else None
+        self._max_pollers = POLLERS if limits.profile == AWS else None
         self._pollers: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._ahead: dict[str, deque[str]] = {}
@@ -48,8 +48,8 @@ class ActivityPolls:
     def polling(self, queue: str) -> Generator[None]:
         """Counts a poll of a queue while it lasts. Raises ``ApiError`` if AWS would not accept another one."""
         with self._lock:
-            if self._most_pollers is not None and self._pollers[queue] >= self._most_pollers:
-                text = f"{self._most_pollers} workers poll for {queue} already: on AWS that is the most"
+            if self._max_pollers is not None and self._pollers[queue] >= self._max_pollers:
+                text = f"{self._max_pollers} workers poll for {queue} already: on AWS that is the most"
                 raise ApiError("ActivityWorkerLimitExceeded", text)
             self._pollers[queue] += 1
         try:

@@ -63,9 +63,13 @@ class Promise:
         self._deliver(result, error)
         return True
 
-    def forget(self) -> None:
-        """Drop the promise: nobody waits for the reply."""
-        self._owed.discard(self)
+    def forget(self) -> bool:
+        """Drop the promise: nobody waits for the reply. Returns whether there was none yet."""
+        try:
+            self._owed.remove(self)  # atomic, as in ``is_first``
+        except KeyError:
+            return False
+        return True
 
 
 class PendingPromises:
@@ -102,15 +106,16 @@ class Waiters:
             self._waiting.setdefault(key, []).append(answer)
         return answer
 
-    def remove(self, key: str, answer: Promise) -> None:
-        """Stop waiting."""
-        answer.forget()
+    def remove(self, key: str, answer: Promise) -> bool:
+        """Stop waiting. Returns whether it was not released yet."""
+        is_waiting = answer.forget()
         with self._lock:
             waiting = self._waiting.get(key, [])
             if answer in waiting:
                 waiting.remove(answer)
             if not waiting:
                 self._waiting.pop(key, None)
+        return is_waiting
 
     def release_one(self, key: str) -> None:
         """Release one of the callers that wait for a key."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from stepwell.engine.api.async_polls import AsyncPoll
 from stepwell.engine.client.commands import ClientCommand, complete_task_with
+from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import InvalidInput, InvalidToken, TaskTimedOut
 from stepwell.step_functions import errors, model
+from stepwell.step_functions.callers import caller
 from stepwell.step_functions.documents import compacted, problem
-from stepwell.step_functions.service import Operation, Service, has_left
+from stepwell.step_functions.service import Operation, Service
 
 from .activities import find_activity
 
@@ -61,16 +63,26 @@ async def _answer(service: Service, make: Callable[[], ClientCommand]) -> dict[s
 async def get_activity_task(service: Service, request: model.GetActivityTaskInput) -> dict[str, Any]:
     """The next task of an activity; nothing if none comes while the poll waits."""
     find_activity(service, request.activity_arn)
-    poll = AsyncPoll(service.client, service.executor.bridge, request.activity_arn, request.worker_name)
-    task = await poll.task(0)  # most polls of busy workers find one
-    if task is None:
-        task = await service.while_wanted(poll.task(POLL_SECONDS))
-    if task is not None and has_left():
-        service.client.polls.give_back(request.activity_arn, task)
-        task = None
-    if task is None:
+    task = await service.polled(request.activity_arn, request.worker_name, POLL_SECONDS)
+    if task is None or _has_left(service, task):
         return {"taskToken": None}
     return {"taskToken": task.token, "input": task.input.decode()}
+
+
+def _has_left(service: Service, task: TaskContext) -> bool:
+    """Whether the worker has gone that asked for a task. The task is for the next one then.
+
+    That a worker has gone may also turn out when the answer is on its way.
+    """
+    client = caller.get()
+    if client is None:
+        return False
+    give_back = partial(service.client.polls.give_back, task.queue, task)
+    if client.has_left():
+        give_back()
+        return True
+    client.unless_read(give_back)
+    return False
 
 
 OPERATIONS: Mapping[str, Operation] = {
