@@ -17,7 +17,8 @@ from stepwell import Executor, TaskError
 from stepwell.engine.client.deployments import Settings
 from stepwell.step_functions.history_log import LARGEST_TEXT, HistoryLog, is_logged, line_of
 
-from .support import serving
+from .support import PASS, ROLE, serving
+from .support import run as run_served
 
 SECONDS = 60
 WORK = "arn:aws:lambda:us-east-1:000000000000:function:work"
@@ -285,3 +286,31 @@ def test_a_server_logs_a_machine_as_its_settings_say(tmp_path: Path, name: str) 
         ("ExecutionSucceeded", arn),
     ]
     assert found[0]["details"]["input"] == '{"a": "\\u001b"}'
+
+
+def test_a_machine_is_logged_at_once_by_whichever_door_its_settings_came(tmp_path: Path) -> None:
+    """A machine that a task creates, and another version of it that a process deploys through the control socket."""
+    log, data = tmp_path / "log", str(tmp_path / "data")
+    group = "arn:aws:logs:us-east-1:000000000000:log-group:group:*"
+    with serving("--data", data, stderr=log) as served:
+        request = {
+            "Name": "made",
+            "Definition": json.dumps(PASS),
+            "RoleArn": ROLE,
+            "LoggingConfiguration": {
+                "Level": "ALL",
+                "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": group}}],
+            },
+        }
+        task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:createStateMachine", "Parameters": request}
+        maker = run_served(served.client, "maker", {"StartAt": "T", "States": {"T": {**task, "End": True}}})
+        assert maker["status"] == "SUCCEEDED"
+        machine = maker["executionArn"].replace(":execution:maker", ":stateMachine:made").rpartition(":")[0]
+        served.client.start_execution(stateMachineArn=machine, name="1")
+        with Executor(data, connect=True) as connected:
+            connected.deploy("made", PASS | {"Comment": "deployed"})
+            connected.start("made", execution_name="2").wait(SECONDS)
+        assert served.stop() == 0
+    found = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    ended = [line["execution_arn"].rpartition(":")[2] for line in found if line["type"] == "ExecutionSucceeded"]
+    assert ended == ["1", "2"]

@@ -10,11 +10,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
 
-from .support import PASS, SECONDS, WAIT, Served, client, ended, machine, serving
+from .support import PASS, SECONDS, WAIT, Served, client, ended, machine, refusal, serving
 
 
 def test_what_was_answered_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -61,6 +62,27 @@ def test_handlers_are_loaded_again_on_sighup(tmp_path: Path) -> None:
         module.write_text("def work(value:\n")
         server.process.send_signal(signal.SIGHUP)
         assert output(server, arn) == "new, and longer"
+
+
+def test_a_task_names_a_handler_of_the_server_by_its_name_or_as_a_lambda_function(tmp_path: Path) -> None:
+    module = tmp_path / "handlers.py"
+    module.write_text("def charge(value):\n    return [value, 'charged']\n")
+    function = "arn:aws:lambda:us-east-1:000000000000:function:charge"
+    with serving("--handlers", str(module)) as server:
+        for number, resource in enumerate(("charge", function, f"{function}:live")):
+            definition = calling(resource)
+            assert output(server, machine(server.client, f"m{number}", definition)) == [{}, "charged"]
+            found = server.client.validate_state_machine_definition(definition=json.dumps(definition))
+            assert found["result"] == "OK"
+        code, message = refusal(machine, sfn=server.client, name="m", definition=calling("chrage"))
+        assert (code, "Value is not a valid resource ARN at /States/T/Resource" in message) == (
+            "InvalidDefinition",
+            True,
+        )
+
+
+def calling(resource: str) -> dict[str, Any]:
+    return {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": resource, "End": True}}}
 
 
 def output(server: Served, arn: str) -> object:

@@ -20,6 +20,7 @@ from stepwell.asl.states import (
     WaitState,
 )
 from stepwell.asl.validate import check_definition
+from stepwell.asl.validate.scope import LocalResources
 
 __all__ = ["Outcome", "StateMachine", "compile_definition"]
 
@@ -32,7 +33,7 @@ def compile_definition(
     definition: dict[str, Any] | str | bytes,
     *,
     type: str = "STANDARD",
-    local_resources: bool = True,
+    local_resources: LocalResources = True,
     max_characters: int | None = None,
 ) -> StateMachine:
     """Compile a definition, as a value or as JSON text, for executions of ``type`` STANDARD or EXPRESS.

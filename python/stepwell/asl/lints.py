@@ -17,6 +17,7 @@ from stepwell.asl.validate.diagnostic import WARNING, Diagnostic
 from stepwell.asl.validate.fields import JSONATA, JSONPATH
 from stepwell.asl.validate.graph import targets
 from stepwell.asl.validate.map import processor_config
+from stepwell.asl.validate.scope import LocalResources
 from stepwell.asl.validate.variables import assignments, inner_levels, states_of
 from stepwell.asl.variable_references import variables_read
 
@@ -54,7 +55,7 @@ def review(
     definition: dict[str, Any] | str | bytes,
     type: str = "STANDARD",
     *,
-    local_resources: bool = True,
+    local_resources: LocalResources = True,
     max_characters: int | None = MAX_CHARACTERS,
 ) -> list[Diagnostic]:
     """The problems that ``validate`` finds and, if none is an error, the warnings of ``lint``."""

@@ -125,6 +125,7 @@ async def _serve(
     after: ExitStack,
 ) -> None:
     """``after`` is left when the engine has ended."""
+    executor.client.deployments.accept_handlers()
     service = Service(executor)
     observers: list[Observer] = [log_request] if settings.access_log else []
     if settings.event_log:

@@ -187,6 +187,10 @@ class Handlers:
                 return True
         return self.find(resource, lambda: definition.get("Parameters") or definition.get("Arguments")) is not None
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a handler of this name."""
+        return self._find(name) is not None
+
     def _find(self, name: str | None) -> Registration | None:
         if name is None:
             return None

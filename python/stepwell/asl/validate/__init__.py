@@ -14,7 +14,7 @@ from stepwell.asl.validate import diagnostic as codes
 from stepwell.asl.validate.diagnostic import ERROR, WARNING, Diagnostic, Report
 from stepwell.asl.validate.graph import check_graph
 from stepwell.asl.validate.json_text import JsonSyntaxError, RepeatedKeys, parse
-from stepwell.asl.validate.scope import Machine
+from stepwell.asl.validate.scope import LocalResources, Machine
 from stepwell.asl.validate.states import check_machine
 from stepwell.asl.validate.variables import check_scopes, inner_levels, states_of
 from stepwell.asl.validate.warnings import warn
@@ -37,13 +37,14 @@ def check_definition(
     definition: Definition,
     type: str = "STANDARD",
     *,
-    local_resources: bool = True,
+    local_resources: LocalResources = True,
     max_characters: int | None = MAX_CHARACTERS,
 ) -> dict[str, Any]:
     """The definition as a value, with numbers as AWS reads them.
 
     Raises InvalidDefinition with the text of CreateStateMachine's refusal; its ``diagnostics`` hold every problem.
-    ``local_resources`` allows a Task to name a handler of this process; ``max_characters`` is None for no limit.
+    ``local_resources`` allows a Task to name a handler of this process, any or those that a function accepts;
+    ``max_characters`` is None for no limit.
     """
     return _raise_errors(_examine(definition, type, local_resources, max_characters))
 
@@ -52,14 +53,14 @@ def validate(
     definition: Definition,
     type: str = "STANDARD",
     *,
-    local_resources: bool = True,
+    local_resources: LocalResources = True,
     max_characters: int | None = MAX_CHARACTERS,
 ) -> list[Diagnostic]:
     """Every problem of a definition with its place; see ``check_definition`` for the options."""
     return _examine(definition, type, local_resources, max_characters).report.diagnostics
 
 
-def check_state(state: Definition, name: str, *, local_resources: bool = True) -> dict[str, Any]:
+def check_state(state: Definition, name: str, *, local_resources: LocalResources = True) -> dict[str, Any]:
     """The definition of one state alone, whose next states need not exist: what TestState accepts.
 
     Raises InvalidDefinition, whose places begin with ``/States/<name>``.
@@ -72,7 +73,9 @@ def check_state(state: Definition, name: str, *, local_resources: bool = True) -
     return _raise_errors(_read(state, MAX_CHARACTERS, check))
 
 
-def _examine(definition: Definition, type: str, local_resources: bool, max_characters: int | None) -> _Examined:
+def _examine(
+    definition: Definition, type: str, local_resources: LocalResources, max_characters: int | None
+) -> _Examined:
     def check(value: dict[str, Any], repeated: RepeatedKeys, report: Report) -> None:
         _check_levels(value, Machine(report, repeated, local_resources=local_resources), type)
 

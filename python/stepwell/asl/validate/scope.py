@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -11,6 +12,9 @@ from stepwell.asl.validate.diagnostic import Report
 from stepwell.asl.validate.fields import JSONATA, JSONATA_ONLY, JSONPATH, JSONPATH_ONLY
 from stepwell.asl.validate.json_text import RepeatedKeys
 
+LocalResources: TypeAlias = bool | Callable[[str], bool]
+"""Whether a Task may name a handler of this process as its Resource: any, none, or those that a function accepts."""
+
 
 class Machine(Struct):
     """What the whole definition shares: its language, and the names that must be unique."""
@@ -18,7 +22,7 @@ class Machine(Struct):
     report: Report
     repeated: RepeatedKeys
     query_language: str = JSONPATH
-    local_resources: bool = True
+    local_resources: LocalResources = True
     state_names: set[str] = field(default_factory=set[str])
     labels: set[str] = field(default_factory=set[str])
 

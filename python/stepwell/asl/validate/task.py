@@ -91,7 +91,8 @@ def _check_resource(state: dict[str, Any], at: Place) -> None:
 
 def _check_local_resource(text: str, place: str, at: Place) -> None:
     """A handler of this process by its plain name: accepted here, refused by AWS."""
-    if at.machine.local_resources and text.strip():
+    allowed = at.machine.local_resources
+    if text.strip() and (allowed if isinstance(allowed, bool) else allowed(text)):
         message = f"'{text}' is the name of a local handler: AWS accepts only ARNs as a Resource"
         at.report.warning(message, place, LOCAL_RESOURCE)
     else:

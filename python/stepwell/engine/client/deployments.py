@@ -63,6 +63,7 @@ class Deployments:
 
     def __init__(self, host: Host, limits: Limits, quota: Quota) -> None:
         self._host, self._quota, self._is_aws = host, quota, limits.profile == AWS
+        self._names_handlers = False
         self.changing = threading.RLock()
         """Held while a workflow, or what belongs to it, is looked at and changed."""
         self.deployed: Callable[[Workflow], object] = _nothing
@@ -197,7 +198,15 @@ class Deployments:
             if len(text) > MAX_CHARACTERS:
                 log.warning("a definition of %d bytes: AWS takes %d characters", len(text), MAX_CHARACTERS)
             return compile_definition(text, type=type)
-        return compile_definition(text, type=type, local_resources=False, max_characters=MAX_CHARACTERS)
+        return compile_definition(text, type=type, local_resources=self.accepts_resource, max_characters=MAX_CHARACTERS)
+
+    def accept_handlers(self) -> None:
+        """Let Task states name handlers that are registered, in AWS's profile too."""
+        self._names_handlers = True
+
+    def accepts_resource(self, name: str) -> bool:
+        """Whether a Task state may have a plain name as its Resource."""
+        return not self._is_aws or (self._names_handlers and self._host.handlers.knows(name))
 
     def check_handlers(self, workflow: Workflow, *, is_mocked: bool = False) -> None:
         """Check that there is a handler for every Task state whose resource is known.

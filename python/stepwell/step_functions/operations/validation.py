@@ -11,7 +11,6 @@ import msgspec
 
 from stepwell.asl.json import is_object
 from stepwell.asl.validate import ERROR, Diagnostic, validate
-from stepwell.engine.limits import AWS
 from stepwell.step_functions import model
 from stepwell.step_functions.service import Operation, Service
 from stepwell.test_state.run import run
@@ -23,8 +22,8 @@ async def validate_state_machine_definition(
     service: Service, request: model.ValidateStateMachineDefinitionInput
 ) -> dict[str, Any]:
     """Every problem of a definition, with its place."""
-    is_aws = service.client.limits.profile == AWS
-    find = partial(validate, request.definition, request.type or "STANDARD", local_resources=not is_aws)
+    accepts = service.client.deployments.accepts_resource
+    find = partial(validate, request.definition, request.type or "STANDARD", local_resources=accepts)
     found = await asyncio.to_thread(find)
     shown = [each for each in found if request.severity == "WARNING" or each.severity == ERROR]
     most = request.max_results or MOST
