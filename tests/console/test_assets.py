@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 
+import pytest
+
 from stepwell.console.assets import FOLDER, Assets
+from stepwell.console.bundle import bundled
 
 MOST_BYTES = 60 << 10
 """Of all files together, compressed."""
@@ -24,7 +27,7 @@ def test_vendored_files_are_those_that_the_script_fetched() -> None:
 
 def test_a_vendored_module_has_its_licence() -> None:
     names = {path.name for path in (FOLDER / "vendor").iterdir()}
-    for package in ("dagre", "graphlib", "htm", "preact"):
+    for package in ("htm", "preact"):
         assert f"LICENSE-{package}.txt" in names
 
 
@@ -34,21 +37,35 @@ def test_all_files_together_are_small() -> None:
     assert sum(len(asset.compressed) for asset in (*loaded, assets.page)) <= MOST_BYTES
 
 
-def test_the_page_names_its_files_and_each_module_imports_what_is_there() -> None:
+def test_the_page_names_its_files_and_no_other() -> None:
     assets = Assets()
-    page = assets.page.content.decode()
-    named = re.findall(rf'"/console/{assets.version}/([^"]+)"', page)
-    modules = {name for name in assets.files if name.endswith(".js")}
-    assert modules <= set(named) <= set(assets.files)
-    for name in modules:
-        if name.startswith("vendor/"):
-            continue
-        text = assets.files[name].content.decode()
-        for target in re.findall(r'from "(\.[^"]+)"', text):
-            folder = name.split("/")[:-1]
-            for part in target.split("/"):
-                folder = folder[:-1] if part == ".." else folder if part == "." else [*folder, part]
-            assert "/".join(folder) in assets.files, f"{name} imports {target}"
+    named = re.findall(rf'"/console/{assets.version}/([^"]+)"', assets.page.content.decode())
+    assert set(named) <= set(assets.files)
+    assert {"app.js", "style.css"} <= set(named)
+    assert assets.page.content.count(b"<script") == 1
+
+
+def test_modules_are_joined_in_the_order_of_their_imports() -> None:
+    text = bundled(
+        {
+            "app.js": 'import { two as deux } from "./lib/b.js";\nexport const one = deux;\n',
+            "lib/b.js": '/** A number. */\nimport { h } from "../vendor/v.js";\nexport function two() {}\n',
+            "vendor/v.js": "var a=1;export{a as h};",
+        },
+        "app.js",
+    )
+    assert [line for line in text.splitlines() if line.startswith("$")] == [
+        '$["vendor/v.js"] = (() => {var a=1;return {h: a};})();',
+        '$["lib/b.js"] = (() => {',
+        '$["app.js"] = (() => {',
+    ]
+    assert 'const { two: deux } = $["lib/b.js"];' in text
+    assert "A number" not in text
+
+
+def test_a_module_that_exports_in_another_form_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"app\.js"):
+        bundled({"app.js": "export default 1;\n"}, "app.js")
 
 
 def test_no_module_makes_html_of_texts() -> None:

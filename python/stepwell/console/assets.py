@@ -1,4 +1,4 @@
-"""The files of the console, read once: each with its content type, compressed, and a name that is its content's hash.
+"""The files of the console as browsers get them: read once, joined, compressed, named by a hash.
 
 The page names all other files by a path that begins with the hash of all of them. So browsers keep them for ever, and a
 new version is loaded whole.
@@ -11,8 +11,10 @@ import hashlib
 from functools import cached_property
 from pathlib import Path
 
+from .bundle import bundled
+
 FOLDER = Path(__file__).parent / "static"
-PAGE = "index.html"
+PAGE, SCRIPT = "index.html", "app.js"
 _TYPES = {
     ".css": b"text/css; charset=utf-8",
     ".html": b"text/html; charset=utf-8",
@@ -20,7 +22,7 @@ _TYPES = {
     ".svg": b"image/svg+xml",
     ".txt": b"text/plain; charset=utf-8",
 }
-_BASE, _PRELOADS = b"{base}", b"<!-- preloads -->"
+_BASE = b"{base}"
 
 
 class Asset:
@@ -41,29 +43,26 @@ class Asset:
 
 
 class Assets:
-    """All files of a folder, by their paths in it."""
+    """All files of a folder, by their paths in it; the modules are one."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        found = sorted(path for path in folder.rglob("*") if path.suffix in _TYPES and path.is_file())
+        found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+        contents = {name: path.read_bytes() for name, path in found.items() if path.suffix in _TYPES}
+        modules = {name: text.decode() for name, text in contents.items() if name.endswith(".js")}
+        contents[SCRIPT] = bundled(modules, SCRIPT).encode()
         self.files = {
-            path.relative_to(folder).as_posix(): Asset(_TYPES[path.suffix], path.read_bytes()) for path in found
+            name: Asset(_TYPES[found[name].suffix], content)
+            for name, content in contents.items()
+            if name == SCRIPT or name not in modules
         }
-        whole = hashlib.sha256()
-        for name, asset in self.files.items():
-            whole.update(name.encode() + asset.tag)
+        whole = hashlib.sha256(b"".join(name.encode() + asset.tag for name, asset in self.files.items()))
         self.version = whole.hexdigest()[:16]
         """The hash of all files: the first part of their paths."""
         page = self.files.pop(PAGE)
-        self.page = Asset(page.content_type, self._filled(page.content))
+        self.page = Asset(page.content_type, page.content.replace(_BASE, f"/console/{self.version}".encode()))
         """What every address of the console shows first."""
 
     def find(self, path: str) -> Asset | None:
         """The file at a path below the console's, ``VERSION/NAME``; None: there is none."""
         version, _, name = path.partition("/")
         return self.files.get(name) if version == self.version else None
-
-    def _filled(self, page: bytes) -> bytes:
-        """The page with the paths of its files. Modules are named in it, or each would wait for the one before."""
-        modules = [name for name in self.files if name.endswith(".js")]
-        preloads = "\n".join(f'<link rel="modulepreload" href="/console/{self.version}/{name}">' for name in modules)
-        return page.replace(_PRELOADS, preloads.encode()).replace(_BASE, f"/console/{self.version}".encode())

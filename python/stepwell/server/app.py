@@ -125,7 +125,7 @@ class Application:
         if scope["path"] == routes.SESSION:
             self._gate.check_site(headers)
             return self._resources.session(self._gate, headers, scope["headers"])
-        resource, ids = routes.found(scope["method"], scope["path"])
+        resource, ids = routes.found(scope["method"], scope["raw_path"].decode("latin-1"))
         exchange.operation = resource.operation
         _, identity = await self._admitted(exchange, headers, receive, 0)
         caller.set(exchange.scope.get(CALLER))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from stepwell.asl.json import loads
+from stepwell.asl.json import is_object, loads
 from stepwell.engine.arns import arn_of
 from stepwell.engine.client import commands
+from stepwell.engine.client.history import without_data
 from stepwell.engine.client.open_tasks import activities_in
 from stepwell.engine.client.queries import Queries, workflow_name, workflow_version
 from stepwell.engine.ids import execution_of, short_id
@@ -168,8 +169,27 @@ def events(service: Service, ids: list[str], query: Query, *, is_read_only: bool
     """Events after a number, in GetExecutionHistory's shape; without their data unless ``data=1``."""
     limit = max(1, query.number("limit", EVENTS, EVENTS))
     after = query.number("after", 0, 1 << 40)
-    found = service.client.queries.history(ids[0], limit, after=after, include_data=query.flag("data"))
-    return {"events": [{**event, "timestamp": errors.date(round(event["timestamp"] * 1_000_000))} for event in found]}
+    found = service.client.queries.history(ids[0], limit, after=after)
+    return {"events": [_event(event, with_data=query.flag("data")) for event in found]}
+
+
+def _event(event: dict[str, Any], *, with_data: bool) -> dict[str, Any]:
+    shown = {**event, "timestamp": errors.date(round(event["timestamp"] * 1_000_000))}
+    child = _started(event)
+    if child is not None:
+        shown["child"] = child
+    return shown if with_data else without_data(shown)
+
+
+def _started(event: dict[str, Any]) -> str | None:
+    """The execution that a task has started, as the output of its call says."""
+    details: dict[str, Any] = event.get("taskSubmittedEventDetails") or event.get("taskSucceededEventDetails") or {}
+    if details.get("resourceType") not in ("states", "aws-sdk:sfn"):
+        return None
+    text: str = details.get("output") or "null"
+    output = loads(text.encode())
+    arn = output.get("ExecutionArn") if is_object(output) else None
+    return arn if isinstance(arn, str) else None
 
 
 async def delete(service: Service, ids: list[str]) -> dict[str, Any]:

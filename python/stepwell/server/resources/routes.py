@@ -19,7 +19,7 @@ from stepwell.step_functions.api import fault_of
 from stepwell.step_functions.service import Service
 from stepwell.version import VERSION
 
-from . import executions, live, system, waiting
+from . import executions, live, system, waiting, workflows
 from .query import Query
 from .tally import Tally
 
@@ -33,6 +33,7 @@ _READS: Mapping[str, Read] = {
     "GET /stepwell/executions": executions.executions,
     "GET /stepwell/executions/{id}": executions.execution,
     "GET /stepwell/executions/{id}/events": executions.events,
+    "GET /stepwell/workflows/{id}": workflows.workflow,
     "GET /stepwell/waiting": waiting.waiting,
     "GET /stepwell/retries": waiting.retries,
     "GET /stepwell/activities": waiting.activities,

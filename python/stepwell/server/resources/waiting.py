@@ -7,7 +7,7 @@ from typing import Any
 
 from stepwell.engine.arns import activity_arn
 from stepwell.engine.client.queries import workflow_name
-from stepwell.engine.ids import short_id
+from stepwell.engine.ids import execution_of, short_id
 from stepwell.engine.state.map_run import READ_ITEMS, WRITE_RESULTS
 from stepwell.engine.state.timers import RETRY
 from stepwell.engine.storage.contexts import (
@@ -32,6 +32,8 @@ QUEUED = 1000
 ACTIVITIES = 200
 _NAME = "GET /stepwell/waiting"
 _OF_MAP_RUNS = (READ_ITEMS, WRITE_RESULTS)
+EVENTS = 50
+"""So many of the last events are looked through for a failure."""
 INPUT_CHARACTERS = 2000
 """So much of a task's input is shown in the list."""
 
@@ -94,9 +96,32 @@ def retries(service: Service, _: list[str], query: Query, *, is_read_only: bool)
                 "execution": short_id(execution.id),
                 "executionName": execution.name,
                 "workflow": workflow_name(execution),
+                **_last_failure(service, activity),
             }
         )
     return {"retries": items}
+
+
+def _last_failure(service: Service, activity: ActivityContext) -> dict[str, str]:
+    """The error and the cause of the last failed attempt of a state, if it is among the last events."""
+    execution_id = execution_of(activity.id)
+    events = {event["id"]: event for event in service.client.queries.history(execution_id, EVENTS, reverse=True)}
+    for event in events.values():
+        details = _details(event)
+        if "error" in details and _is_after(events, event, activity.entered_event):
+            return {key: details[key] for key in ("error", "cause") if details.get(key) is not None}
+    return {}
+
+
+def _details(event: dict[str, Any]) -> dict[str, Any]:
+    return next((value for name, value in event.items() if name.endswith("EventDetails")), dict[str, Any]())
+
+
+def _is_after(events: dict[int, dict[str, Any]], event: dict[str, Any] | None, entered: int) -> bool:
+    """Whether an event follows that of the state's entering, over the events between them."""
+    while event is not None and event["previousEventId"] > entered:
+        event = events.get(event["previousEventId"])
+    return event is not None and event["previousEventId"] == entered
 
 
 def activities(service: Service, _: list[str], query: Query, *, is_read_only: bool) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+/** What a page shows of the server: loaded, loaded again when something changes, with the last answer in between. */
+import { follow } from "./api.js";
+import { useCallback, useEffect, useRef, useState } from "./html.js";
+
+/** @type {Set<(isLive: boolean) => void>} */
+const watchers = new Set();
+
+/** Whether the server tells of changes now; undefined: nothing is followed. */
+export function useLiveness() {
+  const [isLive, set] = useState(/** @type {boolean|undefined} */ (undefined));
+  useEffect(() => {
+    watchers.add(set);
+    return () => watchers.delete(set);
+  }, []);
+  return isLive;
+}
+
+/** @param {boolean|undefined} isLive */
+const tell = (isLive) => watchers.forEach((watcher) => watcher(isLive));
+
+/**
+ * @template T
+ * @param {(signal: AbortSignal) => Promise<T>} load
+ * @param {any[]} inputs what the answer depends on
+ * @param {string} [live] the stream of changes
+ * @returns {{data: T|undefined, error: Error|undefined, isLoading: boolean, reload: () => void}}
+ */
+export function useResource(load, inputs, live) {
+  const key = JSON.stringify(inputs);
+  const [state, set] = useState({ key, data: undefined, error: undefined, isLoading: true });
+  const running = useRef(/** @type {AbortController|null} */ (null));
+  const again = useRef(false);
+  const reload = useCallback(() => {
+    if (running.current) {
+      again.current = true;
+      return;
+    }
+    const ending = new AbortController();
+    running.current = ending;
+    const done = (/** @type {object} */ found) => {
+      if (ending.signal.aborted) return;
+      running.current = null;
+      set((before) => ({ key, data: before.key === key ? before.data : undefined, error: undefined, isLoading: false, ...found }));
+      if (again.current) {
+        again.current = false;
+        reload();
+      }
+    };
+    load(ending.signal).then((data) => done({ data }), (error) => done({ error }));
+  }, [key]);
+  useEffect(() => {
+    set((before) => (before.key === key ? before : { key, data: undefined, error: undefined, isLoading: true }));
+    reload();
+    return () => {
+      running.current?.abort();
+      running.current = null;
+      again.current = false;
+    };
+  }, [key]);
+  useEffect(() => {
+    if (!live) return undefined;
+    const stop = follow(live, reload, tell);
+    return () => {
+      stop();
+      tell(undefined);
+    };
+  }, [live, key]);
+  return { ...(state.key === key ? state : { data: undefined, error: undefined, isLoading: true }), reload };
+}
+
+/** Draw again every so many seconds: durations of what runs. @param {boolean} isNeeded */
+export function useClock(isNeeded, seconds = 1) {
+  const [, set] = useState(0);
+  useEffect(() => {
+    if (!isNeeded) return undefined;
+    const timer = setInterval(() => set((count) => count + 1), seconds * 1000);
+    return () => clearInterval(timer);
+  }, [isNeeded, seconds]);
+}

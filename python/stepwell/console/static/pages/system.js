@@ -1,0 +1,45 @@
+/** How the engine is: its health, its counters, its partitions, its files, its limits. */
+import { get } from "../lib/api.js";
+import { bytes, duration, number } from "../lib/format.js";
+import { html, useEffect } from "../lib/html.js";
+import { useResource } from "../lib/resource.js";
+import { Facts, Time, Waiting, useTitle } from "../parts/basics.js";
+
+export function System() {
+  useTitle("System");
+  const found = useResource((signal) => get("system", signal), []);
+  useEffect(() => {
+    const timer = setInterval(found.reload, 2000);
+    return () => clearInterval(timer);
+  }, []);
+  if (!found.data) return html`<h1>System</h1><${Waiting} of=${found} />`;
+  const { data } = found;
+  const { stats } = data;
+  const files = data.files ?? [];
+  const sum = (/** @type {string} */ name) => files.reduce((/** @type {number} */ total, /** @type {any} */ each) => total + each[name], 0);
+  return html`<h1 class="title">System <span class="status ${data.health === "ok" ? "is-SUCCEEDED" : "is-FAILED"}"><span class="sign" aria-hidden="true">${data.health === "ok" ? "✓" : "✕"}</span>${data.health === "ok" ? "Healthy" : data.health}</span></h1>
+    <${Facts} items=${[["Version", data.version], ["Process", `${data.pid}, ${data.role}`], ["Running for", duration(data.now - data.since)], ["Since", html`<${Time} at=${data.since} />`], ["Folder", data.folder ? html`<code>${data.folder}</code>` : undefined], ["Region, account", `${data.region}, ${data.account}`], ["Quotas", data.profile]]} />
+    <div class="cards">
+      <${Card} title="Executions" items=${[["Open", number(stats.open_executions)], ["In memory", number(stats.executions_in_memory)], ["Started", number(stats.executions_started)], ["Succeeded", number(stats.executions_succeeded)], ["Failed", number(stats.executions_failed)], ["Timed out", number(stats.executions_timed_out)], ["Aborted", number(stats.executions_canceled)]]} />
+      <${Card} title="Tasks" items=${[["With handlers", number(stats.tasks_in_flight)], ["Handlers that run", number(stats.handlers_running)], ["Overdue handlers", number(stats.handlers_overdue)], ["Without a handler", number(stats.tasks_unhandled)], ["Scheduled", number(stats.tasks_scheduled)], ["Failed attempts", number(stats.tasks_failed)], ["Retries", number(stats.tasks_retried)]]} />
+      <${Card} title="Queues and log" items=${[["Commands that wait", number(stats.inbox)], ["Batches", number(stats.batches)], ["Syncs", number(stats.syncs)], ["Time of a sync", stats.syncs ? duration(stats.sync_micros / stats.syncs / 1e6) : "–"], ["Records", number(stats.records)], ["Written", bytes(stats.log_bytes)], ["Transitions", number(stats.transitions)]]} />
+      ${files.length > 0 && html`<${Card} title="Disk" items=${[["Log", bytes(sum("logBytes"))], ["Storage", bytes(sum("storageBytes"))], ["Followers", number(files.flatMap((/** @type {any} */ each) => each.followers).length)]]} />`}
+    </div>
+    <p class="note dim">Executions, tasks and transitions are counted since the server began to count.</p>
+    <h2>Partitions</h2><${Partitions} data=${data} />
+    ${data.follows && html`<h2>Follows</h2><${Facts} items=${[["Leader", data.follows.source], ["Leader alive", data.follows.leader_alive ? "yes" : "no"], ["Behind", `${number(data.follows.records)} records`]]} />`}
+    <h2>Limits</h2><dl class="limits">${Object.entries(data.limits).map(([name, value]) => html`<div><dt>${name.replaceAll("_", " ")}</dt><dd>${value === null ? "none" : typeof value === "number" ? (name.includes("bytes") ? bytes(value) : number(value)) : String(value)}</dd></div>`)}</dl>`;
+}
+
+/** @param {{title: string, items: [string, string][]}} props */
+function Card({ title, items }) {
+  return html`<section class="card"><h2>${title}</h2><dl>${items.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+}
+
+/** @param {{data: any}} props */
+function Partitions({ data }) {
+  return html`<div class="scroll"><table class="list"><thead><tr><th>Partition</th><th>Process</th><th class="number">Log</th><th class="number">Not applied</th><th class="number">Not flushed</th><th class="number">Commands</th><th class="number">Tasks</th><th>Followers</th></tr></thead><tbody>
+    ${data.partitions.map((/** @type {any} */ each) => html`<tr><td>${each.index}</td><td>${each.pid}</td>${each.problem ? html`<td colSpan="6" class="is-bad">${each.problem}</td>` : html`<td class="number">${number(each.first)} – ${number(each.last)}</td>
+      <td class="number">${number(each.last - each.applied)}</td><td class="number">${number(each.applied - each.flushed)}</td><td class="number">${number(each.requests)}</td><td class="number">${number(each.tasks)}</td>
+      <td>${(data.files?.[each.index]?.followers ?? []).map((/** @type {any} */ follower) => html`<div><code>${follower.id.slice(0, 8)}</code> <span class="dim">${number(Math.max(0, each.last - follower.position))} behind</span></div>`)}</td>`}</tr>`)}</tbody></table></div>`;
+}
