@@ -86,8 +86,9 @@ audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audi
 test-rust: build
 	@$(CARGO) test --workspace --release --locked --quiet
 
+# Crash tests mostly wait, so three processes keep two cores busy. A file is tested in one process.
 test-python: build wheel
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 # Those of Java and Go too, whose compilers take minutes at first. Their package managers' own configuration is used.
 test-clients: build ## AWS's command line and its SDKs for JavaScript, Java and Go against a server
