@@ -81,7 +81,18 @@ def process_turn(turn: Turn, table: Table, limits: Limits, budget: int = 0) -> U
             reply = replies.pop(id(command), None)
             if reply is not None:
                 turn.effects.append((reply, turn.execution_id, None))
+    if turn.at_rest is not None and _queue_what_follows_at_rest(turn):
+        return process_turn(turn, table, limits, budget)
     return None
+
+
+def _queue_what_follows_at_rest(turn: Turn) -> bool:
+    """Queue it if the execution runs on; whether it does."""
+    follow, turn.at_rest = turn.at_rest, None
+    runs_on = turn.execution is not None and turn.execution.status == RUNNING
+    if follow is not None and runs_on:
+        turn.queue.append(follow)
+    return runs_on
 
 
 def _bytes_to_write(follow: list[Item], waiting: int) -> int:
@@ -117,6 +128,8 @@ def suspend(turn: Turn, table: Table, limits: Limits) -> Unfinished | None:
         if turn.execution is None:
             raise
         return _end(turn, table, limits, error)
+    if turn.at_rest is not None:
+        _queue_what_follows_at_rest(turn)
     left = Unfinished(deque(), turn.replies, processed)
     written: list[Item] = []
     for command, document, logged in turn.queue:

@@ -49,12 +49,11 @@ def begin(turn: Turn, document: Document) -> Items:
     machine = execution.machine
     if execution.context.parent_iteration_id is None:  # the engine itself writes the inputs of children
         document = compact(document)
-    follow = [start_state(execution, machine.start_at, document)]
     seconds = turn.services.longest_seconds(execution.context.type, machine.timeout_seconds)
     if seconds is not None:
         due = turn.now + seconds * SECOND
-        follow.insert(0, item(CreateTimerCommand(execution.id, EXECUTION_TIMEOUT, due)))
-    return follow
+        turn.at_rest = item(CreateTimerCommand(execution.id, EXECUTION_TIMEOUT, due))
+    return [start_state(execution, machine.start_at, document)]
 
 
 def accept_complete(turn: Turn, command: CompleteExecutionCommand) -> str | None:

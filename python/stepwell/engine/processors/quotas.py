@@ -6,7 +6,7 @@ command is on the log, so a replay does not depend on the profile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from stepwell.asl.errors import RUNTIME
@@ -24,6 +24,8 @@ log = logger("stepwell.engine")
 
 VARIABLES_BYTES: Final = 10 << 20
 DATA_LIMIT_EXCEEDED: Final = "States.DataLimitExceeded"
+_MANY = 16
+"""No command has so many events."""
 _FULL = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
 
 
@@ -72,7 +74,7 @@ def _within_history(accept: Accept) -> Accept:
 
     def within(turn: Turn, command: Any) -> str | None:
         reason = accept(turn, command)
-        if reason is not None or _last_event(turn, command) < HISTORY_EVENTS:
+        if reason is not None or command.event < HISTORY_EVENTS - _MANY or _last_event(turn, command) < HISTORY_EVENTS:
             return reason
         if isinstance(command, r.CompleteExecutionCommand):  # any end is accepted
             return None
@@ -97,33 +99,50 @@ def _within_payload(follow: Follow) -> Follow:
     def within(turn: Turn, command: Any, document: Document) -> list[Item]:
         items = follow(turn, command, document)
         for next_command, next_document, _ in items:
-            cause = _breach(turn, next_command, next_document)
+            check = _CHECKS.get(type(next_command))
+            cause = None if check is None else check(turn, next_command, next_document)
             if cause is not None:
                 return [_failed(turn, DATA_LIMIT_EXCEEDED, cause)]
-            if isinstance(next_command, r.CompleteExecutionCommand) and next_command.cause is not None:
-                next_command.cause = next_command.cause[:CAUSE_CHARACTERS]
         return items
 
     return within
 
 
-def _breach(turn: Turn, command: r.Command, document: Document) -> str | None:
-    if isinstance(command, r.CompleteStateCommand):
-        if len(document.text) > PAYLOAD_BYTES:
-            return _too_large(command.state_name)
-        if command.assigned:
-            return _variables_breach(turn, command)
-    elif isinstance(command, r.CreateTaskCommand | r.ForkStateCommand | r.StartBranchCommand):
-        if len(document.text) > PAYLOAD_BYTES and turn.execution is not None:
-            id = (
-                command.branch_id.rpartition("/")[0]
-                if isinstance(command, r.StartBranchCommand)
-                else command.activity_id
-            )
-            return _too_large(turn.execution.activities[id].state.name)
-    elif isinstance(command, r.StartIterationCommand) and len(document.text) > PAYLOAD_BYTES:
+def _of_output(turn: Turn, command: r.CompleteStateCommand, document: Document) -> str | None:
+    if len(document.text) > PAYLOAD_BYTES:
         return _too_large(command.state_name)
+    return _variables_breach(turn, command) if command.assigned else None
+
+
+def _of_input(
+    turn: Turn, command: r.CreateTaskCommand | r.ForkStateCommand | r.StartBranchCommand, document: Document
+) -> str | None:
+    if len(document.text) <= PAYLOAD_BYTES or turn.execution is None:
+        return None
+    id = command.branch_id.rpartition("/")[0] if isinstance(command, r.StartBranchCommand) else command.activity_id
+    return _too_large(turn.execution.activities[id].state.name)
+
+
+def _of_item(turn: Turn, command: r.StartIterationCommand, document: Document) -> str | None:
+    return _too_large(command.state_name) if len(document.text) > PAYLOAD_BYTES else None
+
+
+def _of_end(turn: Turn, command: r.CompleteExecutionCommand, document: Document) -> str | None:
+    """An end is always in order; its cause is cut."""
+    if command.cause is not None:
+        command.cause = command.cause[:CAUSE_CHARACTERS]
     return None
+
+
+_CHECKS: Mapping[type[r.Command], Callable[[Turn, Any, Document], str | None]] = {
+    r.CompleteStateCommand: _of_output,
+    r.CreateTaskCommand: _of_input,
+    r.ForkStateCommand: _of_input,
+    r.StartBranchCommand: _of_input,
+    r.StartIterationCommand: _of_item,
+    r.CompleteExecutionCommand: _of_end,
+}
+"""What is checked of each kind of command that follows: why it must not, or None."""
 
 
 def _variables_breach(turn: Turn, command: r.CompleteStateCommand) -> str | None:

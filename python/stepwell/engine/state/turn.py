@@ -84,6 +84,7 @@ class Turn:
     __slots__ = (
         "_created",
         "activity",
+        "at_rest",
         "bytes",
         "changes",
         "children",
@@ -133,6 +134,8 @@ class Turn:
         self.outbox: list[tuple[str, Command, Document]] = []
         """Commands for other executions, by their ids. They are processed, or logged, in the same batch."""
         self.replies: dict[int, Reply] = {}
+        self.at_rest: Item | None = None
+        """What follows when the execution rests and runs on: most executions end before, and need no timeout."""
         self.processed = 0
         self.bytes = 0
         """About the size of its large documents and texts, written or not."""
