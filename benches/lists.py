@@ -21,11 +21,11 @@ from stepwell import Executor, _core
 from stepwell.asl.json import dumps
 from stepwell.engine.client import listings
 from stepwell.engine.client.listings import Asked, Position
-from stepwell.engine.host.local import SystemClock
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import of_value
 from stepwell.engine.partition.partition import Partition
 from stepwell.engine.storage.storage import Storage
+from stepwell.engine.wall_clock import SystemClock
 from stepwell.tasks.dispatch import Call
 
 PAGE, READS, AT_ONCE, ONE_OF = 100, 9, 2000, 1000

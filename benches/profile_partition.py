@@ -20,10 +20,10 @@ from typing import Any
 
 from stepwell import _core
 from stepwell.asl.json import dumps
-from stepwell.engine.host.local import SystemClock
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import of_value
 from stepwell.engine.partition.partition import Partition
+from stepwell.engine.wall_clock import SystemClock
 from stepwell.tasks.dispatch import Call
 
 AT_ONCE, STEPS = 64, 10

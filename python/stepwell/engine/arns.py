@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import lru_cache
 from typing import NamedTuple
 
 from stepwell.errors import InvalidInput
@@ -67,7 +68,12 @@ def state_machine_arn(workflow: str) -> str:
 
 def parse_state_machine_arn(text: object) -> tuple[str, str] | None:
     """The workflow that a state machine's ARN names, and its published version or alias (or ""); None: it is none."""
-    match = _MACHINE.fullmatch(text) if isinstance(text, str) and text.startswith("arn:") else None
+    return _machine_of(text) if isinstance(text, str) and text.startswith("arn:") else None
+
+
+@lru_cache(maxsize=1024)  # a program starts few state machines, again and again
+def _machine_of(arn: str) -> tuple[str, str] | None:
+    match = _MACHINE.fullmatch(arn)
     return None if match is None else (match[1], match[2] or "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from stepwell.engine.host.idle import ReadOnly
@@ -30,18 +31,18 @@ class Api:
         self._service = service
         self._calls = {name: _call(name, operation) for name, operation in OPERATIONS.items()}
 
-    async def answer(self, name: str, body: bytes, trace: str | None = None) -> dict[str, Any]:
+    def answer(self, name: str, body: bytes, trace: str | None = None) -> Coroutine[Any, Any, dict[str, Any]]:
         """The answer to a request of JSON text; ``trace`` is its header ``X-Amzn-Trace-Id``. Raises ``Fault``."""
         call = self._find(name)
         request = call.reader.read(body)
         if trace is not None and call.has_trace:  # it wins over the member (API semantics, chapter 7)
             request.trace_header = trace
-        return await self._run(name, call, request)
+        return self._run(name, call, request)
 
-    async def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+    def call(self, name: str, request: dict[str, Any]) -> Coroutine[Any, Any, dict[str, Any]]:
         """The answer to a request, which is a value with the API's names. Raises ``Fault``."""
         call = self._find(name)
-        return await self._run(name, call, call.reader.convert(request))
+        return self._run(name, call, call.reader.convert(request))
 
     def _find(self, name: str) -> _Call:
         call = self._calls.get(name)

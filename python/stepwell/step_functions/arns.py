@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from stepwell.engine.arns import PLACE
@@ -15,12 +16,18 @@ _PARTS = {MACHINE: (1, 2), EXECUTION: (2, 2), EXPRESS: (3, 3), ACTIVITY: (1, 1),
 
 
 class Arn(NamedTuple):
-    """An ARN of the service: what it is of, the parts after that, and whether it is of this account and region."""
+    """An ARN of the service: its region and account, what it is of, and the parts after that."""
 
     text: str
+    region: str
+    account: str
     kind: str
     parts: tuple[str, ...]
-    is_ours: bool
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is of this process's region and account."""
+        return self.region == PLACE.region and self.account == PLACE.account
 
     @property
     def name(self) -> str:
@@ -47,6 +54,7 @@ class Arn(NamedTuple):
 _DIGITS = 16
 
 
+@lru_cache(maxsize=1024)  # most requests name one of few state machines
 def parse(text: str, *kinds: str) -> Arn:
     """The ARN of one of these kinds. Raises ``Fault`` for any other text."""
     if not text.startswith("arn:"):
@@ -61,7 +69,7 @@ def parse(text: str, *kinds: str) -> Arn:
     least, most = _PARTS[kind]
     if not least <= len(parts) <= most or not all(parts):
         raise invalid_arn(text)
-    return Arn(text, kind, parts, region == PLACE.region and account == PLACE.account)
+    return Arn(text, region, account, kind, parts)
 
 
 def own(text: str, missing: Callable[[str], Fault], *kinds: str) -> Arn:

@@ -12,7 +12,6 @@ from stepwell import _core
 from stepwell.engine.api.async_execution import AsyncExecution
 from stepwell.engine.api.async_executor import AsyncExecutor
 from stepwell.engine.api.async_polls import AsyncPoll
-from stepwell.engine.client.client import Client
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import StepwellError
@@ -31,24 +30,26 @@ class Service:
     """One engine that is served."""
 
     def __init__(self, executor: AsyncExecutor) -> None:
-        self.executor = executor
+        self.executor, self.client = executor, executor.client
+        self._bridge = executor.bridge
         self.pages = PageTokens(page_key(executor.client.host.folder))
         self.stopping = asyncio.Event()
         """Set when the server begins to stop: what waits for long answers with what there is."""
         self._waiting: set[AsyncPoll] = set()
 
-    @property
-    def client(self) -> Client:
-        """What the engine can be asked."""
-        return self.executor.client
-
-    async def ask(self, command: ClientCommand) -> str:
+    def ask(self, command: ClientCommand) -> Awaitable[str]:
         """Give a command to the engine; the id of the execution that it was processed in, once that is durable."""
-        return await self.executor.bridge.ask(self.client.host, command)
+        return self._bridge.ask(self.client.host, command)
+
+    async def read(self, read: Callable[..., Found], *arguments: Any) -> Found:
+        """What ``read`` returns, which reads storage. It is called in a thread if that waits for another process."""
+        if self.client.host.reads_wait:
+            return await asyncio.to_thread(read, *arguments)
+        return read(*arguments)
 
     def execution(self, id: str) -> AsyncExecution:
         """A handle on an execution."""
-        return AsyncExecution(self.client, self.executor.bridge, id)
+        return AsyncExecution(self.client, self._bridge, id)
 
     def stop(self) -> None:
         """Answer what waits for long, and take no further requests."""
@@ -58,7 +59,7 @@ class Service:
 
     async def polled(self, queue: str, worker: str | None, seconds: float) -> TaskContext | None:
         """The next task of an activity, handed out; None if none comes while its caller and the server are there."""
-        poll = AsyncPoll(self.client, self.executor.bridge, queue, worker)
+        poll = AsyncPoll(self.client, self._bridge, queue, worker)
         client = caller.get()
         if client is not None:
             client.when_left(poll.give_up)

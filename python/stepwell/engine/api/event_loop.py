@@ -13,6 +13,7 @@ from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.client.live import look_times
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Callback
+from stepwell.engine.partition.inbox import NameTaken, Rejected
 
 
 class EventLoopBridge:
@@ -31,8 +32,12 @@ class EventLoopBridge:
     async def ask(self, host: Host, request: ClientCommand) -> str:
         """Send a command to a host's inbox and wait; returns the id of the execution that it was processed in."""
         future, deliver = self.expect()
-        host.submit(request.command, request.document, request.with_refusals(deliver))
-        return await future
+        host.submit(request.command, request.document, deliver)
+        try:
+            found = await future
+        except (Rejected, NameTaken) as refusal:
+            return request.settled(None, refusal)
+        return found if request.if_exists is None else request.settled(found)
 
     def _deliver(self, future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
         self._arrived.append((future, result, error))

@@ -10,6 +10,7 @@ from stepwell import _core
 from stepwell.engine.host.host import Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import Limits
+from stepwell.engine.partition.inbox import NameTaken, Rejected
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.engine.storage.task_tokens import task_of_token
@@ -49,8 +50,12 @@ class Client:
     def ask(self, request: ClientCommand) -> str:
         """Send a command to the inbox and wait; returns the id of the execution that it was processed in."""
         latch = Latch()
-        self.host.submit(request.command, request.document, request.with_refusals(latch.deliver))
-        return latch.wait()
+        self.host.submit(request.command, request.document, latch.deliver)
+        try:
+            found = latch.wait()
+        except (Rejected, NameTaken) as refusal:
+            return request.settled(None, refusal)
+        return found if request.if_exists is None else request.settled(found)
 
     def start_request(
         self,

@@ -66,6 +66,13 @@ class ClientCommand(NamedTuple):
         """``deliver``, with refusals in the program's words."""
         return lambda result, error: deliver(*self._answer(result, error))
 
+    def settled(self, result: Any, error: BaseException | None = None) -> Any:
+        """The result that the program gets. Raises the error that it gets."""
+        result, error = self._answer(result, error)
+        if error is not None:
+            raise error
+        return result
+
     def _answer(self, result: Any, error: BaseException | None) -> tuple[Any, BaseException | None]:
         if self.if_exists is None or not isinstance(error, NameTaken | None):
             return result, None if error is None else self.refused(error)
@@ -106,7 +113,7 @@ class Starts:
         due = start_time(delay, at, self._host.clock.now)
         command = self.start_with(
             workflow,
-            document,
+            Document(document),
             name,
             due,
             keeps_name=if_exists is not None,
@@ -119,7 +126,7 @@ class Starts:
     def start_with(
         self,
         workflow: Workflow,
-        input: bytes,
+        input: Document,
         name: str | None,
         due: int = 0,
         keeps_name: bool = False,
@@ -128,7 +135,7 @@ class Starts:
         qualifier: str = "",
         trace_header: str | None = None,
     ) -> ClientCommand:
-        """Start an execution with JSON text as its input, at ``due`` (microseconds; 0: now).
+        """Start an execution with an input that was checked, at ``due`` (microseconds; 0: now).
 
         A name starts one execution only, unless the workflow is EXPRESS; with ``keeps_name`` also there.
         ``synchronous``: the caller waits for its end, as StartSyncExecution's does. ``started_by`` is the execution
@@ -160,7 +167,7 @@ class Starts:
             qualifier=qualifier,
             trace_header=trace_header,
         )
-        return ClientCommand(command, Document(input), _taken)
+        return ClientCommand(command, input, _taken)
 
 
 def _taken(error: Rejected | NameTaken) -> StepwellError:

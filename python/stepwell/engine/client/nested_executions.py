@@ -126,7 +126,7 @@ class NestedExecutions:
         while True:
             request = self._starts.start_with(
                 workflow,
-                target.input,
+                Document(target.input),
                 target.name,
                 keeps_name=not target.is_named,
                 synchronous=synchronous,

@@ -15,7 +15,7 @@ from .executions import find_execution
 
 async def get_execution_history(service: Service, request: model.GetExecutionHistoryInput) -> dict[str, Any]:
     """A page of events. A page's token names the event that it ends with."""
-    context = find_execution(service, request.execution_arn, children=True)
+    context = await service.read(partial(find_execution, service, request.execution_arn, children=True))
     is_reverse, size = bool(request.reverse_order), page_size(request.max_results)
     filters = (request.execution_arn, is_reverse, request.include_execution_data)
     after = service.pages.read("GetExecutionHistory", filters, request.next_token) or 0

@@ -17,7 +17,7 @@ _DATES = ("startDate", "stopDate", "redriveDate")
 
 async def list_map_runs(service: Service, request: model.ListMapRunsInput) -> dict[str, Any]:
     """The map runs of an execution, the newest first."""
-    context = find_execution(service, request.execution_arn)
+    context = await service.read(find_execution, service, request.execution_arn)
     runs = await asyncio.to_thread(service.client.map_runs.of, context.id)
     last = service.pages.read("ListMapRuns", request.execution_arn, request.next_token)
     if last is not None:
@@ -47,7 +47,7 @@ async def update_map_run(service: Service, request: model.UpdateMapRunInput) -> 
     if limits == (None, None, None):
         raise errors.invalid("A setting of the Map Run must be given.", "MISSING_REQUIRED_PARAMETER")
     try:
-        await service.ask(service.client.map_runs.update(request.map_run_arn, *limits))
+        await service.ask(await service.read(service.client.map_runs.update, request.map_run_arn, *limits))
     except MapRunNotFound as error:
         raise _missing(request.map_run_arn) from error
     except MapRunEnded as error:

@@ -205,11 +205,15 @@ async def resolve(service: Service, text: str) -> tuple[Workflow, str]:
 
     Raises ``Fault``.
     """
-    if not unlabelled(text).is_ours:
+    arn = unlabelled(text)
+    if not arn.is_ours:
         raise errors.no_machine(text)
     client = service.client
     try:
-        workflow, qualifier = client.queries.target(text)
+        if arn.qualifier is None:  # definitions are in memory; published versions and aliases are rows
+            workflow, qualifier = client.queries.target(text)
+        else:
+            workflow, qualifier = await service.read(client.queries.target, text)
         if workflow.context.name in client.host.workflows.deleting:
             await asyncio.to_thread(client.deployments.check_startable, workflow)
     except WorkflowDeleting as error:
