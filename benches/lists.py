@@ -1,10 +1,11 @@
 """Pages of lists and of a history, in a folder of many executions.
 
-    .venv/bin/python benches/lists.py 1000000          # the executions; a folder of its own, about 1.3 GB
+    .venv/bin/python benches/lists.py 1000000 [FOLDER]  # the executions; about 1.3 GB, kept and used again in FOLDER
 
 The executions are run, not made up: of 1,000 one fails, one is stopped, one runs on, one was started by a version and
-one by an alias. Each page is read cold and again; the least and the median of its reads are told, in milliseconds. A
-page goes on where another one ended, deep in the list too. The history has 25,000 events, read forwards and backwards.
+one by an alias. Each page is read cold and again; the least and the median of its reads are told, in milliseconds, and
+the least processor time, which other work on the machine hardly changes. A page goes on where another one ended, deep
+in the list too. The history has 25,000 events, read forwards and backwards.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +90,25 @@ class Maker:
         self.turn()
 
 
+def make(store: _core.Store, count: int) -> None:
+    maker = Maker(store)
+    began = time.perf_counter()
+    for first in range(0, count, AT_ONCE):
+        maker.run(first, min(AT_ONCE, count - first))
+    print(f"{count} executions in {time.perf_counter() - began:.0f} s")
+
+
 def told(name: str, read: Callable[[], Any]) -> Any:
     times: list[float] = []
+    cpu: list[float] = []
     found = None
     for _ in range(READS):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.thread_time()
         found = read()
         times.append((time.perf_counter() - began) * 1000)
-    print(f"  {name:44} first {times[0]:7.2f}  median {statistics.median(times):6.2f}  least {min(times):6.2f} ms")
+        cpu.append((time.thread_time() - used) * 1000)
+    least = f"least {min(times):6.2f}, CPU {min(cpu):5.2f} ms"
+    print(f"  {name:44} first {times[0]:7.2f}  median {statistics.median(times):6.2f}  {least}")
     return found
 
 
@@ -146,16 +159,16 @@ def history(folder: Path) -> None:
 
 def main() -> None:
     count = int(sys.argv[1])
-    with tempfile.TemporaryDirectory(prefix="lists-") as folder:
-        with _core.Store.open(Path(folder) / "data") as store:
-            maker = Maker(store)
-            began = time.perf_counter()
-            for first in range(0, count, AT_ONCE):
-                maker.run(first, min(AT_ONCE, count - first))
-            print(f"{count} executions in {time.perf_counter() - began:.0f} s; a page of {PAGE}:")
+    kept = sys.argv[2:]
+    with nullcontext(kept[0]) if kept else tempfile.TemporaryDirectory(prefix="lists-") as folder:
+        if not (Path(folder) / "data").exists():
+            with _core.Store.open(Path(folder) / "data") as store:
+                make(store, count)
+        print(f"{count} executions; a page of {PAGE}:")
         with _core.Store.open(Path(folder) / "data") as store:  # from the disk, with an empty cache
             lists(Storage(store), count)
-        history(Path(folder) / "long")
+        with tempfile.TemporaryDirectory(prefix="long-") as long:
+            history(Path(long))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "graph": {"asl"},  # drawings of definitions
     "tasks": {"asl", "_core"},
     "engine": {"_core"},
-    "engine.log": {"engine", "asl"},
+    "engine.log": {"asl", *WORDS},
     "engine.storage": {"engine.log", *WORDS},
     "engine.state": STATE - {"engine.state"},
     "engine.appliers": STATE,
