@@ -43,6 +43,7 @@ FILE: dict[str, Any] = {  # its first machine is that of AWS's developer guide
         "parent": {"TestCases": {"Mocked": {"S": "Once"}}},
         "slow": {"TestCases": {"Returns": {"S": "Once"}}},
         "loop": {"TestCases": {"Twice": {"S": "Numbered"}}},
+        "spread": {"TestCases": {"Counted": {"All": "ItemsAndResults", "Work": "Numbered"}}},
     },
     "MockedResponses": {
         "MockedLambdaSuccess": {"0": {"Return": LAMBDA_ANSWER}},
@@ -55,6 +56,7 @@ FILE: dict[str, Any] = {  # its first machine is that of AWS's developer guide
         "Once": {"0": {"Return": {"mocked": True}}},
         "Thrown": {"0-2": {"Throw": {"Error": "Card.Declined", "Cause": "no money"}}},
         "Numbered": {"0": {"Return": "zero"}, "1-2": {"Return": "one or two"}, "3-99": {"Return": "more"}},
+        "ItemsAndResults": {"0": {"Return": [1, 2]}, "1": {"Return": {"written": True}}},
         "Items": {"0": {"Return": [{"n": 1}, {"n": 2}, {"n": 3}]}},
     },
 }
@@ -358,6 +360,53 @@ def test_the_count_goes_on_after_a_kill(tmp_path: Path) -> None:
         server.process.kill()
     with serving(*options(tmp_path)) as server:
         assert output(ended(server.client, execution)) == "one or two"
+
+
+def spread() -> dict[str, Any]:
+    """A Distributed Map, one child after the other: each calls Work, waits and calls it again."""
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    work = {"Type": "Task", "Resource": LAMBDA}
+    child = {
+        "First": {"Type": "Pass", "Next": "Work"},
+        "Work": {**work, "ResultPath": "$.answer", "Next": "Wait"},
+        "Wait": {"Type": "Wait", "Seconds": 2, "End": True},
+    }
+    child["First"]["Parameters"] = {}
+    reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+    mapping = {"Type": "Map", "MaxConcurrency": 1, "ItemReader": reader, "ResultWriter": writer, "End": True}
+    return {"All": {**mapping, "ItemProcessor": {**config, "StartAt": "First", "States": child}}}
+
+
+def test_the_count_goes_on_in_the_children_of_a_map_run_and_at_its_writer(tmp_path: Path) -> None:
+    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
+    (tmp_path / "work.py").write_text(HANDLERS)
+    with serving(*options(tmp_path)) as server:
+        sfn = server.client
+        arn = created(sfn, "spread", spread())
+        execution = sfn.start_execution(stateMachineArn=f"{arn}#Counted")["executionArn"]
+        first = child_that_waits(sfn, execution)
+        server.process.kill()
+    with serving(*options(tmp_path)) as server:
+        sfn = server.client
+        assert output(ended(sfn, execution)) == {"written": True}
+        (run_of,) = sfn.list_map_runs(executionArn=execution)["mapRuns"]
+        children = sfn.list_executions(mapRunArn=run_of["mapRunArn"])["executions"]
+        outputs = {each["executionArn"]: output(ended(sfn, each["executionArn"])) for each in children}
+        assert outputs.pop(first) == {"answer": "zero"}
+        assert list(outputs.values()) == [{"answer": "one or two"}]
+
+
+def child_that_waits(sfn: Any, execution: str) -> str:
+    """The first child of the map run of an execution, once it waits."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for run_of in sfn.list_map_runs(executionArn=execution)["mapRuns"]:
+            for child in sfn.list_executions(mapRunArn=run_of["mapRunArn"])["executions"]:
+                if "WaitStateEntered" in types(sfn, child):
+                    return str(child["executionArn"])
+        time.sleep(0.02)
+    raise AssertionError("no child waits")
 
 
 def test_a_mocked_execution_meets_no_real_handler_in_a_server_without_the_file(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ Which response a state's next call gets is counted in memory, and taken from the
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -25,9 +23,8 @@ from stepwell.tasks.handlers import Registration
 from stepwell.testing.answers import check_answer, result_of
 from stepwell.testing.mocks import MockedCase, MockFile, UnscriptedTask
 
+from .mock_counts import calls_before
 from .mocked_activities import MockedActivities
-
-_SCHEDULED = frozenset({"TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled"})
 
 
 class _Run:
@@ -117,7 +114,8 @@ class Mocks:
             run = self._runs.get(root)
             if run is None:
                 case = self._file.case(_workflow(call), call.test_case)
-                case.count_from(self._calls_before(root, case))
+                if self._client is not None:
+                    case.count_from(calls_before(self._client, root, case))
                 run = self._runs[root] = _Run(case)
             return run
 
@@ -130,16 +128,6 @@ class Mocks:
             execution_id = execution_of(context.parent_iteration_id)
         return execution_id
 
-    def _calls_before(self, execution_id: str, case: MockedCase) -> Counter[str]:
-        """How many calls of each mocked state were answered before: those of the history that are not open."""
-        client = self._client
-        if client is None:
-            return Counter()
-        calls = _calls_in(client.queries.history(execution_id))
-        for state in [state for state in calls if state in case]:
-            calls[state] -= min(calls[state], len(client.queries.open_tasks(execution_id, state, None, None)))
-        return calls
-
     def _forget(self, event: Event) -> None:
         with self._lock:
             self._runs.pop(event.execution_id, None)
@@ -148,15 +136,3 @@ class Mocks:
 def _workflow(call: Call) -> str:
     """The workflow of a task; of a map run's child without the label."""
     return call.state_machine_arn.rpartition(":stateMachine:")[2].partition("/")[0]
-
-
-def _calls_in(events: Iterable[dict[str, Any]]) -> Counter[str]:
-    """How many tasks of each state a history has."""
-    states: dict[int, str] = {}
-    calls: Counter[str] = Counter()
-    for event in events:
-        entered = event.get("stateEnteredEventDetails")
-        state = states.get(event["previousEventId"], "") if entered is None else entered["name"]
-        states[event["id"]] = state
-        calls[state] += event["type"] in _SCHEDULED
-    return calls
