@@ -1,5 +1,6 @@
 """Tests of state machines: the engine on a virtual clock, mocks, and runs with scripted tasks or mock files."""
 
+from .assertions import assert_path
 from .mock import Mock, MockedTask
 from .mock_calls import MockCall, MockCalls
 from .mocks import MockFile, UnscriptedTask
@@ -16,5 +17,6 @@ __all__ = [
     "TestExecution",
     "TestExecutor",
     "UnscriptedTask",
+    "assert_path",
     "scripted_run",
 ]

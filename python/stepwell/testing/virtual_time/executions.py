@@ -12,6 +12,7 @@ from stepwell.engine.client.live import StateLook
 from stepwell.engine.client.open_tasks import activities_in
 from stepwell.engine.status import OVER
 from stepwell.errors import WaitTimeout
+from stepwell.testing.assertions import Assertions
 
 from .durations import duration_of
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from .control import Drives
 
 
-class TestExecution(Execution):
-    """One execution of a ``TestExecutor``: what it does is ``Execution``'s, but it waits in virtual time."""
+class TestExecution(Assertions, Execution):
+    """One execution of a ``TestExecutor``: what it does is ``Execution``'s, but it waits in virtual time.
+
+    ``assert_path``, ``attempts``, ``inputs`` and ``outputs`` say what it did (``Assertions``).
+    """
 
     __slots__ = ("_control",)
     __test__ = False
