@@ -30,7 +30,7 @@ PRIVATE = {
     ("server/test_history_log.py", "_listeners"): "that an engine without a log of its history listens to nothing",
     ("layout/test_public_names.py", "_ON_FIRST_USE"): "what is loaded late must be the same in two places of one file",
 }
-OF_PYTHON = {"_exit", "_asdict", "_fields", "_make", "_replace"}
+OF_PYTHON = {"_exit", "_asdict", "_fields", "_make", "_replace", "_repr_mimebundle_"}
 NATIVE = "_core"
 """The native module is private to the package as a whole, and has tests of its own in tests/core."""
 

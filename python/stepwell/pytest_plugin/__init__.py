@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from stepwell.testing import TestExecutor
+    from stepwell.testing.coverage import Coverage
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     text = "stepwell(folder, partitions, profile, start, seed): the engine of the fixtures stepwell and stepwell_async"
     config.addinivalue_line("markers", text)
+    from .options import is_coverage_wanted
+
+    if is_coverage_wanted(config):
+        from .coverage import PLUGIN, CoveragePlugin
+
+        config.pluginmanager.register(CoveragePlugin(config), PLUGIN)
 
 
 @pytest.fixture
@@ -30,3 +37,14 @@ def stepwell(request: pytest.FixtureRequest) -> Generator[TestExecutor]:
     from .fixtures import executor
 
     yield from executor(request)
+
+
+@pytest.fixture
+def stepwell_coverage(request: pytest.FixtureRequest) -> Coverage:
+    """The coverage of the session; without ``--stepwell-cov`` one that nobody reads.
+
+    ``stepwell_coverage.collect(executor)`` adds what the executions of any open executor did.
+    """
+    from .coverage import coverage_of
+
+    return coverage_of(request.config)

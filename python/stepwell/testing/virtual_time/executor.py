@@ -16,6 +16,7 @@ from stepwell.engine.limits import Limits
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
+from stepwell.testing.coverage import collect_closing
 from stepwell.testing.mock import Mock
 from stepwell.testing.virtual import VirtualClock
 
@@ -104,6 +105,7 @@ class TestExecutor(Executor):
 
     def close(self) -> None:
         """Close it. Raises what is wrong with the test and was not raised before."""
+        collect_closing(self)
         super().close()
         self._driver.check()
 
