@@ -53,6 +53,9 @@ class Clock:
     def update(self, remote: int, wall_seconds: int) -> int:
         """The next timestamp, later than ``remote`` too; ``ClockError`` if that is too far ahead."""
 
+def fix_jsonata(millis: float | None, seed: int = 0) -> None:
+    """Fix the time (milliseconds since 1970) and the seed of this thread's evaluations; None: the machine's again."""
+
 def parse_timestamp(text: str | int, /) -> Timestamp:
     """Parse 16 hex digits, the dotted form, or the integer."""
 

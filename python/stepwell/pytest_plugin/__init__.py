@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from stepwell.testing import TestExecutor
+    from stepwell.testing import AsyncTestExecutor, TestExecutor
     from stepwell.testing.coverage import Coverage
 
 
@@ -48,3 +48,11 @@ def stepwell_coverage(request: pytest.FixtureRequest) -> Coverage:
     from .coverage import coverage_of
 
     return coverage_of(request.config)
+
+
+@pytest.fixture
+def stepwell_async(request: pytest.FixtureRequest) -> Generator[AsyncTestExecutor]:
+    """The same engine for tests that are coroutines, with any plugin that runs them. See docs/testing.md."""
+    from .fixtures import async_executor
+
+    yield from async_executor(request)

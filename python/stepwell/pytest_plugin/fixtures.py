@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from stepwell.testing import TestExecutor
+from stepwell.testing import AsyncTestExecutor, TestExecutor
 
 from .options import options_of
+
+Engine = TypeVar("Engine", TestExecutor, AsyncTestExecutor)
 
 
 def executor(request: pytest.FixtureRequest) -> Generator[TestExecutor]:
     """The engine of a test."""
+    with _opened(request, TestExecutor) as engine:
+        yield engine
+
+
+def async_executor(request: pytest.FixtureRequest) -> Generator[AsyncTestExecutor]:
+    """The engine of a test that is a coroutine."""
+    engine = _opened(request, AsyncTestExecutor)
+    try:
+        yield engine
+    finally:
+        engine.close_now()
+
+
+def _opened(request: pytest.FixtureRequest, kind: type[Engine]) -> Engine:
     options = options_of(request)
     data = _folder(request, options.pop("folder", False))
     try:
-        engine = TestExecutor(data, **options)
+        return kind(data, **options)
     except TypeError as error:
         raise pytest.UsageError(f"@pytest.mark.stepwell: {error}") from error
-    with engine:
-        yield engine
 
 
 def _folder(request: pytest.FixtureRequest, folder: Any) -> Path | str | None:

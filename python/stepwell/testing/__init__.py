@@ -1,14 +1,20 @@
 """Tests of state machines: the engine on a virtual clock, mocks, and runs with scripted tasks or mock files."""
 
 from .assertions import assert_path
+from .explore import Exploration, ExploreFailed, explore
 from .mock import Mock, MockedTask
 from .mock_calls import MockCall, MockCalls
 from .mocks import MockFile, UnscriptedTask
 from .scripted import scripted_run
+from .virtual_time.async_executor import AsyncTestExecution, AsyncTestExecutor
 from .virtual_time.executions import TestExecution
 from .virtual_time.executor import TestExecutor
 
 __all__ = [
+    "AsyncTestExecution",
+    "AsyncTestExecutor",
+    "Exploration",
+    "ExploreFailed",
     "Mock",
     "MockCall",
     "MockCalls",
@@ -18,5 +24,6 @@ __all__ = [
     "TestExecutor",
     "UnscriptedTask",
     "assert_path",
+    "explore",
     "scripted_run",
 ]

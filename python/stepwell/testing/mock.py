@@ -18,6 +18,7 @@ from stepwell.tasks.calls import Call
 
 from .answers_of_mocks import Answer, Function, Kind, answer, answer_of, json_value
 from .mock_calls import MockCall, MockCalls
+from .mock_files import answers_in, document_of, save
 from .mocks import MockFile, Source, UnscriptedTask
 from .virtual_time.durations import Duration
 
@@ -223,25 +224,22 @@ class Mock:
     @classmethod
     def load(cls, source: Source | MockFile, workflow: str, case: str, *, strict: bool = False) -> Mock:
         """The mocks of a test case of a mock file (its path, its text, or its content). Raises ``InvalidInput``."""
-        from .mock_files import load_into
-
-        return load_into(cls(strict=strict), source, workflow, case)
+        mock = cls(strict=strict)
+        for state, answers in answers_in(source, workflow, case).items():
+            mock.state(state).list.extend(answers)
+        return mock
 
     def document(self, workflow: str, case: str) -> dict[str, Any]:
         """The mocks as a test case of a mock file of Step Functions Local. Raises ``InvalidInput`` for functions,
         delays, and other answers that such a file cannot hold.
         """
-        from .mock_files import document_of
-
-        return document_of(self, workflow, case)
+        return document_of(self.by_state, workflow, case)
 
     def save(self, path: str | os.PathLike[str], workflow: str, case: str) -> None:
         """Write the mocks into a mock file, as a test case; the other cases that the file has stay. Raises
         ``InvalidInput`` as ``document`` does, and for a file that is no mock file.
         """
-        from .mock_files import save
-
-        save(self, path, workflow, case)
+        save(self.by_state, path, workflow, case)
 
 
 def called(call: Call, input: Any, **place: Any) -> MockCall:

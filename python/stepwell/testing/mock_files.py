@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -13,41 +13,42 @@ from stepwell.errors import InvalidInput
 from .answers_of_mocks import Answer
 from .mocks import MockFile, Source, read_document
 
-if TYPE_CHECKING:
-    from .mock import Mock
-
+ByState: TypeAlias = dict[str, list[Answer]]
 FOR_EVER = 999_999_999
 """The last call that a range of a mock file can name: it stands for all that follow."""
 
 
-def load_into(mock: Mock, source: Source | MockFile, workflow: str, case: str) -> Mock:
-    """Add the answers of a test case to a mock."""
+def answers_in(source: Source | MockFile, workflow: str, case: str) -> ByState:
+    """The answers of a test case. Raises ``InvalidInput``."""
     file = source if isinstance(source, MockFile) else MockFile(source)
+    found: ByState = {}
     for state, responses in file.case(workflow, case).responses.items():
-        mocked, first = mock.state(state), 0
+        answers = found[state] = []
+        first = 0
         for response in responses:
             times = None if response.last >= FOR_EVER else response.last + 1 - first
             first = response.last + 1
             if response.error is None:
-                mocked.returns(response.value, times=times)
+                answers.append(Answer(kind="returns", value=response.value, times=times, place=response.place))
             else:
-                mocked.fails(response.error, response.cause, times=times)
-    return mock
+                error, cause = response.error, response.cause
+                answers.append(Answer(kind="fails", error=error, cause=cause, times=times, place=response.place))
+    return found
 
 
-def document_of(mock: Mock, workflow: str, case: str) -> dict[str, Any]:
-    """A mock as the content of a mock file with one test case."""
+def document_of(by_state: ByState, workflow: str, case: str) -> dict[str, Any]:
+    """Answers as the content of a mock file with one test case. Raises ``InvalidInput`` for what it cannot hold."""
     references: dict[str, str] = {}
     responses: dict[str, dict[str, Any]] = {}
-    for state, answers in mock.by_state.items():
+    for state, answers in by_state.items():
         references[state] = name = f"{workflow}.{case}.{state}"
         responses[name] = _responses(state, answers)
     return {"StateMachines": {workflow: {"TestCases": {case: references}}}, "MockedResponses": responses}
 
 
-def save(mock: Mock, path: str | os.PathLike[str], workflow: str, case: str) -> None:
-    """Add a mock to a mock file, which is made if there is none."""
-    document = document_of(mock, workflow, case)
+def save(by_state: ByState, path: str | os.PathLike[str], workflow: str, case: str) -> None:
+    """Add answers to a mock file, which is made if there is none."""
+    document = document_of(by_state, workflow, case)
     file = Path(path)
     if file.exists():
         document = _merged(read_document(file), document, workflow)

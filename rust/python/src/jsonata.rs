@@ -6,7 +6,9 @@ use std::time::Duration;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyString, PyTuple};
-use stepwell_query::jsonata::{Binding, EvaluationError, Expression, Limits, Use, Value};
+use stepwell_query::jsonata::{
+    Binding, EvaluationError, Expression, Limits, Use, Value, surroundings,
+};
 
 use crate::errors::{JsonataError, JsonataSyntaxError};
 use crate::jsonata_values::{FromPython, text_of, to_python};
@@ -14,6 +16,16 @@ use crate::jsonata_values::{FromPython, text_of, to_python};
 /// How many steps an evaluation makes with the GIL: about a millisecond of work. Releasing and acquiring
 /// it costs more than most expressions.
 const STEPS_WITH_GIL: u64 = 10_000;
+
+/// Fixes the time (milliseconds since 1970) and the seed of this thread's evaluations; `None`: the machine's again.
+#[pyfunction]
+#[pyo3(signature = (millis, seed=0))]
+pub fn fix_jsonata(millis: Option<f64>, seed: u64) {
+    match millis {
+        Some(millis) => surroundings::fix(millis, seed),
+        None => surroundings::release(),
+    }
+}
 
 /// A compiled JSONata expression.
 #[pyclass(frozen, module = "stepwell._core")]

@@ -35,7 +35,7 @@ mod _core {
     #[pymodule_export]
     use crate::json::{json_compact, json_depth, json_size};
     #[pymodule_export]
-    use crate::jsonata::Jsonata;
+    use crate::jsonata::{Jsonata, fix_jsonata};
     #[pymodule_export]
     use crate::log::{LogStream, MemoryLogStream};
     #[pymodule_export]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import random
-import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from stepwell.asl.intrinsics import surroundings
 from stepwell.asl.intrinsics.java_random import JavaRandom
 from stepwell.asl.json import canonical, dumps, is_array, is_number, is_object, loads, rendered
 from stepwell.asl.sizes import check_size
@@ -142,7 +141,7 @@ def math_random(first: Any, last: Any, seed: Any = None) -> int:
     if start >= stop:
         raise IntrinsicError("The first number of States.MathRandom must be below the second.")
     if seed is None:
-        return random.randrange(start, stop)
+        return surroundings.source().randrange(start, stop)
     return start + JavaRandom(_rounded("MathRandom", seed)).below(stop - start)
 
 
@@ -160,7 +159,7 @@ def string_split(text: Any, delimiters: Any) -> list[str]:
 
 def new_uuid() -> str:
     """States.UUID: a random (version 4) UUID."""
-    return str(uuid.uuid4())
+    return str(surroundings.new_uuid())
 
 
 class Function(NamedTuple):

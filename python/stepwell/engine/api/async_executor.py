@@ -86,6 +86,10 @@ class AsyncExecutor(BaseExecutor):
         await asyncio.shield(asyncio.to_thread(host.close))
         await self._listeners.drain()
 
+    def _execution(self, id: str) -> AsyncExecution:
+        """The handle on an execution."""
+        return AsyncExecution(self.client, self.bridge, id)
+
     @property
     def bridge(self) -> EventLoopBridge:
         """Brings replies to the event loop."""
@@ -156,7 +160,7 @@ class AsyncExecutor(BaseExecutor):
         deadline = loop.time() + timeout
         while True:
             try:
-                return AsyncExecution(self.client, self.bridge, await self._ask(request))
+                return self._execution(await self._ask(request))
             except Busy:
                 if loop.time() >= deadline:
                     raise
@@ -184,14 +188,14 @@ class AsyncExecutor(BaseExecutor):
         last = self.client.starts.last
         if last is None:
             raise ExecutionNotFound("no execution was started by this executor")
-        return (await AsyncExecution(self.client, self.bridge, last).wait(timeout)).context()
+        return (await self._execution(last).wait(timeout)).context()
 
     async def get(
         self, id: str | None = None, *, workflow: str | None = None, name: str | None = None
     ) -> AsyncExecution:
         """An execution by its id, short id or ARN, or by its workflow and its name, as ``Executor.get`` finds it."""
         context = await self._read(partial(self.client.queries.find, id, workflow, name))
-        return AsyncExecution(self.client, self.bridge, context.id)
+        return self._execution(context.id)
 
     def executions(
         self,
@@ -221,7 +225,7 @@ class AsyncExecutor(BaseExecutor):
         rows, size = await asyncio.to_thread(ask), _FIRST
         while page := await asyncio.to_thread(builtins.list, itertools.islice(rows, size)):
             for row in page:
-                yield AsyncExecution(self.client, self.bridge, row.execution_id)
+                yield self._execution(row.execution_id)
             size = PAGE
 
     async def list(
@@ -249,7 +253,7 @@ class AsyncExecutor(BaseExecutor):
             limit=limit,
         )
         rows = await asyncio.to_thread(lambda: builtins.list(ask()))
-        return [AsyncExecution(self.client, self.bridge, row.execution_id) for row in rows]
+        return [self._execution(row.execution_id) for row in rows]
 
     async def open_tasks(
         self,

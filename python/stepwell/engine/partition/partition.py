@@ -7,6 +7,7 @@ runs it in one, and a scripted run calls it step by step on a virtual clock.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -91,6 +92,7 @@ class Partition:
         self._effects = effects = Effects(store.tail(), store.applied())
         self.numbering = numbering = Numbering(share, store.clock_high_water(), executions.is_task_open)
         self._router = router = Router(executions, in_flight, effects)
+        draw = random.Random(seed)
         self.services = services = PartitionServices(
             store,
             executions,
@@ -100,7 +102,8 @@ class Partition:
             clock,
             dispatcher,
             limits,
-            random.Random(seed).random,
+            draw.random,
+            os.urandom if seed is None else draw.randbytes,
             on_ended,
             on_abandoned,
             on_tasks_ended,

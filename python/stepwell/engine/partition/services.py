@@ -44,6 +44,7 @@ class PartitionServices:
         dispatcher: Dispatcher,
         limits: Limits,
         random: Callable[[], float],
+        random_bytes: Callable[[int], bytes],
         on_ended: Callable[[LiveExecution], None] | None,
         on_abandoned: Callable[[c.TaskContext], None] | None,
         on_tasks_ended: Callable[[list[str]], None] | None,
@@ -54,6 +55,7 @@ class PartitionServices:
         self._storage, self._state = executions.storage, executions.state
         self._clock, self._dispatcher = clock, dispatcher
         self.limits, self.random, self.is_alone = limits, random, is_alone
+        self._random_bytes = random_bytes
         self.on_ended, self._on_abandoned, self._on_tasks_ended = on_ended, on_abandoned, on_tasks_ended
         self.task_id, self.admits = numbering.task_id, in_flight.admits
         self.handler_limits, self.queue_of = in_flight.limits, in_flight.queue_of
@@ -67,7 +69,7 @@ class PartitionServices:
         return self._numbering.reserve(turn.now, count)
 
     def task_token(self, task_id: str) -> str:
-        return new_token(task_id)
+        return new_token(task_id, self._random_bytes)
 
     # tasks
 

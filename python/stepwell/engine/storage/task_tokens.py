@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections.abc import Callable
 
 from stepwell import _core
 from stepwell.errors import InvalidToken, TaskTimedOut
@@ -16,9 +17,9 @@ RANDOM_BYTES = 24
 CLOSED = "the task was answered before, has timed out, or its execution has ended"
 
 
-def new_token(task_id: str) -> str:
+def new_token(task_id: str, random_bytes: Callable[[int], bytes] = os.urandom) -> str:
     """A token for a task: its id and 192 random bits."""
-    return base64.urlsafe_b64encode(task_id.encode() + b"\n" + os.urandom(RANDOM_BYTES)).decode()
+    return base64.urlsafe_b64encode(task_id.encode() + b"\n" + random_bytes(RANDOM_BYTES)).decode()
 
 
 def task_of_token(storage: Storage, token: str) -> TaskContext:

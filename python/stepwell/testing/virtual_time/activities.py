@@ -16,11 +16,12 @@ from stepwell.tasks.calls import Call
 from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.work import Work
 
+from .driver import Driver
 from .handlers import TestHandlers, results_of
 from .pool import Job
 
 if TYPE_CHECKING:
-    from .host import DrivenHost
+    from stepwell.engine.host.host import Host
 
 WORKER = "mock"
 _MANY = 1_000_000
@@ -29,8 +30,8 @@ _MANY = 1_000_000
 class MockedActivities:
     """The tasks of activities that mocks answer."""
 
-    def __init__(self, host: DrivenHost, handlers: TestHandlers, add: Callable[[Job], None]) -> None:
-        self._host, self._handlers, self._add = host, handlers, add
+    def __init__(self, host: Host, driver: Driver, handlers: TestHandlers, add: Callable[[Job], None]) -> None:
+        self._host, self._driver, self._handlers, self._add = host, driver, handlers, add
         self._seen: set[str] = set()
 
     def look(self, queue: str | None = None) -> None:
@@ -61,7 +62,7 @@ class MockedActivities:
             self._host.ask(r.ActivateTaskCommand(call.id, call.resource, WORKER, 0, 0, 0))
         except Rejected:
             return
-        self._host.driver.answer(results_of(work, _arguments(work)))
+        self._driver.answer(results_of(work, _arguments(work)))
 
     def _call_of(self, task: TaskContext) -> Call | None:
         storage = self._host.storage

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from stepwell.errors import InvalidInput
 from stepwell.tasks.context import current_call
 
+from .disturbances import Crashed
 from .driver import Driver
 from .durations import Duration, Time, check_time, datetime_of, duration_of, time_of
 
 if TYPE_CHECKING:
+    import asyncio
+
     from .pool import Coroutines, Job
 
 Result = TypeVar("Result")
@@ -39,51 +42,61 @@ def advance_by(driver: Driver, duration: Duration | None, parts: dict[str, float
     return check_time(driver.clock.now() + sum(given))
 
 
+def target_of(driver: Driver, time: Time) -> int:
+    """A time to advance to, in microseconds. Raises ``InvalidInput`` for one that is over."""
+    target, now = time_of(time), driver.clock.now()
+    if target < now:
+        raise InvalidInput(f"time does not go back: {datetime_of(target)} is before {datetime_of(now)}")
+    return target
+
+
 class Control:
-    """Drives a driver in the thread that asks for it; one thread at a time."""
+    """Drives a driver in the thread that asks for it; one thread at a time. ``reopen`` opens an engine that crashed."""
 
-    def __init__(self, driver: Driver, coroutines: Callable[[], Coroutines]) -> None:
-        self.driver, self._coroutines = driver, coroutines
+    def __init__(
+        self, driver: Driver, coroutines: Callable[[], Coroutines], reopen: Callable[[], None] = lambda: None
+    ) -> None:
+        self.driver, self._coroutines, self._reopen = driver, coroutines, reopen
         self._lock = threading.RLock()
-
-    @property
-    def now(self) -> datetime:
-        """The virtual time, in UTC."""
-        return datetime_of(self.driver.clock.now())
 
     def run_until_idle(self) -> None:
         """Run until no handler runs and nothing is due now."""
-        self._run(self.driver.settle())
+        self._run(self.driver.settle)
 
-    def advance_to(self, time: Time) -> None:
-        """Move the clock to ``time``; all that is due by then happens, each at its own time."""
-        self.advance_to_micros(self.target(time))
-
-    def advance_to_micros(self, target: int) -> None:
-        """The same, for a time that was checked."""
-        self._run(self.driver.advance_to(target))
-
-    def target(self, time: Time) -> int:
-        """A time to advance to, in microseconds. Raises ``InvalidInput`` for one that is over."""
-        target = time_of(time)
-        if target < self.driver.clock.now():
-            raise InvalidInput(f"time does not go back: {datetime_of(target)} is before {self.now}")
-        return target
+    def advance_to(self, target: int) -> None:
+        """Move the clock to a time; all that is due by then happens, each at its own time."""
+        self._run(partial(self.driver.advance_to, target))
 
     def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
         """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
         clock = self.driver.clock
         deadline = clock.now() + (LONGEST if limit is None else limit)
-        is_there = self._run(self.driver.run_until(is_done, deadline))
+        is_there = self._run(partial(self.driver.run_until, is_done, deadline))
         if not is_there and limit is not None:
             clock.advance_to(deadline)
         return is_there
 
-    def _run(self, jobs: Generator[Job, None, Result]) -> Result:
+    def _run(self, begin: Callable[[], Generator[Job, None, Result]]) -> Result:
         if current_call.get() is not None:  # a handler drives the engine that called it: this thread, or that of
-            return self._run_all(jobs)  # the loop, while the one that called it waits
+            return self._run_all(begin())  # the loop, while the one that called it waits
         with self._lock:
-            return self._run_all(jobs)
+            is_driving, self.driver.is_driving = self.driver.is_driving, True
+            try:
+                return self._run_through(begin)
+            finally:
+                self.driver.is_driving = is_driving
+
+    def _run_through(self, begin: Callable[[], Generator[Job, None, Result]]) -> Result:
+        """Run it, and run it on when the engine has crashed and is open again."""
+        while True:
+            try:
+                return self._run_all(begin())
+            except Crashed:
+                if not self.driver.has_crashed:
+                    raise
+                self.driver.has_crashed = self.driver.is_driving = False
+                self._reopen()
+                self.driver.is_driving = True
 
     def _run_all(self, jobs: Generator[Job, None, Result]) -> Result:
         while True:
@@ -95,6 +108,7 @@ class Control:
                 self._coroutines().run(job.id, job.body)
             else:
                 job.run()
+            self.driver.check_crash()
 
 
 class AsyncControl:
@@ -102,7 +116,7 @@ class AsyncControl:
 
     def __init__(self, driver: Driver, coroutines: Callable[[], Coroutines]) -> None:
         self.driver, self._coroutines = driver, coroutines
-        self._lock: Any = None
+        self._lock: asyncio.Lock | None = None
 
     async def run(self, jobs: Generator[Job, None, Result]) -> Result:
         """Make the calls, one after the other."""

@@ -7,17 +7,15 @@ test's event loop, and asks for the next one. So both executors share every deci
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from stepwell.errors import StepwellError
-from stepwell.tasks.calls import Result
+from stepwell.tasks.calls import Call, Result
 from stepwell.testing.virtual import VirtualClock
 
 from .alarms import VirtualAlarms
+from .disturbances import Crashed, Disturbance
 from .pool import Job, JobQueue
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Jobs = Generator[Job, None, None]
 MOST_JOBS = 1_000_000
@@ -43,8 +41,10 @@ class Driver:
         self.clock, self.alarms = clock, VirtualAlarms(clock)
         self.failures: list[StepwellError] = []
         """What is wrong with the test: it is raised where the test drives the engine next."""
-        self.pick: Callable[[Sequence[Job]], int] | None = None
-        """Chooses the next call of those that wait; None: the one that was dispatched first."""
+        self.disturbance: Disturbance | None = None
+        """What goes wrong; None: nothing, and calls are made in the order in which they were dispatched."""
+        self.is_driving = self.has_crashed = False
+        """Whether a test drives the engine, so that things may go wrong; whether the engine is to be opened again."""
         self.answer: Callable[[list[Result]], None] = _nobody
         """Gives results of tasks to the engine."""
         self._host: Driven | None = None
@@ -112,7 +112,37 @@ class Driver:
     def _next_job(self) -> Job | None:
         if not len(self._queue):
             return None
-        return self._queue.take(0 if self.pick is None else self.pick(self._queue.waiting))
+        return self._queue.take(0 if self.disturbance is None else self.disturbance.pick(self._queue.waiting))
+
+    # what goes wrong
+
+    def check_crash(self) -> None:
+        """Raise ``Crashed`` if the engine is to be opened again: nothing more happens in it."""
+        if self.has_crashed:
+            raise Crashed("the process of the engine has died, as explore() wanted")
+
+    def batch_is_durable(self) -> None:
+        """A batch is durable, and its effects come next."""
+        if self.is_driving and self.disturbance is not None and self.disturbance.crashes_after_batch():
+            self.has_crashed = True
+            self.check_crash()
+
+    def results_arrive(self, call: Call, deadline: Callable[[], int], give: Callable[[], None]) -> None:
+        """Results of a handler arrive: ``give`` puts them into the inbox. ``deadline`` is when the task times out."""
+        disturbance = self.disturbance
+        if disturbance is None or not self.is_driving:
+            give()
+            return
+        if disturbance.crashes_before_result(call):
+            self.has_crashed = True
+            self.check_crash()
+        late = disturbance.lateness(call, deadline(), self.clock.now())
+        if late:
+            self.alarms.after(late / 1_000_000, give)
+            return
+        give()
+        if disturbance.repeats(call):
+            give()
 
 
 def _nobody(results: list[Result]) -> None:

@@ -28,12 +28,16 @@ class TestExecution(Assertions, Execution):
     ``assert_path``, ``attempts``, ``inputs`` and ``outputs`` say what it did (``Assertions``).
     """
 
-    __slots__ = ("_control",)
+    __slots__ = ("__weakref__", "_control")
     __test__ = False
 
     def __init__(self, client: Client, id: str, control: Drives) -> None:
         super().__init__(client, id)
         self._control = control
+
+    def rebind(self, client: Client) -> None:
+        """Use the engine that was opened again after a crash."""
+        self._client, self._queries = client, client.queries
 
     def wait(self, timeout: float | None = None) -> TestExecution:
         """Run it to its end; the virtual clock moves from timer to timer. Returns itself.
@@ -52,8 +56,12 @@ class TestExecution(Assertions, Execution):
 
         Raises ``WaitTimeout`` as ``wait`` does, and what ``Execution.wait_for`` raises.
         """
-        look = StateLook(self._queries, self.id, state)
-        if not self._control.drive_until(look.is_there, duration(timeout)):
+        StateLook(self._queries, self.id, state)  # there is such a state
+
+        def is_there() -> bool:  # after a crash it is asked elsewhere
+            return StateLook(self._queries, self.id, state).is_there()
+
+        if not self._control.drive_until(is_there, duration(timeout)):
             raise WaitTimeout(standing(self._client, self.id, f"is not in state {state!r}", timeout))
         return self
 

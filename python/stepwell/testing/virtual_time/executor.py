@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 
 from stepwell.engine.api.executor import Executor
 from stepwell.engine.client.commands import IfExists
-from stepwell.engine.host.host import Host, Options
-from stepwell.engine.host.listeners import Listeners
-from stepwell.engine.host.open import open_host
-from stepwell.engine.limits import Limits
 from stepwell.engine.storage.contexts import TaskContext
-from stepwell.tasks.handlers import Handler, Handlers
-from stepwell.tasks.items import ItemFiles
 from stepwell.testing.coverage import collect_closing
-from stepwell.testing.mock import Mock
-from stepwell.testing.virtual import VirtualClock
 
-from .control import Control, advance_by
-from .driver import Driver
-from .durations import Duration, Time, time_of
+from .base import VirtualExecutor
+from .control import Control, advance_by, target_of
+from .durations import Duration, Time
 from .executions import TestExecution
-from .handlers import TestHandlers
-from .host import DrivenHost
-from .listeners import DrivenListeners
-from .pool import Coroutines, DrivenPool
-
-START = "2025-01-01T00:00:00Z"
-"""Where the virtual clock begins, unless a test says otherwise."""
 
 
-class TestExecutor(Executor):
+class TestExecutor(VirtualExecutor, Executor):
     """An ``Executor`` on a virtual clock, in memory (``data=None``) or over a folder.
 
     It is the engine itself: the same partition, log and storage. It has no thread. A call such as ``start`` processes
@@ -41,67 +25,20 @@ class TestExecutor(Executor):
     its executions call handlers, one at a time, in the order in which their tasks came, and move the clock from timer
     to timer. Real time plays no part: the same test does the same again, with the same ids and timestamps.
 
-    ``start`` is where the clock begins; a folder that was used later begins there. ``seed`` is what random choices
-    come from (jitter of retries). A task without a mock and a handler fails the test: the next call that drives the
-    engine raises ``UnscriptedTask``. The other arguments are those of ``Executor``.
+    ``start`` is where the clock begins; in a folder that was used later, there. ``seed`` is what random choices come
+    from: jitter of retries, UUIDs, task tokens. ``mock`` are the mocks (``Mock``), ``strict`` makes an empty one that
+    is strict. A task without a mock and a handler fails the test: the next call that drives the engine raises
+    ``UnscriptedTask``. The other arguments are those of ``Executor``.
     """
 
     __test__ = False  # pytest is not to collect it
-    _serves = False
 
-    def __init__(
-        self,
-        data: str | os.PathLike[str] | None = None,
-        *,
-        handlers: Mapping[str, Handler] | None = None,
-        start: Time = START,
-        seed: int = 0,
-        tenant: str = "default",
-        namespace: str = "default",
-        limits: Limits | None = None,
-        profile: str = "default",
-        item_files: ItemFiles | None = None,
-        partitions: int = 1,
-        mock: Mock | None = None,
-    ) -> None:
-        self._mock = mock or Mock()
-        self._driver = Driver(VirtualClock(time_of(start)))
-        self._seed = seed
-        self._control = Control(self._driver, self._pool_coroutines)
-        super().__init__(
-            data,
-            handlers=handlers,
-            tenant=tenant,
-            namespace=namespace,
-            limits=limits,
-            profile=profile,
-            item_files=item_files,
-            partitions=partitions,
-        )
+    def _begin(self) -> None:
+        self._control = Control(self._driver, self._coroutines, self.crash)
+        super()._begin()
 
-    def _new_handlers(self, functions: Mapping[str, Handler]) -> Handlers:
-        return TestHandlers(functions, self._driver, self._mock)
-
-    def _new_listeners(self) -> Listeners:
-        return DrivenListeners()
-
-    def _open_host(self, options: Options) -> Host:
-        options = options._replace(clock=self._driver.clock, seed=self._seed)
-        return open_host(self._data, self._handlers, self._partitions, options, self._local_host)
-
-    def _local_host(self, data: str | None, handlers: Handlers, options: Options) -> Host:
-        return DrivenHost(self._driver, data, handlers, options)
-
-    def _use(self, host: Host) -> None:
-        self._test_handlers.storage = host.storage
-        super()._use(host)
-
-    @property
-    def _test_handlers(self) -> TestHandlers:
-        return cast(TestHandlers, self._handlers)
-
-    def _pool_coroutines(self) -> Coroutines:
-        return cast(DrivenPool, self.client.host.pool).one_at_a_time
+    def __enter__(self) -> TestExecutor:
+        return self
 
     def close(self) -> None:
         """Close it. Raises what is wrong with the test and was not raised before."""
@@ -109,23 +46,7 @@ class TestExecutor(Executor):
         super().close()
         self._driver.check()
 
-    # mocks
-
-    @property
-    def mock(self) -> Mock:
-        """What answers tasks in place of handlers, and records their calls."""
-        return self._mock
-
-    @mock.setter
-    def mock(self, mock: Mock) -> None:
-        self._mock = self._test_handlers.mock = mock
-
     # time
-
-    @property
-    def now(self) -> datetime:
-        """The virtual time, in UTC."""
-        return self._control.now
 
     def run_until_idle(self) -> None:
         """Call handlers until none is left to call and nothing is due now. The clock stands still.
@@ -150,14 +71,14 @@ class TestExecutor(Executor):
         duration, and beyond February 2106; ``UnscriptedTask``.
         """
         parts = {"seconds": seconds, "minutes": minutes, "hours": hours, "days": days}
-        self._control.advance_to_micros(advance_by(self._driver, duration, parts))
+        self._control.advance_to(advance_by(self._driver, duration, parts))
 
     def advance_to(self, time: Time) -> None:
         """Move the clock to a time: a ``datetime`` with a time zone, ISO 8601 text, or seconds since 1970.
 
         Raises ``InvalidInput`` for a time that is over, or has no time zone.
         """
-        self._control.advance_to(time)
+        self._control.advance_to(target_of(self._driver, time))
 
     # executions
 
@@ -187,7 +108,9 @@ class TestExecutor(Executor):
         return cast("Iterator[TestExecution]", super().executions(workflow, **filters))
 
     def _execution(self, id: str) -> TestExecution:
-        return TestExecution(self.client, id, self._control)
+        execution = TestExecution(self.client, id, self._control)
+        self._handles.add(execution)
+        return execution
 
     # tasks of activities
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from stepwell.tasks.calls import Call
+from stepwell.tasks.context import current_call
 from stepwell.tasks.coroutines import Body, CoroutineRunner
 from stepwell.tasks.dispatch import HandlerPool
 from stepwell.tasks.threads import HandlerThreads
@@ -138,8 +139,14 @@ class DrivenPool(HandlerPool):
 
     def _call(self, work: Work) -> None:
         result = self._run(work)
-        if result is not None:
-            self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])
+        if result is None:
+            return
+        results = [result, result._replace(submitted=False)] if work.ends_at_once else [result]
+        token = current_call.set(work.call)  # whose result it is: it may be lost, or late
+        try:
+            self._answer(results)
+        finally:
+            current_call.reset(token)
 
     def ended(self, task_ids: Any) -> None:
         """Tasks have ended without their handlers' results: do not begin them, and cancel those that run."""

@@ -1,7 +1,5 @@
 //! One expression: compiled once, evaluated as often as a state runs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::ast::{Ast, Symbol};
 use super::charge;
 use super::error::{Bound, EvaluationError, Fault, SyntaxError};
@@ -11,6 +9,7 @@ use super::functions::{self, Native};
 use super::limits::{Budget, Limits, value_bytes};
 use super::meaning;
 use super::names::{self, Names};
+use super::surroundings;
 use super::syntax;
 use super::text::Text;
 use super::value::{self, Array, Value};
@@ -119,7 +118,13 @@ impl Expression {
         if let Some(symbol) = symbol(ast, "$") {
             frame.bind(symbol, data.clone());
         }
-        let mut evaluator = Evaluator::new(ast, natives, Budget::new(limits, given), is_aws, now());
+        let mut evaluator = Evaluator::new(
+            ast,
+            natives,
+            Budget::new(limits, given),
+            is_aws,
+            surroundings::now(),
+        );
         evaluator.capture(&frame);
         let input = match data {
             Value::Array(items) if !items.has(value::SEQUENCE) => Value::Array(Array::new(
@@ -150,11 +155,4 @@ fn symbol(ast: &Ast, name: &str) -> Option<Symbol> {
         .iter()
         .position(|known| **known == *name.as_bytes());
     found.map(|symbol| symbol as Symbol)
-}
-
-/// Milliseconds since 1970.
-fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_millis() as f64)
 }

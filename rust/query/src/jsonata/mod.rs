@@ -14,6 +14,7 @@
 //! | `function`, `functions`, `signature`, `picture` | what may be called |
 //! | [`value`], `object`, [`text`], `number`, `json`, `json_read` | values as JavaScript has them |
 //! | [`limits`], `charge` | AWS's bounds, the budget, the size of values |
+//! | [`surroundings`] | the time and random numbers |
 //! | [`error`] | what goes wrong, in AWS's words |
 
 mod ancestry;
@@ -44,6 +45,7 @@ mod picture;
 mod raw;
 mod sign;
 mod signature;
+pub mod surroundings;
 mod syntax;
 pub mod text;
 mod transform;

@@ -6,6 +6,7 @@ use crate::jsonata::error::{Answer, Bound, Fault};
 use crate::jsonata::evaluator::Evaluator;
 use crate::jsonata::json_read;
 use crate::jsonata::limits::MAX_RANGE;
+use crate::jsonata::surroundings;
 use crate::jsonata::value::Value;
 
 /// `$partition(array, size)`: arrays of `size` items, the last one shorter.
@@ -103,15 +104,10 @@ pub fn hash(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
 pub fn random(_: &mut Evaluator, arguments: &[Value]) -> Answer {
     refuse_surplus(arguments, 1)?;
     let seed = match argument(arguments, 0) {
-        None => entropy(),
+        None => surroundings::entropy(),
         Some(seed) => towards_zero(Some(seed), 1)?,
     };
     Ok(Value::Number(Random::seeded(seed).double()))
-}
-
-/// A number that nobody can tell beforehand.
-pub fn entropy() -> i64 {
-    uuid::Uuid::new_v4().as_u64_pair().1 as i64
 }
 
 /// `java.util.Random`, which is what AWS draws from.
@@ -139,7 +135,7 @@ impl Random {
 
 pub fn uuid(_: &mut Evaluator, arguments: &[Value]) -> Answer {
     refuse_surplus(arguments, 0)?;
-    Ok(Value::text(uuid::Uuid::new_v4().to_string()))
+    Ok(Value::text(surroundings::new_uuid()))
 }
 
 /// `$parse(text)`: the JSON value that `text` is. No trailing text, no name twice.

@@ -8,6 +8,7 @@ use crate::jsonata::error::{Answer, Fault};
 use crate::jsonata::evaluator::Evaluator;
 use crate::jsonata::number;
 use crate::jsonata::operators::is_numeric;
+use crate::jsonata::surroundings;
 use crate::jsonata::text::Text;
 use crate::jsonata::value::{self, Array, Fields, Value};
 
@@ -198,7 +199,7 @@ pub fn reverse(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
 
 pub fn shuffle(evaluator: &mut Evaluator, arguments: &[Value]) -> Answer {
     reordered(evaluator, argument(arguments, 0), |_, mut items| {
-        let mut random = super::aws::Random::seeded(super::aws::entropy());
+        let mut random = super::aws::Random::seeded(surroundings::entropy());
         for at in (1..items.len()).rev() {
             let other = (random.double() * (at + 1) as f64) as usize;
             items.swap(at, other.min(at));

@@ -1,0 +1,202 @@
+"""Exploration: a workflow runs again and again, and each time something else goes wrong.
+
+The seed of a run decides the order in which handlers are called, where the process dies, and which results are lost,
+late or repeated. The engine promises that an execution ends as if nothing had happened, and that a handler is called at
+least once. So what a failing seed finds is a handler that does its work twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from stepwell.engine.client.arguments import Definition
+from stepwell.tasks.calls import Call
+from stepwell.tasks.handlers import Handler
+
+from .virtual_time.base import START
+from .virtual_time.durations import Time
+from .virtual_time.executions import TestExecution
+from .virtual_time.executor import TestExecutor
+from .virtual_time.pool import Job
+
+HandlersOrMaker: TypeAlias = Mapping[str, Handler] | Callable[[], Mapping[str, Handler]]
+RATES = (0.0, 0.02, 0.1, 0.3)
+"""How likely each thing goes wrong at each moment: a run draws one of them."""
+SHOWN = 40
+"""How many of the last steps the text of a failure shows."""
+WORKFLOW = "explored"
+
+
+class Exploration(Struct, frozen=True):
+    """What was explored: the seeds, and how often handlers were called and things went wrong in all runs."""
+
+    seeds: Sequence[int]
+    calls: int
+    crashes: int
+    late: int
+    repeated: int
+
+
+class ExploreFailed(AssertionError):
+    """A seed fails. ``trace`` says step by step what happened."""
+
+    def __init__(self, seed: int | None, trace: list[str], problem: str) -> None:
+        self.seed, self.trace = seed, trace
+        if seed is None:
+            how = "the run without any disturbance fails"
+        else:
+            how = f"seed {seed} fails, and replays with explore(…, seed={seed})"
+        steps = "".join(f"\n  {step}" for step in trace[-SHOWN:])
+        super().__init__(f"{how}: {problem}\nwhat happened:{steps}")
+
+
+class Chaos:
+    """What goes wrong in the run of one seed (``Disturbance``)."""
+
+    def __init__(self, seed: int, most_crashes: int, has_late: bool) -> None:
+        self._random = Random(f"stepwell {seed}")
+        self._left, self._has_late = most_crashes, has_late
+        self._crash, self._lose, self._late, self._repeat = (self._random.choice(RATES) for _ in range(4))
+        self.trace: list[str] = []
+        self.calls = self.crashes = self.late = self.repeated = 0
+
+    def pick(self, jobs: Sequence[Job]) -> int:
+        index = self._random.randrange(len(jobs))
+        self.calls += 1
+        self._note(f"{jobs[index].call.resource} is called", jobs[index].call)
+        return index
+
+    def crashes_after_batch(self) -> bool:
+        return self._dies(self._crash, "the process dies after a batch, and is opened again")
+
+    def crashes_before_result(self, call: Call) -> bool:
+        text = f"the process dies before the result of {call.resource} ({call.state_name}) is recorded"
+        return self._dies(self._lose, text)
+
+    def lateness(self, call: Call, deadline: int, now: int) -> int:
+        if not self._has_late or not deadline or self._random.random() >= self._late:
+            return 0
+        self.late += 1
+        self._note(f"the result of {call.resource} comes after its timeout", call)
+        return max(1, deadline - now + self._random.randrange(1, 60) * 1_000_000)
+
+    def repeats(self, call: Call) -> bool:
+        if self._random.random() >= self._repeat:
+            return False
+        self.repeated += 1
+        self._note(f"the result of {call.resource} comes twice", call)
+        return True
+
+    def _dies(self, rate: float, text: str) -> bool:
+        if self._random.random() >= rate or not self._left:
+            return False
+        self._left -= 1
+        self.crashes += 1
+        self.trace.append(text)
+        return True
+
+    def _note(self, text: str, call: Call) -> None:
+        self.trace.append(f"{text} (state {call.state_name}, attempt {call.attempt}, task {call.id[-8:]})")
+
+
+def explore(
+    definition: Definition,
+    handlers: HandlersOrMaker,
+    input: Any = None,
+    *,
+    check: Callable[[TestExecution], object] | None = None,
+    script: Callable[[TestExecutor, TestExecution], object] | None = None,
+    arrange: Callable[[TestExecutor], object] | None = None,
+    seed: int | None = None,
+    seeds: int | None = None,
+    crashes: int = 3,
+    late: bool = True,
+    type: str = "STANDARD",
+    start: Time = START,
+) -> Exploration:
+    """Run an execution once for each seed, and let things go wrong: raise ``ExploreFailed`` for the first that fails.
+
+    ``handlers`` are functions by resource, or a function that makes them anew for each run, with what they work on.
+    ``check(execution)`` raises if a run was wrong; without it, each run must end as the undisturbed one does.
+    ``script(executor, execution)`` takes the execution to its end, where waiting for it is not enough: it gives
+    approvals, say. ``arrange(executor)`` prepares the engine: mocks, other workflows.
+
+    ``seed`` runs that seed alone; with ``seeds`` so many from there on. Default: 100 seeds from 0. A run has at most
+    ``crashes`` crashes. ``late=False``: no result comes after its task's timeout.
+    """
+    first = 0 if seed is None else seed
+    count = seeds if seeds is not None else 100 if seed is None else 1
+    run = _Run(definition, handlers, input, script, arrange, type, start)
+    expected = run.undisturbed(check)
+    chosen = range(first, first + count)
+    made = [run.disturbed(number, crashes, late, check, expected) for number in chosen]
+    return Exploration(
+        chosen,
+        sum(chaos.calls for chaos in made),
+        sum(chaos.crashes for chaos in made),
+        sum(chaos.late for chaos in made),
+        sum(chaos.repeated for chaos in made),
+    )
+
+
+class _Run:
+    """Runs of one workflow, each in an engine of its own."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        handlers: HandlersOrMaker,
+        input: Any,
+        script: Callable[[TestExecutor, TestExecution], object] | None,
+        arrange: Callable[[TestExecutor], object] | None,
+        type: str,
+        start: Time,
+    ) -> None:
+        self._definition, self._handlers, self._input = definition, handlers, input
+        self._script, self._arrange, self._type, self._start = script, arrange, type, start
+
+    def undisturbed(self, check: Callable[[TestExecution], object] | None) -> tuple[Any, ...]:
+        """How it ends if nothing goes wrong."""
+        try:
+            return self._once(None, check)
+        except Exception as error:
+            raise ExploreFailed(None, [], f"{error.__class__.__name__}: {error}") from error
+
+    def disturbed(
+        self,
+        seed: int,
+        crashes: int,
+        late: bool,
+        check: Callable[[TestExecution], object] | None,
+        expected: tuple[Any, ...],
+    ) -> Chaos:
+        """The run of a seed. Raises ``ExploreFailed``."""
+        chaos = Chaos(seed, crashes, late)
+        try:
+            end = self._once(chaos, check)
+        except Exception as error:
+            raise ExploreFailed(seed, chaos.trace, f"{error.__class__.__name__}: {error}") from error
+        if check is None and not chaos.late and end != expected:
+            raise ExploreFailed(seed, chaos.trace, f"it ended as {end!r}, and without disturbances as {expected!r}")
+        return chaos
+
+    def _once(self, chaos: Chaos | None, check: Callable[[TestExecution], object] | None) -> tuple[Any, ...]:
+        handlers = self._handlers() if callable(self._handlers) else self._handlers
+        with TestExecutor(handlers=handlers, start=self._start) as executor:
+            if self._arrange is not None:
+                self._arrange(executor)
+            executor.deploy(WORKFLOW, self._definition, type=self._type)
+            executor.disturb(chaos)
+            execution = executor.start(WORKFLOW, self._input)
+            if self._script is not None:
+                self._script(executor, execution)
+            execution.wait()
+            executor.disturb(None)
+            if check is not None:
+                check(execution)
+            row = execution.context()
+            return row.status, row.error, row.output
