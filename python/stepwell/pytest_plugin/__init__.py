@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from stepwell.testing import AsyncTestExecutor, TestExecutor
     from stepwell.testing.coverage import Coverage
 
+    from .endpoint import SfnEndpoint
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options in the ini file and on the command line."""
@@ -21,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
-    text = "stepwell(folder, partitions, profile, start, seed): the engine of the fixtures stepwell and stepwell_async"
+    text = "stepwell(folder, partitions, profile, start, seed, strict): the engine of the stepwell fixtures"
     config.addinivalue_line("markers", text)
     from .options import is_coverage_wanted
 
@@ -56,3 +58,14 @@ def stepwell_async(request: pytest.FixtureRequest) -> Generator[AsyncTestExecuto
     from .fixtures import async_executor
 
     yield from async_executor(request)
+
+
+@pytest.fixture
+def sfn_endpoint(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[SfnEndpoint]:
+    """A server of the API of Step Functions, which boto3 and other SDKs find by their environment. See docs/testing.md.
+
+    It needs the extra ``server``.
+    """
+    from .fixtures import sfn_server
+
+    yield from sfn_server(request, monkeypatch)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from stepwell.testing import AsyncTestExecutor, TestExecutor
 
 from .options import options_of
+
+if TYPE_CHECKING:
+    from .endpoint import SfnEndpoint
 
 Engine = TypeVar("Engine", TestExecutor, AsyncTestExecutor)
 
@@ -28,6 +32,17 @@ def async_executor(request: pytest.FixtureRequest) -> Generator[AsyncTestExecuto
         yield engine
     finally:
         engine.close_now()
+
+
+def sfn_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[SfnEndpoint]:
+    """A server over such an engine."""
+    try:
+        from .endpoint import endpoint
+    except ImportError as error:
+        text = f"sfn_endpoint needs the extra 'server' (pip install 'stepwell[server]'): {error}"
+        raise pytest.UsageError(text) from error
+
+    yield from endpoint(partial(_opened, request, AsyncTestExecutor), monkeypatch)
 
 
 def _opened(request: pytest.FixtureRequest, kind: type[Engine]) -> Engine:

@@ -19,6 +19,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("stepwell_partitions", "partitions of the stepwell fixtures", default="1")
     parser.addini("stepwell_profile", "profile of the stepwell fixtures: default or aws", default="default")
     parser.addini("stepwell_seed", "seed of random choices of the stepwell fixtures", default="0")
+    parser.addini("stepwell_strict", "mocks of the stepwell fixtures are strict", type="bool", default=False)
     parser.addini("stepwell_start", "where the virtual clock of the stepwell fixtures begins", default="")
 
 
@@ -42,6 +43,7 @@ def options_of(request: pytest.FixtureRequest) -> dict[str, Any]:
         "folder": config.getini("stepwell_folder"),
         "partitions": int(config.getini("stepwell_partitions")),
         "profile": config.getini("stepwell_profile"),
+        "strict": config.getini("stepwell_strict"),
         "seed": int(config.getini("stepwell_seed")),
     }
     if config.getini("stepwell_start"):

@@ -52,9 +52,11 @@ class CannotListen(StepwellError):
 class _Server(uvicorn.Server):
     """Says when it is ready, cuts off slow clients, and lets long polls end when it stops."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, ready: Callable[[str], None], takes_signals: bool = True
+    ) -> None:
         super().__init__(config)
-        self._service, self._ready = service, ready
+        self._service, self._ready, self._takes_signals = service, ready, takes_signals
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -62,7 +64,7 @@ class _Server(uvicorn.Server):
         with 0.
         """
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in () if not self._takes_signals else (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self.handle_exit, each, None)
         yield
 
@@ -144,6 +146,26 @@ async def _serve(
         await server.serve([listening])
     finally:
         await asyncio.to_thread(history.close)
+
+
+async def answer(
+    executor: AsyncExecutor, settings: Settings, ready: Callable[[str], None], stopping: asyncio.Event
+) -> None:
+    """Serve an engine that is open, on the loop of a program that has other things to do, until ``stopping`` is set.
+
+    ``ready`` gets the server's URL. Raises ``UnsafeSettings``, ``UnusableFile``, ``CannotListen``.
+    """
+    check_settings(settings)
+    keys = read_keys(settings.credentials, settings.token_file)
+    gate = Gate(Hosts(settings.host, settings.allowed_hosts), keys, ANYBODY._replace(is_read_only=settings.read_only))
+    service = Service(executor)
+    config = _config(Application(service, gate, settings.limits), settings)
+    server = _Server(config, service, ready, takes_signals=False)
+    with bound(settings.host, settings.port) as listening:
+        serving = asyncio.create_task(server.serve([listening]))
+        await stopping.wait()
+        server.should_exit = True
+        await serving
 
 
 def bound(host: str, port: int) -> socket.socket:

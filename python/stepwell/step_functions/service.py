@@ -49,7 +49,7 @@ class Service:
 
     def execution(self, id: str) -> AsyncExecution:
         """A handle on an execution."""
-        return AsyncExecution(self.client, self._bridge, id)
+        return self.executor.handle(id)
 
     def stop(self) -> None:
         """Answer what waits for long, and take no further requests."""

@@ -86,8 +86,8 @@ class AsyncExecutor(BaseExecutor):
         await asyncio.shield(asyncio.to_thread(host.close))
         await self._listeners.drain()
 
-    def _execution(self, id: str) -> AsyncExecution:
-        """The handle on an execution."""
+    def handle(self, id: str) -> AsyncExecution:
+        """The handle on an execution of this id, which is not looked for."""
         return AsyncExecution(self.client, self.bridge, id)
 
     @property
@@ -160,7 +160,7 @@ class AsyncExecutor(BaseExecutor):
         deadline = loop.time() + timeout
         while True:
             try:
-                return self._execution(await self._ask(request))
+                return self.handle(await self._ask(request))
             except Busy:
                 if loop.time() >= deadline:
                     raise
@@ -188,14 +188,14 @@ class AsyncExecutor(BaseExecutor):
         last = self.client.starts.last
         if last is None:
             raise ExecutionNotFound("no execution was started by this executor")
-        return (await self._execution(last).wait(timeout)).context()
+        return (await self.handle(last).wait(timeout)).context()
 
     async def get(
         self, id: str | None = None, *, workflow: str | None = None, name: str | None = None
     ) -> AsyncExecution:
         """An execution by its id, short id or ARN, or by its workflow and its name, as ``Executor.get`` finds it."""
         context = await self._read(partial(self.client.queries.find, id, workflow, name))
-        return self._execution(context.id)
+        return self.handle(context.id)
 
     def executions(
         self,
@@ -225,7 +225,7 @@ class AsyncExecutor(BaseExecutor):
         rows, size = await asyncio.to_thread(ask), _FIRST
         while page := await asyncio.to_thread(builtins.list, itertools.islice(rows, size)):
             for row in page:
-                yield self._execution(row.execution_id)
+                yield self.handle(row.execution_id)
             size = PAGE
 
     async def list(
@@ -253,7 +253,7 @@ class AsyncExecutor(BaseExecutor):
             limit=limit,
         )
         rows = await asyncio.to_thread(lambda: builtins.list(ask()))
-        return [self._execution(row.execution_id) for row in rows]
+        return [self.handle(row.execution_id) for row in rows]
 
     async def open_tasks(
         self,

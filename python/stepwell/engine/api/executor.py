@@ -64,8 +64,8 @@ class Executor(TaskExecutor):
     def _begin(self) -> None:
         self._use(self._open_host(self._options))
 
-    def _execution(self, id: str) -> Execution:
-        """The handle on an execution."""
+    def handle(self, id: str) -> Execution:
+        """The handle on an execution of this id, which is not looked for."""
         return Execution(self.client, id)
 
     # opening and closing
@@ -192,7 +192,7 @@ class Executor(TaskExecutor):
         deadline = time.monotonic() + timeout
         while True:
             try:
-                return self._execution(self.client.ask(request))
+                return self.handle(self.client.ask(request))
             except Busy:
                 if time.monotonic() >= deadline:
                     raise
@@ -249,7 +249,7 @@ class Executor(TaskExecutor):
 
         Of several EXPRESS executions of a name it is the newest; the list of their workflow is read for it.
         """
-        return self._execution(self.client.queries.find(id, workflow, name).id)
+        return self.handle(self.client.queries.find(id, workflow, name).id)
 
     def executions(
         self,
@@ -285,7 +285,7 @@ class Executor(TaskExecutor):
             parent=parent,
             map_run=map_run,
         )
-        return (self._execution(row.execution_id) for row in rows)
+        return (self.handle(row.execution_id) for row in rows)
 
     def list(
         self,
@@ -310,7 +310,7 @@ class Executor(TaskExecutor):
             map_run=map_run,
             limit=limit,
         )
-        return [self._execution(row.execution_id) for row in rows]
+        return [self.handle(row.execution_id) for row in rows]
 
     def stop(self, id: str, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""

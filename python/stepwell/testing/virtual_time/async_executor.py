@@ -13,12 +13,13 @@ from stepwell.engine.client.client import Client
 from stepwell.engine.client.commands import IfExists
 from stepwell.engine.client.live import StateLook
 from stepwell.engine.status import OVER
-from stepwell.errors import WaitTimeout
+from stepwell.errors import StepwellError, WaitTimeout
 
 from .base import VirtualExecutor
 from .control import AsyncControl, advance_by, target_of
 from .durations import Duration, Time
 from .executions import duration, standing
+from .pool import DrivenPool
 
 
 class AsyncTestExecution(AsyncExecution):
@@ -73,6 +74,28 @@ class AsyncTestExecutor(VirtualExecutor, AsyncExecutor):
         if self._bridge is None:
             self._bridge = EventLoopBridge(asyncio.get_running_loop())
         return self._bridge
+
+    def drive_always(self) -> asyncio.Task[None]:
+        """Call handlers as soon as there are any, on the running loop, until the task that is returned is canceled.
+
+        The clock moves only when it is advanced. What is wrong with the test is raised where it drives the engine.
+        """
+        loop, has_jobs = asyncio.get_running_loop(), asyncio.Event()
+        pool = cast(DrivenPool, self.client.host.pool)
+        pool.queue.added = lambda: loop.call_soon_threadsafe(has_jobs.set)
+        has_jobs.set()
+
+        async def drive() -> None:
+            while True:
+                await has_jobs.wait()
+                has_jobs.clear()
+                try:
+                    await self.run_until_idle()
+                except StepwellError as error:
+                    self._driver.fail(error)
+                    await asyncio.sleep(0)
+
+        return loop.create_task(drive())
 
     async def close(self) -> None:
         """Close it. Raises what is wrong with the test and was not raised before."""
@@ -131,7 +154,7 @@ class AsyncTestExecutor(VirtualExecutor, AsyncExecutor):
         """An execution by its id, short id or ARN, or by its workflow and its name."""
         return cast(AsyncTestExecution, await super().get(id, workflow=workflow, name=name))
 
-    def _execution(self, id: str) -> AsyncTestExecution:
+    def handle(self, id: str) -> AsyncTestExecution:
         execution = AsyncTestExecution(self.client, self.bridge, id, self._control)
         self._handles.add(execution)
         return execution

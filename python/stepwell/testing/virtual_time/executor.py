@@ -107,7 +107,7 @@ class TestExecutor(VirtualExecutor, Executor):
         """All executions that fit, the newest first; the filters are those of ``Executor.executions``."""
         return cast("Iterator[TestExecution]", super().executions(workflow, **filters))
 
-    def _execution(self, id: str) -> TestExecution:
+    def handle(self, id: str) -> TestExecution:
         execution = TestExecution(self.client, id, self._control)
         self._handles.add(execution)
         return execution

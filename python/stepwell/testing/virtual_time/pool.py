@@ -38,6 +38,8 @@ class JobQueue:
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
+        self.added: Callable[[], object] | None = None
+        """Called when there is one more: what drives the engine by itself hears of it."""
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -45,6 +47,8 @@ class JobQueue:
     def add(self, job: Job) -> None:
         """Let a call wait."""
         self._jobs.append(job)
+        if self.added is not None:
+            self.added()
 
     @property
     def waiting(self) -> tuple[Job, ...]:
