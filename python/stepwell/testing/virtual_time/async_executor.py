@@ -14,6 +14,7 @@ from stepwell.engine.client.commands import IfExists
 from stepwell.engine.client.live import StateLook
 from stepwell.engine.status import OVER
 from stepwell.errors import StepwellError, WaitTimeout
+from stepwell.testing.coverage import collect_closing
 
 from .base import VirtualExecutor
 from .control import AsyncControl, advance_by, target_of
@@ -103,6 +104,7 @@ class AsyncTestExecutor(VirtualExecutor, AsyncExecutor):
 
     def close_now(self) -> None:
         """Close it, without an event loop: what ends a fixture."""
+        collect_closing(self)
         self.client.host.close()
         self._driver.check()
 
