@@ -174,7 +174,10 @@ FORK = """
     child = os.fork()
     if child == 0:
         errors = []
-        for call in (lambda: ex.start("w"), ex.list, lambda: ex.get(execution.id), lambda: ex.deploy("v", {})):
+        calls = [lambda: ex.start("w"), ex.list, lambda: ex.get(execution.id), lambda: ex.deploy("v", {})]
+        calls += [lambda: ex.register("work", str), lambda: ex.task("other")(str)]
+        calls += [lambda: ex.on("execution_ended", print)]
+        for call in calls:
             try:
                 call()
             except Closed as error:
@@ -196,7 +199,7 @@ FORK = """
 
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_a_forked_process_gets_an_error_if_it_uses_an_executor(tmp_path: Path, in_memory: bool) -> None:
-    assert run_in_child(FORK, "" if in_memory else tmp_path).split() == ["5", "2", "closed"]
+    assert run_in_child(FORK, "" if in_memory else tmp_path).split() == ["8", "2", "closed"]
 
 
 NEVER_CLOSED = """

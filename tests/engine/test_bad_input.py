@@ -116,7 +116,7 @@ def test_definitions_in_files_that_are_no_definitions(ex: Executor, tmp_path: Pa
 
 
 def test_a_kind_of_workflow_that_there_is_not(ex: Executor) -> None:
-    with pytest.raises(InvalidDefinition, match="STANDARD or EXPRESS"):
+    with pytest.raises(InvalidInput, match="STANDARD or EXPRESS"):
         ex.deploy("bad", ECHO, type="FAST")
 
 

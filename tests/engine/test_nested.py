@@ -14,6 +14,7 @@ import pytest
 from engine.support import catch, machine, parallel, passing, task
 from stepwell import Executor
 from stepwell.asl.json import loads
+from stepwell.engine.client import queries
 
 pytestmark = pytest.mark.covers("A15.68", "A15.69", "A15.70")
 
@@ -292,6 +293,22 @@ def test_the_children_of_an_execution_are_listed_under_it(executor: Executor) ->
     assert [child.name for child in executor.list(parent=parent.id, limit=1)] == ["b"]
     assert not executor.list("parent", parent=parent.id)
     assert not executor.list(parent=executor.get(workflow="child", name="nobodys").id)
+
+
+def test_what_was_started_after_an_execution_has_ended_is_not_looked_at(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "CLOCK_MICROSECONDS", 0)
+    parent = run(executor, machine({"A": start(f"{START}.sync", Name="mine")}))
+    for number in range(5):
+        executor.start("child", execution_name=f"later-{number}").wait(10)
+    looked_at: list[str] = []
+    has = executor.client.queries._is_child
+    monkeypatch.setattr(
+        executor.client.queries, "_is_child", lambda row, id: looked_at.append(row.name) or has(row, id)
+    )
+    assert [child.name for child in executor.executions(parent=parent.id)] == ["mine"]
+    assert not [name for name in looked_at if name.startswith("later")]
 
 
 def test_many_waiting_parents_take_no_threads(executor: Executor) -> None:

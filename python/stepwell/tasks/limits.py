@@ -33,8 +33,17 @@ def parse_rate(text: str) -> Rate:
         raise InvalidInput(f"a rate is a number of calls a second, a minute or an hour, such as '100/s', not {text!r}")
     calls = int(found[1])
     if calls > MAX_CALLS:
-        raise InvalidInput(f"a rate has at most {MAX_CALLS} calls, not {calls}: give it with a shorter period")
+        raise InvalidInput(f"a rate has at most {MAX_CALLS} calls, not {calls}: {_advice(calls, found[2])}")
     return Rate(calls, _PERIODS[found[2]])
+
+
+def _advice(calls: int, unit: str) -> str:
+    """What to write instead of a rate that is too large."""
+    shorter = [each for each, seconds in _PERIODS.items() if seconds < _PERIODS[unit]]
+    fitting = [each for each in shorter if 1 <= calls * _PERIODS[each] // _PERIODS[unit] <= MAX_CALLS]
+    if not fitting:
+        return "leave it out, for a handler cannot be called as often"
+    return f"that is '{int(calls * _PERIODS[fitting[-1]] // _PERIODS[unit])}/{fitting[-1]}'"
 
 
 def check_concurrency(concurrency: int | None) -> None:

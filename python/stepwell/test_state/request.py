@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypedDict, cast
 
@@ -101,7 +102,7 @@ def read_request(given: dict[str, Any]) -> Request:
 
 def _check_length(text: Any, name: str) -> None:
     if not isinstance(text, str):
-        refuse(f"The parameter '{name}' must be a JSON text")
+        refuse(f"The parameter '{name}' is JSON, as text, a dict or a list, not {reprlib.repr(text)}")
     if len(text) > MAX_TEXT:
         refuse(
             f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "

@@ -90,6 +90,11 @@ class BaseExecutor:
         if self._serves:
             serve(self._client)
 
+    def _check_process(self) -> None:
+        """Raise ``Closed`` in a process that was forked: its handlers and listeners would never be called."""
+        if self._client is not None:
+            self._client.host.check_process()
+
     @property
     def client(self) -> Client:
         """The client. Raises ``Closed`` before the opening."""
@@ -120,6 +125,7 @@ class BaseExecutor:
         At most ``concurrency`` of its calls run at the same time, and at most ``rate`` of them begin (``"100/s"``,
         ``"30/m"``, ``"5/h"``). Other tasks wait on the log, and executions take turns. Raises ``InvalidInput``.
         """
+        self._check_process()
         if self._client is None:
             self._handlers.register(resource, function, concurrency=concurrency, rate=rate)
         else:
@@ -160,6 +166,7 @@ class BaseExecutor:
 
         Raises ``InvalidInput`` for an unknown event, ``TypeError`` for what cannot be called.
         """
+        self._check_process()
         if listener is not None:
             return self._listeners.add(event, listener)
 

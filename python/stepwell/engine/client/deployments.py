@@ -22,7 +22,7 @@ from stepwell.engine.storage.contexts import AliasContext, PublishedVersionConte
 from stepwell.errors import (
     ExecutionRunning,
     HandlerNotFound,
-    InvalidDefinition,
+    InvalidInput,
     WorkflowDeleting,
     WorkflowNotFound,
 )
@@ -79,7 +79,7 @@ class Deployments:
         self._host.check()
         check_name("a workflow", name)
         if type not in TYPES:
-            raise InvalidDefinition(f"the type of a workflow is {' or '.join(TYPES)}, not {shown(type)}")
+            raise InvalidInput(f"the type of a workflow is {' or '.join(TYPES)}, not {shown(type)}")
         kept = retention_time(retention)
         text = definition_text(definition)
         machine = self.compiled(text, type)

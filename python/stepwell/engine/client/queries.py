@@ -13,7 +13,7 @@ from stepwell.engine.ids import CHILD_LISTS, child_list, execution_of
 from stepwell.engine.quoting import shown
 from stepwell.engine.state.map_run import PENDING_REDRIVE
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.status import CANCELED, DELETING, FAILED, RUNNING, SUCCEEDED, AwsStatus, aws_status
+from stepwell.engine.status import CANCELED, DELETING, FAILED, OVER, RUNNING, SUCCEEDED, AwsStatus, aws_status
 from stepwell.engine.storage.contexts import (
     ExecutionContext,
     MapChildContext,
@@ -195,8 +195,7 @@ class Queries:
             return execution_lists.rows(storage, names, wanted, self._is_row_pending, limit)
         if plain in (None, workflow_name(above)):
             names = names + [child_list(run.id) for run in self.map_runs(above.id)]
-        wanted = wanted._replace(after=max(wanted.after, above.started_at - CLOCK_MICROSECONDS))
-        found = execution_lists.rows(storage, names, wanted, self._is_row_pending)
+        found = execution_lists.rows(storage, names, _while_open(wanted, above), self._is_row_pending)
         return itertools.islice((row for row in found if self._is_child(row, above.id)), limit)
 
     def page(
@@ -307,6 +306,15 @@ def _filter(
         version,
         qualifier,
     )
+
+
+def _while_open(wanted: Filter, above: ExecutionContext) -> Filter:
+    """Only what was started while an execution was open: no other can have been started by it."""
+    after = max(wanted.after, above.started_at - CLOCK_MICROSECONDS)
+    if above.status not in OVER:
+        return wanted._replace(after=after)
+    end = above.stopped_at + CLOCK_MICROSECONDS
+    return wanted._replace(after=after, before=end if wanted.before is None else min(wanted.before, end))
 
 
 def workflow_name(context: ExecutionContext) -> str:

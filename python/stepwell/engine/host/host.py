@@ -160,6 +160,10 @@ class Host(ABC):
             raise self._stopped()
         if self._closed:
             raise Closed("the executor was closed")
+        self.check_process()
+
+    def check_process(self) -> None:
+        """Raise ``Closed`` in a process that was forked after the opening."""
         if self._process != os.getpid():
             raise Closed(f"this executor belongs to process {self._process}, from which this one was forked; {FORKS}")
 
