@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/static/*' -type f)
 PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers fuzz soak demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers fuzz soak screenshots demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,8 +86,10 @@ audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audi
 test-rust: build
 	@$(CARGO) test --workspace --release --locked --quiet
 
-# Crash tests mostly wait, so three processes keep two cores busy. A file is tested in one process.
+# Crash tests mostly wait, so three processes keep two cores busy. A file is tested in one process. The console's tests
+# need a browser; where none can be installed they are skipped, and say so.
 test-python: build wheel
+	@scripts/install-system-packages chromium || echo 'Not tested: the console in a browser (chromium).'
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 # Those of Java and Go too, whose compilers take minutes at first. Their package managers' own configuration is used.
@@ -119,6 +121,10 @@ fuzz: build ## the fuzz targets, SECONDS=600 each, all of them or TARGETS="log i
 
 soak: build ## a steady load with retention for a minute: memory and disk must stay flat
 	@$(BIN)/python benches/soak.py $(SOAK)
+
+screenshots: build ## the pictures of docs/console.md, of a shop's busy day, in chromium
+	@scripts/install-system-packages chromium
+	@$(BIN)/python scripts/make-console-pictures docs/console
 
 demo: build ## run the order service: killed half-way, recovered, finished
 	@$(BIN)/python examples/order_service/demo.py

@@ -70,13 +70,13 @@ function Node({ at, marks, chosen, choose }) {
   };
   return html`<g class="node ${mark ? `is-${mark.status}` : ""} ${isContainer ? "is-container" : ""} ${chosen === node.name ? "is-chosen" : ""}"
       transform="translate(${at.x},${at.y})">
-    <g class="button" role="button" tabindex="0" aria-label="${node.name}, ${subtitle(node)}, ${status}${notes && `, ${notes}`}"
+    <g class="button" role="button" tabindex="0"
         aria-pressed=${String(chosen === node.name)} onClick=${() => choose(node.name)} onKeyDown=${press}>
-      <title>${node.name}</title>
       ${outline(isContainer ? "Container" : node.type, at.width, at.height)}
-      ${sign && html`<text class="sign" x="14" y="20">${sign}</text>`}
-      <text class="name" x=${sign ? 30 : 16} y="20">${cut(node.name, most)}</text>
+      ${sign && html`<text class="sign" aria-hidden="true" x="14" y="20">${sign}</text>`}
+      <text class="name" x=${sign ? 30 : 16} y="20">${cut(node.name, most)}<title>${node.name}</title></text>
       <text class="type" x=${sign ? 30 : 16} y="35">${subtitle(node)}</text>
+      <text class="unseen-text" x="16" y="40"> ${status} </text>
       ${notes && html`<text class="notes" x=${at.width - 12} y="20" text-anchor="end">${notes}</text>`}
     </g>
     ${at.levels.map((/** @type {any} */ level) => html`<g transform="translate(${level.x},${level.y})">
@@ -95,7 +95,7 @@ export function Drawing({ definition, marks = new Map(), chosen = null, choose =
   const width = placed.width + 8;
   const height = placed.height + 8;
   const fit = () => {
-    if (box.current) setFitted(Math.min(1, Math.max(0.35, (box.current.clientWidth - 8) / width)));
+    if (box.current) setFitted(Math.min(1, Math.max(0.35, (box.current.clientWidth - 34) / width)));
   };
   useLayoutEffect(fit, [width]);
   useEffect(() => {

@@ -7,6 +7,7 @@ const listeners = new Set();
 
 /** @param {string} to a path below the console's @param {boolean} [replace] in place of the present one */
 export function go(to, replace = false) {
+  if (BASE + to === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"](null, "", BASE + to);
   for (const listener of listeners) listener();
 }

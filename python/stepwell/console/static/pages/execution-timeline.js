@@ -31,7 +31,7 @@ export function Timeline({ data, loaded }) {
   const whole = Math.max(end - history.begin, 0.001);
   const text = words.trim().toLowerCase();
   const visits = text ? history.visits.filter((/** @type {any} */ visit) => visit.name.toLowerCase().includes(text)) : history.visits;
-  const step = stepOf(whole, 8 * zoom);
+  const step = stepOf(whole, Math.max(2, Math.floor((innerWidth - 300) / 130)) * zoom);
   const marks = Array.from({ length: Math.floor(whole / step) + 1 }, (_, index) => index * step);
   const left = (/** @type {number} */ at) => `${((at - history.begin) / whole) * 100}%`;
   const width = (/** @type {number} */ from, /** @type {number} */ to) => `max(3px, ${((to - from) / whole) * 100}%)`;

@@ -78,7 +78,7 @@ function Filters({ query, counts }) {
   };
   const since = query.get("since") ?? "";
   const isCustom = since === "custom";
-  return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); setQuery({ prefix: text.trim(), next: "" }); }}>
+  return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); setQuery({ prefix: text.trim(), next: "" }); /** @type {HTMLElement} */ (document.activeElement).blur(); }}>
     <div class="chips" role="group" aria-label="Statuses">${FILTERS.map((status) => html`<button type="button" class="chip is-${status}" aria-pressed=${String(statuses.has(status))} onClick=${() => flip(status)}>
       <span class="sign" aria-hidden="true">${STATUSES[/** @type {keyof typeof STATUSES} */ (status)][0]}</span> ${STATUSES[/** @type {keyof typeof STATUSES} */ (status)][1]}
       ${counts && html`<span class="count">${number(counts.counts[status] ?? 0)}${counts.complete ? "" : "+"}</span>`}</button>`)}</div>

@@ -38,7 +38,7 @@ function Card({ title, items }) {
 
 /** @param {{data: any}} props */
 function Partitions({ data }) {
-  return html`<div class="scroll"><table class="list"><thead><tr><th>Partition</th><th>Process</th><th class="number">Log</th><th class="number">Not applied</th><th class="number">Not flushed</th><th class="number">Commands</th><th class="number">Tasks</th><th>Followers</th></tr></thead><tbody>
+  return html`<div class="scroll" tabIndex=${0} role="group" aria-label="Partitions"><table class="list"><thead><tr><th>Partition</th><th>Process</th><th class="number">Log</th><th class="number">Not applied</th><th class="number">Not flushed</th><th class="number">Commands</th><th class="number">Tasks</th><th>Followers</th></tr></thead><tbody>
     ${data.partitions.map((/** @type {any} */ each) => html`<tr><td>${each.index}</td><td>${each.pid}</td>${each.problem ? html`<td colSpan="6" class="is-bad">${each.problem}</td>` : html`<td class="number">${number(each.first)} – ${number(each.last)}</td>
       <td class="number">${number(each.last - each.applied)}</td><td class="number">${number(each.applied - each.flushed)}</td><td class="number">${number(each.requests)}</td><td class="number">${number(each.tasks)}</td>
       <td>${(data.files?.[each.index]?.followers ?? []).map((/** @type {any} */ follower) => html`<div><code>${follower.id.slice(0, 8)}</code> <span class="dim">${number(Math.max(0, each.last - follower.position))} behind</span></div>`)}</td>`}</tr>`)}</tbody></table></div>`;

@@ -9,7 +9,13 @@ import { Empty, Tabs, Time, Waiting, useTitle } from "../parts/basics.js";
 import { useMayAct } from "../parts/session.js";
 
 const TABS = /** @type {[string, string][]} */ ([["tasks", "Tasks"], ["retries", "Retries"], ["activities", "Activities"]]);
-const WHOM = /** @type {Record<string, string>} */ ({ Created: "a worker", Active: "its result", Submitted: "its result" });
+
+/** Whom a task waits for. @param {any} task */
+function awaited(task) {
+  if (task.worker) return cut(task.worker, 24);
+  if (task.status === "Created") return "a worker";
+  return task.resource.endsWith(".waitForTaskToken") ? "an answer" : "its result";
+}
 
 export function WaitingTasks() {
   useTitle("Waiting");
@@ -37,7 +43,7 @@ function Tasks({ query }) {
     ${[...groups].map(([name, tasks]) => html`<section key=${name}><h2 class="resource">${name} <span class="count">${number(tasks.length)}${found.data?.next ? "+" : ""}</span></h2>
       <div class="scroll"><table class="list"><thead><tr><th>Execution</th><th>State</th><th>Waits for</th><th>Since</th><th class="number">Attempt</th><th>Heartbeat until</th><th>Times out</th>${mayAct && html`<th><span class="unseen">Actions</span></th>`}</tr></thead>
       <tbody>${tasks.map((/** @type {any} */ task) => html`<tr key=${task.id}><td class="name"><a data-row href="${executionLink(task.execution)}?state=${encodeURIComponent(task.state)}">${task.executionName}</a> <a class="dim" href=${workflowLink(task.workflow)}>${task.workflow}</a></td>
-        <td>${task.state}</td><td>${task.worker ? cut(task.worker, 24) : task.token ? "an answer" : WHOM[task.status] ?? task.status}</td><td title=${new Date(task.createdDate * 1000).toISOString()}>${ago(task.createdDate)}</td><td class="number">${task.attempt + 1}</td>
+        <td>${task.state}</td><td>${awaited(task)}</td><td title=${new Date(task.createdDate * 1000).toISOString()}>${ago(task.createdDate)}</td><td class="number">${task.attempt + 1}</td>
         <td><${Time} at=${task.heartbeatDate} /></td><td><${Time} at=${task.timeoutDate} /></td>${mayAct && html`<td>${task.token && html`<button type="button" class="small" onClick=${() => answer(task)}>Answer</button>`}</td>`}</tr>`)}</tbody></table></div></section>`)}
     ${(next || found.data?.next) && html`<nav class="row paging" aria-label="Paging">${next && html`<button type="button" onClick=${() => setQuery({ next: "" })}>First</button>`}${found.data?.next && html`<button type="button" onClick=${() => setQuery({ next: found.data.next })}>More</button>`}</nav>`}
     ${answered && html`<${AnswerTask} tasks=${[answered]} close=${() => answer(null)} done=${found.reload} />`}`;

@@ -79,9 +79,9 @@ function Versions({ arn }) {
   const { versions, routes } = found.data;
   const number = (/** @type {string} */ text) => text.split(":").pop();
   return html`<h2>Published versions</h2>
-    ${versions.length ? html`<div class="scroll"><table class="list"><thead><tr><th>Version</th><th>Published</th></tr></thead><tbody>${versions.map((/** @type {any} */ each) => html`<tr><td>${number(each.stateMachineVersionArn)}</td><td><${Time} at=${each.creationDate} /></td></tr>`)}</tbody></table></div>` : html`<p class="dim">None was published.</p>`}
+    ${versions.length ? html`<div class="scroll" tabIndex=${0} role="group" aria-label="Published versions"><table class="list"><thead><tr><th>Version</th><th>Published</th></tr></thead><tbody>${versions.map((/** @type {any} */ each) => html`<tr><td>${number(each.stateMachineVersionArn)}</td><td><${Time} at=${each.creationDate} /></td></tr>`)}</tbody></table></div>` : html`<p class="dim">None was published.</p>`}
     <h2>Aliases</h2>
-    ${routes.length ? html`<div class="scroll"><table class="list"><thead><tr><th>Alias</th><th>Goes to</th><th>Changed</th></tr></thead><tbody>${routes.map((/** @type {any} */ each) => html`<tr><td>${each.name}</td><td>${each.routingConfiguration.map((/** @type {any} */ route) => `version ${number(route.stateMachineVersionArn)}: ${route.weight} %`).join(", ")}</td><td><${Time} at=${each.updateDate} /></td></tr>`)}</tbody></table></div>` : html`<p class="dim">There are none.</p>`}`;
+    ${routes.length ? html`<div class="scroll" tabIndex=${0} role="group" aria-label="Aliases"><table class="list"><thead><tr><th>Alias</th><th>Goes to</th><th>Changed</th></tr></thead><tbody>${routes.map((/** @type {any} */ each) => html`<tr><td>${each.name}</td><td>${each.routingConfiguration.map((/** @type {any} */ route) => `version ${number(route.stateMachineVersionArn)}: ${route.weight} %`).join(", ")}</td><td><${Time} at=${each.updateDate} /></td></tr>`)}</tbody></table></div>` : html`<p class="dim">There are none.</p>`}`;
 }
 
 /** @param {{name: string, arn: string}} props */

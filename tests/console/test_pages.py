@@ -1,0 +1,415 @@
+"""Each page and each action of the console, in a browser, on a server with executions of all kinds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from console import shop
+from console.browser import Watched, browsing, needs_chromium, watching
+from server.support import ROLE, Served, serving
+
+expect = needs_chromium().expect
+HERE = Path(__file__).parent
+SLOW_IMPORT = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "Label": "slow",
+            "MaxConcurrency": 2,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Hold",
+                "States": {"Hold": {"Type": "Wait", "Seconds": 3600, "End": True}},
+            },
+            "End": True,
+        }
+    },
+}
+LONG = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {"StartAt": "Count", "States": {"Count": {"Type": "Pass", "End": True}}},
+            "ResultPath": None,
+            "End": True,
+        }
+    },
+}
+ITEMS = 6300
+"""Of LONG: four events each."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = str(tmp_path_factory.mktemp("console") / "data")
+    options = ("--handlers", str(HERE / "shop.py"), "--profile", "default")
+    with serving("--data", data, *options, stderr=Path(data).parent / "log") as server:
+        sfn = server.client
+        shop.build(sfn, running=6, ended=70, rows=120)
+        for name, definition, given in (("slow-import", SLOW_IMPORT, [1, 2, 3]), ("long", LONG, list(range(ITEMS)))):
+            sfn.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
+            sfn.start_execution(stateMachineArn=shop.machine_arn(name), name=name, input=json.dumps(given))
+        shop.wait(sfn, shop.execution_arn("long", "long"))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def at(browser: Any, served: Served) -> Iterator[Watched]:
+    yield from watching(browser, served.url)
+
+
+def execution(workflow: str, name: str, more: str = "") -> str:
+    return f"/executions/{quote(shop.execution_arn(workflow, name), safe='')}{more}"
+
+
+def map_run(served: Served, workflow: str, name: str) -> str:
+    runs = served.client.list_map_runs(executionArn=shop.execution_arn(workflow, name))["mapRuns"]
+    return f"/map-runs/{quote(runs[0]['mapRunArn'], safe='')}"
+
+
+def start(served: Served, workflow: str, name: str, given: Any) -> None:
+    served.client.start_execution(stateMachineArn=shop.machine_arn(workflow), name=name, input=json.dumps(given))
+
+
+# executions
+
+
+def test_executions_are_counted_filtered_and_paged_and_the_address_has_the_filters(at: Watched) -> None:
+    page = at.open("/executions")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.get_by_role("button", name=re.compile("Failed")).click()
+    expect(page).to_have_url(re.compile("status=FAILED"))
+    expect(page.locator("tbody .status:not(.is-FAILED)")).to_have_count(0)
+    page.get_by_label("Workflow").select_option("import-catalogue")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.reload()
+    expect(page.locator("tbody a[data-row]")).to_have_text(["catalogue"])
+    page = at.open("/executions?workflow=order")
+    page.get_by_role("button", name="Older").click()
+    expect(page.get_by_role("button", name="Newest")).to_be_visible()
+    expect(page.locator("tbody tr")).not_to_have_count(50)
+
+
+def test_an_execution_is_searched_and_opened_with_the_keyboard(at: Watched) -> None:
+    page = at.open("/executions")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.keyboard.press("/")
+    page.keyboard.type("order-00000")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(10)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(page.locator("tbody a[data-row]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("order-000009")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    expect(page.locator("h1")).to_have_text("Executions")
+
+
+def test_several_are_stopped_redriven_and_deleted_together_and_the_list_is_live(at: Watched, served: Served) -> None:
+    page = at.open("/executions?workflow=approve-discount")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    for name in ("many-1", "many-2"):
+        start(served, "approve-discount", name, {"order": 1})
+    expect(page.locator("tbody tr")).to_have_count(3)
+    for verb, button, status in (("Stop", "Stop 2", "ABORTED"), ("Redrive", "Redrive 2", "RUNNING")):
+        for name in ("many-1", "many-2"):
+            page.get_by_label(f"Select {name}").check()
+        page.get_by_role("button", name=verb, exact=True).click()
+        page.get_by_role("button", name=button).click()
+        expect(page.locator(f"tbody .status.is-{status}")).to_have_count(2 if status == "ABORTED" else 3)
+    for name in ("many-1", "many-2"):
+        served.client.stop_execution(executionArn=shop.execution_arn("approve-discount", name))
+    expect(page.locator("tbody .status.is-ABORTED")).to_have_count(2)
+    page.get_by_label("Select many-1").check()
+    page.get_by_label("Select many-2").check()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete 2").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+# one execution
+
+
+def test_the_graph_shows_what_happened_and_a_state_its_attempts_and_data(at: Watched) -> None:
+    page = at.open(execution("order", "flaky"))
+    page.get_by_role("button", name=re.compile("^Charge card.*Succeeded.*↻2")).click()
+    side = page.get_by_label("State Charge card")
+    expect(side.locator(".attempts li")).to_have_count(3)
+    expect(side.locator(".attempts")).to_contain_text("GatewayTimeout")
+    expect(side.get_by_label("Output").first).to_contain_text("receipt")
+    page.get_by_role("button", name=re.compile("^Reserve stock")).click()
+    expect(page.get_by_label("State Reserve stock").get_by_label("Variables assigned").first).to_contain_text("R-88888")
+    page = at.open(execution("order", "declined"))
+    expect(page.get_by_role("button", name=re.compile("^Charge card.*Failed"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Pay and check.*Caught error"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Inspect by hand.*not reached"))).to_be_visible()
+
+
+def test_iterations_of_a_map_are_paged_and_looked_at_one_by_one(at: Watched) -> None:
+    page = at.open(execution("order", "packing", "?state=Pack%20each%20parcel"))
+    side = page.get_by_label("State Pack each parcel")
+    expect(side.locator(".iterations li")).to_have_count(20)
+    side.get_by_role("button", name="Next").click()
+    expect(side.locator(".iterations li")).to_have_count(10)
+    expect(page.get_by_role("button", name=re.compile("^Pack Task.*×30"))).to_be_visible()
+    side.get_by_role("button", name=re.compile("^#25")).click()
+    expect(page.get_by_role("button", name=re.compile(r"^Pack Task · pack\s+Succeeded\s*$"))).to_be_visible()
+
+
+def test_timeline_events_data_and_definition(at: Watched) -> None:
+    page = at.open(execution("order", "flaky"))
+    page.get_by_role("tab", name="Timeline").click()
+    row = page.locator(".time-row", has_text="Charge card")
+    expect(row.locator(".attempt")).to_have_count(3)
+    page.get_by_role("button", name="Larger").click()
+    page.get_by_role("tab", name="Events").click()
+    page.get_by_label("Type").select_option("LambdaFunctionFailed")
+    expect(page.locator(".event-row")).to_have_count(2)
+    page.locator(".event-row").first.click()
+    side = page.locator("aside")
+    expect(side).to_contain_text("no answer within 5 s")
+    side.locator("button.link").first.click()
+    expect(page.locator("aside h2")).to_have_text("LambdaFunctionStarted")
+    page.get_by_role("tab", name="Data").click()
+    page.get_by_label("Find in Output").fill("tracking")
+    expect(page.locator(".is-found")).to_have_count(1)
+    expect(page.get_by_label("Input").first).to_contain_text("customer-36")
+    page.get_by_role("tab", name="Definition").click()
+    expect(page.locator(".line", has_text='"StartAt": "Reserve stock"')).to_be_visible()
+
+
+def test_parent_and_children_are_linked(at: Watched) -> None:
+    page = at.open(execution("batch-order", "monday"))
+    page.locator(".facts").get_by_role("link", name="order / order-from-batch").click()
+    expect(page.locator("h1")).to_contain_text("order-from-batch")
+    page.locator(".facts").get_by_role("link", name="batch-order / monday").click()
+    expect(page.locator("h1")).to_contain_text("monday")
+
+
+def test_25_000_events_are_drawn_as_far_as_they_are_seen(at: Watched) -> None:
+    page = at.open(execution("long", "long", "?tab=events"))
+    expect(page.get_by_text(re.compile(r"25,2\d\d of 25,2\d\d events$"))).to_be_visible()
+    rows = page.locator(".rows")
+    rows.evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    expect(page.locator(".event-row").last).to_contain_text("ExecutionSucceeded")
+    assert page.locator(".event-row").count() < 100
+    page.get_by_role("tab", name="Timeline").click()
+    expect(page.locator(".time-row").first).to_be_visible()
+    assert page.locator(".time-row").count() < 100
+
+
+def test_a_waiting_task_is_answered_and_the_page_sees_the_end(at: Watched, served: Served) -> None:
+    start(served, "approve-discount", "to-answer", {"order": 7})
+    page = at.open(execution("approve-discount", "to-answer"))
+    page.get_by_role("button", name="Answer task").click()
+    page.get_by_label("Output").fill("{")
+    expect(page.get_by_role("button", name="Send success")).to_be_disabled()
+    page.get_by_label("Output").fill('{"granted": true}')
+    page.get_by_role("button", name="Send success").click()
+    expect(page.locator("h1 .status")).to_contain_text("Succeeded")
+    start(served, "approve-discount", "to-refuse", {"order": 8})
+    page = at.open(execution("approve-discount", "to-refuse"))
+    page.get_by_role("button", name="Answer task").click()
+    page.get_by_label("Failure").check()
+    page.get_by_label("Cause").fill("too much")
+    page.get_by_role("button", name="Send failure").click()
+    expect(page.locator(".failure").first).to_contain_text("too much")
+
+
+def test_an_execution_is_stopped_started_again_copied_and_deleted(at: Watched, served: Served) -> None:
+    start(served, "approve-discount", "to-stop", {"order": 9})
+    page = at.open(execution("approve-discount", "to-stop"))
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("Error (optional)").fill("Mistake")
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    expect(page.locator("h1 .status")).to_contain_text("Aborted")
+    page.get_by_role("button", name="Copy as call").click()
+    expect(page.locator("pre.call").first).to_contain_text("aws stepfunctions start-execution")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Redrive").click()
+    page.get_by_role("dialog").get_by_role("button", name="Redrive").click()
+    expect(page.locator("h1 .status")).to_contain_text("Running")
+    page.get_by_role("button", name="Start again").click()
+    page.get_by_label("Name (optional)").fill("started-again")
+    page.get_by_label("Input").fill('{"order": 10}')
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    expect(page.locator("h1")).to_contain_text("started-again")
+    served.client.stop_execution(executionArn=shop.execution_arn("approve-discount", "started-again"))
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("h1")).to_have_text("Executions")
+
+
+# workflows, map runs, what waits
+
+
+def test_workflows_one_of_them_and_its_start_form(at: Watched) -> None:
+    page = at.open("/workflows")
+    page.get_by_role("link", name="order", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile("^Reserve stock"))).to_be_visible()
+    page.get_by_role("tab", name="Definition").click()
+    line = page.locator(".line", has_text='"Resource": "reserve"')
+    expect(line.locator(".diagnostic")).to_contain_text("local handler")
+    page.get_by_role("tab", name="Versions").click()
+    expect(page.locator("#panel")).to_contain_text("version 1: 100 %")
+    page.get_by_role("tab", name="Executions").click()
+    expect(page.locator("tbody tr").first).to_be_visible()
+    page.get_by_role("tab", name="Start").click()
+    page.get_by_label("Input", exact=True).fill("{no")
+    expect(page.get_by_role("button", name="Start execution")).to_be_disabled()
+    page.get_by_label("Last inputs").select_option(index=1)
+    page.get_by_role("button", name="Start execution").click()
+    expect(page.get_by_role("tab", name="Timeline")).to_be_visible()
+
+
+def test_a_map_run_shows_failed_children_first_and_they_open(at: Watched, served: Served) -> None:
+    page = at.open(map_run(served, "import-catalogue", "catalogue"))
+    expect(page.locator("tbody .status").first).to_contain_text("Failed")
+    page.get_by_role("button", name=re.compile("Succeeded")).click()
+    expect(page.locator("tbody .status:not(.is-SUCCEEDED)")).to_have_count(0)
+    page.get_by_role("button", name=re.compile("Failed")).click()
+    page.locator("tbody a").first.click()
+    expect(page.locator(".failure").first).to_contain_text("has no price")
+    expect(page.get_by_role("button", name=re.compile("^Import row.*Failed"))).to_be_visible()
+
+
+def test_the_limits_of_a_map_run_that_runs_are_changed(at: Watched, served: Served) -> None:
+    page = at.open(map_run(served, "slow-import", "slow-import"))
+    page.get_by_role("button", name="Change limits").click()
+    page.get_by_label("Concurrency").fill("3")
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.locator(".facts", has_text="Concurrency")).to_contain_text("3")
+    expect(page.locator(".legend").first).to_contain_text(re.compile("Running.*3"))
+
+
+def test_waiting_tasks_retries_and_activities(at: Watched, served: Served) -> None:
+    start(served, "approve-discount", "listed", {"order": 11})
+    page = at.open("/waiting?resource=arn:aws:states:::lambda:invoke.waitForTaskToken")
+    row = page.locator("tr", has=page.get_by_role("link", name="listed"))
+    row.get_by_role("button", name="Answer").click()
+    page.get_by_role("button", name="Send success").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("tab", name="Retries").click()
+    expect(page.locator("tbody tr")).to_have_count(6)
+    expect(page.locator("tbody tr").first).to_contain_text("LedgerClosed")
+    page.get_by_role("tab", name="Activities").click()
+    expect(page.locator("tbody tr")).to_contain_text(["photograph"])
+
+
+def test_a_state_is_tried(at: Watched) -> None:
+    page = at.open("/try")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.get_by_label("Output").first).to_contain_text("12")
+    page.get_by_label("From a workflow").select_option("order")
+    page.get_by_label("State", exact=True).select_option("Charge card")
+    page.get_by_label("Mock an error").check()
+    page.get_by_label("Error", exact=True).fill("GatewayTimeout")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator(".failure")).to_contain_text("GatewayTimeout")
+
+
+def test_the_system_says_how_it_is(at: Watched) -> None:
+    page = at.open("/system")
+    expect(page.locator("h1")).to_contain_text("Healthy")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator(".limits")).to_contain_text("inbox bytes")
+
+
+# safety, access, sizes
+
+
+@pytest.mark.parametrize("tab", ["graph", "timeline", "events&event=1", "data", "definition"])
+def test_hostile_names_and_payloads_are_text(at: Watched, tab: str) -> None:
+    page = at.open(execution("hostile", "hostile", f"?tab={tab}"))
+    expect(page.locator(".failure").first).to_contain_text(shop.HOSTILE)
+    expect(page.locator("img")).to_have_count(0)
+    assert page.locator("script").count() == 1
+
+
+def test_where_the_server_has_tokens_the_page_asks_for_one_and_a_read_only_one_acts_on_nothing(
+    browser: Any, tmp_path: Path
+) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("viewer 0123456789abcdef-read read-only\n")
+    tokens.chmod(0o600)
+    with serving("--auth-token-file", str(tokens)) as server:
+        watched = Watched(browser, server.url)
+        page = watched.open("/executions")
+        page.get_by_label("Token").fill("0123456789abcdef-wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("does not know")
+        page.get_by_label("Token").fill("0123456789abcdef-read")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("Read-only")).to_be_visible()
+        expect(page.get_by_text("No executions")).to_be_visible()
+        page.goto("/console/try")
+        expect(page.get_by_text("more than a read-only key")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+        watched.context.close()
+        assert watched.wrong == []
+
+
+def every_page(served: Served) -> list[str]:
+    one = execution("order", "flaky")
+    return [
+        "/executions",
+        "/executions?prefix=nobody",
+        f"{one}?state=Charge%20card",
+        *(f"{one}?tab={tab}" for tab in ("timeline", "events&event=5", "data", "definition")),
+        execution("order", "declined"),
+        execution("approve-discount", "approval"),
+        "/workflows",
+        *(f"/workflows/order?tab={tab}" for tab in ("graph", "definition", "executions", "versions", "start")),
+        map_run(served, "import-catalogue", "catalogue"),
+        *(f"/waiting?tab={tab}" for tab in ("tasks", "retries", "activities")),
+        "/try",
+        "/system",
+        "/nowhere",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_finding_of_axe_nor_is_it_wider_than_a_phone(
+    browser: Any, served: Served, scheme: str
+) -> None:
+    watched = Watched(browser, served.url, color_scheme=scheme, viewport={"width": 390, "height": 844})
+    script = (HERE / "vendor" / "axe.min.js").read_text()
+    found: list[str] = []
+    for path in every_page(served):
+        page = watched.open(path)
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+        page.evaluate(script)
+        results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            f"{path}: {each['id']} {each['nodes'][0]['html'][:120]} {each['nodes'][0]['failureSummary'][:200]}"
+            for each in results["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wider > 0:
+            found.append(f"{path} is {wider} pixels wider than the screen")
+    watched.context.close()
+    assert "\n".join(found) == ""
+    assert watched.wrong == []
