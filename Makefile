@@ -75,13 +75,9 @@ lint-rust: build
 
 lint: lint-python lint-rust ## formatting, linters and types, of Python and Rust
 
-# Both look their advisories up over the network, so no other target needs them.
-audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audit where they are installed
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check; \
-	    else echo 'Not checked: Rust (cargo install cargo-deny).'; fi
-	@if command -v pip-audit >/dev/null; then pip-audit --progress-spinner off --path "$$($(BIN)/python -c \
-	    'import sysconfig; print(sysconfig.get_path("purelib"))')"; \
-	    else echo 'Not checked: Python (pipx install pip-audit).'; fi
+# Advisories are looked up over the network, so no other target needs this one.
+audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audit, and what could not be checked
+	@scripts/audit "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 test-rust: build
 	@$(CARGO) test --workspace --release --locked --quiet
