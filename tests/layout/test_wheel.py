@@ -29,6 +29,8 @@ def test_one_wheel_serves_all_pythons_from_3_11_on_and_is_typed(wheel: Path) -> 
         names = set(archive.namelist())
         metadata = next(archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
     assert {"stepwell/__init__.py", "stepwell/py.typed", "stepwell/_core.pyi"} <= names
+    static = ROOT / "python" / "stepwell" / "console" / "static"
+    assert {f"stepwell/console/static/{path.relative_to(static)}" for path in static.rglob("*.*")} <= names
     assert [name for name in names if name.endswith(".so")] == ["stepwell/_core.abi3.so"]
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
     needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line]

@@ -182,10 +182,11 @@ def _depth_first(boxes: list[Box], below: list[list[int]]) -> list[int]:
 def _sort_by_middle(rank: list[int], fixed: list[int], neighbours: list[list[int]]) -> None:
     places = {index: place for place, index in enumerate(fixed)}
     own = {index: place for place, index in enumerate(rank)}
+    count = max(len(rank), 1)  # while a list is sorted it has no length
 
     def middle(index: int) -> float:
         around = [places[other] for other in neighbours[index]]
-        return sum(around) / len(around) if around else own[index] * len(fixed) / max(len(rank), 1)
+        return sum(around) / len(around) if around else own[index] * len(fixed) / count
 
     rank.sort(key=middle)
 

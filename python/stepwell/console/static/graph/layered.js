@@ -13,6 +13,10 @@
  */
 
 const SWEEPS = 8;
+/** By index of a box: its place in its rank, and the middle of its neighbours; what a layout leaves there is not read. @type {number[]} */
+const places = [];
+/** @type {number[]} */
+const middles = [];
 const BETWEEN = { boxes: 26, bends: 14, ranks: 34 };
 
 /** @param {number} width @param {number} height @returns {Box} */
@@ -156,20 +160,23 @@ function depthFirst(boxes, below) {
 
 /** @param {number[]} row @param {number[]} fixed @param {number[][]} near */
 function sortByMiddle(row, fixed, near) {
-  const places = new Map(fixed.map((index, place) => [index, place]));
-  const middles = new Map(row.map((index, place) => {
-    const around = near[index].map((other) => places.get(other) ?? 0);
-    return [index, around.length ? around.reduce((sum, each) => sum + each, 0) / around.length : (place * fixed.length) / row.length];
-  }));
-  row.sort((one, other) => Number(middles.get(one)) - Number(middles.get(other)));
+  if (row.length < 2) return;
+  fixed.forEach((index, place) => { places[index] = place; });
+  row.forEach((index, place) => {
+    let sum = 0;
+    for (const other of near[index]) sum += places[other];
+    middles[index] = near[index].length ? sum / near[index].length : (place * fixed.length) / row.length;
+  });
+  row.sort((one, other) => middles[one] - middles[other]);
 }
 
 /** @param {number[][]} ranks @param {number[][]} below */
 function crossings(ranks, below) {
   let total = 0;
   for (let at = 1; at < ranks.length; at += 1) {
-    const places = new Map(ranks[at].map((index, place) => [index, place]));
-    const values = ranks[at - 1].flatMap((index) => below[index].map((other) => places.get(other) ?? 0).sort((one, other) => one - other));
+    if (ranks[at].length < 2 || ranks[at - 1].length < 2) continue;
+    ranks[at].forEach((index, place) => { places[index] = place; });
+    const values = ranks[at - 1].flatMap((index) => below[index].map((other) => places[other]).sort((one, other) => one - other));
     total += inversions(values, ranks[at].length);
   }
   return total;
@@ -203,6 +210,7 @@ function align(boxes, ranks, above, below) {
 /** @param {Box[]} boxes @param {number} index @param {number[]} near */
 function wanted(boxes, index, near) {
   if (!near.length) return boxes[index].x;
+  if (near.length === 1) return boxes[near[0]].x;
   const places = near.map((other) => boxes[other].x).sort((one, other) => one - other);
   const half = places.length >> 1;
   return places.length % 2 ? places[half] : (places[half - 1] + places[half]) / 2;
