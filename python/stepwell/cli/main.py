@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from stepwell.errors import StepwellError
 
-from . import backup, browse, executions, follow, graph, log, run, serve, status, torture, worker, workflows
+from . import backup, browse, dry_run, executions, follow, graph, log, run, serve, status, torture, worker, workflows
 from .console import Console
 from .exits import EXIT_CODES, INTERRUPTED, OK, UsageError, exit_code
 
@@ -47,6 +47,20 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"stepwell {version('stepwell')}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, serve, browse, worker, workflows, graph, executions, status, follow, log, backup, torture):
+    for module in (
+        run,
+        serve,
+        browse,
+        worker,
+        workflows,
+        graph,
+        dry_run,
+        executions,
+        status,
+        follow,
+        log,
+        backup,
+        torture,
+    ):
         module.add_commands(commands)
     return root

@@ -1,6 +1,7 @@
 """Tests of state machines: the engine on a virtual clock, mocks, and runs with scripted tasks or mock files."""
 
 from .assertions import assert_path
+from .dry_run import DryRun, dry_run
 from .explore import Exploration, ExploreFailed, explore
 from .mock import Mock, MockedTask
 from .mock_calls import MockCall, MockCalls
@@ -13,6 +14,7 @@ from .virtual_time.executor import TestExecutor
 __all__ = [
     "AsyncTestExecution",
     "AsyncTestExecutor",
+    "DryRun",
     "Exploration",
     "ExploreFailed",
     "Mock",
@@ -24,6 +26,7 @@ __all__ = [
     "TestExecutor",
     "UnscriptedTask",
     "assert_path",
+    "dry_run",
     "explore",
     "scripted_run",
 ]
