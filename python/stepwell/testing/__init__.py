@@ -1,6 +1,7 @@
 """Tests of state machines: the engine on a virtual clock, mocks, and runs with scripted tasks or mock files."""
 
 from .assertions import assert_path
+from .aws_history import AwsHistory, Replay, aws_history
 from .dry_run import DryRun, dry_run
 from .explore import Exploration, ExploreFailed, explore
 from .mock import Mock, MockedTask
@@ -14,6 +15,7 @@ from .virtual_time.executor import TestExecutor
 __all__ = [
     "AsyncTestExecution",
     "AsyncTestExecutor",
+    "AwsHistory",
     "DryRun",
     "Exploration",
     "ExploreFailed",
@@ -22,10 +24,12 @@ __all__ = [
     "MockCalls",
     "MockFile",
     "MockedTask",
+    "Replay",
     "TestExecution",
     "TestExecutor",
     "UnscriptedTask",
     "assert_path",
+    "aws_history",
     "dry_run",
     "explore",
     "scripted_run",
