@@ -11,7 +11,7 @@ import pytest
 from layout.support import circles, imports, modules
 
 WORDS = {"engine", "_core"}  # the files in engine/ itself: ids, limits, status and their like
-STATE = {"engine.state", "engine.storage", "engine.log", *WORDS, "asl", "tasks", "graph"}
+STATE = {"engine.state", "engine.storage", "engine.log", *WORDS, "asl", "tasks", "graph", "stubs"}
 PARTITION = {"engine.partition", "engine.replay", "engine.processors", "engine.appliers", *STATE}
 HOST = {"engine.host", "engine.folders", *PARTITION}
 ENGINE = {"engine.api", "engine.client", "engine.control", "engine.replication", *HOST}
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "logs": set[str](),
     "asl": {"_core"},
     "graph": {"asl"},  # drawings of definitions
+    "stubs": {"asl"},
     "tasks": {"asl", "_core"},
     "engine": {"_core"},
     "engine.log": {"asl", *WORDS},

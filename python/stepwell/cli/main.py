@@ -11,7 +11,21 @@ from importlib.metadata import version
 
 from stepwell.errors import StepwellError
 
-from . import backup, browse, dry_run, executions, follow, graph, log, run, serve, status, torture, worker, workflows
+from . import (
+    backup,
+    browse,
+    dry_run,
+    executions,
+    follow,
+    graph,
+    log,
+    run,
+    serve,
+    status,
+    torture,
+    worker,
+    workflows,
+)
 from .console import Console
 from .exits import EXIT_CODES, INTERRUPTED, OK, UsageError, exit_code
 
@@ -55,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         workflows,
         graph,
         dry_run,
+        stubs,
         executions,
         status,
         follow,

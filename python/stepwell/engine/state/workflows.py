@@ -56,6 +56,12 @@ class Workflow:
 
         return draw(graph_of(loads(self.definition)), format)
 
+    def stubs(self) -> str:
+        """A Python module with the types of its tasks: names, inputs and outputs that the definition shows."""
+        from stepwell.stubs import stubs
+
+        return stubs(self.machine, self.name)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """What a notebook shows of it."""
         from stepwell.graph import graph_of, mime_bundle
