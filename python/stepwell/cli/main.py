@@ -22,6 +22,7 @@ from . import (
     run,
     serve,
     status,
+    stubs,
     torture,
     worker,
     workflows,

@@ -1,6 +1,5 @@
 """Replays an execution of AWS on the local engine, from the answer of GetExecutionHistory."""
 
-from .history import AwsHistory, aws_history
-from .replay import Replay
+from .replay import AwsHistory, Replay, aws_history
 
 __all__ = ["AwsHistory", "Replay", "aws_history"]

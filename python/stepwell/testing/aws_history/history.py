@@ -6,16 +6,10 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from stepwell.asl.json import is_array, is_object, loads
-from stepwell.engine.client.arguments import Definition
 from stepwell.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from stepwell.tasks.handlers import Handler
-
-    from .replay import Replay
 
 Event: TypeAlias = dict[str, Any]
 Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | list[dict[str, Any]]
@@ -29,11 +23,8 @@ _ENDS = {
 }
 
 
-def aws_history(source: Source) -> AwsHistory:
-    """The history of an execution of AWS: ``aws stepfunctions get-execution-history … > history.json``.
-
-    Raises ``InvalidInput`` for a file that holds none, or one without the data of the execution.
-    """
+def read_events(source: Source) -> list[Event]:
+    """The events of a history, the first one first. Raises ``InvalidInput`` for what is none."""
     if isinstance(source, str | os.PathLike):
         try:
             document = loads(Path(source).read_bytes())
@@ -44,15 +35,15 @@ def aws_history(source: Source) -> AwsHistory:
     events: Any = cast("Mapping[str, Any]", document).get("events") if isinstance(document, Mapping) else document
     if not is_array(events) or not all(map(_is_event, events)):
         raise InvalidInput("this is not the answer of GetExecutionHistory: it has no list of events with id and type")
-    return AwsHistory(sorted(events, key=lambda event: event["id"]))
+    return sorted(events, key=lambda event: event["id"])
 
 
 def _is_event(event: Any) -> bool:
     return is_object(event) and isinstance(event.get("id"), int) and isinstance(event.get("type"), str)
 
 
-class AwsHistory:
-    """The history of one execution. ``replay`` runs it on the local engine."""
+class History:
+    """The events of one execution of AWS."""
 
     def __init__(self, events: list[Event]) -> None:
         if not events or events[0]["type"] != "ExecutionStarted":
@@ -86,17 +77,6 @@ class AwsHistory:
     def started_at(self) -> datetime:
         """When it was started."""
         return time_of(self.events[0].get("timestamp"))
-
-    def replay(self, definition: Definition, handlers: Mapping[str, Handler] | None = None) -> Replay:
-        """Run ``definition`` on the local engine; tasks have the results and errors of the history.
-
-        ``handlers`` do, by their resources, what the history has no result for: the task that ran when it ended, and
-        tasks on a path that AWS's execution did not take. Without one such a task stays open. What differs from the
-        history is in ``Replay.differences``.
-        """
-        from .replay import replay
-
-        return replay(self, definition, handlers or {})
 
 
 def _lacks_data(event: Event) -> bool:

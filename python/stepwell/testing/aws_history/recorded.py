@@ -10,7 +10,7 @@ from stepwell.asl.json import loads
 from stepwell.asl.machine import StateMachine
 from stepwell.asl.states import MapState, ParallelState
 
-from .history import AwsHistory, Event, data_of, details_of
+from .history import Event, History, data_of, details_of
 
 Place: TypeAlias = tuple[tuple[str, int], ...]
 """The Map states around a state, the outermost first, with the number of the iteration."""
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 class Recorded:
     """The entries of states and the outcomes of tasks of a history, each by its state and place in their order."""
 
-    def __init__(self, history: AwsHistory, machine: StateMachine) -> None:
+    def __init__(self, history: History, machine: StateMachine) -> None:
         self._history = history
         self._around = {name: list(around) for name, around in _maps_around(machine, ())}
         self._entered_by: dict[int, Entry] = {}

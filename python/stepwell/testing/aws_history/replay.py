@@ -25,13 +25,34 @@ from stepwell.testing.virtual_time.executor import TestExecutor
 
 from .compared import json_difference
 from .distributed import without_distributed_maps
-from .history import AwsHistory
+from .history import History, Source, read_events
 from .recorded import Place, Recorded
 
 if TYPE_CHECKING:
     from stepwell.engine.storage.storage import Storage
 
 WORKFLOW = "replayed"
+
+
+def aws_history(source: Source) -> AwsHistory:
+    """The history of an execution of AWS: ``aws stepfunctions get-execution-history … > history.json``.
+
+    Raises ``InvalidInput`` for a file that holds none, or one without the data of the execution.
+    """
+    return AwsHistory(read_events(source))
+
+
+class AwsHistory(History):
+    """The history of an execution of AWS. ``replay`` runs it on the local engine."""
+
+    def replay(self, definition: Definition, handlers: Mapping[str, Handler] | None = None) -> Replay:
+        """Run ``definition`` on the local engine; tasks have the results and errors of the history.
+
+        ``handlers`` do, by their resources, what the history has no result for: the task that ran when it ended, and
+        tasks on a path that AWS's execution did not take. Without one such a task stays open. What differs from the
+        history is in ``Replay.differences``.
+        """
+        return _replay(self, definition, handlers or {})
 
 
 class Difference(NamedTuple):
@@ -80,7 +101,7 @@ class Replay:
         self.close()
 
 
-def replay(history: AwsHistory, definition: Definition, handlers: Mapping[str, Handler]) -> Replay:
+def _replay(history: AwsHistory, definition: Definition, handlers: Mapping[str, Handler]) -> Replay:
     """Run a definition with what a history says of its tasks."""
     text = definition_text(definition)
     recorded = Recorded(history, compile_definition(text))
