@@ -59,9 +59,11 @@ class Driver:
         self.failures.append(error)
 
     def check(self) -> None:
-        """Raise what is wrong with the test, once."""
+        """Raise what is wrong with the test, once; what has gone wrong after it belongs to that."""
         if self.failures:
-            raise self.failures.pop(0)
+            first = self.failures[0]
+            self.failures.clear()
+            raise first
 
     def next_due(self) -> int | None:
         """When the next timer or alarm is due, in microseconds; None: nothing is."""
