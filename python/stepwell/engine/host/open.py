@@ -17,15 +17,15 @@ from .host import Host, Options
 from .local import LocalHost
 
 MAX_WORKERS = 1 << 20
-OpenLocal = Callable[[str | None, Handlers, Options], Host]
+Open = Callable[[str | None, Handlers, int, Options], Host]
 
 
 def open_host(
-    data: Folder | None, handlers: Handlers, partitions: int, options: Options, local: OpenLocal = LocalHost
+    data: Folder | None, handlers: Handlers, partitions: int, options: Options, open: Open | None = None
 ) -> Host:
     """Open a folder and run its partitions. Raises ``StorageError`` if it has another number of them.
 
-    ``local`` opens a folder with one partition.
+    ``open`` opens it otherwise than with threads and processes of its own.
     """
     _check_number("partitions", partitions, MAX_PARTITIONS)
     _check_options(options)
@@ -33,7 +33,10 @@ def open_host(
     data = folder_path(data)
     if partitions == 1:
         _check_is_whole(data)
-        return local(data, handlers, options)
+    if open is not None:
+        return open(data, handlers, partitions, options)
+    if partitions == 1:
+        return LocalHost(data, handlers, options)
     from stepwell.engine.host.processes.host import MultiProcessHost
 
     return MultiProcessHost(data, handlers, options, partitions)

@@ -21,10 +21,11 @@ from stepwell.testing.virtual import VirtualClock
 
 from .crashes import Remains, remains_of
 from .disturbances import Disturbance
+from .driven import DrivenHost
 from .driver import Driver
 from .durations import Time, datetime_of, time_of
 from .handlers import TestHandlers
-from .host import DrivenHost
+from .host import OnePartition, SeveralPartitions
 from .listeners import DrivenListeners
 from .pool import Coroutines, DrivenPool
 
@@ -84,10 +85,12 @@ class VirtualExecutor(BaseExecutor):
 
     def _open_host(self, options: Options) -> Host:
         options = options._replace(clock=self._driver.clock, seed=self._seed)
-        return open_host(self._data, self._handlers, self._partitions, options, self._local_host)
+        return open_host(self._data, self._handlers, self._partitions, options, self._host_in_process)
 
-    def _local_host(self, data: str | None, handlers: Handlers, options: Options) -> Host:
-        return DrivenHost(self._driver, data, handlers, options, self._remains.take_store())
+    def _host_in_process(self, data: str | None, handlers: Handlers, partitions: int, options: Options) -> Host:
+        if partitions == 1:
+            return OnePartition(self._driver, data, handlers, options, self._remains.take_store)
+        return SeveralPartitions(self._driver, data, handlers, options, partitions, self._remains.take_store)
 
     def _use(self, host: Host) -> None:
         super()._use(host)

@@ -13,19 +13,18 @@ from stepwell import _core
 from stepwell.testing.replay import rebuilt
 
 if TYPE_CHECKING:
-    from .host import DrivenHost
+    from .driven import DrivenHost
 
 
 class Remains:
     """What the next engine is opened with: a store in memory, or nothing but its folder."""
 
-    def __init__(self, store: _core.Store | None = None) -> None:
-        self._store = store
+    def __init__(self, *stores: _core.Store) -> None:
+        self._stores = list(stores)
 
     def take_store(self) -> _core.Store | None:
-        """The store in memory, once."""
-        store, self._store = self._store, None
-        return store
+        """The store in memory of the next partition; None: it has none."""
+        return self._stores.pop(0) if self._stores else None
 
 
 @contextmanager
@@ -36,7 +35,7 @@ def remains_of(host: DrivenHost) -> Generator[Remains]:
     """
     folder = host.folder
     if folder is None:
-        yield Remains(rebuilt(host.store))
+        yield Remains(*map(rebuilt, host.stores))
         return
     data = Path(folder.path)
     with tempfile.TemporaryDirectory(dir=data.parent, prefix=f".{data.name}-") as beside:

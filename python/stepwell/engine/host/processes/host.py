@@ -79,7 +79,7 @@ class MultiProcessHost(Host):
                 PLACE.account,
                 handlers.windows(),
             )
-            self.partitions.append(RemotePartition(opening, self))
+            self.partitions.append(self._new_partition(opening))
         try:
             calls = [call for partition in self.partitions for call in partition.opened.wait()]
             self._stores = Stores(self.partitions, self.places, self.promises)
@@ -94,6 +94,14 @@ class MultiProcessHost(Host):
             raise
         handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
         self._begin_events()
+        self._resume(calls)
+
+    def _new_partition(self, opening: m.Open) -> RemotePartition:
+        """A partition, in a process of its own."""
+        return RemotePartition(opening, self)
+
+    def _resume(self, calls: list[Call]) -> None:
+        """Dispatch the tasks that handlers had when the last process ended."""
         self.pool.resume(calls)
 
     @property
