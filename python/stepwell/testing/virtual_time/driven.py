@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from contextlib import nullcontext
 from functools import partial
 
 from stepwell import _core
@@ -29,6 +30,8 @@ class DrivenHost(Host):
 
     driver: Driver
     activities: MockedActivities | None = None
+    effects_may_read = False
+    """Whether reads of storage are requests, which effects may make: they are answered at once."""
 
     def _begin_driving(self, driver: Driver) -> None:
         """Called before the partitions are opened."""
@@ -92,7 +95,7 @@ class DrivenHost(Host):
                 return
             self._is_pumping = True
             try:
-                with answering():
+                with nullcontext() if self.effects_may_read else answering():
                     self._process_all()
             except Crashed:
                 self.pool.stop()

@@ -56,6 +56,7 @@ class SeveralPartitions(DrivenHost, MultiProcessHost):
     """Several partitions, all of them in this process."""
 
     reads_wait = False
+    effects_may_read = True
     look_seconds = 0.01
 
     def __init__(
