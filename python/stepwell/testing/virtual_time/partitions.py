@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from stepwell import _core
 from stepwell.engine.host.host import Options
+from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.local import command_of
 from stepwell.engine.host.processes import messages as m
 from stepwell.engine.host.processes.remote import RemotePartition
@@ -18,13 +19,39 @@ from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.engine.wall_clock import seconds_of
 from stepwell.errors import StepwellError
 from stepwell.tasks.calls import Call, Result
+from stepwell.tasks.dispatch import HandlerPool
 from stepwell.tasks.handlers import Handlers
 
 from .driver import Driver
 from .pumped import PumpedHost
 
-if TYPE_CHECKING:
-    from .host import SeveralPartitions
+
+class Program(Protocol):
+    """What a partition needs of the host that has it."""
+
+    pool: HandlerPool
+    listeners: Listeners
+
+    @property
+    def hlc(self) -> _core.Clock:
+        """The clock of the ids of new executions."""
+        ...
+
+    def pump(self) -> None:
+        """Process what is there, in all partitions."""
+        ...
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls."""
+        ...
+
+    def abandoned(self, task: m.Abandoned) -> None:
+        """A task was abandoned: cancel the execution that it waits for."""
+        ...
+
+    def ended(self, id: str, row: ExecutionContext | None, error: Exception | None) -> None:
+        """A watched execution has ended, or does not exist."""
+        ...
 
 
 class _Partition(PumpedHost):
@@ -32,7 +59,7 @@ class _Partition(PumpedHost):
 
     def __init__(
         self,
-        program: SeveralPartitions,
+        program: Program,
         driver: Driver,
         data: _core.Folder | None,
         handlers: Handlers,
@@ -66,12 +93,12 @@ class PartitionInProcess(RemotePartition):
     def __init__(  # pyright: ignore[reportMissingSuperCall] - it starts a process
         self,
         opening: m.Open,
-        program: SeveralPartitions,
+        program: Program,
         driver: Driver,
         options: Options,
         store: _core.Store | None,
     ) -> None:
-        self._host_of, self.pid = program, 0
+        self._home, self.pid = program, 0
         self._unsaved_error: Exception | None = None
         own = Options(options.tenant, options.namespace, 1, options.limits, clock=options.clock)
         handlers = Handlers()
@@ -126,10 +153,10 @@ class PartitionInProcess(RemotePartition):
 
     def submit(self, command: Command, document: Document, answer: Promise) -> None:
         """Put a command into the inbox, and process it."""
-        if self._host_of.hlc.last > self.hlc.last:
-            self.hlc.update(self._host_of.hlc.last, seconds_of(self._host.clock.now()))
+        if self._home.hlc.last > self.hlc.last:
+            self.hlc.update(self._home.hlc.last, seconds_of(self._host.clock.now()))
         self._host.submit(command, document, answer.reply)
-        self._host_of.pump()
+        self._home.pump()
 
     def read(self, answer: Promise, operation: str, *arguments: Any, **options: Any) -> None:
         """Call a reading method of the store."""
@@ -148,11 +175,11 @@ class PartitionInProcess(RemotePartition):
         try:
             self._host.watch(id, partial(self._tell_end, id))
         except StepwellError as error:
-            self._host_of.ended(id, None, error)
+            self._home.ended(id, None, error)
 
     def _tell_end(self, id: str, row: ExecutionContext | None, error: BaseException | None) -> None:
         if error is None:
-            self._host_of.ended(id, row or self._host.storage.get(ExecutionContext, id), None)
+            self._home.ended(id, row or self._host.storage.get(ExecutionContext, id), None)
 
     def answer(self, results: list[m.TaskResult]) -> None:
         """Take results of handlers."""
@@ -161,7 +188,7 @@ class PartitionInProcess(RemotePartition):
     def keep_alive(self, task_id: str) -> None:
         """A handler reports that its work continues."""
         self._host._keep_alive(task_id)  # pyright: ignore[reportPrivateUsage]
-        self._host_of.pump()
+        self._home.pump()
 
     def set_handlers(self, windows: list[tuple[str, int]]) -> None:
         """The program has another handler, or another limit."""
@@ -173,7 +200,7 @@ class PartitionInProcess(RemotePartition):
 
     def observe(self, names: list[str]) -> None:
         """Tell the events of these names, from now on."""
-        self._host.partition.observe(names, self._host_of.listeners.tell)
+        self._host.partition.observe(names, self._home.listeners.tell)
 
     def close(self) -> None:
         """Put everything on disk and end."""
