@@ -24,9 +24,12 @@ from engine.support import (
     retry,
     task,
 )
-from stepwell import Executor, InvalidDefinition, TaskDoesNotExist
+from stepwell import Executor, InvalidDefinition, TaskDoesNotExist, _core
 from stepwell.asl.definition import compile_definition
+from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
+from stepwell.engine.log.codec import decode_turn
+from stepwell.engine.state.timers import EXECUTION_TIMEOUT
 
 Labs = Callable[..., Lab]
 Definition = dict[str, Any]
@@ -70,6 +73,27 @@ def test_an_executions_limit_cuts_whatever_it_is_at(lab: Labs, states: dict[str,
     assert (last["type"], last["previousEventId"]) == ("ExecutionTimedOut", 0)
     assert last["executionTimedOutEventDetails"] == {"error": "States.Timeout"}
     assert run.types.count("ExecutionTimedOut") == 1
+
+
+@pytest.mark.covers("A1.3")
+@pytest.mark.parametrize("turn_records", [1000, 20], ids=["at once", "in several turns"])
+@pytest.mark.parametrize("runs_on", [True, False], ids=["runs on", "ends"])
+def test_only_an_execution_that_rests_gets_a_timer_for_its_limit(lab: Labs, turn_records: int, runs_on: bool) -> None:
+    states = {f"P{n}": passing(f"P{n + 1}") for n in range(30)}
+    last = WAIT if runs_on else passing()
+    run = lab(limits=Limits(turn_records=turn_records)).begin(machine({**states, "P30": last}, TimeoutSeconds=5))
+    timers = [each for each in records_of(run) if isinstance(each, r.CreateTimerCommand) and each.target == run.id]
+    assert [(each.kind, each.due) for each in timers[:1]] == (
+        [(EXECUTION_TIMEOUT, run.context.started_at + 5 * SECOND)] if runs_on or turn_records == 20 else []
+    )
+    run.finish()
+    assert run.context.timed_out == runs_on
+
+
+def records_of(run: Lab) -> list[Any]:
+    """All records on the log."""
+    batches = (payload for *_, payload in run.store.read_log(1))
+    return [record for batch in batches for turn in _core.split_turns(batch) for record in decode_turn(turn).records]
 
 
 @pytest.mark.covers("A1.3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from functools import partial
@@ -141,6 +142,10 @@ def _engine_limits(options: argparse.Namespace) -> Limits:
 
 
 def _ready(console: Console, url: str) -> None:
+    # What is there by now stays until the end: a full collection would visit all of it again and again, and the
+    # requests of that moment would wait. This process is the server's own, else it would not be ours to decide.
+    gc.collect()
+    gc.freeze()
     console.record({"ready": url}, f"stepwell: ready on {url}")
     sys.stdout.flush()  # who started it waits for this line
 

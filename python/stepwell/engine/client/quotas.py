@@ -6,6 +6,7 @@ when so many have come. What other clients of a folder make meanwhile is seen by
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from time import monotonic
 
@@ -29,13 +30,25 @@ class Quota:
         self._most, self._count, self._code, self._message = most, count, code, message
         self._room = 0
         self._full_until = 0.0
+        self._counting = threading.Lock()
+
+    @property
+    def must_count(self) -> bool:
+        """Whether the next one must be counted for, which may take long."""
+        return self._room <= 0 and self._most is not None
+
+    def count(self) -> None:
+        """Count, if that must be; of several threads one counts. Raises ``ApiError`` if there are too many."""
+        with self._counting:
+            if self._room <= 0 and self._most is not None:
+                self._look(self._most)
 
     def take(self) -> None:
         """One more comes. Raises ``ApiError`` if there are too many."""
         if self._most is None:
             return
         if self._room <= 0:
-            self._look(self._most)
+            self.count()
         self._room -= 1
 
     def _look(self, most: int) -> None:

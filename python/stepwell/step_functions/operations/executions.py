@@ -9,6 +9,7 @@ from typing import Any
 from stepwell.engine.arns import arn_of
 from stepwell.engine.client import commands, express
 from stepwell.engine.client.client import Client
+from stepwell.engine.limits import STANDARD
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import StartExecutionCommand
 from stepwell.engine.state.workflows import Workflow
@@ -74,6 +75,8 @@ async def _start(
     if test_case is not None:
         qualifier = checked_qualifier(service, workflow, qualifier, test_case)
     document = _input(request.input)
+    if client.starts.quota.must_count and workflow.context.type == STANDARD:
+        await asyncio.to_thread(client.starts.quota.count)
     try:
         start = client.starts.start_with(
             workflow,
