@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/static/*' -type f)
 PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers fuzz soak screenshots demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak screenshots demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -111,6 +111,9 @@ bench-docs: setup ## the tables and charts of docs/performance.md, from docs/ben
 
 peers: build ## the same work on Stepwell, DBOS and Restate (benches/peers/setup installs them; POSTGRES=URL)
 	@$(BIN)/python benches/peers/compare.py --save docs/bench/peers.json $(if $(POSTGRES),--postgres '$(POSTGRES)')
+
+emulators: build ## the same requests to our server, moto's and LocalStack's (benches/emulators/setup; needs wrk)
+	@$(BIN)/python benches/emulators/compare.py --save docs/bench/emulators.json
 
 fuzz: build ## the fuzz targets, SECONDS=600 each, all of them or TARGETS="log id"
 	@scripts/fuzz $(or $(SECONDS),600) $(TARGETS)

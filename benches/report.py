@@ -19,7 +19,7 @@ from charts import bars, curves
 from machine import describe
 
 DOCS = Path(__file__).parent.parent / "docs"
-RESULTS, PEERS = DOCS / "bench/results.json", DOCS / "bench/peers.json"
+RESULTS, PEERS, EMULATORS = (DOCS / f"bench/{name}.json" for name in ("results", "peers", "emulators"))
 PAGE = DOCS / "performance.md"
 Results = dict[str, dict[str, float]]
 """Benchmark → figure → value."""
@@ -208,6 +208,26 @@ def peers_table(peers: dict[str, Any]) -> str:
     return "\n".join(lines) + f"\n\n{floor} {where(peers['machine'])}"
 
 
+def emulators_table(kept: dict[str, Any]) -> str:
+    """The rows of AWS's emulators and ours, from one run."""
+    lines = [
+        "| | StartExecution | p99 | CPU of one | DescribeExecution | CPU of one | memory | we: rates | we: CPU |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    ours = kept["servers"]["Stepwell"]
+    for server, row in kept["servers"].items():
+        rates = [ours[f"{name}_per_second"] / row[f"{name}_per_second"] for name in ("start", "describe")]
+        cpu = [row[f"{name}_cpu_ms"] / ours[f"{name}_cpu_ms"] for name in ("start", "describe")]
+        ratios = " | ".join(f"{start:.0f} ×, {describe:.0f} ×" for start, describe in (rates, cpu))
+        lines.append(
+            f"| {server} | {row['start_per_second']:,.0f} /s | {row['start_p99_ms']:,.0f} ms "
+            f"| {row['start_cpu_ms']:.2f} ms | {row['describe_per_second']:,.0f} /s | {row['describe_cpu_ms']:.2f} ms "
+            f"| {row['rss_mb']:.0f} MB | {' | ' if server == 'Stepwell' else ratios} |"
+        )
+    floor = f"The disk's own fdatasync in that run: {kept['fdatasync_ms']:.2f} ms."
+    return "\n".join(lines) + f"\n\n{floor} {where(kept['machine'])}"
+
+
 def between(text: str, name: str, content: str) -> str:
     """``text`` with new content between the markers ``name``."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
@@ -223,6 +243,8 @@ def write_docs() -> None:
     page = between(page, "results", f"{our_row(results)}\n\n{where(kept['machine'])}")
     page = between(page, "cpu", cpu_table(results))
     page = between(page, "growth", growth_table(results))
+    if EMULATORS.exists():
+        page = between(page, "emulators", emulators_table(json.loads(EMULATORS.read_text())))
     if PEERS.exists():
         peers = json.loads(PEERS.read_text())
         page = between(page, "peers", peers_table(peers))

@@ -1,9 +1,9 @@
-"""The same requests to `stepwell serve` and to moto's server, one after the other, in one run, from wrk.
+"""The same requests to `stepwell serve`, to moto's server and to LocalStack, one after the other, in one run, from wrk.
 
     benches/emulators/setup && make emulators
 
 Each execution has a name of its own and one Pass state. moto runs state machines only if it is asked to
-(``execute_state_machine``), so it is measured both ways; it keeps everything in memory, and Stepwell acknowledges what
+(``execute_state_machine``), so it is measured both ways. Both keep everything in memory, and Stepwell acknowledges what
 is on disk. Prints a table with the ratios; ``--save FILE`` writes the figures as JSON.
 """
 
@@ -19,9 +19,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
@@ -33,7 +34,8 @@ COLUMNS = {
     "start_per_second": "StartExecution/s",
     "start_p99_ms": "p99 (ms)",
     "describe_per_second": "DescribeExecution/s",
-    "start_cpu_ms": "CPU a start (ms)",
+    "start_cpu_ms": "CPU of a start (ms)",
+    "describe_cpu_ms": "of a describe",
     "rss_mb": "memory (MB)",
 }
 CONNECTIONS = 64
@@ -52,7 +54,7 @@ function request()
   return wrk.format("POST", "/", headers, (string.gsub([[%s]], "NUMBER", "%s" .. count)))
 end
 """
-WARM_UP_SECONDS = 1
+WARM_UP = 20
 READY_SECONDS = 60
 Row = dict[str, float]
 
@@ -110,27 +112,58 @@ def stepwell(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def moto(program: Path, *, runs: bool) -> Iterator[Server]:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    process = subprocess.Popen([program, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    try:
-        _until_ready(url)
+    with _process([program, "-p", str(port)], f"{url}/moto-api/") as pid:
         settings = json.dumps({"stepfunctions": {"execute_state_machine": runs}}).encode()
         headers = {"Content-Type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/config", settings, headers)):
-            yield Server(url, process.pid)
+            yield Server(url, pid)
+
+
+@contextmanager
+def localstack(python: Path, folder: Path) -> Iterator[Server]:
+    port = _free_port()
+    settings = {
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "FILESYSTEM_ROOT": str(folder / "localstack"),
+        "SERVICES": "stepfunctions,events",
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "ACTIVATE_PRO": "0",
+    }
+    url = f"http://127.0.0.1:{port}"
+    command = [python, "-m", "localstack.runtime.main"]
+    with _process(command, f"{url}/_localstack/health", settings) as pid:
+        yield Server(url, pid)
+
+
+def _free_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return int(chosen.getsockname()[1])
+
+
+@contextmanager
+def _process(
+    command: list[str | Path], ready: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[int]:
+    """The id of a server's process, once its page ``ready`` answers."""
+    environment = {**os.environ, **settings}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _until_ready(ready)
+        yield process.pid
     finally:
-        process.terminate()
-        process.wait(60)
+        process.kill()  # nothing of it is kept
+        process.wait()
 
 
 def _until_ready(url: str) -> None:
     until = time.monotonic() + READY_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"{url}/moto-api/"):
+            with urllib.request.urlopen(url):
                 return
         except OSError:
             if time.monotonic() > until:
@@ -143,7 +176,8 @@ def measure(server: Server, folder: Path, seconds: int) -> Row:
     arn = server.call("CreateStateMachine", **machine)["stateMachineArn"]
     start = {"stateMachineArn": arn, "input": '{"order":7,"name":"abc"}'}
     execution = server.call("StartExecution", name="one", **start)["executionArn"]
-    server.load(folder, "StartExecution", WARM_UP_SECONDS, name="warm-NUMBER", **start)
+    for number in range(WARM_UP):
+        server.call("StartExecution", name=f"warm-{number}", **start)
     started = server.load(folder, "StartExecution", seconds, name="n-NUMBER", **start)
     described = server.load(folder, "DescribeExecution", seconds, executionArn=execution)
     return {
@@ -151,6 +185,7 @@ def measure(server: Server, folder: Path, seconds: int) -> Row:
         "start_p99_ms": started["p99_ms"],
         "start_cpu_ms": started["cpu_ms"],
         "describe_per_second": described["per_second"],
+        "describe_cpu_ms": described["cpu_ms"],
         "rss_mb": server.rss_mb(),
     }
 
@@ -171,7 +206,7 @@ def table(rows: dict[str, Row]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--emulators", type=Path, default=CACHE, help="where benches/emulators/setup installed them")
-    parser.add_argument("--seconds", type=int, default=6, help="of each run of wrk")
+    parser.add_argument("--seconds", type=int, default=8, help="of each run of wrk")
     parser.add_argument("--save", type=Path)
     options = parser.parse_args()
     program: Path = options.emulators / "moto/bin/moto_server"
@@ -186,6 +221,10 @@ def main() -> None:
         for name, runs in (("moto, which runs them", True), ("moto, as it comes", False)):
             with moto(program, runs=runs) as server:
                 rows[name] = measure(server, folder, options.seconds)
+        python: Path = options.emulators / "localstack/bin/python"
+        if python.exists():
+            with localstack(python, folder) as server:
+                rows["LocalStack"] = measure(server, folder, options.seconds)
     print(f"{table(rows)}\n\nThe disk's own fdatasync in this run: {floor:.2f} ms.")
     if options.save:
         kept = {"machine": describe(), "fdatasync_ms": round(floor, 3), "servers": rows}
