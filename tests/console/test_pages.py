@@ -117,7 +117,7 @@ def test_an_execution_is_searched_and_opened_with_the_keyboard(at: Watched) -> N
     page.keyboard.press("k")
     expect(page.locator("tbody a[data-row]").first).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_contain_text("order-000009")
+    expect(page.locator("h1")).to_contain_text(re.compile(r"order-00000\d"))
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
@@ -291,6 +291,10 @@ def test_a_map_run_shows_failed_children_first_and_they_open(at: Watched, served
     page.get_by_role("button", name=re.compile("Failed")).click()
     page.locator("tbody a").first.click()
     expect(page.locator(".failure").first).to_contain_text("has no price")
+    page.locator(".facts").get_by_role("link", name="import-catalogue / catalogue").click()
+    page.get_by_role("button", name=re.compile("^Import each row.*Failed")).press("Enter")
+    expect(page.locator("aside .failure")).to_contain_text("States.ExceedToleratedFailureThreshold")
+    page.go_back()
     expect(page.get_by_role("button", name=re.compile("^Import row.*Failed"))).to_be_visible()
 
 

@@ -8,7 +8,7 @@
  * @typedef {{start: number, at: number, end?: number, status: string, error?: string, cause?: string, resource?: string,
  *   submitted?: number}} Attempt
  * @typedef {{id: number, name: string, type: string, status: string, at: number, end?: number, exit?: number,
- *   parent: Visit|null, iteration: number|null, attempts: Attempt[], error?: string, cause?: string, last: number,
+ *   parent: Visit|null, iteration: number|null, attempts: Attempt[], hasFailed: boolean, error?: string, cause?: string, last: number,
  *   iterations: Map<number, Iteration>, children: string[], mapRun?: string}} Visit
  * @typedef {{index: number, at: number, end?: number, status: string}} Iteration
  */
@@ -83,10 +83,9 @@ export class History {
     } else if (type in ENDS) {
       this.#ended(type, before, found, at);
     } else if (type.endsWith("StateAborted") && visit) {
-      close(visit, visit.error === undefined ? "ABORTED" : "FAILED", at);
+      close(visit, visit.hasFailed ? "FAILED" : "ABORTED", at);
     } else if (type === "EvaluationFailed" && visit) {
-      visit.error = found.error;
-      visit.cause = found.cause;
+      failed(visit, found, at);
     }
     if (visit) visit.last = id;
     this.at.set(id, visit);
@@ -98,7 +97,7 @@ export class History {
     const type = event.type.replace(/StateEntered$/, "");
     const visit = {
       id: event.id, name: found.name, type, status: type === "Fail" ? "FAILED" : "RUNNING", at: event.timestamp, parent, iteration,
-      attempts: [], last: event.id, iterations: new Map(), children: [],
+      attempts: [], hasFailed: false, last: event.id, iterations: new Map(), children: [],
     };
     if (type === "Fail") visit.end = event.timestamp;
     this.visits.push(visit);
@@ -120,7 +119,8 @@ export class History {
       if (found.mapRunArn) visit.mapRun = found.mapRunArn;
       visit.attempts.push({ start: 0, at, status: "RUNNING" });
     } else if (/Failed$/.test(type)) {
-      failed(visit, found, at);
+      const child = this.visits.findLast((each) => each.parent === visit && each.hasFailed);
+      failed(visit, found.error === undefined && visit.error === undefined && child ? child : found, at);
     } else if (/Aborted$/.test(type)) {
       close(visit, "ABORTED", at);
     }
@@ -133,9 +133,9 @@ export class History {
     for (let each = cause; each && status === "FAILED"; each = each.parent) failing.add(each);
     for (const visit of this.visits) {
       if (visit.type === "Fail" || OVER.has(visit.status)) continue;
-      const isCause = failing.has(visit) || Boolean(visit.error);
+      const isCause = failing.has(visit) || visit.hasFailed;
       close(visit, isCause ? "FAILED" : status === "SUCCEEDED" ? "SUCCEEDED" : status === "TIMED_OUT" ? "TIMED_OUT" : "ABORTED", at);
-      if (isCause && !visit.error) {
+      if (isCause && visit.error === undefined) {
         visit.error = found.error;
         visit.cause = found.cause;
       }
@@ -159,7 +159,7 @@ function climb(visit, fits) {
 /** @param {Visit} visit @param {any} event */
 function exited(visit, event) {
   visit.exit = event.id;
-  close(visit, visit.error === undefined ? "SUCCEEDED" : "CAUGHT", event.timestamp);
+  close(visit, visit.hasFailed ? "CAUGHT" : "SUCCEEDED", event.timestamp);
 }
 
 /** @param {Visit} visit @param {string} status @param {number} at */
@@ -175,12 +175,13 @@ function reopen(visit) {
   for (let each = /** @type {Visit|null} */ (visit); each; each = each.parent) {
     if (OVER.has(each.status)) Object.assign(each, { status: "RUNNING", end: undefined });
   }
-  visit.error = visit.cause = undefined;
+  Object.assign(visit, { hasFailed: false, error: undefined, cause: undefined });
 }
 
 /** @param {Visit} visit @param {any} found @param {number} at */
 function failed(visit, found, at) {
-  Object.assign(visit, { error: found.error ?? "States.TaskFailed", cause: found.cause });
+  visit.hasFailed = true;
+  if (found.error !== undefined) Object.assign(visit, { error: found.error, cause: found.cause });
   const open = visit.attempts.at(-1);
   if (open && open.end === undefined) Object.assign(open, { end: at, status: "FAILED", error: found.error, cause: found.cause });
 }

@@ -29,31 +29,44 @@ export function useResource(load, inputs, live) {
   const key = JSON.stringify(inputs);
   const [state, set] = useState({ key, data: undefined, error: undefined, isLoading: true });
   const running = useRef(/** @type {AbortController|null} */ (null));
+  const timer = useRef(0);
   const again = useRef(false);
+  const mayAt = useRef(0);
   const reload = useCallback(() => {
-    if (running.current) {
+    if (running.current || timer.current) {
       again.current = true;
       return;
     }
+    const pause = mayAt.current - performance.now();
+    if (pause > 0) { // what takes long is not asked for all the time
+      timer.current = setTimeout(() => {
+        timer.current = 0;
+        reload();
+      }, pause);
+      return;
+    }
     const ending = new AbortController();
+    const began = performance.now();
     running.current = ending;
+    again.current = false;
     const done = (/** @type {object} */ found) => {
       if (ending.signal.aborted) return;
       running.current = null;
+      mayAt.current = performance.now() + 2 * (performance.now() - began);
       set((before) => ({ key, data: before.key === key ? before.data : undefined, error: undefined, isLoading: false, ...found }));
-      if (again.current) {
-        again.current = false;
-        reload();
-      }
+      if (again.current) reload();
     };
     load(ending.signal).then((data) => done({ data }), (error) => done({ error }));
   }, [key]);
   useEffect(() => {
     set((before) => (before.key === key ? before : { key, data: undefined, error: undefined, isLoading: true }));
+    mayAt.current = 0;
     reload();
     return () => {
       running.current?.abort();
       running.current = null;
+      clearTimeout(timer.current);
+      timer.current = 0;
       again.current = false;
     };
   }, [key]);
