@@ -46,22 +46,38 @@ def test_a_request_that_is_being_answered_ends_before_the_server_does() -> None:
             assert answer.result(SECONDS)["status"] == "SUCCEEDED"
 
 
-def test_handlers_are_loaded_again_on_sighup(tmp_path: Path) -> None:
-    module = tmp_path / "work.py"
-    module.write_text("def work(value):\n    return 'old'\n")
+BROKEN = {
+    "a syntax error": "def work(value:\n",
+    "an error half-way": "ANSWER = 'half-way'\nraise ValueError\n",
+    "the end of the program": "ANSWER = 'the end'\nraise SystemExit(3)\n",
+    "a resource that is no text": "handlers = {'work': lambda value: 'wrong', 1: print}\n",
+    "a handler that cannot be called": "handlers = {'work': lambda value: 'wrong', 'other': 3}\n",
+}
+
+
+@pytest.mark.parametrize("named", ["file", "module"])
+def test_handlers_are_loaded_again_on_sighup(tmp_path: Path, named: str) -> None:
+    (tmp_path / "orders").mkdir()
+    module, log = tmp_path / "orders" / "handlers.py", tmp_path / "log"
+    module.write_text("ANSWER = 'old'\ndef work(value):\n    return ANSWER\n")
     function = "arn:aws:lambda:us-east-1:000000000000:function:work"
     definition = {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": function, "End": True}}}
-    with serving("--handlers", str(module)) as server:
+    name = str(module) if named == "file" else "orders.handlers"
+    with serving("--handlers", name, cwd=tmp_path, stderr=log) as server:
         arn = machine(server.client, "m", definition)
         assert output(server, arn) == "old"
-        module.write_text("def work(value):\n    return 'new, and longer'\n")
+        module.write_text("ANSWER = 'new, and longer'\ndef work(value):\n    return ANSWER\n")
         server.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + SECONDS
         while output(server, arn) != "new, and longer":
             assert time.monotonic() < deadline
-        module.write_text("def work(value:\n")
-        server.process.send_signal(signal.SIGHUP)
-        assert output(server, arn) == "new, and longer"
+        for number, (what, text) in enumerate(BROKEN.items(), 1):
+            module.write_text(text)
+            server.process.send_signal(signal.SIGHUP)
+            while log.read_text().count("the handlers are as they were") < number:
+                assert time.monotonic() < deadline, what
+            assert output(server, arn) == "new, and longer", what
+        assert server.stop() == 0
 
 
 def test_a_task_names_a_handler_of_the_server_by_its_name_or_as_a_lambda_function(tmp_path: Path) -> None:

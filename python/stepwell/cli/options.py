@@ -103,10 +103,20 @@ def read_text(name: str) -> str:
 
 
 def load_handlers(name: str | None) -> Handlers:
-    """The handlers of a module, given by its dotted name or its file."""
+    """The handlers of a module, given by its dotted name or its file. Raises ``UsageError`` if one is none."""
     if name is None:
         return {}
     module = _import_file(Path(name)) if name.endswith(".py") else _import_module(name)
+    found = _handlers_in(module)
+    for resource, function in found.items():
+        if not isinstance(resource, str):  # pyright: ignore[reportUnnecessaryIsInstance] - the module may have anything
+            raise UsageError(f"the handlers module {name}: a resource is a text, not {resource!r}.")
+        if not callable(function):
+            raise UsageError(f"the handlers module {name}: the handler of {resource!r} cannot be called.")
+    return found
+
+
+def _handlers_in(module: ModuleType) -> Handlers:
     declared = getattr(module, "handlers", None)
     if isinstance(declared, Mapping):
         return declared  # pyright: ignore[reportUnknownVariableType]
@@ -122,12 +132,13 @@ def _parse(text: str, source: str) -> Any:
 
 
 def _import_module(name: str) -> ModuleType:
-    sys.path.insert(
-        0, os.getcwd()
-    )  # as `python -m` does: a console script does not find modules in the working directory
+    _search(os.getcwd())  # as `python -m` does: a console script does not find modules in the working directory
+    importlib.invalidate_caches()
+    before = sys.modules.pop(name, None)  # a server reads it again
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except _BROKEN as error:
+        _put_back(name, before)
         raise _broken_handlers(name, error) from error
 
 
@@ -139,16 +150,35 @@ def _import_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} is no Python file.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    sys.path.insert(0, str(path.parent))
+    before, sys.modules[name] = sys.modules.get(name), module
+    _search(str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except _BROKEN as error:
+        _put_back(name, before)
         raise _broken_handlers(str(path), error) from error
     return module
 
 
-def _broken_handlers(name: str, error: Exception) -> UsageError:
+def _search(folder: str) -> None:
+    """Let modules be found in a folder first."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def _put_back(name: str, module: ModuleType | None) -> None:
+    """Leave a module that could not be imported again as it was."""
+    if module is None:
+        sys.modules.pop(name, None)
+    else:
+        sys.modules[name] = module
+
+
+_BROKEN = (Exception, SystemExit)
+"""What a module may raise while it is imported: a script without a main guard ends the program."""
+
+
+def _broken_handlers(name: str, error: BaseException) -> UsageError:
     return UsageError(f"the handlers module {name} cannot be imported: {type(error).__name__}: {error}")
 
 

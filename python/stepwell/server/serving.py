@@ -240,8 +240,8 @@ def _reload(
 def _reload_handlers(executor: AsyncExecutor, load: Callable[[], Handlers]) -> None:
     try:
         handlers = load()
-    except Exception:
-        log.exception("the handlers are as they were: the module cannot be loaded again")
+    except Exception as error:  # one of the command line says all; others are the reader's own defects
+        log.error("the handlers are as they were: %s", error, exc_info=error.__cause__ or error)
         return
     for resource, function in handlers.items():
         executor.register(resource, function)
