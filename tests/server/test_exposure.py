@@ -15,6 +15,7 @@ import pytest
 import urllib3
 
 from stepwell.server.hosts import Hosts, is_loopback
+from stepwell.server.settings import Settings, UnsafeSettings, check_settings
 
 from .support import SECONDS, Served, serving
 
@@ -107,6 +108,13 @@ def test_an_allowed_name_is_served_with_its_prefix() -> None:
     with serving("--allowed-host", "states.us-east-1.amazonaws.com", "--allowed-host", "steps") as served:
         for host in ("sync-states.us-east-1.amazonaws.com", "steps:8083"):
             assert served.post("ListStateMachines", "{}", Host=host)[0] == 200
+
+
+def test_an_allowed_name_that_no_request_can_have_is_refused() -> None:
+    for name in ("", "*", "*.example", "steps:8083", "http://steps/", "steps/", "a b", "a..b"):
+        with pytest.raises(UnsafeSettings, match="--allowed-host"):
+            check_settings(Settings("127.0.0.1", 0, allowed_hosts=(name,)))
+    check_settings(Settings("127.0.0.1", 0, allowed_hosts=("steps", "states.us-east-1.amazonaws.com.", "a_b-c", "::1")))
 
 
 def test_no_page_of_another_site_may_call_it(served: Served) -> None:

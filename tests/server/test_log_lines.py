@@ -61,3 +61,14 @@ def test_no_line_of_a_server_has_control_characters(tmp_path: Path, form: str) -
         served.post("ListStateMachines", "{}", Host="evil\x1b.example".replace("\x1b", ""))
         assert served.stop() == 0
     assert [line for line in log.read_text().split("\n") if not line.isprintable()] == []
+
+
+def test_a_value_of_a_client_cannot_be_taken_for_another_field(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving("--access-log", stderr=log) as server:
+        server.get("/none%20key=admin%20status=200%22")
+        server.post('x" status=200 key=admin', "{}")
+        assert server.stop() == 0
+    first, second = (line for line in log.read_text().splitlines() if "client=" in line)
+    assert r' path="/none key=admin status=200\"" status=404 ' in first
+    assert r' operation="x\" status=200 key=admin" status=400 ' in second

@@ -8,6 +8,7 @@ import os
 import sys
 from functools import partial
 from importlib import import_module
+from math import inf, nan
 from typing import TYPE_CHECKING
 
 from stepwell import AsyncExecutor
@@ -18,7 +19,7 @@ from stepwell.errors import InvalidInput
 
 from .console import Console
 from .exits import OK, UsageError
-from .options import Commands, add_command, add_data, add_handlers, load_handlers, port_number
+from .options import Commands, add_command, add_data, add_handlers, load_handlers, port_number, read_count
 
 if TYPE_CHECKING:
     from stepwell.step_functions.mocks import Mocks
@@ -44,7 +45,16 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--account", default="0" * 12, help="the account in ARNs (default: 000000000000)")
     parser.add_argument("--profile", choices=("default", "aws"), default="aws", help="quotas (default: AWS's)")
     parser.add_argument(
-        "--partitions", type=int, metavar="N", help="processes that share the executions (default: as the folder has)"
+        "--partitions",
+        type=read_count,
+        metavar="N",
+        help="processes that share the executions (default: as the folder has)",
+    )
+    parser.add_argument(
+        "--retention",
+        type=_days,
+        metavar="DAYS",
+        help="how long ended executions are kept (default: until DELETE; AWS keeps them for 90 days)",
     )
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="lines of text, or of JSON")
     parser.add_argument("--access-log", action="store_true", help="log each request")
@@ -72,7 +82,7 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--insecure", action="store_true", help="let everybody in who reaches --host")
     parser.add_argument(
-        "--max-connections", type=_count, metavar="N", default=2000, help="connections at once (default: 2000)"
+        "--max-connections", type=read_count, metavar="N", default=2000, help="connections at once (default: 2000)"
     )
 
 
@@ -92,7 +102,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
     PLACE.move(options.region, options.account)
     log_in_lines(options.log_format)
     settings = Settings(
-        options.host,
+        options.host.removeprefix("[").removesuffix("]"),  # as in a URL
         options.port,
         options.tls_cert,
         options.tls_key,
@@ -138,7 +148,8 @@ def _check_extra(is_wanted: bool, option: str, module: str, extra: str) -> None:
 
 
 def _engine_limits(options: argparse.Namespace) -> Limits:
-    return Limits(handler_seconds=None) if options.wait_for_workers else Limits()
+    limits = Limits(retention=options.retention)
+    return limits._replace(handler_seconds=None) if options.wait_for_workers else limits
 
 
 def _ready(console: Console, url: str) -> None:
@@ -150,8 +161,12 @@ def _ready(console: Console, url: str) -> None:
     sys.stdout.flush()  # who started it waits for this line
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError
-    return count
+def _days(text: str) -> float:
+    """A number of days, in seconds."""
+    try:
+        days = float(text)
+    except ValueError:
+        days = nan
+    if not 0 <= days < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+    return days * 86_400

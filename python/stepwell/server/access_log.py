@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from stepwell.logs import about
 from .exchange import Exchange
 
 log = logging.getLogger("stepwell.access")
+_PLAIN = re.compile(r"[^\s\"=]+")
 
 
 class _About(msgspec.Struct, rename="camel"):
@@ -34,7 +37,13 @@ _decode_failure = msgspec.json.Decoder(_Failure).decode
 def log_request(exchange: Exchange) -> None:
     """Log a request with its execution or state machine."""
     fields = {name: value for name, value in _fields(exchange).items() if value is not None}
-    log.info("%s", " ".join(f"{name}={value}" for name, value in fields.items()), extra=about(**fields))
+    log.info("%s", " ".join(f"{name}={_shown(value)}" for name, value in fields.items()), extra=about(**fields))
+
+
+def _shown(value: Any) -> str:
+    """A value in a line of text; in quotes, as JSON, if it could be taken for other fields."""
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _fields(exchange: Exchange) -> dict[str, Any]:

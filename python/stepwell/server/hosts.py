@@ -7,11 +7,15 @@ listens there. The browser sends ``Host: evil.example``. An address in figures h
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 PREFIX = "sync-"
 """StartSyncExecution and TestState put it before the name of the host."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 
 class Hosts:
@@ -34,6 +38,11 @@ def is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is the name of a host, as requests have it in the header ``Host``."""
+    return _NAME.fullmatch(text) is not None
 
 
 def is_loopback(host: str) -> bool:

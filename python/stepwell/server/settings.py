@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 from stepwell.errors import StepwellError
 from stepwell.logs import logger
 
-from .hosts import is_loopback
+from .hosts import is_address, is_loopback, is_name
 from .limits import Limits
 from .private_files import read_private
 
@@ -48,9 +48,12 @@ class Settings(NamedTuple):
 
 
 def check_settings(settings: Settings) -> None:
-    """Raises ``UnsafeSettings`` for a server that others reach without a key, or whose certificate is unusable."""
+    """Raises ``UnsafeSettings`` if others reach the server without a key, or its certificate or a name is unusable."""
     if settings.tls_cert is not None and settings.tls_key is not None:
         _check_certificate(settings.tls_cert, settings.tls_key)
+    for name in settings.allowed_hosts:
+        if not (is_name(name) or is_address(name)):
+            raise UnsafeSettings(f"--allowed-host is the name of a host, without a port and wildcards, not {name!r}.")
     if is_loopback(settings.host):
         return
     if settings.credentials is None and settings.token_file is None:

@@ -6,12 +6,12 @@ from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from stepwell.engine.host.idle import ReadOnly
-from stepwell.errors import ApiError, Busy, Closed, StorageError
+from stepwell.errors import ApiError, Busy, ClockError, Closed, StorageError
 from stepwell.logs import logger
 
 from . import model
 from .constraints import Reader
-from .errors import Fault, internal_failure, throttled, unavailable, unknown_operation
+from .errors import UNAVAILABLE, Fault, internal_failure, throttled, unavailable, unknown_operation
 from .operations import OPERATIONS
 from .service import Operation, Service
 
@@ -57,7 +57,9 @@ class Api:
             raise
         except Exception as error:
             fault = fault_of(error)
-            if fault.status >= 500:
+            if fault.code == UNAVAILABLE:  # the engine has logged why, once; clients ask again and again
+                log.error("%s cannot be answered: %s", name, error)
+            elif fault.status >= 500:
                 log.error("%s failed: %s", name, error, exc_info=error)
             raise fault from error
 
@@ -74,7 +76,7 @@ def fault_of(error: Exception) -> Fault:
             return Fault(error.code, error.message)
         case Busy():
             return throttled()
-        case Closed() | StorageError():
+        case Closed() | StorageError() | ClockError():
             return unavailable(str(error))
         case ReadOnly():
             return Fault("AccessDeniedException", str(error), namespace="")

@@ -10,6 +10,7 @@ from stepwell.errors import ApiError
 
 SERVICE = "com.amazonaws.swf.service.v2.model#"
 CONSTRAINTS = "com.amazon.coral.validate#"
+UNAVAILABLE = "ServiceUnavailable"
 INVALID_TOKEN = "Invalid Token: 'Invalid token'"
 
 
@@ -112,7 +113,7 @@ def throttled() -> Fault:
 
 def unavailable(reason: str) -> Fault:
     """The engine does not work."""
-    return Fault("ServiceUnavailable", reason, status=503, namespace="")
+    return Fault(UNAVAILABLE, reason, status=503, namespace="")
 
 
 def internal_failure() -> Fault:
