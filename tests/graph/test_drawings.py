@@ -49,6 +49,7 @@ def test_hostile_names_are_text() -> None:
     for name in HOSTILE:
         assert any(text.startswith(name.replace("‮", "\\u202e")) for text in texts), name
     drawing = mermaid(graph, marks)
+    assert "  finish(((" in drawing  # `end` is a word of Mermaid
     assert "<script" not in drawing
     for line in drawing.splitlines()[1:]:
         assert line.count('"') in (0, 2), line  # nothing ends a label but its own quote

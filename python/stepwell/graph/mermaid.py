@@ -50,7 +50,8 @@ def _node(node: Node, marks: Marks, indent: str) -> Iterator[str]:
     note = f" · {_text(mark.note)}" if mark is not None and mark.note else ""
     label = f"{name}<br/><small>{_text(node.detail)}{note}</small>"
     if node.inner:
-        yield f'{indent}subgraph {node.id}["{label}"]'
+        title = f"{name} · {_text(node.detail)}{note}"  # a second line would lie over the states
+        yield f'{indent}subgraph {node.id}["{title}"]'
         yield f"{indent}  direction TB"
         for index, inner in enumerate(node.inner):
             if len(node.inner) > 1:
@@ -62,7 +63,10 @@ def _node(node: Node, marks: Marks, indent: str) -> Iterator[str]:
     else:
         opening, closing = _BRACKETS[shape_of(node.kind)]
         yield f'{indent}{node.id}{opening}"{label}"{closing}'
-    if mark is not None:
+    if mark is not None and node.inner:  # classes do not reach subgraphs
+        shade = status_colour(mark.status)
+        yield f"{indent}style {node.id} stroke:{shade},fill:{shade}1f,stroke-width:2px"
+    elif mark is not None:
         yield f"{indent}class {node.id} {_class(mark.status)}"
 
 

@@ -31,7 +31,7 @@ class Edge(Struct, frozen=True):
 
 
 class Node(Struct, frozen=True):
-    """A state, or the start or the end of the machine. ``id`` is unique in the whole graph."""
+    """A state, or the start or the end of the machine. ``id`` is unique in the whole graph, and no word of Mermaid."""
 
     id: str
     name: str
@@ -64,10 +64,10 @@ class _Builder:
         nodes = [self._node(ids[name], name, state) for name, state in states.items()]
         edges = [edge for name, state in states.items() for edge in _edges(ids, name, state)]
         if is_outermost:
-            nodes = [Node("start", START, START), *nodes, Node("end", END, END)]
-            begin = Edge("start", ids[definition["StartAt"]], "next", (Label("", ("", "start", 0)),))
+            nodes = [Node("begin", START, START), *nodes, Node("finish", END, END)]
+            begin = Edge("begin", ids[definition["StartAt"]], "next", (Label("", ("", "start", 0)),))
             ends = [
-                Edge(ids[name], "end", "next", (Label("", (name, "next", 0)),))
+                Edge(ids[name], "finish", "next", (Label("", (name, "next", 0)),))
                 for name, state in states.items()
                 if _ends(state)
             ]
