@@ -11,7 +11,7 @@ from importlib import import_module
 from math import inf, nan
 from typing import TYPE_CHECKING
 
-from stepwell import AsyncExecutor
+from stepwell import AsyncExecutor, integrations
 from stepwell.engine.arns import PLACE
 from stepwell.engine.folders.partitions import partitions_of
 from stepwell.engine.limits import Limits
@@ -67,6 +67,18 @@ def add_commands(commands: Commands) -> None:
         "--wait-for-workers",
         action="store_true",
         help="let tasks without a handler wait for `stepwell worker` without limit (default: they fail after 10 s)",
+    )
+    parser.add_argument(
+        "--forward-to-aws",
+        action="store_true",
+        help="call AWS's services for Task states (aws-sdk:…, sqs, sns, dynamodb, events), as boto3 is configured",
+    )
+    parser.add_argument(
+        "--allow-http",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="a host that Task states may call by http:invoke: NAME, NAME:PORT or *.NAME",
     )
     _add_access(parser)
 
@@ -125,8 +137,19 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         limits=_engine_limits(options),
         partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
     )
+    _add_integrations(options, executor)
     serving.run(serving.serve(executor, settings, partial(_ready, console), load, mocks))
     return OK
+
+
+def _add_integrations(options: argparse.Namespace, executor: AsyncExecutor) -> None:
+    """Let Task states reach what the options allow; a handler of the program comes before that."""
+    if options.forward_to_aws:
+        _check_extra(True, "--forward-to-aws", "boto3", "aws")
+        integrations.forward_to_aws(executor)
+    if options.allow_http:
+        _check_extra(True, "--allow-http", "urllib3", "http")
+        integrations.allow_http(executor, *options.allow_http)
 
 
 def _mocks(path: str) -> Mocks:
