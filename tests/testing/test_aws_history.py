@@ -91,6 +91,27 @@ def test_a_failed_execution_is_replayed_up_to_the_state_that_failed(failed: list
         assert replay.executor.redrive(replay.execution.id).wait().output == {"paid": 1100}
 
 
+def test_a_redriven_execution_is_redriven_here_too() -> None:
+    errors = ["Card.Down", "Card.Down", None]
+
+    def charge(value: Any) -> Any:
+        error = errors.pop(0)
+        if error is not None:
+            raise TaskError(error)
+        return value["n"]
+
+    price, child = (lambda item: item), (lambda item: item)
+    with TestExecutor(handlers={"price": price, "child": child, "charge": charge}) as executor:
+        executor.deploy("order", ORDER)
+        execution = executor.start("order", {"id": 7}).wait()
+        for _ in range(2):
+            executor.redrive(execution.id).wait()
+        events = execution.history()
+    with aws_history(events).replay(ORDER) as replay:
+        assert (replay.execution.output, replay.differences) == (11, [])
+        assert [attempt.failed for attempt in replay.execution.states["Charge"].attempts] == [True, True, False]
+
+
 def test_files_of_the_aws_cli_and_pages_in_any_order(failed: list[dict[str, Any]], tmp_path: Path) -> None:
     times = [{**e, "timestamp": datetime.fromtimestamp(e["timestamp"], UTC).isoformat()} for e in reversed(failed)]
     (tmp_path / "history.json").write_text(json.dumps({"events": times}))

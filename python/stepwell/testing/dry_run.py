@@ -18,6 +18,8 @@ from .virtual_time.executor import TestExecutor
 
 NAME = "dry-run"
 """The name of the execution and of the workflow, unless the caller says otherwise."""
+_LONGEST_SECONDS = 366 * 86_400
+"""As on AWS an execution takes a year of virtual time at most: a loop that polls for ever has an end."""
 
 
 class DryRun(Struct, frozen=True):
@@ -65,13 +67,14 @@ def dry_run(definition: Definition, input: Any, mock: Mock | None = None, *, typ
             workflow: str = NAME) -> DryRun:  # fmt: skip
     """Run a definition to its end on a virtual clock, in memory, with mocks alone.
 
-    Raises ``InvalidDefinition``, and ``UnscriptedTask`` for a task that is not mocked: nothing real is ever called.
+    Raises ``InvalidDefinition``, ``UnscriptedTask`` for a task that is not mocked (nothing real is ever called), and
+    ``WaitTimeout`` if it does not end within a year of virtual time.
     """
     mock = mock or Mock()
     text = definition_text(definition)
     with TestExecutor(mock=mock) as executor:
         executor.deploy(workflow, definition, type=type)
-        execution = executor.start(workflow, input, NAME).wait()
+        execution = executor.start(workflow, input, NAME).wait(_LONGEST_SECONDS)
         level = execution.states.level
         normalize = Normalizer(text, dumps(input), *mock_texts(mock), ids=[execution.id, execution.arn])
         states = [normalize(_step(run)) for run in level.walk()]

@@ -74,6 +74,11 @@ class History:
         return details_of(self.events[-1]).get("error") if self.status != "RUNNING" else None
 
     @property
+    def redrives(self) -> int:
+        """How often it was redriven."""
+        return sum(event["type"] == "ExecutionRedriven" for event in self.events)
+
+    @property
     def started_at(self) -> datetime:
         """When it was started."""
         return time_of(self.events[0].get("timestamp"))

@@ -14,6 +14,7 @@ from stepwell.asl.resources import parse_resource
 from stepwell.engine.client.arguments import Definition, definition_text
 from stepwell.engine.client.state_runs import LevelRun, StateRun
 from stepwell.engine.ids import activity_of
+from stepwell.engine.status import SUCCEEDED
 from stepwell.engine.storage.contexts import ActivityContext, IterationContext, TaskContext
 from stepwell.errors import WaitTimeout
 from stepwell.tasks.handlers import Handler, Handlers
@@ -113,6 +114,10 @@ def _replay(history: AwsHistory, definition: Definition, handlers: Mapping[str, 
         execution = executor.start(WORKFLOW, history.input)
         with suppress(WaitTimeout):  # a task stays open where the history ends
             execution.wait()
+            for _ in range(history.redrives):
+                if execution.status == SUCCEEDED:
+                    break
+                executor.redrive(execution.id).wait()
         mock.is_over = True
         return Replay(history, executor, execution, recorded)
     except BaseException:

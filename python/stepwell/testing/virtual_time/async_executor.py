@@ -14,6 +14,7 @@ from stepwell.engine.client.commands import IfExists
 from stepwell.engine.client.live import StateLook
 from stepwell.engine.status import OVER
 from stepwell.errors import StepwellError, WaitTimeout
+from stepwell.testing.assertions import Assertions
 from stepwell.testing.coverage import collect_closing
 
 from .base import VirtualExecutor
@@ -23,7 +24,7 @@ from .executions import duration, standing
 from .pool import DrivenPool
 
 
-class AsyncTestExecution(AsyncExecution):
+class AsyncTestExecution(Assertions, AsyncExecution):
     """One execution of an ``AsyncTestExecutor``: what it does is ``AsyncExecution``'s, but it waits in virtual time."""
 
     __slots__ = ("__weakref__", "_control")
