@@ -111,7 +111,7 @@ def main(folder: str) -> None:
         for name, path in PAGES.items():
             told(name, lambda path=path: fetching(served, path))
         counting(served)
-        told("a page of the newest 50, while it is counted", lambda: fetching(served, "/stepwell/executions"))
+        told("a page of the newest 50, when they were counted", lambda: fetching(served, "/stepwell/executions"))
         told("first contentful paint", lambda: painting(browser, served))
         told(f"the graph of {STATES} states", lambda: drawing(browser, served))
         served.client.delete_state_machine(stateMachineArn="arn:aws:states:us-east-1:000000000000:stateMachine:large")

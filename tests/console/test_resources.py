@@ -207,6 +207,10 @@ def test_a_token_is_needed_where_the_server_has_tokens_and_a_read_only_one_chang
         assert "token" not in got(server, "/stepwell/waiting", **viewer)["tasks"][0]
         refused = urllib3.request("DELETE", f"{server.url}/stepwell/executions/x", headers=viewer)
         assert json.loads(refused.data)["__type"].endswith("AccessDeniedException")
+        stream = urllib3.request("GET", f"{server.url}/stepwell/live", headers=viewer, preload_content=False)
+        assert b"retry" in next(stream.stream(64))
+        assert server.stop() == 0  # though a page is open
+        stream.close()
 
 
 def test_a_folder_that_nobody_has_open_is_only_read(tmp_path: Path) -> None:
@@ -221,6 +225,10 @@ def test_a_folder_that_nobody_has_open_is_only_read(tmp_path: Path) -> None:
         assert (slow["name"], slow["status"]) == ("slow", "RUNNING")
         assert server.post("StopExecution", json.dumps({"executionArn": slow["arn"]}))[0] == 400
         assert got(server, "/stepwell/system")["health"] == "ok"
+    with serving("--data", data) as server:
+        (slow,) = got(server, "/stepwell/executions")["executions"]
+        assert slow["status"] == "RUNNING"
+        server.client.stop_execution(executionArn=slow["arn"])
 
 
 def test_a_folder_that_a_process_has_open_is_shown_through_it(served: Served, tmp_path: Path) -> None:
