@@ -23,7 +23,7 @@ ROWS = [
     (contexts.IdempotencyContext("/t/n/w/name", execution_id(1)), None),
     (contexts.VisibilityContext("w", "Running", 5, execution_id(1), "n", 0), ("w", "Running", 5, execution_id(1))),
     (contexts.ItemsContext("/t/n/e0000001/0000000000000001/00000001", b"[1]"), None),
-    (contexts.QueueContext("q", "/t/n/t0000001/00000001"), ("q", "/t/n/t0000001/00000001")),
+    (contexts.QueueContext("q", 5, "/t/n/t0000001/00000001"), ("q", 5, "/t/n/t0000001/00000001")),
     (contexts.PendingCommandContext(12, "scope", b"record"), None),
     (contexts.SequenceContext("s", 4), None),
 ]

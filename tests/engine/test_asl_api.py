@@ -7,6 +7,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +130,18 @@ def test_a_thousand_may_poll_for_one_activity_at_a_time() -> None:
             await asyncio.gather(*polls, return_exceptions=True)
 
     asyncio.run(poll())
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_tasks_are_given_out_in_the_order_in_which_they_were_scheduled(tmp_path: Path, partitions: int) -> None:
+    with Executor(tmp_path / "data", partitions=partitions) as ex:
+        ex.deploy("polled", machine({"Work": task(resource=ACTIVITY)}))
+        for number in range(16):
+            ex.start("polled", number, f"{number * 7919 % 1000}")
+        given = [ex.get_activity_task(ACTIVITY, timeout=10) for _ in range(8)]
+        ex.start("polled", 16)
+        given += [ex.get_activity_task(ACTIVITY, timeout=10) for _ in range(9)]
+        assert [each.input for each in given if each is not None] == [b"%d" % number for number in range(17)]
 
 
 def test_a_poll_that_ends_leaves_the_task_that_it_was_told_of_to_another(monkeypatch: pytest.MonkeyPatch) -> None:

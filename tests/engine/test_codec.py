@@ -143,7 +143,7 @@ KEYS: dict[str, int] = {
     "TimerContext": 3,
     "WorkflowContext": 2,
     "VisibilityContext": 4,
-    "QueueContext": 2,
+    "QueueContext": 3,
     "ListingContext": 4,
     "PublishedVersionContext": 2,
     "AliasContext": 2,

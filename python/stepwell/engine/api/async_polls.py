@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from stepwell.engine.client import commands
 from stepwell.engine.client.activity_polls import LOOK_SECONDS
 from stepwell.engine.client.client import Client
+from stepwell.engine.partition.inbox import Rejected
 from stepwell.engine.status import ACTIVE
 from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import TaskDoesNotExist
@@ -32,11 +34,13 @@ class AsyncPoll:
 
     async def task(self, timeout: float) -> TaskContext | None:
         """The next task, handed out; None: none came within ``timeout`` seconds, or the poll was given up."""
-        with self._client.polls.polling(self._queue):
+        polls = self._client.polls
+        polls.begin(self._queue)
+        try:
             loop = asyncio.get_running_loop()
             deadline = loop.time() + timeout
             while not self._is_given_up:
-                task = self._client.polls.claim(self._queue)
+                task = polls.claim(self._queue)
                 if task is None:
                     left = deadline - loop.time()
                     if left <= 0:
@@ -45,6 +49,8 @@ class AsyncPoll:
                 elif await self._is_handed_out(task):
                     return task
             return None
+        finally:
+            polls.end(self._queue)
 
     async def _is_handed_out(self, task: TaskContext) -> bool:
         """Hand a claimed task out; False: it was canceled, or timed out.
@@ -55,23 +61,19 @@ class AsyncPoll:
         if task.status == ACTIVE:
             polls.release(task)
             return True
-        future, deliver = self._bridge.expect()
+        handing = _HandingOut(asyncio.get_running_loop().create_future(), partial(polls.give_back, self._queue, task))
         request = commands.activate(task, self._worker)
         try:
-            host.submit(request.command, request.document, request.with_refusals(deliver))
-            await asyncio.shield(future)
-        except TaskDoesNotExist:
+            host.submit(request.command, request.document, self._bridge.deliver_to(handing))
+            await handing.future
+        except (TaskDoesNotExist, Rejected):
             return False
         except asyncio.CancelledError:
-            future.add_done_callback(partial(self._give_back, task))
+            handing.cancel()
             raise
         finally:
             polls.release(task)
         return True
-
-    def _give_back(self, task: TaskContext, future: asyncio.Future[str]) -> None:
-        if not future.cancelled() and future.exception() is None:
-            self._client.polls.give_back(self._queue, task)
 
     async def _wait(self, seconds: float) -> None:
         """Wait until there may be a task, at most ``seconds``."""
@@ -90,6 +92,33 @@ class AsyncPoll:
             timer.cancel()
             if not waiting.remove(self._queue, answer) and not goes_on:  # it was told of a task that it does not take
                 self._client.host.queued(self._queue)
+
+
+class _HandingOut:
+    """Gets the reply that a task is handed out. If nobody waits for it any longer, the task is given back."""
+
+    __slots__ = ("_give_back", "future")
+
+    def __init__(self, future: asyncio.Future[None], give_back: Callable[[], None]) -> None:
+        self.future, self._give_back = future, give_back
+
+    def cancel(self) -> None:
+        """The poll was canceled, perhaps when the reply had come already."""
+        if not self.future.cancel() and not self.future.cancelled() and self.future.exception() is None:
+            self._give_back()
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, result: object, /) -> None:
+        if self.future.cancelled():
+            self._give_back()
+        else:
+            self.future.set_result(None)
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        if not self.future.cancelled():
+            self.future.set_exception(exception)
 
 
 def _end(waiting: asyncio.Future[None]) -> None:

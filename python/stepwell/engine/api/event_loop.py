@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from stepwell.engine.client.commands import ClientCommand
 from stepwell.engine.client.live import look_times
@@ -16,18 +16,32 @@ from stepwell.engine.host.promises import Callback
 from stepwell.engine.partition.inbox import NameTaken, Rejected
 
 
+class Receiver(Protocol):
+    """Gets a reply on the loop, as a future does."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+
 class EventLoopBridge:
     """Brings replies from the engine's thread to the event loop. One wake-up delivers all that have arrived."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._arrived: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._arrived: deque[tuple[Receiver, Any, BaseException | None]] = deque()
         self._is_called = False
 
     def expect(self) -> tuple[asyncio.Future[Any], Callback]:
         """A future, and the callback that resolves it from any thread."""
         future: asyncio.Future[Any] = self._loop.create_future()
         return future, partial(self._deliver, future)
+
+    def deliver_to(self, receiver: Receiver) -> Callback:
+        """The callback that gives a reply to a receiver, on the loop."""
+        return partial(self._deliver, receiver)
 
     async def ask(self, host: Host, request: ClientCommand) -> str:
         """Send a command to a host's inbox and wait; returns the id of the execution that it was processed in."""
@@ -39,7 +53,7 @@ class EventLoopBridge:
             return request.settled(None, refusal)
         return found if request.if_exists is None else request.settled(found)
 
-    def _deliver(self, future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    def _deliver(self, future: Receiver, result: Any, error: BaseException | None) -> None:
         self._arrived.append((future, result, error))
         if not self._is_called:
             self._is_called = True

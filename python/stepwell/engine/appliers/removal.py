@@ -32,7 +32,7 @@ def drop_task(turn: Turn, execution: LiveExecution, task: TaskContext) -> None:
     if task.heartbeat_due:
         drop_timer(turn, HEARTBEAT, task.id, task.heartbeat_due)
     if task.queue and task.status == CREATED:
-        turn.drop(f"{task.id}#queue", (REMOVE_QUEUE, task.queue, task.id))
+        turn.drop(f"{task.id}#queue", (REMOVE_QUEUE, task.queue, task.created_at, task.id))
     turn.drop(task.id, (REMOVE_TASK, task.id))
 
 

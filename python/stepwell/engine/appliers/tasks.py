@@ -46,7 +46,7 @@ def create_task(turn: Turn, command: CreateTaskCommand, document: Document) -> N
     turn.changes[activity.id] = activity
     turn.last_task = state.last_task
     if command.queue:
-        turn.create(f"{command.id}#queue", QueueContext(command.queue, command.id))
+        turn.create(f"{command.id}#queue", QueueContext(command.queue, task.created_at, command.id))
     advance(turn, execution, activity.level, command.event)
 
 
@@ -57,7 +57,7 @@ def activate_task(turn: Turn, command: ActivateTaskCommand, document: Document) 
     task.status, task.worker, task.lease_until = ACTIVE, command.worker, command.lease_until
     turn.put(task.id, task)
     if task.queue:
-        turn.drop(f"{task.id}#queue", (REMOVE_QUEUE, task.queue, task.id))
+        turn.drop(f"{task.id}#queue", (REMOVE_QUEUE, task.queue, task.created_at, task.id))
         if is_held(task.queue):
             task.queue = ""
     advance(turn, execution, execution.activities[task.activity_id].level, command.event)

@@ -13,7 +13,8 @@ from stepwell.engine.host.host import MOCKED, Host
 from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import AWS, Limits
 from stepwell.engine.status import ACTIVE, CREATED
-from stepwell.engine.storage.contexts import QueueContext, TaskContext
+from stepwell.engine.storage.contexts import QueueContext, TaskContext, place_of
+from stepwell.engine.storage.task_tokens import TaskOfToken
 from stepwell.errors import ApiError, WaitTimeout
 
 LOOK_SECONDS = 1.0
@@ -21,6 +22,10 @@ LOOK_SECONDS = 1.0
 POLLERS = 1000
 """How many workers may poll for one activity on AWS (ASL A15.72)."""
 _PAGE = 256
+_QUEUES = 64
+"""How many queues are read ahead while nobody polls them."""
+_TOKENS = 10_000
+"""How many tasks are known by their tokens."""
 
 
 class ActivityPolls:
@@ -36,30 +41,44 @@ class ActivityPolls:
         self._pollers: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._ahead: dict[str, deque[str]] = {}
-        """Tasks that were in the queue when it was read, by its name."""
+        """Tasks that were in the queue when it was read, by its name: first in, first out."""
+        self._read_to: dict[str, tuple[str, int, str]] = {}
+        """The last task that was read of a queue."""
         self._claimed: set[str] = set()
         """Tasks that a poll is handing out."""
         self._returned: dict[str, deque[TaskContext]] = {}
         """Tasks that were handed out to a worker that had gone."""
+        self._of_token: dict[str, TaskOfToken] = {}
+        """The tasks that were handed out last: their results need not read them again."""
         self.is_mocked: Callable[[TaskContext], bool] | None = None
         """Whether a mock file answers a task."""
 
     @contextmanager
     def polling(self, queue: str) -> Generator[None]:
         """Counts a poll of a queue while it lasts. Raises ``ApiError`` if AWS would not accept another one."""
+        self.begin(queue)
+        try:
+            yield
+        finally:
+            self.end(queue)
+
+    def begin(self, queue: str) -> None:
+        """A poll begins. Raises ``ApiError`` if AWS would not accept another one."""
         with self._lock:
             if self._max_pollers is not None and self._pollers[queue] >= self._max_pollers:
                 text = f"{self._max_pollers} workers poll for {queue} already: on AWS that is the most"
                 raise ApiError("ActivityWorkerLimitExceeded", text)
             self._pollers[queue] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pollers[queue] -= 1
-                if not self._pollers[queue]:
-                    del self._pollers[queue]
+
+    def end(self, queue: str) -> None:
+        """A poll ends."""
+        with self._lock:
+            self._pollers[queue] -= 1
+            if not self._pollers[queue]:
+                del self._pollers[queue]
+                if len(self._ahead) > _QUEUES:
                     self._ahead.pop(queue, None)
+                    self._read_to.pop(queue, None)
 
     def pollers(self, queue: str) -> int:
         """How many polls of a queue wait."""
@@ -77,7 +96,18 @@ class ActivityPolls:
             task = self._next_returned(queue) or self._next(queue)
             if task is not None:
                 self._claimed.add(task.id)
+                self._keep_token(task)
             return task
+
+    def _keep_token(self, task: TaskContext) -> None:
+        if task.token is not None:
+            self._of_token[task.token] = TaskOfToken(task.id, task.resource)
+            if len(self._of_token) > _TOKENS:
+                self._of_token.pop(next(iter(self._of_token)))
+
+    def task_of_token(self, token: str) -> TaskOfToken | None:
+        """The task of a token, if it was handed out a short time ago. It may be closed since."""
+        return self._of_token.get(token)
 
     def release(self, task: TaskContext) -> None:
         """A claimed task was handed out, or need not be."""
@@ -112,16 +142,32 @@ class ActivityPolls:
         return None
 
     def _fill(self, queue: str) -> bool:
-        """Read the queue, if nothing is read ahead; whether it has tasks."""
-        ahead = self._ahead.setdefault(queue, deque())
-        after: tuple[str, str] | None = None
+        """Read the queue, if nothing is read ahead; whether it has tasks.
+
+        New tasks are behind those that were read. But a batch may be applied after another one that began later, so
+        the queue is read from its beginning if there is nothing behind them.
+        """
+        ahead = self._ahead.get(queue)
+        if ahead is None:
+            ahead = self._ahead[queue] = deque()
+        if ahead:
+            return True
+        last = self._read_to.get(queue)
+        if last is not None:
+            self._read(queue, ahead, last)
+        if not ahead:
+            self._read(queue, ahead, None)
+        return bool(ahead)
+
+    def _read(self, queue: str, ahead: deque[str], after: tuple[str, int, str] | None) -> None:
+        """Read a page of tasks that nobody has claimed, from behind ``after``."""
         while not ahead:
             rows = self._host.storage.scan(QueueContext, queue.removeprefix(MOCKED), after=after, limit=_PAGE)
             ahead.extend(row.task_id for row in rows if row.task_id not in self._claimed and self._fits(row, queue))
+            if rows:
+                self._read_to[queue] = after = place_of(rows[-1])
             if len(rows) < _PAGE:
-                break
-            after = (queue.removeprefix(MOCKED), rows[-1].task_id)
-        return bool(ahead)
+                return
 
     def _fits(self, row: QueueContext, queue: str) -> bool:
         """Whether the polls of a queue get a task, or its mocks do."""

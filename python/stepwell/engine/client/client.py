@@ -12,8 +12,7 @@ from stepwell.engine.host.promises import Latch
 from stepwell.engine.limits import Limits
 from stepwell.engine.partition.inbox import NameTaken, Rejected
 from stepwell.engine.state.workflows import Workflow
-from stepwell.engine.storage.contexts import TaskContext
-from stepwell.engine.storage.task_tokens import task_of_token
+from stepwell.engine.storage.task_tokens import TaskOfToken, task_of_token
 from stepwell.errors import NotRedrivable
 
 from .activity_polls import ActivityPolls
@@ -111,10 +110,14 @@ class Client:
         """A sign of life of the task of a token."""
         return heartbeat(self.task_of_token(token))
 
-    def task_of_token(self, token: str) -> TaskContext:
-        """The open task of a token. Raises ``InvalidToken``, ``TaskTimedOut``."""
+    def task_of_token(self, token: str) -> TaskOfToken:
+        """The open task of a token; of one that was polled a short time ago, perhaps closed since.
+
+        Raises ``InvalidToken``, ``TaskTimedOut``.
+        """
         self.host.check()
-        return task_of_token(self.host.storage, token)
+        polled = self.polls.task_of_token(token) if isinstance(token, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        return polled or task_of_token(self.host.storage, token)
 
     def complete_request(self, id: str, state: str, output: Any) -> ClientCommand:
         """The result of the open task of an execution's state."""

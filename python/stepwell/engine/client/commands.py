@@ -22,7 +22,7 @@ from stepwell.engine.replay.redrive import redrive_command, redrive_problem
 from stepwell.engine.state.workflows import IS_BEING_DELETED, Workflow
 from stepwell.engine.status import CANCELED, FAILED
 from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
-from stepwell.engine.storage.task_tokens import CLOSED
+from stepwell.engine.storage.task_tokens import CLOSED, TaskOfToken
 from stepwell.errors import (
     ExecutionAlreadyExists,
     ExecutionRunning,
@@ -43,6 +43,8 @@ SETTLING_SECONDS = 30.0
 POLL_SECONDS = 0.005
 
 
+AnyTask: TypeAlias = TaskContext | TaskOfToken
+"""A task, or what a token says of one."""
 IfExists: TypeAlias = Literal["return", "raise"]
 """What a start does whose name is taken: it returns the execution that has the name, or it raises."""
 
@@ -220,12 +222,12 @@ def _wait_for_children(host: Host, id: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def complete_task(limits: Limits, task: Callable[[], TaskContext], output: Any) -> ClientCommand:
+def complete_task(limits: Limits, task: Callable[[], AnyTask], output: Any) -> ClientCommand:
     """Complete the task that ``task`` finds."""
     return complete_task_with(limits, task, Document(document_text("the output", output)))
 
 
-def complete_task_with(limits: Limits, task: Callable[[], TaskContext], document: Document) -> ClientCommand:
+def complete_task_with(limits: Limits, task: Callable[[], AnyTask], document: Document) -> ClientCommand:
     """Complete the task that ``task`` finds with a document."""
     check_payload("the output", document.text, limits)
     found = task()
@@ -234,7 +236,7 @@ def complete_task_with(limits: Limits, task: Callable[[], TaskContext], document
     )
 
 
-def fail_task(limits: Limits, task: Callable[[], TaskContext], error: str | None, cause: str | None) -> ClientCommand:
+def fail_task(limits: Limits, task: Callable[[], AnyTask], error: str | None, cause: str | None) -> ClientCommand:
     """Fail the task that ``task`` finds."""
     error, cause = optional_text("an error", error), optional_text("a cause", cause)
     check_length("error", error, ERROR_CHARACTERS, limits)
@@ -249,7 +251,7 @@ def fail_task(limits: Limits, task: Callable[[], TaskContext], error: str | None
     )
 
 
-def heartbeat(task: TaskContext) -> ClientCommand:
+def heartbeat(task: AnyTask) -> ClientCommand:
     """Keep a task alive."""
     return ClientCommand(r.HeartbeatTaskCommand(task.id, 0), NONE, _closed)
 

@@ -13,7 +13,7 @@ from typing import Any
 from stepwell.asl.resources import Resource
 from stepwell.engine.log.document import Document
 from stepwell.engine.status import ACTIVE, SUBMITTED
-from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext
+from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext, place_of
 from stepwell.engine.storage.storage import Storage
 from stepwell.tasks.handlers import Handlers
 
@@ -42,7 +42,7 @@ class InFlight:
         self.begins = self._begun.__setitem__
         """Note that a task was activated: its id, and the size of its input."""
         self._may_hold = False
-        self._held_after: tuple[str, str] | None = None
+        self._held_after: tuple[str, int, str] | None = None
         self._anew_at = 0
         self._pages: Iterator[list[TaskContext]] | None = None
         self._newer: set[str] = set()
@@ -136,7 +136,7 @@ class InFlight:
         return tasks + self._released(limit - len(tasks), len(tasks), position, applied)
 
     def _released(self, limit: int, others: int, position: int, applied: int) -> list[TaskContext]:
-        """Those whose handlers have no limit, in the order of their ids, again and again from the start.
+        """Those whose handlers have no limit, first in, first out, again and again from the start.
 
         A new round begins only when ``position`` is applied, because it would find the tasks of the last batch again.
         """
@@ -153,7 +153,7 @@ class InFlight:
             self._may_hold = self._held_after is not None
             self._held_after, self._anew_at = None, position
             return self._released(limit, others, position, applied) if self._may_hold else []
-        self._held_after = (HELD, rows[-1].task_id)
+        self._held_after = place_of(rows[-1])
         tasks: list[TaskContext] = []
         size = 0
         for row in rows:
@@ -162,7 +162,7 @@ class InFlight:
                 size += len(task.input)
                 tasks.append(task)
             if self._bytes + size >= self._max_bytes:
-                self._held_after = (HELD, row.task_id)
+                self._held_after = place_of(row)
                 break
         return tasks
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from stepwell.asl.json import loads
 from stepwell.asl.resources import Resource, parse_resource
-from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext
+from stepwell.engine.storage.contexts import HELD, QueueContext, TaskContext, place_of
 from stepwell.engine.storage.storage import Storage
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.limits import Limit
@@ -21,6 +21,8 @@ from stepwell.tasks.limits import Limit
 _LIMITED = f"{HELD}\0"
 """The prefix of the queues of handlers with limits."""
 _LAST = "\U0010ffff"
+_END = 1 << 62
+"""Later than any task was scheduled."""
 """Greater than every id."""
 
 
@@ -39,8 +41,8 @@ class LimitedTasks:
         self._freed: deque[str] = deque()
         self._turns: dict[str, str] = {}
         """Handlers with tasks that may be held back, and the queue that had its turn last."""
-        self._taken: dict[str, str] = {}
-        self._taken_before: dict[str, str] = {}
+        self._taken: dict[str, tuple[str, int, str]] = {}
+        self._taken_before: dict[str, tuple[str, int, str]] = {}
         """The last task that was taken from a queue, in batches that are not applied yet."""
         self._applied_with = 0
 
@@ -167,7 +169,7 @@ class LimitedTasks:
             row = self._first_left(row)
             if row is not None:
                 self._turns[target] = queue
-                self._taken[queue] = row.task_id
+                self._taken[queue] = place_of(row)
                 return row
 
     def _first_left(self, row: QueueContext) -> QueueContext | None:
@@ -175,12 +177,12 @@ class LimitedTasks:
         taken = self._taken.get(row.queue) or self._taken_before.get(row.queue)
         if taken is None:
             return row
-        rows = self._storage.scan(QueueContext, row.queue, after=(row.queue, taken), limit=1)
+        rows = self._storage.scan(QueueContext, row.queue, after=taken, limit=1)
         return rows[0] if rows else None
 
     def _first_behind(self, queue: str) -> QueueContext | None:
         """The first task of the next queue."""
-        rows = self._storage.scan(QueueContext, after=(queue, _LAST), limit=1)
+        rows = self._storage.scan(QueueContext, after=(queue, _END, _LAST), limit=1)
         return rows[0] if rows else None
 
 

@@ -216,10 +216,16 @@ def is_held(queue: str) -> bool:
 
 
 class QueueContext(Context, tag=11):
-    """A task that waits for a worker of ``queue``."""
+    """A task that waits for a worker of ``queue``: first in, first out."""
 
     queue: str
+    scheduled_at: int
     task_id: str
+
+
+def place_of(row: QueueContext) -> tuple[str, int, str]:
+    """The key of a task in its queue."""
+    return row.queue, row.scheduled_at, row.task_id
 
 
 class PendingCommandContext(Context, tag=12):

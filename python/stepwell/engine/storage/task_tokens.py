@@ -6,6 +6,7 @@ import base64
 import binascii
 import os
 from collections.abc import Callable
+from typing import NamedTuple
 
 from stepwell import _core
 from stepwell.errors import InvalidToken, TaskTimedOut
@@ -17,12 +18,19 @@ RANDOM_BYTES = 24
 CLOSED = "the task was answered before, has timed out, or its execution has ended"
 
 
+class TaskOfToken(NamedTuple):
+    """What an answer to a task needs of it."""
+
+    id: str
+    resource: str
+
+
 def new_token(task_id: str, random_bytes: Callable[[int], bytes] = os.urandom) -> str:
     """A token for a task: its id and 192 random bits."""
     return base64.urlsafe_b64encode(task_id.encode() + b"\n" + random_bytes(RANDOM_BYTES)).decode()
 
 
-def task_of_token(storage: Storage, token: str) -> TaskContext:
+def task_of_token(storage: Storage, token: str) -> TaskOfToken:
     """The open task of a token.
 
     Raises ``TaskTimedOut`` for the token of a closed task, ``InvalidToken`` for a text that is not a token (ASL
@@ -42,4 +50,4 @@ def task_of_token(storage: Storage, token: str) -> TaskContext:
         raise TaskTimedOut(CLOSED)
     if task is None or task.token is None or not hmac.compare_digest(task.token.encode(), token.encode()):
         raise InvalidToken("Invalid Token: 'Invalid token'")  # AWS's published text
-    return task
+    return TaskOfToken(task.id, task.resource)

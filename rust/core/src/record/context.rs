@@ -73,7 +73,7 @@ layouts! {
         /// The items of a running Map state, a JSON array.
         10 Items { activity_id: &'a str, items: &'a [u8], parts: &'a [u8] = b"" }
         /// A task that no worker of `queue` has yet.
-        11 Queue { queue: &'a str, task_id: &'a str }
+        11 Queue { queue: &'a str, scheduled_at: i64, task_id: &'a str }
         /// A command on the log without its event. `document_at`: the position of the later command that holds
         /// its document, if they share one.
         12 PendingCommand {

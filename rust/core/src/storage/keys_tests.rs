@@ -30,7 +30,15 @@ proptest! {
 
     #[test]
     fn two_texts_keep_their_order(a in (text(), text()), b in (text(), text())) {
-        let of = |(queue, task): &(String, String)| key(11, &[Value::Text(queue), Value::Text(task)]);
+        let of = |(workflow, alias): &(String, String)| key(18, &[Value::Text(workflow), Value::Text(alias)]);
+        prop_assert_eq!(of(&a).cmp(&of(&b)), a.cmp(&b));
+    }
+
+    #[test]
+    fn tasks_of_a_queue_come_by_the_time_they_were_scheduled(a in (text(), any::<u64>(), text()), b in (text(), any::<u64>(), text())) {
+        let of = |(queue, at, task): &(String, u64, String)| {
+            key(11, &[Value::Text(queue), Value::Number(*at), Value::Text(task)])
+        };
         prop_assert_eq!(of(&a).cmp(&of(&b)), a.cmp(&b));
     }
 
@@ -55,8 +63,8 @@ proptest! {
 
     #[test]
     fn a_prefix_holds_exactly_the_keys_that_begin_with_its_values(a in (text(), text()), other in text()) {
-        let whole = key(11, &[Value::Text(&a.0), Value::Text(&a.1)]);
-        let prefix = prefix(11, &[Value::Text(&other)]);
+        let whole = key(18, &[Value::Text(&a.0), Value::Text(&a.1)]);
+        let prefix = prefix(18, &[Value::Text(&other)]);
         prop_assert_eq!(whole.starts_with(&prefix), a.0 == other);
     }
 

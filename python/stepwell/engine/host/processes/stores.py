@@ -60,7 +60,7 @@ _LISTS = frozenset(map(tag_of, (VisibilityContext, ListingContext)))
 _ORDERS: dict[int, Callable[[Any], Any]] = {
     **dict.fromkeys(_LISTS, lambda row: (row[1], row[2], -row[3], row[4])),
     tag_of(TimerContext): lambda row: (row[3], row[1], row[2]),
-    tag_of(QueueContext): lambda row: (row[1], row[2]),
+    tag_of(QueueContext): lambda row: (row[1], row[2], row[3]),
 }
 """The order of rows, by tag; other kinds are ordered by their first field."""
 STATS = "stats"
