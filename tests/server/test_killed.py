@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .support import PASS, WAIT, client, ended, machine, refusal, serving
 
 CLIENTS = 6
+CLOSED = ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
 
 
 class Load:
@@ -79,8 +80,10 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path, seed: int) -> None:
         for execution, date in load.redriven.items():
             found = sfn.describe_execution(executionArn=execution)
             assert (found["redriveCount"], found["redriveDate"]) == (1, date)
-        for token in load.answered:
+        for token in load.answered:  # the same as before: a token works once
             assert refusal(sfn.send_task_heartbeat, taskToken=token)[0] == "TaskTimedOut"
+            assert refusal(sfn.send_task_success, taskToken=token, output="1") == CLOSED
+            assert refusal(sfn.send_task_failure, taskToken=token) == CLOSED
         for execution in load.started:
             if ":pass:" in execution:
                 assert ended(sfn, execution)["status"] == "SUCCEEDED"

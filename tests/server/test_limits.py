@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .support import SECONDS, Served, serving_script
+from .support import SECONDS, Served, machine, refusal, serving_script
 
 SCRIPT = """
 from stepwell import AsyncExecutor
@@ -19,7 +19,8 @@ from stepwell.server import serving
 from stepwell.server.limits import Limits
 from stepwell.server.settings import Settings
 
-limits = Limits(connections=20, head_seconds=1, body_seconds=1, answer_seconds=1, idle_seconds=1, bodies_bytes=3 << 20)
+limits = Limits(connections=20, head_seconds=1, body_seconds=1, answer_seconds=1, idle_seconds=1, request_seconds=1,
+                bodies_bytes=3 << 20)
 ready = lambda url: print("ready on", url, flush=True)
 serving.run(serving.serve(AsyncExecutor(), Settings("127.0.0.1", 0, limits=limits), ready))
 """
@@ -204,6 +205,14 @@ def test_what_is_no_http_is_refused(impatient: Served, sent: bytes) -> None:
     with connect(impatient) as connection:
         connection.sendall(sent)
         assert status_of(connection) == 400
+    assert answers(impatient)
+
+
+def test_a_request_that_takes_too_long_is_given_up(impatient: Served) -> None:
+    definition = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 300, "End": True}}}
+    arn = machine(impatient.client, "slow", definition, type="EXPRESS")
+    _, text = refusal(impatient.client.start_sync_execution, stateMachineArn=arn)
+    assert text == "the request was not answered in time"
     assert answers(impatient)
 
 

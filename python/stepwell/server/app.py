@@ -18,7 +18,7 @@ from stepwell.step_functions.service import Service
 from . import console, control
 from .answers import Answer, Stream, answer_of, encode
 from .bodies import Bodies, Gone, Message, Receive
-from .connections import CALLER
+from .connections import CALLER, LimitedProtocol
 from .console import Console
 from .control import Control
 from .exchange import Exchange, Observer
@@ -94,10 +94,21 @@ class Application:
         exchange.body = body
         if name is None:
             raise unknown_operation()
-        if name in WAITING or name in control.WAITING:
-            caller.set(exchange.scope.get(CALLER))
+        connection: LimitedProtocol | None = exchange.scope.get(CALLER)
+        if connection is not None:
+            connection.answer_within(self._limits.request_seconds)
+            if name in WAITING or name in control.WAITING:
+                caller.set(connection)
         trace = headers.get(b"x-amzn-trace-id")
-        return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
+        try:
+            return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if connection is None or not connection.is_overdue or task is None:
+                raise
+            task.uncancel()
+            log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
+            return answer_of(unavailable("the request was not answered in time"))
 
     async def _admitted(
         self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int
@@ -139,15 +150,10 @@ class Application:
         return max(BODY_BYTES, self._service.client.limits.document_bytes + BODY_BYTES)
 
     async def _call(self, name: str, body: bytes, trace: str | None) -> Answer:
-        try:
-            async with asyncio.timeout(self._limits.request_seconds):
-                if name.startswith(control.PREFIX):
-                    reply = await self._control.answer(name, body)
-                    return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
-                return Answer(200, encode(await self._api.answer(name, body, trace)))
-        except TimeoutError:
-            log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
-            return answer_of(unavailable("the request was not answered in time"))
+        if name.startswith(control.PREFIX):
+            reply = await self._control.answer(name, body)
+            return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
+        return Answer(200, encode(await self._api.answer(name, body, trace)))
 
     def _health(self, method: str, path: str) -> Answer:
         if method not in ("GET", "HEAD"):

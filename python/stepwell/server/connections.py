@@ -1,7 +1,6 @@
 """Connections with limits for clients that are slow, greedy or too many.
 
-uvicorn limits the time between two requests only: it waits without end for the first byte, for the rest of a request
-and for a client that does not read its answer.
+One look a second finds those that are too slow: a timer for each request costs more than reading it.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import socket
 import struct
 from collections.abc import Callable, Iterable
 from functools import partial
+from time import monotonic_ns
 from typing import Any
-
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from stepwell.logs import logger
 
+from .cycle import Cycle
 from .limits import Limits
 from .protocol import Protocol
 from .tcp import has_closed, has_read_all
@@ -38,30 +37,29 @@ CALLER = "stepwell.caller"
 class LimitedProtocol(Protocol):
     """One connection; for operations it is the caller (``step_functions.callers``).
 
-    ``deadline`` and ``write_deadline`` are when it is cut off, in the loop's time.
+    ``deadline`` and ``write_deadline`` are when it is cut off, in the loop's time; ``answer_deadline`` is when the
+    request that is being answered is given up.
     """
 
     def __init__(self, limits: Limits, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._limits = limits
-        self.deadline = self.write_deadline = NEVER
+        self.deadline = self.write_deadline = self.answer_deadline = NEVER
         self._head_bytes = self._received = 0
         self._in_head = True
-        self._running: RequestResponseCycle | None = None
+        self.is_idle = False
+        self.is_overdue = False
+        self.made_at = monotonic_ns()
         self._if_left: dict[Callable[[], None], None] = {}
         self._unread: list[Callable[[], None]] = []
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._socket: socket.socket = transport.get_extra_info("socket")
         if len(self.connections) > self._limits.connections:
             self.transport.abort()
         self._expect(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._running is not None:  # uvicorn tells only the last one of requests that were sent together
-            self._running.disconnected = True
-            self._running.message_event.set()
         super().connection_lost(exc)
         if exc is not None:  # it was reset
             self._give_back()
@@ -69,7 +67,7 @@ class LimitedProtocol(Protocol):
         _call_all(list(self._if_left))
 
     def eof_received(self) -> None:
-        if self._unread and (self.transport.get_write_buffer_size() or not has_read_all(self._socket)):
+        if self._unread and (self.transport.get_write_buffer_size() or not has_read_all(self.socket)):
             self._give_back()
 
     def data_received(self, data: bytes) -> None:
@@ -79,14 +77,15 @@ class LimitedProtocol(Protocol):
         if not self._in_head or self.transport.is_closing():
             return
         if self._received > self._limits.head_bytes:  # the parser keeps a header that has not ended, however long it is
-            self.send_400_response("Too large.")
-        elif self.deadline == NEVER and self.cycle.response_complete:
+            self.refuse()
+        elif self.running is None and (self.is_idle or self.deadline == NEVER):
             self._expect(self._limits.head_seconds)  # empty lines, which begin no request
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[CALLER] = self  # type: ignore[typeddict-unknown-key]
-        self._unread.clear()  # whoever asks for more has read what it got
+        self._scope[CALLER] = self
+        if self._unread:
+            self._unread.clear()  # whoever asks for more has read what it got
         self._head_bytes, self._in_head = 0, True
         self._expect(self._limits.head_seconds)
 
@@ -104,22 +103,28 @@ class LimitedProtocol(Protocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        super().on_message_complete()
         self._in_head = True
         self.deadline = NEVER
-        super().on_message_complete()
+        if self.running is None:  # it was answered before it was whole
+            self._be_idle()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
+    def answered(self, cycle: Cycle, *, is_last: bool) -> None:
+        self.answer_deadline, self.is_overdue = NEVER, False
+        if self._if_left:
+            self._if_left.clear()
+        super().answered(cycle, is_last=is_last)
+        if self.running is None and self._in_head and not self._received:
+            self._be_idle()
 
-    def on_response_complete(self) -> None:
-        self._if_left.clear()
-        super().on_response_complete()
+    def _be_idle(self) -> None:
+        self._expect(self._limits.idle_seconds)
+        self.is_idle = True
 
     # the caller
 
     def has_left(self) -> bool:
-        return self.transport.is_closing() or has_closed(self._socket)
+        return self.transport.is_closing() or has_closed(self.socket)
 
     def when_left(self, function: Callable[[], None]) -> Callable[[], None]:
         if self.transport.is_closing():
@@ -136,14 +141,16 @@ class LimitedProtocol(Protocol):
 
     # limits
 
-    def send_400_response(self, msg: str) -> None:
+    def answer_within(self, seconds: float) -> None:
+        """The request that is being answered is given up if it takes longer."""
+        self.answer_deadline = self.loop.time() + seconds
+
+    def refuse(self) -> None:
         """Refuse what is no request; as too large if that is the reason."""
         if max(self._head_bytes, self._received) <= self._limits.head_bytes:
-            super().send_400_response(msg)
-            return
-        head = b"content-length: 0\r\nconnection: close\r\n\r\n"
-        self.transport.write(STATUS_LINE[431] + head)
-        self.transport.close()
+            super().refuse()
+        else:
+            self.end_with(431, b"")
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -155,26 +162,29 @@ class LimitedProtocol(Protocol):
 
     def look(self, now: float) -> bool:
         """Cut the connection off if its client is too slow; returns whether it was."""
-        if self.flow.read_paused:  # we do not read: the client can send nothing
+        if now >= self.answer_deadline and self.task is not None:
+            self.answer_deadline, self.is_overdue = NEVER, True
+            self.task.cancel()
+        if self.is_paused:  # we do not read: the client can send nothing
             self._expect(self._limits.body_seconds)
         elif self.transport.is_closing() and self.write_deadline == NEVER:  # the rest of an answer is left
             self.write_deadline = now + self._limits.answer_seconds
         if now < min(self.deadline, self.write_deadline):
             return False
-        self._cut_off()
+        if self.is_idle and now < self.write_deadline and not self.transport.get_write_buffer_size():
+            self.transport.close()
+            return False
+        self._cut_off()  # who has not read the last answer when the connection was idle for long never will
         return True
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection without requests, at once: who has not read the last answer by now never will."""
-        self._cut_off() if self.transport.get_write_buffer_size() else self.transport.close()
 
     def _cut_off(self) -> None:
         """End the connection, and what the kernel keeps for it too."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
         self._give_back()
 
     def _expect(self, seconds: float) -> None:
+        self.is_idle = False
         self.deadline = self.loop.time() + seconds
 
     def _count(self, size: int) -> None:
@@ -189,8 +199,15 @@ def _call_all(functions: list[Callable[[], None]]) -> None:
         functions.pop()()
 
 
+def _order(connection: LimitedProtocol) -> tuple[bool, float, int]:
+    """Idle ones first, in the order in which they became idle: their clients see that before they use them again."""
+    return not connection.is_idle, connection.deadline, connection.made_at
+
+
 def cut_off_slow(connections: Iterable[Any], now: float) -> None:
     """Cut off all connections whose clients are too slow, and log how many there were."""
-    count = sum(each.look(now) for each in list(connections) if isinstance(each, LimitedProtocol))
+    looked_at = [each for each in connections if isinstance(each, LimitedProtocol)]
+    looked_at.sort(key=_order)
+    count = sum([each.look(now) for each in looked_at])
     if count:
         log.warning("cut off %d connections: their clients are too slow", count)

@@ -1,56 +1,209 @@
-"""uvicorn's HTTP protocol, with one write for each answer: uvicorn writes the head and the body one after the other.
+"""HTTP/1.1 over one connection: httptools reads requests, and each becomes a cycle.
 
-A write is a call of the system that wakes the client. With small answers it takes more time than all else of a request.
+``uvicorn.Server`` makes the connections, and shuts them down. It knows of a protocol what is public here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections import deque
 from typing import Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
 
-_HEAD = b"HTTP/1.1 "
-_CONTINUE = b"HTTP/1.1 100"
+from .cycle import HIGH_WATER, STATUS_LINES, Application, Cycle, Message, log
 
-
-class JoiningTransport:
-    """A transport that holds back the head of an answer until more is written."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Write what was held back, and ``data``."""
-        if data.startswith(_HEAD) and not self._head and not data.startswith(_CONTINUE):
-            self._head = data
-            return
-        self._transport.write(self._head + data if self._head else data)
-        self._head = b""
-
-    def flush(self) -> None:
-        """Write what was held back."""
-        if self._head:
-            self._transport.write(self._head)
-            self._head = b""
-
-    def close(self) -> None:
-        """Close the connection, once everything is written."""
-        self.flush()
-        self._transport.close()
+_OFFERING = (b"connection", b"upgrade")
+_NO_REQUEST = b"Invalid HTTP request received."
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(asyncio.Protocol):
     """One connection."""
 
-    def connection_made(self, transport: Any) -> None:
-        self._joining = JoiningTransport(transport)
-        super().connection_made(self._joining)  # type: ignore[arg-type] - it has what a transport has
+    def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
+        self.loop: asyncio.AbstractEventLoop = _loop or asyncio.get_running_loop()
+        self._application: Application = config.loaded_app
+        self._state = server_state
+        self.connections: set[Any] = server_state.connections
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._waiting: deque[Cycle] = deque()
+        """Requests that were sent before the one before them was answered."""
+        self._cycle: Cycle | None = None
+        """The last request, which may still arrive."""
+        self.running: Cycle | None = None
+        """The request that is being answered."""
+        self.task: asyncio.Task[None] | None = None
+        self._is_paused = False
+        self._may_write: asyncio.Future[None] | None = None
+        self._scope: Message = {}
+        self._url = b""
+        self._expects_continue = self._is_offer = False
 
-    def on_response_complete(self) -> None:
-        self._joining.flush()  # an answer to HEAD has no body
-        super().on_response_complete()
+    # the connection
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport: asyncio.Transport = transport
+        self.socket: socket.socket = transport.get_extra_info("socket")
+        self._client = _address(transport.get_extra_info("peername"))
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        self.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+        for cycle in (self.running, self._cycle):  # the requests between them have not begun
+            if cycle is not None and not cycle.is_answered:
+                cycle.leaves()
+        self._waiting.clear()
+        self.resume_writing()
+        self._parser = None  # it holds this object
+
+    def shutdown(self) -> None:
+        """Close the connection as soon as it has no request."""
+        if self.running is None:
+            self.transport.close()
+        else:
+            self.running.keeps_alive = False
+            self._waiting.clear()
+
+    # reading
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            log.warning("a client sent what is no HTTP")
+            self.refuse()
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request without its offer to speak something else: the parser takes no body behind one."""
+        if self._scope["method"] == "CONNECT":
+            self.refuse()
+            return
+        head = [b"%b %b HTTP/1.1" % (self._scope["method"].encode(), self._url)]
+        head += [b"%b: %b" % header for header in self._scope["headers"] if header[0] not in _OFFERING]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + rest)
+
+    def refuse(self) -> None:
+        """Answer what is no request, and end the connection."""
+        self.end_with(400, _NO_REQUEST)
+
+    def end_with(self, status: int, text: bytes) -> None:
+        """Give the last answer of the connection."""
+        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text)
+        self.transport.write(STATUS_LINES[status] + head + text)
+        self.transport.close()
+
+    def read_on(self) -> None:
+        if self._is_paused and not self._waiting:
+            self._is_paused = False
+            self.transport.resume_reading()
+
+    def _pause(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self.transport.pause_reading()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is read, so that the client can send nothing."""
+        return self._is_paused
+
+    # what the parser calls
+
+    def on_message_begin(self) -> None:
+        self._url, self._expects_continue = b"", False
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
+            "root_path": "",
+            "headers": [],
+        }
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._expects_continue = True
+        self._scope["headers"].append((name, value))
+
+    def on_headers_complete(self) -> None:
+        scope, parser = self._scope, self._parser
+        version = scope["http_version"] = parser.get_http_version()
+        scope["method"] = parser.get_method().decode("ascii")
+        self._is_offer = parser.should_upgrade()
+        if self._is_offer:
+            return
+        if self._url == b"/":
+            scope["path"], scope["raw_path"], scope["query_string"] = "/", b"/", b""
+        else:
+            url = httptools.parse_url(self._url)
+            scope["path"], scope["raw_path"] = unquote(url.path.decode("ascii")), url.path
+            scope["query_string"] = url.query or b""
+        keeps_alive = version != "1.0" and parser.should_keep_alive()
+        cycle = Cycle(scope, self, keeps_alive=keeps_alive, expects_continue=self._expects_continue)
+        self._cycle = cycle
+        if self.running is None:
+            self._run(cycle)
+        else:
+            self._waiting.append(cycle)
+            self._pause()
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self._cycle
+        if cycle is not None and not cycle.is_answered:
+            cycle.arrived(body)
+            if len(cycle.body) > HIGH_WATER:
+                self._pause()
+
+    def on_message_complete(self) -> None:
+        if self._cycle is not None and not self._cycle.is_answered and not self._is_offer:
+            self._cycle.ends()
+
+    # answering
+
+    def _run(self, cycle: Cycle) -> None:
+        self.running = cycle
+        self.task = task = self.loop.create_task(cycle.run(self._application))
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    async def drained(self) -> None:
+        if self._may_write is not None:
+            await asyncio.shield(self._may_write)
+
+    def pause_writing(self) -> None:
+        self._may_write = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._may_write is not None:
+            self._may_write.set_result(None)
+            self._may_write = None
+
+    def answered(self, cycle: Cycle, *, is_last: bool) -> None:
+        self._state.total_requests += 1
+        self.running = None
+        if is_last:
+            self.transport.close()
+        if self.transport.is_closing():
+            return
+        if self._waiting:
+            self._run(self._waiting.popleft())
+        self.read_on()
+
+
+def _address(address: Any) -> tuple[str, int]:
+    return str(address[0]), int(address[1])
