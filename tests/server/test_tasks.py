@@ -122,12 +122,28 @@ def test_a_poll_waits_for_a_task(sfn: Any, name: str, activity: str) -> None:
     assert len(tokens) == len(executions) == 5
 
 
-def test_many_polls_take_no_threads(served: Served, activity: str) -> None:
+def test_a_thousand_polls_take_no_threads_and_each_task_goes_to_one(
+    served: Served, sfn: Any, name: str, activity: str
+) -> None:
+    arn = machine(sfn, name, waiting_for(activity))
     before = threads_of(served)
-    connections = [poll(served, activity) for _ in range(300)]
+    connections = [poll(served, activity) for _ in range(1000)]
     try:
-        assert served.client.list_state_machines()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        executions = {
+            sfn.start_execution(stateMachineArn=arn, name=f"{name}-{number}")["executionArn"] for number in range(20)
+        }
         assert threads_of(served) - before < 20
+        for _ in executions:
+            answered = select.poll()
+            for each in connections:
+                answered.register(each, select.POLLIN)
+            number = answered.poll(SECONDS * 1000)[0][0]
+            connection = next(each for each in connections if each.fileno() == number)
+            token = json.loads(connection.recv(65_536).partition(b"\r\n\r\n")[2])["taskToken"]
+            connections.remove(connection)
+            connection.close()
+            sfn.send_task_success(taskToken=token, output="1")
+        assert {ended(sfn, execution)["status"] for execution in executions} == {"SUCCEEDED"}
     finally:
         for each in connections:
             each.close()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 from stepwell.engine.client import commands
-from stepwell.engine.client.activity_polls import LOOK_SECONDS
 from stepwell.engine.client.client import Client
 from stepwell.engine.partition.inbox import Rejected
 from stepwell.engine.status import ACTIVE
@@ -15,6 +14,9 @@ from stepwell.engine.storage.contexts import TaskContext
 from stepwell.errors import TaskDoesNotExist
 
 from .event_loop import EventLoopBridge
+
+LOOK_SECONDS = 10.0
+"""How often a waiting poll reads the queue though nobody has told it of a task: a thousand may wait."""
 
 
 class AsyncPoll:
