@@ -324,3 +324,18 @@ def test_machines_are_listed_by_name_page_by_page(served: Served) -> None:
     assert all(len(page["stateMachines"]) <= 3 for page in pages)
     assert set(found[0]) == {"stateMachineArn", "name", "type", "creationDate"}
     assert refusal(sfn.list_state_machines, nextToken="made-up") == ("InvalidToken", "Invalid Token: 'Invalid token'")
+
+
+def test_an_arn_that_only_begins_like_one_is_not_taken_for_it(sfn: Any, name: str) -> None:
+    arn, activity = machine(sfn, name), sfn.create_activity(name=name)["activityArn"]
+    for wrong in (f"{arn}/", f"{arn}/a/b", f"{arn}/a/", arn.replace(name, f"/{name}")):
+        for call in (sfn.describe_state_machine, sfn.list_executions, sfn.delete_state_machine):
+            assert refusal(call, stateMachineArn=wrong) == ("InvalidArn", f"Invalid Arn: '{wrong}'")
+    for wrong in (f"{activity}/", f"{activity}/x"):
+        for call in (sfn.describe_activity, sfn.get_activity_task, sfn.delete_activity):
+            assert refusal(call, activityArn=wrong) == ("InvalidArn", f"Invalid Arn: '{wrong}'")
+    elsewhere = arn.replace("arn:aws:", "arn:aws-cn:")
+    assert refusal(sfn.describe_state_machine, stateMachineArn=elsewhere)[0] == "StateMachineDoesNotExist"
+    sfn.delete_state_machine(stateMachineArn=elsewhere)
+    assert sfn.describe_state_machine(stateMachineArn=arn)["status"] == "ACTIVE"
+    assert sfn.describe_activity(activityArn=activity)["name"] == name

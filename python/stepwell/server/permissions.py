@@ -42,7 +42,7 @@ WRITING = frozenset(
         "StartSyncExecution",
         "StopExecution",
         "TagResource",
-        "TestState",  # it calls handlers and services
+        "TestState",  # on AWS it calls services
         "UntagResource",
         "UpdateMapRun",
         "UpdateStateMachine",

@@ -26,8 +26,8 @@ class Arn(NamedTuple):
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is of this process's region and account."""
-        return self.region == PLACE.region and self.account == PLACE.account
+        """Whether it is of this process's partition, region and account."""
+        return self.text.startswith(f"{PLACE.prefix}:")
 
     @property
     def name(self) -> str:
@@ -68,6 +68,9 @@ def parse(text: str, *kinds: str) -> Arn:
     parts = tuple(rest.split(":"))
     least, most = _PARTS[kind]
     if not least <= len(parts) <= most or not all(parts):
+        raise invalid_arn(text)
+    labelled = parts[0].split("/")
+    if not all(labelled) or len(labelled) > (1 if kind == ACTIVITY else 2):
         raise invalid_arn(text)
     return Arn(text, region, account, kind, parts)
 
