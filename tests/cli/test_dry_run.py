@@ -94,6 +94,26 @@ def test_jsonata_choices_variables_and_caught_errors() -> None:
     assert dry_run(machine, {"n": 1}, mock).states[1]["chosen"] == "Default"
 
 
+def test_a_distributed_map_reads_and_writes_nothing_real() -> None:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "P",
+                 "States": {"P": {"Type": "Pass", "End": True}}}  # fmt: skip
+    many = {
+        "Type": "Map",
+        "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
+                       "Parameters": {"Bucket": "b", "Key": "k"}},
+        "ItemProcessor": processor,
+        "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}},
+        "End": True,
+    }  # fmt: skip
+    machine = {"StartAt": "Many", "States": {"Many": many}}
+    mock = Mock()
+    mock.state("Many").returns(["a", "b"]).returns({"where": "x"})
+    done = dry_run(machine, {}, mock)
+    assert (done.status, done.output, done.states[0]["afterItemReader"]) == ("SUCCEEDED", {"where": "x"}, ["a", "b"])
+    assert [state["state"] for state in done.states] == ["Many", "Many[0]/P", "Many[1]/P"]
+    assert dry_run(machine, {}).error == "States.ItemReaderFailed"
+
+
 def test_what_is_not_mocked_is_not_called() -> None:
     with pytest.raises(UnscriptedTask, match="'Charge'"):
         dry_run(ORDER, INPUT)

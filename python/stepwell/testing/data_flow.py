@@ -61,11 +61,10 @@ def _map(run: StateRun, state: MapState, scope: Scope, seen: Inspection) -> None
     attempt = run.attempts[-1]
     if state.query_language == JSONPATH:
         seen.show("afterInputPath", state.effective_input(scope))
-    if attempt.items_text:
-        if state.reader is not None:
-            seen.show("afterItemReader", attempt.items)
-        elif "ItemsPath" in state.definition or "Items" in state.definition:
-            seen.show("afterItemsPath", attempt.items)
+    if state.reader is not None and state.item_identity and state.batcher is None and run.levels:
+        seen.show("afterItemReader", [level.input for level in run.levels])
+    elif attempt.items_text and ("ItemsPath" in state.definition or "Items" in state.definition):
+        seen.show("afterItemsPath", attempt.items)
     if not state.item_identity or state.batcher is not None:
         step = "afterItemSelector" if state.batcher is None else "afterItemBatcher"
         seen.show(step, [level.input for level in run.levels])
