@@ -199,6 +199,23 @@ def test_timeline_events_data_and_definition(at: Watched) -> None:
     expect(page.locator(".line", has_text='"StartAt": "Reserve stock"')).to_be_visible()
 
 
+def test_numbers_stay_as_they_were_written(at: Watched, served: Served) -> None:
+    given = '{"order":12345678901234567890,"price":1.10}'
+    name = "exact"
+    served.client.start_execution(stateMachineArn=shop.machine_arn("approve-discount"), name=name, input=given)
+    page = at.open(execution("approve-discount", name, "?tab=data"))
+    expect(page.get_by_label("Input").first).to_contain_text("12345678901234567890")
+    expect(page.get_by_label("Input").first).to_contain_text("1.10")
+    page.get_by_role("button", name="Start again").click()
+    expect(page.locator("#again-input")).to_have_value(re.compile('"order": 12345678901234567890,'))
+
+
+def test_an_address_that_names_nothing_says_so(at: Watched) -> None:
+    page = at.open("/executions/%25zz")
+    expect(page.get_by_role("alert")).to_contain_text("there is no execution")
+    at.wrong.clear()  # the browser logs the answer 404
+
+
 def test_parent_and_children_are_linked(at: Watched) -> None:
     page = at.open(execution("batch-order", "monday"))
     page.locator(".facts").get_by_role("link", name="order / order-from-batch").click()

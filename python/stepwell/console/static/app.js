@@ -1,10 +1,11 @@
 /** The console: the bar above, the page that the address names below it, and the sign-in where the server has tokens. */
 import { get, keepToken } from "./lib/api.js";
 import { keepZone, zone } from "./lib/format.js";
-import { html, render, useEffect, useState } from "./lib/html.js";
+import { html, render, useEffect, useErrorBoundary, useState } from "./lib/html.js";
 import { HELP, listenToKeys } from "./lib/keys.js";
 import { useLiveness } from "./lib/resource.js";
 import { BASE, catchLinks, useLocation } from "./lib/router.js";
+import { Problem } from "./parts/basics.js";
 import { Sheet } from "./parts/dialog.js";
 import { Session } from "./parts/session.js";
 import { Execution } from "./pages/execution.js";
@@ -52,6 +53,21 @@ function Bar({ path, session, help, signOut }) {
   </header>`;
 }
 
+/** A part of an address; one that is not encoded rightly names itself. @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A page whose script fails says so, and the others go on. @param {{children?: any}} props */
+function Guarded({ children }) {
+  const [error] = useErrorBoundary((/** @type {Error} */ problem) => console.error(problem));
+  return error ? html`<h1>This page has failed</h1><${Problem} error=${error} />` : children;
+}
+
 function App() {
   const { path } = useLocation();
   const [session, setSession] = useState(/** @type {any} */ (null));
@@ -72,11 +88,11 @@ function App() {
     begin();
   };
   const found = PAGES.map(([pattern, page]) => ({ match: pattern.exec(path), page })).find(({ match }) => match);
-  const id = found?.match?.[1] && decodeURIComponent(found.match[1]);
+  const id = found?.match?.[1] && decoded(found.match[1]);
   return html`<${Session.Provider} value=${session}>
     <a class="skip" href="#main">Skip to the page</a>
     <${Bar} path=${path} session=${session} help=${() => help(true)} signOut=${signOut} />
-    <main id="main" key=${path} tabIndex=${-1}>${found ? html`<${found.page} id=${id} />` : html`<${NotFound} />`}</main>
+    <main id="main" key=${path} tabIndex=${-1}><${Guarded}>${found ? html`<${found.page} id=${id} />` : html`<${NotFound} />`}</${Guarded}></main>
     ${isHelping && html`<${Sheet} title="Keyboard" close=${() => help(false)}>
       <dl class="keys">${HELP.map(([key, text]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${text}</dd></div>`)}</dl></${Sheet}>`}
   </${Session.Provider}>`;

@@ -107,7 +107,7 @@ def execution(service: Service, ids: list[str], query: Query, *, is_read_only: b
     if context.parent_iteration_id is not None:  # a child runs a part of it
         shown["processor"] = queries.workflow_of(context.workflow_id).id.partition("/")[2]
     if context.variables:
-        shown["variables"] = loads(context.variables)
+        shown["variables"] = context.variables.decode()
     above = _above(queries, context)
     if above is not None:
         shown["parent"] = _summary(queries, above)

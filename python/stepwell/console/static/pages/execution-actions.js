@@ -1,6 +1,7 @@
 /** What can be done with an execution: stop, redrive, start again, answer a waiting task, delete, copy as a call. */
 import { call, remove } from "../lib/api.js";
 import { html, useState } from "../lib/html.js";
+import { pretty } from "../lib/json.js";
 import { executionLink, go } from "../lib/router.js";
 import { Copy } from "../parts/basics.js";
 import { Dialog, Sheet } from "../parts/dialog.js";
@@ -49,7 +50,7 @@ function Stop({ data, close, reload }) {
 
 /** @param {{data: any, close: () => void}} props */
 function Again({ data, close }) {
-  const [input, setInput] = useState(() => (jsonProblem(data.input) ? data.input : JSON.stringify(JSON.parse(data.input), null, 2)));
+  const [input, setInput] = useState(() => (jsonProblem(data.input) ? data.input : pretty(data.input)));
   const [name, setName] = useState("");
   const act = async () => {
     const { executionArn } = await call("StartExecution", { stateMachineArn: data.stateMachineArn, input, ...(name && { name }) });

@@ -1,6 +1,7 @@
 /** The graph of an execution, and beside it what happened in the state that is chosen. */
 import { duration, number } from "../lib/format.js";
 import { html, useMemo, useState } from "../lib/html.js";
+import { exactly } from "../lib/json.js";
 import { useResource } from "../lib/resource.js";
 import { executionLink, mapRunLink, setQuery, useLocation } from "../lib/router.js";
 import { Drawing } from "../graph/draw.js";
@@ -77,7 +78,7 @@ function Visit({ visit, data, children }) {
     <${Problem} error=${found.error} />
     ${found.data?.input !== undefined && html`<${JsonView} label="Input" text=${found.data.input} />`}
     ${found.data?.left?.output !== undefined && html`<${JsonView} label="Output" text=${found.data.left.output} />`}
-    ${assigned && html`<${JsonView} label="Variables assigned" value=${Object.fromEntries(Object.entries(assigned).map(([name, text]) => [name, JSON.parse(String(text))]))} />`}`;
+    ${assigned && html`<${JsonView} label="Variables assigned" value=${Object.fromEntries(Object.entries(assigned).map(([name, text]) => [name, exactly(String(text))]))} />`}`;
 }
 
 /** @param {{visit: any}} props */

@@ -2,6 +2,7 @@
 import { get } from "../lib/api.js";
 import { duration } from "../lib/format.js";
 import { html, useMemo } from "../lib/html.js";
+import { exactly } from "../lib/json.js";
 import { useClock, useResource } from "../lib/resource.js";
 import { executionLink, mapRunLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
 import { allNodes, levelOf } from "../graph/model.js";
@@ -18,7 +19,7 @@ const TABS = /** @type {[string, string][]} */ ([["graph", "Graph"], ["timeline"
 
 /** What an execution runs: a child of a map run, the processor of its Map state. @param {any} data */
 function definitionOf(data) {
-  const whole = JSON.parse(data.definition);
+  const whole = exactly(data.definition);
   const state = data.processor && allNodes(levelOf(whole)).find((node) => node.name === data.processor)?.state;
   return state ? state.ItemProcessor ?? state.Iterator : whole;
 }
@@ -78,10 +79,10 @@ function factsOf(data, history) {
 
 /** @param {{data: any}} props */
 function Data({ data }) {
-  const variables = (data.variables ?? undefined) && Object.keys(data.variables).length ? data.variables : undefined;
+  const variables = data.variables && data.variables !== "{}" ? data.variables : undefined;
   return html`<div class="columns">
     <${JsonView} label="Input" text=${data.input} />
     ${data.output !== undefined ? html`<${JsonView} label="Output" text=${data.output} />` : html`<section class="json"><h3>Output</h3><p class="dim">${data.status === "RUNNING" ? "It has none yet." : "It has none."}</p></section>`}
-    ${variables && html`<${JsonView} label="Variables" value=${variables} />`}
+    ${variables && html`<${JsonView} label="Variables" text=${variables} />`}
   </div>`;
 }

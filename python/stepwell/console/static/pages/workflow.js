@@ -2,6 +2,7 @@
 import { call, get, query as queryOf } from "../lib/api.js";
 import { ago, cut, duration } from "../lib/format.js";
 import { html, useMemo, useState } from "../lib/html.js";
+import { pretty } from "../lib/json.js";
 import { useClock, useResource } from "../lib/resource.js";
 import { BASE, executionLink, setQuery, useLocation } from "../lib/router.js";
 import { Drawing } from "../graph/draw.js";
@@ -14,7 +15,7 @@ import { useMayAct } from "../parts/session.js";
 import { all } from "./workflows.js";
 
 /** The definition as it was given, or in lines if it was given on one. @param {string} text */
-const inLines = (text) => (text.includes("\n") ? text : JSON.stringify(JSON.parse(text), null, 2));
+const inLines = (text) => (text.includes("\n") ? text : pretty(text));
 
 /** @param {{id: string}} props */
 export function Workflow({ id }) {
@@ -111,6 +112,6 @@ function Start({ name, arn }) {
 async function lastInputs(name, signal) {
   const { executions } = await get(`executions${queryOf({ workflow: name, limit: 8 })}`, signal);
   const found = await Promise.all(executions.map((/** @type {any} */ each) => get(`executions/${encodeURIComponent(each.id)}`, signal)));
-  const seen = new Map(found.map((each) => [each.input, { name: each.name, text: each.input, pretty: JSON.stringify(JSON.parse(each.input), null, 2) }]));
+  const seen = new Map(found.map((each) => [each.input, { name: each.name, text: each.input, pretty: pretty(each.input) }]));
   return [...seen.values()];
 }

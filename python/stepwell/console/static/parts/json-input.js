@@ -1,5 +1,6 @@
 /** A field for JSON, checked as it is typed. */
 import { html } from "../lib/html.js";
+import { pretty } from "../lib/json.js";
 
 /** What is wrong with a text; "": it is JSON. @param {string} text */
 export function jsonProblem(text) {
@@ -16,7 +17,7 @@ export function jsonProblem(text) {
  */
 export function JsonInput({ id, label, value, set, rows = 8, isOptional = false }) {
   const problem = isOptional && !value.trim() ? "" : jsonProblem(value);
-  const tidy = () => set(JSON.stringify(JSON.parse(value), null, 2));
+  const tidy = () => set(pretty(value));
   return html`<div class="field">
     <div class="row between">
       <label for=${id}>${label}</label>

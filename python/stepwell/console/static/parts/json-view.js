@@ -1,19 +1,20 @@
 /** JSON to read: folded, searched, copied. Only what is open is drawn, and long lists in pieces. */
 import { html, useMemo, useState } from "../lib/html.js";
+import { Exact, exactly } from "../lib/json.js";
 import { Copy } from "./basics.js";
 
 const PIECE = 100;
 const LONGEST = 2000;
 
 /** @param {any} value */
-const isBranch = (value) => value !== null && typeof value === "object";
+const isBranch = (value) => value !== null && typeof value === "object" && !(value instanceof Exact);
 
 /** The paths of what has a text in its name or value, and of all above them. @param {any} value @param {string} text */
 function matches(value, text) {
   const opened = new Set();
   const found = new Set();
   const look = (/** @type {any} */ part, /** @type {string} */ path, /** @type {string} */ name) => {
-    const own = name.toLowerCase().includes(text) || (!isBranch(part) && String(part).toLowerCase().includes(text));
+    const own = name.toLowerCase().includes(text) || (!isBranch(part) && (part instanceof Exact ? part.text : String(part)).toLowerCase().includes(text));
     if (own) found.add(path);
     let below = false;
     if (isBranch(part)) for (const [key, item] of Object.entries(part)) below = look(item, `${path}/${key}`, key) || below;
@@ -26,9 +27,9 @@ function matches(value, text) {
 
 /** @param {{value: any}} props */
 function Leaf({ value }) {
-  const text = JSON.stringify(value);
+  const text = value instanceof Exact ? value.text : JSON.stringify(value);
   const [isWhole, show] = useState(false);
-  if (text.length <= LONGEST || isWhole) return html`<span class="json-${value === null ? "null" : typeof value}">${text}</span>`;
+  if (text.length <= LONGEST || isWhole) return html`<span class="json-${value === null ? "null" : value instanceof Exact ? "number" : typeof value}">${text}</span>`;
   return html`<span class="json-string">${text.slice(0, LONGEST)}… <button type="button" class="quiet" onClick=${() => show(true)}>
     show all ${text.length} characters</button></span>`;
 }
@@ -62,7 +63,7 @@ export function JsonView({ label, text, value }) {
   const parsed = useMemo(() => {
     if (text === undefined) return value;
     try {
-      return JSON.parse(text);
+      return exactly(text);
     } catch {
       return text;
     }
