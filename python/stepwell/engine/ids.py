@@ -25,7 +25,7 @@ _DEFAULT: Final = "default"
 _EXECUTION: Final = re.compile(r"/([^/]+)/([^/]+)/(e[0-9a-f]{7})/([0-9a-f]{16})")
 _SHORT: Final = re.compile(r"(?:([A-Za-z0-9_]+)-([A-Za-z0-9_]+)-)?(e[0-9a-f]{7})-([0-9a-f]{16})")
 _OWN_NAME: Final = re.compile(r"[0-9a-f]{7}([0-9a-f])-([0-9a-f]{4})-4([0-9a-f]{3})-[89ab]([0-9a-f]{3})-([0-9a-f]{12})")
-_VARIANTS: Final = "89ab"
+_VARIANTS: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _ESCAPED: Final = re.compile(r"((?:_[0-9a-f]{2})+)")
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
@@ -63,8 +63,7 @@ def own_name(id: str) -> str:
     """
     *_, part, tick = id.split("/")
     check = _core.hash7(part + tick)
-    variant = _VARIANTS[int(check[0], 16) & 3]
-    return f"{check}{part[1]}-{part[2:6]}-4{part[6:]}{tick[0]}-{variant}{tick[1:4]}-{tick[4:]}"
+    return f"{check}{part[1]}-{part[2:6]}-4{part[6:]}{tick[0]}-{_VARIANTS[check[0]]}{tick[1:4]}-{tick[4:]}"
 
 
 def id_of_name(tenant: str, namespace: str, name: str) -> str | None:
