@@ -80,6 +80,14 @@ def test_handlers_are_loaded_again_on_sighup(tmp_path: Path, named: str) -> None
         assert server.stop() == 0
 
 
+def test_a_sighup_while_the_server_starts_does_not_end_it(tmp_path: Path) -> None:
+    module = tmp_path / "early.py"
+    module.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\n")
+    with serving("--handlers", str(module)) as server:
+        assert server.get("/health/ready").status == 200
+        assert server.stop() == 0
+
+
 def test_a_task_names_a_handler_of_the_server_by_its_name_or_as_a_lambda_function(tmp_path: Path) -> None:
     module = tmp_path / "handlers.py"
     module.write_text("def charge(value):\n    return [value, 'charged']\n")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 from functools import partial
 from importlib import import_module
 from math import inf, nan
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from stepwell import AsyncExecutor, integrations
@@ -100,6 +102,7 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
 
 def serve(options: argparse.Namespace, console: Console) -> int:
     """Serve until a signal ends it."""
+    signal.signal(signal.SIGHUP, _too_early)
     try:
         from stepwell.server import serving
         from stepwell.server.limits import Limits as ServerLimits
@@ -182,6 +185,10 @@ def _ready(console: Console, url: str) -> None:
     gc.freeze()
     console.record({"ready": url}, f"stepwell: ready on {url}")
     sys.stdout.flush()  # who started it waits for this line
+
+
+def _too_early(_number: int, _frame: FrameType | None) -> None:
+    """SIGHUP asks for what is about to be read: it must not end the process."""
 
 
 def _days(text: str) -> float:

@@ -107,6 +107,8 @@ async def serve(
     gate = Gate(Hosts(settings.host, settings.allowed_hosts), keys, anybody)
     allow_connections(limits.connections)
     listening = bound(settings.host, settings.port)  # before the folder is opened, which may take long
+    loop, too_early = asyncio.get_running_loop(), list[None]()
+    loop.add_signal_handler(signal.SIGHUP, too_early.append, None)
     with listening, ExitStack() as after:
         if mocks is not None:
             executor.use_mocks(mocks)
@@ -114,7 +116,9 @@ async def serve(
             if mocks is not None:
                 mocks.attach(executor)
             again = partial(_reload, executor, reload, gate, settings, mocks)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
+            loop.add_signal_handler(signal.SIGHUP, again)
+            if too_early:
+                again()
             await _serve(executor, settings, gate, listening, ready, after)
 
 
