@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import Any
 
+import pytest
+
+from stepwell import StepwellError
 from stepwell.testing import AsyncTestExecutor, TestExecutor, explore
+from stepwell.testing.virtual_time import pumped
 from testing.support import machine, task, wait
 
 pytest_plugins = ["stepwell.pytest_plugin"]
@@ -103,6 +108,18 @@ def test_an_async_handler_takes_virtual_time_and_is_cancelled(stepwell_async: As
 
     asyncio.run(main())
     assert ends == ["returned", "cancelled"]
+
+
+def test_a_loop_that_never_waits_ends_the_test(stepwell: TestExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pumped, "MOST_BATCHES", 500)
+    again = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 1, "Next": "Done"}], "Default": "Rest"}
+    stepwell.deploy("loop", machine(Rest=wait(0), Again=again, Done={"Type": "Succeed"}))
+    with pytest.raises(StepwellError, match="does a loop of some workflow never wait"):
+        stepwell.start("loop", {"n": 0}).wait()
+    for execution in stepwell.executions():
+        with suppress(StepwellError):
+            execution.stop()
+    assert [execution.wait().status for execution in stepwell.executions()] == ["Canceled"]
 
 
 def test_async_handlers_are_explored() -> None:

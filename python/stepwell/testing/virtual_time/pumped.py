@@ -9,10 +9,19 @@ from stepwell import _core
 from stepwell.asl.intrinsics import surroundings
 from stepwell.engine.host.host import Options
 from stepwell.engine.host.local import LocalHost
+from stepwell.errors import StepwellError
 from stepwell.tasks.handlers import Handlers
 
 from .disturbances import Crashed
 from .driver import Driver
+from .durations import datetime_of
+
+MOST_BATCHES = 100_000
+"""So many batches at one moment of virtual time are a loop that never waits."""
+
+
+class Endless(StepwellError):
+    """An execution goes on without any time passing."""
 
 
 class PumpedHost(LocalHost):
@@ -46,7 +55,7 @@ class PumpedHost(LocalHost):
 
     def process(self) -> bool:
         """Process what is there, until only handlers and time can go on. Returns whether there was anything."""
-        partition, store, has_worked = self.partition, self._store, False
+        partition, store, has_worked, batches = self.partition, self._store, False, 0
         try:
             while not self._closed:
                 self._fix_surroundings()
@@ -54,11 +63,15 @@ class PumpedHost(LocalHost):
                 has_worked = has_worked or works
                 store.wait_applied(store.tail(), None)
                 if works:
+                    batches += 1
                     self.driver.batch_is_durable()
                 partition.release(store.applied())
                 if not works and partition.idle and partition.timeout() != 0.0:
                     break
-        except Crashed:
+                if batches > MOST_BATCHES:
+                    now = datetime_of(self.clock.now())
+                    raise Endless(f"{batches} batches at {now}, and more: does a loop of some workflow never wait?")
+        except (Crashed, Endless):
             raise
         except BaseException as error:
             self._has_failed(error)
