@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -102,6 +103,29 @@ def test_a_request_without_a_host_is_refused(served: Served) -> None:
         connection.putrequest("GET", "/health/live", skip_host=True)
         connection.endheaders()
         assert connection.getresponse().status == 403
+
+
+def exchanged(served: Served, sent: bytes) -> bytes:
+    """The first part of what the server answers to these bytes."""
+    where = urlsplit(served.url)
+    with socket.create_connection((where.hostname, where.port or 0), timeout=SECONDS) as connection:
+        connection.sendall(sent)
+        return connection.recv(1 << 16)
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSStepFunctions.ListActivities\r\n"
+
+
+def test_a_request_with_two_hosts_is_refused(served: Served) -> None:
+    answer = exchanged(served, HEAD + b"Host: evil.example\r\nContent-Length: 2\r\n\r\n{}")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_what_stands_behind_the_body_changes_no_header(served: Served) -> None:
+    trailers = b"Host: evil.example\r\nX-Amz-Target: AWSStepFunctions.Unknown\r\n\r\n"
+    answer = exchanged(served, HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" + trailers)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"activities"' in answer
 
 
 def test_an_allowed_name_is_served_with_its_prefix() -> None:

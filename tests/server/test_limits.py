@@ -7,11 +7,13 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from .support import SECONDS, Served, machine, refusal, serving_script
+from .support import SECONDS, WAIT, Served, machine, refusal, serving_script
 
 SCRIPT = """
 from stepwell import AsyncExecutor
@@ -220,3 +222,17 @@ def test_the_body_s_length_is_checked_before_it_is_sent(impatient: Served) -> No
     with connect(impatient) as connection:
         connection.sendall(HEAD + b"Content-Length: 1000000000\r\n\r\n")
         assert status_of(connection) == 413
+
+
+def test_what_a_stop_cuts_off_is_answered_with_service_unavailable(tmp_path: Path) -> None:
+    script = tmp_path / "serve.py"
+    script.write_text(
+        SCRIPT.replace("serving.run(", "serving.DRAIN_SECONDS = 1\nserving.run(").replace("request_seconds=1,", "")
+    )
+    with serving_script(script) as served, ThreadPoolExecutor(1) as pool:
+        long = machine(served.client, "long", WAIT, type="EXPRESS")
+        answer = pool.submit(refusal, served.client.start_sync_execution, stateMachineArn=long, name="long")
+        while b'"long"' not in served.get("/stepwell/executions").data:
+            assert not answer.done(), answer
+        assert served.stop() == 0
+        assert answer.result(SECONDS)[0] == "ServiceUnavailable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -78,6 +80,17 @@ def test_handlers_are_loaded_again_on_sighup(tmp_path: Path, named: str) -> None
                 assert time.monotonic() < deadline, what
             assert output(server, arn) == "new, and longer", what
         assert server.stop() == 0
+
+
+def test_a_request_that_never_comes_does_not_keep_the_server_from_stopping() -> None:
+    with serving() as server:
+        where = urlsplit(server.url)
+        with socket.create_connection((where.hostname, where.port or 0), timeout=SECONDS) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{")
+            assert server.get("/health/ready").status == 200
+            server.process.send_signal(signal.SIGTERM)
+            assert connection.recv(1) == b""
+            assert server.process.wait(20) == 0  # what is being answered would have 30 seconds
 
 
 def test_a_sighup_while_the_server_starts_does_not_end_it(tmp_path: Path) -> None:

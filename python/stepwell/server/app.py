@@ -104,9 +104,12 @@ class Application:
             return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if connection is None or not connection.is_overdue or task is None:
+            is_overdue = connection is not None and connection.is_overdue
+            if task is None or not (is_overdue or self._service.stopping.is_set()):
                 raise
             task.uncancel()
+            if not is_overdue:
+                return answer_of(unavailable("the server is stopping"))
             log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
             return answer_of(unavailable("the request was not answered in time"))
 

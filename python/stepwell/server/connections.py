@@ -95,7 +95,8 @@ class LimitedProtocol(Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        if self._in_head:  # else it stands behind the body, and must not change what was said before (RFC 9110 §6.5.1)
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._received, self._in_head = 0, False

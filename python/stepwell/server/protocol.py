@@ -16,7 +16,13 @@ import httptools
 from .cycle import HIGH_WATER, STATUS_LINES, Application, Cycle, Message, log
 
 _OFFERING = (b"connection", b"upgrade")
+_LAST_SECONDS = 1.0
+"""How long the rest of a request may take when the server stops."""
 _NO_REQUEST = b"Invalid HTTP request received."
+
+
+class TwoHosts(Exception):
+    """A request names its host twice: others on its way may have read the other one (RFC 9112 §3.2)."""
 
 
 class Protocol(asyncio.Protocol):
@@ -67,6 +73,12 @@ class Protocol(asyncio.Protocol):
         else:
             self.running.keeps_alive = False
             self._waiting.clear()
+            self.loop.call_later(_LAST_SECONDS, self._end_unfinished, self.running)
+
+    def _end_unfinished(self, cycle: Cycle) -> None:
+        """Close the connection, unless its request has come whole by now: then it is being answered."""
+        if not cycle.is_whole and not cycle.is_answered:
+            self.transport.close()
 
     # reading
 
@@ -135,7 +147,10 @@ class Protocol(asyncio.Protocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._expects_continue = True
-        self._scope["headers"].append((name, value))
+        headers = self._scope["headers"]
+        if name == b"host" and any(each == b"host" for each, _ in headers):
+            raise TwoHosts
+        headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         scope, parser = self._scope, self._parser
