@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.support import Deploy, Machine, Stepwell
+from stepwell.cli.exits import UsageError
+from stepwell.cli.main import parser
+from stepwell.cli.options import load_handlers
 
 PASS = {"A": {"Type": "Pass", "End": True}}
 
@@ -84,13 +88,46 @@ def test_a_folder_that_may_not_be_read_or_written(stepwell: Stepwell, tmp_path: 
 
 
 def test_handlers_that_cannot_be_imported(stepwell: Stepwell, machine: Machine, tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("1 / 0\n")
+    (tmp_path / "broken.py").write_text("def work(value):\n    return value\n\n\n1 / 0\n")
+    (tmp_path / "empty.py").write_text("from json import loads\n")
     run = ["run", machine(PASS), "--handlers"]
     assert stepwell(*run, "nowhere.py").error_line() == "there is no handlers file nowhere.py."
     assert "No module named 'nowhere'" in stepwell(*run, "nowhere").error_line()
     broken = stepwell(*run, "broken.py")
     assert broken.code == 2
-    assert broken.error_line().endswith("cannot be imported: ZeroDivisionError: division by zero")
+    place = tmp_path / "broken.py"
+    assert broken.error_line().endswith(f"imported: ZeroDivisionError: division by zero ({place}, line 5)")
+    assert "empty.py has no handlers" in stepwell(*run, "empty.py").error_line()
+
+
+def test_handlers_of_a_module_are_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = tmp_path / "loaded_again.py"
+    module.write_text("def work(value):\n    return 'old'\n")
+    assert load_handlers("loaded_again")["work"]({}) == "old"
+    module.write_text("def work(value):\n    return 'new'\n")
+    assert load_handlers("loaded_again")["work"]({}) == "new"
+    module.write_text("def work(value:\n")
+    with pytest.raises(UsageError, match="SyntaxError"):
+        load_handlers("loaded_again")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("--port", "99999", "'99999' is no port from 0 to 65535"),
+        ("--port", "http", "'http' is no port from 0 to 65535"),
+        ("--partitions", "0", "'0' is no number from 1 on"),
+        ("--max-connections", "0", "'0' is no number from 1 on"),
+    ],
+)
+def test_numbers_of_a_server(option: str, value: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["serve", option, value])
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
 
 
 def test_errors_are_json_with_json(stepwell: Stepwell) -> None:

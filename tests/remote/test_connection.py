@@ -23,6 +23,7 @@ from stepwell import (
     ApiError,
     AsyncRemoteExecutor,
     Closed,
+    InvalidDefinition,
     InvalidInput,
     Limits,
     RemoteExecutor,
@@ -180,6 +181,35 @@ def test_a_question_whose_answer_is_lost_is_asked_again_for_a_while() -> None:
         pytest.raises(StorageError, match="has not answered"),
     ):
         ex.workflow("pass")
+
+
+def test_the_log_says_that_a_server_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("stepwell.remote.connection.QUIET_SECONDS", 0.0)
+    data = str(tmp_path / "data")
+    with serving("--data", data) as served, RemoteExecutor(served.url, patience=0.3) as ex, caplog.at_level("INFO"):
+        served.stop()
+        with pytest.raises(StorageError):
+            ex.list()
+        with serving("--data", data, "--port", served.url.rpartition(":")[2]):
+            ex.list()
+    texts = [record.getMessage() for record in caplog.records if record.name == "stepwell.remote"]
+    assert len(texts) == 2
+    assert texts[0].startswith(f"the server at {served.url} cannot be reached: ")
+    assert texts[1] == f"the server at {served.url} answers again"
+
+
+def test_a_definition_names_handlers_of_the_server(tmp_path: Path) -> None:
+    module = tmp_path / "handlers.py"
+    module.write_text("def charge(value):\n    return [value, 'charged']\n")
+    machine = {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": "charge", "End": True}}}
+    with serving("--handlers", str(module)) as served, RemoteExecutor(served.url) as ex:
+        ex.deploy("m", machine)
+        assert ex.start("m", 1).wait(LONG).output == [1, "charged"]
+        machine["States"]["S"]["Resource"] = "chrage"
+        with pytest.raises(InvalidDefinition):
+            ex.deploy("m", machine)
 
 
 def test_handlers_and_backups_are_the_servers(tmp_path: Path) -> None:

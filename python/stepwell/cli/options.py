@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,8 @@ def load_handlers(name: str | None) -> Handlers:
         return {}
     module = _import_file(Path(name)) if name.endswith(".py") else _import_module(name)
     found = _handlers_in(module)
+    if not found:
+        raise UsageError(f"the handlers module {name} has no handlers: neither public functions nor a dict `handlers`.")
     for resource, function in found.items():
         if not isinstance(resource, str):  # pyright: ignore[reportUnnecessaryIsInstance] - the module may have anything
             raise UsageError(f"the handlers module {name}: a resource is a text, not {resource!r}.")
@@ -179,12 +182,18 @@ _BROKEN = (Exception, SystemExit)
 
 
 def _broken_handlers(name: str, error: BaseException) -> UsageError:
-    return UsageError(f"the handlers module {name} cannot be imported: {type(error).__name__}: {error}")
+    return UsageError(f"the handlers module {name} cannot be imported: {type(error).__name__}: {error}{_place(error)}")
+
+
+def _place(error: BaseException) -> str:
+    """Where the module's code has raised; a SyntaxError says it itself."""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<frozen ")]
+    inside = [each for each in frames if each.filename not in (__file__, importlib.__file__)]
+    return f" ({inside[-1].filename}, line {inside[-1].lineno})" if inside else ""
 
 
 def port_number(text: str) -> int:
     """A port; 0 stands for a free one."""
-    port = int(text)
-    if not 0 <= port < 1 << 16:
-        raise ValueError
-    return port
+    if not text.isascii() or not text.isdigit() or int(text) >= 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)

@@ -24,6 +24,7 @@ from stepwell.engine.control import messages as m
 from stepwell.engine.control.channel import ANSWER_SECONDS
 from stepwell.engine.host.promises import Callback, check_may_wait
 from stepwell.errors import ApiError, Closed, StepwellError, StorageError, TooLargeError
+from stepwell.logs import logger
 from stepwell.version import VERSION
 
 from .http_pool import Answer, HttpPool, NotSent, Unanswered, server_of
@@ -37,7 +38,11 @@ POLL_SECONDS = 60.0
 """How long a server may take to say that nothing has happened."""
 FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
 """The pauses between attempts to reach a server: doubled each time, and random below that."""
+QUIET_SECONDS = 1.0
+"""How long a server may be away before the log says so: one that starts again is no news."""
 NOTHING_YET, UNAVAILABLE = 204, 503
+
+log = logger("stepwell.remote")
 
 
 class HttpConnection:
@@ -55,6 +60,8 @@ class HttpConnection:
         self._waiting: dict[int, http.client.HTTPConnection | None] = {}
         """What is waited for, with the connection that waits."""
         self._lock = threading.Lock()
+        self._is_away = False
+        """Whether the log has said that the server cannot be reached."""
         self._closed = threading.Event()
         try:
             self.server = self._greet()
@@ -199,13 +206,14 @@ class HttpConnection:
         is_harmless: bool,
     ) -> Answer:
         """The answer to a request, however often it has to be sent."""
-        until, pauses = time.monotonic() + self.patience, _pauses()
+        began, pauses = time.monotonic(), _pauses()
         while True:
             if self._closed.is_set():
                 raise Closed("the connection was closed")
             try:
                 answer = self._pool.post(self._headers(target, content_type, body), body, timeout, using)
                 if answer.status in (200, NOTHING_YET):
+                    self._note_answer()
                     return answer
                 problem = _problem(self.url, answer)
                 if answer.status != UNAVAILABLE:
@@ -217,9 +225,27 @@ class HttpConnection:
                 if not is_harmless:
                     raise StorageError(f"{text}: what was asked for may have been done or not") from error
                 problem = StorageError(text)
-            if time.monotonic() > until:
+            waited = time.monotonic() - began
+            if waited > self.patience:
                 raise problem
+            if waited > QUIET_SECONDS:
+                self._note_absence(problem)
             self._closed.wait(next(pauses))
+
+    def _note_absence(self, problem: StepwellError) -> None:
+        """Say once that the server is waited for, however many requests wait."""
+        with self._lock:
+            was_away, self._is_away = self._is_away, True
+        if not was_away:
+            log.warning("%s; trying again", problem)
+
+    def _note_answer(self) -> None:
+        if not self._is_away:
+            return
+        with self._lock:
+            was_away, self._is_away = self._is_away, False
+        if was_away:
+            log.info("the server at %s answers again", self.url)
 
     def _headers(self, target: str, content_type: str, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": content_type, "X-Amz-Target": target}

@@ -58,6 +58,10 @@ class RemoteExecutor(Executor):
     def _open_host(self, options: Options) -> Host:
         return ConnectedHost(self._server.connect(), self._listeners)
 
+    def _use(self, host: Host) -> None:
+        super()._use(host)
+        self.client.deployments.accept_handlers()  # as the server does, whatever its profile
+
     def __repr__(self) -> str:
         return f"<RemoteExecutor {self._server.url}>"
 
@@ -81,6 +85,10 @@ class AsyncRemoteExecutor(AsyncExecutor):
 
     def _open_host(self, options: Options) -> Host:
         return ConnectedHost(self._server.connect(), self._listeners)
+
+    def _use(self, host: Host) -> None:
+        super()._use(host)
+        self.client.deployments.accept_handlers()  # as the server does, whatever its profile
 
     def __repr__(self) -> str:
         return f"<AsyncRemoteExecutor {self._server.url}>"

@@ -233,12 +233,15 @@ def _reload(
     if mocks is not None:
         try:
             mocks.reload()
+            log.info("read the mock file again")
         except InvalidInput as error:
             log.error("the mocks are as they were: %s", error)
-    try:
-        gate.keys = read_keys(settings.credentials, settings.token_file)
-    except UnusableFile as error:
-        log.error("the keys are as they were: %s", error)
+    if settings.credentials or settings.token_file:
+        try:
+            gate.keys = read_keys(settings.credentials, settings.token_file)
+            log.info("read the keys again")
+        except UnusableFile as error:
+            log.error("the keys are as they were: %s", error)
 
 
 def _reload_handlers(executor: AsyncExecutor, load: Callable[[], Handlers]) -> None:

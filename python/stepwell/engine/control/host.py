@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from msgspec.msgpack import Decoder
 
 from stepwell.asl.json import dumps
-from stepwell.asl.resources import Resource
+from stepwell.asl.resources import Resource, parse_resource
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.promises import Callback, Promise
@@ -204,6 +204,9 @@ class _OwnersHandlers(Handlers):
     def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
         text = dumps(definition)
         return self._connection.ask(lambda number: m.HasHandler(number, resource.text, text))
+
+    def knows(self, name: str) -> bool:
+        return self.has(parse_resource(name), {})
 
 
 class _Newest(Workflows):
