@@ -95,7 +95,7 @@ def test_a_request_that_never_comes_does_not_keep_the_server_from_stopping() -> 
 
 def test_a_sighup_while_the_server_starts_does_not_end_it(tmp_path: Path) -> None:
     module = tmp_path / "early.py"
-    module.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\n")
+    module.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\ndef work(value): ...\n")
     with serving("--handlers", str(module)) as server:
         assert server.get("/health/ready").status == 200
         assert server.stop() == 0
