@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "engine.api": ENGINE - {"engine.api"},
     "cluster": ENGINE,
     "test_state": {"asl", "tasks"},  # an ItemReader's data is read as the engine's readers read it
-    "testing": ENGINE,
+    "testing": {"test_state", *ENGINE},
     "step_functions": {"test_state", "testing", *ENGINE},
     "prometheus": ENGINE,
     "otel": ENGINE,
