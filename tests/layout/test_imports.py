@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "server": {"", "console", "prometheus", "otel", "step_functions", *ENGINE},
     "pytest_plugin": {"testing", "server", "step_functions"},
     "remote": ENGINE,
-    "cli": {"", "remote", "server", "step_functions", "testing", *ENGINE},
+    "cli": {"", "integrations", "remote", "server", "step_functions", "testing", *ENGINE},
     "__main__": {"cli"},
     "integrations": {"tasks"},
     "": {*ENGINE, "remote", "testing", "test_state"},  # stepwell/__init__.py: the public names
