@@ -136,3 +136,13 @@ def test_mocks_nested_executions_and_maps_are_explored() -> None:
 
     definition = machine({"Type": "Parallel", "Branches": maps}, nested)
     assert explore(definition, {}, [1, 2, 3], arrange=arrange, seeds=25).crashes > 5
+
+
+def test_the_uuids_and_times_of_an_output_may_differ_between_seeds() -> None:
+    output = "{% {'id': $uuid(), 'same': $states.input, 'at': $now()} %}"
+    definition = machine(Pay=task("pay"), Made={"Type": "Pass", "QueryLanguage": "JSONata", "Output": output})
+    assert explore(definition, {"pay": lambda value: value}, 1, seeds=20).crashes
+
+    calls: list[int] = []
+    with pytest.raises(ExploreFailed, match=r'"same":'):
+        explore(definition, {"pay": lambda value: calls.append(1) or len(calls)}, 1, seeds=20)

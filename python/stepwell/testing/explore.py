@@ -13,10 +13,12 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from stepwell.engine.client.arguments import Definition
+from stepwell.asl.json import dumps, loads
+from stepwell.engine.client.arguments import Definition, definition_text
 from stepwell.tasks.calls import Call
 from stepwell.tasks.handlers import Handler
 
+from .normalized import Normalizer
 from .virtual_time.base import START
 from .virtual_time.durations import Time
 from .virtual_time.executions import TestExecution
@@ -51,7 +53,7 @@ class ExploreFailed(AssertionError):
         else:
             how = f"seed {seed} fails, and replays with explore(…, seed={seed})"
         steps = "".join(f"\n  {step}" for step in trace[-SHOWN:])
-        super().__init__(f"{how}: {problem}\nwhat happened:{steps}")
+        super().__init__(f"{how}: {problem}" + (f"\nwhat happened:{steps}" if steps else ""))
 
 
 class Chaos:
@@ -121,9 +123,9 @@ def explore(
     """Run an execution once for each seed, and let things go wrong: raise ``ExploreFailed`` for the first that fails.
 
     ``handlers`` are functions by resource, or a function that makes them anew for each run, with what they work on.
-    ``check(execution)`` raises if a run was wrong; without it, each run must end as the undisturbed one does.
-    ``script(executor, execution)`` takes the execution to its end, where waiting for it is not enough: it gives
-    approvals, say. ``arrange(executor)`` prepares the engine: mocks, other workflows.
+    ``check(execution)`` raises if a run was wrong; without it, each run must end as the undisturbed one does, whatever
+    UUIDs, ids and times its output has. ``script(executor, execution)`` takes the execution to its end, where waiting
+    for it is not enough: it gives approvals, say. ``arrange(executor)`` prepares the engine: mocks, other workflows.
 
     ``seed`` runs that seed alone; with ``seeds`` so many from there on. Default: 100 seeds from 0. A run has at most
     ``crashes`` crashes. ``late=False``: no result comes after its task's timeout.
@@ -199,4 +201,11 @@ class _Run:
             if check is not None:
                 check(execution)
             row = execution.context()
-            return row.status, row.error, row.output
+            return row.status, row.error, self._normalized(row.output)
+
+    def _normalized(self, output: bytes | None) -> str | None:
+        """An output without what two runs may differ in: each seed has other UUIDs."""
+        if not output:
+            return None
+        given = [definition_text(self._definition), dumps(self._input)]
+        return dumps(Normalizer(*given, ids=[])(loads(output))).decode()
