@@ -12,6 +12,7 @@ import pytest
 
 from stepwell import InvalidInput, TaskError
 from stepwell.testing import TestExecutor, aws_history
+from stepwell.testing.coverage import Coverage, collecting
 
 SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "shared")
 CASES = SHARED / "conformance" / "cases"
@@ -89,6 +90,12 @@ def test_a_failed_execution_is_replayed_up_to_the_state_that_failed(failed: list
         ]
         replay.executor.register("charge", lambda value: {"paid": value["sum"]})
         assert replay.executor.redrive(replay.execution.id).wait().output == {"paid": 1100}
+
+
+def test_a_replay_does_not_count_for_coverage(failed: list[dict[str, Any]]) -> None:
+    with collecting(Coverage()) as coverage:
+        aws_history(as_boto3(failed)).replay(ORDER).close()
+    assert coverage.workflows == []
 
 
 def test_a_redriven_execution_is_redriven_here_too() -> None:

@@ -108,6 +108,7 @@ def _replay(history: AwsHistory, definition: Definition, handlers: Mapping[str, 
     recorded = Recorded(history, compile_definition(text))
     mock = _Recordings(recorded, Handlers(handlers))
     executor = TestExecutor(mock=mock, handlers=handlers, start=history.started_at)
+    executor.counts_for_coverage = False
     try:
         mock.storage = executor.storage
         executor.deploy(WORKFLOW, without_distributed_maps(loads(text)))
