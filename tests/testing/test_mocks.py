@@ -213,7 +213,9 @@ def test_assertions_show_the_calls(ex: TestExecutor) -> None:
         lambda: charge.assert_any_call(2),
         lambda: charge.assert_called(2),
     ):
-        with pytest.raises(AssertionError, match=r"1 calls of state 'Charge'\n  2025-01-01 00:00:00 Charge attempt 0"):
+        with pytest.raises(
+            AssertionError, match=r"there was 1 call of state 'Charge'\n  2025-01-01 00:00:00 Charge attempt 0"
+        ):
             wrong()
 
 
@@ -267,3 +269,11 @@ def test_a_file_that_is_no_mock_file_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="MockedResponses"):
         Mock().save(path, "w", "case")
     assert path.read_text() == "{}"
+
+
+def test_answers_of_a_fixture_are_replaced_by_those_of_the_test(stepwell: TestExecutor) -> None:
+    stepwell.deploy("w", machine(A=task("f"), B=task("f"), C=task("f")))
+    stepwell.mock.resource("f").returns("fixture", times=1).returns("fixture")
+    stepwell.mock.resource("f").clear().returns("first").returns("later")
+    execution = stepwell.start("w").wait()
+    assert [execution.outputs(name) for name in "ABC"] == [["first"], ["later"], ["later"]]

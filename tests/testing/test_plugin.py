@@ -124,6 +124,14 @@ def test_options_and_failures_in_a_project_of_its_own(pytester: pytest.Pytester)
         @pytest.mark.stepwell(colour="red")
         def test_unknown(stepwell): ...
 
+        def test_a_wrong_call(stepwell):
+            stepwell.mock.state("A").returns(1).assert_called(2)
+
+        @pytest.mark.stepwell(profile="default")
+        def test_no_mock_while_it_waits(stepwell):
+            stepwell.deploy("waits", machine("f"))
+            stepwell.start("waits").wait()
+
         @pytest.mark.stepwell(profile="default")
         def test_no_mock(stepwell):
             stepwell.deploy("own", machine("f"))
@@ -138,15 +146,19 @@ def test_options_and_failures_in_a_project_of_its_own(pytester: pytest.Pytester)
     )
     options = ("-p", "stepwell.pytest_plugin", "--stepwell-folder", "--strict-markers", "-p", "no:cacheprovider")
     result = pytester.runpytest_subprocess(*options)
-    result.assert_outcomes(passed=4, errors=3)  # what fails at the end of a test is an error of its fixture
+    result.assert_outcomes(passed=4, failed=2, errors=3)  # what fails at the end of a test is an error of its fixture
     text = result.stdout.str()
     for part in (
-        "@pytest.mark.stepwell: ",
-        "colour",
+        "@pytest.mark.stepwell: there is no option 'colour'; there are [",
         "state 'A' of workflow 'own' calls 'f'",
         "of workflow 'far' calls",
+        "expected 2 calls; there were 0 calls of state 'A'",
+        "state 'A' of workflow 'waits' calls 'f'",
     ):
         assert part in text
+    failures = text.partition("= FAILURES =")[2].partition("short test summary")[0]
+    assert 'stepwell.start("waits").wait()' in failures
+    assert "stepwell/testing/" not in failures  # the lines of the test, not ours
 
 
 def test_the_plugin_imports_nothing_of_the_engine() -> None:

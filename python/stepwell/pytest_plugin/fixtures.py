@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -47,11 +48,11 @@ def sfn_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 def _opened(request: pytest.FixtureRequest, kind: type[Engine]) -> Engine:
     options = options_of(request)
+    known = {"folder", *inspect.signature(kind).parameters} - {"data"}
+    if unknown := sorted(set(options) - known):
+        raise pytest.UsageError(f"@pytest.mark.stepwell: there is no option {unknown[0]!r}; there are {sorted(known)}")
     data = _folder(request, options.pop("folder", False))
-    try:
-        return kind(data, **options)
-    except TypeError as error:
-        raise pytest.UsageError(f"@pytest.mark.stepwell: {error}") from error
+    return kind(data, **options)
 
 
 def _folder(request: pytest.FixtureRequest, folder: Any) -> Path | str | None:

@@ -9,11 +9,12 @@ The same mocks may stand in a mock file of Step Functions Local: ``Mock.load`` a
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable
 from typing import Any
 
-from stepwell.errors import InvalidInput
+from stepwell.errors import InvalidInput, StepwellError
 from stepwell.tasks.calls import Call
 
 from .answers_of_mocks import Answer, Function, Kind, answer, answer_of, json_value
@@ -22,6 +23,8 @@ from .mock_files import answers_in, document_of, save
 from .mocks import MockFile, Source, UnscriptedTask
 from .virtual_time.durations import Duration
 
+__tracebackhide__ = operator.methodcaller("errisinstance", (AssertionError, StepwellError))
+"""Of such an error pytest shows the line of the test, not this module."""
 ANY: Any = object()
 """Every item: the mock does not look at it."""
 
@@ -73,6 +76,12 @@ class MockedTask:
     def passes_through(self, *, times: int | None = None) -> MockedTask:
         """The real handler is called, also where the mock is strict."""
         return self._add("passes", times, 0)
+
+    def clear(self) -> MockedTask:
+        """Forget the answers: those that follow take their place, such as a test's in place of its fixture's."""
+        self.list.clear()
+        self._count = 0
+        return self
 
     def _add(self, kind: Kind, times: int | None, delay: Duration, **fields: Any) -> MockedTask:
         self.list.append(answer(kind, times, delay, place=self.what, **fields))

@@ -8,6 +8,8 @@ from typing import Any, overload
 
 from msgspec import Struct
 
+__tracebackhide__ = True  # pytest shows the line of the test, not this module
+
 
 class MockCall(Struct, frozen=True, kw_only=True):
     """A call that a Task state made: of a mock, or of a real handler.
@@ -55,7 +57,7 @@ class MockCalls(Sequence[MockCall]):
         lines = [
             f"  {call.time:%Y-%m-%d %H:%M:%S} {call.state} attempt {call.attempt}: {call.input!r}" for call in self
         ]
-        return "\n".join([f"{len(self)} calls of {self._what}", *lines])
+        return "\n".join([f"{_number(len(self))} of {self._what}", *lines])
 
     @property
     def inputs(self) -> list[Any]:
@@ -66,8 +68,8 @@ class MockCalls(Sequence[MockCall]):
         """Raise ``AssertionError`` unless there was a call, or were so many."""
         is_right = len(self) == times if times is not None else len(self) > 0
         if not is_right:
-            wanted = "a call" if times is None else f"{times} calls"
-            raise AssertionError(f"expected {wanted}; there were {self!r}")
+            wanted = "a call" if times is None else _number(times)
+            raise AssertionError(f"expected {wanted}; {self._found}")
 
     def assert_called_once(self) -> None:
         """Raise ``AssertionError`` unless there was one call."""
@@ -81,9 +83,17 @@ class MockCalls(Sequence[MockCall]):
         """Raise ``AssertionError`` unless the last call had this input."""
         self.assert_called()
         if self._calls[-1].input != input:
-            raise AssertionError(f"expected a last call with {input!r}; there were {self!r}")
+            raise AssertionError(f"expected a last call with {input!r}; {self._found}")
 
     def assert_any_call(self, input: Any) -> None:
         """Raise ``AssertionError`` unless a call had this input."""
         if not any(call.input == input for call in self._calls):
-            raise AssertionError(f"expected a call with {input!r}; there were {self!r}")
+            raise AssertionError(f"expected a call with {input!r}; {self._found}")
+
+    @property
+    def _found(self) -> str:
+        return f"there {'was' if len(self) == 1 else 'were'} {self!r}"
+
+
+def _number(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from stepwell.errors import InvalidInput
+from stepwell.errors import InvalidInput, StepwellError
 from stepwell.tasks.context import current_call
 
 from .disturbances import Crashed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from .pool import Coroutines, Job
 
+__tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 Result = TypeVar("Result")
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 LONGEST = 366 * 86_400 * 1_000_000

@@ -6,6 +6,7 @@ test's event loop, and asks for the next one. So both executors share every deci
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Generator
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from .alarms import VirtualAlarms
 from .disturbances import Crashed, Disturbance
 from .pool import Job, JobQueue
 
+__tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 Jobs = Generator[Job, None, None]
 MOST_JOBS = 1_000_000
 """So many calls of handlers at one moment of virtual time are a loop without an end."""

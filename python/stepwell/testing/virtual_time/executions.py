@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from stepwell.engine.api.execution import Execution
 from stepwell.engine.client.live import StateLook
 from stepwell.engine.client.open_tasks import activities_in
 from stepwell.engine.status import OVER
-from stepwell.errors import WaitTimeout
+from stepwell.errors import StepwellError, WaitTimeout
 from stepwell.testing.assertions import Assertions
 
 from .durations import duration_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from stepwell.engine.client.client import Client
 
     from .control import Drives
+
+__tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 
 
 class TestExecution(Assertions, Execution):
