@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -277,3 +277,35 @@ def test_answers_of_a_fixture_are_replaced_by_those_of_the_test(stepwell: TestEx
     stepwell.mock.resource("f").clear().returns("first").returns("later")
     execution = stepwell.start("w").wait()
     assert [execution.outputs(name) for name in "ABC"] == [["first"], ["later"], ["later"]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda mock: mock.state(5), "mock.state takes a name, not 5"),
+        (lambda mock: mock.resource(""), "mock.resource takes a name, not ''"),
+        (lambda mock: mock.state("A", index=-1), "state 'A': index is a whole number from 0, not -1"),
+        (lambda mock: mock.resource("f", index="1"), "resource 'f': index is a whole number from 0, not '1'"),
+        (lambda mock: mock.state("A", when=3), "state 'A': when is a function of the input, not 3"),
+        (lambda mock: TestExecutor(mock=3), "mock is a Mock, not 3"),
+    ],
+)
+def test_a_mock_that_could_never_answer_is_refused(wrong: Any, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        wrong(Mock())
+
+
+def test_only_a_mock_takes_the_place_of_a_mock(stepwell: TestExecutor) -> None:
+    mock, wrong = stepwell.mock, cast(Any, "MockConfigFile.json")
+    with pytest.raises(InvalidInput, match=r"mock is a Mock, not 'MockConfigFile.json': Mock.load reads a file"):
+        stepwell.mock = wrong
+    assert stepwell.mock is mock
+
+
+def test_a_task_without_a_mock_is_said_with_the_mocks_that_there_are(stepwell: TestExecutor) -> None:
+    stepwell.mock.state("Chrage").returns(1)
+    stepwell.mock.resource("g", index=1).returns(1)
+    stepwell.mock.state("Never")
+    stepwell.deploy("w", machine(Charge=task("f")))
+    with pytest.raises(UnscriptedTask, match=r"calls 'f'.*; mocked are state 'Chrage', resource 'g' index=1$"):
+        stepwell.start("w").wait()

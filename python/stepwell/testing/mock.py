@@ -127,6 +127,16 @@ class MockedTask:
         self.calls.assert_any_call(input)
 
 
+def _check(kind: str, name: object, index: object, when: object) -> None:
+    """Raise ``InvalidInput`` for what no call can fit: such a mock would never answer."""
+    if not isinstance(name, str) or not name:
+        raise InvalidInput(f"mock.{kind} takes a name, not {name!r}")
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int) or index < 0):
+        raise InvalidInput(f"{kind} {name!r}: index is a whole number from 0, not {index!r}")
+    if when is not None and not callable(when):
+        raise InvalidInput(f"{kind} {name!r}: when is a function of the input, not {when!r}")
+
+
 class Mock:
     """The mocks of a test. ``strict``: a task without a mock fails the test, even where there is a handler.
 
@@ -164,6 +174,7 @@ class Mock:
 
     def _task(self, key: tuple[str, str, str | None, int | None, Any, Any], what: str) -> MockedTask:
         kind, name, workflow, index, item, when = key
+        _check(kind, name, index, when)
         details = [f"index={index}"] if index is not None else []
         details += [f"item={item!r}"] if item is not ANY else []
         details += [f"workflow={workflow!r}"] if workflow is not None else []
@@ -216,6 +227,11 @@ class Mock:
             )
         return found
 
+    @property
+    def mocked(self) -> list[str]:
+        """What has answers, in words."""
+        return [each.what for each in self._tasks if each.list]
+
     # mock files
 
     @property
@@ -249,6 +265,13 @@ class Mock:
         ``InvalidInput`` as ``document`` does, and for a file that is no mock file.
         """
         save(self.by_state, path, workflow, case)
+
+
+def checked_mock(mock: object) -> Mock:
+    """Raise ``InvalidInput`` for what is no ``Mock``."""
+    if not isinstance(mock, Mock):
+        raise InvalidInput(f"mock is a Mock, not {mock!r}: Mock.load reads a file")
+    return mock
 
 
 def called(call: Call, input: Any, **place: Any) -> MockCall:

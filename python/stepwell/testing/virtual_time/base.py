@@ -16,7 +16,7 @@ from stepwell.engine.host.open import open_host
 from stepwell.engine.limits import Limits
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.tasks.items import ItemFiles
-from stepwell.testing.mock import Mock
+from stepwell.testing.mock import Mock, checked_mock
 from stepwell.testing.virtual import VirtualClock
 
 from .crashes import Remains, remains_of
@@ -62,7 +62,7 @@ class VirtualExecutor(BaseExecutor):
         strict: bool = False,
         mock: Mock | None = None,
     ) -> None:
-        self._mock = Mock(strict=strict) if mock is None else mock
+        self._mock = Mock(strict=strict) if mock is None else checked_mock(mock)
         self._driver = Driver(VirtualClock(time_of(start)))
         self._seed, self._remains = seed, Remains()
         self._handles: weakref.WeakSet[Rebinds] = weakref.WeakSet()
@@ -110,7 +110,7 @@ class VirtualExecutor(BaseExecutor):
 
     @mock.setter
     def mock(self, mock: Mock) -> None:
-        self._mock = self._test_handlers.mock = mock
+        self._mock = self._test_handlers.mock = checked_mock(mock)
 
     @property
     def now(self) -> datetime:

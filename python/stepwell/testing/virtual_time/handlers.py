@@ -84,9 +84,10 @@ class TestHandlers(Handlers):
     def _missing(self, call: Call, *, is_known: bool) -> UnscriptedTask:
         workflow, text = call.state_machine_arn.rpartition(":")[2], call.input.decode(errors="replace")
         lacks = "no mock, and the mocks are strict" if is_known else "neither a mock nor a handler"
+        mocked = f"; mocked are {', '.join(self.mock.mocked)}" if self.mock.mocked else ""
         return UnscriptedTask(
             f"state {call.state_name!r} of workflow {workflow!r} calls {call.resource!r}, which has {lacks}, "
-            f"with {text} (execution {call.execution_id})"
+            f"with {text} (execution {call.execution_id}){mocked}"
         )
 
     def _failing(self, error: StepwellError) -> Registration:
