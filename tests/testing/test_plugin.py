@@ -124,6 +124,12 @@ def test_options_and_failures_in_a_project_of_its_own(pytester: pytest.Pytester)
         @pytest.mark.stepwell(colour="red")
         def test_unknown(stepwell): ...
 
+        def test_one_call_too_many(stepwell):
+            stepwell.mock.state("A").returns(1, times=1)
+            stepwell.deploy("often", machine("arn:aws:lambda:us-east-1:000000000000:function:f"))
+            for number in range(2):
+                stepwell.start("often").wait()
+
         def test_a_wrong_call(stepwell):
             stepwell.mock.state("A").returns(1).assert_called(2)
 
@@ -146,7 +152,7 @@ def test_options_and_failures_in_a_project_of_its_own(pytester: pytest.Pytester)
     )
     options = ("-p", "stepwell.pytest_plugin", "--stepwell-folder", "--strict-markers", "-p", "no:cacheprovider")
     result = pytester.runpytest_subprocess(*options)
-    result.assert_outcomes(passed=4, failed=2, errors=3)  # what fails at the end of a test is an error of its fixture
+    result.assert_outcomes(passed=4, failed=3, errors=3)  # what fails at the end of a test is an error of its fixture
     text = result.stdout.str()
     for part in (
         "@pytest.mark.stepwell: there is no option 'colour'; there are [",
@@ -154,6 +160,7 @@ def test_options_and_failures_in_a_project_of_its_own(pytester: pytest.Pytester)
         "of workflow 'far' calls",
         "expected 2 calls; there were 0 calls of state 'A'",
         "state 'A' of workflow 'waits' calls 'f'",
+        "the mock of state 'A' has no answer left",
     ):
         assert part in text
     failures = text.partition("= FAILURES =")[2].partition("short test summary")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from stepwell.engine.storage.storage import Storage
     from stepwell.testing.answers_of_mocks import Answer
     from stepwell.testing.mock_calls import MockCall
+
+__tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 
 
 class TestHandlers(Handlers):
