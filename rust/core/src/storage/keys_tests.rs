@@ -115,8 +115,9 @@ fn the_branches_of_an_activity_have_a_prefix() {
 
 #[test]
 fn kinds_that_share_a_family_never_share_a_key() {
-    let id = [Value::Text("a"), Value::Text("b")];
-    assert_ne!(key(5, &id[..1])[0], key(11, &id)[0]);
+    let task = key(5, &[Value::Text("a")]);
+    let queued = key(11, &[Value::Text("a"), Value::Number(0), Value::Text("b")]);
+    assert_ne!(task[0], queued[0]);
 }
 
 #[test]
