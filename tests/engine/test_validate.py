@@ -68,5 +68,5 @@ def test_it_finds_an_error_where_deploy_refuses(definition: dict[str, Any], prof
 def test_an_unknown_profile_or_type_is_refused() -> None:
     with pytest.raises(InvalidInput, match="profile"):
         validate(machine({"P": passing()}), profile="gcp")
-    with pytest.raises(InvalidDefinition, match="type"):
+    with pytest.raises(InvalidInput, match="type"):
         validate(machine({"P": passing()}), type="FAST")

@@ -21,12 +21,15 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
 """Handlers that keep the process from making files larger, as a full disk does."""
 
 
+HANDLER = "def echo(task):\n    return task\n"
+
+
 def test_a_full_disk_is_answered_with_service_unavailable(tmp_path: Path) -> None:
     module, log, data = tmp_path / "handlers.py", tmp_path / "log", str(tmp_path / "data")
-    module.write_text("")
+    module.write_text(HANDLER)
     with serving("--data", data, "--handlers", str(module), stderr=log) as server:
         arn = machine(server.client, "m")
-        module.write_text(FULL)
+        module.write_text(FULL + HANDLER)
         server.process.send_signal(signal.SIGHUP)
         answered: list[str] = []
         deadline = time.monotonic() + SECONDS

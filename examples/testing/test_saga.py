@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import orders
 import pytest
+import saga
 
 from stepwell import ExecutionAlreadyExists, testing
 
@@ -14,16 +14,16 @@ Order = Callable[..., testing.TestExecution]
 
 
 @pytest.fixture
-def shop() -> orders.Shop:
-    return orders.Shop(tea=5, pot=5)
+def shop() -> saga.Shop:
+    return saga.Shop(tea=5, pot=5)
 
 
 @pytest.fixture
-def order(stepwell: testing.TestExecutor, shop: orders.Shop) -> Order:
+def order(stepwell: testing.TestExecutor, shop: saga.Shop) -> Order:
     """Start an order: ``order()``, ``order(total=1500)``."""
     for resource, function in shop.handlers().items():
         stepwell.register(resource, function)
-    stepwell.deploy("order", orders.WORKFLOW)
+    stepwell.deploy("order", saga.WORKFLOW)
 
     def start(
         total: int = 420, items: tuple[str, ...] = ("tea", "pot"), name: str | None = None
@@ -36,7 +36,7 @@ def order(stepwell: testing.TestExecutor, shop: orders.Shop) -> Order:
 # time
 
 
-def test_an_order_is_settled_after_thirty_days(stepwell: testing.TestExecutor, order: Order, shop: orders.Shop) -> None:
+def test_an_order_is_settled_after_thirty_days(stepwell: testing.TestExecutor, order: Order, shop: saga.Shop) -> None:
     execution = order()
     stepwell.advance("29d23h")
     assert shop.settled == []
@@ -50,7 +50,7 @@ def test_its_way_through_the_states(order: Order) -> None:
 
 
 def test_an_order_that_is_stopped_in_time_is_not_settled(
-    stepwell: testing.TestExecutor, order: Order, shop: orders.Shop
+    stepwell: testing.TestExecutor, order: Order, shop: saga.Shop
 ) -> None:
     order().wait_for("CoolingOff").stop("Withdrawn")
     stepwell.advance("60d")
@@ -58,7 +58,7 @@ def test_an_order_that_is_stopped_in_time_is_not_settled(
 
 
 def test_orders_that_begin_on_different_days_are_settled_on_different_days(
-    stepwell: testing.TestExecutor, order: Order, shop: orders.Shop
+    stepwell: testing.TestExecutor, order: Order, shop: saga.Shop
 ) -> None:
     first = order()
     stepwell.advance("1d")
@@ -70,7 +70,7 @@ def test_orders_that_begin_on_different_days_are_settled_on_different_days(
 # approvals
 
 
-def test_a_large_order_waits_for_its_approval(stepwell: testing.TestExecutor, order: Order, shop: orders.Shop) -> None:
+def test_a_large_order_waits_for_its_approval(stepwell: testing.TestExecutor, order: Order, shop: saga.Shop) -> None:
     execution = order(total=1500).wait_for("Approve")
     stepwell.advance("2d")
     assert shop.payments == {}
@@ -79,14 +79,14 @@ def test_a_large_order_waits_for_its_approval(stepwell: testing.TestExecutor, or
     assert list(shop.payments.values()) == [1500]
 
 
-def test_a_refused_approval_puts_everything_back(order: Order, shop: orders.Shop) -> None:
+def test_a_refused_approval_puts_everything_back(order: Order, shop: saga.Shop) -> None:
     execution = order(total=1500).wait_for("Approve")
     execution.fail("Approve", "Refused", "too expensive")
     assert (execution.wait().error, execution.cause) == ("Refused", "too expensive")
     assert shop.stock == {"tea": 5, "pot": 5}
 
 
-def test_an_approval_that_nobody_gives_times_out_after_three_days(order: Order, shop: orders.Shop) -> None:
+def test_an_approval_that_nobody_gives_times_out_after_three_days(order: Order, shop: saga.Shop) -> None:
     execution = order(total=1500).wait()
     assert execution.error == "States.Timeout"
     assert execution.duration is not None
@@ -105,7 +105,7 @@ def test_a_card_that_is_down_is_tried_again(stepwell: testing.TestExecutor, orde
 
 
 def test_a_card_that_stays_down_puts_everything_back(
-    stepwell: testing.TestExecutor, order: Order, shop: orders.Shop
+    stepwell: testing.TestExecutor, order: Order, shop: saga.Shop
 ) -> None:
     charge = stepwell.mock.state("Charge").fails("CardDown", "503")
     assert order().wait().error == "CardDown"
@@ -156,7 +156,7 @@ def test_the_mocks_may_stand_in_a_file(stepwell: testing.TestExecutor, order: Or
 # crashes
 
 
-def test_a_crash_while_an_order_waits(stepwell: testing.TestExecutor, order: Order, shop: orders.Shop) -> None:
+def test_a_crash_while_an_order_waits(stepwell: testing.TestExecutor, order: Order, shop: saga.Shop) -> None:
     execution = order().wait_for("CoolingOff")
     stepwell.crash()
     assert execution.wait().status == "Succeeded"
@@ -169,11 +169,11 @@ def test_a_name_starts_one_order(order: Order) -> None:
         order(total=421, name="order-1")
 
 
-shops: list[orders.Shop] = []
+shops: list[saga.Shop] = []
 
 
-def a_new_shop() -> orders.Shop:
-    shops.append(orders.Shop(tea=5, pot=5))
+def a_new_shop() -> saga.Shop:
+    shops.append(saga.Shop(tea=5, pot=5))
     return shops[-1]
 
 
@@ -185,7 +185,7 @@ ORDER = {"total": 420, "items": ["tea", "pot"]}
 
 
 def test_whatever_happens_an_order_is_charged_once() -> None:
-    explored = testing.explore(orders.WORKFLOW, lambda: a_new_shop().handlers(), ORDER, check=is_charged_once, seeds=10)
+    explored = testing.explore(saga.WORKFLOW, lambda: a_new_shop().handlers(), ORDER, check=is_charged_once, seeds=10)
     assert explored.crashes > 0
 
 
@@ -196,4 +196,4 @@ def test_a_handler_that_is_not_idempotent_is_found() -> None:
         assert shops[-1].stock == {"tea": 4, "pot": 4}
 
     with pytest.raises(testing.ExploreFailed, match="the process dies before the result of reserve"):
-        testing.explore(orders.WORKFLOW, lambda: a_new_shop().handlers(), ORDER, check=takes_each_item_once)
+        testing.explore(saga.WORKFLOW, lambda: a_new_shop().handlers(), ORDER, check=takes_each_item_once)
