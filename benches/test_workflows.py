@@ -225,7 +225,6 @@ def test_documents_of_100_kib(benchmark: Any, executor: Executor, report: Any) -
 WAITING = """
 import json, os, resource, sys, time
 from stepwell import Executor
-from stepwell.engine.waiting import Latch
 folder, count = sys.argv[1], int(sys.argv[2])
 def rss():
     with open("/proc/self/statm") as f:
@@ -235,7 +234,6 @@ ex = Executor(folder)
 ready = time.perf_counter() - began
 if count:
     ex.deploy("wait", {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}})
-    import asyncio
     from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(64) as pool:
         for _ in range(0, count, 10_000):
@@ -253,7 +251,7 @@ def test_waiting_executions(benchmark: Any, report: Any, tmp_path: Path, count: 
 
     def run(number: int) -> None:
         command = [sys.executable, "-c", WAITING, str(tmp_path / "data"), str(number)]
-        seen.append(json.loads(subprocess.run(command, capture_output=True, check=False).stdout))
+        seen.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout))
 
     benchmark.pedantic(lambda: run(count), rounds=1)
     run(0)
