@@ -41,7 +41,7 @@ class Recorded:
 
     def __init__(self, history: History, machine: StateMachine) -> None:
         self._history = history
-        self._around = {name: list(around) for name, around in _maps_around(machine, ())}
+        self._around = dict(_maps_around(machine, ()))
         self._entered_by: dict[int, Entry] = {}
         self.entries: dict[tuple[str, Place], list[Entry]] = defaultdict(list)
         self.outcomes: dict[tuple[str, Place], list[Outcome | None]] = defaultdict(list)
@@ -63,7 +63,7 @@ class Recorded:
 
     def _place(self, event: Event, name: str) -> Place:
         """The iterations around a state: of each Map state around it the one that its chain of events meets first."""
-        wanted = self._around.get(name, [])
+        wanted = self._around.get(name, ())
         found: dict[str, int] = {}
         for before in self._chain(event):
             if len(found) == len(wanted):

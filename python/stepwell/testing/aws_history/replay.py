@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +14,8 @@ from stepwell.asl.json import loads
 from stepwell.asl.resources import parse_resource
 from stepwell.engine.client.arguments import Definition, definition_text
 from stepwell.engine.client.state_runs import LevelRun, StateRun
-from stepwell.engine.ids import activity_of
 from stepwell.engine.status import SUCCEEDED
-from stepwell.engine.storage.contexts import ActivityContext, IterationContext, TaskContext
+from stepwell.engine.storage.contexts import IterationContext
 from stepwell.errors import WaitTimeout
 from stepwell.tasks.handlers import Handler, Handlers
 from stepwell.testing.answers_of_mocks import Answer
@@ -23,6 +23,7 @@ from stepwell.testing.mock import Mock
 from stepwell.testing.mock_calls import MockCall
 from stepwell.testing.virtual_time.executions import TestExecution
 from stepwell.testing.virtual_time.executor import TestExecutor
+from stepwell.testing.virtual_time.iterations import activities_around
 
 from .compared import json_difference
 from .distributed import without_distributed_maps
@@ -162,18 +163,11 @@ class _Recordings(Mock):
 
 def _place_of(storage: Storage, task_id: str) -> Place:
     """The iterations that a task is in, the outermost first."""
-    task = storage.get(TaskContext, task_id)
-    activity = None if task is None else storage.get(ActivityContext, task.activity_id)
     found: list[tuple[str, int]] = []
-    while activity is not None:
-        above = activity.parent_iteration_id or activity.parent_branch_id
-        if above is None:
-            break
-        outer = storage.get(ActivityContext, activity_of(above))
-        row = storage.get(IterationContext, above) if activity.parent_iteration_id else None
-        if row is not None and outer is not None:
+    for inner, outer in pairwise(activities_around(storage, task_id)):
+        row = storage.get(IterationContext, inner.parent_iteration_id) if inner.parent_iteration_id else None
+        if row is not None:
             found.insert(0, (outer.state_name, row.index))
-        activity = outer
     return tuple(found)
 
 
@@ -181,20 +175,19 @@ def _place_of(storage: Storage, task_id: str) -> Place:
 
 
 def _differences(recorded: Recorded, level: LevelRun) -> Iterator[Difference]:
-    done: dict[tuple[str, Place], list[StateRun]] = defaultdict(list)
+    done: Counter[tuple[str, Place]] = Counter()
     for run in level.walk():
-        done[run.name, _place_of_run(run)].append(run)
-        entries = recorded.entries.get((run.name, _place_of_run(run)), [])
-        number = len(done[run.name, _place_of_run(run)]) - 1
+        key = run.name, _place_of_run(run)
+        number = done[key]
+        done[key] += 1
+        entries = recorded.entries.get(key, [])
         if number >= len(entries):
             yield Difference(run.place, "it ran here, and not on AWS")
             continue
         found = json_difference(entries[number].input, run.input)
         if found is not None:
             yield Difference(run.place, f"its input was another one on AWS: {found}", entries[number].event)
-    left = [
-        entry for key, entries in recorded.entries.items() for entry in entries[len(done.get(key, [])) :]
-    ]  # fmt: skip
+    left = [entry for key, entries in recorded.entries.items() for entry in entries[done[key] :]]
     for entry in sorted(left, key=lambda entry: entry.event):
         place = "".join(f"{name}[{index}]/" for name, index in entry.place)
         yield Difference(f"{place}{entry.state}", "it ran on AWS, and not here", entry.event)
