@@ -7,9 +7,9 @@ from typing import Any
 
 from stepwell.asl.json import is_array, is_object
 
-_UUID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b")
-_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
-_TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{60,}")
+UUID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b")
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
+TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{60,}")
 _ID = re.compile(r"/[^/\s\"]+/[^/\s\"]+/[et][0-9a-f]{7}/[0-9a-f]{8,16}(?:/[0-9a-z/]+)?")
 
 
@@ -37,7 +37,7 @@ class Normalizer:
             return text
         for id in self._ids:
             text = text.replace(id, "<execution>")
-        for kind, pattern in (("id", _ID), ("uuid", _UUID), ("time", _TIME), ("token", _TOKEN)):
+        for kind, pattern in (("id", _ID), ("uuid", UUID), ("time", TIME), ("token", TOKEN)):
             text = pattern.sub(lambda found, kind=kind: self._named(kind, found[0]), text)
         return text
 

@@ -6,13 +6,9 @@ import re
 from typing import Any
 
 from stepwell.asl.json import dumps, is_array, is_object
+from stepwell.testing.normalized import TIME, TOKEN, UUID
 
-_VARYING = (
-    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)"),
-    re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-    re.compile(r"arn:[^:]+:states:.*"),
-    re.compile(r"[A-Za-z0-9+/_=-]{60,}"),
-)
+_VARYING = (TIME, UUID, re.compile(r"arn:[^:]+:states:.*"), TOKEN)
 """Times, UUIDs, ARNs and tokens: two of a kind are taken for the same."""
 _LONGEST = 60
 
