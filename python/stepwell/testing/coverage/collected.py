@@ -20,6 +20,7 @@ from stepwell.graph.marks import EdgeKey, Mark, Marks
 from .elements import Element, covered_by, described, elements_of
 
 if TYPE_CHECKING:
+    from stepwell.asl.machine import StateMachine
     from stepwell.engine.api.base_executor import BaseExecutor
 
 _EDGES = {"rule": "rule", "default": "default", "catcher": "catch", "next": "next"}
@@ -33,13 +34,17 @@ class WorkflowCoverage:
         self.hits: Counter[Element] = Counter(hits or {})
 
     @cached_property
+    def _machine(self) -> StateMachine:
+        return compile_stored(self.definition)
+
+    @cached_property
     def _elements(self) -> list[Element]:
-        return elements_of(compile_stored(self.definition))
+        return elements_of(self._machine)
 
     @cached_property
     def states(self) -> dict[str, dict[str, Any]]:
         """The definitions of its states, at all levels."""
-        return {name: state.definition for name, state in compile_stored(self.definition).by_name.items()}
+        return {name: state.definition for name, state in self._machine.by_name.items()}
 
     def count(self, kind: str | None = None) -> tuple[int, int]:
         """How many elements of a kind (None: of all) were covered, and how many there are."""
@@ -111,14 +116,17 @@ class Coverage:
         Collected twice, an execution counts twice; nothing else changes.
         """
         queries = executor.client.queries
+        by_id: dict[str, WorkflowCoverage] = {}
         for newest in queries.workflows(None):
             for workflow in queries.workflows(newest.name):
-                self._of(workflow)
+                by_id[workflow.id] = self._of(workflow)
         for row in queries.executions():
             context = queries.context(row.execution_id)
-            found = self._of(queries.workflow_of(context.workflow_id))
+            id = context.workflow_id
+            if id not in by_id:  # the processor of a Distributed Map state
+                by_id[id] = self._of(queries.workflow_of(id))
             for run in queries.run(context.id).walk():
-                found.hits.update(covered_by(run))
+                by_id[id].hits.update(covered_by(run))
 
     def _of(self, workflow: Workflow) -> WorkflowCoverage:
         return self.add(WorkflowCoverage(workflow.name, workflow.definition))
