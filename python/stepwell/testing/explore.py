@@ -60,6 +60,7 @@ class Chaos:
     """What goes wrong in the run of one seed (``Disturbance``)."""
 
     def __init__(self, seed: int, most_crashes: int, has_late: bool) -> None:
+        self.seed = seed
         self._random = Random(f"stepwell {seed}")
         self._left, self._has_late = most_crashes, has_late
         self._crash, self._lose, self._late, self._repeat = (self._random.choice(RATES) for _ in range(4))
@@ -132,10 +133,10 @@ def explore(
     """
     first = 0 if seed is None else seed
     count = seeds if seeds is not None else 100 if seed is None else 1
-    run = _Run(definition, handlers, input, script, arrange, type, start)
-    expected = run.undisturbed(check)
+    run = _Run(definition, handlers, input, check, script, arrange, type, start)
+    expected = run.undisturbed()
     chosen = range(first, first + count)
-    made = [run.disturbed(number, crashes, late, check, expected) for number in chosen]
+    made = [run.disturbed(Chaos(number, crashes, late), expected) for number in chosen]
     return Exploration(
         chosen,
         sum(chaos.calls for chaos in made),
@@ -145,61 +146,50 @@ def explore(
     )
 
 
-class _Run:
+class _Run(Struct, frozen=True):
     """Runs of one workflow, each in an engine of its own."""
 
-    def __init__(
-        self,
-        definition: Definition,
-        handlers: HandlersOrMaker,
-        input: Any,
-        script: Callable[[TestExecutor, TestExecution], object] | None,
-        arrange: Callable[[TestExecutor], object] | None,
-        type: str,
-        start: Time,
-    ) -> None:
-        self._definition, self._handlers, self._input = definition, handlers, input
-        self._script, self._arrange, self._type, self._start = script, arrange, type, start
+    definition: Definition
+    handlers: HandlersOrMaker
+    input: Any
+    check: Callable[[TestExecution], object] | None
+    script: Callable[[TestExecutor, TestExecution], object] | None
+    arrange: Callable[[TestExecutor], object] | None
+    type: str
+    start: Time
 
-    def undisturbed(self, check: Callable[[TestExecution], object] | None) -> tuple[Any, ...]:
+    def undisturbed(self) -> tuple[Any, ...]:
         """How it ends if nothing goes wrong."""
         try:
-            return self._once(None, check)
+            return self._once(None)
         except Exception as error:
             raise ExploreFailed(None, [], f"{error.__class__.__name__}: {error}") from error
 
-    def disturbed(
-        self,
-        seed: int,
-        crashes: int,
-        late: bool,
-        check: Callable[[TestExecution], object] | None,
-        expected: tuple[Any, ...],
-    ) -> Chaos:
+    def disturbed(self, chaos: Chaos, expected: tuple[Any, ...]) -> Chaos:
         """The run of a seed. Raises ``ExploreFailed``."""
-        chaos = Chaos(seed, crashes, late)
         try:
-            end = self._once(chaos, check)
+            end = self._once(chaos)
         except Exception as error:
-            raise ExploreFailed(seed, chaos.trace, f"{error.__class__.__name__}: {error}") from error
-        if check is None and not chaos.late and end != expected:
-            raise ExploreFailed(seed, chaos.trace, f"it ended as {end!r}, and without disturbances as {expected!r}")
+            raise ExploreFailed(chaos.seed, chaos.trace, f"{error.__class__.__name__}: {error}") from error
+        if self.check is None and not chaos.late and end != expected:
+            problem = f"it ended as {end!r}, and without disturbances as {expected!r}"
+            raise ExploreFailed(chaos.seed, chaos.trace, problem)
         return chaos
 
-    def _once(self, chaos: Chaos | None, check: Callable[[TestExecution], object] | None) -> tuple[Any, ...]:
-        handlers = self._handlers() if callable(self._handlers) else self._handlers
-        with TestExecutor(handlers=handlers, start=self._start) as executor:
-            if self._arrange is not None:
-                self._arrange(executor)
-            executor.deploy(WORKFLOW, self._definition, type=self._type)
+    def _once(self, chaos: Chaos | None) -> tuple[Any, ...]:
+        handlers = self.handlers() if callable(self.handlers) else self.handlers
+        with TestExecutor(handlers=handlers, start=self.start) as executor:
+            if self.arrange is not None:
+                self.arrange(executor)
+            executor.deploy(WORKFLOW, self.definition, type=self.type)
             executor.disturb(chaos)
-            execution = executor.start(WORKFLOW, self._input)
-            if self._script is not None:
-                self._script(executor, execution)
+            execution = executor.start(WORKFLOW, self.input)
+            if self.script is not None:
+                self.script(executor, execution)
             execution.wait()
             executor.disturb(None)
-            if check is not None:
-                check(execution)
+            if self.check is not None:
+                self.check(execution)
             row = execution.context()
             return row.status, row.error, self._normalized(row.output)
 
@@ -207,5 +197,5 @@ class _Run:
         """An output without what two runs may differ in: each seed has other UUIDs."""
         if not output:
             return None
-        given = [definition_text(self._definition), dumps(self._input)]
+        given = [definition_text(self.definition), dumps(self.input)]
         return dumps(Normalizer(*given, ids=[])(loads(output))).decode()
