@@ -265,7 +265,7 @@ class HandlerPool:
                 result = self._failed(work, error)
         self._finish(work)
         if result is not None and not work.is_over:
-            self._answer([result, result._replace(submitted=False)] if work.ends_at_once else [result])
+            self._answer(work.results(result))
 
     def _failed(self, work: Work, error: BaseException) -> Result | None:
         """The result of a handler that raised; None: the task has ended, or starts again at the next opening."""

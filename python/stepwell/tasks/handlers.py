@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
 
     from .calls import Call
+    from .context import HandlerContext
 
 Handler = Callable[..., Any]
 
@@ -51,6 +52,10 @@ class Registration:
     def is_quick(self) -> bool:
         """Whether its last calls took almost no time."""
         return self._seconds < QUICK_SECONDS
+
+    def arguments(self, value: Any, context: HandlerContext) -> tuple[Any, ...]:
+        """What the function is called with."""
+        return (value, context) if self.takes_context else (value,)
 
     def record_duration(self, seconds: float) -> None:
         """Record a call's duration. One slow call counts at once, quick ones gradually."""

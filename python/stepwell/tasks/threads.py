@@ -139,7 +139,7 @@ class HandlerThreads:
                 self.return_results()
             result = self._run(work)
             if result is not None and work.ends_at_once:
-                self._answer([result, result._replace(submitted=False)])
+                self._answer(work.results(result))
             elif result is not None:
                 self._results.append(result)
             is_replaced = work.is_replaced

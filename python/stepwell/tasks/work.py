@@ -72,3 +72,7 @@ class Work:
         """The result when the handler raised: an ASL error, named by the exception's class or by a TaskError."""
         name, cause = named(error, traceback_characters)
         return Result(self.call.id, self.call.resource, None, name, cause, False)
+
+    def results(self, result: Result) -> list[Result]:
+        """What the engine gets for a result: the submission, and once more as the end if it is that, too."""
+        return [result, result._replace(submitted=False)] if self.ends_at_once else [result]

@@ -199,18 +199,15 @@ def _either(case: MockedCase, real: Registration) -> Handler:
     """A handler that answers mocked states and calls the ``real`` one for the others."""
     function = real.function
 
-    def arguments(value: Any, context: HandlerContext) -> tuple[Any, ...]:
-        return (value, context) if real.takes_context else (value,)
-
     def answer(value: Any, context: HandlerContext) -> Any:
         if context.state_name in case:
             return Answered(result_of(context.resource, case.respond(context.state_name)))
-        return function(*arguments(value, context))
+        return function(*real.arguments(value, context))
 
     async def answer_async(value: Any, context: HandlerContext) -> Any:
         if context.state_name in case:
             return Answered(result_of(context.resource, case.respond(context.state_name)))
-        return await function(*arguments(value, context))
+        return await function(*real.arguments(value, context))
 
     return answer_async if real.is_async else answer
 

@@ -110,11 +110,11 @@ class TestHandlers(Handlers):
 
         def call_it(value: Any, context: HandlerContext) -> Any:
             note()
-            return real.function(*((value, context) if real.takes_context else (value,)))
+            return real.function(*real.arguments(value, context))
 
         async def await_it(value: Any, context: HandlerContext) -> Any:
             note()
-            return await real.function(*((value, context) if real.takes_context else (value,)))
+            return await real.function(*real.arguments(value, context))
 
         return Registration(await_it if real.is_async else call_it, real.limit)
 
@@ -146,8 +146,7 @@ class TestHandlers(Handlers):
         driver = self._driver
 
         def begin(value: Any, context: HandlerContext) -> Deferred:
-            arguments = (value, context) if real.takes_context else (value,)
-            work = Work(call, resource, real, value)
+            work, arguments = Work(call, resource, real, value), real.arguments(value, context)
             return Deferred(None, partial(driver.alarms.after, delay / 1_000_000, partial(finish, work, arguments)))
 
         def finish(work: Work, arguments: tuple[Any, ...]) -> None:
@@ -162,7 +161,7 @@ def results_of(work: Work, arguments: tuple[Any, ...]) -> list[Result]:
         result = work.succeeded(work.registration.function(*arguments))
     except Exception as error:  # noqa: BLE001 - a function may raise whatever it likes
         result = work.failed(error)
-    return [result, result._replace(submitted=False)] if work.ends_at_once else [result]
+    return work.results(result)
 
 
 def _never(value: Any) -> Deferred:

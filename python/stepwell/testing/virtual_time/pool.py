@@ -145,17 +145,8 @@ class DrivenPool(HandlerPool):
         result = self._run(work)
         if result is None:
             return
-        results = [result, result._replace(submitted=False)] if work.ends_at_once else [result]
         token = current_call.set(work.call)  # whose result it is: it may be lost, or late
         try:
-            self._answer(results)
+            self._answer(work.results(result))
         finally:
             current_call.reset(token)
-
-    def ended(self, task_ids: Any) -> None:
-        """Tasks have ended without their handlers' results: do not begin them, and cancel those that run."""
-        ids = list(task_ids)
-        waiting = [id for id in ids if self.queue.discard(id)]
-        for id in waiting:
-            self._drop(self._works[id])
-        super().ended([id for id in ids if id not in waiting])
