@@ -6,7 +6,7 @@ import operator
 import threading
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stepwell.errors import InvalidInput, StepwellError
 from stepwell.tasks.context import current_call
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 __tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 Result = TypeVar("Result")
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
-LONGEST = 366 * 86_400 * 1_000_000
-"""A wait without a limit gives up after so much virtual time: what runs on for longer does not end."""
-
-
-class Drives(Protocol):
-    """What an execution needs in order to be waited for."""
-
-    def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
-        """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
-        ...
 
 
 def advance_by(driver: Driver, duration: Duration | None, parts: dict[str, float | None]) -> int:
@@ -71,12 +61,7 @@ class Control:
 
     def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
         """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
-        clock = self.driver.clock
-        deadline = clock.now() + (LONGEST if limit is None else limit)
-        is_there = self._run(partial(self.driver.run_until, is_done, deadline))
-        if not is_there and limit is not None:
-            clock.advance_to(deadline)
-        return is_there
+        return self._run(self.driver.waiting(is_done, limit))
 
     def _run(self, begin: Callable[[], Generator[Job, None, Result]]) -> Result:
         if current_call.get() is not None:  # a handler drives the engine that called it: this thread, or that of
@@ -133,12 +118,7 @@ class AsyncControl:
 
     async def drive_until(self, is_done: Callable[[], bool], limit: int | None) -> bool:
         """Drive the engine until ``is_done``, for ``limit`` microseconds at most; whether it is."""
-        clock = self.driver.clock
-        deadline = clock.now() + (LONGEST if limit is None else limit)
-        is_there = await self.run(self.driver.run_until(is_done, deadline))
-        if not is_there and limit is not None:
-            clock.advance_to(deadline)
-        return is_there
+        return await self.run(self.driver.waiting(is_done, limit)())
 
     async def _run_all(self, jobs: Generator[Job, None, Result]) -> Result:
         import asyncio

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Protocol
 
 from stepwell.errors import StepwellError
@@ -22,6 +23,8 @@ __tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pyt
 Jobs = Generator[Job, None, None]
 MOST_JOBS = 1_000_000
 """So many calls of handlers at one moment of virtual time are a loop without an end."""
+LONGEST = 366 * 86_400 * 1_000_000
+"""A wait without a limit gives up after so much virtual time: what runs on for longer does not end."""
 
 
 class Driven(Protocol):
@@ -99,7 +102,17 @@ class Driver:
         self.clock.advance_to(time)
         yield from self.settle()
 
-    def run_until(self, is_done: Callable[[], bool], deadline: int) -> Generator[Job, None, bool]:
+    def waiting(self, is_done: Callable[[], bool], limit: int | None) -> Callable[[], Generator[Job, None, bool]]:
+        """Makes the calls until ``is_done``, for ``limit`` microseconds at most, counted from now.
+
+        Made anew after a crash, they have the same deadline.
+        """
+        deadline = self.clock.now() + (LONGEST if limit is None else limit)
+        return partial(self._run_until, is_done, deadline, limit is not None)
+
+    def _run_until(
+        self, is_done: Callable[[], bool], deadline: int, waits_for_deadline: bool
+    ) -> Generator[Job, None, bool]:
         """The calls until ``is_done``; the clock moves from timer to timer. Returns whether it is.
 
         It is not if nothing is due any more, or not before the deadline.
@@ -110,8 +123,11 @@ class Driver:
                 return True
             due = self.next_due()
             if due is None or due > deadline:
-                return False
+                break
             self.clock.advance_to(due)
+        if waits_for_deadline:
+            self.clock.advance_to(deadline)
+        return False
 
     def _next_job(self) -> Job | None:
         if not len(self._queue):

@@ -20,7 +20,7 @@ from .durations import duration_of
 if TYPE_CHECKING:
     from stepwell.engine.client.client import Client
 
-    from .control import Drives
+    from .control import Control
 
 __tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 
@@ -34,7 +34,7 @@ class TestExecution(Assertions, Execution):
     __slots__ = ("__weakref__", "_control")
     __test__ = False
 
-    def __init__(self, client: Client, id: str, control: Drives) -> None:
+    def __init__(self, client: Client, id: str, control: Control) -> None:
         super().__init__(client, id)
         self._control = control
 
