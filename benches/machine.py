@@ -1,9 +1,10 @@
-"""The machine of a measurement, and the disk's own sync time."""
+"""The machine of a measurement, what a process takes of it, and the disk's own sync time."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 import time
 from pathlib import Path
@@ -23,6 +24,18 @@ def describe() -> dict[str, object]:
         "load": round(os.getloadavg()[0], 1),
         "day": time.strftime("%Y-%m-%d"),
     }
+
+
+def cpu_seconds(process: int) -> float:
+    """The processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rss_mb(process: int) -> float:
+    """The memory that a process has."""
+    text = Path(f"/proc/{process}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+)", text)[0]) / 1024
 
 
 class Floor:

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from machine import cpu_seconds, rss_mb
 
 SECONDS = max(2, int(6 * float(os.environ.get("BENCH_SCALE", "1"))))
 CONNECTIONS = 64
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 INPUT = '{"order":7,"name":"abc"}'
-TICKS = os.sysconf("SC_CLK_TCK")
 FIXED = """wrk.method = "POST"
 wrk.headers["X-Amz-Target"] = "AWSStepFunctions.%s"
 wrk.headers["Content-Type"] = "application/x-amz-json-1.0"
@@ -55,7 +55,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[-1]
-        self.idle_mb = self.rss_mb()
+        self.idle_mb = rss_mb(self.process.pid)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         headers = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
@@ -72,9 +72,9 @@ class Server:
         path = self._folder / "load.lua"
         path.write_text(script)
         options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--latency", "-s", str(path), self.url]
-        cpu = self.cpu_seconds()
+        cpu = cpu_seconds(self.process.pid)
         text = subprocess.run(["wrk", *options], capture_output=True, text=True, check=True).stdout
-        cpu = self.cpu_seconds() - cpu
+        cpu = cpu_seconds(self.process.pid) - cpu
         assert "Non-2xx" not in text, text
         count = int(re.search(r"(\d+) requests in", text)[1])
         p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
@@ -84,14 +84,6 @@ class Server:
             "cpu_microseconds_each": cpu / count * 1e6,
             "count": count,
         }
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def rss_mb(self) -> float:
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024
 
     def stop(self) -> None:
         self.process.terminate()

@@ -27,7 +27,8 @@ from types import MappingProxyType
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import describe, fdatasync_seconds  # noqa: E402
+from comparison import table  # noqa: E402
+from machine import cpu_seconds, describe, fdatasync_seconds, rss_mb  # noqa: E402
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stepwell/emulators"
 COLUMNS = {
@@ -39,7 +40,6 @@ COLUMNS = {
     "rss_mb": "memory (MB)",
 }
 CONNECTIONS = 64
-TICKS = os.sysconf("SC_CLK_TCK")
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 HEADERS = {
     "Content-Type": "application/x-amz-json-1.0",
@@ -63,7 +63,7 @@ class Server:
     """A server that answers Step Functions' API."""
 
     def __init__(self, url: str, pid: int) -> None:
-        self.url, self._pid = url, pid
+        self.url, self.pid = url, pid
 
     def call(self, operation: str, **request: object) -> dict[str, str]:
         headers = {**HEADERS, "X-Amz-Target": f"AWSStepFunctions.{operation}"}
@@ -76,7 +76,7 @@ class Server:
         path = folder / "load.lua"
         body = json.dumps(request)
         path.write_text(SCRIPT % (operation, HEADERS["Authorization"], body, f"{seconds}-"))
-        before = self.cpu_seconds()
+        before = cpu_seconds(self.pid)
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "--timeout", "60", "--latency", "-s", str(path)]
         text = subprocess.run([*command, self.url], capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in text:
@@ -86,16 +86,8 @@ class Server:
         return {
             "per_second": float(re.findall(r"Requests/sec:\s+([\d.]+)", text)[0]),
             "p99_ms": float(p99) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit],
-            "cpu_ms": (self.cpu_seconds() - before) / int(count) * 1000,
+            "cpu_ms": (cpu_seconds(self.pid) - before) / int(count) * 1000,
         }
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def rss_mb(self) -> float:
-        text = Path(f"/proc/{self._pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+)", text)[0]) / 1024
 
 
 @contextmanager
@@ -186,21 +178,8 @@ def measure(server: Server, folder: Path, seconds: int) -> Row:
         "start_cpu_ms": started["cpu_ms"],
         "describe_per_second": described["per_second"],
         "describe_cpu_ms": described["cpu_ms"],
-        "rss_mb": server.rss_mb(),
+        "rss_mb": rss_mb(server.pid),
     }
-
-
-def table(rows: dict[str, Row]) -> str:
-    """The rows, and below them Stepwell's advantage as a factor."""
-    lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[column]:,.3g}" for column in COLUMNS) + " |")
-    ours = rows["Stepwell"]
-    for name in [name for name in rows if name != "Stepwell"]:
-        rates = {column: column.endswith("per_second") for column in COLUMNS}
-        times = [ours[key] / rows[name][key] if up else rows[name][key] / ours[key] for key, up in rates.items()]
-        lines.append(f"| *Stepwell against {name}* | " + " | ".join(f"{value:,.1f} ×" for value in times) + " |")
-    return "\n".join(lines)
 
 
 def main() -> None:
@@ -225,7 +204,7 @@ def main() -> None:
         if python.exists():
             with localstack(python, folder) as server:
                 rows["LocalStack"] = measure(server, folder, options.seconds)
-    print(f"{table(rows)}\n\nThe disk's own fdatasync in this run: {floor:.2f} ms.")
+    print(f"{table(COLUMNS, rows)}\n\nThe disk's own fdatasync in this run: {floor:.2f} ms.")
     if options.save:
         kept = {"machine": describe(), "fdatasync_ms": round(floor, 3), "servers": rows}
         options.save.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")

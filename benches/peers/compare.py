@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+from comparison import table  # noqa: E402
 from machine import describe, fdatasync_seconds  # noqa: E402
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stepwell/peers"
@@ -63,20 +64,6 @@ def run(command: list[str], more: int) -> Row:
     return row
 
 
-def table(rows: dict[str, Row]) -> str:
-    """The rows, and below them Stepwell's advantage as a factor."""
-    lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for engine, row in rows.items():
-        lines.append(f"| {engine} | " + " | ".join(f"{row[column]:,.3g}" for column in COLUMNS) + " |")
-    ours = rows["Stepwell"]
-    for engine in [engine for engine in rows if engine != "Stepwell"]:
-        row = rows[engine]
-        rates = {column: column.endswith("per_second") for column in COLUMNS}
-        times = [ours[name] / row[name] if is_rate else row[name] / ours[name] for name, is_rate in rates.items()]
-        lines.append(f"| *Stepwell against {engine}* | " + " | ".join(f"{value:,.1f} ×" for value in times) + " |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", type=Path, default=CACHE, help="where benches/peers/setup installed them")
@@ -98,7 +85,7 @@ def main() -> None:
         for engine, of_engine in rounds.items()
     }
     floor = statistics.median(floors)
-    print(f"{table(rows)}\n\nThe disk's own fdatasync in this run: {floor:.2f} ms.")
+    print(f"{table(COLUMNS, rows)}\n\nThe disk's own fdatasync in this run: {floor:.2f} ms.")
     if options.save:
         kept = {"machine": describe(), "fdatasync_ms": round(floor, 3), "rounds": options.rounds, "engines": rows}
         options.save.parent.mkdir(parents=True, exist_ok=True)
