@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .console import Console
 from .exits import FAILED, OK, UsageError
-from .options import Commands, add_command, add_input, read_input, read_text
+from .options import Commands, add_command, add_input, read_input, read_text, write_text
 from .run import workflow_name
 from .workflows import TYPES, read_definition
 
@@ -84,10 +84,7 @@ def _compare(done: DryRun, options: argparse.Namespace, console: Console) -> int
         console.record({"snapshot": str(path), "result": "differs", "difference": lines}, "\n".join(lines))
         console.note(f"{path}: the run differs; --update keeps it as it is now")
         return FAILED
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}.") from error
+    write_text(str(path), text)
     console.record({"snapshot": str(path), "result": "written"}, f"{path}: written")
     return OK
 

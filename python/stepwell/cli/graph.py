@@ -13,7 +13,7 @@ from stepwell.errors import ExecutionNotFound, WorkflowNotFound
 from .console import Console
 from .exits import OK, UsageError
 from .opening import open_executor
-from .options import Commands, add_command, add_data, data_folder
+from .options import Commands, add_command, add_data, data_folder, write_text
 from .workflows import read_definition
 
 FORMATS = ["svg", "mermaid", "dot"]
@@ -39,10 +39,7 @@ def graph(options: argparse.Namespace, console: Console) -> int:
     else:
         drawing = _of_folder(options)
     if options.output is not None:
-        try:
-            Path(options.output).write_text(drawing, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot write {options.output}: {error.strerror or error}.") from error
+        write_text(options.output, drawing)
         console.record({"output": options.output, "format": options.format}, f"wrote {options.output}")
     elif console.as_json:
         console.record({"format": options.format, "drawing": drawing}, "")

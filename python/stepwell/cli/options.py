@@ -103,6 +103,14 @@ def read_text(name: str) -> str:
         raise UsageError(f"{name} is not UTF-8 text.") from error
 
 
+def write_text(name: str, text: str) -> None:
+    """Write a file. Raises ``UsageError`` if that cannot be done."""
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {name}: {error.strerror or error}.") from error
+
+
 def load_handlers(name: str | None) -> Handlers:
     """The handlers of a module, given by its dotted name or its file. Raises ``UsageError`` if one is none."""
     if name is None:

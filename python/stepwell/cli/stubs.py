@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from .console import Console
-from .exits import OK, UsageError
-from .options import Commands, add_command
+from .exits import OK
+from .options import Commands, add_command, write_text
 from .run import workflow_name
 from .workflows import read_definition
 
@@ -31,9 +30,6 @@ def stubs(options: argparse.Namespace, console: Console) -> int:
         else:
             print(text, end="")
         return OK
-    try:
-        Path(options.output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {options.output}: {error.strerror or error}.") from error
+    write_text(options.output, text)
     console.record({"output": options.output}, f"wrote {options.output}")
     return OK
