@@ -13,6 +13,8 @@ from stepwell.step_functions.errors import Fault
 JSON_1_0 = b"application/x-amz-json-1.0"
 JSON = b"application/json"
 Headers = tuple[tuple[bytes, bytes], ...]
+TRUE_NOW: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""The headers of what nobody keeps, and whose type nobody guesses."""
 encode = msgspec.json.Encoder().encode
 
 
@@ -35,7 +37,7 @@ class Stream(NamedTuple):
 
 def json_answer(value: Any) -> Answer:
     """A JSON document that is true now: nobody keeps it."""
-    return Answer(200, encode(value), JSON, ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")))
+    return Answer(200, encode(value), JSON, TRUE_NOW)
 
 
 def answer_of(fault: Fault) -> Answer:

@@ -60,17 +60,14 @@ def executions(service: Service, _: list[str], query: Query, *, is_read_only: bo
 
 def _listed(queries: Queries, row: VisibilityContext) -> dict[str, Any]:
     type = queries.workflow_of(f"{row.workflow}:{row.version}").context.type
-    item: dict[str, Any] = {
+    return {
         "id": short_id(row.execution_id),
         "arn": arn_of(row.workflow, type, row.name, row.execution_id),
-        "name": row.name,
         "workflow": row.workflow,
         "version": row.version,
         "status": aws_status(row.status, timed_out=row.timed_out),
-        "startDate": errors.date(row.started_at),
-        "redriveCount": row.redrive_count,
+        **_life(row),
     }
-    return item | {"stopDate": errors.date(row.stopped_at)} if row.stopped_at else item
 
 
 def _named(queries: Queries, workflow: str | None, text: str) -> Iterable[dict[str, Any]]:
@@ -83,17 +80,20 @@ def _named(queries: Queries, workflow: str | None, text: str) -> Iterable[dict[s
 
 
 def _summary(queries: Queries, context: ExecutionContext) -> dict[str, Any]:
-    item: dict[str, Any] = {
+    return {
         "id": short_id(context.id),
         "arn": queries.arn(context),
-        "name": context.name,
         "workflow": workflow_name(context),
         "version": workflow_version(context),
         "status": queries.aws_status(context),
-        "startDate": errors.date(context.started_at),
-        "redriveCount": context.redrive_count,
+        **_life(context),
     }
-    return item | {"stopDate": errors.date(context.stopped_at)} if context.stopped_at else item
+
+
+def _life(row: VisibilityContext | ExecutionContext) -> dict[str, Any]:
+    """What an execution's row in a list and its own row say alike."""
+    life = {"name": row.name, "startDate": errors.date(row.started_at), "redriveCount": row.redrive_count}
+    return life | {"stopDate": errors.date(row.stopped_at)} if row.stopped_at else life
 
 
 def execution(service: Service, ids: list[str], query: Query, *, is_read_only: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from stepwell.errors import ExecutionNotFound, ExecutionRunning, InvalidInput, WorkflowNotFound
-from stepwell.server.answers import Answer, Stream, json_answer
+from stepwell.server.answers import TRUE_NOW, Answer, Stream, json_answer
 from stepwell.server.gate import Gate
 from stepwell.server.keys import Identity
 from stepwell.server.signatures import Headers
@@ -117,8 +117,7 @@ class Resources:
         id = None
         if execution is not None:
             id = (await asyncio.to_thread(self._service.client.queries.context, execution)).id
-        headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-        return Stream(live.changes(self._service, id), live.CONTENT_TYPE, headers)
+        return Stream(live.changes(self._service, id), live.CONTENT_TYPE, TRUE_NOW)
 
     def _counts(self, workflow: str | None) -> dict[str, Any]:
         if self._tally is None:

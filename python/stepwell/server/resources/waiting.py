@@ -61,18 +61,25 @@ def waiting(service: Service, _: list[str], query: Query, *, is_read_only: bool)
 
 def _item(service: Service, task: TaskContext, *, is_read_only: bool) -> dict[str, Any] | None:
     """A task with the state and the execution that wait for it; None if they have gone on meanwhile."""
-    storage = service.client.host.storage
-    activity = storage.get(ActivityContext, task.activity_id)
-    execution = storage.get(ExecutionContext, task.execution_id)
-    if activity is None or execution is None:
+    found = _waiting_state(service, task.activity_id, task.execution_id)
+    if found is None:
         return None
-    return {
-        **task_item(task, is_read_only=is_read_only),
-        "state": activity.state_name,
-        "execution": short_id(execution.id),
-        "executionName": execution.name,
-        "workflow": workflow_name(execution),
-        "input": task.input[:INPUT_CHARACTERS].decode(errors="replace"),
+    _, item = found
+    text = task.input[:INPUT_CHARACTERS].decode(errors="replace")
+    return {**task_item(task, is_read_only=is_read_only), **item, "input": text}
+
+
+def _waiting_state(service: Service, activity: str, execution: str) -> tuple[ActivityContext, dict[str, Any]] | None:
+    """A state that waits, and what lists say of it and its execution; None if it has gone on meanwhile."""
+    storage = service.client.host.storage
+    state, context = storage.get(ActivityContext, activity), storage.get(ExecutionContext, execution)
+    if state is None or context is None:
+        return None
+    return state, {
+        "state": state.state_name,
+        "execution": short_id(context.id),
+        "executionName": context.name,
+        "workflow": workflow_name(context),
     }
 
 
@@ -84,21 +91,12 @@ def retries(service: Service, _: list[str], query: Query, *, is_read_only: bool)
     due = (timer for timer in storage.scan(TimerContext, limit=LOOKED_AT) if timer.kind == RETRY)
     items: list[dict[str, Any]] = []
     for timer in islice(due, limit):
-        activity = storage.get(ActivityContext, timer.target)
-        execution = storage.get(ExecutionContext, timer.execution_id)
-        if activity is None or execution is None:
+        found = _waiting_state(service, timer.target, timer.execution_id)
+        if found is None:
             continue
-        items.append(
-            {
-                "state": activity.state_name,
-                "attempt": activity.attempt,
-                "retryDate": errors.date(timer.due),
-                "execution": short_id(execution.id),
-                "executionName": execution.name,
-                "workflow": workflow_name(execution),
-                **_last_failure(service, activity),
-            }
-        )
+        activity, item = found
+        times = {"attempt": activity.attempt, "retryDate": errors.date(timer.due)}
+        items.append({**item, **times, **_last_failure(service, activity)})
     return {"retries": items}
 
 
