@@ -64,10 +64,11 @@ class Application:
             answer = answer_of(fault)
         except Gone:
             return
-        status, body = (200, b"") if isinstance(answer, Stream) else (answer.status, answer.body)
         if isinstance(answer, Stream):
+            status, body = 200, b""
             await _send_parts(send, answer, exchange.request_id)
         else:
+            status, body = answer.status, answer.body
             await _send(send, answer, exchange.request_id)
         if self._observers:
             exchange.ended(status, body)
@@ -142,7 +143,7 @@ class Application:
         resource, ids = routes.found(scope["method"], scope["raw_path"].decode("latin-1"))
         exchange.operation = resource.operation
         _, identity = await self._admitted(exchange, headers, receive, 0)
-        caller.set(exchange.scope.get(CALLER))
+        caller.set(scope.get(CALLER))
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return await self._resources.answer(resource, ids, query, identity)
 

@@ -41,7 +41,8 @@ class Protocol(asyncio.Protocol):
         self.running: Cycle | None = None
         """The request that is being answered."""
         self.task: asyncio.Task[None] | None = None
-        self._is_paused = False
+        self.is_paused = False
+        """Whether nothing is read, so that the client can send nothing."""
         self._may_write: asyncio.Future[None] | None = None
         self._scope: Message = {}
         self._url = b""
@@ -112,19 +113,14 @@ class Protocol(asyncio.Protocol):
         self.transport.close()
 
     def read_on(self) -> None:
-        if self._is_paused and not self._waiting:
-            self._is_paused = False
+        if self.is_paused and not self._waiting:
+            self.is_paused = False
             self.transport.resume_reading()
 
     def _pause(self) -> None:
-        if not self._is_paused:
-            self._is_paused = True
+        if not self.is_paused:
+            self.is_paused = True
             self.transport.pause_reading()
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether nothing is read, so that the client can send nothing."""
-        return self._is_paused
 
     # what the parser calls
 

@@ -64,7 +64,7 @@ class _Server(uvicorn.Server):
         with 0.
         """
         loop = asyncio.get_running_loop()
-        for each in () if not self._takes_signals else (signal.SIGTERM, signal.SIGINT):
+        for each in (signal.SIGTERM, signal.SIGINT) if self._takes_signals else ():
             loop.add_signal_handler(each, self.handle_exit, each, None)
         yield
 
@@ -100,12 +100,8 @@ async def serve(
     ``ready`` gets the server's URL. SIGHUP registers the handlers that ``reload`` gives, and reads keys and mocks.
     Raises ``UnsafeSettings``, ``UnusableFile``, ``CannotListen``.
     """
-    check_settings(settings)
-    limits = settings.limits
-    keys = read_keys(settings.credentials, settings.token_file)
-    anybody = ANYBODY._replace(is_read_only=settings.read_only)
-    gate = Gate(Hosts(settings.host, settings.allowed_hosts), keys, anybody)
-    allow_connections(limits.connections)
+    gate = _gate(settings)
+    allow_connections(settings.limits.connections)
     listening = bound(settings.host, settings.port)  # before the folder is opened, which may take long
     loop, too_early = asyncio.get_running_loop(), list[None]()
     loop.add_signal_handler(signal.SIGHUP, too_early.append, None)
@@ -159,9 +155,7 @@ async def answer(
 
     ``ready`` gets the server's URL. Raises ``UnsafeSettings``, ``UnusableFile``, ``CannotListen``.
     """
-    check_settings(settings)
-    keys = read_keys(settings.credentials, settings.token_file)
-    gate = Gate(Hosts(settings.host, settings.allowed_hosts), keys, ANYBODY._replace(is_read_only=settings.read_only))
+    gate = _gate(settings)
     service = Service(executor)
     config = _config(Application(service, gate, settings.limits), settings)
     server = _Server(config, service, ready, takes_signals=False)
@@ -170,6 +164,13 @@ async def answer(
         await stopping.wait()
         server.should_exit = True
         await serving
+
+
+def _gate(settings: Settings) -> Gate:
+    """The gate that settings ask for, if they are safe. Raises ``UnsafeSettings``, ``UnusableFile``."""
+    check_settings(settings)
+    keys = read_keys(settings.credentials, settings.token_file)
+    return Gate(Hosts(settings.host, settings.allowed_hosts), keys, ANYBODY._replace(is_read_only=settings.read_only))
 
 
 def bound(host: str, port: int) -> socket.socket:
