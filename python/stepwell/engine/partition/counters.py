@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from stepwell.engine.status import CANCELED, CANCELING, COMPLETING, FAILED, PENDING, RUNNING, SUCCEEDED
 from stepwell.engine.storage.contexts import VisibilityContext
+from stepwell.engine.storage.counting import count_rows
 from stepwell.engine.storage.storage import Storage
 
 from .events import Event, EventName
@@ -23,7 +24,6 @@ COUNTED: frozenset[EventName] = frozenset(
     ("execution_started", "execution_ended", "state_entered", "task_scheduled", "task_ended", "task_retried")
 )
 _OPEN = frozenset((PENDING, RUNNING, COMPLETING, CANCELING))
-_PAGE = 1000
 
 
 class PartitionStats(Struct, array_like=True):
@@ -99,15 +99,6 @@ def open_executions(storage: Storage, counts: Callable[[str], bool] = lambda wor
     while rows := storage.scan(VisibilityContext, after=after, limit=1):
         group = (rows[0].workflow, rows[0].status)
         if group[1] in _OPEN and counts(group[0]):
-            count += _rows_of(storage, group)
+            count += count_rows(storage, VisibilityContext, *group)
         after = (*group, 0, "")  # behind the group: its times are in falling order
-    return count
-
-
-def _rows_of(storage: Storage, group: tuple[str, str]) -> int:
-    count = 0
-    after: tuple[Any, ...] | None = None
-    while rows := storage.scan(VisibilityContext, *group, after=after, limit=_PAGE):
-        count += len(rows)
-        after = (*group, rows[-1].started_at, rows[-1].execution_id)
     return count

@@ -12,18 +12,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from stepwell.engine.client.execution_lists import workflow_lists
 from stepwell.engine.status import AWS_STATUSES
-from stepwell.engine.storage.contexts import Context, ListingContext, VisibilityContext, tag_of
+from stepwell.engine.storage.contexts import ListingContext, VisibilityContext
+from stepwell.engine.storage.counting import count_rows
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import StepwellError
 
 _SHORTEST_SECONDS = 1.0
 _SHARE = 10
 """The thread counts for one part in so many of its time."""
-_PAGE = 10_000
 _WAIT_SECONDS = 0.25
 """How long a request waits for a count: with some thousands of executions it is done by then."""
 _ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -76,25 +74,7 @@ class Tally:
         self._counts, self._counted_at = counts, time.time()
 
     def _of_workflow(self, name: str) -> Iterator[tuple[str, int]]:
-        running = sum(self._count(VisibilityContext, name, status) for status in AWS_STATUSES["RUNNING"])
+        running = sum(count_rows(self._storage, VisibilityContext, name, status) for status in AWS_STATUSES["RUNNING"])
         yield "RUNNING", running
         for status in _ENDED:
-            yield status, self._count(ListingContext, name, status)
-
-    def _count(self, kind: type[VisibilityContext] | type[ListingContext], *prefix: str) -> int:
-        """How many rows there are. Only the last one of a page is decoded."""
-        total, after = 0, None
-        while True:
-            rows = self._storage.rows.scan(tag_of(kind), prefix, after, _PAGE)
-            total += len(rows)
-            if len(rows) < _PAGE:
-                return total
-            after = _key(kind, rows[-1])
-
-
-def _key(kind: type[VisibilityContext] | type[ListingContext], row: bytes) -> tuple[str, str, int, str]:
-    found: Context = msgspec.msgpack.decode(row, type=kind)
-    if isinstance(found, VisibilityContext):
-        return found.workflow, found.status, found.started_at, found.execution_id
-    assert isinstance(found, ListingContext)
-    return found.list, found.status, found.sorted_at, found.execution_id
+            yield status, count_rows(self._storage, ListingContext, name, status)
