@@ -64,8 +64,10 @@ def serving(
     return _started([sys.executable, "-m", "stepwell", command, "--port", "0", *arguments], cwd, stderr)
 
 
-def serving_script(script: Path) -> AbstractContextManager[Served]:
-    """A server that a script starts."""
+def serving_script(folder: Path, text: str) -> AbstractContextManager[Served]:
+    """A server that a script starts, which is written into a folder."""
+    script = folder / "serve.py"
+    script.write_text(text)
     return _started([sys.executable, str(script)], None, None)
 
 

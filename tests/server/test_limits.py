@@ -32,9 +32,7 @@ REQUEST = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    script = tmp_path_factory.mktemp("impatient") / "serve.py"
-    script.write_text(SCRIPT)
-    with serving_script(script) as served:
+    with serving_script(tmp_path_factory.mktemp("impatient"), SCRIPT) as served:
         yield served
 
 
@@ -225,11 +223,8 @@ def test_the_body_s_length_is_checked_before_it_is_sent(impatient: Served) -> No
 
 
 def test_what_a_stop_cuts_off_is_answered_with_service_unavailable(tmp_path: Path) -> None:
-    script = tmp_path / "serve.py"
-    script.write_text(
-        SCRIPT.replace("serving.run(", "serving.DRAIN_SECONDS = 1\nserving.run(").replace("request_seconds=1,", "")
-    )
-    with serving_script(script) as served, ThreadPoolExecutor(1) as pool:
+    script = SCRIPT.replace("serving.run(", "serving.DRAIN_SECONDS = 1\nserving.run(").replace("request_seconds=1,", "")
+    with serving_script(tmp_path, script) as served, ThreadPoolExecutor(1) as pool:
         long = machine(served.client, "long", WAIT, type="EXPRESS")
         answer = pool.submit(refusal, served.client.start_sync_execution, stateMachineArn=long, name="long")
         while b'"long"' not in served.get("/stepwell/executions").data:

@@ -25,9 +25,7 @@ serving.run(serving.serve(executor, Settings("127.0.0.1", 0), lambda url: print(
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    script = tmp_path_factory.mktemp("small") / "serve.py"
-    script.write_text(SCRIPT)
-    with serving_script(script) as server:
+    with serving_script(tmp_path_factory.mktemp("small"), SCRIPT) as server:
         yield server
 
 
