@@ -9,6 +9,7 @@ time.
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from stepwell.errors import ClockError
@@ -17,6 +18,7 @@ from stepwell.logs import logger
 log = logger("stepwell.engine")
 
 _MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END = 1 << 32
 """The seconds of a hybrid logical clock have 32 bits."""
 BACK_MICROSECONDS = 60_000_000
@@ -42,6 +44,11 @@ def check() -> None:
 def seconds_of(microseconds: int) -> int:
     """A time in seconds, for the hybrid logical clock."""
     return max(0, microseconds) // _MICROSECONDS
+
+
+def utc(microseconds: int) -> datetime:
+    """A time as programs read it; exact, as a float of seconds would not be."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 class Clock(Protocol):

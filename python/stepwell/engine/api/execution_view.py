@@ -11,6 +11,7 @@ from stepwell.engine.client.queries import workflow_name, workflow_version
 from stepwell.engine.ids import execution_of, short_id
 from stepwell.engine.status import ENDED, RUNNING, SUCCEEDED, AwsStatus, Status, aws_status
 from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.engine.wall_clock import utc
 from stepwell.errors import Closed, ExecutionNotFound, StepwellError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from stepwell.graph.marks import Marks
 
     from .states import Path, States
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ExecutionView:
@@ -146,20 +145,20 @@ class ExecutionView:
     @property
     def started_at(self) -> datetime:
         """When its start was recorded, in UTC. One that waits for its time is ``Pending`` since then."""
-        return _time(self.context().started_at)
+        return utc(self.context().started_at)
 
     @property
     def stopped_at(self) -> datetime | None:
         """When it ended, in UTC; None before that."""
         stopped_at = self.context().stopped_at
-        return _time(stopped_at) if stopped_at else None
+        return utc(stopped_at) if stopped_at else None
 
     @property
     def duration(self) -> timedelta:
         """From its start to its end; to now, while it runs."""
         context = self.context()
-        end = _time(context.stopped_at) if context.stopped_at else datetime.now(UTC)
-        return end - _time(context.started_at)
+        end = utc(context.stopped_at) if context.stopped_at else datetime.now(UTC)
+        return end - utc(context.started_at)
 
     # what it is
 
@@ -224,7 +223,3 @@ class ExecutionView:
             status, aws = context.status, self.aws_status
             return f" {status} ({aws})" if status in ENDED and aws != status.upper() else f" {status}"
         return ""
-
-
-def _time(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

@@ -9,7 +9,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from stepwell.engine.ids import CHILD_LISTS, published_part
 from stepwell.engine.status import (
@@ -32,7 +32,8 @@ _LIFE = (PENDING, RUNNING, COMPLETING, CANCELING, SUCCEEDED, FAILED, CANCELED, D
 """What an execution was comes before what it becomes."""
 _LAST = "\U0010ffff"
 """Behind all statuses, and behind all ids."""
-_Position = tuple[int, str]
+Position: TypeAlias = tuple[int, str]
+"""The place of a row in lists: see ``position``."""
 
 
 class Filter(NamedTuple):
@@ -45,7 +46,7 @@ class Filter(NamedTuple):
     version: int | None = None
     qualifier: str = ""
     """The published version or alias that started them."""
-    behind: _Position | None = None
+    behind: Position | None = None
     """Where the list goes on: what ``position`` says of the last row that was given."""
 
     def has(self, row: VisibilityContext, is_pending: Callable[[VisibilityContext], bool]) -> bool:
@@ -149,6 +150,6 @@ class _List:
         return self._storage.scan(VisibilityContext, *place, after=after, limit=self._page)
 
 
-def position(row: VisibilityContext) -> _Position:
+def position(row: VisibilityContext) -> Position:
     """The place of a row in lists."""
     return (-row.started_at, row.execution_id)

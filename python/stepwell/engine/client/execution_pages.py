@@ -7,20 +7,19 @@ far it has come: whoever asked may go on from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from stepwell.engine.storage.contexts import VisibilityContext
 from stepwell.engine.storage.storage import Storage
 
 from . import execution_lists
-from .execution_lists import Filter
+from .execution_lists import Filter, Position
 from .statuses import StatusFilter
 
 LOOKED_AT = 5000
 """So many rows are looked at for one page."""
 _WHOLE_LISTS = frozenset({"RUNNING", "SUCCEEDED", "FAILED"})
 """Statuses of AWS that all executions have in the lists where they stand."""
-Position: TypeAlias = tuple[int, str]
 
 
 class Page(NamedTuple):

@@ -25,8 +25,8 @@ from stepwell.errors import InvalidInput, TaskDoesNotExist
 
 from . import execution_lists, execution_pages
 from .arguments import MAX_ROWS, moment, whole_number
-from .execution_lists import Filter
-from .execution_pages import Page, Position
+from .execution_lists import Filter, Position
+from .execution_pages import Page
 from .history import Event, HistoryReader, without_data
 from .listings import CLOCK_MICROSECONDS
 from .lookup import Lookup, split_target

@@ -116,10 +116,10 @@ class RunReader:
             self._machine.by_name[command.state_name],
             level,
             command.event,
-            self._now,
             document.text,
             level.variables,
-            [Attempt(0, self._now)],
+            [Attempt(0, started_micros=self._now)],
+            started_micros=self._now,
         )
         if run.state.distributed:
             run.children = partial(self._children, run)
@@ -159,7 +159,7 @@ class RunReader:
         """Begin the next attempt."""
         if run is not None:
             following = run.attempts[-1].number + 1 if number is None else number
-            run.attempts.append(Attempt(following, self._now))
+            run.attempts.append(Attempt(following, started_micros=self._now))
 
     def _fail(self, run: StateRun | None, error: str | None, cause: str | None) -> None:
         if run is not None and run.attempts:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
 
 from stepwell.asl.json import loads
+from stepwell.engine.wall_clock import utc
 
 if TYPE_CHECKING:
     from stepwell.asl.machine import StateMachine
@@ -21,11 +22,32 @@ RunStatus: TypeAlias = Literal["Running", "Succeeded", "Caught", "Failed", "Canc
 """``Caught``: it failed, and a catcher chose the next state."""
 LevelKind: TypeAlias = Literal["execution", "branch", "iteration", "child"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VARIABLES: dict[str, Any] = {}
 
 
-class Attempt(Struct, eq=False):
+class _Timed(Struct, eq=False, kw_only=True):
+    """What began, and ends."""
+
+    started_micros: int
+    stopped_micros: int = 0
+
+    @property
+    def started_at(self) -> datetime:
+        """When it began."""
+        return utc(self.started_micros)
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """When it ended; None: it has not ended."""
+        return utc(self.stopped_micros) if self.stopped_micros else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None: it has not ended."""
+        return timedelta(microseconds=self.stopped_micros - self.started_micros) if self.stopped_micros else None
+
+
+class Attempt(_Timed, eq=False):
     """One attempt of a state; ``number`` counts from 0, and again from 0 after a redrive.
 
     ``retrier`` is the index of the retrier that ordered the next attempt; None: none did. ``resource`` and
@@ -33,8 +55,6 @@ class Attempt(Struct, eq=False):
     """
 
     number: int
-    started_micros: int
-    stopped_micros: int = 0
     resource: str | None = None
     task_id: str | None = None
     heartbeat: bool = False
@@ -66,33 +86,17 @@ class Attempt(Struct, eq=False):
         """What its task gave."""
         return _value(self.result_text)
 
-    @property
-    def started_at(self) -> datetime:
-        """When it began."""
-        return _time(self.started_micros)
-
-    @property
-    def stopped_at(self) -> datetime | None:
-        """When it ended; None: it goes on."""
-        return _time(self.stopped_micros) if self.stopped_micros else None
-
-    @property
-    def duration(self) -> timedelta | None:
-        """How long it took; None: it goes on."""
-        return timedelta(microseconds=self.stopped_micros - self.started_micros) if self.stopped_micros else None
-
     def __repr__(self) -> str:
         return f"<Attempt {self.number}{f' {self.error}' if self.failed else ''}>"
 
 
-class StateRun(Struct, eq=False):
+class StateRun(_Timed, eq=False):
     """One visit of a state, from its entry to its end, with all attempts."""
 
     id: str
     state: State
     level: LevelRun
     entered_event: int
-    started_micros: int
     input_text: bytes
     entry_variables: dict[str, Any]
     attempts: list[Attempt]
@@ -108,7 +112,6 @@ class StateRun(Struct, eq=False):
     """Of a Choice state: the index of the rule that held; None: none did, and ``Default`` was taken."""
     catcher: int | None = None
     """The index of the catcher that caught its error."""
-    stopped_micros: int = 0
     children: Callable[[str, int | None], list[LevelRun]] | None = None
     _child_levels: list[LevelRun] | None = None
 
@@ -139,21 +142,6 @@ class StateRun(Struct, eq=False):
         if outer is None or outer.state.distributed:
             return self.entry_variables
         return {**outer.variables, **self.entry_variables}
-
-    @property
-    def started_at(self) -> datetime:
-        """When it was entered."""
-        return _time(self.started_micros)
-
-    @property
-    def stopped_at(self) -> datetime | None:
-        """When it ended; None: it has not ended."""
-        return _time(self.stopped_micros) if self.stopped_micros else None
-
-    @property
-    def duration(self) -> timedelta | None:
-        """From its entry to its end; None: it has not ended."""
-        return timedelta(microseconds=self.stopped_micros - self.started_micros) if self.stopped_micros else None
 
     @property
     def levels(self) -> list[LevelRun]:
@@ -240,7 +228,3 @@ class LevelRun(Struct, eq=False):
 
 def _value(text: bytes) -> Any:
     return loads(text) if text else None
-
-
-def _time(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

@@ -7,7 +7,7 @@ events somebody listens to are observed: without listeners the table of the part
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from stepwell.engine.state.execution import Activity, LiveExecution
 from stepwell.engine.state.turn import Apply, Table, Turn
 from stepwell.engine.status import CANCELED, FAILED, SUCCEEDED
 from stepwell.engine.storage.contexts import TaskContext
+from stepwell.engine.wall_clock import utc
 from stepwell.logs import about, logger
 
 log = logger("stepwell.events")
@@ -32,7 +33,6 @@ EventName = Literal[
     "state_entered",
     "state_exited",
 ]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Event(Struct, frozen=True, array_like=True, gc=False):
@@ -70,7 +70,7 @@ class Event(Struct, frozen=True, array_like=True, gc=False):
     @property
     def time(self) -> datetime:
         """When it happened, in UTC."""
-        return _EPOCH + timedelta(microseconds=self.microseconds)
+        return utc(self.microseconds)
 
 
 Tell = Callable[[Event], object]

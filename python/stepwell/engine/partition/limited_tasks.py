@@ -21,9 +21,9 @@ from stepwell.tasks.limits import Limit
 _LIMITED = f"{HELD}\0"
 """The prefix of the queues of handlers with limits."""
 _LAST = "\U0010ffff"
+"""Greater than every id."""
 _END = 1 << 62
 """Later than any task was scheduled."""
-"""Greater than every id."""
 
 
 class LimitedTasks:

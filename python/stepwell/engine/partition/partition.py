@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 log = logger("stepwell.engine")
 
+_ANSWERS = (r.CompleteTaskCommand, r.FailTaskCommand)
+
 Result = tuple[r.Command, Document]
 """The result of a task, as a command."""
 
@@ -122,7 +124,7 @@ class Partition:
 
     def submit(self, command: r.Command, document: Document = NONE, reply: Reply | None = None) -> None:
         """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
-        if reply is not None and isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand):
+        if reply is not None and isinstance(command, _ANSWERS):
             reply = partial(self._closed_from_outside, command.id, command.resource, reply)
         self.inbox.submit(Request(command, document, reply))
         self.store.notify()
