@@ -29,15 +29,15 @@ from .visibility import change_status, create_visibility, drop_visibility
 def start_execution(turn: Turn, command: StartExecutionCommand, document: Document) -> None:
     state = turn.state
     workflow = state.workflows.get(command.workflow_id)
-    context = ExecutionContext(
+    context = ExecutionContext(  # more keywords would be collected in a dictionary first
         command.id,
-        workflow_id=command.workflow_id,
-        name=command.name,
-        type=command.type,
-        input=document.text,
-        timestamp=turn.timestamp,
-        status=PENDING if command.start_at else RUNNING,
-        started_at=turn.now,
+        command.workflow_id,
+        command.name,
+        command.type,
+        document.text,
+        turn.timestamp,
+        PENDING if command.start_at else RUNNING,
+        turn.now,
         start_at=command.start_at,
         last_event=1,
         parent_iteration_id=command.parent_iteration_id,
