@@ -3,7 +3,7 @@
 /**
  * @typedef {{from: string, to: string, labels: string[], kind: "next"|"choice"|"catch"}} Edge
  * @typedef {{name: string, type: string, state: any, levels: Level[], isDistributed: boolean}} Node
- * @typedef {{start: string, nodes: Node[], edges: Edge[]}} Level
+ * @typedef {{nodes: Node[], edges: Edge[]}} Level
  */
 
 export const START = "\0start";
@@ -16,7 +16,7 @@ export function levelOf(level) {
   const nodes = states.map(([name, state]) => nodeOf(name, state));
   const edges = states.flatMap(([name, state]) => edgesOf(name, state));
   edges.unshift({ from: START, to: level?.StartAt, labels: [], kind: "next" });
-  return { start: level?.StartAt, nodes, edges: edges.filter((edge) => edge.to === END || names.has(edge.to)) };
+  return { nodes, edges: edges.filter((edge) => edge.to === END || names.has(edge.to)) };
 }
 
 /** @param {string} name @param {any} state @returns {Node} */
@@ -46,7 +46,7 @@ function edgesOf(name, state) {
 const SIGNS = /** @type {Record<string, string>} */ ({ Equals: "=", LessThan: "<", GreaterThan: ">", LessThanEquals: "≤", GreaterThanEquals: "≥" });
 
 /** A rule of a Choice state in a few characters. @param {any} rule @returns {string} */
-export function ruleText(rule) {
+function ruleText(rule) {
   if (typeof rule.Condition === "string") return rule.Condition.replace(/^\{%\s*|\s*%\}$/g, "");
   if (rule.Not) return `not ${ruleText(rule.Not)}`;
   for (const [word, joint] of [["And", " and "], ["Or", " or "]]) if (rule[word]) return rule[word].map(ruleText).join(joint);

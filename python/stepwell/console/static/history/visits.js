@@ -5,10 +5,9 @@
  */
 
 /**
- * @typedef {{start: number, at: number, end?: number, status: string, error?: string, cause?: string, resource?: string,
- *   submitted?: number}} Attempt
+ * @typedef {{at: number, end?: number, status: string, error?: string, cause?: string}} Attempt
  * @typedef {{id: number, name: string, type: string, status: string, at: number, end?: number, exit?: number,
- *   parent: Visit|null, iteration: number|null, attempts: Attempt[], hasFailed: boolean, error?: string, cause?: string, last: number,
+ *   parent: Visit|null, iteration: number|null, attempts: Attempt[], hasFailed: boolean, error?: string, cause?: string,
  *   iterations: Map<number, Iteration>, children: string[], mapRun?: string}} Visit
  * @typedef {{index: number, at: number, end?: number, status: string}} Iteration
  */
@@ -30,7 +29,6 @@ export class History {
     /** @type {Visit[]} */ this.visits = [];
     /** @type {Map<number, Visit|null>} */ this.at = new Map([[0, null]]);
     /** @type {Map<number, number|null>} */ this.iterationAt = new Map([[0, null]]);
-    this.redrives = 0;
     this.begin = 0;
     this.end = 0;
   }
@@ -59,7 +57,7 @@ export class History {
     let iteration = this.iterationAt.get(previous) ?? null;
     const found = details(event);
     if (type.endsWith("StateEntered")) {
-      const parent = before && isWithin(before, previous, this.events, type) ? before : before?.parent ?? null;
+      const parent = before && isWithin(before, previous, this.events) ? before : before?.parent ?? null;
       if (parent !== before) iteration = before?.iteration ?? null;
       visit = this.#entered(event, found, parent, parent ? iteration : null);
     } else if (type.endsWith("StateExited")) {
@@ -78,8 +76,6 @@ export class History {
       iteration = visit?.iteration ?? null;
     } else if (ATTEMPT.test(type)) {
       if (visit) attempt(visit, type, found, event);
-    } else if (type === "ExecutionRedriven") {
-      this.redrives += 1;
     } else if (type in ENDS) {
       this.#ended(type, before, found, at);
     } else if (type.endsWith("StateAborted") && visit) {
@@ -87,7 +83,6 @@ export class History {
     } else if (type === "EvaluationFailed" && visit) {
       failed(visit, found, at);
     }
-    if (visit) visit.last = id;
     this.at.set(id, visit);
     this.iterationAt.set(id, iteration);
   }
@@ -97,7 +92,7 @@ export class History {
     const type = event.type.replace(/StateEntered$/, "");
     const visit = {
       id: event.id, name: found.name, type, status: type === "Fail" ? "FAILED" : "RUNNING", at: event.timestamp, parent, iteration,
-      attempts: [], hasFailed: false, last: event.id, iterations: new Map(), children: [],
+      attempts: [], hasFailed: false, iterations: new Map(), children: [],
     };
     if (type === "Fail") visit.end = event.timestamp;
     this.visits.push(visit);
@@ -117,7 +112,7 @@ export class History {
     if (/StateStarted$|RunStarted$|RunRedriven$/.test(type)) {
       reopen(visit);
       if (found.mapRunArn) visit.mapRun = found.mapRunArn;
-      visit.attempts.push({ start: 0, at, status: "RUNNING" });
+      visit.attempts.push({ at, status: "RUNNING" });
     } else if (/Failed$/.test(type)) {
       const child = this.visits.findLast((each) => each.parent === visit && each.hasFailed);
       failed(visit, found.error === undefined && visit.error === undefined && child ? child : found, at);
@@ -192,12 +187,10 @@ function attempt(visit, type, found, event) {
   const open = visit.attempts.at(-1);
   if (step === "Scheduled") {
     reopen(visit);
-    visit.attempts.push({ start: event.id, at: event.timestamp, status: "RUNNING", resource: found.resource });
+    visit.attempts.push({ at: event.timestamp, status: "RUNNING" });
   } else if (step === "Succeeded") {
     if (open) Object.assign(open, { end: event.timestamp, status: "SUCCEEDED" });
-  } else if (step === "Submitted") {
-    if (open) open.submitted = event.id;
-  } else if (step !== "Started") {
+  } else if (step !== "Started" && step !== "Submitted") {
     failed(visit, found, event.timestamp);
     if (open && step === "TimedOut") open.status = "TIMED_OUT";
   }

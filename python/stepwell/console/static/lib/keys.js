@@ -1,7 +1,7 @@
 /** The keyboard: `/`, `j` and `k`, `g` with a letter, `?`. Nothing happens while somebody types. */
 import { go } from "./router.js";
 
-export const PLACES = { e: "/executions", w: "/workflows", t: "/waiting", s: "/system", y: "/try" };
+const PLACES = { e: "/executions", w: "/workflows", t: "/waiting", s: "/system", y: "/try" };
 export const HELP = [
   ["/", "Search"],
   ["j  k", "Next row, previous row"],
