@@ -1,6 +1,6 @@
 /** All events of an execution: filtered by type and state, each with its data and the events before and after it. */
 import { duration, number, time } from "../lib/format.js";
-import { html, useEffect, useMemo, useState } from "../lib/html.js";
+import { html, useMemo, useState } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
 import { setQuery, useLocation } from "../lib/router.js";
 import { eventWithData } from "../history/load.js";
@@ -46,8 +46,7 @@ export function Events({ data, loaded }) {
 function Detail({ data, history, id, choose }) {
   const found = useResource(() => eventWithData(data.id, id), [data.id, id]);
   const event = history.events[id - 1];
-  const [following, setFollowing] = useState(/** @type {number[]} */ ([]));
-  useEffect(() => setFollowing(history.events.filter((/** @type {any} */ each) => each.previousEventId === id).slice(0, 10).map((/** @type {any} */ each) => each.id)), [id, history.events.length]);
+  const following = useMemo(() => history.events.filter((/** @type {any} */ each) => each.previousEventId === id).slice(0, 10).map((/** @type {any} */ each) => each.id), [id, history.events.length]);
   if (!event) return null;
   const link = (/** @type {number} */ number) => html`<button type="button" class="link" onClick=${() => choose(number)}>${number} ${history.events[number - 1]?.type ?? ""}</button>`;
   return html`<aside class="side" aria-label="Event ${id}">

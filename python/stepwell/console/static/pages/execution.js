@@ -37,6 +37,7 @@ function Found({ data, reload }) {
   const { query } = useLocation();
   const tab = query.get("tab") ?? "graph";
   const definition = useMemo(() => definitionOf(data), [data.definition, data.processor]);
+  const text = useMemo(() => JSON.stringify(definition, null, 2), [definition]);
   const loaded = useHistory(data.id, data.lastEvent, data.redriveCount);
   const isRunning = data.status === "RUNNING";
   useClock(isRunning);
@@ -45,7 +46,7 @@ function Found({ data, reload }) {
     timeline: () => html`<${Timeline} data=${data} loaded=${loaded} />`,
     events: () => html`<${Events} data=${data} loaded=${loaded} />`,
     data: () => html`<${Data} data=${data} />`,
-    definition: () => html`<${DefinitionView} text=${JSON.stringify(definition, null, 2)} type=${data.type} state=${query.get("state")} />`,
+    definition: () => html`<${DefinitionView} text=${text} type=${data.type} state=${query.get("state")} />`,
   }[tab];
   return html`
     <div class="row between top"><div>

@@ -1,6 +1,6 @@
 /** One state, tried alone: with a mock or for real, and the data shown step by step as it flows through the state. */
 import { call } from "../lib/api.js";
-import { html, useState } from "../lib/html.js";
+import { html, useMemo, useState } from "../lib/html.js";
 import { exactly } from "../lib/json.js";
 import { useLocation } from "../lib/router.js";
 import { allNodes, levelOf } from "../graph/model.js";
@@ -59,7 +59,7 @@ function Pick({ use, workflow }) {
   const workflows = useResource(() => all("ListStateMachines", {}, "stateMachines"), []);
   const arn = workflows.data?.find((/** @type {any} */ each) => each.name === name)?.stateMachineArn;
   const found = useResource(() => (arn ? call("DescribeStateMachine", { stateMachineArn: arn }) : Promise.resolve(null)), [arn]);
-  const nodes = found.data ? allNodes(levelOf(exactly(found.data.definition))) : [];
+  const nodes = useMemo(() => (found.data ? allNodes(levelOf(exactly(found.data.definition))) : []), [found.data]);
   const choose = (/** @type {string} */ text) => {
     const state = nodes.find((node) => node.name === text)?.state;
     const language = JSON.parse(found.data.definition).QueryLanguage;

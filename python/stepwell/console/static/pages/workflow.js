@@ -33,7 +33,7 @@ export function Workflow({ id }) {
   if (!found.data || !text) return html`<h1>${id}</h1><${Waiting} of=${found} />`;
   const { data } = found;
   const panel = {
-    graph: () => html`<${Graph} definition=${JSON.parse(text)} />`,
+    graph: () => html`<${Graph} text=${text} />`,
     definition: () => html`<${DefinitionView} text=${text} type=${data.type} state=${query.get("state")} />`,
     executions: () => html`<${Recent} name=${id} />`,
     versions: () => html`<${Versions} arn=${data.stateMachineArn} />`,
@@ -46,11 +46,13 @@ export function Workflow({ id }) {
     <div id="panel" role="tabpanel" aria-labelledby="tab-${tab}" tabIndex=${-1}>${panel?.()}</div>`;
 }
 
-/** @param {{definition: any}} props */
-function Graph({ definition }) {
+/** @param {{text: string}} props */
+function Graph({ text }) {
+  const definition = useMemo(() => JSON.parse(text), [text]);
+  const nodes = useMemo(() => allNodes(levelOf(definition)), [definition]);
   const { query } = useLocation();
   const chosen = query.get("state");
-  const state = chosen && allNodes(levelOf(definition)).find((node) => node.name === chosen)?.state;
+  const state = chosen && nodes.find((node) => node.name === chosen)?.state;
   return html`<div class="split ${state ? "has-side" : ""}"><${Drawing} definition=${definition} chosen=${chosen} choose=${(/** @type {string} */ name) => setQuery({ state: name === chosen ? "" : name }, true)} />
     ${state && html`<aside class="side" aria-label="State ${chosen}"><div class="row between"><h2>${chosen}</h2><button type="button" class="quiet" aria-label="Close the state" onClick=${() => setQuery({ state: "" }, true)}>✕</button></div><${JsonView} label="Definition" value=${state} /></aside>`}</div>`;
 }
