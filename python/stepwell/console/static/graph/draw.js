@@ -58,11 +58,11 @@ function Level({ placed, marks, chosen, choose }) {
 function Node({ at, marks, chosen, choose }) {
   const { node } = at;
   const mark = marks.get(node.name);
-  const sign = mark ? STATUSES[/** @type {keyof typeof STATUSES} */ (mark.status)]?.[0] ?? "" : "";
+  const sign = mark ? STATUSES[mark.status]?.[0] ?? "" : "";
   const notes = mark ? [mark.count > 1 ? `×${mark.count}` : "", mark.retries ? `↻${mark.retries}` : ""].filter(Boolean).join("  ") : "";
   const isContainer = at.levels.length > 0;
   const most = Math.floor((at.width - 40 - notes.length * 7) / 7.6);
-  const status = mark ? STATUSES[/** @type {keyof typeof STATUSES} */ (mark.status)]?.[1] : "not reached";
+  const status = mark ? STATUSES[mark.status]?.[1] : "not reached";
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();

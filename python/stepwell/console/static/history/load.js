@@ -1,5 +1,5 @@
 /** The history of an execution, loaded page by page, and on as it runs. */
-import { get } from "../lib/api.js";
+import { executionPath, get } from "../lib/api.js";
 import { useEffect, useRef, useState } from "../lib/html.js";
 import { History } from "./visits.js";
 
@@ -20,7 +20,7 @@ export function useHistory(id, lastEvent, redrives) {
     const load = async () => {
       try {
         for (;;) {
-          const path = `executions/${encodeURIComponent(id)}/events?after=${history.last}&limit=${PAGE}`;
+          const path = `${executionPath(id)}/events?after=${history.last}&limit=${PAGE}`;
           const { events } = await get(path, ending.signal);
           history.add(events);
           const isLast = events.length < PAGE;
@@ -39,6 +39,6 @@ export function useHistory(id, lastEvent, redrives) {
 
 /** One event with its data. @param {string} id of the execution @param {number} number */
 export async function eventWithData(id, number) {
-  const { events } = await get(`executions/${encodeURIComponent(id)}/events?after=${number - 1}&limit=1&data=1`);
+  const { events } = await get(`${executionPath(id)}/events?after=${number - 1}&limit=1&data=1`);
   return events.find((/** @type {any} */ event) => event.id === number);
 }

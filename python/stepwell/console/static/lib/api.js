@@ -46,6 +46,9 @@ export async function get(path, signal) {
   return read(await fetch(`/stepwell/${path}`, { headers: headers(), signal }));
 }
 
+/** Where an execution lies below `/stepwell/`. @param {string} id */
+export const executionPath = (id) => `executions/${encodeURIComponent(id)}`;
+
 /** Remove what a resource stands for. @param {string} path */
 export async function remove(path) {
   return read(await fetch(`/stepwell/${path}`, { method: "DELETE", headers: headers() }));

@@ -35,6 +35,9 @@ export function duration(seconds) {
   return parts.slice(first, first + 2).filter(([count]) => count).map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
 
+/** How long something took, or has taken so far. @param {number} begin @param {number|undefined} end since 1970 */
+export const lasted = (begin, end) => duration((end ?? Date.now() / 1000) - begin);
+
 /** How long ago. @param {number} seconds since 1970 */
 export function ago(seconds) {
   const past = Date.now() / 1000 - seconds;

@@ -81,6 +81,15 @@ export function useResource(load, inputs, live) {
   return { ...(state.key === key ? state : { data: undefined, error: undefined, isLoading: true }), reload };
 }
 
+/** Load again every so many seconds: what no stream tells of. @param {() => void} reload @param {number} seconds */
+export function useLooks(reload, seconds, isNeeded = true) {
+  useEffect(() => {
+    if (!isNeeded) return undefined;
+    const timer = setInterval(reload, seconds * 1000);
+    return () => clearInterval(timer);
+  }, [reload, seconds, isNeeded]);
+}
+
 /** Draw again every so many seconds: durations of what runs. @param {boolean} isNeeded */
 export function useClock(isNeeded, seconds = 1) {
   const [, set] = useState(0);

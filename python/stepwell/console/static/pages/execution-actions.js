@@ -1,5 +1,5 @@
 /** What can be done with an execution: stop, redrive, start again, answer a waiting task, delete, copy as a call. */
-import { call, remove } from "../lib/api.js";
+import { call, executionPath, remove } from "../lib/api.js";
 import { html, useState } from "../lib/html.js";
 import { pretty } from "../lib/json.js";
 import { executionLink, go } from "../lib/router.js";
@@ -23,7 +23,7 @@ export function Actions({ data, reload }) {
       <p>It goes on from the states that did not succeed. Results of those that did are kept.</p></${Dialog}>`,
     again: () => html`<${Again} data=${data} close=${close} />`,
     answer: () => html`<${AnswerTask} tasks=${waiting.map((/** @type {any} */ state) => ({ ...state.task, state: state.name }))} close=${close} done=${reload} />`,
-    delete: () => html`<${Dialog} title="Delete this execution?" verb="Delete" isDanger close=${close} act=${() => remove(`executions/${encodeURIComponent(data.id)}`).then(() => go("/executions"))}>
+    delete: () => html`<${Dialog} title="Delete this execution?" verb="Delete" isDanger close=${close} act=${() => remove(executionPath(data.id)).then(() => go("/executions"))}>
       <p>Its history goes with it. This cannot be undone.</p></${Dialog}>`,
     copy: () => html`<${AsCall} data=${data} close=${close} />`,
   };

@@ -1,5 +1,5 @@
 /** The graph of an execution, and beside it what happened in the state that is chosen. */
-import { duration, number } from "../lib/format.js";
+import { lasted, number } from "../lib/format.js";
 import { html, useMemo, useState } from "../lib/html.js";
 import { exactly } from "../lib/json.js";
 import { useResource } from "../lib/resource.js";
@@ -65,7 +65,7 @@ function Visit({ visit, data, children }) {
   return html`<${Facts} items=${[
     ["Status", html`<${Status} status=${visit.status} />`],
     ["Entered", html`<${Time} at=${visit.at} exact />`],
-    ["Duration", duration((visit.end ?? Date.now() / 1000) - visit.at)],
+    ["Duration", lasted(visit.at, visit.end)],
     ["Iteration", visit.iteration === null ? undefined : visit.iteration],
     ["Next retry", now?.retryDate && html`<${Time} at=${now.retryDate} exact />`],
     ["Until", now?.timerDate && html`<${Time} at=${now.timerDate} exact />`],
@@ -88,7 +88,7 @@ function Attempts({ visit }) {
   const first = visit.attempts.length - shown.length;
   return html`<section><h3>Attempts (${number(visit.attempts.length)})</h3>
     ${first > 0 && html`<button type="button" class="quiet" onClick=${() => showAll(true)}>show ${number(first)} earlier ones</button>`}
-    <ol class="attempts" start=${first + 1}>${shown.map((/** @type {any} */ each) => html`<li><${Status} status=${each.status} /> <span class="dim">${duration((each.end ?? Date.now() / 1000) - each.at)}</span>
+    <ol class="attempts" start=${first + 1}>${shown.map((/** @type {any} */ each) => html`<li><${Status} status=${each.status} /> <span class="dim">${lasted(each.at, each.end)}</span>
       ${each.error && html`<div><b>${each.error}</b> <span class="cause">${each.cause ?? ""}</span></div>`}</li>`)}</ol></section>`;
 }
 
@@ -99,7 +99,7 @@ function Iterations({ visit, chosen, look }) {
   const shown = all.slice(page * PAGE, (page + 1) * PAGE);
   return html`<section><h3>Iterations (${number(all.length)})</h3>
     <ul class="iterations">${shown.map((each) => html`<li><button type="button" class="chip" aria-pressed=${String(chosen === each.index)} onClick=${() => look(visit.name, chosen === each.index ? null : each.index)}>
-      #${each.index} <${Status} status=${each.status} /> <span class="dim">${duration((each.end ?? Date.now() / 1000) - each.at)}</span></button></li>`)}</ul>
+      #${each.index} <${Status} status=${each.status} /> <span class="dim">${lasted(each.at, each.end)}</span></button></li>`)}</ul>
     ${all.length > PAGE && html`<div class="row paging"><button type="button" disabled=${!page} onClick=${() => setPage(page - 1)}>Previous</button>
       <span>${page * PAGE + 1}–${Math.min(all.length, (page + 1) * PAGE)}</span>
       <button type="button" disabled=${(page + 1) * PAGE >= all.length} onClick=${() => setPage(page + 1)}>Next</button></div>`}</section>`;

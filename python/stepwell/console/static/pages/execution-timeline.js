@@ -39,7 +39,7 @@ export function Timeline({ data, loaded }) {
     ${visit.type === "Task" && visit.attempts.slice(-MOST).map((/** @type {any} */ each) => html`<span class="attempt is-${each.status}" style=${{ left: left(each.at), width: width(each.at, each.end ?? end) }}></span>`)}`;
   const row = (/** @type {number} */ index) => {
     const visit = visits[index];
-    const [sign, status] = STATUSES[/** @type {keyof typeof STATUSES} */ (visit.status)];
+    const [sign, status] = STATUSES[visit.status];
     const took = duration((visit.end ?? end) - visit.at);
     return html`<div class="time-row" key=${visit.id} style=${{ height: `${ROW}px` }}>
       <button type="button" class="label" style=${{ paddingLeft: `${8 + 14 * depthOf(visit)}px` }} title="${visit.name}, ${status}, ${took}"

@@ -1,10 +1,10 @@
 /** One execution: what it is above, and tabs for its graph, its times, its events, its data and its definition. */
-import { get } from "../lib/api.js";
-import { duration } from "../lib/format.js";
+import { executionPath, get } from "../lib/api.js";
+import { lasted } from "../lib/format.js";
 import { html, useMemo } from "../lib/html.js";
 import { exactly } from "../lib/json.js";
 import { useClock, useResource } from "../lib/resource.js";
-import { executionLink, mapRunLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
+import { BASE, executionLink, mapRunLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
 import { allNodes, levelOf } from "../graph/model.js";
 import { useHistory } from "../history/load.js";
 import { Facts, Problem, Status, Tabs, Time, Waiting, useTitle } from "../parts/basics.js";
@@ -26,7 +26,7 @@ function definitionOf(data) {
 
 /** @param {{id: string}} props */
 export function Execution({ id }) {
-  const found = useResource((signal) => get(`executions/${encodeURIComponent(id)}`, signal), [id], `live?execution=${encodeURIComponent(id)}`);
+  const found = useResource((signal) => get(executionPath(id), signal), [id], `live?execution=${encodeURIComponent(id)}`);
   useTitle(found.data?.name ?? "Execution");
   if (!found.data) return html`<h1>Execution</h1><${Waiting} of=${found} />`;
   return html`<${Found} data=${found.data} reload=${found.reload} />`;
@@ -50,7 +50,7 @@ function Found({ data, reload }) {
   }[tab];
   return html`
     <div class="row between top"><div>
-      <p class="trail"><a href="/console/executions">Executions</a> / <a href=${workflowLink(data.workflow)}>${data.workflow}</a></p>
+      <p class="trail"><a href="${BASE}/executions">Executions</a> / <a href=${workflowLink(data.workflow)}>${data.workflow}</a></p>
       <h1 class="title">${data.name} <${Status} status=${data.status} /></h1></div>
       <${Actions} data=${data} reload=${reload} /></div>
     ${data.error !== undefined && html`<div class="failure" role="group" aria-label="Error"><b>${data.error}</b>${data.cause && html`<pre>${data.cause}</pre>`}</div>`}
@@ -68,7 +68,7 @@ function factsOf(data, history) {
     ["Workflow", html`<a href=${workflowLink(data.workflow)}>${data.workflow}</a> <span class="dim">version ${data.version}, ${data.type.toLowerCase()}</span>`],
     ["Started", html`<${Time} at=${data.startDate} exact />`],
     ["Ended", data.stopDate && html`<${Time} at=${data.stopDate} exact />`],
-    ["Duration", duration((data.stopDate ?? Date.now() / 1000) - data.startDate)],
+    ["Duration", lasted(data.startDate, data.stopDate)],
     ["Parent", data.parent && html`<a href=${executionLink(data.parent.id)}>${data.parent.workflow} / ${data.parent.name}</a>`],
     ["Map run", data.mapRunArn && html`<a href=${mapRunLink(data.mapRunArn)}>${data.processor ?? "Map run"}</a>`],
     ["Map runs", links(mapRuns.map((visit) => [mapRunLink(String(visit.mapRun)), visit.name]))],

@@ -1,19 +1,18 @@
 /** Executions: the newest first, filtered, as they change; several can be stopped, redriven or deleted together. */
-import { call, get, query as queryOf, remove } from "../lib/api.js";
-import { ago, bothTimes, duration, number } from "../lib/format.js";
+import { call, executionPath, get, query as queryOf, remove } from "../lib/api.js";
+import { ago, bothTimes, lasted, number } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
 import { useClock, useResource } from "../lib/resource.js";
 import { executionLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
-import { Empty, STATUSES, Status, Time, Waiting, useTitle } from "../parts/basics.js";
+import { Empty, SHOWN, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
 import { Dialog } from "../parts/dialog.js";
 import { useMayAct } from "../parts/session.js";
 
-const FILTERS = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 const TIMES = [["", "Any time"], ["900", "Last 15 minutes"], ["3600", "Last hour"], ["86400", "Last 24 hours"], ["604800", "Last 7 days"], ["custom", "Between …"]];
 const ACTIONS = /** @type {Record<string, [string, string, (item: any) => Promise<any>]>} */ ({
   stop: ["Stop", "Stop what runs", (item) => call("StopExecution", { executionArn: item.arn, error: "Stopped", cause: "Stopped in the console" })],
   redrive: ["Redrive", "Redrive what failed", (item) => call("RedriveExecution", { executionArn: item.arn })],
-  delete: ["Delete", "Delete what has ended", (item) => remove(`executions/${encodeURIComponent(item.id)}`)],
+  delete: ["Delete", "Delete what has ended", (item) => remove(executionPath(item.id))],
 });
 
 /** Which of the filters of the address the server is asked for. @param {URLSearchParams} query */
@@ -79,9 +78,8 @@ function Filters({ query, counts }) {
   const since = query.get("since") ?? "";
   const isCustom = since === "custom";
   return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); setQuery({ prefix: text.trim(), next: "" }); /** @type {HTMLElement} */ (document.activeElement).blur(); }}>
-    <div class="chips" role="group" aria-label="Statuses">${FILTERS.map((status) => html`<button type="button" class="chip is-${status}" aria-pressed=${String(statuses.has(status))} onClick=${() => flip(status)}>
-      <span class="sign" aria-hidden="true">${STATUSES[/** @type {keyof typeof STATUSES} */ (status)][0]}</span> ${STATUSES[/** @type {keyof typeof STATUSES} */ (status)][1]}
-      ${counts && html`<span class="count">${number(counts.counts[status] ?? 0)}${counts.complete ? "" : "+"}</span>`}</button>`)}</div>
+    <div class="chips" role="group" aria-label="Statuses">${SHOWN.map((status) => html`<${StatusChip} status=${status} isOn=${statuses.has(status)} press=${() => flip(status)}
+      count=${counts && `${number(counts.counts[status] ?? 0)}${counts.complete ? "" : "+"}`} />`)}</div>
     <div class="row inputs">
       <input data-search type="search" aria-label="Beginning of the name, or an id" placeholder="Name begins with, or id   ( / )" value=${text}
         onInput=${(/** @type {any} */ event) => setText(event.target.value)} onChange=${(/** @type {any} */ event) => setQuery({ prefix: event.target.value.trim(), next: "" })} />
@@ -110,7 +108,7 @@ function Table({ items, mayAct, chosen, toggle }) {
       <td class="name"><a data-row href=${executionLink(item.id)} title=${item.name}>${item.name}</a>${item.redriveCount > 0 && html` <span class="tag" title="Redriven ${item.redriveCount} times">↻${item.redriveCount}</span>`}</td>
       <td class="name"><a href=${workflowLink(item.workflow)}>${item.workflow}</a><span class="dim">:${item.version}</span></td>
       <td><${Time} at=${item.startDate} /> <span class="dim ago" title=${bothTimes(item.startDate)}>${ago(item.startDate)}</span></td>
-      <td class="number">${duration((item.stopDate ?? Date.now() / 1000) - item.startDate)}</td></tr>`)}</tbody>
+      <td class="number">${lasted(item.startDate, item.stopDate)}</td></tr>`)}</tbody>
   </table></div>`;
 }
 

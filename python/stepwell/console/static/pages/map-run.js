@@ -1,10 +1,10 @@
 /** A map run: how far it is, how fast, its limits, and its children: those that failed first. */
 import { call } from "../lib/api.js";
-import { duration, number } from "../lib/format.js";
-import { html, useEffect, useRef, useState } from "../lib/html.js";
-import { useClock, useResource } from "../lib/resource.js";
+import { duration, lasted, number } from "../lib/format.js";
+import { html, useRef, useState } from "../lib/html.js";
+import { useClock, useLooks, useResource } from "../lib/resource.js";
 import { BASE, executionLink, setQuery, useLocation } from "../lib/router.js";
-import { Empty, Facts, STATUSES, Status, Time, Waiting, useTitle } from "../parts/basics.js";
+import { Empty, Facts, STATUSES, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
 import { Dialog } from "../parts/dialog.js";
 import { useMayAct } from "../parts/session.js";
 
@@ -18,11 +18,7 @@ export function MapRun({ id }) {
   const [isEditing, edit] = useState(false);
   const found = useResource(() => call("DescribeMapRun", { mapRunArn: id }), [id]);
   const isRunning = found.data?.status === "RUNNING";
-  useEffect(() => {
-    if (!isRunning) return undefined;
-    const timer = setInterval(found.reload, 1000);
-    return () => clearInterval(timer);
-  }, [isRunning]);
+  useLooks(found.reload, 1, isRunning);
   if (!found.data) return html`<h1>Map run</h1><${Waiting} of=${found} />`;
   const { data } = found;
   const seconds = (data.stopDate ?? Date.now() / 1000) - data.startDate;
@@ -59,7 +55,7 @@ function Rate({ done, seconds, isRunning }) {
 /** @param {{counts: any, label: string}} props */
 function Progress({ counts, label }) {
   const parts = PARTS.filter(([name]) => counts[name] > 0);
-  return html`<div class="progress" role="img" aria-label="${label}: ${parts.map(([name, status]) => `${counts[name]} ${STATUSES[/** @type {keyof typeof STATUSES} */ (status)][1]}`).join(", ")}">
+  return html`<div class="progress" role="img" aria-label="${label}: ${parts.map(([name, status]) => `${counts[name]} ${STATUSES[status][1]}`).join(", ")}">
       ${parts.map(([name, status]) => html`<span class="part is-${status}" style=${{ flexGrow: counts[name] }}></span>`)}</div>
     <ul class="legend">${parts.map(([name, status]) => html`<li><${Status} status=${status} /> <b>${number(counts[name])}</b></li>`)}<li class="dim">${number(counts.total)} in all</li></ul>`;
 }
@@ -67,17 +63,17 @@ function Progress({ counts, label }) {
 /** @param {{arn: string, counts: any, isRunning: boolean}} props */
 function Children({ arn, counts, isRunning }) {
   const { query } = useLocation();
-  const first = FILTERS.find((status) => counts[PARTS.find(([, each]) => each === status)?.[0] ?? ""] > 0) ?? "SUCCEEDED";
+  const countOf = (/** @type {string} */ status) => counts[PARTS.find(([, each]) => each === status)?.[0] ?? ""] ?? 0;
+  const first = FILTERS.find((status) => countOf(status) > 0) ?? "SUCCEEDED";
   const status = query.get("status") ?? first;
   const next = query.get("next");
   const found = useResource(() => call("ListExecutions", { mapRunArn: arn, statusFilter: status, maxResults: 50, ...(next && { nextToken: next }) }), [arn, status, next, isRunning ? counts : 0]);
   useClock(isRunning);
-  return html`<h2>Children</h2><div class="chips" role="group" aria-label="Status of the children">${FILTERS.map((each) => html`<button type="button" class="chip is-${each}" aria-pressed=${String(each === status)} onClick=${() => setQuery({ status: each, next: "" })}>
-      <span class="sign" aria-hidden="true">${STATUSES[/** @type {keyof typeof STATUSES} */ (each)][0]}</span> ${STATUSES[/** @type {keyof typeof STATUSES} */ (each)][1]} <span class="count">${number(counts[PARTS.find(([, status]) => status === each)?.[0] ?? ""] ?? 0)}</span></button>`)}</div>
+  return html`<h2>Children</h2><div class="chips" role="group" aria-label="Status of the children">${FILTERS.map((each) => html`<${StatusChip} status=${each} isOn=${each === status} press=${() => setQuery({ status: each, next: "" })} count=${number(countOf(each))} />`)}</div>
     <${Waiting} of=${found} />
     ${found.data && (found.data.executions.length ? html`<div class="scroll"><table class="list"><thead><tr><th>Status</th><th>Name</th><th class="number">Items</th><th>Started</th><th class="number">Duration</th></tr></thead><tbody>
       ${found.data.executions.map((/** @type {any} */ item) => html`<tr key=${item.executionArn}><td><${Status} status=${item.status} /></td><td class="name"><a data-row href=${executionLink(item.executionArn)}>${item.name}</a></td><td class="number">${item.itemCount}</td>
-        <td><${Time} at=${item.startDate} exact /></td><td class="number">${duration((item.stopDate ?? Date.now() / 1000) - item.startDate)}</td></tr>`)}</tbody></table></div>` : html`<${Empty} title="No children" text="None has this status." />`)}
+        <td><${Time} at=${item.startDate} exact /></td><td class="number">${lasted(item.startDate, item.stopDate)}</td></tr>`)}</tbody></table></div>` : html`<${Empty} title="No children" text="None has this status." />`)}
     ${(next || found.data?.nextToken) && html`<nav class="row paging" aria-label="Paging">${next && html`<button type="button" onClick=${() => history.back()}>Back</button>`}${found.data?.nextToken && html`<button type="button" onClick=${() => setQuery({ next: found.data.nextToken })}>More</button>`}</nav>`}`;
 }
 

@@ -1,11 +1,12 @@
 /** Pages without data: the sign-in, and the one for addresses that name nothing. */
 import { keepToken } from "../lib/api.js";
 import { html, useState } from "../lib/html.js";
+import { BASE } from "../lib/router.js";
 import { useTitle } from "../parts/basics.js";
 
 export function NotFound() {
   useTitle("Not found");
-  return html`<h1>There is no such page</h1><p><a href="/console/executions">Go to executions</a></p>`;
+  return html`<h1>There is no such page</h1><p><a href="${BASE}/executions">Go to executions</a></p>`;
 }
 
 /** @param {{auth: string, begin: () => Promise<any>}} props */

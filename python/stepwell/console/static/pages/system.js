@@ -1,17 +1,14 @@
 /** How the engine is: its health, its counters, its partitions, its files, its limits. */
 import { get } from "../lib/api.js";
 import { bytes, duration, number } from "../lib/format.js";
-import { html, useEffect } from "../lib/html.js";
-import { useResource } from "../lib/resource.js";
+import { html } from "../lib/html.js";
+import { useLooks, useResource } from "../lib/resource.js";
 import { Facts, Time, Waiting, useTitle } from "../parts/basics.js";
 
 export function System() {
   useTitle("System");
   const found = useResource((signal) => get("system", signal), []);
-  useEffect(() => {
-    const timer = setInterval(found.reload, 2000);
-    return () => clearInterval(timer);
-  }, []);
+  useLooks(found.reload, 2);
   if (!found.data) return html`<h1>System</h1><${Waiting} of=${found} />`;
   const { data } = found;
   const { stats } = data;

@@ -1,13 +1,15 @@
 /** What waits: tasks by resource, states that are tried again, activities and those that poll them. */
 import { get, query as queryOf } from "../lib/api.js";
 import { ago, cut, duration, number } from "../lib/format.js";
-import { html, useEffect, useState } from "../lib/html.js";
-import { useClock, useResource } from "../lib/resource.js";
-import { executionLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
+import { html, useState } from "../lib/html.js";
+import { useClock, useLooks, useResource } from "../lib/resource.js";
+import { BASE, executionLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
 import { AnswerTask } from "../parts/answer-task.js";
 import { Empty, Tabs, Time, Waiting, useTitle } from "../parts/basics.js";
 import { useMayAct } from "../parts/session.js";
 
+/** In seconds: tasks come and go while no execution begins or ends, of which the stream tells. */
+const LOOK = 3;
 const TABS = /** @type {[string, string][]} */ ([["tasks", "Tasks"], ["retries", "Retries"], ["activities", "Activities"]]);
 
 /** Whom a task waits for. @param {any} task */
@@ -27,14 +29,6 @@ export function WaitingTasks() {
     <div id="panel" role="tabpanel" aria-labelledby="tab-${tab}" tabIndex=${-1}>${panel?.()}</div>`;
 }
 
-/** Tasks come and go while no execution begins or ends, of which the stream tells: look every few seconds. @param {() => void} reload */
-function useLooks(reload) {
-  useEffect(() => {
-    const timer = setInterval(reload, 3000);
-    return () => clearInterval(timer);
-  }, [reload]);
-}
-
 /** @param {{query: URLSearchParams}} props */
 function Tasks({ query }) {
   const mayAct = useMayAct();
@@ -43,7 +37,7 @@ function Tasks({ query }) {
   const [answered, answer] = useState(/** @type {any} */ (null));
   const [text, setText] = useState(resource);
   const found = useResource((signal) => get(`waiting${queryOf({ resource, next })}`, signal), [resource, next], next ? undefined : "live");
-  useLooks(found.reload);
+  useLooks(found.reload, LOOK);
   const groups = Map.groupBy ? Map.groupBy(found.data?.tasks ?? [], (/** @type {any} */ task) => task.resource) : new Map([["", found.data?.tasks ?? []]]);
   return html`<form class="row inputs" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); setQuery({ resource: text.trim(), next: "" }); }}>
       <input data-search type="search" aria-label="Resource" placeholder="Resource   ( / )" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onChange=${(/** @type {any} */ event) => setQuery({ resource: event.target.value.trim(), next: "" })} /></form>
@@ -60,7 +54,7 @@ function Tasks({ query }) {
 
 function Retries() {
   const found = useResource((signal) => get("retries", signal), [], "live");
-  useLooks(found.reload);
+  useLooks(found.reload, LOOK);
   useClock(true);
   if (!found.data?.retries.length) return found.data ? html`<${Empty} title="No retry is due" text="No state waits to be tried again." />` : html`<${Waiting} of=${found} />`;
   return html`<div class="scroll"><table class="list"><thead><tr><th>Execution</th><th>State</th><th class="number">Attempts</th><th>Next try</th><th>Last error</th></tr></thead><tbody>
@@ -70,8 +64,8 @@ function Retries() {
 
 function Activities() {
   const found = useResource((signal) => get("activities", signal), [], "live");
-  useLooks(found.reload);
+  useLooks(found.reload, LOOK);
   if (!found.data?.activities.length) return found.data ? html`<${Empty} title="No activities" text="An activity is a queue of tasks that workers poll: CreateActivity." />` : html`<${Waiting} of=${found} />`;
   return html`<div class="scroll"><table class="list"><thead><tr><th>Activity</th><th class="number">Tasks that wait</th><th class="number">Workers that poll</th></tr></thead><tbody>
-    ${found.data.activities.map((/** @type {any} */ each) => html`<tr><td class="name"><a data-row href="/console/waiting?resource=${encodeURIComponent(each.activityArn)}">${each.name}</a></td><td class="number">${number(each.queued)}${each.hasMore ? "+" : ""}</td><td class="number">${each.pollers}</td></tr>`)}</tbody></table></div>`;
+    ${found.data.activities.map((/** @type {any} */ each) => html`<tr><td class="name"><a data-row href="${BASE}/waiting?resource=${encodeURIComponent(each.activityArn)}">${each.name}</a></td><td class="number">${number(each.queued)}${each.hasMore ? "+" : ""}</td><td class="number">${each.pollers}</td></tr>`)}</tbody></table></div>`;
 }

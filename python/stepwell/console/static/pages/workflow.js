@@ -1,6 +1,6 @@
 /** One workflow: its graph, its definition with diagnostics, its versions and aliases, recent executions, a form to start. */
-import { call, get, query as queryOf } from "../lib/api.js";
-import { ago, cut, duration } from "../lib/format.js";
+import { call, executionPath, get, query as queryOf } from "../lib/api.js";
+import { ago, cut, lasted } from "../lib/format.js";
 import { html, useMemo, useState } from "../lib/html.js";
 import { pretty } from "../lib/json.js";
 import { useClock, useResource } from "../lib/resource.js";
@@ -65,7 +65,7 @@ function Recent({ name }) {
   if (!items.length) return found.data ? html`<${Empty} title="No executions" text="None was started yet." />` : html`<${Waiting} of=${found} />`;
   return html`<div class="scroll"><table class="list"><thead><tr><th>Status</th><th>Name</th><th>Started</th><th class="number">Duration</th></tr></thead><tbody>
     ${items.map((/** @type {any} */ item) => html`<tr key=${item.id}><td><${Status} status=${item.status} /></td><td class="name"><a data-row href=${executionLink(item.id)}>${item.name}</a><span class="dim">:${item.version}</span></td>
-      <td><${Time} at=${item.startDate} /> <span class="dim ago">${ago(item.startDate)}</span></td><td class="number">${duration((item.stopDate ?? Date.now() / 1000) - item.startDate)}</td></tr>`)}</tbody></table></div>
+      <td><${Time} at=${item.startDate} /> <span class="dim ago">${ago(item.startDate)}</span></td><td class="number">${lasted(item.startDate, item.stopDate)}</td></tr>`)}</tbody></table></div>
     <p><a href="${BASE}/executions?workflow=${encodeURIComponent(name)}">All executions of ${name}</a></p>`;
 }
 
@@ -113,7 +113,7 @@ function Start({ name, arn }) {
 /** Different inputs of the last executions. @param {string} name @param {AbortSignal} signal */
 async function lastInputs(name, signal) {
   const { executions } = await get(`executions${queryOf({ workflow: name, limit: 8 })}`, signal);
-  const found = await Promise.all(executions.map((/** @type {any} */ each) => get(`executions/${encodeURIComponent(each.id)}`, signal)));
+  const found = await Promise.all(executions.map((/** @type {any} */ each) => get(executionPath(each.id), signal)));
   const seen = new Map(found.map((each) => [each.input, { name: each.name, text: each.input, pretty: pretty(each.input) }]));
   return [...seen.values()];
 }

@@ -3,7 +3,7 @@ import { bothTimes, time } from "../lib/format.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 
 /** Sign and name of each status: they differ without their colours too. */
-export const STATUSES = {
+export const STATUSES = /** @type {Record<string, [string, string]>} */ ({
   RUNNING: ["●", "Running"],
   SUCCEEDED: ["✓", "Succeeded"],
   FAILED: ["✕", "Failed"],
@@ -12,12 +12,22 @@ export const STATUSES = {
   PENDING_REDRIVE: ["↻", "Pending redrive"],
   CAUGHT: ["↷", "Caught error"],
   PENDING: ["○", "Pending"],
-};
+});
+
+/** Those of an execution, in the order in which they are shown. */
+export const SHOWN = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 
 /** @param {{status: string}} props */
 export function Status({ status }) {
-  const [sign, name] = STATUSES[/** @type {keyof typeof STATUSES} */ (status)] ?? ["?", status];
+  const [sign, name] = STATUSES[status] ?? ["?", status];
   return html`<span class="status is-${status}"><span class="sign" aria-hidden="true">${sign}</span>${name}</span>`;
+}
+
+/** A button that filters by a status. @param {{status: string, isOn: boolean, press: () => void, count?: string}} props */
+export function StatusChip({ status, isOn, press, count }) {
+  const [sign, name] = STATUSES[status];
+  return html`<button type="button" class="chip is-${status}" aria-pressed=${String(isOn)} onClick=${press}>
+    <span class="sign" aria-hidden="true">${sign}</span> ${name}${count !== undefined && html` <span class="count">${count}</span>`}</button>`;
 }
 
 /** @param {{at: number|undefined, exact?: boolean}} props */

@@ -3,7 +3,7 @@ import { call } from "../lib/api.js";
 import { html, useMemo } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
 import { Copy, Problem } from "./basics.js";
-import { lineOf, linesOf } from "./lines.js";
+import { escaped, lineOf, linesOf } from "./lines.js";
 import { Rows } from "./rows.js";
 
 const ROW = 20;
@@ -15,7 +15,7 @@ export function DefinitionView({ text, type, state }) {
   const places = useMemo(() => linesOf(text), [text]);
   const found = useResource(() => call("ValidateStateMachineDefinition", { definition: text, type, severity: "WARNING" }), [text, type]);
   const notes = useMemo(() => notesOf(found.data?.diagnostics ?? [], places), [found.data, places]);
-  const chosen = state ? [...places].find(([path]) => path.endsWith(`/States/${state.replaceAll("~", "~0").replaceAll("/", "~1")}`))?.[1] : undefined;
+  const chosen = state ? [...places].find(([path]) => path.endsWith(`/States/${escaped(state)}`))?.[1] : undefined;
   const row = (/** @type {number} */ index) => {
     const own = notes.get(index + 1) ?? [];
     return html`<div class="line ${index + 1 === chosen ? "is-chosen" : ""} ${own.length ? `has-${own[0].severity}` : ""}" key=${index} style=${{ height: `${ROW}px` }}>

@@ -1,5 +1,8 @@
 /** The lines of a JSON text on which its parts stand, by JSON pointer (`/States/Charge/Retry/0`). */
 
+/** A name as a part of a pointer. @param {string} name */
+export const escaped = (name) => name.replaceAll("~", "~0").replaceAll("/", "~1");
+
 /** @param {string} text valid JSON @returns {Map<string, number>} line numbers from 1 */
 export function linesOf(text) {
   const found = new Map([["", 1]]);
@@ -25,7 +28,7 @@ export function linesOf(text) {
     at += 1;
     for (space(); text[at] !== "}"; space()) {
       if (text[at] === ",") { at += 1; space(); }
-      const below = `${path}/${string().replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      const below = `${path}/${escaped(string())}`;
       found.set(below, line);
       space();
       at += 1;
