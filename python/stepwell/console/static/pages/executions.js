@@ -30,7 +30,7 @@ export function Executions() {
   const values = asked(query);
   const isNewest = !values.next;
   const list = useResource((signal) => get(`executions${queryOf(values)}`, signal), [values], isNewest ? "live" : undefined);
-  const counts = useCounts(values.workflow, list.data);
+  const counts = useCounts(list.data);
   const [chosen, choose] = useState(/** @type {Map<string, any>} */ (new Map()));
   const [action, setAction] = useState("");
   const items = list.data?.executions ?? [];
@@ -54,21 +54,23 @@ export function Executions() {
     ${action && html`<${Many} action=${action} items=${[...chosen.values()]} close=${() => setAction("")} done=${() => { choose(new Map()); list.reload(); }} />`}`;
 }
 
-/** Counts by status; read again when the list has changed. @param {string|null} workflow @param {any} data */
-function useCounts(workflow, data) {
-  const found = useResource((signal) => get(`counts${queryOf({ workflow })}`, signal), [workflow]);
+/** Counts by workflow and status; read again when the list has changed. @param {any} data */
+function useCounts(data) {
+  const found = useResource((signal) => get("counts", signal), []);
   const isDone = found.data?.complete;
   useEffect(() => {
     const timer = setTimeout(found.reload, isDone === false ? 300 : 1100);
     return () => clearTimeout(timer);
-  }, [data, isDone, workflow]);
+  }, [data, isDone]);
   return found.data;
 }
 
 /** @param {{query: URLSearchParams, counts: any}} props */
 function Filters({ query, counts }) {
   const statuses = new Set((query.get("status") ?? "").split(",").filter(Boolean));
-  const workflows = useResource((signal) => get("counts", signal), []);
+  const workflow = query.get("workflow") ?? "";
+  const byWorkflow = counts?.workflows ?? {};
+  const shown = workflow ? byWorkflow[workflow] ?? {} : counts?.counts;
   const [text, setText] = useState(query.get("prefix") ?? "");
   useEffect(() => setText(query.get("prefix") ?? ""), [query.get("prefix")]);
   const flip = (/** @type {string} */ status) => {
@@ -79,13 +81,13 @@ function Filters({ query, counts }) {
   const isCustom = since === "custom";
   return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); setQuery({ prefix: text.trim(), next: "" }); /** @type {HTMLElement} */ (document.activeElement).blur(); }}>
     <div class="chips" role="group" aria-label="Statuses">${SHOWN.map((status) => html`<${StatusChip} status=${status} isOn=${statuses.has(status)} press=${() => flip(status)}
-      count=${counts && `${number(counts.counts[status] ?? 0)}${counts.complete ? "" : "+"}`} />`)}</div>
+      count=${counts && `${number(shown[status] ?? 0)}${counts.complete ? "" : "+"}`} />`)}</div>
     <div class="row inputs">
       <input data-search type="search" aria-label="Beginning of the name, or an id" placeholder="Name begins with, or id   ( / )" value=${text}
         onInput=${(/** @type {any} */ event) => setText(event.target.value)} onChange=${(/** @type {any} */ event) => setQuery({ prefix: event.target.value.trim(), next: "" })} />
-      <select aria-label="Workflow" value=${query.get("workflow") ?? ""} onChange=${(/** @type {any} */ event) => setQuery({ workflow: event.target.value, next: "" })}>
+      <select aria-label="Workflow" value=${workflow} onChange=${(/** @type {any} */ event) => setQuery({ workflow: event.target.value, next: "" })}>
         <option value="">All workflows</option>
-        ${[...new Set([...Object.keys(workflows.data?.workflows ?? {}), ...(query.get("workflow") ? [String(query.get("workflow"))] : [])])].sort().map((name) => html`<option value=${name}>${name}</option>`)}
+        ${[...new Set([...Object.keys(byWorkflow), ...(workflow ? [workflow] : [])])].sort().map((name) => html`<option value=${name}>${name}</option>`)}
       </select>
       <select aria-label="Time of the start" value=${since} onChange=${(/** @type {any} */ event) => setQuery({ since: event.target.value, after: "", before: "", next: "" })}>
         ${TIMES.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select>
