@@ -57,11 +57,11 @@ export function Executions() {
 /** Counts by workflow and status; read again when the list has changed. @param {any} data */
 function useCounts(data) {
   const found = useResource((signal) => get("counts", signal), []);
-  const isDone = found.data?.complete;
+  const partial = found.data?.complete === false ? found.data : undefined;
   useEffect(() => {
-    const timer = setTimeout(found.reload, isDone === false ? 300 : 1100);
+    const timer = setTimeout(found.reload, partial ? 300 : 1100);
     return () => clearTimeout(timer);
-  }, [data, isDone]);
+  }, [data, partial]);
   return found.data;
 }
 
