@@ -72,7 +72,7 @@ def _edge(edge: Edge, nodes: dict[str, Node], marks: Marks, indent: str) -> str:
         options.append(f'label="{label}"')
     if edge.kind == "catch":
         options.append("style=dashed")
-    if any(label.key in marks.edges and marks.edges[label.key].status != "missed" for label in edge.labels):
+    if marks.is_taken(edge.keys):
         options.append(f'penwidth=2 color="{colour("edge-taken")}"')
     if source.inner:
         options.append(f"ltail=cluster_{source.id}")

@@ -63,7 +63,8 @@ def lay_out(boxes: list[Box], links: Sequence[Link], spacing: Spacing) -> tuple[
     return _place(boxes, ranks, spacing)
 
 
-def _upper_and_lower(link: Link) -> tuple[int, int]:
+def upper_and_lower(link: Link) -> tuple[int, int]:
+    """The boxes that a link joins, the upper one first."""
     return (link.target, link.source) if link.is_reversed else (link.source, link.target)
 
 
@@ -96,7 +97,7 @@ def _rank(boxes: list[Box], links: list[Link]) -> None:
     below: list[list[tuple[int, int]]] = [[] for _ in boxes]
     waiting = [0] * len(boxes)
     for link in links:
-        upper, lower = _upper_and_lower(link)
+        upper, lower = upper_and_lower(link)
         below[upper].append((lower, 1 if link.label is None else 2))
         waiting[lower] += 1
     ready = [index for index, number in enumerate(waiting) if not number]
@@ -113,7 +114,7 @@ def _add_bends(boxes: list[Box], links: list[Link]) -> None:
     """Add boxes where links cross ranks: the first of each is its own, from there on those to a target share theirs."""
     trunks: dict[tuple[int, str, bool], dict[int, int]] = {}
     for link in links:
-        upper, lower = _upper_and_lower(link)
+        upper, lower = upper_and_lower(link)
         first, last = boxes[upper].rank + 1, boxes[lower].rank
         own = last - 1 if link.is_reversed else first
         trunk = trunks.setdefault((link.target, link.kind, link.is_reversed), {})
@@ -135,7 +136,7 @@ def _neighbours(boxes: list[Box], links: list[Link]) -> tuple[list[list[int]], l
     below: list[list[int]] = [[] for _ in boxes]
     seen: set[tuple[int, int]] = set()
     for link in links:
-        upper, lower = _upper_and_lower(link)
+        upper, lower = upper_and_lower(link)
         for one, other in itertools.pairwise([upper, *link.bends, lower]):
             if (one, other) not in seen:
                 seen.add((one, other))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .labels import shortened, text_width, visible, wrapped
-from .layered import Box, Link, Spacing, lay_out
-from .marks import EdgeKey, Marks
+from .layered import Box, Link, Spacing, lay_out, upper_and_lower
+from .marks import Marks
 from .model import END, START, Edge, Graph, Label, Node
 from .style import shape_of, sign, size
 
@@ -87,7 +87,8 @@ def placed(graph: Graph, marks: Marks) -> PlacedGraph:
     ]
     width, height = lay_out(boxes, links, Spacing())
     found = [
-        _moved(node, boxes[number].x - boxes[number].width / 2, boxes[number].y) for number, node in enumerate(nodes)
+        node._replace(x=box.x - box.width / 2, y=box.y)
+        for node, box in zip(nodes, boxes, strict=False)  # bends follow
     ]
     ports = _ports(boxes, links, found)
     edges = [
@@ -141,10 +142,6 @@ def _container(node: Node, lines: list[str], detail: str, text: float, marks: Ma
     return PlacedNode(node, 0.0, 0.0, width, height, lines, detail, inner)
 
 
-def _moved(node: PlacedNode, x: float, y: float) -> PlacedNode:
-    return node._replace(x=x, y=y)
-
-
 # lines
 
 
@@ -159,7 +156,7 @@ def _ports(boxes: list[Box], links: list[Link], nodes: list[PlacedNode]) -> list
         for number, link in enumerate(links):
             if link.source == link.target:
                 continue
-            upper, lower = (link.target, link.source) if link.is_reversed else (link.source, link.target)
+            upper, lower = upper_and_lower(link)
             chain = [upper, *link.bends, lower]
             box, other = (upper, chain[1]) if is_below else (lower, chain[-2])
             apart = number if other in (upper, lower) else other  # two states may be linked twice
@@ -174,7 +171,7 @@ def _ports(boxes: list[Box], links: list[Link], nodes: list[PlacedNode]) -> list
 
 
 def _points(boxes: list[Box], link: Link, ports: dict[int, float]) -> list[Point]:
-    upper, lower = (link.target, link.source) if link.is_reversed else (link.source, link.target)
+    upper, lower = upper_and_lower(link)
     above, below = boxes[upper], boxes[lower]
     points = [(ports[upper], above.y + above.height), (ports[upper], above.rank_bottom)]
     for bend in link.bends:
@@ -229,8 +226,3 @@ def _placed_labels(boxes: list[Box], link: Link, edge: Edge, lines: list[tuple[L
         PlacedLabel(label, text, box.x, top + (number + 0.5) * SMALL_LINE, text_width(text, LABEL_SIZE))
         for number, (label, text) in enumerate(lines)
     ]
-
-
-def edge_keys(edge: Edge) -> list[EdgeKey]:
-    """The transitions that an edge stands for."""
-    return [label.key for label in edge.labels]

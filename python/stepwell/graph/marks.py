@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 EdgeKey: TypeAlias = tuple[str, str, int]
@@ -29,6 +30,10 @@ class Marks(NamedTuple):
     def is_empty(self) -> bool:
         """Whether only the definition is drawn."""
         return not self.states and not self.edges
+
+    def is_taken(self, keys: Iterable[EdgeKey]) -> bool:
+        """Whether one of the transitions was taken."""
+        return any(key in self.edges and self.edges[key].status != "missed" for key in keys)
 
 
 NO_MARKS = Marks({}, {})

@@ -77,8 +77,7 @@ def _edge(edge: Edge, marks: Marks, indent: str) -> Iterator[str]:
         for label in edge.labels
         if label.text
     ]
-    taken = any(label.key in marks.edges and marks.edges[label.key].status != "missed" for label in edge.labels)
-    arrow = "-.->" if edge.kind == "catch" else "==>" if taken else "-->"
+    arrow = "-.->" if edge.kind == "catch" else "==>" if marks.is_taken(edge.keys) else "-->"
     label = f'|"{"<br/>".join(texts)}"|' if texts else ""
     yield f"{indent}{edge.source} {arrow}{label} {edge.target}"
 

@@ -29,6 +29,11 @@ class Edge(Struct, frozen=True):
     labels: tuple[Label, ...]
     """The transitions; those of ``next`` have an empty text."""
 
+    @property
+    def keys(self) -> list[EdgeKey]:
+        """The transitions, as marks name them."""
+        return [label.key for label in self.labels]
+
 
 class Node(Struct, frozen=True):
     """A state, or the start or the end of the machine. ``id`` is unique in the whole graph, and no word of Mermaid."""

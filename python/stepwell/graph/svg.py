@@ -17,16 +17,15 @@ from .layout import (
     PlacedGraph,
     PlacedLabel,
     PlacedNode,
-    edge_keys,
     placed,
 )
 from .marks import NO_MARKS, Mark, Marks
 from .model import END, START, Graph
-from .style import colour, shape_of, size, status_colour, status_label, statuses, style
+from .style import Theme, colour, shape_of, size, status_colour, status_label, statuses, style
 
 _MARGIN = 16.0
 _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif"
-_WIDTHS = {"next": 1.3, "choice": 1.3, "catch": 1.3}
+_KINDS = ("next", "choice", "catch")
 
 
 def svg(graph: Graph, marks: Marks = NO_MARKS) -> str:
@@ -75,7 +74,7 @@ def _legend(marks: Marks) -> list[tuple[str, str]]:
 def _level(level: PlacedGraph, marks: Marks) -> Iterator[str]:
     if level.x or level.y:
         yield f'<g transform="translate({_n(level.x)} {_n(level.y)})">'
-    for edge in sorted(level.edges, key=lambda edge: any(key in marks.edges for key in edge_keys(edge.edge))):
+    for edge in sorted(level.edges, key=lambda edge: any(key in marks.edges for key in edge.edge.keys)):
         yield _line(edge, marks)  # lines that were taken lie over the others
     for node in level.nodes:
         yield from _node(node, marks)
@@ -165,7 +164,7 @@ def _terminal(node: PlacedNode) -> str:
 
 
 def _line(edge: PlacedEdge, marks: Marks) -> str:
-    found = [marks.edges[key] for key in edge_keys(edge.edge) if key in marks.edges]
+    found = [marks.edges[key] for key in edge.edge.keys if key in marks.edges]
     taken = "" if marks.is_empty else " sw-taken" if found else " sw-untaken"
     missed = " sw-missed-edge" if found and all(mark.status == "missed" for mark in found) else ""
     css = f"sw-edge sw-{edge.edge.kind}{missed or taken}"
@@ -237,18 +236,16 @@ def _fixed() -> Iterator[str]:
     yield ".stepwell-graph .sw-node{stroke-width:1.4}.stepwell-graph .sw-hollow{fill:none}"
     yield ".stepwell-graph .sw-container{stroke-dasharray:5 4}.stepwell-graph .sw-ring{fill:none;stroke-width:2.5}"
     yield ".stepwell-graph .sw-separator{stroke-width:1;stroke-dasharray:2 4}"
-    for kind, width in _WIDTHS.items():
+    for kind in _KINDS:
         dash = ";stroke-dasharray:5 4" if style()["edges"][kind] == "dashed" else ""
-        yield f".stepwell-graph .sw-{kind}{{fill:none;stroke-width:{width}{dash}}}"
+        yield f".stepwell-graph .sw-{kind}{{fill:none;stroke-width:1.3{dash}}}"
     yield ".stepwell-graph .sw-taken.sw-edge{stroke-width:2}"
     yield ".stepwell-graph .sw-node{fill-opacity:1}.stepwell-graph .sw-label-box{fill-opacity:.88}"
 
 
-def _theme(theme: str) -> Iterator[str]:
-    dark = theme == "dark"
-
+def _theme(theme: Theme) -> Iterator[str]:
     def of(name: str) -> str:
-        return colour(name, "dark" if dark else "light")
+        return colour(name, theme)
 
     at = ".stepwell-graph "
     yield f"{at}.sw-background,{at}.sw-label-box{{fill:{of('background')}}}"
@@ -260,11 +257,11 @@ def _theme(theme: str) -> Iterator[str]:
     faint = of("not-reached-border")
     yield f"{at}.sw-node.sw-unreached{{stroke:{faint}}}{at}.sw-untaken.sw-edge{{stroke:{faint}}}"
     yield f"{at}.sw-untaken.sw-arrow{{fill:{faint}}}{at}.sw-name.sw-unreached{{fill:{of('muted-text')}}}"
-    missed = status_colour("missed", "dark" if dark else "light")
+    missed = status_colour("missed", theme)
     yield f"{at}.sw-missed-edge.sw-edge{{stroke:{missed}}}{at}.sw-missed-edge.sw-arrow{{fill:{missed}}}"
+    opacity = size("status-fill-opacity")
     for status in statuses():
-        shade = status_colour(status, "dark" if dark else "light")
-        opacity = size("status-fill-opacity")
+        shade = status_colour(status, theme)
         yield f"{at}.sw-node.sw-{status}{{stroke:{shade};fill:{shade};fill-opacity:{opacity}}}"
         yield f"{at}.sw-node.sw-{status}.sw-container{{fill:{of('container')};fill-opacity:1}}"
         yield f"{at}.sw-node.sw-{status}.sw-hollow{{fill:none}}{at}.sw-label.sw-{status}{{fill:{shade}}}"

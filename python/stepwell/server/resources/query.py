@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from stepwell.step_functions import errors
 
+_DIGITS = 16
+
 
 class Query:
     """The parameters after the ``?``. What cannot be read is a ValidationException."""
@@ -42,6 +44,3 @@ class Query:
     def flag(self, name: str) -> bool:
         """Whether a parameter is ``1`` or ``true``."""
         return self.text(name) in ("1", "true")
-
-
-_DIGITS = 16
