@@ -54,6 +54,8 @@ AWS_STATUSES: Final[dict[AwsStatus, tuple[str, ...]]] = {
     "PENDING_REDRIVE": (FAILED, CANCELED),
 }
 """AWS's statuses, and those of ours that an execution with one of them may have."""
+AWS_ENDED: Final[tuple[AwsStatus, ...]] = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+"""AWS's statuses of an execution that has ended."""
 
 CREATED: Final = "Created"
 ACTIVE: Final = "Active"

@@ -1,4 +1,4 @@
-"""Shapes and colours of drawings, from ``style.json``, which the console reads too."""
+"""Shapes and colours of drawings, from ``style.json``; a test compares the console's with them."""
 
 from __future__ import annotations
 

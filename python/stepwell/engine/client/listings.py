@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from stepwell.engine.ids import CHILD_LISTS, REDRIVEN, child_list
 from stepwell.engine.state.map_run import PENDING_REDRIVE
-from stepwell.engine.status import AWS_STATUSES, RUNNING, AwsStatus
+from stepwell.engine.status import AWS_ENDED, AWS_STATUSES, RUNNING, AwsStatus
 from stepwell.engine.storage.contexts import (
     ExecutionContext,
     ListingContext,
@@ -33,7 +33,6 @@ LOOKED_AT = 1000
 """So many rows are looked at for one page. A page of a map run that is being redriven may be shorter for it."""
 CLOCK_MICROSECONDS = 86_400_000_000
 """How far a clock may have gone back since a workflow was created again, or a parent started, without hiding any."""
-_ENDED: tuple[AwsStatus, ...] = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _UNSUCCESSFUL = frozenset(("FAILED", "TIMED_OUT", "ABORTED"))
 _Read = Callable[[Position | None, int], list[ListingContext]]
 
@@ -108,7 +107,7 @@ def _reads(storage: Storage, asked: Asked) -> Iterator[_Read]:
 
 def _statuses(status: AwsStatus | None) -> Sequence[str]:
     if status is None:
-        return ("RUNNING", *_ENDED)
+        return ("RUNNING", *AWS_ENDED)
     return tuple(_UNSUCCESSFUL) if status == "PENDING_REDRIVE" else (status,)
 
 

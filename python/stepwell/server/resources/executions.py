@@ -13,7 +13,7 @@ from stepwell.engine.client.open_tasks import activities_in
 from stepwell.engine.client.queries import Queries, workflow_name, workflow_version
 from stepwell.engine.ids import execution_of, short_id
 from stepwell.engine.state.timers import RETRY
-from stepwell.engine.status import aws_status
+from stepwell.engine.status import AWS_ENDED, aws_status
 from stepwell.engine.storage.contexts import ActivityContext, ExecutionContext, TaskContext, VisibilityContext
 from stepwell.errors import StepwellError
 from stepwell.step_functions import errors
@@ -26,7 +26,7 @@ PAGE, MOST = 50, 500
 STATES = 500
 """So many of the states that an execution is in are shown: a Map may have thousands of iterations."""
 EVENTS = 1000
-_ALL = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_ALL = ("RUNNING", *AWS_ENDED)
 _NAME = "GET /stepwell/executions"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stepwell.engine.client.execution_lists import workflow_lists
-from stepwell.engine.status import AWS_STATUSES
+from stepwell.engine.status import AWS_ENDED, AWS_STATUSES
 from stepwell.engine.storage.contexts import ListingContext, VisibilityContext
 from stepwell.engine.storage.counting import count_rows
 from stepwell.engine.storage.storage import Storage
@@ -24,7 +24,6 @@ _SHARE = 10
 """The thread counts for one part in so many of its time."""
 _WAIT_SECONDS = 0.25
 """How long a request waits for a count: with some thousands of executions it is done by then."""
-_ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _Counts = dict[str, dict[str, int]]
 
 
@@ -76,5 +75,5 @@ class Tally:
     def _of_workflow(self, name: str) -> Iterator[tuple[str, int]]:
         running = sum(count_rows(self._storage, VisibilityContext, name, status) for status in AWS_STATUSES["RUNNING"])
         yield "RUNNING", running
-        for status in _ENDED:
+        for status in AWS_ENDED:
             yield status, count_rows(self._storage, ListingContext, name, status)
