@@ -68,4 +68,4 @@ def watching(browser: Any, url: str, **options: Any) -> Iterator[Watched]:
     watched = Watched(browser, url, **options)
     yield watched
     watched.context.close()
-    assert watched.wrong == []
+    assert watched.wrong == [], watched.wrong
