@@ -23,7 +23,8 @@ const tell = (isLive) => watchers.forEach((watcher) => watcher(isLive));
  * @param {(signal: AbortSignal) => Promise<T>} load
  * @param {any[]} inputs what the answer depends on
  * @param {string} [live] the stream of changes
- * @returns {{data: T|undefined, error: Error|undefined, isLoading: boolean, reload: () => void}}
+ * @returns {{data: T|undefined, error: Error|undefined, isLoading: boolean, reload: () => void, hold: (isHeld: boolean) => void}}
+ *   `hold`: nothing is loaded meanwhile
  */
 export function useResource(load, inputs, live) {
   const key = JSON.stringify(inputs);
@@ -31,9 +32,10 @@ export function useResource(load, inputs, live) {
   const running = useRef(/** @type {AbortController|null} */ (null));
   const timer = useRef(0);
   const again = useRef(false);
+  const held = useRef(false);
   const mayAt = useRef(0);
   const reload = useCallback(() => {
-    if (running.current || timer.current) {
+    if (running.current || timer.current || held.current) {
       again.current = true;
       return;
     }
@@ -58,6 +60,10 @@ export function useResource(load, inputs, live) {
     };
     load(ending.signal).then((data) => done({ data }), (error) => done({ error }));
   }, [key]);
+  const hold = useCallback((/** @type {boolean} */ isHeld) => {
+    held.current = isHeld;
+    if (!isHeld && again.current) reload();
+  }, [reload]);
   useEffect(() => {
     set((before) => (before.key === key ? before : { key, data: undefined, error: undefined, isLoading: true }));
     mayAt.current = 0;
@@ -78,7 +84,7 @@ export function useResource(load, inputs, live) {
       tell(undefined);
     };
   }, [live, key]);
-  return { ...(state.key === key ? state : { data: undefined, error: undefined, isLoading: true }), reload };
+  return { ...(state.key === key ? state : { data: undefined, error: undefined, isLoading: true }), reload, hold };
 }
 
 /** Load again every so many seconds: what no stream tells of. @param {() => void} reload @param {number} seconds */

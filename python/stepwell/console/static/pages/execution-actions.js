@@ -9,21 +9,31 @@ import { JsonInput, jsonProblem } from "../parts/json-input.js";
 import { AnswerTask } from "../parts/answer-task.js";
 import { useMayAct } from "../parts/session.js";
 
-/** @param {{data: any, reload: () => void}} props */
-export function Actions({ data, reload }) {
+/** @param {{data: any, reload: () => void, hold: (isHeld: boolean) => void}} props */
+export function Actions({ data, reload, hold }) {
   const mayAct = useMayAct();
   const [open, setOpen] = useState("");
   const close = () => setOpen("");
   const isRunning = data.status === "RUNNING";
   const waiting = data.states.filter((/** @type {any} */ state) => state.task?.token);
   const isChild = Boolean(data.mapRunArn);
+  const erase = async () => {
+    hold(true); // the stream tells of the deletion before its answer has come
+    try {
+      await remove(executionPath(data.id));
+    } catch (error) {
+      hold(false);
+      throw error;
+    }
+    go("/executions");
+  };
   const dialogs = {
     stop: () => html`<${Stop} data=${data} close=${close} reload=${reload} />`,
     redrive: () => html`<${Dialog} title="Redrive this execution?" verb="Redrive" close=${close} act=${() => call("RedriveExecution", { executionArn: data.arn }).then(reload)}>
       <p>It goes on from the states that did not succeed. Results of those that did are kept.</p></${Dialog}>`,
     again: () => html`<${Again} data=${data} close=${close} />`,
     answer: () => html`<${AnswerTask} tasks=${waiting.map((/** @type {any} */ state) => ({ ...state.task, state: state.name }))} close=${close} done=${reload} />`,
-    delete: () => html`<${Dialog} title="Delete this execution?" verb="Delete" isDanger close=${close} act=${() => remove(executionPath(data.id)).then(() => go("/executions"))}>
+    delete: () => html`<${Dialog} title="Delete this execution?" verb="Delete" isDanger close=${close} act=${erase}>
       <p>Its history goes with it. This cannot be undone.</p></${Dialog}>`,
     copy: () => html`<${AsCall} data=${data} close=${close} />`,
   };

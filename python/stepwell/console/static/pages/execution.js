@@ -29,11 +29,11 @@ export function Execution({ id }) {
   const found = useResource((signal) => get(executionPath(id), signal), [id], `live?execution=${encodeURIComponent(id)}`);
   useTitle(found.data?.name ?? "Execution");
   if (!found.data) return html`<h1>Execution</h1><${Waiting} of=${found} />`;
-  return html`<${Found} data=${found.data} reload=${found.reload} />`;
+  return html`<${Found} data=${found.data} reload=${found.reload} hold=${found.hold} />`;
 }
 
-/** @param {{data: any, reload: () => void}} props */
-function Found({ data, reload }) {
+/** @param {{data: any, reload: () => void, hold: (isHeld: boolean) => void}} props */
+function Found({ data, reload, hold }) {
   const { query } = useLocation();
   const tab = query.get("tab") ?? "graph";
   const definition = useMemo(() => definitionOf(data), [data.definition, data.processor]);
@@ -52,7 +52,7 @@ function Found({ data, reload }) {
     <div class="row between top"><div>
       <p class="trail"><a href="${BASE}/executions">Executions</a> / <a href=${workflowLink(data.workflow)}>${data.workflow}</a></p>
       <h1 class="title">${data.name} <${Status} status=${data.status} /></h1></div>
-      <${Actions} data=${data} reload=${reload} /></div>
+      <${Actions} data=${data} reload=${reload} hold=${hold} /></div>
     ${data.error !== undefined && html`<div class="failure" role="group" aria-label="Error"><b>${data.error}</b>${data.cause && html`<pre>${data.cause}</pre>`}</div>`}
     <${Facts} items=${factsOf(data, loaded.history)} />
     <${Tabs} label="Views of the execution" tabs=${TABS} chosen=${tab} choose=${(/** @type {string} */ name) => setQuery({ tab: name === "graph" ? "" : name }, true)} />
