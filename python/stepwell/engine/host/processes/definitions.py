@@ -24,7 +24,7 @@ from stepwell.engine.state.workflows import DELETED_BEFORE, Workflows
 from stepwell.engine.storage.contexts import VisibilityContext, WorkflowContext, tag_of
 from stepwell.engine.storage.storage import Storage
 
-from .remote import RemotePartition
+from .partition_client import PartitionClient
 
 _PAGE = 1000
 _TAG = tag_of(WorkflowContext)
@@ -34,7 +34,7 @@ _decode = msgspec.msgpack.Decoder(WorkflowContext).decode
 class Definitions:
     """The deployed definitions, read from the first partition and written to all."""
 
-    def __init__(self, partitions: Sequence[RemotePartition], storage: Storage, promises: PendingPromises) -> None:
+    def __init__(self, partitions: Sequence[PartitionClient], storage: Storage, promises: PendingPromises) -> None:
         self._partitions, self._promises = partitions, promises
         self._storage = storage
         self.workflows = Workflows.over(storage)
@@ -77,7 +77,7 @@ class Definitions:
             self.workflows.put(replace(newest, deleting=not deleted, deleted=deleted))
             deliver("", None)
 
-    def _delete_in(self, partition: RemotePartition, command: DeleteWorkflowCommand) -> None:
+    def _delete_in(self, partition: PartitionClient, command: DeleteWorkflowCommand) -> None:
         try:
             self._submit(command, partition).wait()
         except Rejected as error:
@@ -113,7 +113,7 @@ class Definitions:
                 with suppress(Rejected):  # it has done so, when the program ended before the others had
                     self._submit(DeleteWorkflowCommand(name, newest.version), partition).wait()
 
-    def _all(self, partition: RemotePartition) -> list[WorkflowContext]:
+    def _all(self, partition: PartitionClient) -> list[WorkflowContext]:
         rows: list[WorkflowContext] = []
         after: tuple[str, int] | None = None
         while page := self._read(partition, after):
@@ -121,11 +121,11 @@ class Definitions:
             after = (page[-1].name, page[-1].version)
         return rows
 
-    def _read(self, partition: RemotePartition, after: tuple[str, int] | None) -> list[WorkflowContext]:
+    def _read(self, partition: PartitionClient, after: tuple[str, int] | None) -> list[WorkflowContext]:
         ask = partial(partition.read, operation="scan", tag=_TAG, after=after, limit=_PAGE)
         return [_decode(row) for row in self._wait(ask).wait()]
 
-    def _submit(self, command: PutWorkflowCommand | DeleteWorkflowCommand, partition: RemotePartition) -> Latch:
+    def _submit(self, command: PutWorkflowCommand | DeleteWorkflowCommand, partition: PartitionClient) -> Latch:
         return self._wait(partial(partition.submit, command, NONE))
 
     def _wait(self, ask: Any) -> Latch:

@@ -34,7 +34,7 @@ from stepwell.engine.storage.contexts import (
     tag_of,
 )
 
-from .remote import RemotePartition
+from .partition_client import PartitionClient
 
 _BY_EXECUTION = frozenset(
     map(
@@ -102,7 +102,7 @@ class Places:
 class Stores:
     """Reads like a store. Rows that each partition may have are read from all of them and merged in their order."""
 
-    def __init__(self, partitions: Sequence[RemotePartition], places: Places, promises: PendingPromises) -> None:
+    def __init__(self, partitions: Sequence[PartitionClient], places: Places, promises: PendingPromises) -> None:
         self._partitions, self._places, self._promises = partitions, places, promises
 
     def get(self, tag: int, *key: str | int) -> bytes | None:
@@ -179,7 +179,7 @@ class Stores:
         return [latch.wait() for latch in latches]
 
     def _begin(
-        self, partition: RemotePartition, operation: str, arguments: tuple[Any, ...], options: dict[str, Any]
+        self, partition: PartitionClient, operation: str, arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> Latch:
         latch = Latch()
         answer = self._promises.owe(latch.deliver)
