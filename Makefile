@@ -19,9 +19,9 @@ CARGO           := scripts/with-build-cache cargo
 CLIPPY          := $(CARGO) clippy --workspace --all-targets --release --locked --quiet
 RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/static/*' -type f)
-PYTHON_FOLDERS  := python tests $(wildcard benches examples fuzz)
+PYTHON_FOLDERS  := python tests scripts/site $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak screenshots demo clean
+.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak screenshots docs demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -125,8 +125,11 @@ screenshots: build ## the pictures of docs/console.md, of a shop's busy day, in 
 	@scripts/install-system-packages chromium
 	@$(BIN)/python scripts/make-console-pictures docs/console
 
+docs: build ## the site of the documents, in site/, with its links checked
+	@$(BIN)/python scripts/site/make.py
+
 demo: build ## run the order service: killed half-way, recovered, finished
 	@$(BIN)/python examples/order_service/demo.py
 
 clean: ## remove what was built here (the shared build cache stays)
-	@rm -rf dist $(VENV)/.built python/stepwell/*.so .pytest_cache .ruff_cache
+	@rm -rf dist site $(VENV)/.built python/stepwell/*.so .pytest_cache .ruff_cache

@@ -41,7 +41,7 @@ def test_the_programs_of_the_page(tmp_path: Path) -> None:
     write(tmp_path, *names)
     said = run(tmp_path)
     assert "9 passed" in said
-    printed = re.findall(r"^```\n(seed .*?)^```", text, re.DOTALL | re.MULTILINE)
+    printed = re.findall(r"^```text\n(seed .*?)^```", text, re.DOTALL | re.MULTILINE)
     assert [block for block in printed if block not in said] == []
 
 
