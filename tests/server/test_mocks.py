@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from stepwell import AsyncExecutor
+from stepwell.step_functions.mocks import Mocks
 
 from .support import Served, refusal, serving
 
@@ -360,6 +364,26 @@ def test_the_count_goes_on_after_a_kill(tmp_path: Path) -> None:
         server.process.kill()
     with serving(*options(tmp_path)) as server:
         assert output(ended(server.client, execution)) == "one or two"
+
+
+def test_a_task_that_the_engine_hands_out_while_it_opens_is_counted_too(tmp_path: Path) -> None:
+    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
+    (tmp_path / "work.py").write_text(HANDLERS)
+    with serving(*options(tmp_path)) as server:
+        arn = waiting(server.client, created(server.client, "loop", LOOP) + "#Twice")
+        server.process.kill()
+
+    async def go_on() -> Any:
+        executor, mocks = AsyncExecutor(tmp_path / "data"), Mocks(str(tmp_path / "MockConfigFile.json"))
+        executor.use_mocks(mocks)
+        async with executor:
+            execution = await executor.get(arn)
+            while [event["type"] for event in await execution.history()].count("TaskStateEntered") < 2:
+                await asyncio.sleep(0.02)
+            mocks.attach(executor)
+            return (await execution.wait(60)).output
+
+    assert asyncio.run(go_on()) == "one or two"
 
 
 def spread() -> dict[str, Any]:

@@ -7,6 +7,7 @@ Which response a state's next call gets is counted in memory, and taken from the
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -55,14 +56,14 @@ class Mocks:
     def __init__(self, path: str) -> None:
         self._path = path
         self._file = MockFile(path)
-        self._client: Client | None = None
+        self._client = Future[Client]()  # set when the engine is open, which hands out open tasks before that
         self._activities: MockedActivities | None = None
         self._lock = threading.Lock()
         self._runs: dict[str, _Run] = {}
 
     def attach(self, executor: AsyncExecutor) -> None:
         """Work with an engine that is open now; its handlers have these mocks already."""
-        self._client = executor.client
+        self._client.set_result(executor.client)
         executor.on("execution_ended", self._forget)
         self._activities = MockedActivities(executor.client, self._states, self._respond)
         self._activities.watch(self._file.workflows())
@@ -109,28 +110,28 @@ class Mocks:
         return result_of(call.resource, result)
 
     def _run(self, call: Call) -> _Run:
-        root = self._root(call.execution_id)
+        client = self._client.result()
+        root = _root(client, call.execution_id)
         with self._lock:
             run = self._runs.get(root)
             if run is None:
                 case = self._file.case(_workflow(call), call.test_case)
-                if self._client is not None:
-                    case.count_from(calls_before(self._client, root, case))
+                case.count_from(calls_before(client, root, case))
                 run = self._runs[root] = _Run(case)
             return run
-
-    def _root(self, execution_id: str) -> str:
-        """The execution itself, or that whose map run it is a child of: they count together."""
-        while self._client is not None:
-            context = self._client.host.storage.get(ExecutionContext, execution_id)
-            if context is None or context.parent_iteration_id is None:
-                break
-            execution_id = execution_of(context.parent_iteration_id)
-        return execution_id
 
     def _forget(self, event: Event) -> None:
         with self._lock:
             self._runs.pop(event.execution_id, None)
+
+
+def _root(client: Client, execution_id: str) -> str:
+    """The execution itself, or that whose map run it is a child of: they count together."""
+    while True:
+        context = client.host.storage.get(ExecutionContext, execution_id)
+        if context is None or context.parent_iteration_id is None:
+            return execution_id
+        execution_id = execution_of(context.parent_iteration_id)
 
 
 def _workflow(call: Call) -> str:
