@@ -57,11 +57,12 @@ dist/.built: $(VENV)/.installed $(RUST_SOURCES) $(PYTHON_SOURCES) README.md LICE
 wheel: dist/.built ## build the wheel into dist/
 	@ls dist/*.whl
 
-fmt: build ## format all code, and write docs/api-coverage.md from the tests
+fmt: build ## format all code, and write the pages that are made: docs/api-coverage.md, docs/reference/cli.md
 	@cargo fmt --all
 	@$(BIN)/ruff check --quiet --fix-only $(PYTHON_FOLDERS)
 	@$(BIN)/ruff format --quiet $(PYTHON_FOLDERS)
 	@$(BIN)/python scripts/make-api-coverage
+	@$(BIN)/python scripts/make-cli-reference
 
 lint-python: build
 	@$(BIN)/ruff format --quiet --check $(PYTHON_FOLDERS) || { echo 'Not formatted: run "make fmt".' >&2; exit 1; }

@@ -31,8 +31,8 @@ def write(pages: Path, out: Path, titles: list[tuple[str, str, str]]) -> None:
 
 def first_sentence(text: str) -> str:
     """The first sentence of the first paragraph of prose."""
-    prose = re.sub(r"^```.*?^```|<!--.*?-->|^---\n.*?^---\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^```.*?^```|<!--.*?-->|^#[^\n]*$", "", text, flags=re.DOTALL | re.MULTILINE)
     paragraphs = [each.strip() for each in prose.split("\n\n")]
     paragraph = next((each for each in paragraphs if re.match(r"[A-Za-z`\[*]", each)), "")
     plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split()))
-    return re.split(r"(?<=[.:])\s", plain)[0].rstrip(":")
+    return re.split(r"(?<=\.)\s", plain)[0].rstrip(":")

@@ -40,6 +40,7 @@ def stage(root: Path, target: Path) -> list[str]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(relinked(without_diagrams(text), source, page, pages, root, target), encoding="utf-8")
     (target / "examples/index.md").write_text(index_of_examples(root), encoding="utf-8")
+    copy(Path(__file__).with_name("site.css"), target / "assets/site.css")
     for picture in (root / "docs").rglob("*"):
         if picture.suffix in (".png", ".svg"):
             copy(picture, target / picture.relative_to(root / "docs"))

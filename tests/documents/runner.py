@@ -1,7 +1,7 @@
 """Runs the blocks of a document in a folder of its own, one after the other, as a reader would.
 
-- A Python program is written to the file of its title, or of its first line (``# orders.py``), and run. Tests
-  (``test_….py``) are run by pytest. A comment behind a ``print(…)`` says what is printed.
+- A Python program is written to the file of its title, or of its first line (``# orders.py``), and run, unless a
+  command names its file. Tests (``test_….py``) are run by pytest. A comment behind a ``print(…)`` says what is printed.
 - The commands of a shell block are run by bash. Servers and workers run on until the end of the page; the port 8083 is
   another one. Variables that are exported hold for the rest of the page.
 - JSON, YAML, TOML and ini files are read, and written if they have a title. A state machine is validated.
@@ -36,8 +36,9 @@ PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 class Page:
     """A document that is being run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, blocks: list[Block]) -> None:
         self._folder = folder
+        self._commands = "\n".join(block.text for block in blocks if block.language == "sh")
         self._servers: list[subprocess.Popen[str]] = []
         self._printed: str | None = None
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -65,7 +66,8 @@ class Page:
         match block.language:
             case "python":
                 self._printed = self._run_program(block, text)
-                assert_printed(expected=PRINTED.findall(block.text), printed=self._printed)
+                if self._printed is not None:
+                    assert_printed(expected=PRINTED.findall(block.text), printed=self._printed)
             case "sh":
                 self._printed = self._run_commands(text)
             case "text":
@@ -96,12 +98,14 @@ class Page:
             if re.search(r"\bchmod 600\b|SECRET", block.text):
                 file.chmod(0o600)
 
-    def _run_program(self, block: Block, text: str) -> str:
+    def _run_program(self, block: Block, text: str) -> str | None:
         first = re.match(r"# ([\w/]+\.py)$", text.partition("\n")[0])
         name = block.title or (first[1] if first else f"block_{block.line}.py")
         file = self._folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+        if re.search(rf"\b{re.escape(name)}\b", self._commands):
+            return None
         if name.startswith("test_"):
             return self._ended(
                 "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "stepwell.pytest_plugin", name
