@@ -28,7 +28,7 @@ import yaml
 from documents.blocks import Block
 from stepwell import validate
 
-SECONDS = 60
+SECONDS = 100
 SERVER = re.compile(r"^stepwell (serve|worker|console|follow)\b")
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 

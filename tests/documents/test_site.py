@@ -22,11 +22,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("mkdocstrings_handlers.python")
     out = tmp_path_factory.mktemp("documents") / "site"
     command = [sys.executable, SCRIPTS / "make.py", "--out", out]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
 
+@pytest.mark.timeout(310)  # on a busy machine: the site takes seven seconds of processor time
 def test_the_site_has_a_page_for_each_document(site: Path) -> None:
     for name in ("index", "api", "project/architecture", "adr/index", "examples/order_service"):
         assert (site / f"{name}.html").is_file()
