@@ -380,6 +380,7 @@ def test_a_task_that_the_engine_hands_out_while_it_opens_is_counted_too(tmp_path
             execution = await executor.get(arn)
             while [event["type"] for event in await execution.history()].count("TaskStateEntered") < 2:
                 await asyncio.sleep(0.02)
+            await asyncio.sleep(0.3)  # time for the answer that must not come yet
             mocks.attach(executor)
             return (await execution.wait(60)).output
 
