@@ -364,6 +364,7 @@ def test_the_count_goes_on_after_a_kill(tmp_path: Path) -> None:
         server.process.kill()
     with serving(*options(tmp_path)) as server:
         assert output(ended(server.client, execution)) == "one or two"
+        assert types(server.client, {"executionArn": execution}).count("TaskStateEntered") == 2
 
 
 def test_a_task_that_the_engine_hands_out_while_it_opens_is_counted_too(tmp_path: Path) -> None:
