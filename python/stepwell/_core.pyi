@@ -98,6 +98,9 @@ def partition(text: str, partitions: int) -> int:
 def hash7(text: str, /) -> str:
     """The 7 hex digits that stand for a text in an id."""
 
+def tcp_state(descriptor: int, /) -> int | None:
+    """The state of a TCP connection, the first member of ``tcp_info``; None if the kernel does not tell it."""
+
 def check_name(what: str, name: str) -> None:
     """Raise ``InvalidName`` unless ``name`` may be a tenant or a namespace; ``what`` says which it is."""
 

@@ -6,12 +6,12 @@ packet has come: a client that closes its connection sends FIN, or RST if it has
 
 from __future__ import annotations
 
-import socket
 import struct
 import sys
 from typing import Protocol
 
-_STATE = struct.Struct("B")  # the first member of ``tcp_info``
+from stepwell._core import tcp_state
+
 _ESTABLISHED, _CLOSE_WAIT = 1, 8
 IS_KNOWN = sys.platform == "linux"
 _UNACKNOWLEDGED = 0x5411
@@ -23,12 +23,10 @@ class Socket(Protocol):
 
     def fileno(self) -> int: ...
 
-    def getsockopt(self, level: int, optname: int, buflen: int, /) -> bytes: ...
-
 
 def has_closed(end: Socket) -> bool:
     """Whether the other end has closed the connection."""
-    return IS_KNOWN and _state(end) != _ESTABLISHED
+    return IS_KNOWN and tcp_state(end.fileno()) != _ESTABLISHED
 
 
 def has_read_all(end: Socket) -> bool:
@@ -41,9 +39,4 @@ def has_read_all(end: Socket) -> bool:
     import fcntl  # Windows has none
 
     left = struct.unpack("i", fcntl.ioctl(end.fileno(), _UNACKNOWLEDGED, bytes(4)))[0]
-    return _state(end) == _CLOSE_WAIT and left == 0
-
-
-def _state(end: Socket) -> int:
-    state: int = _STATE.unpack(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _STATE.size))[0]
-    return state
+    return tcp_state(end.fileno()) == _CLOSE_WAIT and left == 0

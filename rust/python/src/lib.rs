@@ -14,6 +14,7 @@ mod log;
 mod process;
 mod regex;
 mod store;
+mod tcp;
 mod tools;
 mod values;
 
@@ -42,6 +43,8 @@ mod _core {
     use crate::regex::JavaRegex;
     #[pymodule_export]
     use crate::store::Store;
+    #[pymodule_export]
+    use crate::tcp::tcp_state;
     #[pymodule_export]
     use crate::tools::{
         LogDump, context_layouts, log_dump, log_repair, log_verify, record_layouts, split_turns,

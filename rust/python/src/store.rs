@@ -40,6 +40,18 @@ impl Store {
         })
         .map_err(raise)
     }
+
+    /// Calls `body`, which does not wait, without giving the GIL away: another thread would keep it for longer than the
+    /// body takes. `None` if `body` would have to wait, or the store is being closed: ask again with `with`.
+    fn at_once<T>(
+        &self,
+        body: impl FnOnce(&store::Store) -> Result<Option<T>>,
+    ) -> PyResult<Option<T>> {
+        match self.store.get().map_err(raise)?.try_read().as_deref() {
+            Some(Some(store)) => body(store).map_err(raise),
+            _ => Ok(None),
+        }
+    }
 }
 
 #[pymethods]
@@ -195,7 +207,10 @@ impl Store {
         key: &Bound<'py, PyTuple>,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let key = fields(key)?;
-        let row = self.with(py, |store| store.storage().get(tag, &borrowed(&key)))?;
+        let row = match self.at_once(|store| store.storage().get_in_memory(tag, &borrowed(&key)))? {
+            Some(row) => row,
+            None => self.with(py, |store| store.storage().get(tag, &borrowed(&key)))?,
+        };
         Ok(row.map(|row| PyBytes::new(py, &row)))
     }
 
@@ -230,7 +245,10 @@ impl Store {
 
     /// An execution's row and all rows within it, as one MessagePack array.
     fn load<'py>(&self, py: Python<'py>, execution_id: &str) -> PyResult<Bound<'py, PyBytes>> {
-        let rows = self.with(py, |store| store.storage().load(execution_id))?;
+        let rows = match self.at_once(|store| store.storage().load_in_memory(execution_id))? {
+            Some(rows) => rows,
+            None => self.with(py, |store| store.storage().load(execution_id))?,
+        };
         Ok(PyBytes::new(py, &rows))
     }
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rocksdb::checkpoint::Checkpoint;
-use rocksdb::{ColumnFamily, DB, FlushOptions, WriteOptions};
+use rocksdb::{ColumnFamily, DB, FlushOptions, ReadOptions, WriteOptions};
 
 pub use batch::Batch;
 pub use families::Family;
@@ -73,6 +73,8 @@ impl Applied {
 pub struct Storage {
     db: DB,
     write: WriteOptions,
+    /// For reads that ask no disk.
+    memory: ReadOptions,
     /// The folder's path, for messages.
     path: PathBuf,
     /// The path that RocksDB uses: it leads to the folder even after a rename.
@@ -119,6 +121,7 @@ impl Storage {
         let storage = Self {
             db,
             write,
+            memory: read::memory(),
             path,
             place,
             held,

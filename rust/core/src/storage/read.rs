@@ -1,6 +1,6 @@
 //! Reads: a row, a range of rows, all rows of a running execution, its history.
 
-use rocksdb::{DBRawIterator, ReadOptions};
+use rocksdb::{DBRawIterator, ErrorKind, ReadOptions, ReadTier};
 
 use super::Storage;
 use super::families::Family;
@@ -24,6 +24,15 @@ pub struct Scan<'a> {
     pub reverse: bool,
 }
 
+/// Where a read looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// In memory, and on disk if need be.
+    Disk,
+    /// In memory only: a caller who must not wait. The answer is `None` if only the disk knows it.
+    Memory,
+}
+
 impl Storage {
     /// The row of a kind with this key.
     pub fn get(&self, tag: i64, key: &[Value]) -> Result<Option<Vec<u8>>> {
@@ -31,6 +40,14 @@ impl Storage {
         let mut bytes = Vec::with_capacity(96);
         layout.key(key, &mut bytes)?;
         self.get_raw(layout.family, &bytes)
+    }
+
+    /// The row of a kind with this key, unless the disk must be read for that: then `None`.
+    pub fn get_in_memory(&self, tag: i64, key: &[Value]) -> Result<Option<Option<Vec<u8>>>> {
+        let layout = Layout::of(tag)?;
+        let mut bytes = Vec::with_capacity(96);
+        layout.key(key, &mut bytes)?;
+        self.read(layout.family, &bytes, Reach::Memory)
     }
 
     /// Rows of a kind in the order of their keys. Large rows make a page smaller than asked, but it has at least one.
@@ -74,22 +91,36 @@ impl Storage {
 
     /// The execution's row and all rows within it, as one MessagePack array; an empty one if it does not exist.
     pub fn load(&self, execution: &str) -> Result<Vec<u8>> {
+        let rows = self.load_within(execution, Reach::Disk)?;
+        Ok(rows.unwrap_or_default()) // a read that reaches the disk has an answer
+    }
+
+    /// What `load` returns, unless the disk must be read for that: then `None`.
+    pub fn load_in_memory(&self, execution: &str) -> Result<Option<Vec<u8>>> {
+        self.load_within(execution, Reach::Memory)
+    }
+
+    fn load_within(&self, execution: &str, reach: Reach) -> Result<Option<Vec<u8>>> {
         let mut prefix = Vec::with_capacity(64);
         keys::execution(execution, &mut prefix);
-        let Some(row) = self.get_raw(Family::Executions, &prefix)? else {
-            return Ok(vec![0x90]);
+        let row = match self.read(Family::Executions, &prefix, reach)? {
+            Some(Some(row)) => row,
+            Some(None) => return Ok(Some(vec![0x90])),
+            None => return Ok(None),
         };
         let mut rows = Vec::with_capacity(1024);
         rows.extend_from_slice(&[0xdd, 0, 0, 0, 0]);
         rows.extend_from_slice(&row);
         let mut count = 1_u32;
-        self.each(Family::Activities, &prefix, |_, row| {
+        let end = keys::after_prefix(&prefix);
+        let iterator = self.iterator(Family::Activities, prefix, end, reach)?;
+        let is_whole = self.visit(iterator, false, reach, |_, row| {
             rows.extend_from_slice(row);
             count += 1;
             true
         })?;
         rows[1..5].copy_from_slice(&count.to_be_bytes());
-        Ok(rows)
+        Ok(is_whole.then_some(rows))
     }
 
     /// Up to `limit` turns of an execution's history, from the one that holds event number `first_event`.
@@ -113,7 +144,7 @@ impl Storage {
         };
         let mut key = Vec::with_capacity(64);
         keys::history(execution, first_event, &mut key);
-        let mut rows = self.iterator(Family::History, prefix, end)?;
+        let mut rows = self.iterator(Family::History, prefix, end, Reach::Disk)?;
         rows.seek_for_prev(&key);
         if !rows.valid() && !reverse {
             rows.seek_to_first();
@@ -132,11 +163,22 @@ impl Storage {
     }
 
     pub(super) fn get_raw(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let row = self
-            .db
-            .get_pinned_cf(self.family(family)?, key)
-            .map_err(self.failed("read"))?;
-        Ok(row.map(|row| row.to_vec()))
+        let row = self.read(family, key, Reach::Disk)?;
+        Ok(row.flatten())
+    }
+
+    /// The row with this key; `None` if only the disk knows it, and the reach is memory.
+    fn read(&self, family: Family, key: &[u8], reach: Reach) -> Result<Option<Option<Vec<u8>>>> {
+        let family = self.family(family)?;
+        let found = match reach {
+            Reach::Disk => self.db.get_pinned_cf(family, key),
+            Reach::Memory => self.db.get_pinned_cf_opt(family, key, &self.memory),
+        };
+        match found {
+            Ok(row) => Ok(Some(row.map(|row| row.to_vec()))),
+            Err(error) if is_on_disk(&error, reach) => Ok(None),
+            Err(error) => Err(self.failed("read")(error)),
+        }
     }
 
     /// Calls `visit` with each key and row whose key begins with `prefix`, until it returns false.
@@ -161,23 +203,38 @@ impl Storage {
         start: Vec<u8>,
         end: Option<Vec<u8>>,
         reverse: bool,
-        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+        visit: impl FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<()> {
         if end.as_ref().is_some_and(|end| *end <= start) {
             return Ok(());
         }
-        let mut rows = self.iterator(family, start, end)?;
+        let rows = self.iterator(family, start, end, Reach::Disk)?;
+        self.visit(rows, reverse, Reach::Disk, visit).map(drop)
+    }
+
+    /// Calls `visit` with the rows of an iterator, until it returns false; whether memory had all of them.
+    fn visit(
+        &self,
+        mut rows: DBRawIterator<'_>,
+        reverse: bool,
+        reach: Reach,
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<bool> {
         match reverse {
             true => rows.seek_to_last(),
             false => rows.seek_to_first(),
         }
         while let Some((key, row)) = rows.item() {
             if !visit(key, row) {
-                return Ok(());
+                return Ok(true);
             }
             step(&mut rows, reverse);
         }
-        rows.status().map_err(self.failed("read"))
+        match rows.status() {
+            Ok(()) => Ok(true),
+            Err(error) if is_on_disk(&error, reach) => Ok(false),
+            Err(error) => Err(self.failed("read")(error)),
+        }
     }
 
     fn iterator(
@@ -185,14 +242,30 @@ impl Storage {
         family: Family,
         start: Vec<u8>,
         end: Option<Vec<u8>>,
+        reach: Reach,
     ) -> Result<DBRawIterator<'_>> {
-        let mut options = ReadOptions::default();
+        let mut options = match reach {
+            Reach::Disk => ReadOptions::default(),
+            Reach::Memory => memory(),
+        };
         options.set_iterate_lower_bound(start);
         if let Some(end) = end {
             options.set_iterate_upper_bound(end);
         }
         Ok(self.db.raw_iterator_cf_opt(self.family(family)?, options))
     }
+}
+
+/// Options of a read that asks no disk: RocksDB's memtables, and the blocks that it keeps.
+pub(super) fn memory() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_read_tier(ReadTier::BlockCache);
+    options
+}
+
+/// Whether a read failed only because it was to ask no disk.
+fn is_on_disk(error: &rocksdb::Error, reach: Reach) -> bool {
+    reach == Reach::Memory && error.kind() == ErrorKind::Incomplete
 }
 
 fn tag_of(row: &[u8]) -> Option<i64> {

@@ -327,3 +327,42 @@ fn refuses_a_newer_format() {
         })
     ));
 }
+
+#[test]
+fn a_read_in_memory_leaves_to_the_disk_what_only_the_disk_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = [Value::Text(EXECUTION)];
+    let row = texts(1, &[EXECUTION, "w"]);
+    let state = texts(2, &[&activity(1), "S"]);
+    let open = || Storage::open(Some(folder.path()), &StorageOptions::default()).unwrap();
+    let storage = open();
+    storage
+        .apply(&batch(7, &[row.clone(), state.clone()]))
+        .unwrap();
+    assert_eq!(
+        storage.get_in_memory(1, &key).unwrap(),
+        Some(Some(row.clone()))
+    );
+    assert_eq!(
+        storage.load_in_memory(EXECUTION).unwrap(),
+        Some(storage.load(EXECUTION).unwrap())
+    );
+    storage.flush().unwrap();
+    drop(storage);
+
+    let storage = open();
+    assert_eq!(storage.get_in_memory(1, &key).unwrap(), None);
+    assert_eq!(storage.load_in_memory(EXECUTION).unwrap(), None);
+    assert_eq!(storage.get(1, &key).unwrap(), Some(row.clone()));
+    assert_eq!(storage.get_in_memory(1, &key).unwrap(), Some(Some(row)));
+    assert_eq!(storage.load_in_memory(EXECUTION).unwrap(), None); // the states' block is still on disk
+    let whole = storage.load(EXECUTION).unwrap();
+    assert!(whole.ends_with(&state));
+    assert_eq!(storage.load_in_memory(EXECUTION).unwrap(), Some(whole));
+    assert_eq!(
+        storage
+            .get_in_memory(1, &[Value::Text("/t/n/e0000001/0000000000000002")])
+            .unwrap(),
+        Some(None)
+    );
+}
