@@ -13,6 +13,7 @@ from stepwell.logs import logger
 from stepwell.step_functions.api import Api
 from stepwell.step_functions.callers import caller
 from stepwell.step_functions.errors import Fault, unavailable, unknown_operation
+from stepwell.step_functions.model import OPERATIONS
 from stepwell.step_functions.service import Service
 
 from . import console, control
@@ -21,6 +22,7 @@ from .bodies import Bodies, Gone, Message, Receive
 from .connections import CALLER, LimitedProtocol
 from .console import Console
 from .control import Control
+from .cycle import CYCLE, Cycle
 from .exchange import Exchange, Observer
 from .gate import Gate, check_allowed
 from .keys import Identity
@@ -35,7 +37,10 @@ Page = Callable[[str], tuple[str, bytes]]
 """Makes a page, in a form that is accepted: its content type and its bytes."""
 
 _MSGPACK = b"application/x-msgpack"
+_HEAD = b"content-type: %b\r\nx-amzn-requestid: %b\r\ncontent-length: %d\r\n"
+"""What ``_head`` has for most answers, with the length of the body. Neither value comes from a request."""
 TARGET_PREFIX = "AWSStepFunctions."
+_TARGETS = {f"{TARGET_PREFIX}{name}".encode(): name for name in OPERATIONS}
 WAITING = frozenset({"GetActivityTask"})
 """Operations that may wait for long, and are given up when their client goes away."""
 
@@ -69,7 +74,7 @@ class Application:
             await _send_parts(send, answer, exchange.request_id)
         else:
             status, body = answer.status, answer.body
-            await _send(send, answer, exchange.request_id)
+            await _send(send, answer, exchange)
         if self._observers:
             exchange.ended(status, body)
             for observe in self._observers:
@@ -121,7 +126,7 @@ class Application:
         scope = exchange.scope
         self._gate.check_site(headers)
         claim = self._gate.claim(headers, scope["headers"])
-        body = await self._bodies.receive(headers, receive, max_bytes)
+        body = await self._bodies.receive(headers, receive, max_bytes, scope.get(CYCLE))
         identity = claim.verify(scope, body)
         exchange.key = identity.name
         if exchange.operation is not None:
@@ -172,11 +177,16 @@ class Application:
         return Answer(404, b'{"message":"There is nothing here: the API is served on POST /."}')
 
 
-async def _send(send: Send, answer: Answer, request_id: str) -> None:
-    length = (b"content-length", b"%d" % len(answer.body))
-    headers = [*_head(answer, request_id), length]
+async def _send(send: Send, answer: Answer, exchange: Exchange) -> None:
+    scope, body = exchange.scope, answer.body
+    cycle: Cycle | None = scope.get(CYCLE)
+    if cycle is not None and not answer.headers and answer.status == 200 and scope["method"] == "POST":  # most answers
+        await cycle.answer(200, _HEAD % (answer.content_type, exchange.request_id.encode(), len(body)), body)
+        return
+    length = (b"content-length", b"%d" % len(body))
+    headers = [*_head(answer, exchange.request_id), length]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _send_parts(send: Send, answer: Stream, request_id: str) -> None:
@@ -197,7 +207,11 @@ def target_of(headers: Mapping[bytes, bytes]) -> str | None:
 
     Operations of AWS have no dot in their names, those of remote executors keep their prefix.
     """
-    target = headers.get(b"x-amz-target", b"").decode("latin-1")
+    named = headers.get(b"x-amz-target", b"")
+    known = _TARGETS.get(named)
+    if known is not None:
+        return known
+    target = named.decode("latin-1")
     if target.startswith(TARGET_PREFIX):
         return target.removeprefix(TARGET_PREFIX)
     return target if target.startswith(control.PREFIX) else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from stepwell.step_functions.errors import Fault
 
+from .cycle import Cycle
 from .limits import BODY_BYTES
 
 Message = MutableMapping[str, Any]
@@ -23,10 +24,24 @@ class Bodies:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes, self._held = max_bytes, 0
 
-    async def receive(self, headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int = BODY_BYTES) -> bytes:
-        """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short."""
+    async def receive(
+        self,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        max_bytes: int = BODY_BYTES,
+        cycle: Cycle | None = None,
+    ) -> bytes:
+        """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short.
+
+        ``cycle`` is the request's own, where that is known: most bodies have arrived whole by then.
+        """
         if int(headers.get(b"content-length", b"0")) > max_bytes:  # the parser has refused what is no number
             raise too_large(max_bytes)
+        whole = None if cycle is None else cycle.whole_body()
+        if whole is not None:
+            if len(whole) > max_bytes:  # its head did not say so: it came in chunks
+                raise too_large(max_bytes)
+            return whole
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")

@@ -47,6 +47,8 @@ class LimitedProtocol(Protocol):
         self.deadline = self.write_deadline = self.answer_deadline = NEVER
         self._head_bytes = self._received = 0
         self._in_head = True
+        self._is_counting = False
+        """Whether so much has arrived that a head in it may be too large."""
         self.is_idle = False
         self.is_overdue = False
         self.made_at = monotonic_ns()
@@ -71,8 +73,10 @@ class LimitedProtocol(Protocol):
             self._give_back()
 
     def data_received(self, data: bytes) -> None:
+        most = len(data)
         if self._in_head:
-            self._received += len(data)
+            self._received = most = self._received + most
+        self._is_counting = most > self._limits.head_bytes
         super().data_received(data)
         if not self._in_head or self.transport.is_closing():
             return
@@ -86,21 +90,20 @@ class LimitedProtocol(Protocol):
         self._scope[CALLER] = self
         if self._unread:
             self._unread.clear()  # whoever asks for more has read what it got
-        self._head_bytes, self._in_head = 0, True
-        self._expect(self._limits.head_seconds)
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
+        self._head_bytes, self._in_head, self.is_idle = 0, True, False
+        self.deadline = self.loop.time() + self._limits.head_seconds
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
-        if self._in_head:  # else it stands behind the body, and must not change what was said before (RFC 9110 §6.5.1)
+        if self._in_head:
             super().on_header(name, value)
+        else:  # it stands behind the body, and must not change what was said before (RFC 9110 §6.5.1)
+            self._count(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
+        if self._is_counting:
+            self._count(len(self.url) + sum([len(name) + len(value) for name, value in self._scope["headers"]]))
         self._received, self._in_head = 0, False
-        self._expect(self._limits.body_seconds)
+        self.deadline = self.loop.time() + self._limits.body_seconds
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

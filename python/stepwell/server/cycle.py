@@ -20,6 +20,8 @@ Application = Callable[..., Awaitable[None]]
 HIGH_WATER = 65_536
 """Reading stops while so much of a body waits for the application."""
 STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in http.HTTPStatus}
+CYCLE = "stepwell.cycle"
+"""The key of a scope that has its cycle: an application that knows it need not send messages."""
 _GONE = {"type": "http.disconnect"}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FAILED = b'{"message":"Internal Server Error"}'
@@ -44,6 +46,10 @@ class Link(Protocol):
         """The answer is whole; ``is_last``: it ends the connection."""
         ...
 
+    def over(self, task: asyncio.Task[None]) -> None:
+        """The application has done its work for a request: this is the task that it ran in."""
+        ...
+
 
 class Cycle:
     """A request, while it arrives and until it is answered."""
@@ -63,7 +69,11 @@ class Cycle:
         "is_whole",
         "keeps_alive",
         "scope",
+        "task",
     )
+
+    task: asyncio.Task[None]
+    """What it runs in."""
 
     def __init__(self, scope: Message, link: Link, *, keeps_alive: bool, expects_continue: bool) -> None:
         self.scope, self._link = scope, link
@@ -80,11 +90,14 @@ class Cycle:
     async def run(self, application: Application) -> None:
         """Let the application answer."""
         try:
-            await application(self.scope, self.receive, self.send)
-        except Exception:
-            log.exception("a request was not answered")
-        if not self.is_answered and not self.is_gone:
-            await self._fail()
+            try:
+                await application(self.scope, self.receive, self.send)
+            except Exception:
+                log.exception("a request was not answered")
+            if not self.is_answered and not self.is_gone:
+                await self._fail()
+        finally:
+            self._link.over(self.task)
 
     async def _fail(self) -> None:
         if self.is_begun:
@@ -133,7 +146,28 @@ class Cycle:
         self._is_received = self.is_whole
         return {"type": "http.request", "body": body, "more_body": not self.is_whole}
 
+    def whole_body(self) -> bytes | None:
+        """The body, received, if all of it has arrived by now; None: ``receive`` brings it."""
+        if not self.is_whole or self._is_received or self.is_gone or self.is_answered or self.expects_continue:
+            return None
+        body, self.body = self.body, b""
+        self._is_received = True
+        return body
+
     # the answer
+
+    async def answer(self, status: int, head: bytes, body: bytes) -> None:
+        """Send a whole answer: ``head`` has its headers as lines, each with its end, also the body's length."""
+        if self.is_gone or self.is_answered:
+            return
+        self.is_begun = True
+        await self._link.drained()
+        if self.is_gone:
+            return
+        self.is_answered = True
+        end = b"\r\n" if self.keeps_alive else b"connection: close\r\n\r\n"
+        self._link.write(b"".join((STATUS_LINES[status], head, end, body)))
+        self._link.answered(self, is_last=not self.keeps_alive)
 
     async def send(self, message: Message) -> None:
         """Send the head of the answer, then its body, in one part or several. The head goes with the first part."""

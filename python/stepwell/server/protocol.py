@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from .cycle import HIGH_WATER, STATUS_LINES, Application, Cycle, Message, log
+from .cycle import CYCLE, HIGH_WATER, STATUS_LINES, Application, Cycle, Message, log
 
 _OFFERING = (b"connection", b"upgrade")
 _LAST_SECONDS = 1.0
@@ -33,6 +33,7 @@ class Protocol(asyncio.Protocol):
         self._application: Application = config.loaded_app
         self._state = server_state
         self.connections: set[Any] = server_state.connections
+        self._tasks: set[asyncio.Task[None]] = server_state.tasks
         self._parser: Any = httptools.HttpRequestParser(self)
         self._waiting: deque[Cycle] = deque()
         """Requests that were sent before the one before them was answered."""
@@ -45,8 +46,8 @@ class Protocol(asyncio.Protocol):
         """Whether nothing is read, so that the client can send nothing."""
         self._may_write: asyncio.Future[None] | None = None
         self._scope: Message = {}
-        self._url = b""
-        self._expects_continue = self._is_offer = False
+        self.url = b""
+        self._expects_continue = self._is_offer = self._has_host = False
 
     # the connection
 
@@ -97,7 +98,7 @@ class Protocol(asyncio.Protocol):
         if self._scope["method"] == "CONNECT":
             self.refuse()
             return
-        head = [b"%b %b HTTP/1.1" % (self._scope["method"].encode(), self._url)]
+        head = [b"%b %b HTTP/1.1" % (self._scope["method"].encode(), self.url)]
         head += [b"%b: %b" % header for header in self._scope["headers"] if header[0] not in _OFFERING]
         self._parser = httptools.HttpRequestParser(self)
         self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + rest)
@@ -125,7 +126,8 @@ class Protocol(asyncio.Protocol):
     # what the parser calls
 
     def on_message_begin(self) -> None:
-        self._url, self._expects_continue = b"", False
+        self.url = b""
+        self._expects_continue = self._has_host = False
         self._scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -137,16 +139,17 @@ class Protocol(asyncio.Protocol):
         }
 
     def on_url(self, url: bytes) -> None:
-        self._url += url
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
+        if name == b"host":
+            if self._has_host:
+                raise TwoHosts
+            self._has_host = True
+        elif name == b"expect" and value.lower() == b"100-continue":
             self._expects_continue = True
-        headers = self._scope["headers"]
-        if name == b"host" and any(each == b"host" for each, _ in headers):
-            raise TwoHosts
-        headers.append((name, value))
+        self._scope["headers"].append((name, value))
 
     def on_headers_complete(self) -> None:
         scope, parser = self._scope, self._parser
@@ -155,15 +158,15 @@ class Protocol(asyncio.Protocol):
         self._is_offer = parser.should_upgrade()
         if self._is_offer:
             return
-        if self._url == b"/":
+        if self.url == b"/":
             scope["path"], scope["raw_path"], scope["query_string"] = "/", b"/", b""
         else:
-            url = httptools.parse_url(self._url)
+            url = httptools.parse_url(self.url)
             scope["path"], scope["raw_path"] = unquote(url.path.decode("ascii")), url.path
             scope["query_string"] = url.query or b""
         keeps_alive = version != "1.0" and parser.should_keep_alive()
         cycle = Cycle(scope, self, keeps_alive=keeps_alive, expects_continue=self._expects_continue)
-        self._cycle = cycle
+        self._cycle = scope[CYCLE] = cycle
         if self.running is None:
             self._run(cycle)
         else:
@@ -185,9 +188,11 @@ class Protocol(asyncio.Protocol):
 
     def _run(self, cycle: Cycle) -> None:
         self.running = cycle
-        self.task = task = self.loop.create_task(cycle.run(self._application))
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
+        self.task = cycle.task = task = self.loop.create_task(cycle.run(self._application))
+        self._tasks.add(task)
+
+    def over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)
