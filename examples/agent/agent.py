@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from model import Call, Model, Reply, ScriptedModel
-from stepwell import Executor, HandlerContext
 from tools import Shop
+
+from stepwell import Executor, HandlerContext
 
 FOLDER = Path(__file__).parent
 MODEL_SECONDS = float(os.environ.get("AGENT_MODEL_SECONDS", "0.5"))

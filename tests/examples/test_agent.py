@@ -1,4 +1,4 @@
-"""The agent, killed while the model thinks, while tools are called, and while a person decides: each refund is made once."""
+"""The agent, killed while the model thinks, tools are called or a person decides: a refund is made once."""
 
 from __future__ import annotations
 
