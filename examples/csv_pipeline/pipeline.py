@@ -1,5 +1,6 @@
-"""Import a CSV file with a Distributed Map: a child execution for each row, eight rows at a time. See README.md.
+"""Import a CSV file with a Distributed Map: a child execution for each part of 500 rows. See README.md.
 
+python customers.py files 100000                                  # makes a file
 python pipeline.py imports.data files customers.csv               # files/in/customers.csv; run it again after a crash
 python pipeline.py imports.data files customers.csv --redrive     # what failed, and only that, once more
 """
@@ -13,6 +14,7 @@ import os
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -28,6 +30,7 @@ WORKFLOW = {
                 "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
                 "Parameters": {"Bucket": "in", "Key.$": "$.file"},
             },
+            "ItemBatcher": {"MaxItemsPerBatchPath": "$.rows_per_part"},
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
                 "StartAt": "Lookup",
@@ -37,7 +40,7 @@ WORKFLOW = {
                         "Resource": "lookup",
                         "TimeoutSeconds": 60,
                         "Retry": [{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 3}],
-                        "ResultPath": "$.currency",
+                        "ResultPath": "$.currencies",
                         "Next": "Store",
                     },
                     "Store": {"Type": "Task", "Resource": "store", "End": True},
@@ -64,10 +67,16 @@ class Row(TypedDict):
     country: str
 
 
-class PricedRow(Row):
-    """A row with what ``lookup`` has found."""
+class Part(TypedDict):
+    """Some rows of the file: what a child execution is started with."""
 
-    currency: str
+    Items: list[Row]
+
+
+class PricedPart(Part):
+    """A part with what ``lookup`` has found: the currency of each country in it."""
+
+    currencies: dict[str, str]
 
 
 class Pipeline:
@@ -77,53 +86,60 @@ class Pipeline:
         self._files, self._database = files, files / "customers.sqlite"
         with sqlite3.connect(self._database) as db:
             db.execute("CREATE TABLE IF NOT EXISTS customers (id TEXT PRIMARY KEY, email TEXT, currency TEXT)")
-            db.execute("CREATE TABLE IF NOT EXISTS bills (row TEXT, task TEXT)")
+            db.execute("CREATE TABLE IF NOT EXISTS rejected (id TEXT PRIMARY KEY, reason TEXT)")
+            db.execute("CREATE TABLE IF NOT EXISTS bills (first TEXT, task TEXT)")
         db.close()
 
-    async def lookup(self, row: Row, ctx: HandlerContext) -> str:
+    async def lookup(self, part: Part, ctx: HandlerContext) -> dict[str, str]:
         """Ask a service that takes money for each call, and so many calls at a time."""
-        await asyncio.to_thread(self._write, "INSERT INTO bills VALUES (?, ?)", row["id"], ctx.task_id)
+        bill = (part["Items"][0]["id"], ctx.task_id)
+        await asyncio.to_thread(self._write, "INSERT INTO bills VALUES (?, ?)", [bill])
         await asyncio.sleep(LOOKUP_SECONDS)
-        currencies: dict[str, str] = json.loads((self._files / "currencies.json").read_text(encoding="utf-8"))
-        if row["country"] not in currencies:
-            raise TaskError("UnknownCountry", row["country"])
-        return currencies[row["country"]]
+        known: dict[str, str] = json.loads((self._files / "currencies.json").read_text(encoding="utf-8"))
+        countries = {row["country"] for row in part["Items"]}
+        if unknown := countries - known.keys():
+            raise TaskError("UnknownCountry", ", ".join(sorted(unknown)))
+        return {country: known[country] for country in countries}
 
-    def store(self, row: PricedRow) -> None:
-        """Insert a row. Called again after a crash, it finds the row there."""
-        if "@" not in row["email"]:
-            raise TaskError("BadRow", f"{row['email']!r} is no address")
-        self._write("INSERT OR IGNORE INTO customers VALUES (?, ?, ?)", row["id"], row["email"], row["currency"])
+    def store(self, part: PricedPart) -> None:
+        """Insert the rows; called again after a crash, it finds them there. Bad rows are set aside."""
+        good = [row for row in part["Items"] if "@" in row["email"]]
+        bad = [row for row in part["Items"] if "@" not in row["email"]]
+        customers = [(row["id"], row["email"], part["currencies"][row["country"]]) for row in good]
+        rejected = [(row["id"], f"{row['email']!r} is no address") for row in bad]
+        self._write("INSERT OR IGNORE INTO rejected VALUES (?, ?)", rejected)
+        self._write("INSERT OR IGNORE INTO customers VALUES (?, ?, ?)", customers)
 
-    def _write(self, statement: str, *values: str) -> None:
+    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
         with sqlite3.connect(self._database, timeout=30) as db:
-            db.execute(statement, values)
+            db.executemany(statement, rows)
         db.close()
 
 
 class Progress:
-    """Prints how many rows have ended, each time 100 more have."""
+    """Prints how many parts have ended, each time 20 more have."""
 
     def __init__(self) -> None:
         self.ends: Counter[str | None] = Counter()
 
     def __call__(self, event: Event) -> None:
         self.ends[event.error or event.status] += 1
-        if self.ends.total() % 100 == 0:
-            print(f"{self.ends.total()} rows: {dict(self.ends)}", flush=True)
+        if self.ends.total() % 20 == 0:
+            print(f"{self.ends.total()} parts: {dict(self.ends)}", flush=True)
 
 
-def import_file(engine: Executor, file: str, *, redrive: bool) -> Execution:
+def import_file(engine: Executor, file: str, rows_per_part: int, *, redrive: bool) -> Execution:
     """Start the import of a file, or find the one that was started before, and wait for its end."""
-    execution = engine.start("import", {"file": file}, file.replace(".", "_"), if_exists="return")
+    order = {"file": file, "rows_per_part": rows_per_part}
+    execution = engine.start("import", order, file.replace(".", "_"), if_exists="return")
     if redrive and execution.status == "Failed":
         engine.redrive(execution.id)
     print(f"import {execution.short_id} is {execution.status}", flush=True)
     return execution.wait()
 
 
-def failed_rows(files: Path, output: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows that failed, as the ResultWriter has written them: with their Input, Error and Cause."""
+def failed_parts(files: Path, output: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts that failed, as the ResultWriter has written them: with their Input, Error and Cause."""
     details = output["ResultWriterDetails"]
     manifest = json.loads((files / details["Bucket"] / details["Key"]).read_text(encoding="utf-8"))
     records = [(files / details["Bucket"] / part["Key"]).read_text() for part in manifest["ResultFiles"]["FAILED"]]
@@ -131,11 +147,12 @@ def failed_rows(files: Path, output: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """The exit code is 0 if at most 5 % of the rows have failed."""
+    """The exit code is 0 if at most 5 % of the parts have failed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", help="the data folder")
     parser.add_argument("files", type=Path, help="the folder with in/, out/ and currencies.json")
     parser.add_argument("file", help="the name of a file in in/")
+    parser.add_argument("--rows-per-part", type=int, default=500)
     parser.add_argument("--redrive", action="store_true", help="if it has failed, do again what failed")
     options = parser.parse_args()
     (options.files / "out").mkdir(exist_ok=True)
@@ -147,7 +164,7 @@ def main() -> int:
         engine.register("store", pipeline.store, concurrency=4)
         engine.on("execution_ended", Progress())
         engine.deploy("import", WORKFLOW)
-        execution = import_file(engine, options.file, redrive=options.redrive)
+        execution = import_file(engine, options.file, options.rows_per_part, redrive=options.redrive)
         (run,) = engine.list_map_runs(execution.id)
         counts = engine.describe_map_run(run["mapRunArn"])["itemCounts"]
         stats = engine.stats()
@@ -155,8 +172,9 @@ def main() -> int:
         print(f"{stats.tasks_succeeded} tasks succeeded in this process, {stats.tasks_failed} failed")
         if execution.status != "Succeeded":
             return 1
-        for row in failed_rows(options.files, execution.output):
-            print(f"not imported: {row['Input']} {row['Error']}: {row['Cause']}")
+        for part in failed_parts(options.files, execution.output):
+            rows = json.loads(part["Input"])["Items"]
+            print(f"not imported: {len(rows)} rows from {rows[0]['id']} on: {part['Error']}: {part['Cause']}")
     return 0
 
 
