@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -37,6 +38,12 @@ def until(find: Callable[[], Found | None], what: str) -> Found:
             return found
         time.sleep(0.02)
     raise AssertionError(f"after {PATIENCE:g} s: {what}")
+
+
+def free_port() -> int:
+    """A port that nobody listens at: for a server that comes back at the same one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 class Program:

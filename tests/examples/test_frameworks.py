@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from examples.recipes import blocks, recipes, write
-from examples.support import Program, new_random, programs, until
+from examples.support import Program, free_port, new_random, programs, until
 from stepwell import Executor, Follower
 
 USED = {
@@ -60,11 +60,6 @@ application = get_wsgi_application()
 def start() -> Iterator[Start]:
     with programs() as begin:
         yield begin
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class Client:
