@@ -22,6 +22,8 @@ ROOT_PAGES = {
 }
 """Documents outside of ``docs/``, and their pages. The readme's place is taken by a page of its own."""
 
+LIST_OF_EXAMPLES = "examples/README.md"
+
 LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", ".yaml": "yaml", ".sh": "sh", ".js": "javascript"}
@@ -34,12 +36,11 @@ def stage(root: Path, target: Path) -> list[str]:
         if source == "README.md":
             continue
         text = (root / source).read_text(encoding="utf-8")
-        if source.startswith("examples/"):
+        if source.startswith("examples/") and source != LIST_OF_EXAMPLES:
             text += sources_of_example(root / source)
         file = target / page
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(relinked(without_diagrams(text), source, page, pages, root, target), encoding="utf-8")
-    (target / "examples/index.md").write_text(index_of_examples(root), encoding="utf-8")
     copy(Path(__file__).with_name("site.css"), target / "assets/site.css")
     for picture in (root / "docs").rglob("*"):
         if picture.suffix in (".png", ".svg"):
@@ -55,6 +56,7 @@ def page_paths(root: Path) -> dict[str, str]:
         pages[f"docs/{page}"] = re.sub(r"README\.md$", "index.md", page)
     for file in sorted((root / "examples").rglob("README.md")):
         pages[file.relative_to(root).as_posix()] = f"examples/{file.parent.name}.md"
+    pages[LIST_OF_EXAMPLES] = "examples/index.md"
     return pages
 
 
@@ -67,16 +69,6 @@ def sources_of_example(readme: Path) -> str:
             text = file.read_text(encoding="utf-8").rstrip("\n")
             parts.append(f'```{language} title="{file.name}"\n{text}\n```\n')
     return "\n".join(parts)
-
-
-def index_of_examples(root: Path) -> str:
-    """The page that lists the examples: the heading of each, and its first paragraph."""
-    rows = ["# Examples\n\nEach one is run, killed and run again by a test.\n"]
-    for readme in sorted((root / "examples").rglob("README.md")):
-        heading, _, rest = readme.read_text(encoding="utf-8").partition("\n")
-        paragraph = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", rest.strip().partition("\n\n")[0])
-        rows.append(f"**[{heading.lstrip('# ')}]({readme.parent.name}.md)**: {paragraph}\n")
-    return "\n".join(rows)
 
 
 def without_diagrams(text: str) -> str:

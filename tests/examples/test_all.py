@@ -15,7 +15,7 @@ import pytest
 
 import stepwell
 from examples.recipes import recipes, write
-from examples.support import EXAMPLES, ROOT
+from examples.support import EXAMPLES
 
 MAX_LINES = 200
 USED = ("boto3", "fastapi")
@@ -47,9 +47,9 @@ def test_an_example_uses_the_public_api_and_is_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_an_example_has_a_readme_which_the_project_s_names(folder: Path) -> None:
+def test_an_example_has_a_readme_which_the_list_of_examples_names(folder: Path) -> None:
     assert (folder / "README.md").exists()
-    assert f"](examples/{folder.name}/README.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"]({folder.name}/README.md)" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
 
 
 def test_mypy_finds_nothing_also_in_the_programs_of_the_documents(tmp_path: Path) -> None:
