@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/static/*' -type f)
 PYTHON_FOLDERS  := python tests scripts/site $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel fmt lint lint-python lint-rust audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak screenshots docs demo clean
+.PHONY: help system setup build wheel wheels sdist sbom fmt lint lint-python lint-rust lint-workflows audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak screenshots docs demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,19 @@ dist/.built: $(VENV)/.installed $(RUST_SOURCES) $(PYTHON_SOURCES) README.md LICE
 wheel: dist/.built ## build the wheel into dist/
 	@ls dist/*.whl
 
+# A release (.github/workflows/release.yml) is made of what the next three put into release/.
+wheels: setup ## the wheels of a release, all targets that this Rust can build or TARGETS="x86_64-unknown-linux-musl"
+	@$(BIN)/python -m pip install --quiet --group wheels
+	@PATH="$(abspath $(BIN)):$$PATH" scripts/build-wheels $(TARGETS)
+
+sdist: setup ## the sources of a release, from which pip builds
+	@mkdir -p release
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/maturin sdist --out release
+
+sbom: setup ## what the package is made of (CycloneDX)
+	@mkdir -p release
+	@$(BIN)/python scripts/make-sbom release/stepwell.cdx.json
+
 fmt: build ## format all code, and write the pages that are made: docs/api-coverage.md, docs/reference/cli.md
 	@cargo fmt --all
 	@$(BIN)/ruff check --quiet --fix-only $(PYTHON_FOLDERS)
@@ -74,7 +87,10 @@ lint-rust: build
 	@$(CLIPPY) -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check; fi
 
-lint: lint-python lint-rust ## formatting, linters and types, of Python and Rust
+lint-workflows:
+	@scripts/lint-workflows
+
+lint: lint-python lint-rust lint-workflows ## formatting, linters and types, of Python, Rust and the workflows
 
 # Advisories are looked up over the network, so no other target needs this one.
 audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audit, and what could not be checked

@@ -18,6 +18,8 @@ ROOT_PAGES = {
     "ARCHITECTURE.md": "project/architecture.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
+    "ROADMAP.md": "project/roadmap.md",
+    "SECURITY.md": "project/security.md",
     "README.md": "index.md",
 }
 """Documents outside of ``docs/``, and their pages. The readme's place is taken by a page of its own."""

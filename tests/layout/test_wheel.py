@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,15 +38,20 @@ def test_one_wheel_serves_all_pythons_from_3_11_on_and_is_typed(wheel: Path) -> 
     assert [line.split()[1].split(">")[0] for line in needed] == ["msgspec"]
 
 
-@pytest.mark.timeout(600)
-def test_the_demo_runs_from_the_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    programs = tmp_path / "venv" / "bin"
-    bare = {"PATH": str(programs), "HOME": str(tmp_path)}
-    bare |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "LC_"))}
-    install = [programs / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", wheel]
-    subprocess.run(install, check=True, env=bare, cwd=tmp_path)
+@pytest.fixture(scope="module")
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment with nothing but the wheel, in which the quick start has run."""
+    environment = tmp_path_factory.mktemp("wheel") / "venv"
+    check = [sys.executable, ROOT / "scripts" / "check-package", wheel, "--environment", environment]
+    checked = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "the quick start runs" in checked.stdout
+    return environment / "bin"
 
+
+@pytest.mark.timeout(600)
+def test_the_demo_runs_from_the_wheel_in_an_empty_environment(programs: Path, tmp_path: Path) -> None:
+    bare = {"PATH": str(programs), "HOME": str(tmp_path)}
     demo = [programs / "python", ROOT / "examples" / "order_service" / "demo.py"]
     finished = subprocess.run(demo, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
 
@@ -53,3 +59,18 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_environment(wheel: Path, tmp_p
     assert "nothing was lost" in finished.stdout
     listed = subprocess.run([programs / "stepwell", "--version"], env=bare, capture_output=True, text=True, check=True)
     assert "stepwell" in listed.stdout
+
+
+def test_the_sbom_names_what_is_linked_and_no_path() -> None:
+    """Written twice, it is the same; `make wheels` puts it into the wheels."""
+    make = [sys.executable, ROOT / "scripts" / "make-sbom"]
+    texts = {subprocess.run(make, check=True, capture_output=True, text=True).stdout for _ in range(2)}
+    (text,) = texts
+    document = json.loads(text)
+    urls = {each["purl"] for each in document["components"]}
+    assert {"rocksdb", "lz4", "preact", "htm", "msgspec", "pyo3"} <= {each["name"] for each in document["components"]}
+    assert not [each for each in urls if "proptest" in each or "bindgen" in each or "syn@" in each]
+    assert all("licenses" in each for each in document["components"] if not each["purl"].startswith("pkg:pypi/"))
+    assert {each["ref"] for each in document["dependencies"]} >= {url for url in urls if url.startswith("pkg:cargo/")}
+    assert str(ROOT) not in text
+    assert "file:" not in text
