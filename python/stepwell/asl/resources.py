@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -48,6 +49,7 @@ class Resource(Struct, frozen=True):
         return self.pattern == "waitForTaskToken"
 
 
+@lru_cache(maxsize=1024)  # definitions have few
 def parse_resource(text: str) -> Resource:
     """Parse a Resource. A text in none of AWS's forms is the name of a handler of this process."""
     if match := _LAMBDA.fullmatch(text):

@@ -181,10 +181,16 @@ def _engine_limits(options: argparse.Namespace) -> Limits:
 def _ready(console: Console, url: str) -> None:
     # What is there by now stays until the end: a full collection would visit all of it again and again, and the
     # requests of that moment would wait. This process is the server's own, else it would not be ours to decide.
+    # And young objects are looked at less often: requests leave hardly any that refer to each other in a circle.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
     console.record({"ready": url}, f"stepwell: ready on {url}")
     sys.stdout.flush()  # who started it waits for this line
+
+
+_YOUNG_OBJECTS = 10_000
+"""So many new objects make Python look for garbage; by default it is 700, about those of ten requests."""
 
 
 def _too_early(_number: int, _frame: FrameType | None) -> None:

@@ -124,7 +124,7 @@ class Partition:
 
     def submit(self, command: r.Command, document: Document = NONE, reply: Reply | None = None) -> None:
         """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
-        if reply is not None and isinstance(command, _ANSWERS):
+        if reply is not None and isinstance(command, _ANSWERS) and parse_resource(command.resource).kind != "activity":
             reply = partial(self._closed_from_outside, command.id, command.resource, reply)
         self.inbox.submit(Request(command, document, reply))
         self.store.notify()

@@ -7,10 +7,10 @@ from collections.abc import Container, Sequence
 from stepwell.engine.ids import idempotency_key
 from stepwell.engine.limits import Limits
 from stepwell.engine.storage import contexts as c
-from stepwell.engine.storage.storage import Storage
+from stepwell.engine.storage.storage import Storage, decode_tree
 
 from .execution import LiveExecution
-from .partition_state import PartitionState
+from .partition_state import LARGE, PartitionState
 from .restore import load
 
 
@@ -19,6 +19,8 @@ class Executions:
 
     def __init__(self, storage: Storage, state: PartitionState, limits: Limits) -> None:
         self.storage, self.state, self._limits = storage, state, limits
+        self._found: c.TaskContext | None = None
+        """The task that was read last to find its execution, which is loaded next."""
 
     @classmethod
     def over(cls, storage: Storage, limits: Limits) -> Executions:
@@ -29,26 +31,33 @@ class Executions:
         """An execution, from memory or loaded from storage; None if it does not exist."""
         execution = self.state.executions.get(id)
         if execution is None:
-            rows = self.storage.load(id) if id not in self.state.deleted else ()
+            text = self.storage.rows.load(id) if id not in self.state.deleted else b""
+            rows = decode_tree(text) if text else ()
+            found, self._found = self._found, None
             if not rows:
                 return None
-            execution = self._loaded(rows)
+            execution = self._loaded(rows, found, len(text))
             self.state.executions[id] = execution
         return execution
 
-    def _loaded(self, rows: Sequence[c.Context]) -> LiveExecution:
+    def _loaded(self, rows: Sequence[c.Context], found: c.TaskContext | None, size: int) -> LiveExecution:
+        """The execution of these rows, which have ``size`` bytes; ``found`` may be one of its tasks."""
         root = rows[0]
         assert isinstance(root, c.ExecutionContext)
-        tasks = [
-            task
-            for row in rows
-            if isinstance(row, c.ActivityContext) and row.task_id is not None
-            for task in (self.storage.get(c.TaskContext, row.task_id),)
-            if task is not None
-        ]
+        tasks: list[c.TaskContext] = []
+        for row in rows:
+            if isinstance(row, c.ActivityContext) and row.task_id is not None:
+                is_found = found is not None and found.id == row.task_id
+                task = found if is_found else self.storage.get(c.TaskContext, row.task_id)
+                if task is not None:
+                    tasks.append(task)
+                    size += len(task.input)
         execution = load(rows, self.state.workflows.get(root.workflow_id), tasks)
         self.state.task_owners.update((task.id, execution.id) for task in tasks)
-        self.state.weigh(execution)
+        if size >= LARGE:
+            self.state.weigh(execution)
+        else:
+            execution.grown = size
         return execution
 
     def is_task_open(self, task_id: str) -> bool:
@@ -60,7 +69,7 @@ class Executions:
         owner = self.state.task_owners.get(task_id)
         if owner is not None:
             return owner
-        task = self.storage.get(c.TaskContext, task_id)
+        self._found = task = self.storage.get(c.TaskContext, task_id)
         return task.activity_id.rpartition("/")[0] if task is not None else None
 
     def named(self, key: str) -> str | None:

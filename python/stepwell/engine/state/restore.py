@@ -27,7 +27,8 @@ from .workflows import Workflow
 def load(rows: Iterable[Context], workflow: Workflow, tasks: Iterable[TaskContext]) -> LiveExecution:
     """The live execution that ``rows`` describe."""
     contexts = list(rows)
-    root = next(row for row in contexts if isinstance(row, ExecutionContext))
+    root = contexts[0]
+    assert isinstance(root, ExecutionContext)
     execution = LiveExecution(root, workflow, Document(root.input))
     execution.output = Document(root.output) if root.output else NONE
     restore(execution, contexts)
@@ -38,6 +39,9 @@ def load(rows: Iterable[Context], workflow: Workflow, tasks: Iterable[TaskContex
 def restore(execution: LiveExecution, rows: Iterable[Context]) -> None:
     """Put the running states that ``rows`` describe, with their branches and iterations, into an execution."""
     contexts = list(rows)
+    if len(contexts) == 2 and isinstance(alone := contexts[1], ActivityContext):  # most executions are in one state
+        _restore_activity(execution, alone, [], None)
+        return
     activities = {row.id: row for row in contexts if isinstance(row, ActivityContext)}
     children: dict[str, list[BranchContext | IterationContext]] = {}
     for row in contexts:
