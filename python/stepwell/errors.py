@@ -92,7 +92,7 @@ class TaskCancelled(StepwellError):
 
 
 class TaskError(StepwellError):
-    """Raised by a handler: an ASL error by name, for Retry and Catch to match."""
+    """Raised by a handler: an ASL error by name, for Retry and Catch to match. Without a ``cause`` that is empty."""
 
     def __init__(self, error: str, cause: str | None = None) -> None:
         super().__init__(f"{error}: {cause}" if cause is not None else error)

@@ -237,7 +237,7 @@ class CardDeclined(Exception):
     ("exception", "expected"),
     [
         (TaskError("Custom.Error", "because"), ("Custom.Error", "because")),
-        (TaskError("NoCause"), ("NoCause", None)),
+        (TaskError("NoCause"), ("NoCause", "")),
         (CardDeclined("over the limit"), ("CardDeclined", "over the limit")),
         (ZeroDivisionError("division by zero"), ("ZeroDivisionError", "division by zero")),
         (KeyError("k"), ("KeyError", "'k'")),

@@ -39,13 +39,13 @@ def log_cancellation(call: Call) -> None:
     )
 
 
-def named(error: BaseException, traceback_characters: int = 0) -> tuple[str, str | None]:
+def named(error: BaseException, traceback_characters: int = 0) -> tuple[str, str]:
     """The error and the cause of a task whose handler raised ``error``.
 
     The cause ends with the last ``traceback_characters`` of the traceback.
     """
     if isinstance(error, TaskError):
-        name, cause = text_of(error.error), None if error.cause is None else text_of(error.cause)
+        name, cause = text_of(error.error), text_of(error.cause or "")  # a Fail state with CausePath takes the text
     else:
         name, cause = type(error).__name__, text_of(error)
     if traceback_characters:
