@@ -8,6 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+UNREAD = re.compile(r"<p>(?:[^<]|<(?!/p>))*\n(- |\d+\. |\|)[^<]*")
+"""A list or a table within a paragraph: it needs an empty line before it."""
+
 FETCHED = {("img", "src"), ("script", "src"), ("iframe", "src"), ("source", "src"), ("link", "href"), ("video", "src")}
 """The attributes whose addresses a browser asks for by itself."""
 
@@ -43,6 +46,7 @@ def problems(site: Path) -> list[str]:
         where = file.relative_to(site)
         if where.name == "404.html":  # its links hold at any depth: they begin with the site's address
             continue
+        found += [f"{where}: not read as a list or a table: {text!r}" for text in unread(file)]
         found += [f"{where}: a request of {url}" for url in page.fetched if is_elsewhere(url)]
         found += [f"{where}: the link {link} {wrong}" for link in page.links for wrong in wrong_with(file, link, pages)]
         found += [
@@ -52,6 +56,11 @@ def problems(site: Path) -> list[str]:
         foreign = re.findall(r"url\(['\"]?((?:https?:)?//[^)]*)", style.read_text(encoding="utf-8"))
         found += [f"{style.relative_to(site)}: a request of {url}" for url in foreign]
     return found
+
+
+def unread(file: Path) -> list[str]:
+    """The ends of paragraphs that should be lists or tables."""
+    return [match[0][-60:] for match in UNREAD.finditer(file.read_text(encoding="utf-8"))]
 
 
 def is_elsewhere(url: str) -> bool:

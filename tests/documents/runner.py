@@ -71,6 +71,7 @@ class Page:
             case "sh":
                 self._printed = self._run_commands(text)
             case "text":
+                self._write(block)
                 if block.follows_at_once and self._printed is not None:
                     assert matches(text, self._printed), f"the page:\n{block.text}\nprinted:\n{self._printed}"
             case "json":
@@ -95,8 +96,6 @@ class Page:
             file = self._folder / block.title
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, encoding="utf-8")
-            if re.search(r"\bchmod 600\b|SECRET", block.text):
-                file.chmod(0o600)
 
     def _run_program(self, block: Block, text: str) -> str | None:
         first = re.match(r"# ([\w/]+\.py)$", text.partition("\n")[0])

@@ -57,6 +57,7 @@ def problems(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
         ('href="style.css"', 'href="https://fonts.example.com/style.css"', "a request of https://fonts.example.com"),
         ('href="style.css"', 'href="missing.css"', "no file for missing.css"),
         ("other.html#there", "https://no_host/", "is no address"),
+        ("<body>", "<body><p>Two:\n- one</p>", "not read as a list"),
     ],
 )
 def test_a_wrong_link_is_found(

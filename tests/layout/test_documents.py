@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 NAMED = ("ARCHITECTURE.md", "CONTRIBUTING.md")
 BASES = ("", "python", "python/stepwell", "python/stepwell/engine", "rust/core/src")
 """A path in these documents is below one of these folders."""
-MADE_BY_RECIPES = {"cli/count.py", "tests/cli/test_count.py"}
+MADE_BY_RECIPES = {"cli/count.py", "docs/guides/name.md", "tests/cli/test_count.py"}
 IN_DATA_FOLDERS = {"storage/", "p0/", "p1/"}
 SOURCES = ("python", "rust", "tests", "fuzz")
 NO_SOURCES = {"target", "__pycache__", "corpus"}
