@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -365,6 +366,14 @@ def test_a_folder_without_the_rights(mode: int) -> None:
 def test_a_path_that_is_none(data: str) -> None:
     with pytest.raises(StorageError, match="is a folder's path"):
         Executor(data)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "orders"
+    file.write_text("mine")
+    with pytest.raises(StorageError, match=f"^{re.escape(str(file))} is a file: the data of an executor is a folder$"):
+        Executor(file)
+    assert file.read_text() == "mine"
 
 
 MAY_BE_ZERO = ("map_result_bytes", "handler_seconds", "traceback_characters")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -113,6 +114,10 @@ def test_what_fails_undisturbed_is_said() -> None:
     with pytest.raises(ExploreFailed, match="the run without any disturbance fails: UnscriptedTask") as failed:
         explore(machine(task("missing")), {})
     assert failed.value.seed is None
+    fails: dict[str, Callable[[Any], Any]] = {"f": lambda value: value["missing"]}
+    with pytest.raises(ExploreFailed, match=r"the run without any disturbance fails: it ended as .'Failed'"):
+        explore(machine(task("f")), fails, {})
+    assert explore(machine(task("f")), fails, {}, check=lambda execution: None, seeds=2).seeds == range(2)
 
 
 def test_mocks_nested_executions_and_maps_are_explored() -> None:

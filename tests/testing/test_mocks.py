@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Generator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from stepwell import TaskError
+from stepwell import HandlerContext, TaskError
 from stepwell.errors import InvalidInput
 from stepwell.testing import Mock, MockFile, TestExecutor, UnscriptedTask, scripted_run
 from testing.support import machine, task, wait
@@ -144,6 +145,32 @@ def test_activities_are_answered_as_workers_do(ex: TestExecutor) -> None:
     assert review.inputs == [{"n": 1}, {"n": 1}]
     types = [event["type"] for event in ex.list("w")[0].history() if event["type"].startswith("Activity")]
     assert types[:3] == ["ActivityScheduled", "ActivityStarted", "ActivityFailed"]
+
+
+def test_what_answers_an_activity_knows_its_task_and_may_be_a_coroutine(ex: TestExecutor) -> None:
+    seen: list[HandlerContext] = []
+
+    async def answer(value: Any, context: HandlerContext) -> Any:
+        seen.append(context)
+        await asyncio.sleep(0)
+        return value["n"] + 1
+
+    ex.mock.state("Review").answers(answer)
+    assert run(ex, machine(Review=task(ACTIVITY)), {"n": 1}) == 2
+    execution = ex.list("w")[0].context()
+    prefix = "arn:aws:states:us-east-1:000000000000"
+    assert seen[0].execution_arn == f"{prefix}:execution:w:{execution.name}"
+    assert seen[0].state_machine_arn == f"{prefix}:stateMachine:w"
+
+
+@pytest.mark.parametrize("resource", ["f", ACTIVITY])
+def test_a_handler_that_ends_the_test_does(ex: TestExecutor, resource: str) -> None:
+    def ends(value: Any) -> None:
+        pytest.fail("this must not be called")
+
+    ex.mock.state("S0").answers(ends)
+    with pytest.raises(pytest.fail.Exception, match="this must not be called"):
+        run(ex, machine(task(resource)))
 
 
 def test_an_activity_that_is_not_mocked_waits_for_its_worker(ex: TestExecutor) -> None:

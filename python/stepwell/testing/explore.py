@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from stepwell.asl.json import dumps, loads
 from stepwell.engine.client.arguments import Definition, definition_text
+from stepwell.engine.status import SUCCEEDED
 from stepwell.tasks.calls import Call
 from stepwell.tasks.handlers import Handler
 
@@ -124,9 +125,10 @@ def explore(
     """Run an execution once for each seed, and let things go wrong: raise ``ExploreFailed`` for the first that fails.
 
     ``handlers`` are functions by resource, or a function that makes them anew for each run, with what they work on.
-    ``check(execution)`` raises if a run was wrong; without it, each run must end as the undisturbed one does, whatever
-    UUIDs, ids and times its output has. ``script(executor, execution)`` takes the execution to its end, where waiting
-    for it is not enough: it gives approvals, say. ``arrange(executor)`` prepares the engine: mocks, other workflows.
+    ``check(execution)`` raises if a run was wrong; without it, the undisturbed run must succeed, and each run must end
+    as that one does, whatever UUIDs, ids and times its output has. ``script(executor, execution)`` takes the execution
+    to its end, where waiting for it is not enough: it gives approvals, say. ``arrange(executor)`` prepares the engine:
+    mocks, other workflows.
 
     ``seed`` runs that seed alone; with ``seeds`` so many from there on. Default: 100 seeds from 0. A run has at most
     ``crashes`` crashes. ``late=False``: no result comes after its task's timeout.
@@ -161,9 +163,12 @@ class _Run(Struct, frozen=True):
     def undisturbed(self) -> tuple[Any, ...]:
         """How it ends if nothing goes wrong."""
         try:
-            return self._once(None)
+            end = self._once(None)
         except Exception as error:
             raise ExploreFailed(None, [], f"{error.__class__.__name__}: {error}") from error
+        if self.check is None and end[0] != SUCCEEDED:
+            raise ExploreFailed(None, [], f"it ended as {end!r}; if it is to, say so in `check`")
+        return end
 
     def disturbed(self, chaos: Chaos, expected: tuple[Any, ...]) -> Chaos:
         """The run of a seed. Raises ``ExploreFailed``."""

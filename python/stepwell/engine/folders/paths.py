@@ -151,4 +151,6 @@ def folder_path(data: Folder | None) -> str | None:
 def open_folder(data: str | os.PathLike[str] | None) -> _core.Folder | None:
     """A data folder, created if need be. It is held open: its path is not resolved again."""
     path = folder_path(data)
+    if path is not None and os.path.exists(path) and not os.path.isdir(path):
+        raise StorageError(f"{os.fsdecode(path)} is a file: the data of an executor is a folder")
     return None if path is None else _core.Folder.open(path, create=True)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stepwell.asl.json import loads
 from stepwell.asl.resources import parse_resource
+from stepwell.engine.arns import arn_of
 from stepwell.engine.log import records as r
 from stepwell.engine.partition.inbox import Rejected
 from stepwell.engine.status import CREATED
 from stepwell.engine.storage.contexts import ActivityContext, ExecutionContext, QueueContext, TaskContext, is_held
 from stepwell.tasks.calls import Call
-from stepwell.tasks.context import HandlerContext
 from stepwell.tasks.work import Work
 
-from .driver import Driver
-from .handlers import TestHandlers, results_of
-from .pool import Job
+from .handlers import TestHandlers
+from .pool import DrivenPool
 
 if TYPE_CHECKING:
     from stepwell.engine.host.host import Host
@@ -30,8 +28,8 @@ _MANY = 1_000_000
 class MockedActivities:
     """The tasks of activities that mocks answer."""
 
-    def __init__(self, host: Host, driver: Driver, handlers: TestHandlers, add: Callable[[Job], None]) -> None:
-        self._host, self._driver, self._handlers, self._add = host, driver, handlers, add
+    def __init__(self, host: Host, handlers: TestHandlers, pool: DrivenPool) -> None:
+        self._host, self._handlers, self._pool = host, handlers, pool
         self._seen: set[str] = set()
 
     def look(self, queue: str | None = None) -> None:
@@ -53,16 +51,15 @@ class MockedActivities:
         registration = self._handlers.for_activity(call, resource, argument)
         if registration is not None:
             self._seen.add(task.id)
-            self._add(Job(task.id, call, partial(self._do, Work(call, resource, registration, argument))))
+            self._pool.add(Work(call, resource, registration, argument), partial(self._is_taken, call))
 
-    def _do(self, work: Work) -> None:
-        """Take a task and answer it, if it is still there."""
-        call = work.call
+    def _is_taken(self, call: Call) -> bool:
+        """Take a task, if it is still there."""
         try:
             self._host.ask(r.ActivateTaskCommand(call.id, call.resource, WORKER, 0, 0, 0))
         except Rejected:
-            return
-        self._driver.answer(results_of(work, _arguments(work)))
+            return False
+        return True
 
     def _call_of(self, task: TaskContext) -> Call | None:
         storage = self._host.storage
@@ -80,15 +77,8 @@ class MockedActivities:
             task.attempt,
             task.token,
             task.timeout_due,
+            execution_arn=arn_of(workflow.name, execution.type, execution.name, execution.id),
             state_machine_arn=workflow.arn,
+            started_at=execution.started_at,
+            trace_header=execution.trace_header,
         )
-
-
-def _arguments(work: Work) -> tuple[Any, ...]:
-    call = work.call
-    if not work.registration.takes_context:
-        return (work.argument,)
-    context = HandlerContext(
-        call.id, call.execution_id, call.state_name, call.resource, call.attempt, call.token, lambda task_id: None
-    )
-    return (work.argument, context)

@@ -83,7 +83,7 @@ class DrivenHost(Host):
         assert isinstance(self.handlers, TestHandlers)
         assert isinstance(self.pool, DrivenPool)
         self.handlers.storage = self.storage
-        self.activities = MockedActivities(self, self.driver, self.handlers, self.pool.queue.add)
+        self.activities = MockedActivities(self, self.handlers, self.pool)
         calls, self._interrupted = self._interrupted, []
         self.pool.resume(calls)
         self.activities.look()

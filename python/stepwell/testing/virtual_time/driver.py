@@ -44,7 +44,7 @@ class Driver:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock, self.alarms = clock, VirtualAlarms(clock)
-        self.failures: list[StepwellError] = []
+        self.failures: list[BaseException] = []
         """What is wrong with the test: it is raised where the test drives the engine next."""
         self.disturbance: Disturbance | None = None
         """What goes wrong; None: nothing, and calls are made in the order in which they were dispatched."""
@@ -59,8 +59,8 @@ class Driver:
         """Drive this host, whose handlers' calls are in ``queue``."""
         self._host, self._queue = host, queue
 
-    def fail(self, error: StepwellError) -> None:
-        """The test is wrong."""
+    def fail(self, error: BaseException) -> None:
+        """The test is wrong, or one of its handlers ends it."""
         self.failures.append(error)
 
     def check(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from stepwell.testing.answers_of_mocks import Answer
     from stepwell.testing.mock_calls import MockCall
 
+_OUTCOMES = "_pytest.outcomes"
+"""The module of the exceptions that ``pytest.fail`` and ``pytest.skip`` raise."""
 __tracebackhide__ = operator.methodcaller("errisinstance", StepwellError)  # pytest shows the test's line instead
 
 
@@ -110,13 +114,26 @@ class TestHandlers(Handlers):
 
         def call_it(value: Any, context: HandlerContext) -> Any:
             note()
-            return real.function(*real.arguments(value, context))
+            with self._ending_the_test():
+                return real.function(*real.arguments(value, context))
 
         async def await_it(value: Any, context: HandlerContext) -> Any:
             note()
-            return await real.function(*real.arguments(value, context))
+            with self._ending_the_test():
+                return await real.function(*real.arguments(value, context))
 
         return Registration(await_it if real.is_async else call_it, real.limit)
+
+    @contextmanager
+    def _ending_the_test(self) -> Generator[None]:
+        """Let ``pytest.fail`` and ``pytest.skip`` in a handler end the test too: they are no errors of a task."""
+        try:
+            yield
+        except BaseException as error:
+            pytest = sys.modules.get(_OUTCOMES)  # without it nothing is raised that is its own
+            if pytest is not None and isinstance(error, pytest.OutcomeException):
+                self._driver.fail(error)
+            raise
 
     def _answering(self, call: Call, resource: Resource, answer: Answer) -> Registration:
         if answer.kind == "hangs" or (answer.kind == "accepts" and not resource.waits_for_token):

@@ -141,6 +141,19 @@ class DrivenPool(HandlerPool):
                 body = partial(self._run_async, work) if work.registration.is_async else None
                 self.queue.add(Job(work.id, work.call, partial(self._call, work), body))
 
+    def add(self, work: Work, take: Callable[[], bool]) -> None:
+        """Let a call wait that is made only if ``take`` then says so."""
+
+        def call() -> None:
+            if take():
+                self._call(work)
+
+        async def body() -> None:
+            if take():
+                await self._run_async(work)
+
+        self.queue.add(Job(work.id, work.call, call, body if work.registration.is_async else None))
+
     def _call(self, work: Work) -> None:
         result = self._run(work)
         if result is None:
