@@ -325,6 +325,9 @@ class Store:
     def verify(self) -> int:
         """Read every row and check its checksum; return how many rows there are."""
 
+    def digest(self) -> tuple[int, str]:
+        """How many rows there are, and SHA-256 of all of them in their order: equal copies have the same."""
+
     def sync_stats(self) -> dict[str, int]:
         """``syncs``, ``sync_micros``, ``batches``, ``records``, ``bytes`` since the opening; ``applied``, ``flushed``,
         ``log_start``, ``log_tail``.
@@ -335,6 +338,117 @@ class Store:
 
     def __enter__(self) -> Store: ...
     def __exit__(self, *_error: object) -> None: ...
+
+@final
+class Nats:
+    """A connection to the servers of a cluster, with a thread of its own. Threads share it."""
+
+    @staticmethod
+    def connect(
+        servers: str,
+        *,
+        name: str,
+        user: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        credentials: str | PathLike[str] | None = None,
+        timeout: float = 10.0,
+    ) -> Nats:
+        """Connect to any of the servers, ``nats://HOST:PORT`` separated by commas; ``credentials`` is a file's path.
+
+        ``StorageError`` if none answers in time. A connection that is lost is made again.
+        """
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server is connected now."""
+
+    @property
+    def version(self) -> str:
+        """The version of the server that is connected."""
+
+    def check(self, *, unsafe_sync: bool = False) -> list[str]:
+        """Refuse a server that is too old, or has no JetStream: ``StorageError``.
+
+        Returns what is accepted only because of ``unsafe_sync``.
+        """
+
+    def create_stream(
+        self, stream: str, subject: str, *, replicas: int = 3, store: str | None = None, unsafe_sync: bool = False
+    ) -> str:
+        """Create a partition's stream, unless it exists; return the id of its store, which the stream's metadata keeps.
+
+        Several nodes may do so at once. ``StorageError`` for a stream with other settings, or with fewer than three
+        replicas unless ``unsafe_sync``.
+        """
+
+    def stream(self, stream: str) -> dict[str, Any] | None:
+        """What the servers say of a partition's stream; None if it does not exist.
+
+        ``store``, ``subject``, ``replicas``, ``first_sequence``, ``last_sequence``, ``messages``, ``bytes``, ``leader``
+        (a server, or None), ``followers``: tuples of name, current, offline, lag.
+        """
+
+    def purge(self, stream: str, before_sequence: int) -> None:
+        """Remove the messages before a sequence. Every copy must have them, and a snapshot must."""
+
+    def close(self) -> None:
+        """End the connection, once the copies that use it are closed."""
+
+@final
+class PartitionCopy:
+    """One node's copy of one partition: its folder, with log and storage, and the stream that it follows or leads."""
+
+    @staticmethod
+    def open(
+        folder: Folder | str | PathLike[str],
+        nats: Nats,
+        stream: str,
+        node: str,
+        *,
+        segment_bytes: int | None = None,
+        queue_bytes: int | None = None,
+        batch_bytes: int | None = None,
+        flush_bytes: int | None = None,
+        write_buffer_bytes: int | None = None,
+        cache_bytes: int | None = None,
+    ) -> PartitionCopy:
+        """Open or create the copy of a stream. Replay what its storage lacks of its log, then ``follow``.
+
+        ``StorageError`` if the folder is not a copy of that stream, or the servers do not answer.
+        """
+
+    @property
+    def store(self) -> Store:
+        """The store of the present role. After a change of role the old one refuses commits: ``FencedError``."""
+
+    def follow(self) -> None:
+        """Follow from now on: a thread applies what the stream holds, and no batch can be committed.
+
+        A leader ends first: what waits there gets ``FencedError``, and is confirmed no more.
+        """
+
+    def lead(self, timeout: float) -> Store:
+        """Lead from now on: apply the stream to its end, begin an epoch behind it, and return the store to commit to.
+
+        ``FencedError`` if another node was faster, ``StorageError`` if the servers do not answer in time; it follows on
+        then. ``CorruptionError`` if the stream is not what it was.
+        """
+
+    def status(self) -> dict[str, Any]:
+        """``role`` (opened, following, leading, ended, failed), ``epoch``, ``leader`` (the node that the last mark names, or
+        None), ``position``, ``sequence``, ``hash`` (of all frames up to the position), ``last_sequence`` (of the stream, heard
+        of last), ``heard`` (seconds since the servers answered), ``waiting`` (seconds that a publish waits), ``failure``.
+        """
+
+    def wait_change(self, role: str, epoch: int, timeout: float) -> bool:
+        """Wait until its role or epoch is another one than these, or for the timeout; return whether it is."""
+
+    def read_stream(self, sequence: int, max_bytes: int = 4194304) -> tuple[int, list[LogBatch]]:
+        """Batches of the stream behind a sequence, and the sequence that they lead to. Nothing is compared or applied."""
+
+    def close(self) -> None:
+        """End its role, flush everything and release the folder. A second call does nothing."""
 
 @final
 class LogStream:

@@ -116,6 +116,56 @@ pub enum Error {
         reason: String,
     },
 
+    /// A stream of a cluster that is not the one whose copy this is: it was rewritten, shortened or forked.
+    #[error(
+        "the stream {stream} is not what it was: {reason} (at sequence {sequence}, behind position {position}; \
+         the hash here is {here}, there {there}); nothing from there on is applied or confirmed: \
+         run `stepwell cluster check`, which says what node has the longest true copy"
+    )]
+    Diverged {
+        stream: String,
+        sequence: u64,
+        position: u64,
+        here: String,
+        there: String,
+        reason: String,
+    },
+
+    /// The servers of a cluster do not answer, or refuse.
+    #[error("cannot {action} {stream}: {reason}")]
+    Unavailable {
+        action: &'static str,
+        /// The stream, or the servers.
+        stream: String,
+        reason: String,
+    },
+
+    /// A message of a stream that a newer version wrote.
+    #[error(
+        "the stream {stream} has a message of {what} {found} at sequence {sequence}, and this version knows {known} \
+         and older; nothing of it was applied: upgrade this node"
+    )]
+    Newer {
+        stream: String,
+        sequence: u64,
+        what: &'static str,
+        found: u32,
+        known: u32,
+    },
+
+    /// A copy that does not lead, or does not any more.
+    #[error(
+        "this node does not lead the partition, or not any more: another one continues; ask that one"
+    )]
+    Following,
+
+    /// A folder that belongs to a cluster, where only its node may write.
+    #[error(
+        "{} is a node's copy of the stream {stream}: open it as a node of that cluster, or restore a backup of it into \
+         another folder", path.display()
+    )]
+    OfACluster { path: PathBuf, stream: String },
+
     /// A batch that is too large for a frame.
     #[error("a batch of {bytes} bytes is over the limit of {limit}; split it")]
     TooLarge { bytes: u64, limit: u64 },

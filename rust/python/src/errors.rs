@@ -35,11 +35,14 @@ pub fn raise(error: Error) -> PyErr {
     let text = error.to_string();
     match error {
         Error::Locked { .. } => LockedError::new_err(text),
-        Error::Corruption { .. } | Error::Damaged { .. } | Error::LogCut { .. } => {
-            CorruptionError::new_err(text)
-        }
+        Error::Corruption { .. }
+        | Error::Damaged { .. }
+        | Error::LogCut { .. }
+        | Error::Diverged { .. } => CorruptionError::new_err(text),
         Error::Poisoned { .. } => PoisonedError::new_err(text),
-        Error::Fenced { .. } | Error::Superseded { .. } => FencedError::new_err(text),
+        Error::Fenced { .. } | Error::Superseded { .. } | Error::Following => {
+            FencedError::new_err(text)
+        }
         Error::TooLarge { .. } => TooLargeError::new_err(text),
         Error::Closed | Error::Forked => Closed::new_err(text),
         Error::Displaced { .. } => PoisonedError::new_err(text),

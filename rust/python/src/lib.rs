@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod clock;
+mod cluster;
 mod errors;
 mod folder;
 mod followed;
@@ -22,6 +23,8 @@ mod values;
 mod _core {
     #[pymodule_export]
     use crate::clock::{Clock, Timestamp, parse_timestamp};
+    #[pymodule_export]
+    use crate::cluster::{Nats, PartitionCopy};
     #[pymodule_export]
     use crate::errors::{JsonataError, JsonataSyntaxError};
     #[pymodule_export]

@@ -22,12 +22,22 @@ use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct Store {
     queue: Arc<Queue>,
-    store: OfThisProcess<RwLock<Option<store::Store>>>,
+    store: OfThisProcess<RwLock<Option<Arc<store::Store>>>>,
     id: String,
     recovered: Option<String>,
 }
 
 impl Store {
+    pub fn new(store: Arc<store::Store>) -> Self {
+        exit_forked_children_early();
+        Self {
+            queue: store.queue().clone(),
+            id: store.id().to_string(),
+            recovered: store.recovered().map(str::to_owned),
+            store: OfThisProcess::new(RwLock::new(Some(store))),
+        }
+    }
+
     /// Calls `body` without the GIL. The lock is taken without the GIL too, because `close` waits for it.
     fn with<T: Send>(
         &self,
@@ -75,19 +85,17 @@ impl Store {
         write_buffer_bytes: Option<usize>,
         cache_bytes: Option<usize>,
     ) -> PyResult<Self> {
-        let default = StoreOptions::default();
         let options = StoreOptions {
             epoch,
-            segment_bytes: segment_bytes.unwrap_or(default.segment_bytes),
-            queue_bytes: queue_bytes.unwrap_or(default.queue_bytes),
-            batch_bytes: batch_bytes.unwrap_or(default.batch_bytes),
-            flush_bytes: flush_bytes.unwrap_or(default.flush_bytes),
             keeps_log,
-            storage: StorageOptions {
-                write_buffer_bytes: write_buffer_bytes
-                    .unwrap_or(default.storage.write_buffer_bytes),
-                cache_bytes: cache_bytes.unwrap_or(default.storage.cache_bytes),
-            },
+            ..options(
+                segment_bytes,
+                queue_bytes,
+                batch_bytes,
+                flush_bytes,
+                write_buffer_bytes,
+                cache_bytes,
+            )
         };
         let store = py
             .detach(|| match path {
@@ -95,13 +103,7 @@ impl Store {
                 None => store::Store::open(None, &options),
             })
             .map_err(raise)?;
-        exit_forked_children_early();
-        Ok(Self {
-            queue: store.queue().clone(),
-            id: store.id().to_string(),
-            recovered: store.recovered().map(str::to_owned),
-            store: OfThisProcess::new(RwLock::new(Some(store))),
-        })
+        Ok(Self::new(Arc::new(store)))
     }
 
     /// The random id that the store got when it was created.
@@ -302,6 +304,13 @@ impl Store {
         self.with(py, |store| store.storage().verify())
     }
 
+    /// How many rows there are, and SHA-256 of all of them, in hex.
+    fn digest(&self, py: Python<'_>) -> PyResult<(u64, String)> {
+        let (rows, hash) = self.with(py, |store| store.storage().digest())?;
+        let hex = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((rows, hex))
+    }
+
     fn sync_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = self.with(py, |store| Ok(store.stats()))?;
         let numbers = PyDict::new(py);
@@ -328,9 +337,16 @@ impl Store {
             let Ok(store) = self.store.get() else {
                 return Ok(());
             };
+            if self
+                .queue
+                .check_leads()
+                .is_err_and(|error| matches!(error, Error::Following))
+            {
+                return Ok(()); // the store of a copy, which closes it
+            }
             self.queue.close();
             let store = store.write().take();
-            store.map_or(Ok(()), store::Store::close)
+            store.map_or(Ok(()), |store| store.close())
         })
         .map_err(raise)
     }
@@ -342,6 +358,30 @@ impl Store {
     #[pyo3(signature = (*_error))]
     fn __exit__(&self, py: Python<'_>, _error: &Bound<'_, PyTuple>) -> PyResult<()> {
         self.close(py)
+    }
+}
+
+/// Options that are given, and the default ones.
+pub fn options(
+    segment_bytes: Option<u64>,
+    queue_bytes: Option<usize>,
+    batch_bytes: Option<u64>,
+    flush_bytes: Option<u64>,
+    write_buffer_bytes: Option<usize>,
+    cache_bytes: Option<usize>,
+) -> StoreOptions {
+    let default = StoreOptions::default();
+    let storage = StorageOptions {
+        write_buffer_bytes: write_buffer_bytes.unwrap_or(default.storage.write_buffer_bytes),
+        cache_bytes: cache_bytes.unwrap_or(default.storage.cache_bytes),
+    };
+    StoreOptions {
+        segment_bytes: segment_bytes.unwrap_or(default.segment_bytes),
+        queue_bytes: queue_bytes.unwrap_or(default.queue_bytes),
+        batch_bytes: batch_bytes.unwrap_or(default.batch_bytes),
+        flush_bytes: flush_bytes.unwrap_or(default.flush_bytes),
+        storage,
+        ..default
     }
 }
 

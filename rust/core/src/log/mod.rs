@@ -97,6 +97,23 @@ pub trait LogStream: Send + Sync {
     /// poisons the log: nothing can be appended until it is opened again.
     fn append(&self, batches: &[Batch<'_>], epoch: u64, expected_last: u64) -> Result<u64>;
 
+    /// Whether [`append_with_rows`](Self::append_with_rows) writes the rows, which others need who apply the log.
+    fn takes_rows(&self) -> bool {
+        false
+    }
+
+    /// As [`append`](Self::append), with the rows that each batch changes, as
+    /// [`Batch::rows`](crate::storage::Batch::rows) encodes them.
+    fn append_with_rows(
+        &self,
+        batches: &[Batch<'_>],
+        _rows: &[Vec<u8>],
+        epoch: u64,
+        expected_last: u64,
+    ) -> Result<u64> {
+        self.append(batches, epoch, expected_last)
+    }
+
     /// Makes durable all that was appended before the call, and returns the last durable position.
     /// A failure poisons the log. The sync is not repeated, because a second success proves nothing.
     /// After [`Superseded`](crate::Error::Superseded) the appended batches are never confirmed.
@@ -124,6 +141,12 @@ pub trait LogStream: Send + Sync {
     /// Removes batches that hold only positions before `position`, as far as that is cheap: a file log
     /// removes whole segments. Returns the new [`start`](Self::start).
     fn truncate_before(&self, position: u64) -> Result<u64>;
+
+    /// Called before storage is flushed: what is durable elsewhere is made durable in this folder too, so that
+    /// storage is never ahead of the log beside it.
+    fn persist(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Why nothing more can be appended, if the log is poisoned.
     fn poisoned(&self) -> Option<String>;

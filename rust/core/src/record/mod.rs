@@ -7,6 +7,9 @@
 //! The engine does not use this codec when it runs: it writes batches that Python encoded. The codec
 //! serves programs without the engine: the tools for the log, and the tests of its format.
 
+/// The format of records. A command, an event or a field that an older version cannot read takes the next number.
+pub const FORMAT: u16 = 1;
+
 mod context;
 mod field;
 mod fields;

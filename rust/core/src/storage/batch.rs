@@ -61,6 +61,66 @@ impl Batch {
         }
     }
 
+    /// What a copy needs beside the payload to apply the batch without making its changes itself.
+    ///
+    /// | bytes | field |
+    /// |---|---|
+    /// | 8 | the clock |
+    /// | 4 | how many turns are rows of a history; for each: first event (8), begin and end in the payload (4 each), length of the execution's id (4), that id |
+    /// | then | the changes |
+    pub fn rows(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(12 + 64 * self.turns.len() + self.changes.len());
+        bytes.extend_from_slice(&self.hlc.to_le_bytes());
+        bytes.extend_from_slice(&(self.turns.len() as u32).to_le_bytes());
+        for turn in &self.turns {
+            bytes.extend_from_slice(&turn.first_event.to_le_bytes());
+            bytes.extend_from_slice(&(turn.bytes.start as u32).to_le_bytes());
+            bytes.extend_from_slice(&(turn.bytes.end as u32).to_le_bytes());
+            bytes.extend_from_slice(&(turn.execution.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(turn.execution.as_bytes());
+        }
+        bytes.extend_from_slice(&self.changes);
+        bytes
+    }
+
+    /// A batch of the log, up to `position`, with the rows that [`rows`](Self::rows) encoded. Everything is checked, so
+    /// that a batch that cannot be applied is refused as a whole.
+    pub fn of(payload: Vec<u8>, count: u32, position: u64, rows: &[u8]) -> Result<Self> {
+        let mut rest = rows;
+        let hlc = u64::from_le_bytes(take(rows, &mut rest)?);
+        let number = u32::from_le_bytes(take(rows, &mut rest)?);
+        let mut turns = Vec::new();
+        for _ in 0..number {
+            let first_event = u64::from_le_bytes(take(rows, &mut rest)?);
+            let start = u32::from_le_bytes(take(rows, &mut rest)?) as usize;
+            let end = u32::from_le_bytes(take(rows, &mut rest)?) as usize;
+            let length = u32::from_le_bytes(take(rows, &mut rest)?) as usize;
+            let id = rest.split_at_checked(length).and_then(|(id, after)| {
+                rest = after;
+                std::str::from_utf8(id).ok()
+            });
+            let is_within = start <= end && end <= payload.len();
+            let execution = id
+                .filter(|_| is_within)
+                .ok_or_else(|| cut_short(rows, rest))?;
+            turns.push(HistoryTurn {
+                execution: execution.into(),
+                first_event,
+                bytes: start..end,
+            });
+        }
+        let batch = Self {
+            position,
+            count,
+            hlc,
+            turns,
+            changes: rest.to_vec(),
+            payload,
+        };
+        batch.check()?;
+        Ok(batch)
+    }
+
     /// About how much memory it holds.
     pub fn bytes(&self) -> usize {
         self.payload.len() + self.changes.len() + 64 * self.turns.len()
@@ -160,6 +220,22 @@ impl Batch {
             }
             Ok(())
         })
+    }
+}
+
+/// The next `N` bytes of the rows of a batch.
+fn take<const N: usize>(rows: &[u8], rest: &mut &[u8]) -> Result<[u8; N]> {
+    let Some((bytes, after)) = rest.split_first_chunk::<N>() else {
+        return Err(cut_short(rows, rest));
+    };
+    *rest = after;
+    Ok(*bytes)
+}
+
+fn cut_short(rows: &[u8], rest: &[u8]) -> Error {
+    Error::Record {
+        offset: rows.len() - rest.len(),
+        reason: "the rows of a batch are not what was written".to_owned(),
     }
 }
 

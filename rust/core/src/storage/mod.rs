@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{ColumnFamily, DB, FlushOptions, ReadOptions, WriteOptions};
+use sha2::{Digest as _, Sha256};
 
 pub use batch::Batch;
 pub use families::Family;
@@ -267,6 +268,26 @@ impl Storage {
             })?;
         }
         Ok(rows)
+    }
+
+    /// How many rows there are, and SHA-256 of all of them in their order: two storages that applied the same records have
+    /// the same.
+    pub fn digest(&self) -> Result<(u64, [u8; 32])> {
+        let (mut rows, mut hash) = (0, Sha256::new());
+        for family in Family::ALL {
+            self.each(family, &[], |key, row| {
+                // What says of which store it is, and where, is no row of the engine.
+                if !(family == Family::Meta && key.first() == Some(&0)) {
+                    rows += 1;
+                    for bytes in [key, row] {
+                        hash.update((bytes.len() as u64).to_le_bytes());
+                        hash.update(bytes);
+                    }
+                }
+                true
+            })?;
+        }
+        Ok((rows, hash.finalize().into()))
     }
 
     fn families(&self) -> Result<Families<'_>> {

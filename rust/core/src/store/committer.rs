@@ -84,7 +84,12 @@ impl Committer {
             .front()
             .map_or(0, |batch| batch.position - u64::from(batch.count));
         let epoch = self.epoch.load(Ordering::Acquire);
-        self.log.append(&frames, epoch, before)?;
+        if self.log.takes_rows() {
+            let rows: Vec<Vec<u8>> = batches.iter().map(Batch::rows).collect();
+            self.log.append_with_rows(&frames, &rows, epoch, before)?;
+        } else {
+            self.log.append(&frames, epoch, before)?;
+        }
         let began = Instant::now();
         self.log.sync()?;
         self.count(batches, began);

@@ -14,6 +14,8 @@ use crate::storage::{Storage, StorageOptions};
 /// The name of the log's folder.
 pub const LOG: &str = "log";
 pub(super) const STORAGE: &str = "storage";
+/// The name of the file that says of which stream of a cluster the folder is a copy.
+pub const CLUSTER: &str = "CLUSTER";
 
 /// The log's folder in a store's folder.
 pub fn log_folder(store: &Path) -> PathBuf {
@@ -21,8 +23,8 @@ pub fn log_folder(store: &Path) -> PathBuf {
 }
 
 /// The folder of an open store, which is locked until this is dropped.
-pub(super) struct Held {
-    pub folder: Arc<Folder>,
+pub struct Held {
+    pub(super) folder: Arc<Folder>,
     _lock: Box<dyn LockGuard>,
 }
 
@@ -57,23 +59,90 @@ impl Store {
     /// The lock on the folder excludes every other process. The lock on storage, too, is taken before recovery
     /// changes the log.
     pub fn open_in(folder: Arc<Folder>, options: &StoreOptions) -> Result<Self> {
+        let Parts {
+            log,
+            storage,
+            recovered,
+            held,
+        } = Parts::open(folder, options, None)?;
+        let mut store = Self::new(Arc::new(log), storage, recovered, options)?;
+        store.folder = Some(held);
+        Ok(store)
+    }
+}
+
+/// What a folder holds, opened and locked, and not put together yet.
+pub struct Parts {
+    pub log: FileLogStream,
+    pub storage: Storage,
+    /// The torn tail that was cut off.
+    pub recovered: Option<String>,
+    pub held: Held,
+}
+
+impl Parts {
+    /// Opens or creates log and storage in a folder. A folder of a cluster is opened only as the copy of its `stream`,
+    /// whose store is given too.
+    pub fn open(
+        folder: Arc<Folder>,
+        options: &StoreOptions,
+        stream: Option<(&str, StoreId)>,
+    ) -> Result<Parts> {
         let held = Held::new(Arc::clone(&folder))?;
+        check_stream(&folder, stream.map(|(name, _)| name))?;
         let log_folder = make(&folder, LOG)?;
         log::check_fence(&log_folder, log_folder.path())?;
         let storage_folder = Arc::new(make(&folder, STORAGE)?);
         let storage = Storage::open_in(Some(storage_folder), &options.storage)?;
         let log_options = LogOptions {
             segment_bytes: options.segment_bytes,
-            store: storage.store()?,
+            store: match stream {
+                Some((_, store)) => Some(store),
+                None => storage.store()?,
+            },
             ..LogOptions::default()
         };
+        if let Some((_, store)) = stream {
+            storage.check_store(store)?;
+        }
         let path = log_folder.path().to_owned();
         let log = FileLogStream::open(Arc::new(log_folder), &path, log_options)?;
         let recovered = log.recovered().map(ToString::to_string);
         folder.sync().map_err(Error::io("sync", folder.path()))?;
-        let mut store = Self::new(Arc::new(log), storage, recovered, options)?;
-        store.folder = Some(held);
-        Ok(store)
+        Ok(Parts {
+            log,
+            storage,
+            recovered,
+            held,
+        })
+    }
+}
+
+/// Refuses a folder of a cluster unless it is the copy of `stream`. A folder that holds nothing yet becomes that.
+fn check_stream(folder: &Folder, stream: Option<&str>) -> Result<()> {
+    let path = folder.path().join(CLUSTER);
+    let bytes = folder.read(CLUSTER).map_err(Error::io("read", &path))?;
+    let found = bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned());
+    match (found, stream) {
+        (None, None) => Ok(()),
+        (Some(found), Some(stream)) if found == stream => Ok(()),
+        (Some(stream), _) => Err(Error::OfACluster {
+            path: folder.path().to_owned(),
+            stream,
+        }),
+        (None, Some(stream)) => {
+            let is_used = folder.has(LOG).map_err(Error::io("look for", &path))?;
+            if is_used {
+                return Err(Error::NotACopy {
+                    copy: folder.path().to_owned(),
+                    of: stream.into(),
+                    reason: "it is another executor's folder".to_owned(),
+                });
+            }
+            let text = format!("{stream}\n");
+            let written = folder.write(CLUSTER, text.as_bytes());
+            written.map_err(Error::io("write", &path))
+        }
     }
 }
 

@@ -22,7 +22,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use folder::{Copied, LOG, adopt, log_folder, repair};
+use parking_lot::Mutex;
+
+pub use folder::{CLUSTER, Copied, Held, LOG, Parts, adopt, log_folder, repair};
 pub use followed::{FollowedEnd, FollowedStore, verify};
 pub use origin::{Kind, Origin, add as add_origin, read as read_origins};
 pub use queue::Queue;
@@ -89,7 +91,7 @@ pub struct Store {
     upkeep: Arc<Upkeep>,
     committer: Arc<Committer>,
     epoch: Arc<AtomicU64>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     recovered: Option<String>,
     folder: Option<folder::Held>,
 }
@@ -98,11 +100,11 @@ impl Store {
     /// Combines a log and a storage, and starts the threads.
     pub fn new(
         log: Arc<dyn LogStream>,
-        storage: Storage,
+        storage: impl Into<Arc<Storage>>,
         recovered: Option<String>,
         options: &StoreOptions,
     ) -> Result<Self> {
-        let storage = Arc::new(storage);
+        let storage = storage.into();
         storage.check_store(log.store())?;
         let applied = storage.applied()?;
         storage.check_log(&*log)?;
@@ -146,7 +148,7 @@ impl Store {
             upkeep,
             committer,
             epoch,
-            threads,
+            threads: Mutex::new(threads),
             recovered,
             folder: None,
         })
@@ -207,7 +209,7 @@ impl Store {
     /// when this returns. Returns the last assigned position.
     pub fn write(&self, batch: &Batch) -> Result<u64> {
         batch.check()?;
-        self.queue.check()?;
+        self.queue.check_leads()?;
         self.storage.apply(batch)?;
         self.upkeep.flush()?;
         // A former leader must not confirm a write; its next sync finds the fence.
@@ -291,7 +293,7 @@ impl Store {
     }
 
     /// Writes what is queued, flushes storage and stops the threads.
-    pub fn close(mut self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
         self.stop();
         match self.queue.check() {
             Err(Error::Closed) => self.upkeep.flush().map(drop),
@@ -299,13 +301,15 @@ impl Store {
         }
     }
 
-    fn stop(&mut self) {
+    /// Stops the threads, after what is queued is written, and flushes nothing.
+    pub fn stop(&self) {
         self.queue.close();
         self.upkeep.stop();
-        for thread in self.threads.drain(..) {
+        for thread in self.threads.lock().drain(..) {
             // A thread that panicked has poisoned the queue already.
             drop(thread.join());
         }
+        self.queue.wait_written();
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Queue {
     largest: u64,
     /// The log's last position when it was opened: all of it must be applied before a batch is added.
     replay_until: u64,
+    /// Batches come from the log alone, and none is added.
+    follows: AtomicBool,
 }
 
 struct State {
@@ -52,6 +54,11 @@ enum Stop {
         epoch: u64,
         by: String,
     },
+    Fenced {
+        epoch: u64,
+        current: u64,
+    },
+    Following,
     Poisoned(String),
 }
 
@@ -64,6 +71,11 @@ impl Stop {
                 epoch: *epoch,
                 by: by.clone(),
             },
+            Stop::Fenced { epoch, current } => Error::Fenced {
+                epoch: *epoch,
+                current: *current,
+            },
+            Stop::Following => Error::Following,
             Stop::Poisoned(reason) => Error::Poisoned {
                 reason: reason.clone(),
             },
@@ -94,6 +106,20 @@ impl Queue {
             limit,
             largest,
             replay_until: tail,
+            follows: AtomicBool::new(false),
+        }
+    }
+
+    /// Adds no batch from now on, and applies those of the log.
+    pub fn follow(&self) {
+        self.follows.store(true, Ordering::Release);
+    }
+
+    /// An error if batches come from the log alone.
+    pub fn check_leads(&self) -> Result<()> {
+        match self.follows.load(Ordering::Acquire) {
+            true => Err(Error::Following),
+            false => self.check(),
         }
     }
 
@@ -117,6 +143,7 @@ impl Queue {
     /// A `deferred` batch does not wake the committer: the caller is about to wait and will write it.
     /// A batch that is too large for the log is refused with [`Error::TooLarge`], and the queue stays usable.
     pub fn push(&self, mut batch: Batch, deferred: bool) -> Result<u64> {
+        self.check_leads()?;
         self.check_size(&batch)?;
         let bytes = batch.bytes();
         let mut state = self.running()?;
@@ -163,9 +190,9 @@ impl Queue {
         let mut state = self.state.lock();
         loop {
             let is_closed = match &state.stop {
-                Some(Stop::Poisoned(_) | Stop::Superseded { .. }) => return None,
-                Some(Stop::Closed) => true,
                 None => false,
+                Some(Stop::Closed) => true,
+                Some(_) => return None,
             };
             if state.batches.is_empty() && is_closed {
                 return None;
@@ -199,6 +226,17 @@ impl Queue {
         state.is_writing = false;
         if state.is_requested || state.stop.is_some() {
             self.work.notify_one();
+        }
+        if state.stop.is_some() {
+            self.progress.notify_all();
+        }
+    }
+
+    /// For a queue that has stopped: waits until no thread writes batches any more.
+    pub fn wait_written(&self) {
+        let mut state = self.state.lock();
+        while state.is_writing {
+            self.progress.wait(&mut state);
         }
     }
 
@@ -267,6 +305,8 @@ impl Queue {
             Error::Superseded { path, epoch, by } => {
                 self.stop(Stop::Superseded { path, epoch, by });
             }
+            Error::Fenced { epoch, current } => self.stop(Stop::Fenced { epoch, current }),
+            Error::Following => self.stop(Stop::Following),
             error => self.poison(error.to_string()),
         }
     }

@@ -75,6 +75,7 @@ impl Upkeep {
         let _one_at_a_time = self.flushing.lock();
         self.grown.store(0, Ordering::Relaxed);
         let applied = self.queue.applied();
+        self.log.persist()?;
         self.storage.flush()?;
         self.flushed.fetch_max(applied, Ordering::AcqRel);
         Ok(self.flushed())

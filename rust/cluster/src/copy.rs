@@ -1,0 +1,433 @@
+//! One node's copy of a partition: it follows, and leads when it is told to.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use stepwell_core::env::Folder;
+use stepwell_core::identity::StoreId;
+use stepwell_core::log::LogStream as _;
+use stepwell_core::storage::Storage;
+use stepwell_core::store::{Held, Parts, Store, StoreOptions};
+use stepwell_core::{Error, Result};
+
+use crate::chain::Link;
+use crate::connection::Connection;
+use crate::following::{Failed, Thread};
+use crate::log::{Next, ReplicatedLog};
+use crate::settings;
+use crate::stream::JetStream;
+use crate::wire::{Abort, Wire};
+
+/// How long a copy that has just been opened waits for records that its storage has and its files lost.
+const FILL: Duration = Duration::from_secs(30);
+/// The pause before a server that is behind is asked again.
+const PAUSE: Duration = Duration::from_millis(5);
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// What a copy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It was opened, and what its storage lacks of its files is replayed.
+    Opened,
+    Following,
+    Leading,
+    /// It led, and another node leads now, or the leader's store was closed.
+    Ended,
+    /// The stream is not what it was, or the copy cannot go on.
+    Failed,
+}
+
+impl Role {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Opened => "opened",
+            Role::Following => "following",
+            Role::Leading => "leading",
+            Role::Ended => "ended",
+            Role::Failed => "failed",
+        }
+    }
+}
+
+/// How a copy is.
+#[derive(Clone, Debug)]
+pub struct Status {
+    pub role: Role,
+    /// Where it is.
+    pub at: Link,
+    pub leader: Option<String>,
+    pub last_sequence: u64,
+    pub heard: Duration,
+    pub waiting: Duration,
+    pub failure: Option<String>,
+}
+
+/// The state that the threads of a copy share.
+pub(crate) struct Shared {
+    pub log: Arc<ReplicatedLog>,
+    pub state: Mutex<State>,
+    /// The role, the epoch or the leader changed.
+    pub changed: Condvar,
+}
+
+pub(crate) struct State {
+    pub role: Role,
+    pub failure: Option<Failed>,
+}
+
+/// A copy. Any thread may call it; changes of its role exclude each other.
+pub struct Copy {
+    shared: Arc<Shared>,
+    node: String,
+    storage: Arc<Storage>,
+    options: StoreOptions,
+    store: Mutex<Arc<Store>>,
+    /// What applies the stream, or watches it.
+    work: Mutex<Option<Work>>,
+    _held: Held,
+}
+
+struct Work {
+    abort: Arc<Abort>,
+    thread: JoinHandle<()>,
+}
+
+impl Copy {
+    /// Opens or creates the copy of a stream in a folder. Replay what its storage lacks of its log, then
+    /// [`follow`](Self::follow).
+    pub fn open(
+        folder: Arc<Folder>,
+        connection: Arc<Connection>,
+        stream: &str,
+        node: &str,
+        options: StoreOptions,
+    ) -> Result<Copy> {
+        let found = settings::find(&connection, stream)?;
+        let wire = JetStream::open(connection, stream, &found.subject)?;
+        Copy::with(folder, Arc::new(wire), stream, found.store, node, options)
+    }
+
+    /// The same with any stream.
+    pub fn with(
+        folder: Arc<Folder>,
+        wire: Arc<dyn Wire>,
+        stream: &str,
+        store: StoreId,
+        node: &str,
+        options: StoreOptions,
+    ) -> Result<Copy> {
+        let Parts {
+            log,
+            storage,
+            recovered,
+            held,
+        } = Parts::open(folder.clone(), &options, Some((stream, store)))?;
+        let log = Arc::new(ReplicatedLog::new(wire, stream, folder, log)?);
+        let storage = Arc::new(storage);
+        fill(&log, &storage)?;
+        let store = Store::new(log.clone(), storage.clone(), recovered, &options)?;
+        store.queue().follow();
+        Ok(Copy {
+            shared: Arc::new(Shared {
+                log,
+                state: Mutex::new(State {
+                    role: Role::Opened,
+                    failure: None,
+                }),
+                changed: Condvar::new(),
+            }),
+            node: node.to_owned(),
+            storage,
+            options,
+            store: Mutex::new(Arc::new(store)),
+            work: Mutex::new(None),
+            _held: held,
+        })
+    }
+
+    /// The store of the present role.
+    pub fn store(&self) -> Arc<Store> {
+        self.store.lock().clone()
+    }
+
+    /// The partition's log.
+    pub fn log(&self) -> &ReplicatedLog {
+        &self.shared.log
+    }
+
+    /// How it is.
+    pub fn status(&self) -> Status {
+        let log = &self.shared.log;
+        let state = self.shared.state.lock();
+        Status {
+            role: state.role,
+            at: log.link(),
+            leader: log.leader(),
+            last_sequence: log.last_sequence(),
+            heard: log.heard(),
+            waiting: log.waiting(),
+            failure: state
+                .failure
+                .as_ref()
+                .map(|failed| failed.text().to_owned()),
+        }
+    }
+
+    /// Waits until its role or its epoch is another one than these, or for the timeout; returns whether it is.
+    pub fn wait_change(&self, role: &str, epoch: u64, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.shared.state.lock();
+        loop {
+            if state.role.word() != role || self.shared.log.link().epoch != epoch {
+                return true;
+            }
+            let waited = self.shared.changed.wait_until(&mut state, deadline);
+            if waited.timed_out() {
+                return false;
+            }
+        }
+    }
+
+    /// Follows from now on. A leader ends first: what is under way is confirmed no more.
+    pub fn follow(&self) -> Result<()> {
+        let mut work = self.work.lock();
+        let role = self.shared.state.lock().role;
+        match role {
+            Role::Following => return Ok(()),
+            Role::Failed => return Err(self.failure()),
+            Role::Opened | Role::Leading | Role::Ended => {}
+        }
+        end(&mut work);
+        if role != Role::Opened {
+            self.end_leading();
+            self.renew(None)?;
+            self.store().queue().follow();
+        }
+        self.begin(&mut work, Role::Following)
+    }
+
+    /// Leads from now on: applies what the stream has, and begins an epoch behind that. Returns the store to commit to.
+    ///
+    /// [`Fenced`](Error::Fenced) if another node was faster, [`Unavailable`](Error::Unavailable) if the servers do not
+    /// answer in time; it follows on then.
+    pub fn lead(&self, timeout: Duration) -> Result<Arc<Store>> {
+        let mut work = self.work.lock();
+        let role = self.shared.state.lock().role;
+        match role {
+            Role::Following => {}
+            Role::Failed => return Err(self.failure()),
+            Role::Leading => return Ok(self.store()),
+            Role::Opened | Role::Ended => return Err(Error::Following),
+        }
+        end(&mut work);
+        let abort = Arc::new(Abort::default());
+        let led = self.take_over(Instant::now() + timeout, &abort);
+        let epoch = match led {
+            Ok(epoch) => epoch,
+            Err(error) => return Err(self.follow_on(&mut work, error)),
+        };
+        self.store().queue().fail(Error::Following);
+        self.store().stop();
+        self.renew(Some(epoch))?;
+        self.begin(&mut work, Role::Leading)?;
+        Ok(self.store())
+    }
+
+    /// Ends its role, flushes everything and closes the folder's log.
+    pub fn close(&self) -> Result<()> {
+        let mut work = self.work.lock();
+        self.shared.log.resign();
+        end(&mut work);
+        self.set(Role::Ended);
+        let store = self.store();
+        store.stop();
+        let flushed = match self.shared.log.poisoned() {
+            None => self
+                .shared
+                .log
+                .persist()
+                .and_then(|()| self.storage.flush()),
+            Some(reason) => Err(Error::Poisoned { reason }),
+        };
+        flushed.and_then(|()| self.shared.log.close())
+    }
+
+    fn take_over(&self, deadline: Instant, abort: &Arc<Abort>) -> Result<u64> {
+        let log = &self.shared.log;
+        let mut was_refused = false;
+        while Instant::now() < deadline {
+            match log.next(abort) {
+                Ok(messages) if messages.is_empty() => {
+                    // The server that was read from may be behind the one that leads the stream.
+                    if log
+                        .wire()
+                        .ends(ANSWER, abort)
+                        .is_ok_and(|(_, last)| last > log.link().sequence)
+                    {
+                        thread::sleep(PAUSE);
+                        continue;
+                    }
+                    if let Some(epoch) = log.begin(&self.node, deadline, abort.clone())? {
+                        return Ok(epoch);
+                    }
+                    was_refused = true;
+                    thread::sleep(PAUSE);
+                }
+                Ok(messages) => {
+                    let (before, epoch) = (log.link().epoch, apply(log, &self.store(), &messages)?);
+                    if was_refused && epoch > before {
+                        let (epoch, current) = (before, epoch);
+                        return Err(Error::Fenced { epoch, current });
+                    }
+                }
+                Err(error @ Error::Unavailable { .. }) => {
+                    if Instant::now() >= deadline {
+                        return Err(error);
+                    }
+                    thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(log.unavailable("lead", "it could not be read to its end in time".to_owned()))
+    }
+
+    /// Follows again after it could not lead, unless it cannot follow either.
+    fn follow_on(&self, work: &mut Option<Work>, error: Error) -> Error {
+        match error {
+            Error::Unavailable { .. } | Error::Fenced { .. } => {
+                match self.begin(work, Role::Following) {
+                    Ok(()) => error,
+                    Err(other) => other,
+                }
+            }
+            error => {
+                self.shared.fail(&error);
+                error
+            }
+        }
+    }
+
+    fn end_leading(&self) {
+        self.shared.log.resign();
+        let store = self.store();
+        store.queue().fail(Error::Following);
+        store.stop();
+    }
+
+    /// A store for another role, over the same files.
+    fn renew(&self, epoch: Option<u64>) -> Result<()> {
+        let options = StoreOptions {
+            epoch,
+            ..self.options.clone()
+        };
+        let log = self.shared.log.clone();
+        let store = Store::new(log, self.storage.clone(), None, &options);
+        match store {
+            Ok(store) => *self.store.lock() = Arc::new(store),
+            Err(error) => {
+                self.shared.log.resign();
+                self.shared.fail(&error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&self, work: &mut Option<Work>, role: Role) -> Result<()> {
+        let abort = Arc::new(Abort::default());
+        let thread = Thread {
+            shared: self.shared.clone(),
+            store: self.store(),
+            abort: abort.clone(),
+        };
+        self.set(role);
+        let name = "stepwell-copy".to_owned();
+        let spawned = thread::Builder::new().name(name).spawn(move || match role {
+            Role::Leading => thread.watch(),
+            _ => thread.follow(),
+        });
+        let thread = spawned.map_err(|error| Error::Storage {
+            action: "start a thread for",
+            reason: error.to_string(),
+        })?;
+        *work = Some(Work { abort, thread });
+        Ok(())
+    }
+
+    fn set(&self, role: Role) {
+        let mut state = self.shared.state.lock();
+        if state.role != Role::Failed {
+            state.role = role;
+        }
+        self.shared.changed.notify_all();
+    }
+
+    fn failure(&self) -> Error {
+        let state = self.shared.state.lock();
+        state.failure.as_ref().map_or(Error::Closed, Failed::again)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        self.shared.log.resign();
+        end(&mut self.work.lock());
+    }
+}
+
+fn end(work: &mut Option<Work>) {
+    if let Some(work) = work.take() {
+        work.abort.set();
+        // A thread that panicked has nothing to say.
+        drop(work.thread.join());
+    }
+}
+
+/// Takes messages and applies their batches; returns the epoch then.
+pub(crate) fn apply(log: &ReplicatedLog, store: &Store, messages: &[Next]) -> Result<u64> {
+    for message in messages {
+        log.take(message)?;
+        for batch in &message.batches {
+            store.apply(batch)?;
+        }
+    }
+    Ok(log.link().epoch)
+}
+
+/// Brings the files of a copy to where its storage is. They were not synced, and after a power cut they may end before.
+fn fill(log: &ReplicatedLog, storage: &Storage) -> Result<()> {
+    let applied = storage.applied()?.position;
+    let deadline = Instant::now() + FILL;
+    while log.tail() < applied {
+        match log.next(&Abort::default()) {
+            Ok(messages) => {
+                for message in &messages {
+                    log.take(message)?;
+                    for batch in message
+                        .batches
+                        .iter()
+                        .filter(|batch| batch.position > applied)
+                    {
+                        storage.apply(batch)?;
+                    }
+                }
+                if messages.is_empty() {
+                    thread::sleep(PAUSE);
+                }
+            }
+            Err(error @ Error::Unavailable { .. }) if Instant::now() >= deadline => {
+                return Err(error);
+            }
+            Err(Error::Unavailable { .. }) => thread::sleep(PAUSE),
+            Err(error) => return Err(error),
+        }
+        if Instant::now() >= deadline {
+            break; // storage and log are compared next, which says what is wrong
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Partitions whose log is a stream of NATS JetStream, replicated by the servers.
+//!
+//! A batch is durable when the stream has it: a quorum of the servers acknowledged it. Each node keeps a copy of each
+//! partition in a folder of its own. One node leads; the others follow what the stream holds. All that a copy applies is
+//! verified: each message names the hash of all that came before it.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`connection`] | the connection to the servers, and its thread |
+//! | [`wire`] | what is asked of a stream: publish behind a sequence, read, where it ends |
+//! | [`stream`] | the same with NATS JetStream |
+//! | [`settings`] | which settings a partition's stream has, and which servers will do |
+//! | [`message`] | the format of a message |
+//! | [`chain`] | the hash over all frames, and how far a copy has it |
+//! | [`publishing`] | publishing one message for certain, whatever the servers answer or do not answer |
+//! | [`log`] | the log of a copy: the stream, and files beside it |
+//! | [`copy`] | a copy's roles: following and leading |
+//! | [`following`] | the thread of a copy |
+
+pub mod chain;
+pub mod connection;
+pub mod copy;
+pub mod following;
+pub mod log;
+pub mod message;
+pub mod publishing;
+pub mod settings;
+pub mod stream;
+pub mod wire;
+
+pub use connection::{Connection, Login};
+pub use copy::{Copy, Role, Status};
