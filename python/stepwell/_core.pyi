@@ -436,16 +436,19 @@ class PartitionCopy:
         """
 
     def status(self) -> dict[str, Any]:
-        """``role`` (opened, following, leading, ended, failed), ``epoch``, ``leader`` (the node that the last mark names, or
-        None), ``position``, ``sequence``, ``hash`` (of all frames up to the position), ``last_sequence`` (of the stream, heard
-        of last), ``heard`` (seconds since the servers answered), ``waiting`` (seconds that a publish waits), ``failure``.
+        """How it is.
+
+        ``role`` (opened, following, leading, ended, failed), ``epoch``, ``leader`` (the node that the last mark names,
+        or None), ``position``, ``sequence``, ``hash`` (of all frames up to the position), ``last_sequence`` (of the
+        stream, heard of last), ``heard`` (seconds since the servers answered), ``waiting`` (seconds that a publish
+        waits), ``failure``.
         """
 
     def wait_change(self, role: str, epoch: int, timeout: float) -> bool:
         """Wait until its role or epoch is another one than these, or for the timeout; return whether it is."""
 
     def read_stream(self, sequence: int, max_bytes: int = 4194304) -> tuple[int, list[LogBatch]]:
-        """Batches of the stream behind a sequence, and the sequence that they lead to. Nothing is compared or applied."""
+        """Batches of the stream behind a sequence, and the sequence that they lead to; nothing is compared."""
 
     def close(self) -> None:
         """End its role, flush everything and release the folder. A second call does nothing."""

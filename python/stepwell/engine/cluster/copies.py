@@ -6,13 +6,13 @@ events: ``prove`` makes them again and compares.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import zip_longest
 
 from msgspec.msgpack import decode
 
 from stepwell import _core
-from stepwell.engine.folders.paths import Folder
 from stepwell.engine.limits import Limits
 from stepwell.engine.replay import log_replay
 from stepwell.engine.state.executions import Executions
@@ -24,7 +24,11 @@ _ALL = 1 << 30
 
 
 def open_copy(
-    folder: Folder, nats: _core.Nats, stream: str, node: str, limits: Limits | None = None
+    folder: _core.Folder | str | os.PathLike[str],
+    nats: _core.Nats,
+    stream: str,
+    node: str,
+    limits: Limits | None = None,
 ) -> _core.PartitionCopy:
     """Open or create a copy, replay what its storage lacks of its own log, and follow the stream.
 

@@ -103,8 +103,10 @@ pub fn fails(copy: &Copy) -> String {
     copy.status().failure.unwrap()
 }
 
-/// What a copy holds: its frames, and its rows.
-pub fn content(copy: &Copy) -> (Vec<(u64, u64, Vec<u8>)>, [u8; 32]) {
+/// What a copy holds: its frames (epoch, position, payload), and the digest of its rows.
+pub type Content = (Vec<(u64, u64, Vec<u8>)>, [u8; 32]);
+
+pub fn content(copy: &Copy) -> Content {
     let store = copy.store();
     let frames = store.read_log(store.log().start(), 1 << 30).unwrap();
     let frames = frames.into_iter().map(|f| (f.epoch, f.first, f.payload));
