@@ -30,6 +30,9 @@ const PAGES = /** @type {[RegExp, any][]} */ ([
   [/^\/system$/, System],
 ]);
 
+/** In milliseconds: a server that is away is asked again. */
+const AGAIN = 3000;
+
 /** @param {{path: string, session: any, help: () => void, signOut: () => void}} props */
 function Bar({ path, session, help, signOut }) {
   const isLive = useLiveness();
@@ -74,13 +77,20 @@ function App() {
   const [error, setError] = useState("");
   const [isHelping, help] = useState(false);
   const [, redraw] = useState(0);
-  const begin = () => get("session").then(setSession, (problem) => setError(problem.message));
+  const begin = () => get("session").then((found) => {
+    setError("");
+    setSession(found);
+  }, (problem) => {
+    setError(problem.message);
+    setTimeout(begin, AGAIN);
+  });
   useEffect(() => {
     begin();
     listenToKeys(() => help(true));
     addEventListener("zone", () => redraw((count) => count + 1));
+    addEventListener("refused", begin);
   }, []);
-  if (error) return html`<main class="narrow"><p class="problem" role="alert">The server does not answer: ${error}</p></main>`;
+  if (error && !session) return html`<main class="narrow"><p class="problem" role="alert">${error} It is asked again every few seconds.</p></main>`;
   if (!session) return null;
   if (session.access === "none") return html`<${SignIn} auth=${session.auth} begin=${begin} />`;
   const signOut = () => {

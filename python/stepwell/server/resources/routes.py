@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from stepwell.errors import ExecutionNotFound, ExecutionRunning, InvalidInput, WorkflowNotFound
+from stepwell.errors import ExecutionNotFound, ExecutionRunning, InvalidInput, MapRunNotFound, WorkflowNotFound
 from stepwell.server.answers import TRUE_NOW, Answer, Stream, json_answer
 from stepwell.server.gate import Gate
 from stepwell.server.keys import Identity
@@ -34,6 +34,7 @@ _READS: Mapping[str, Read] = {
     "GET /stepwell/executions/{id}": executions.execution,
     "GET /stepwell/executions/{id}/events": executions.events,
     "GET /stepwell/workflows/{id}": workflows.workflow,
+    "GET /stepwell/workflows/{id}/revisions": workflows.revisions,
     "GET /stepwell/waiting": waiting.waiting,
     "GET /stepwell/retries": waiting.retries,
     "GET /stepwell/activities": waiting.activities,
@@ -93,7 +94,7 @@ class Resources:
             raise problem
         try:
             return await self._answer(resource.operation, ids, Query(query), identity)
-        except (ExecutionNotFound, WorkflowNotFound) as error:
+        except (ExecutionNotFound, MapRunNotFound, WorkflowNotFound) as error:
             raise errors.Fault(type(error).__name__, str(error), status=404, namespace="") from error
         except (InvalidInput, ExecutionRunning) as error:
             raise errors.invalid(str(error)) from error
@@ -104,7 +105,7 @@ class Resources:
 
     async def _answer(self, operation: str, ids: list[str], query: Query, identity: Identity) -> Answer | Stream:
         if operation == LIVE:
-            return await self._live(query.text("execution"))
+            return await self._live(query.text("execution"), query.text("mapRun"))
         if operation == COUNTS:
             return json_answer(await asyncio.to_thread(self._counts, query.text("workflow")))
         change = _CHANGES.get(operation)
@@ -113,11 +114,18 @@ class Resources:
         read = partial(_READS[operation], self._service, ids, query, is_read_only=identity.is_read_only)
         return json_answer(await asyncio.to_thread(read))
 
-    async def _live(self, execution: str | None) -> Stream:
-        id = None
+    async def _live(self, execution: str | None, map_run: str | None) -> Stream:
+        queries = self._service.client.queries
+        if map_run is not None:
+            row = await asyncio.to_thread(queries.lookup.map_run, map_run)
+            return self._stream(live.of_map_run(self._service, row.id))
         if execution is not None:
-            id = (await asyncio.to_thread(self._service.client.queries.context, execution)).id
-        return Stream(live.changes(self._service, id), live.CONTENT_TYPE, TRUE_NOW)
+            context = await asyncio.to_thread(queries.context, execution)
+            return self._stream(live.of_execution(self._service, context.id))
+        return self._stream(live.of_lists(self._service))
+
+    def _stream(self, watch: live.Watch) -> Stream:
+        return Stream(live.changes(self._service, watch), live.CONTENT_TYPE, TRUE_NOW)
 
     def _counts(self, workflow: str | None) -> dict[str, Any]:
         if self._tally is None:

@@ -12,12 +12,15 @@ from stepwell.engine.state.map_run import READ_ITEMS, WRITE_RESULTS
 from stepwell.engine.state.timers import RETRY
 from stepwell.engine.storage.contexts import (
     ActivityContext,
+    BranchContext,
     ExecutionContext,
+    IterationContext,
     QueueContext,
     TaskContext,
     TimerContext,
     tag_of,
 )
+from stepwell.engine.storage.storage import Storage
 from stepwell.step_functions import errors
 from stepwell.step_functions.service import Service
 
@@ -32,8 +35,6 @@ QUEUED = 1000
 ACTIVITIES = 200
 _NAME = "GET /stepwell/waiting"
 _OF_MAP_RUNS = (READ_ITEMS, WRITE_RESULTS)
-EVENTS = 50
-"""So many of the last events are looked through for a failure."""
 INPUT_CHARACTERS = 2000
 """So much of a task's input is shown in the list."""
 
@@ -101,25 +102,27 @@ def retries(service: Service, _: list[str], query: Query, *, is_read_only: bool)
 
 
 def _last_failure(service: Service, activity: ActivityContext) -> dict[str, str]:
-    """The error and the cause of the last failed attempt of a state, if it is among the last events."""
-    execution_id = execution_of(activity.id)
-    events = {event["id"]: event for event in service.client.queries.history(execution_id, EVENTS, reverse=True)}
-    for event in events.values():
-        details = _details(event)
-        if "error" in details and _is_after(events, event, activity.entered_event):
-            return {key: details[key] for key in ("error", "cause") if details.get(key) is not None}
-    return {}
+    """The error and the cause of the last failed attempt of a state that is tried again: its last event tells them."""
+    execution = execution_of(activity.id)
+    last = _last_event(service.client.host.storage, activity, execution)
+    if last < 1:
+        return {}
+    events = service.client.queries.history(execution, 1, after=last - 1)
+    found = [value for event in events for name, value in event.items() if name.endswith("EventDetails")]
+    details: dict[str, Any] = found[0] if found else {}
+    return {key: details[key] for key in ("error", "cause") if details.get(key) is not None}
 
 
-def _details(event: dict[str, Any]) -> dict[str, Any]:
-    return next((value for name, value in event.items() if name.endswith("EventDetails")), dict[str, Any]())
-
-
-def _is_after(events: dict[int, dict[str, Any]], event: dict[str, Any] | None, entered: int) -> bool:
-    """Whether an event follows that of the state's entering, over the events between them."""
-    while event is not None and event["previousEventId"] > entered:
-        event = events.get(event["previousEventId"])
-    return event is not None and event["previousEventId"] == entered
+def _last_event(storage: Storage, activity: ActivityContext, execution: str) -> int:
+    """The number of the last event of the branch, the iteration or the execution that a state is in."""
+    if activity.parent_branch_id is not None:
+        branch = storage.get(BranchContext, activity.parent_branch_id)
+        return 0 if branch is None else branch.last_event
+    if activity.parent_iteration_id is not None:
+        iteration = storage.get(IterationContext, activity.parent_iteration_id)
+        return 0 if iteration is None else iteration.last_event
+    context = storage.get(ExecutionContext, execution)
+    return 0 if context is None else context.previous_event
 
 
 def activities(service: Service, _: list[str], query: Query, *, is_read_only: bool) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 /** The drawing of a definition, with what happened to each state. Shapes and colours are those of the Python drawing. */
-import { cut } from "../lib/format.js";
+import { short } from "../lib/format.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { STATUSES } from "../parts/basics.js";
-import { place } from "./layout.js";
+import { detailOf, fitted, widthOf } from "./labels.js";
+import { DETAIL, LABEL, NAME, place } from "./layout.js";
 import { START, levelOf } from "./model.js";
 
 /** A line: straight through ranks, curved between them. @param {number[][]} points @param {boolean} isLoop */
@@ -32,22 +33,12 @@ function outline(type, width, height) {
   return html`${box}<rect class="inner" x="3" y="3" width=${width - 6} height=${height - 6} rx=${round - 3} />`;
 }
 
-/** What stands small below the name. @param {any} node */
-function subtitle(node) {
-  const { state } = node;
-  if (node.type === "Task") return `Task · ${cut(String(state.Resource ?? "").split(":").slice(-1)[0] || "", 17)}`;
-  if (node.type === "Map") return node.isDistributed ? "Distributed Map" : "Map";
-  if (node.type === "Wait") return state.Seconds !== undefined ? `Wait · ${state.Seconds} s` : "Wait";
-  if (node.type === "Fail" && state.Error) return `Fail · ${cut(String(state.Error), 14)}`;
-  return node.type;
-}
-
 /** @param {{placed: any, marks: Map<string, any>, chosen: string|null, choose: (name: string) => void}} props */
 function Level({ placed, marks, chosen, choose }) {
   return html`<g>
     ${placed.edges.map((/** @type {any} */ { edge, points, labelAt, isLoop }) => html`<g class="edge is-${edge.kind}">
       <path d=${curve(points, isLoop)} marker-end="url(#arrow)" />
-      ${labelAt && edge.labels.map((/** @type {string} */ label, /** @type {number} */ at) => html`<text x=${labelAt.x} y=${labelAt.y + 4 + (at - (edge.labels.length - 1) / 2) * 14}>${cut(label, 28)}<title>${label}</title></text>`)}
+      ${labelAt && edge.labels.map((/** @type {string} */ label, /** @type {number} */ at) => html`<text x=${labelAt.x} y=${labelAt.y + 4 + (at - (edge.labels.length - 1) / 2) * 14}>${fitted(label, 165, LABEL)}<title>${label}</title></text>`)}
     </g>`)}
     ${placed.ends.map((/** @type {any} */ end) => html`<circle class=${end.name === START ? "start" : "end"} cx=${end.x} cy=${end.y} r="6" />`)}
     ${placed.nodes.map((/** @type {any} */ each) => html`<${Node} key=${each.node.name} at=${each} marks=${marks} chosen=${chosen} choose=${choose} />`)}
@@ -59,9 +50,10 @@ function Node({ at, marks, chosen, choose }) {
   const { node } = at;
   const mark = marks.get(node.name);
   const sign = mark ? STATUSES[mark.status]?.[0] ?? "" : "";
-  const notes = mark ? [mark.count > 1 ? `×${mark.count}` : "", mark.retries ? `↻${mark.retries}` : ""].filter(Boolean).join("  ") : "";
+  const notes = mark ? [mark.count > 1 ? `×${short(mark.count)}` : "", mark.retries ? `↻${short(mark.retries)}` : ""].filter(Boolean).join("  ") : "";
   const isContainer = at.levels.length > 0;
-  const most = Math.floor((at.width - 40 - notes.length * 7) / 7.6);
+  const from = sign ? 30 : 16;
+  const most = at.width - from - 14 - (notes ? widthOf(notes, DETAIL) + 6 : 0);
   const status = mark ? STATUSES[mark.status]?.[1] : "not reached";
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -74,8 +66,8 @@ function Node({ at, marks, chosen, choose }) {
         aria-pressed=${String(chosen === node.name)} onClick=${() => choose(node.name)} onKeyDown=${press}>
       ${outline(isContainer ? "Container" : node.type, at.width, at.height)}
       ${sign && html`<text class="sign" aria-hidden="true" x="14" y="20">${sign}</text>`}
-      <text class="name" x=${sign ? 30 : 16} y="20">${cut(node.name, most)}<title>${node.name}</title></text>
-      <text class="type" x=${sign ? 30 : 16} y="35">${subtitle(node)}</text>
+      <text class="name" x=${from} y="20">${fitted(node.name, most, NAME)}<title>${node.name}</title></text>
+      <text class="type" x=${from} y="35">${fitted(detailOf(node.state), at.width - from - 14, DETAIL)}</text>
       <text class="unseen-text" x="16" y="40"> ${status} </text>
       ${notes && html`<text class="notes" x=${at.width - 12} y="20" text-anchor="end">${notes}</text>`}
     </g>
@@ -84,29 +76,51 @@ function Node({ at, marks, chosen, choose }) {
   </g>`;
 }
 
+/** @type {Map<string, any>} */
+const NONE = new Map();
+
+/** Scales: of a graph that is shown whole, and of one whose names can be read. */
+const [SMALLEST, READABLE] = [0.1, 0.6];
+
+/** Bring into sight what is to be looked at: the chosen state, what runs or has failed, else the start. @param {HTMLElement} box */
+function reveal(box) {
+  const bad = box.querySelectorAll(".node.is-RUNNING:not(.is-container), .node.is-FAILED:not(.is-container), .node.is-TIMED_OUT:not(.is-container)");
+  const found = box.querySelector(".node.is-chosen") ?? bad[bad.length - 1] ?? box.querySelector(".start");
+  if (!found) return;
+  const [own, around] = [found.getBoundingClientRect(), box.getBoundingClientRect()];
+  if (own.left < around.left || own.right > around.right) box.scrollLeft += own.left + own.width / 2 - around.left - around.width / 2;
+  if (own.top < around.top || own.bottom > around.bottom) box.scrollTop += own.top + own.height / 2 - around.top - around.height / 2;
+}
+
 /**
- * @param {{definition: any, marks?: Map<string, any>, chosen?: string|null, choose?: (name: string) => void}} props
+ * @param {{definition: any, marks?: Map<string, any>, isReady?: boolean, chosen?: string|null, choose?: (name: string) => void}} props `isReady`: the marks are complete
  */
-export function Drawing({ definition, marks = new Map(), chosen = null, choose = () => {} }) {
+export function Drawing({ definition, marks = NONE, isReady = true, chosen = null, choose = () => {} }) {
   const placed = useMemo(() => place(levelOf(definition)), [definition]);
   const box = useRef(/** @type {HTMLElement|null} */ (null));
-  const [fitted, setFitted] = useState(1);
-  const [zoom, setZoom] = useState(/** @type {number|null} */ (null));
+  const isPlaced = useRef(false);
+  const [fitting, setFitting] = useState(1);
+  const [zoom, setZoom] = useState(/** @type {number|"fit"|null} */ (null));
   const width = placed.width + 8;
   const height = placed.height + 8;
   const fit = () => {
-    if (box.current) setFitted(Math.min(1, Math.max(0.35, (box.current.clientWidth - 34) / width)));
+    if (box.current) setFitting(Math.min(1, Math.max(SMALLEST, (box.current.clientWidth - 34) / width)));
   };
   useLayoutEffect(fit, [width]);
   useEffect(() => {
     addEventListener("resize", fit);
     return () => removeEventListener("resize", fit);
   }, [width]);
-  const scale = zoom ?? fitted;
+  useEffect(() => {
+    if (isPlaced.current || !box.current || !isReady) return;
+    isPlaced.current = true;
+    requestAnimationFrame(() => box.current && reveal(box.current)); // when it has its scale
+  }, [isReady]);
+  const scale = zoom === "fit" ? fitting : zoom ?? Math.max(fitting, READABLE);
   return html`<div class="graph">
     <div class="zoom" role="group" aria-label="Zoom">
       <button type="button" aria-label="Smaller" onClick=${() => setZoom(Math.max(0.2, scale / 1.25))}>−</button>
-      <button type="button" onClick=${() => setZoom(null)}>Fit</button>
+      <button type="button" onClick=${() => setZoom("fit")}>Fit</button>
       <button type="button" aria-label="Larger" onClick=${() => setZoom(Math.min(3, scale * 1.25))}>+</button>
     </div>
     <div class="canvas" ref=${box} tabIndex=${0} role="group" aria-label="Graph of the states">

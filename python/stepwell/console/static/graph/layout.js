@@ -1,11 +1,15 @@
 /** Where nodes and edges of a level lie; a Parallel or Map state is as large as what is in it. */
 import { box, ends, layOut } from "./layered.js";
+import { detailOf, widthOf } from "./labels.js";
 import { END, START } from "./model.js";
 
 const HEIGHT = 46;
-const SHORTEST = 120;
+const SHORTEST = 132;
 const LONGEST = 270;
-const PER_CHARACTER = 8.2;
+/** Fonts of names; of details and labels. */
+export const NAME = "600 13px";
+export const DETAIL = "11px";
+export const LABEL = "11px";
 const NOTES = 46;
 const MARGIN = 14;
 const TITLE = 44;
@@ -47,11 +51,11 @@ export function place(level) {
 const around = (from) => ({ x: from.x - from.width / 2, y: from.y, width: from.width, height: from.height });
 
 /** @param {string[]} lines @returns {[number, number]|null} */
-const labelSize = (lines) => (lines.length ? [Math.min(170, Math.max(...lines.map((line) => line.length)) * 6.2 + 10), lines.length * LABEL_LINE + 4] : null);
+const labelSize = (lines) => (lines.length ? [Math.min(170, Math.max(...lines.map((line) => widthOf(line, LABEL))) + 10), lines.length * LABEL_LINE + 4] : null);
 
 /** @param {any} node */
 function sizeOf(node) {
-  const text = Math.min(LONGEST, Math.max(SHORTEST, node.name.length * PER_CHARACTER + 34 + NOTES));
+  const text = Math.min(LONGEST, Math.max(SHORTEST, widthOf(node.name, NAME) + 44 + NOTES, widthOf(detailOf(node.state), DETAIL) + 44));
   if (!node.levels.length) return { inner: [], width: text, height: HEIGHT };
   const inner = node.levels.map(place);
   const width = inner.reduce((sum, each) => sum + each.width + GAP, -GAP) + 2 * MARGIN;

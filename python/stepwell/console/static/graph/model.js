@@ -1,4 +1,5 @@
 /** A definition as levels of nodes and edges: the machine, the branches of a Parallel state, the processor of a Map. */
+import { ruleText } from "./labels.js";
 
 /**
  * @typedef {{from: string, to: string, labels: string[], kind: "next"|"choice"|"catch"}} Edge
@@ -43,21 +44,5 @@ function edgesOf(name, state) {
   return edges;
 }
 
-const SIGNS = /** @type {Record<string, string>} */ ({ Equals: "=", LessThan: "<", GreaterThan: ">", LessThanEquals: "≤", GreaterThanEquals: "≥" });
-
-/** A rule of a Choice state in a few characters. @param {any} rule @returns {string} */
-function ruleText(rule) {
-  if (typeof rule.Condition === "string") return rule.Condition.replace(/^\{%\s*|\s*%\}$/g, "");
-  if (rule.Not) return `not ${ruleText(rule.Not)}`;
-  for (const [word, joint] of [["And", " and "], ["Or", " or "]]) if (rule[word]) return rule[word].map(ruleText).join(joint);
-  const test = Object.keys(rule).find((key) => /^(String|Numeric|Boolean|Timestamp|Is)/.test(key));
-  if (!test) return "";
-  const path = test.endsWith("Path");
-  const [, type, word] = /^(String|Numeric|Boolean|Timestamp)?(.*?)(?:Path)?$/.exec(test) ?? [];
-  if (!type) return `${rule.Variable} ${test.replace(/([A-Z])/g, " $1").trim().toLowerCase()}`;
-  const sign = SIGNS[word] ?? word.replace(/([A-Z])/g, " $1").trim().toLowerCase();
-  return `${rule.Variable} ${sign} ${path ? rule[test] : JSON.stringify(rule[test])}`;
-}
-
-/** All nodes, those within others too. @param {Level} level @returns {Node[]} */
-export const allNodes = (level) => level.nodes.flatMap((node) => [node, ...node.levels.flatMap(allNodes)]);
+/** All nodes, those within others too. @param {Level[]} levels @returns {Node[]} */
+export const allNodes = (levels) => levels.flatMap(({ nodes }) => nodes.flatMap((node) => [node, ...allNodes(node.levels)]));

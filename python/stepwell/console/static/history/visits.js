@@ -112,7 +112,7 @@ export class History {
     if (/StateStarted$|RunStarted$|RunRedriven$/.test(type)) {
       reopen(visit);
       if (found.mapRunArn) visit.mapRun = found.mapRunArn;
-      visit.attempts.push({ at, status: "RUNNING" });
+      if (type !== "MapRunStarted") visit.attempts.push({ at, status: "RUNNING" }); // its state has begun already
     } else if (/Failed$/.test(type)) {
       const child = this.visits.findLast((each) => each.parent === visit && each.hasFailed);
       failed(visit, found.error === undefined && visit.error === undefined && child ? child : found, at);
@@ -194,5 +194,5 @@ function attempt(visit, type, found, event) {
     failed(visit, found, event.timestamp);
     if (open && step === "TimedOut") open.status = "TIMED_OUT";
   }
-  if (event.child) visit.children.push(event.child);
+  if (event.child && !visit.children.includes(event.child)) visit.children.push(event.child);
 }

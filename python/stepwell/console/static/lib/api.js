@@ -1,6 +1,7 @@
 /** The server: AWS's operations, and the resources below `/stepwell/`. */
 
 const TOKEN = "stepwell-token";
+const SESSION = "/stepwell/session";
 
 /** An answer that tells an error. */
 export class ApiError extends Error {
@@ -41,9 +42,22 @@ async function read(response) {
   throw new ApiError(response.status, code, body.message ?? code);
 }
 
+/** @param {string} path @param {RequestInit} [options] */
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers } });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, "NoAnswer", "The server does not answer.");
+  }
+  if ((response.status === 401 || response.status === 403) && path !== SESSION) dispatchEvent(new Event("refused"));
+  return read(response);
+}
+
 /** A resource. @param {string} path below `/stepwell/` @param {AbortSignal} [signal] @returns {Promise<any>} */
 export async function get(path, signal) {
-  return read(await fetch(`/stepwell/${path}`, { headers: headers(), signal }));
+  return ask(`/stepwell/${path}`, { signal });
 }
 
 /** Where an execution lies below `/stepwell/`. @param {string} id */
@@ -51,14 +65,13 @@ export const executionPath = (id) => `executions/${encodeURIComponent(id)}`;
 
 /** Remove what a resource stands for. @param {string} path */
 export async function remove(path) {
-  return read(await fetch(`/stepwell/${path}`, { method: "DELETE", headers: headers() }));
+  return ask(`/stepwell/${path}`, { method: "DELETE" });
 }
 
 /** An operation of AWS. @param {string} operation @param {object} request @returns {Promise<any>} */
 export async function call(operation, request) {
-  const more = { "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": `AWSStepFunctions.${operation}` };
-  const body = JSON.stringify(request);
-  return read(await fetch("/", { method: "POST", headers: { ...headers(), ...more }, body }));
+  const own = { "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": `AWSStepFunctions.${operation}` };
+  return ask("/", { method: "POST", headers: own, body: JSON.stringify(request) });
 }
 
 /** A query of the values that are there. @param {Record<string, any>} values */
@@ -72,29 +85,53 @@ export function query(values) {
 }
 
 /**
- * Call `changed` whenever the server says that something has changed. It is read with `fetch`, because EventSource
- * sends no token. Lost connections are opened again, less and less often.
+ * Call `changed` when the server says that something has changed, and each time that it begins to say so. It is read
+ * with `fetch`, because EventSource sends no token. A page that nobody sees has no stream: a browser opens six
+ * connections to a server, for all of its tabs. Lost streams are opened again, less and less often.
  * @param {string} path @param {() => void} changed @param {(isLive: boolean) => void} tell
  * @returns {() => void} what ends it
  */
 export function follow(path, changed, tell) {
+  let stop = () => {};
+  const look = () => {
+    stop();
+    stop = document.hidden ? () => {} : listen(path, changed, tell);
+  };
+  look();
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    document.removeEventListener("visibilitychange", look);
+    stop();
+  };
+}
+
+/** @param {string} path @param {() => void} changed @param {(isLive: boolean) => void} tell */
+function listen(path, changed, tell) {
   const ending = new AbortController();
+  const { signal } = ending;
   const run = async () => {
-    for (let pause = 1000; !ending.signal.aborted; pause = Math.min(2 * pause, 30_000)) {
+    for (let pause = 500; !signal.aborted; pause = Math.min(2 * pause, 15_000)) {
       try {
-        const response = await fetch(`/stepwell/${path}`, { headers: headers(), signal: ending.signal });
+        const response = await fetch(`/stepwell/${path}`, { headers: headers(), signal });
+        if (response.status >= 400 && response.status < 500) { // what it tells of is gone, or may not be seen
+          changed();
+          return;
+        }
         if (response.ok && response.body) {
           tell(true);
-          pause = 500;
+          changed();
+          pause = 250;
+          const began = performance.now();
           await heard(response.body, changed);
+          if (performance.now() - began > 5000) continue; // it has had its time
         }
       } catch {
         // The server is away, or the page goes: what follows shows which.
       }
-      if (ending.signal.aborted) return;
+      if (signal.aborted) return;
       tell(false);
+      changed();
       await new Promise((done) => setTimeout(done, pause));
-      if (!ending.signal.aborted) changed();
     }
   };
   run();

@@ -16,6 +16,15 @@ export function time(seconds, exact = false) {
   return `${text.slice(0, 10)} ${text.slice(11, exact ? 23 : 19)}`;
 }
 
+/** What a field for a time shows of one of an address, in the zone that is shown. @param {string|null} text */
+export const toField = (text) => (text && Number.isFinite(Date.parse(text)) ? time(Date.parse(text) / 1000).slice(0, 16).replace(" ", "T") : "");
+
+/** The time in such a field, for an address: the same for whoever opens it. @param {string} text */
+export function ofField(text) {
+  const at = Date.parse(zone() === "utc" ? `${text}Z` : text);
+  return Number.isFinite(at) ? new Date(at).toISOString().replace(":00.000Z", "Z") : "";
+}
+
 /** Both times, for a tooltip. @param {number|undefined} seconds */
 export function bothTimes(seconds) {
   if (!seconds) return "";
@@ -27,6 +36,7 @@ export function bothTimes(seconds) {
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "–";
   if (seconds < 0) return `-${duration(-seconds)}`;
+  if (seconds < 0.0095) return `${Number((seconds * 1000).toPrecision(2))} ms`;
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -47,13 +57,12 @@ export function ago(seconds) {
 /** @param {number} count */
 export const number = (count) => count.toLocaleString("en-US");
 
+/** In a few characters: 1.3k. @param {number} count */
+export const short = (count) => (count < 1000 ? String(count) : count < 10_000 ? `${Math.floor(count / 100) / 10}k` : count < 1_000_000 ? `${Math.floor(count / 1000)}k` : `${Math.floor(count / 100_000) / 10}M`);
+
 /** @param {number} count */
 export function bytes(count) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10));
   return `${(count / 1024 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
 }
-
-/** A text cut in the middle, which keeps the end that tells similar names apart. @param {string} text */
-export const cut = (text, most = 28) =>
-  text.length <= most ? text : `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}`;

@@ -7,6 +7,10 @@ export class Exact {
     this.text = text;
   }
 
+  toString() {
+    return this.text;
+  }
+
   toJSON() {
     return /** @type {any} */ (JSON).rawJSON ? /** @type {any} */ (JSON).rawJSON(this.text) : Number(this.text);
   }
@@ -17,5 +21,8 @@ export const exactly = (text) =>
   JSON.parse(text, /** @type {any} */ ((/** @type {string} */ _, /** @type {any} */ value, /** @type {any} */ context) =>
     typeof value === "number" && context?.source !== undefined && String(value) !== context.source ? new Exact(context.source) : value));
 
-/** A text in lines. @param {string} text */
-export const pretty = (text) => JSON.stringify(exactly(text), null, 2);
+/** A text in lines; as it is where the browser would round its numbers. @param {string} text */
+export const pretty = (text) => {
+  const value = exactly(text);
+  return "rawJSON" in JSON ? JSON.stringify(value, null, 2) : text;
+};

@@ -76,32 +76,38 @@ export function useResource(load, inputs, live) {
       again.current = false;
     };
   }, [key]);
+  const { status = 0 } = /** @type {any} */ (state.error ?? {});
+  const isThere = state.key === key && !state.isLoading && !(status >= 400 && status < 500); // what there is not, or not for us, does not change
   useEffect(() => {
-    if (!live) return undefined;
+    if (!live || !isThere) return undefined;
     const stop = follow(live, reload, tell);
     return () => {
       stop();
       tell(undefined);
     };
-  }, [live, key]);
+  }, [live, key, isThere]);
   return { ...(state.key === key ? state : { data: undefined, error: undefined, isLoading: true }), reload, hold };
 }
 
-/** Load again every so many seconds: what no stream tells of. @param {() => void} reload @param {number} seconds */
-export function useLooks(reload, seconds, isNeeded = true) {
+/** Do something every so many seconds while the page is seen, and when it is seen again. @param {() => void} act @param {number} seconds @param {boolean} isNeeded */
+function useTimes(act, seconds, isNeeded) {
   useEffect(() => {
     if (!isNeeded) return undefined;
-    const timer = setInterval(reload, seconds * 1000);
-    return () => clearInterval(timer);
-  }, [reload, seconds, isNeeded]);
+    const tick = () => document.hidden || act();
+    const timer = setInterval(tick, seconds * 1000);
+    document.addEventListener("visibilitychange", tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", tick);
+    };
+  }, [act, seconds, isNeeded]);
 }
+
+/** Load again every so many seconds: what no stream tells of. @param {() => void} reload @param {number} seconds */
+export const useLooks = (reload, seconds, isNeeded = true) => useTimes(reload, seconds, isNeeded);
 
 /** Draw again every so many seconds: durations of what runs. @param {boolean} isNeeded */
 export function useClock(isNeeded, seconds = 1) {
   const [, set] = useState(0);
-  useEffect(() => {
-    if (!isNeeded) return undefined;
-    const timer = setInterval(() => set((count) => count + 1), seconds * 1000);
-    return () => clearInterval(timer);
-  }, [isNeeded, seconds]);
+  useTimes(useCallback(() => set((count) => count + 1), []), seconds, isNeeded);
 }

@@ -12,6 +12,12 @@ export function go(to, replace = false) {
   for (const listener of listeners) listener();
 }
 
+/** Go to an address of the console. @param {string} address */
+export function visit(address) {
+  go(address.slice(BASE.length));
+  scrollTo(0, 0);
+}
+
 /** Set parameters of the present address; empty ones go. @param {Record<string, any>} values */
 export function setQuery(values, replace = false) {
   const found = new URLSearchParams(location.search);
@@ -49,8 +55,7 @@ export function catchLinks() {
     if (!link || !isPlain || link.target || link.origin !== location.origin) return;
     if (!link.pathname.startsWith(`${BASE}/`)) return;
     event.preventDefault();
-    go(link.pathname.slice(BASE.length) + link.search);
-    scrollTo(0, 0);
+    visit(link.pathname + link.search);
   });
 }
 

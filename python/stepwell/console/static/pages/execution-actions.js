@@ -2,7 +2,7 @@
 import { call, executionPath, remove } from "../lib/api.js";
 import { html, useState } from "../lib/html.js";
 import { pretty } from "../lib/json.js";
-import { executionLink, go } from "../lib/router.js";
+import { executionLink, go, visit } from "../lib/router.js";
 import { Copy } from "../parts/basics.js";
 import { Dialog, Sheet } from "../parts/dialog.js";
 import { JsonInput, jsonProblem } from "../parts/json-input.js";
@@ -64,7 +64,7 @@ function Again({ data, close }) {
   const [name, setName] = useState("");
   const act = async () => {
     const { executionArn } = await call("StartExecution", { stateMachineArn: data.stateMachineArn, input, ...(name && { name }) });
-    location.assign(executionLink(executionArn));
+    visit(executionLink(executionArn));
   };
   return html`<${Dialog} title="Start ${data.workflow} again" verb="Start" isReady=${!jsonProblem(input)} close=${close} act=${act}>
     <div class="field"><label for="again-name">Name (optional)</label><input id="again-name" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></div>

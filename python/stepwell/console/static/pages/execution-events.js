@@ -7,6 +7,7 @@ import { eventWithData } from "../history/load.js";
 import { details } from "../history/visits.js";
 import { Facts, Problem, Time } from "../parts/basics.js";
 import { JsonView } from "../parts/json-view.js";
+import { Side } from "../parts/list.js";
 import { Rows } from "../parts/rows.js";
 
 const ROW = 32;
@@ -49,8 +50,7 @@ function Detail({ data, history, id, choose }) {
   const following = useMemo(() => history.events.filter((/** @type {any} */ each) => each.previousEventId === id).slice(0, 10).map((/** @type {any} */ each) => each.id), [id, history.events.length]);
   if (!event) return null;
   const link = (/** @type {number} */ number) => html`<button type="button" class="link" onClick=${() => choose(number)}>${number} ${history.events[number - 1]?.type ?? ""}</button>`;
-  return html`<aside class="side" aria-label="Event ${id}">
-    <div class="row between"><h2>${event.type}</h2><button type="button" class="quiet" aria-label="Close the event" onClick=${() => choose(0)}>✕</button></div>
+  return html`<${Side} label="Event ${id}" title=${event.type} what="event" close=${() => choose(0)}>
     <${Facts} items=${[
       ["Event", id],
       ["Time", html`<${Time} at=${event.timestamp} exact />`],
@@ -59,6 +59,5 @@ function Detail({ data, history, id, choose }) {
       ["Before", following.length ? html`<span class="links">${following.map(link)}</span>` : undefined],
     ]} />
     <${Problem} error=${found.error} />
-    ${found.data && Object.entries(details(found.data)).filter(([name]) => !name.endsWith("Details")).map(([name, value]) => html`<${JsonView} key=${name} label=${name} ...${typeof value === "string" ? { text: value } : { value }} />`)}
-  </aside>`;
+    ${found.data && Object.entries(details(found.data)).filter(([name]) => !name.endsWith("Details")).map(([name, value]) => html`<${JsonView} key=${name} label=${name} ...${typeof value === "string" ? { text: value } : { value }} />`)}</${Side}>`;
 }

@@ -11,6 +11,7 @@ import { eventWithData } from "../history/load.js";
 import { details } from "../history/visits.js";
 import { Facts, Problem, Status, Time } from "../parts/basics.js";
 import { JsonView } from "../parts/json-view.js";
+import { Side as Panel } from "../parts/list.js";
 
 const PAGE = 20;
 
@@ -30,27 +31,27 @@ export function GraphTab({ data, definition, loaded }) {
   return html`<div class="split ${chosen ? "has-side" : ""}">
     <div>${loaded.isLoading && history.events.length > 0 && html`<p class="dim">${number(history.events.length)} events are loaded …</p>`}
       ${iterations.size > 0 && html`<p class="row">${[...iterations].map(([map, index]) => html`<button type="button" class="chip" aria-pressed="true" onClick=${() => look(map, null)}>${map}: iteration ${index} ✕</button>`)}</p>`}
-      <${Drawing} definition=${definition} marks=${marks} chosen=${chosen} choose=${choose} /></div>
+      <${Drawing} definition=${definition} marks=${marks} isReady=${!loaded.isLoading} chosen=${chosen} choose=${choose} /></div>
     ${chosen && html`<${Side} key=${chosen} name=${chosen} data=${data} definition=${definition} mark=${marks.get(chosen)} iterations=${iterations} look=${look} close=${() => setQuery({ state: "" }, true)} />`}
   </div>`;
 }
 
 /** @param {{name: string, data: any, definition: any, mark: any, iterations: Map<string, number>, look: any, close: () => void}} props */
 function Side({ name, data, definition, mark, iterations, look, close }) {
-  const node = useMemo(() => allNodes(levelOf(definition)).find((each) => each.name === name), [definition, name]);
+  const nodes = useMemo(() => allNodes([levelOf(definition)]), [definition]);
+  const node = nodes.find((each) => each.name === name);
   const [at, setAt] = useState(/** @type {number|null} */ (null));
   const visits = mark?.visits ?? [];
   const index = Math.min(at ?? visits.length - 1, visits.length - 1);
   const visit = visits[index];
-  return html`<aside class="side" aria-label="State ${name}">
-    <div class="row between"><h2>${name}</h2><button type="button" class="quiet" aria-label="Close the state" onClick=${close}>✕</button></div>
-    ${!visit && html`<p class="dim">The execution has not reached this state.</p>`}
+  const map = useMemo(() => nodes.find((each) => each.isDistributed && allNodes(each.levels).includes(node)), [nodes, node]);
+  return html`<${Panel} label="State ${name}" title=${name} what="state" close=${close}>
+    ${!visit && html`<p class="dim">${map ? `The children of the map run of ${map.name} run this state: each is an execution of its own.` : "The execution has not reached this state."}</p>`}
     ${visits.length > 1 && html`<div class="row paging"><button type="button" disabled=${index <= 0} onClick=${() => setAt(index - 1)}>Earlier</button>
       <span>visit ${index + 1} of ${number(visits.length)}</span><button type="button" disabled=${index >= visits.length - 1} onClick=${() => setAt(index + 1)}>Later</button></div>`}
     ${visit?.mapRun && html`<p><a href=${mapRunLink(visit.mapRun)}>Open the map run</a></p>`}
     ${visit && html`<${Visit} key=${visit.id} visit=${visit} data=${data}>${visit.iterations.size > 0 && html`<${Iterations} visit=${visit} chosen=${iterations.get(name)} look=${look} />`}</${Visit}>`}
-    ${node && html`<details class="definition"><summary>Definition</summary><${JsonView} label="State" value=${node.state} /></details>`}
-  </aside>`;
+    ${node && html`<details class="definition"><summary>Definition</summary><${JsonView} label="State" value=${node.state} /></details>`}</${Panel}>`;
 }
 
 /** @param {{visit: any, data: any, children?: any}} props */
@@ -81,15 +82,26 @@ function Visit({ visit, data, children }) {
     ${assigned && html`<${JsonView} label="Variables assigned" value=${Object.fromEntries(Object.entries(assigned).map(([name, text]) => [name, exactly(String(text))]))} />`}`;
 }
 
-/** @param {{visit: any}} props */
+/** What happened more often than fits: a page of it. @param {{what: string, count: number, page: number, setPage: (page: number) => void}} props */
+function Pages({ what, count, page, setPage }) {
+  if (count <= PAGE) return null;
+  const last = Math.ceil(count / PAGE) - 1;
+  return html`<div class="row paging" role="group" aria-label="Pages of ${what}"><button type="button" disabled=${page <= 0} onClick=${() => setPage(page - 1)}>Previous</button>
+      <span>${number(page * PAGE + 1)}–${number(Math.min(count, (page + 1) * PAGE))}</span>
+      <button type="button" disabled=${page >= last} onClick=${() => setPage(page + 1)}>Next</button></div>`;
+}
+
+/** The attempts of a task, the last ones first to be seen. @param {{visit: any}} props */
 function Attempts({ visit }) {
-  const [isAll, showAll] = useState(false);
-  const shown = isAll ? visit.attempts : visit.attempts.slice(-PAGE);
-  const first = visit.attempts.length - shown.length;
-  return html`<section><h3>Attempts (${number(visit.attempts.length)})</h3>
-    ${first > 0 && html`<button type="button" class="quiet" onClick=${() => showAll(true)}>show ${number(first)} earlier ones</button>`}
-    <ol class="attempts" start=${first + 1}>${shown.map((/** @type {any} */ each) => html`<li><${Status} status=${each.status} /> <span class="dim">${lasted(each.at, each.end)}</span>
-      ${each.error && html`<div><b>${each.error}</b> <span class="cause">${each.cause ?? ""}</span></div>`}</li>`)}</ol></section>`;
+  const { attempts } = visit;
+  const [chosen, setPage] = useState(/** @type {number|null} */ (null));
+  const last = Math.ceil(attempts.length / PAGE) - 1;
+  const page = Math.min(chosen ?? last, last);
+  const shown = attempts.slice(page * PAGE, (page + 1) * PAGE);
+  return html`<section><h3>Attempts (${number(attempts.length)})</h3>
+    <ol class="attempts" start=${page * PAGE + 1}>${shown.map((/** @type {any} */ each) => html`<li><${Status} status=${each.status} /> <span class="dim">${lasted(each.at, each.end)}</span>
+      ${each.error && html`<div><b>${each.error}</b> <span class="cause">${each.cause ?? ""}</span></div>`}</li>`)}</ol>
+    <${Pages} what="attempts" count=${attempts.length} page=${page} setPage=${(/** @type {number} */ number) => setPage(number === last ? null : number)} /></section>`;
 }
 
 /** The iterations of a Map, a page at a time: those that failed first. @param {{visit: any, chosen: number|undefined, look: any}} props */
@@ -100,7 +112,5 @@ function Iterations({ visit, chosen, look }) {
   return html`<section><h3>Iterations (${number(all.length)})</h3>
     <ul class="iterations">${shown.map((each) => html`<li><button type="button" class="chip" aria-pressed=${String(chosen === each.index)} onClick=${() => look(visit.name, chosen === each.index ? null : each.index)}>
       #${each.index} <${Status} status=${each.status} /> <span class="dim">${lasted(each.at, each.end)}</span></button></li>`)}</ul>
-    ${all.length > PAGE && html`<div class="row paging"><button type="button" disabled=${!page} onClick=${() => setPage(page - 1)}>Previous</button>
-      <span>${page * PAGE + 1}–${Math.min(all.length, (page + 1) * PAGE)}</span>
-      <button type="button" disabled=${(page + 1) * PAGE >= all.length} onClick=${() => setPage(page + 1)}>Next</button></div>`}</section>`;
+    <${Pages} what="iterations" count=${all.length} page=${page} setPage=${setPage} /></section>`;
 }

@@ -52,7 +52,7 @@ export function Timeline({ data, loaded }) {
       <div class="zoom" role="group" aria-label="Zoom"><button type="button" aria-label="Smaller" disabled=${zoom <= 1} onClick=${() => setZoom(zoom / 2)}>−</button>
       <button type="button" onClick=${() => setZoom(1)}>Fit</button><button type="button" aria-label="Larger" disabled=${zoom >= 256} onClick=${() => setZoom(zoom * 2)}>+</button></div></div></div>
     <div class="timeline" tabIndex=${0} role="group" aria-label="Timeline"><div style=${{ width: `${100 * zoom}%` }}>
-      <div class="axis" aria-hidden="true"><span class="label"></span><span class="track">${marks.map((at) => html`<span style=${{ left: left(history.begin + at) }}>${at ? duration(at) : "0"}</span>`)}</span><span class="took"></span></div>
+      <div class="axis" aria-hidden="true"><span class="label"></span><span class="track">${marks.map((at) => html`<span class=${at > whole * 0.8 && at ? "is-last" : ""} style=${{ left: left(history.begin + at) }}>${at ? duration(at) : "0"}</span>`)}</span><span class="took"></span></div>
       <${Rows} count=${visits.length} height=${ROW} label="Visits of states" row=${row} />
     </div></div>`;
 }

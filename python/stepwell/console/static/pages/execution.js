@@ -7,7 +7,7 @@ import { useClock, useResource } from "../lib/resource.js";
 import { BASE, executionLink, mapRunLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
 import { allNodes, levelOf } from "../graph/model.js";
 import { useHistory } from "../history/load.js";
-import { Facts, Problem, Status, Tabs, Time, Waiting, useTitle } from "../parts/basics.js";
+import { Facts, Problem, Status, Tabs, Time, Waiting, tabOf, useTitle } from "../parts/basics.js";
 import { DefinitionView } from "../parts/definition.js";
 import { JsonView } from "../parts/json-view.js";
 import { Actions } from "./execution-actions.js";
@@ -20,7 +20,7 @@ const TABS = /** @type {[string, string][]} */ ([["graph", "Graph"], ["timeline"
 /** What an execution runs: a child of a map run, the processor of its Map state. @param {any} data */
 function definitionOf(data) {
   const whole = exactly(data.definition);
-  const state = data.processor && allNodes(levelOf(whole)).find((node) => node.name === data.processor)?.state;
+  const state = data.processor && allNodes([levelOf(whole)]).find((node) => node.name === data.processor)?.state;
   return state ? state.ItemProcessor ?? state.Iterator : whole;
 }
 
@@ -29,13 +29,13 @@ export function Execution({ id }) {
   const found = useResource((signal) => get(executionPath(id), signal), [id], `live?execution=${encodeURIComponent(id)}`);
   useTitle(found.data?.name ?? "Execution");
   if (!found.data) return html`<h1>Execution</h1><${Waiting} of=${found} />`;
-  return html`<${Found} data=${found.data} reload=${found.reload} hold=${found.hold} />`;
+  return html`<${Problem} error=${found.error} /><${Found} data=${found.data} reload=${found.reload} hold=${found.hold} />`;
 }
 
 /** @param {{data: any, reload: () => void, hold: (isHeld: boolean) => void}} props */
 function Found({ data, reload, hold }) {
   const { query } = useLocation();
-  const tab = query.get("tab") ?? "graph";
+  const tab = tabOf(TABS, query.get("tab"));
   const definition = useMemo(() => definitionOf(data), [data.definition, data.processor]);
   const text = useMemo(() => JSON.stringify(definition, null, 2), [definition]);
   const loaded = useHistory(data.id, data.lastEvent, data.redriveCount);
@@ -65,7 +65,7 @@ function factsOf(data, history) {
   const children = history.visits.flatMap((visit) => visit.children);
   const links = (/** @type {[string, string][]} */ targets) => targets.length > 0 && html`<span class="links">${targets.slice(0, 5).map(([href, text]) => html`<a href=${href}>${text}</a>`)}${targets.length > 5 && html` <span class="dim">and ${targets.length - 5} more</span>`}</span>`;
   return [
-    ["Workflow", html`<a href=${workflowLink(data.workflow)}>${data.workflow}</a> <span class="dim">version ${data.version}, ${data.type.toLowerCase()}</span>`],
+    ["Workflow", html`<a href=${workflowLink(data.workflow)}>${data.workflow}</a> <a class="dim" href="${workflowLink(data.workflow)}?tab=versions&revision=${data.version}">revision ${data.version}</a><span class="dim">, ${data.type.toLowerCase()}</span>`],
     ["Started", html`<${Time} at=${data.startDate} exact />`],
     ["Ended", data.stopDate && html`<${Time} at=${data.stopDate} exact />`],
     ["Duration", lasted(data.startDate, data.stopDate)],

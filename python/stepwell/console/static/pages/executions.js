@@ -1,11 +1,12 @@
 /** Executions: the newest first, filtered, as they change; several can be stopped, redriven or deleted together. */
 import { call, executionPath, get, query as queryOf, remove } from "../lib/api.js";
-import { ago, bothTimes, lasted, number } from "../lib/format.js";
+import { ago, bothTimes, lasted, number, ofField, toField } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
 import { useClock, useResource } from "../lib/resource.js";
 import { executionLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
 import { Empty, SHOWN, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
 import { Dialog } from "../parts/dialog.js";
+import { List } from "../parts/list.js";
 import { useMayAct } from "../parts/session.js";
 
 const TIMES = [["", "Any time"], ["900", "Last 15 minutes"], ["3600", "Last hour"], ["86400", "Last 24 hours"], ["604800", "Last 7 days"], ["custom", "Between …"]];
@@ -15,21 +16,20 @@ const ACTIONS = /** @type {Record<string, [string, string, (item: any) => Promis
   delete: ["Delete", "Delete what has ended", (item) => remove(executionPath(item.id))],
 });
 
-/** Which of the filters of the address the server is asked for. @param {URLSearchParams} query */
+/** What the filters of an address are now for the server: "the last hour" is another one each time. @param {URLSearchParams} query */
 function asked(query) {
   const since = query.get("since");
-  const fixed = (/** @type {string} */ name) => (query.get(name) ? Date.parse(`${query.get(name)}`) / 1000 : undefined);
-  const after = since && since !== "custom" ? Math.floor(Date.now() / 60_000) * 60 - Number(since) : fixed("after");
-  return { workflow: query.get("workflow"), status: query.get("status"), prefix: query.get("prefix"), after, before: fixed("before"), next: query.get("next"), limit: 50 };
+  const at = (/** @type {string} */ name) => Date.parse(query.get(name) ?? "") / 1000 || undefined;
+  const after = since && since !== "custom" ? Math.floor(Date.now() / 1000 - Number(since)) : at("after");
+  return { workflow: query.get("workflow"), status: query.get("status"), prefix: query.get("prefix"), after, before: at("before"), next: query.get("next"), limit: 50 };
 }
 
 export function Executions() {
   useTitle("Executions");
   const { query } = useLocation();
   const mayAct = useMayAct();
-  const values = asked(query);
-  const isNewest = !values.next;
-  const list = useResource((signal) => get(`executions${queryOf(values)}`, signal), [values], isNewest ? "live" : undefined);
+  const isNewest = !query.get("next");
+  const list = useResource((signal) => get(`executions${queryOf(asked(query))}`, signal), [query.toString()], isNewest ? "live" : undefined);
   const counts = useCounts(list.data);
   const [chosen, choose] = useState(/** @type {Map<string, any>} */ (new Map()));
   const [action, setAction] = useState("");
@@ -91,8 +91,8 @@ function Filters({ query, counts }) {
       </select>
       <select aria-label="Time of the start" value=${since} onChange=${(/** @type {any} */ event) => setQuery({ since: event.target.value, after: "", before: "", next: "" })}>
         ${TIMES.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select>
-      ${isCustom && ["after", "before"].map((name) => html`<input type="datetime-local" aria-label=${name === "after" ? "Started after" : "Started before"} value=${query.get(name) ?? ""}
-        onChange=${(/** @type {any} */ event) => setQuery({ [name]: event.target.value, next: "" })} />`)}
+      ${isCustom && ["after", "before"].map((name) => html`<input type="datetime-local" aria-label=${name === "after" ? "Started after" : "Started before"} value=${toField(query.get(name))}
+        onChange=${(/** @type {any} */ event) => setQuery({ [name]: ofField(event.target.value), next: "" })} />`)}
     </div>
   </form>`;
 }
@@ -100,18 +100,15 @@ function Filters({ query, counts }) {
 /** @param {{items: any[], mayAct: boolean, chosen: Map<string, any>, toggle: (items: any[], isOn: boolean) => void}} props */
 function Table({ items, mayAct, chosen, toggle }) {
   const all = items.every((item) => chosen.has(item.id));
-  return html`<div class="scroll"><table class="list">
-    <thead><tr>
-      ${mayAct && html`<th class="tick"><input type="checkbox" aria-label="Select all of the page" checked=${all} onChange=${() => toggle(items, !all)} /></th>`}
-      <th>Status</th><th>Name</th><th>Workflow</th><th>Started</th><th class="number">Duration</th></tr></thead>
-    <tbody>${items.map((item) => html`<tr key=${item.id}>
-      ${mayAct && html`<td class="tick"><input type="checkbox" aria-label="Select ${item.name}" checked=${chosen.has(item.id)} onChange=${() => toggle([item], !chosen.has(item.id))} /></td>`}
-      <td><${Status} status=${item.status} /></td>
-      <td class="name"><a data-row href=${executionLink(item.id)} title=${item.name}>${item.name}</a>${item.redriveCount > 0 && html` <span class="tag" title="Redriven ${item.redriveCount} times">↻${item.redriveCount}</span>`}</td>
-      <td class="name"><a href=${workflowLink(item.workflow)}>${item.workflow}</a><span class="dim">:${item.version}</span></td>
-      <td><${Time} at=${item.startDate} /> <span class="dim ago" title=${bothTimes(item.startDate)}>${ago(item.startDate)}</span></td>
-      <td class="number">${lasted(item.startDate, item.stopDate)}</td></tr>`)}</tbody>
-  </table></div>`;
+  const box = (/** @type {string} */ label, /** @type {any[]} */ those, /** @type {boolean} */ isOn) => html`<input type="checkbox" aria-label=${label} checked=${isOn} onChange=${() => toggle(those, !isOn)} />`;
+  return html`<${List} label="Executions" items=${items} keyOf=${(/** @type {any} */ item) => item.id} columns=${[
+    mayAct && { title: box("Select all of the page", items, all), is: "tick", show: (/** @type {any} */ item) => box(`Select ${item.name}`, [item], chosen.has(item.id)) },
+    { title: "Status", is: "state", show: (/** @type {any} */ item) => html`<${Status} status=${item.status} />` },
+    { title: "Name", is: "name", show: (/** @type {any} */ item) => html`<a data-row href=${executionLink(item.id)} title=${item.name}>${item.name}</a>${item.redriveCount > 0 && html` <span class="tag" title="Redriven ${item.redriveCount} times">↻${item.redriveCount}</span>`}` },
+    { title: "Workflow", is: "name", show: (/** @type {any} */ item) => html`<a href=${workflowLink(item.workflow)}>${item.workflow}</a><span class="dim">:${item.version}</span>` },
+    { title: "Started", show: (/** @type {any} */ item) => html`<${Time} at=${item.startDate} /> <span class="dim ago" title=${bothTimes(item.startDate)}>${ago(item.startDate)}</span>` },
+    { title: "Duration", name: "took", is: "number", show: (/** @type {any} */ item) => lasted(item.startDate, item.stopDate) },
+  ]} />`;
 }
 
 /** @param {{data: any, isNewest: boolean}} props */

@@ -1,11 +1,12 @@
 /** A map run: how far it is, how fast, its limits, and its children: those that failed first. */
 import { call } from "../lib/api.js";
 import { duration, lasted, number } from "../lib/format.js";
-import { html, useRef, useState } from "../lib/html.js";
-import { useClock, useLooks, useResource } from "../lib/resource.js";
+import { html, useEffect, useRef, useState } from "../lib/html.js";
+import { useClock, useResource } from "../lib/resource.js";
 import { BASE, executionLink, setQuery, useLocation } from "../lib/router.js";
-import { Empty, Facts, STATUSES, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
+import { Empty, Facts, Problem, STATUSES, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
 import { Dialog } from "../parts/dialog.js";
+import { List } from "../parts/list.js";
 import { useMayAct } from "../parts/session.js";
 
 const PARTS = [["succeeded", "SUCCEEDED"], ["failed", "FAILED"], ["timedOut", "TIMED_OUT"], ["aborted", "ABORTED"], ["pendingRedrive", "PENDING_REDRIVE"], ["running", "RUNNING"], ["pending", "PENDING"]];
@@ -16,9 +17,9 @@ export function MapRun({ id }) {
   useTitle("Map run");
   const mayAct = useMayAct();
   const [isEditing, edit] = useState(false);
-  const found = useResource(() => call("DescribeMapRun", { mapRunArn: id }), [id]);
+  const found = useResource(() => call("DescribeMapRun", { mapRunArn: id }), [id], `live?mapRun=${encodeURIComponent(id)}`);
   const isRunning = found.data?.status === "RUNNING";
-  useLooks(found.reload, 1, isRunning);
+  useClock(isRunning);
   if (!found.data) return html`<h1>Map run</h1><${Waiting} of=${found} />`;
   const { data } = found;
   const seconds = (data.stopDate ?? Date.now() / 1000) - data.startDate;
@@ -26,6 +27,7 @@ export function MapRun({ id }) {
   return html`<div class="row between top"><div><p class="trail"><a href="${BASE}/executions">Executions</a> / <a href=${executionLink(data.executionArn)}>${data.executionArn.split(":").slice(6).join(" / ")}</a></p>
       <h1 class="title">Map run <${Status} status=${data.status} /></h1></div>
       <div class="row actions">${mayAct && isRunning && html`<button type="button" onClick=${() => edit(true)}>Change limits</button>`}</div></div>
+    <${Problem} error=${found.error} />
     <${Facts} items=${[
       ["Started", html`<${Time} at=${data.startDate} exact />`],
       ["Ended", data.stopDate && html`<${Time} at=${data.stopDate} exact />`],
@@ -37,7 +39,7 @@ export function MapRun({ id }) {
     ].map(([name, value]) => [name, value || undefined])} />
     <h2>Items</h2><${Progress} counts=${data.itemCounts} label="Items" />
     ${data.executionCounts.total !== data.itemCounts.total && html`<h2>Child executions</h2><${Progress} counts=${data.executionCounts} label="Child executions" />`}
-    <${Children} arn=${id} counts=${data.executionCounts} isRunning=${isRunning} />
+    <${Children} arn=${id} counts=${data.executionCounts} />
     ${isEditing && html`<${Edit} data=${data} close=${() => edit(false)} done=${found.reload} />`}`;
 }
 
@@ -60,20 +62,24 @@ function Progress({ counts, label }) {
     <ul class="legend">${parts.map(([name, status]) => html`<li><${Status} status=${status} /> <b>${number(counts[name])}</b></li>`)}<li class="dim">${number(counts.total)} in all</li></ul>`;
 }
 
-/** @param {{arn: string, counts: any, isRunning: boolean}} props */
-function Children({ arn, counts, isRunning }) {
+/** @param {{arn: string, counts: any}} props */
+function Children({ arn, counts }) {
   const { query } = useLocation();
   const countOf = (/** @type {string} */ status) => counts[PARTS.find(([, each]) => each === status)?.[0] ?? ""] ?? 0;
   const first = FILTERS.find((status) => countOf(status) > 0) ?? "SUCCEEDED";
   const status = query.get("status") ?? first;
   const next = query.get("next");
-  const found = useResource(() => call("ListExecutions", { mapRunArn: arn, statusFilter: status, maxResults: 50, ...(next && { nextToken: next }) }), [arn, status, next, isRunning ? counts : 0]);
-  useClock(isRunning);
+  const found = useResource(() => call("ListExecutions", { mapRunArn: arn, statusFilter: status, maxResults: 50, ...(next && { nextToken: next }) }), [arn, status, next]);
+  useEffect(found.reload, [JSON.stringify(counts)]);
   return html`<h2>Children</h2><div class="chips" role="group" aria-label="Status of the children">${FILTERS.map((each) => html`<${StatusChip} status=${each} isOn=${each === status} press=${() => setQuery({ status: each, next: "" })} count=${number(countOf(each))} />`)}</div>
     <${Waiting} of=${found} />
-    ${found.data && (found.data.executions.length ? html`<div class="scroll"><table class="list"><thead><tr><th>Status</th><th>Name</th><th class="number">Items</th><th>Started</th><th class="number">Duration</th></tr></thead><tbody>
-      ${found.data.executions.map((/** @type {any} */ item) => html`<tr key=${item.executionArn}><td><${Status} status=${item.status} /></td><td class="name"><a data-row href=${executionLink(item.executionArn)}>${item.name}</a></td><td class="number">${item.itemCount}</td>
-        <td><${Time} at=${item.startDate} exact /></td><td class="number">${lasted(item.startDate, item.stopDate)}</td></tr>`)}</tbody></table></div>` : html`<${Empty} title="No children" text="None has this status." />`)}
+    ${found.data && (found.data.executions.length ? html`<${List} label="Children" items=${found.data.executions} keyOf=${(/** @type {any} */ item) => item.executionArn} columns=${[
+      { title: "Status", is: "state", show: (/** @type {any} */ item) => html`<${Status} status=${item.status} />` },
+      { title: "Name", is: "name", show: (/** @type {any} */ item) => html`<a data-row href=${executionLink(item.executionArn)}>${item.name}</a>` },
+      { title: "Items", name: "items", is: "number", show: (/** @type {any} */ item) => item.itemCount },
+      { title: "Started", show: (/** @type {any} */ item) => html`<${Time} at=${item.startDate} exact />` },
+      { title: "Duration", name: "took", is: "number", show: (/** @type {any} */ item) => lasted(item.startDate, item.stopDate) },
+    ]} />` : html`<${Empty} title="No children" text="None has this status." />`)}
     ${(next || found.data?.nextToken) && html`<nav class="row paging" aria-label="Paging">${next && html`<button type="button" onClick=${() => history.back()}>Back</button>`}${found.data?.nextToken && html`<button type="button" onClick=${() => setQuery({ next: found.data.nextToken })}>More</button>`}</nav>`}`;
 }
 

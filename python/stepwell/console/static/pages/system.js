@@ -3,7 +3,8 @@ import { get } from "../lib/api.js";
 import { bytes, duration, number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { useLooks, useResource } from "../lib/resource.js";
-import { Facts, Time, Waiting, useTitle } from "../parts/basics.js";
+import { List } from "../parts/list.js";
+import { Facts, Problem, Time, Waiting, useTitle } from "../parts/basics.js";
 
 export function System() {
   useTitle("System");
@@ -15,6 +16,7 @@ export function System() {
   const files = data.files ?? [];
   const sum = (/** @type {string} */ name) => files.reduce((/** @type {number} */ total, /** @type {any} */ each) => total + each[name], 0);
   return html`<h1 class="title">System <span class="status ${data.health === "ok" ? "is-SUCCEEDED" : "is-FAILED"}"><span class="sign" aria-hidden="true">${data.health === "ok" ? "✓" : "✕"}</span>${data.health === "ok" ? "Healthy" : data.health}</span></h1>
+    <${Problem} error=${found.error} />
     <${Facts} items=${[["Version", data.version], ["Process", `${data.pid}, ${data.role}`], ["Running for", duration(data.now - data.since)], ["Since", html`<${Time} at=${data.since} />`], ["Folder", data.folder ? html`<code>${data.folder}</code>` : undefined], ["Region, account", `${data.region}, ${data.account}`], ["Quotas", data.profile]]} />
     <div class="cards">
       <${Card} title="Executions" items=${[["Open", number(stats.open_executions)], ["In memory", number(stats.executions_in_memory)], ["Started", number(stats.executions_started)], ["Succeeded", number(stats.executions_succeeded)], ["Failed", number(stats.executions_failed)], ["Timed out", number(stats.executions_timed_out)], ["Aborted", number(stats.executions_canceled)]]} />
@@ -35,8 +37,21 @@ function Card({ title, items }) {
 
 /** @param {{data: any}} props */
 function Partitions({ data }) {
-  return html`<div class="scroll" tabIndex=${0} role="group" aria-label="Partitions"><table class="list"><thead><tr><th>Partition</th><th>Process</th><th class="number">Log</th><th class="number">Not applied</th><th class="number">Not flushed</th><th class="number">Commands</th><th class="number">Tasks</th><th>Followers</th></tr></thead><tbody>
-    ${data.partitions.map((/** @type {any} */ each) => html`<tr><td>${each.index}</td><td>${each.pid}</td>${each.problem ? html`<td colSpan="6" class="is-bad">${each.problem}</td>` : html`<td class="number">${number(each.first)} – ${number(each.last)}</td>
-      <td class="number">${number(each.last - each.applied)}</td><td class="number">${number(each.applied - each.flushed)}</td><td class="number">${number(each.requests)}</td><td class="number">${number(each.tasks)}</td>
-      <td>${(data.files?.[each.index]?.followers ?? []).map((/** @type {any} */ follower) => html`<div><code>${follower.id.slice(0, 8)}</code> <span class="dim">${number(Math.max(0, each.last - follower.position))} behind</span></div>`)}</td>`}</tr>`)}</tbody></table></div>`;
+  const count = (/** @type {string} */ title, /** @type {(each: any) => any} */ value) => ({ title, name: title.toLowerCase(), is: "number", show: (/** @type {any} */ each) => (each.problem ? "–" : value(each)) });
+  return html`<${List} label="Partitions" items=${data.partitions} keyOf=${(/** @type {any} */ each) => String(each.index)} columns=${[
+    { title: "Partition", name: "partition", show: (/** @type {any} */ each) => each.index },
+    { title: "Process", name: "process", show: (/** @type {any} */ each) => each.pid },
+    count("Records in the log", (each) => `${number(each.first)} – ${number(each.last)}`),
+    count("Not applied", (each) => number(each.last - each.applied)),
+    count("Not flushed", (each) => number(each.applied - each.flushed)),
+    count("Commands", (each) => number(each.requests)),
+    count("Tasks", (each) => number(each.tasks)),
+    { title: "Followers", name: "followers", show: (/** @type {any} */ each) => each.problem ? html`<span class="is-bad">${each.problem}</span>` : followersOf(each, data.files) },
+  ]} />`;
 }
+
+/** @param {any} each a partition @param {any[]|undefined} files */
+const followersOf = (each, files) => {
+  const followers = files?.[each.index]?.followers ?? [];
+  return followers.length ? followers.map((/** @type {any} */ follower) => html`<div><code>${follower.id.slice(0, 8)}</code> <span class="dim">${number(Math.max(0, each.last - follower.position))} behind</span></div>`) : "none";
+};

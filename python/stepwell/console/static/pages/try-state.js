@@ -1,6 +1,6 @@
 /** One state, tried alone: with a mock or for real, and the data shown step by step as it flows through the state. */
 import { call } from "../lib/api.js";
-import { html, useMemo, useState } from "../lib/html.js";
+import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { exactly } from "../lib/json.js";
 import { useLocation } from "../lib/router.js";
 import { allNodes, levelOf } from "../graph/model.js";
@@ -42,7 +42,7 @@ export function TryState() {
   const value = (/** @type {(text: string) => void} */ set) => (/** @type {any} */ event) => set(event.target.value);
   if (!mayAct) return html`<h1>Try a state</h1><p class="dim">This needs more than a read-only key: a state that is tried calls handlers and services.</p>`;
   return html`<h1>Try a state</h1><div class="split is-even"><form class="form" onSubmit=${run}>
-      <${Pick} use=${(/** @type {any} */ state) => setDefinition(JSON.stringify(state, null, 2))} workflow=${query.get("workflow") ?? ""} />
+      <${Pick} use=${(/** @type {any} */ state) => setDefinition(JSON.stringify(state, null, 2))} workflow=${query.get("workflow") ?? ""} state=${query.get("state") ?? ""} />
       <${JsonInput} id="try-definition" label="Definition of the state" value=${definition} set=${setDefinition} rows=${12} />
       <${JsonInput} id="try-input" label="Input" value=${input} set=${setInput} rows=${5} />
       <fieldset class="row"><legend>A Task's result</legend>${[["none", "Call it"], ["result", "Mock a result"], ["error", "Mock an error"]].map(([id, name]) => html`<label><input type="radio" name="mock" checked=${mock === id} onChange=${() => setMock(id)} /> ${name}</label>`)}</fieldset>
@@ -53,18 +53,21 @@ export function TryState() {
     <section aria-label="What happened" aria-live="polite"><${Problem} error=${problem} />${answer ? html`<${Result} answer=${answer} />` : !problem && html`<p class="dim">The data is shown here as each part of the state has left it.</p>`}</section></div>`;
 }
 
-/** A state of a workflow, to begin with. @param {{use: (state: any) => void, workflow: string}} props */
-function Pick({ use, workflow }) {
+/** A state of a workflow, to begin with. @param {{use: (state: any) => void, workflow: string, state: string}} props */
+function Pick({ use, workflow, state }) {
   const [name, setName] = useState(workflow);
   const workflows = useResource(() => all("ListStateMachines", {}, "stateMachines"), []);
   const arn = workflows.data?.find((/** @type {any} */ each) => each.name === name)?.stateMachineArn;
   const found = useResource(() => (arn ? call("DescribeStateMachine", { stateMachineArn: arn }) : Promise.resolve(null)), [arn]);
-  const nodes = useMemo(() => (found.data ? allNodes(levelOf(exactly(found.data.definition))) : []), [found.data]);
+  const nodes = useMemo(() => (found.data ? allNodes([levelOf(exactly(found.data.definition))]) : []), [found.data]);
   const choose = (/** @type {string} */ text) => {
-    const state = nodes.find((node) => node.name === text)?.state;
+    const picked = nodes.find((node) => node.name === text)?.state;
     const language = JSON.parse(found.data.definition).QueryLanguage;
-    if (state) use(language && !state.QueryLanguage ? { QueryLanguage: language, ...state } : state);
+    if (picked) use(language && !picked.QueryLanguage ? { QueryLanguage: language, ...picked } : picked);
   };
+  useEffect(() => {
+    if (state && nodes.length) choose(state);
+  }, [nodes]);
   if (!workflows.data?.length) return null;
   return html`<div class="row"><div class="field"><label for="pick-workflow">From a workflow</label><select id="pick-workflow" value=${name} onChange=${(/** @type {any} */ event) => setName(event.target.value)}><option value="">–</option>${workflows.data.map((/** @type {any} */ each) => html`<option value=${each.name}>${each.name}</option>`)}</select></div>
     <div class="field"><label for="pick-state">State</label><select id="pick-state" value="" disabled=${!nodes.length} onChange=${(/** @type {any} */ event) => choose(event.target.value)}><option value="">–</option>${nodes.map((node) => html`<option value=${node.name}>${node.name}</option>`)}</select></div></div>`;

@@ -1,11 +1,13 @@
 /** What waits: tasks by resource, states that are tried again, activities and those that poll them. */
 import { get, query as queryOf } from "../lib/api.js";
-import { ago, cut, duration, number } from "../lib/format.js";
+import { ago, bothTimes, duration, number } from "../lib/format.js";
 import { html, useState } from "../lib/html.js";
+import { cut } from "../lib/text.js";
 import { useClock, useLooks, useResource } from "../lib/resource.js";
 import { BASE, executionLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
 import { AnswerTask } from "../parts/answer-task.js";
-import { Empty, Tabs, Time, Waiting, useTitle } from "../parts/basics.js";
+import { Empty, Problem, Tabs, Time, Waiting, tabOf, useTitle } from "../parts/basics.js";
+import { List } from "../parts/list.js";
 import { useMayAct } from "../parts/session.js";
 
 /** In seconds: tasks come and go while no execution begins or ends, of which the stream tells. */
@@ -19,10 +21,13 @@ function awaited(task) {
   return task.resource.endsWith(".waitForTaskToken") ? "an answer" : "its result";
 }
 
+/** A link to a state that waits, in its execution. @param {any} each */
+const executionOf = (each) => html`<a data-row href="${executionLink(each.execution)}?state=${encodeURIComponent(each.state)}">${each.executionName}</a> <a class="dim" href=${workflowLink(each.workflow)}>${each.workflow}</a>`;
+
 export function WaitingTasks() {
   useTitle("Waiting");
   const { query } = useLocation();
-  const tab = query.get("tab") ?? "tasks";
+  const tab = tabOf(TABS, query.get("tab"));
   useClock(true, 5);
   const panel = { tasks: () => html`<${Tasks} query=${query} />`, retries: () => html`<${Retries} />`, activities: () => html`<${Activities} />` }[tab];
   return html`<h1>Waiting</h1><${Tabs} label="What waits" tabs=${TABS} chosen=${tab} choose=${(/** @type {string} */ name) => setQuery({ tab: name === "tasks" ? "" : name, next: "" }, true)} />
@@ -38,16 +43,23 @@ function Tasks({ query }) {
   const [text, setText] = useState(resource);
   const found = useResource((signal) => get(`waiting${queryOf({ resource, next })}`, signal), [resource, next], next ? undefined : "live");
   useLooks(found.reload, LOOK);
-  const groups = Map.groupBy ? Map.groupBy(found.data?.tasks ?? [], (/** @type {any} */ task) => task.resource) : new Map([["", found.data?.tasks ?? []]]);
+  const groups = new Map();
+  for (const task of found.data?.tasks ?? []) groups.set(task.resource, [...(groups.get(task.resource) ?? []), task]);
   return html`<form class="row inputs" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); setQuery({ resource: text.trim(), next: "" }); }}>
       <input data-search type="search" aria-label="Resource" placeholder="Resource   ( / )" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onChange=${(/** @type {any} */ event) => setQuery({ resource: event.target.value.trim(), next: "" })} /></form>
     <${Waiting} of=${found} />
     ${found.data && !found.data.tasks.length && html`<${Empty} title="No task waits" text="Every task that was scheduled has its result." />`}
-    ${[...groups].map(([name, tasks]) => html`<section key=${name}><h2 class="resource">${name} <span class="count">${number(tasks.length)}${found.data?.next ? "+" : ""}</span></h2>
-      <div class="scroll"><table class="list"><thead><tr><th>Execution</th><th>State</th><th>Waits for</th><th>Since</th><th class="number">Attempt</th><th>Heartbeat until</th><th>Times out</th>${mayAct && html`<th><span class="unseen">Actions</span></th>`}</tr></thead>
-      <tbody>${tasks.map((/** @type {any} */ task) => html`<tr key=${task.id}><td class="name"><a data-row href="${executionLink(task.execution)}?state=${encodeURIComponent(task.state)}">${task.executionName}</a> <a class="dim" href=${workflowLink(task.workflow)}>${task.workflow}</a></td>
-        <td>${task.state}</td><td>${awaited(task)}</td><td title=${new Date(task.createdDate * 1000).toISOString()}>${ago(task.createdDate)}</td><td class="number">${task.attempt + 1}</td>
-        <td><${Time} at=${task.heartbeatDate} /></td><td><${Time} at=${task.timeoutDate} /></td>${mayAct && html`<td>${task.token && html`<button type="button" class="small" onClick=${() => answer(task)}>Answer</button>`}</td>`}</tr>`)}</tbody></table></div></section>`)}
+    ${groups.size > 0 && html`<${List} label="Tasks that wait, by resource" keyOf=${(/** @type {any} */ task) => task.id}
+      groups=${[...groups].map(([name, tasks]) => [html`<span class="resource">${name}</span> <span class="count">${number(tasks.length)}${found.data?.next ? "+" : ""}</span>`, tasks])} columns=${[
+      { title: "Execution", is: "name", show: executionOf },
+      { title: "State", is: "name", name: "in", show: (/** @type {any} */ task) => task.state },
+      { title: "Waits for", name: "waits for", show: awaited },
+      { title: "Since", name: "since", show: (/** @type {any} */ task) => html`<span title=${bothTimes(task.createdDate)}>${ago(task.createdDate)}</span>` },
+      { title: "Attempt", name: "attempt", is: "number", show: (/** @type {any} */ task) => task.attempt + 1 },
+      { title: "Heartbeat until", name: "heartbeat until", show: (/** @type {any} */ task) => html`<${Time} at=${task.heartbeatDate} />` },
+      { title: "Times out", name: "times out", show: (/** @type {any} */ task) => html`<${Time} at=${task.timeoutDate} />` },
+      mayAct && { title: html`<span class="unseen">Actions</span>`, is: "act", show: (/** @type {any} */ task) => task.token && html`<button type="button" class="small" onClick=${() => answer(task)}>Answer</button>` },
+    ]} />`}
     ${(next || found.data?.next) && html`<nav class="row paging" aria-label="Paging">${next && html`<button type="button" onClick=${() => setQuery({ next: "" })}>First</button>`}${found.data?.next && html`<button type="button" onClick=${() => setQuery({ next: found.data.next })}>More</button>`}</nav>`}
     ${answered && html`<${AnswerTask} tasks=${[answered]} close=${() => answer(null)} done=${found.reload} />`}`;
 }
@@ -57,15 +69,22 @@ function Retries() {
   useLooks(found.reload, LOOK);
   useClock(true);
   if (!found.data?.retries.length) return found.data ? html`<${Empty} title="No retry is due" text="No state waits to be tried again." />` : html`<${Waiting} of=${found} />`;
-  return html`<div class="scroll"><table class="list"><thead><tr><th>Execution</th><th>State</th><th class="number">Attempts</th><th>Next try</th><th>Last error</th></tr></thead><tbody>
-    ${found.data.retries.map((/** @type {any} */ each) => html`<tr><td class="name"><a data-row href="${executionLink(each.execution)}?state=${encodeURIComponent(each.state)}">${each.executionName}</a> <a class="dim" href=${workflowLink(each.workflow)}>${each.workflow}</a></td><td>${each.state}</td><td class="number">${each.attempt}</td>
-      <td title=${new Date(each.retryDate * 1000).toISOString()}>in ${duration(Math.max(0, each.retryDate - Date.now() / 1000))}</td><td class="cause"><b>${each.error ?? ""}</b> ${cut(each.cause ?? "", 80)}</td></tr>`)}</tbody></table></div>`;
+  return html`<${Problem} error=${found.error} /><${List} label="Retries" items=${found.data.retries} keyOf=${(/** @type {any} */ each) => `${each.execution} ${each.state} ${each.retryDate}`} columns=${[
+    { title: "Execution", is: "name", show: executionOf },
+    { title: "State", is: "name", name: "in", show: (/** @type {any} */ each) => each.state },
+    { title: "Attempts", name: "attempts", is: "number", show: (/** @type {any} */ each) => number(each.attempt) },
+    { title: "Next try", name: "next try", show: (/** @type {any} */ each) => html`<span title=${bothTimes(each.retryDate)}>in ${duration(Math.max(0, each.retryDate - Date.now() / 1000))}</span>` },
+    { title: "Last error", is: "cause", show: (/** @type {any} */ each) => html`<b>${each.error ?? ""}</b> ${cut(each.cause ?? "", 80)}` },
+  ]} />`;
 }
 
 function Activities() {
   const found = useResource((signal) => get("activities", signal), [], "live");
   useLooks(found.reload, LOOK);
   if (!found.data?.activities.length) return found.data ? html`<${Empty} title="No activities" text="An activity is a queue of tasks that workers poll: CreateActivity." />` : html`<${Waiting} of=${found} />`;
-  return html`<div class="scroll"><table class="list"><thead><tr><th>Activity</th><th class="number">Tasks that wait</th><th class="number">Workers that poll</th></tr></thead><tbody>
-    ${found.data.activities.map((/** @type {any} */ each) => html`<tr><td class="name"><a data-row href="${BASE}/waiting?resource=${encodeURIComponent(each.activityArn)}">${each.name}</a></td><td class="number">${number(each.queued)}${each.hasMore ? "+" : ""}</td><td class="number">${each.pollers}</td></tr>`)}</tbody></table></div>`;
+  return html`<${Problem} error=${found.error} /><${List} label="Activities" items=${found.data.activities} keyOf=${(/** @type {any} */ each) => each.name} columns=${[
+    { title: "Activity", is: "name", show: (/** @type {any} */ each) => html`<a data-row href="${BASE}/waiting?resource=${encodeURIComponent(each.activityArn)}">${each.name}</a>` },
+    { title: "Tasks that wait", name: "tasks that wait", is: "number", show: (/** @type {any} */ each) => `${number(each.queued)}${each.hasMore ? "+" : ""}` },
+    { title: "Workers that poll", name: "workers that poll", is: "number", show: (/** @type {any} */ each) => number(each.pollers) },
+  ]} />`;
 }

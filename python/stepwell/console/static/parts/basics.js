@@ -1,5 +1,6 @@
 /** Small parts of all pages: statuses, times, messages, buttons that copy. */
 import { bothTimes, time } from "../lib/format.js";
+import { copied } from "../lib/text.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 
 /** Sign and name of each status: they differ without their colours too. */
@@ -32,7 +33,7 @@ export function StatusChip({ status, isOn, press, count }) {
 
 /** @param {{at: number|undefined, exact?: boolean}} props */
 export function Time({ at, exact }) {
-  if (!at) return html`<span class="dim">–</span>`;
+  if (!at) return html`<span class="dim none">–</span>`;
   return html`<time dateTime=${new Date(at * 1000).toISOString()} title=${bothTimes(at)}>${time(at, exact)}</time>`;
 }
 
@@ -40,6 +41,9 @@ export function Time({ at, exact }) {
 export function Problem({ error }) {
   return error ? html`<p class="problem" role="alert"><b>${error.code ?? "Error"}</b> ${error.message}</p>` : null;
 }
+
+/** The tab that an address names: the first one if it names none. @param {[string, string][]} tabs @param {string|null} id */
+export const tabOf = (tabs, id) => (tabs.find(([each]) => each === id) ?? tabs[0])[0];
 
 /** What a page shows until it has data. @param {{of: {data: any, error: Error|undefined, isLoading: boolean}}} props */
 export function Waiting({ of }) {
@@ -62,7 +66,7 @@ export function Copy({ text, label = "Copy" }) {
   }, [state]);
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
+      await copied(typeof text === "function" ? text() : text);
       set("Copied");
     } catch {
       set("Not allowed");
@@ -91,6 +95,10 @@ export function Tabs({ label, tabs, chosen, choose }) {
     choose(tabs[at][0]);
     /** @type {HTMLElement|undefined} */ (row.current?.children[at])?.focus();
   };
+  useEffect(() => {
+    const tab = /** @type {HTMLElement|null} */ (row.current?.querySelector("[aria-selected=true]") ?? null);
+    if (tab && row.current) row.current.scrollLeft = tab.offsetLeft - (row.current.clientWidth - tab.clientWidth) / 2;
+  }, [chosen]);
   return html`<div class="tabs" role="tablist" aria-label=${label} ref=${row} onKeyDown=${move}>
     ${tabs.map(([id, name]) => html`<button type="button" role="tab" id="tab-${id}" aria-selected=${String(id === chosen)}
       aria-controls="panel" tabIndex=${id === chosen ? 0 : -1} onClick=${() => choose(id)}>${name}</button>`)}
