@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import urllib3
 
 from console import shop
 from console.browser import Watched, browsing, needs_chromium, watching
@@ -278,7 +279,122 @@ def test_an_execution_is_stopped_started_again_copied_and_deleted(at: Watched, s
     expect(page.locator("h1")).to_have_text("Executions")
 
 
+def test_what_was_deleted_or_no_longer_answers_is_not_shown_as_if_it_were_there(at: Watched, served: Served) -> None:
+    start(served, "approve-discount", "to-vanish", {"order": 9})
+    arn = shop.execution_arn("approve-discount", "to-vanish")
+    served.client.stop_execution(executionArn=arn)
+    page = at.open(execution("approve-discount", "to-vanish"))
+    expect(page.locator("h1 .status")).to_contain_text("Aborted")
+    expect(page.locator(".live")).to_have_text("Live")
+    assert urllib3.request("DELETE", f"{served.url}/stepwell/executions/{quote(arn, safe='')}").status == 200
+    expect(page.get_by_role("alert")).to_contain_text("no execution")
+    pages = [at.context.new_page() for _ in range(3)]
+    for page, path in zip(pages, ("/system", "/executions", "/workflows/order"), strict=True):
+        page.goto(f"/console{path}")
+        expect(page.locator("h1")).to_be_visible()
+    at.context.set_offline(True)
+    for page in pages:
+        expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    at.context.set_offline(False)
+    for page in pages:
+        expect(page.get_by_role("alert")).to_have_count(0)
+    at.wrong.clear()  # what was asked meanwhile
+
+
+def test_many_pages_are_open_and_those_that_nobody_sees_have_no_stream(at: Watched, served: Served) -> None:
+    page = at.open("/executions?workflow=approve-discount")
+    expect(page.locator(".live")).to_have_text("Live")
+    others = [at.context.new_page() for _ in range(8)]  # a browser opens six connections to a server
+    for other in others:
+        other.goto("/console/executions?workflow=approve-discount")
+        expect(other.locator("tbody tr").first).to_be_visible()
+    seen = "isHidden => { Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true });"
+    seen += " document.dispatchEvent(new Event('visibilitychange')); }"
+    with page.expect_event("requestfailed", lambda request: "/stepwell/live" in request.url):
+        page.evaluate(seen, True)
+    start(served, "approve-discount", "unseen", {"order": 1})
+    expect(others[-1].get_by_role("link", name="unseen")).to_be_visible()
+    page.evaluate(seen, False)
+    expect(page.get_by_role("link", name="unseen")).to_be_visible()
+    served.client.stop_execution(executionArn=shop.execution_arn("approve-discount", "unseen"))
+
+
+def test_times_of_filters_are_those_that_are_shown(browser: Any, served: Served) -> None:
+    watched = Watched(browser, served.url, timezone_id="America/New_York")
+    page = watched.open("/executions?since=custom")
+    page.get_by_label("Started after").fill("2026-07-01T12:00")
+    page.get_by_label("Started after").blur()
+    expect(page).to_have_url(re.compile("after=2026-07-01T16%3A00Z"))
+    page.get_by_title("Times: local or UTC").click()
+    expect(page.get_by_label("Started after")).to_have_value("2026-07-01T16:00")
+    page.goto("/console/executions?after=2026-03-08T06:30Z&since=custom")  # an hour before clocks go forward
+    page.get_by_title("Times: local or UTC").click()
+    expect(page.get_by_label("Started after")).to_have_value("2026-03-08T01:30")
+    watched.context.close()
+    assert watched.wrong == []
+
+
+def test_a_list_filtered_by_the_last_hour_goes_on_when_time_has_passed(at: Watched) -> None:
+    page = at.open("/executions?since=3600&workflow=order")
+    page.get_by_role("button", name="Older").click()
+    expect(page.locator("tbody tr")).not_to_have_count(50)
+    page.clock.install()
+    page.clock.fast_forward(120_000)
+    page.reload()
+    expect(page.get_by_role("button", name="Newest")).to_be_visible()
+    expect(page.locator("tbody tr").first).to_be_visible()
+
+
+def test_what_is_found_in_a_long_list_is_shown(at: Watched, served: Served) -> None:
+    given = {"order": 1, "items": [{"name": f"item-{number}"} for number in range(3000)]}
+    start(served, "approve-discount", "long-input", given)
+    page = at.open(execution("approve-discount", "long-input", "?tab=data"))
+    page.get_by_label("Find in Input").fill("item-2987")
+    expect(page.locator(".is-found")).to_have_count(1)
+    expect(page.locator(".is-found")).to_contain_text("item-2987")
+    served.client.stop_execution(executionArn=shop.execution_arn("approve-discount", "long-input"))
+
+
+def test_characters_that_turn_texts_round_are_shown_as_such(at: Watched, served: Served) -> None:
+    start(served, "approve-discount", "turned", {"order": "\u202egnp.exe"})
+    served.client.stop_execution(
+        executionArn=shop.execution_arn("approve-discount", "turned"), error="Virus", cause="in \u202egnp.exe"
+    )
+    page = at.open(execution("approve-discount", "turned", "?tab=data"))
+    expect(page.locator(".failure").first).to_contain_text(r"in \u202egnp.exe")
+    expect(page.get_by_label("Input").first).to_contain_text(r"\u202egnp.exe")
+
+
+@pytest.mark.parametrize("tab", ["nothing", "constructor", "__proto__"])
+def test_a_tab_that_there_is_not_is_the_first_one(at: Watched, tab: str) -> None:
+    page = at.open(execution("order", "flaky", f"?tab={tab}"))
+    expect(page.get_by_role("tab", name="Graph")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".node").first).to_be_visible()
+
+
 # workflows, map runs, what waits
+
+
+def test_the_revisions_of_a_workflow_and_what_each_changed(at: Watched, served: Served) -> None:
+    sfn = served.client
+    states = {"A": {"Type": "Pass", "Result": 12345678901234567890, "Next": "B"}, "B": {"Type": "Wait", "Seconds": 1.0}}
+    states["B"]["End"] = True
+    first = json.dumps({"StartAt": "A", "States": states})
+    arn = sfn.create_state_machine(name="revised", definition=first, roleArn=ROLE)["stateMachineArn"]
+    sfn.update_state_machine(stateMachineArn=arn, definition=first.replace('"Seconds": 1.0', '"Seconds": 7'))
+    page = at.open("/workflows/revised")
+    expect(page.locator(".graph")).to_contain_text("Wait · 7 s")
+    page.get_by_role("button", name=re.compile("^A Pass")).click()
+    expect(page.locator("aside")).to_contain_text("12345678901234567890")
+    page.get_by_role("tab", name="Versions").click()
+    page.get_by_role("button", name="Changes").first.click()
+    expect(page.locator(".is-added")).to_have_text(re.compile(r'\+\s+"Seconds": 7'))
+    expect(page.locator(".is-removed")).to_have_text(re.compile(r'-\s+"Seconds": 1'))
+    sfn.update_state_machine(stateMachineArn=arn, definition=first, publish=True)
+    expect(page.locator("tbody tr").first).to_contain_text("version 1")
+    page.get_by_label("Compared with revision").fill("3")
+    page.get_by_label("Compared with revision").blur()
+    expect(page.locator(".is-removed")).to_have_text(re.compile(r'-\s+"Seconds": 1'))
 
 
 def test_workflows_one_of_them_and_its_start_form(at: Watched) -> None:
@@ -402,7 +518,10 @@ def every_page(served: Served) -> list[str]:
         execution("order", "declined"),
         execution("approve-discount", "approval"),
         "/workflows",
-        *(f"/workflows/order?tab={tab}" for tab in ("graph", "definition", "executions", "versions", "start")),
+        *(
+            f"/workflows/order?tab={tab}"
+            for tab in ("graph", "definition", "executions", "versions&revision=1", "start")
+        ),
         map_run(served, "import-catalogue", "catalogue"),
         *(f"/waiting?tab={tab}" for tab in ("tasks", "retries", "activities")),
         "/try",
@@ -429,6 +548,11 @@ def test_no_page_has_a_serious_finding_of_axe_nor_is_it_wider_than_a_phone(
             for each in results["violations"]
             if each["impact"] in ("serious", "critical")
         ]
+        hidden = page.evaluate(
+            """[...document.querySelectorAll(".bar a, .bar button, .tabs button, .list td, .list th")]
+                .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.textContent)"""
+        )
+        found += [f"{path}: {text!r} is cut off" for text in hidden]
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if wider > 0:
             found.append(f"{path} is {wider} pixels wider than the screen")

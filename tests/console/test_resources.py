@@ -139,6 +139,59 @@ def test_a_stream_tells_that_executions_began(served: Served) -> None:
     answer.close()
 
 
+def test_a_stream_of_a_map_run_tells_that_its_counts_change(served: Served) -> None:
+    processor = {**WAIT, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    each = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
+    arn = machine(served.client, "each", each)
+    execution = served.client.start_execution(stateMachineArn=arn, input="[1, 2]")["executionArn"]
+    while not (runs := served.client.list_map_runs(executionArn=execution)["mapRuns"]):
+        pass
+    path = f"{served.url}/stepwell/live?mapRun={runs[0]['mapRunArn']}"
+    answer = urllib3.request("GET", path, preload_content=False, timeout=30)
+    stream = answer.stream(64)
+    assert b"retry" in next(stream)
+    served.client.update_map_run(mapRunArn=runs[0]["mapRunArn"], maxConcurrency=7)
+    assert b"mapRun" in next(part for part in stream if b"event" in part)
+    answer.close()
+    served.client.stop_execution(executionArn=execution)
+
+
+def test_revisions_are_told_with_the_versions_that_stand_for_them(served: Served) -> None:
+    sfn = served.client
+    arn = machine(sfn, "revised")
+    for number in range(3):
+        definition = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": number, "End": True}}}
+        sfn.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition), publish=number == 1)
+    page = got(served, "/stepwell/workflows/revised/revisions?limit=3")
+    assert [each["version"] for each in page["revisions"]] == [4, 3, 2]
+    assert [[one["number"] for one in each["published"]] for each in page["revisions"]] == [[], [1], []]
+    rest = got(served, f"/stepwell/workflows/revised/revisions?before={page['before']}")
+    assert [each["version"] for each in rest["revisions"]] == [1]
+    assert "before" not in rest
+    found = got(served, "/stepwell/workflows/revised:3")
+    assert json.loads(found["definition"])["States"]["P"]["Result"] == 1
+    assert served.get("/stepwell/workflows/revised:9").status == 404
+
+
+def test_a_retry_has_its_last_error_however_many_events_came_since(served: Served) -> None:
+    fails = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:describeExecution", "End": True}
+    fails |= {"Parameters": {"ExecutionArn": "arn:aws:states:us-east-1:000000000000:execution:passes:nobody"}}
+    fails |= {"Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 600}]}
+    busy: dict[str, Any] = {f"P{number}": {"Type": "Pass", "Next": f"P{number + 1}"} for number in range(40)}
+    busy["P40"] = {"Type": "Wait", "Seconds": 600, "End": True}
+    branches = [{"StartAt": "F", "States": {"F": fails}}, {"StartAt": "P0", "States": busy}]
+    arn = machine(
+        served.client,
+        "retries",
+        {"StartAt": "B", "States": {"B": {"Type": "Parallel", "Branches": branches, "End": True}}},
+    )
+    execution = served.client.start_execution(stateMachineArn=arn)["executionArn"]
+    while not (waits := got(served, "/stepwell/retries")["retries"]):
+        pass
+    assert (waits[0]["state"], waits[0]["error"]) == ("F", "Sfn.ExecutionDoesNotExistException")
+    served.client.stop_execution(executionArn=execution)
+
+
 @pytest.mark.parametrize("path", ["/stepwell/nothing", "/stepwell/executions/nobody", "/console/0000/app.js"])
 def test_what_is_not_there_is_said_to_be_missing(served: Served, path: str) -> None:
     assert served.get(path).status == 404
@@ -213,9 +266,10 @@ def test_a_token_is_needed_where_the_server_has_tokens_and_a_read_only_one_chang
         stream.close()
 
 
-def test_a_folder_that_nobody_has_open_is_only_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_a_folder_that_nobody_has_open_is_only_read(tmp_path: Path, partitions: int) -> None:
     data = str(tmp_path / "data")
-    with serving("--data", data) as server:
+    with serving("--data", data, "--partitions", str(partitions)) as server:
         server.client.start_execution(stateMachineArn=machine(server.client, "waits", WAIT), name="slow")
         server.process.kill()
         server.process.wait()
@@ -224,7 +278,8 @@ def test_a_folder_that_nobody_has_open_is_only_read(tmp_path: Path) -> None:
         (slow,) = got(server, "/stepwell/executions")["executions"]
         assert (slow["name"], slow["status"]) == ("slow", "RUNNING")
         assert server.post("StopExecution", json.dumps({"executionArn": slow["arn"]}))[0] == 400
-        assert got(server, "/stepwell/system")["health"] == "ok"
+        system = got(server, "/stepwell/system")
+        assert (system["health"], len(system["partitions"])) == ("ok", partitions)
     with serving("--data", data) as server:
         (slow,) = got(server, "/stepwell/executions")["executions"]
         assert slow["status"] == "RUNNING"

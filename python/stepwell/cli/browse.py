@@ -10,7 +10,6 @@ from pathlib import Path
 from stepwell import AsyncExecutor
 from stepwell.engine.api.idle_executor import IdleExecutor
 from stepwell.engine.control.connection import NotServed
-from stepwell.engine.folders.partitions import partitions_of
 
 from .console import Console
 from .exits import OK, UsageError
@@ -42,10 +41,6 @@ def browse(options: argparse.Namespace, console: Console) -> int:
     try:
         serving.run(serving.serve(AsyncExecutor(options.data, connect=True), settings, ready))
     except NotServed:
-        if (partitions_of(options.data) or 1) > 1:
-            raise UsageError(
-                f"{options.data} has several partitions: start `stepwell serve`, or the program that it belongs to."
-            ) from None
         serving.run(serving.serve(IdleExecutor(options.data), settings._replace(read_only=True), ready))
     return OK
 

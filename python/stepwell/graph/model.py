@@ -89,7 +89,7 @@ class _Builder:
             inner = (self.level(state.get("ItemProcessor") or state["Iterator"]),)
         else:
             inner = ()
-        return Node(id, name, kind, _detail(state), inner)
+        return Node(id, name, kind, detail_of(state), inner)
 
 
 def _ends(state: dict[str, Any]) -> bool:
@@ -111,7 +111,7 @@ def _edges(ids: dict[str, str], name: str, state: dict[str, Any]) -> list[Edge]:
     return [Edge(ids[name], ids[target], kind, tuple(labels)) for (kind, target), labels in found.items()]
 
 
-def _detail(state: dict[str, Any]) -> str:
+def detail_of(state: dict[str, Any]) -> str:
     """The type, what is called or awaited, and how often it is retried."""
     kind: str = state["Type"]
     parts = [kind]

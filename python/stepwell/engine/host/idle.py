@@ -9,8 +9,8 @@ import os
 from typing import NoReturn
 
 from stepwell import _core
-from stepwell.engine.folders.follows import check_leads
-from stepwell.engine.folders.partitions import check_partitions
+from stepwell.engine.folders.follows import check_all_lead
+from stepwell.engine.folders.partitions import PartitionedFolder, partitions_of
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import Command
 from stepwell.engine.partition.counters import PartitionStats
@@ -25,6 +25,7 @@ from stepwell.tasks.handlers import Handlers
 
 from .host import Host, Options
 from .measures import PartitionMeasures
+from .processes.stores import OpenStores
 from .promises import Callback, Promise
 
 
@@ -33,25 +34,35 @@ class ReadOnly(StepwellError):
 
 
 class IdleHost(Host):
-    """A folder of one partition, open to be read. Raises ``LockedError`` if a process has it open."""
+    """A folder, of one partition or of several, open to be read. Raises ``LockedError`` if a process has it open."""
 
     reads_wait = False
     look_seconds = 60.0  # nothing goes on
 
     def __init__(self, folder: _core.Folder, handlers: Handlers, options: Options) -> None:
         super().__init__(handlers, options)
-        check_partitions(folder, 1)
-        check_leads(folder)
+        partitions = partitions_of(folder) or 1
+        check_all_lead(folder, partitions)
         self._folder = folder
-        self._store = _core.Store.open(folder)
+        self._partitioned = PartitionedFolder(folder, partitions) if partitions > 1 else None
+        self._stores: list[_core.Store] = []
         try:
-            self.storage = Storage(self._store)
-            executions = Executions.over(self.storage, self.limits)
-            replay(self._store, executions)
-            self._workflows = executions.state.workflows
+            found = [self._replayed(self._folder_of(index)) for index in range(partitions)]
         except BaseException:
-            self._store.close()
+            self._close_folder()
             raise
+        self.storage = Storage(OpenStores(self._stores)) if partitions > 1 else found[0].storage
+        self._workflows = found[0].state.workflows  # each partition has all definitions
+
+    def _folder_of(self, index: int) -> _core.Folder:
+        return self._folder if self._partitioned is None else self._partitioned.partition(index)
+
+    def _replayed(self, folder: _core.Folder) -> Executions:
+        store = _core.Store.open(folder)
+        self._stores.append(store)
+        executions = Executions.over(Storage(store), self.limits)
+        replay(store, executions)
+        return executions
 
     @property
     def workflows(self) -> Workflows:
@@ -66,9 +77,7 @@ class IdleHost(Host):
         return self._folder
 
     def measure(self) -> list[PartitionMeasures]:
-        stats = self._store.sync_stats()
-        positions = (stats["log_start"], self._store.tail(), stats["applied"], stats["flushed"])
-        return [PartitionMeasures(0, os.getpid(), *positions)]
+        return [_measured(index, store) for index, store in enumerate(self._stores)]
 
     def _put(self, command: Command, document: Document, answer: Promise) -> None:
         raise _refusal()
@@ -85,7 +94,7 @@ class IdleHost(Host):
         """Nothing happens that could be told."""
 
     def _partition_stats(self) -> list[PartitionStats]:
-        return [PartitionStats()]
+        return [PartitionStats() for _ in self._stores]
 
     def _handlers_changed(self) -> None:
         """None is called."""
@@ -106,7 +115,15 @@ class IdleHost(Host):
         """Nothing runs."""
 
     def _close_folder(self) -> None:
-        self._store.close()
+        for store in self._stores:
+            store.close()
+        if self._partitioned is not None:
+            self._partitioned.close()
+
+
+def _measured(index: int, store: _core.Store) -> PartitionMeasures:
+    stats = store.sync_stats()
+    return PartitionMeasures(index, os.getpid(), stats["log_start"], store.tail(), stats["applied"], stats["flushed"])
 
 
 def _refusal() -> ReadOnly:

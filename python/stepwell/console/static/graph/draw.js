@@ -67,7 +67,7 @@ function Node({ at, marks, chosen, choose }) {
       ${outline(isContainer ? "Container" : node.type, at.width, at.height)}
       ${sign && html`<text class="sign" aria-hidden="true" x="14" y="20">${sign}</text>`}
       <text class="name" x=${from} y="20">${fitted(node.name, most, NAME)}<title>${node.name}</title></text>
-      <text class="type" x=${from} y="35">${fitted(detailOf(node.state), at.width - from - 14, DETAIL)}</text>
+      <text class="type" x=${from} y="35">${fitted(detailOf(node.state, Boolean(mark)), at.width - from - 14, DETAIL)}</text>
       <text class="unseen-text" x="16" y="40"> ${status} </text>
       ${notes && html`<text class="notes" x=${at.width - 12} y="20" text-anchor="end">${notes}</text>`}
     </g>

@@ -27,12 +27,12 @@ function comparison(variable, operator, operand) {
   return `${variable} ${SYMBOLS[name.slice(kind.length)] ?? operator} ${name === operator ? JSON.stringify(operand) : operand}`;
 }
 
-/** The type of a state, what it calls or awaits, and how many retriers it has. @param {any} state */
-export function detailOf(state) {
+/** The type of a state, what it calls or awaits, and how many retriers it has. @param {any} state @param {boolean} [isRun] of an execution: there the drawing has its retries */
+export function detailOf(state, isRun = false) {
   const processor = state.ItemProcessor ?? state.Iterator;
   const isDistributed = processor?.ProcessorConfig?.Mode === "DISTRIBUTED";
   const more = { Task: () => resourceOf(String(state.Resource ?? "")), Wait: () => waitOf(state), Fail: () => (typeof state.Error === "string" ? state.Error : "") }[/** @type {string} */ (state.Type)]?.();
-  return [isDistributed ? "Distributed Map" : state.Type, more, state.Retry?.length && `↻ ${state.Retry.length}`].filter(Boolean).join(" · ");
+  return [isDistributed ? "Distributed Map" : state.Type, more, !isRun && state.Retry?.length && `↻ ${state.Retry.length}`].filter(Boolean).join(" · ");
 }
 
 /** @param {string} resource */

@@ -86,8 +86,9 @@ export function query(values) {
 
 /**
  * Call `changed` when the server says that something has changed, and each time that it begins to say so. It is read
- * with `fetch`, because EventSource sends no token. A page that nobody sees has no stream: a browser opens six
- * connections to a server, for all of its tabs. Lost streams are opened again, less and less often.
+ * with `fetch`, because EventSource sends no token. A browser opens six connections to a server, for all of its tabs. So
+ * a page that nobody sees has no stream, and of those that are seen, some; the others say every few seconds that
+ * something may have changed. Lost streams are opened again, less and less often.
  * @param {string} path @param {() => void} changed @param {(isLive: boolean) => void} tell
  * @returns {() => void} what ends it
  */
@@ -105,12 +106,34 @@ export function follow(path, changed, tell) {
   };
 }
 
+/** So many pages of a browser have a stream. */
+const STREAMS = 4;
+/** How often the others look, in milliseconds. */
+const LOOK = 3000;
+
+/** Whether a page may have a stream, until `ended`. Where a browser has no locks (no TLS, another machine), it may. @param {Promise<any>} ended */
+async function mayStream(ended) {
+  for (let at = 0; navigator.locks && at < STREAMS; at += 1) {
+    const isFree = await new Promise((done) => {
+      navigator.locks.request(`stepwell-stream-${at}`, { ifAvailable: true }, (lock) => {
+        done(lock !== null);
+        return lock && ended;
+      });
+    });
+    if (isFree) return true;
+  }
+  return !navigator.locks;
+}
+
 /** @param {string} path @param {() => void} changed @param {(isLive: boolean) => void} tell */
 function listen(path, changed, tell) {
   const ending = new AbortController();
   const { signal } = ending;
+  const ended = new Promise((done) => signal.addEventListener("abort", done));
+  const wait = (/** @type {number} */ pause) => new Promise((done) => setTimeout(done, pause));
   const run = async () => {
-    for (let pause = 500; !signal.aborted; pause = Math.min(2 * pause, 15_000)) {
+    for (; !signal.aborted && !(await mayStream(ended)); await wait(LOOK)) changed();
+    for (let pause = 500; !signal.aborted; pause = Math.min(2 * pause, 4000)) {
       try {
         const response = await fetch(`/stepwell/${path}`, { headers: headers(), signal });
         if (response.status >= 400 && response.status < 500) { // what it tells of is gone, or may not be seen
@@ -131,7 +154,7 @@ function listen(path, changed, tell) {
       if (signal.aborted) return;
       tell(false);
       changed();
-      await new Promise((done) => setTimeout(done, pause));
+      await wait(pause);
     }
   };
   run();

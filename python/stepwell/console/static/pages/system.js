@@ -24,7 +24,7 @@ export function System() {
       <${Card} title="Queues and log" items=${[["Commands that wait", number(stats.inbox)], ["Batches", number(stats.batches)], ["Syncs", number(stats.syncs)], ["Time of a sync", stats.syncs ? duration(stats.sync_micros / stats.syncs / 1e6) : "–"], ["Records", number(stats.records)], ["Written", bytes(stats.log_bytes)], ["Transitions", number(stats.transitions)]]} />
       ${files.length > 0 && html`<${Card} title="Disk" items=${[["Log", bytes(sum("logBytes"))], ["Storage", bytes(sum("storageBytes"))], ["Followers", number(files.flatMap((/** @type {any} */ each) => each.followers).length)]]} />`}
     </div>
-    <p class="note dim">Executions, tasks and transitions are counted since the server began to count.</p>
+    <p class="note dim">What is open is counted now; what was started, ended, scheduled and retried, from when this page or /metrics first asked.</p>
     <h2>Partitions</h2><${Partitions} data=${data} />
     ${data.follows && html`<h2>Follows</h2><${Facts} items=${[["Leader", data.follows.source], ["Leader alive", data.follows.leader_alive ? "yes" : "no"], ["Behind", `${number(data.follows.records)} records`]]} />`}
     <h2>Limits</h2><dl class="limits">${Object.entries(data.limits).map(([name, value]) => html`<div><dt>${name.replaceAll("_", " ")}</dt><dd>${value === null ? "none" : typeof value === "number" ? (name.includes("bytes") ? bytes(value) : number(value)) : String(value)}</dd></div>`)}</dl>`;

@@ -41,15 +41,17 @@ function Node({ name, value, path, depth, search }) {
   const label = name === null ? null : html`<span class="json-name">${name}</span>: `;
   const mark = search.found.has(path) ? "is-found" : "";
   if (!isBranch(value)) return html`<li class=${mark}>${label}<${Leaf} value=${value} /></li>`;
-  const entries = Object.entries(value);
+  const all = Object.entries(value);
   const isList = Array.isArray(value);
-  const isOpen = search.opened.has(path) || (chosen ?? (depth < 2 && entries.length <= 50));
-  const size = `${entries.length} ${isList ? (entries.length === 1 ? "item" : "items") : entries.length === 1 ? "member" : "members"}`;
+  const isOpen = search.opened.has(path) || (chosen ?? (depth < 2 && all.length <= 50));
+  const hits = all.length > PIECE && search.opened.has(path) ? all.filter(([key]) => search.opened.has(`${path}/${key}`) || search.found.has(`${path}/${key}`)) : all;
+  const entries = isOpen ? hits : all; // of what is too long to be drawn whole, what was searched for
+  const size = `${all.length} ${isList ? (all.length === 1 ? "item" : "items") : all.length === 1 ? "member" : "members"}`;
   return html`<li class=${mark}>
     <button type="button" class="fold" aria-expanded=${String(isOpen)} onClick=${() => choose(!isOpen)}>
       <span aria-hidden="true">${isOpen ? "▾" : "▸"}</span> ${label}${isList ? "[" : "{"}${isOpen ? "" : html` <span class="dim">${size}</span> ${isList ? "]" : "}"}`}
     </button>
-    ${isOpen && html`<ul>${entries.slice(0, shown).map(([key, item]) => html`<${Node} key=${key} name=${isList ? null : key} value=${item}
+    ${isOpen && html`<ul>${entries.slice(0, shown).map(([key, item]) => html`<${Node} key=${key} name=${isList && entries === all ? null : key} value=${item}
       path="${path}/${key}" depth=${depth + 1} search=${search} />`)}
       ${entries.length > shown && html`<li><button type="button" class="quiet" onClick=${() => show(shown + 10 * PIECE)}>
         show more: ${entries.length - shown} are left</button></li>`}

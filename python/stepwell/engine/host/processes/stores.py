@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -99,11 +100,19 @@ class Places:
         return self.of_task(key[0]) if tag == _TASK else None
 
 
-class Stores:
+class PartitionedStores(ABC):
     """Reads like a store. Rows that each partition may have are read from all of them and merged in their order."""
 
-    def __init__(self, partitions: Sequence[PartitionClient], places: Places, promises: PendingPromises) -> None:
-        self._partitions, self._places, self._promises = partitions, places, promises
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    @abstractmethod
+    def _ask(self, place: int, operation: str, *arguments: Any, **options: Any) -> Any:
+        """What the store of a partition answers."""
+
+    @abstractmethod
+    def _ask_all(self, operation: str, *arguments: Any, **options: Any) -> list[Any]:
+        """What each store answers."""
 
     def get(self, tag: int, *key: str | int) -> bytes | None:
         """The row with this key."""
@@ -141,6 +150,18 @@ class Stores:
         place = self._places.of_execution(execution_id)
         return self._ask(place, "history", execution_id, first_event, limit_rows, reverse)
 
+    def clock_high_water(self) -> int:
+        """Not later than the clock of any partition."""
+        return 0
+
+
+class Stores(PartitionedStores):
+    """The stores of partitions that have processes of their own."""
+
+    def __init__(self, partitions: Sequence[PartitionClient], places: Places, promises: PendingPromises) -> None:
+        super().__init__(places)
+        self._partitions, self._promises = partitions, promises
+
     def commit(self, turns: list[Any], changes: bytes, hlc: int) -> int:
         """Write rows of a program's own, each to its partition; rows of no execution to all of them."""
         for row in _decode(changes):
@@ -167,10 +188,6 @@ class Stores:
         """The counters of each partition."""
         return [_decode_stats(stats) for stats in self._ask_all(STATS)]
 
-    def clock_high_water(self) -> int:
-        """Not later than the clock of any partition."""
-        return 0
-
     def _ask(self, place: int, operation: str, *arguments: Any, **options: Any) -> Any:
         return self._begin(self._partitions[place], operation, arguments, options).wait()
 
@@ -189,6 +206,28 @@ class Stores:
             answer.forget()
             raise
         return latch
+
+
+class OpenStores(PartitionedStores):
+    """Stores that are open in this process, to be read."""
+
+    def __init__(self, stores: Sequence[_core.Store]) -> None:
+        super().__init__(Places(len(stores)))
+        self._stores = stores
+
+    def commit(self, turns: list[Any], changes: bytes, hlc: int) -> NoReturn:
+        """Nothing is written."""
+        raise AssertionError("these stores are only read")
+
+    def checkpoint(self, path: str) -> NoReturn:
+        """Nothing is copied."""
+        raise AssertionError("these stores are only read")
+
+    def _ask(self, place: int, operation: str, *arguments: Any, **options: Any) -> Any:
+        return getattr(self._stores[place], operation)(*arguments, **options)
+
+    def _ask_all(self, operation: str, *arguments: Any, **options: Any) -> list[Any]:
+        return [self._ask(place, operation, *arguments, **options) for place in range(len(self._stores))]
 
 
 def _merged(every: list[list[bytes]], order: Callable[[Any], Any], limit: int, reverse: bool) -> list[bytes]:
