@@ -18,7 +18,9 @@ def needs_chromium() -> Any:
     """The module of Playwright; the tests are skipped, and say why, where it or the browser is not installed."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed (apt-get install chromium)", allow_module_level=True)
-    return pytest.importorskip("playwright.sync_api")
+    playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=SECONDS * 1000)
+    return playwright
 
 
 @contextmanager
