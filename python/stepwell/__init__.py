@@ -2,7 +2,7 @@
 
 >>> from stepwell import Executor
 >>> with Executor("orders.stepwell") as ex:
-...     ex.deploy("order", "order.asl.json")
+...     order = ex.deploy("order", "order.asl.json")
 ...     execution = ex.start("order", {"id": 7}).wait()
 
 ``stepwell.records`` holds the commands and events of the log; ``stepwell.testing`` runs workflows on a virtual clock.

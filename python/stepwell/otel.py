@@ -2,7 +2,7 @@
 
 >>> from opentelemetry.sdk.trace import TracerProvider
 >>> from stepwell.otel import trace_executor
->>> trace_executor(executor, provider)
+>>> stop = trace_executor(executor, TracerProvider())
 
 A span is made when what it stands for has ended, from one event. Its ids are derived from those of the engine
 (``stepwell.tasks.traces``), so nothing has to be remembered over a restart.

@@ -2,8 +2,8 @@
 
 >>> from prometheus_client import start_http_server
 >>> from stepwell.prometheus import export
->>> export(executor)
->>> start_http_server(9090)
+>>> stop = export(executor)
+>>> server, thread = start_http_server(9090)
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Mocks: what answers the tasks of a test in place of handlers, and records their calls.
 
 >>> mock = Mock()
->>> mock.state("Charge").fails("Card.Down", times=2).returns({"receipt": "r-1"})
->>> mock.resource("arn:aws:states:::sns:publish").returns({"MessageId": "m-1"})
+>>> charge = mock.state("Charge").fails("Card.Down", times=2).returns({"receipt": "r-1"})
+>>> publish = mock.resource("arn:aws:states:::sns:publish").returns({"MessageId": "m-1"})
 
 The same mocks may stand in a mock file of Step Functions Local: ``Mock.load`` and ``Mock.save``.
 """

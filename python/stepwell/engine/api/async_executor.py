@@ -41,9 +41,11 @@ class AsyncExecutor(BaseExecutor):
     may only be used on the loop that opened it. Arguments and errors are those of ``Executor``; what ``Executor``
     raises when it is created is raised here by ``open``.
 
-    >>> async with AsyncExecutor("orders.stepwell", handlers={"charge": charge}) as ex:
-    ...     execution = await ex.start("order", {"id": 7})
-    ...     await execution.wait()
+    >>> async def main():
+    ...     async with AsyncExecutor("orders.stepwell") as ex:
+    ...         await ex.deploy("order", "order.asl.json")
+    ...         execution = await ex.start("order", {"id": 7})
+    ...         await execution.wait()
     """
 
     _calls_on_loop = True

@@ -15,7 +15,9 @@ class S3Objects:
     ``options`` are those of obstore's ``S3Store``: ``endpoint``, ``region``, ``access_key_id``,
     ``secret_access_key``, …; missing ones are taken from the environment, as AWS's clients do.
 
-    >>> Executor("data", item_files=ItemFiles(s3=S3Objects(region="eu-west-1")))
+    >>> from stepwell import Executor, ItemFiles
+    >>> ex = Executor("data", item_files=ItemFiles(s3=S3Objects(region="eu-west-1")))
+    >>> ex.close()
     """
 
     def __init__(self, **options: Any) -> None:
