@@ -65,15 +65,18 @@ function seconds(value) {
   return parts.join(" ");
 }
 
-/** @type {CanvasRenderingContext2D|null} */
-let pen = null;
+/** @type {Map<string, CanvasRenderingContext2D|null>} one for each font: to set a font costs more than to measure */
+const pens = new Map();
 
 /** How wide a text is. @param {string} text @param {string} font as CSS has it, without the family */
 export function widthOf(text, font) {
-  pen ??= document.createElement("canvas").getContext("2d");
-  if (!pen) return text.length * 8;
-  pen.font = `${font} ${getComputedStyle(document.body).fontFamily}`;
-  return pen.measureText(text).width;
+  let pen = pens.get(font);
+  if (pen === undefined) {
+    pen = document.createElement("canvas").getContext("2d");
+    if (pen) pen.font = `${font} ${getComputedStyle(document.body).fontFamily}`;
+    pens.set(font, pen);
+  }
+  return pen ? pen.measureText(text).width : text.length * 8;
 }
 
 /** A text cut in the middle so that it fits. @param {string} text @param {number} width @param {string} font */

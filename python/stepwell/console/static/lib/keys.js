@@ -53,7 +53,7 @@ export function listenToKeys(showHelp) {
     else if (event.key === "/") /** @type {HTMLElement|null} */ (document.querySelector("[data-search]"))?.focus();
     else if (event.key === "j") moveRow(1);
     else if (event.key === "k") moveRow(-1);
-    else if (event.key === "x") /** @type {HTMLElement|null} */ (document.activeElement?.closest("[data-row]")?.querySelector("input[type=checkbox]"))?.click();
+    else if (event.key === "x") /** @type {HTMLElement|null} */ (document.activeElement?.closest("tr")?.querySelector("input[type=checkbox]"))?.click();
     else if (event.key === "[") moveTab(-1);
     else if (event.key === "]") moveTab(1);
     else if (event.key === "?") showHelp();

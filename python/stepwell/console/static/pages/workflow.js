@@ -58,11 +58,12 @@ function Graph({ name, text }) {
   const definition = useMemo(() => exactly(text), [text]);
   const nodes = useMemo(() => allNodes([levelOf(definition)]), [definition]);
   const { query } = useLocation();
+  const mayAct = useMayAct();
   const chosen = query.get("state");
   const state = chosen && nodes.find((node) => node.name === chosen)?.state;
   return html`<div class="split ${state ? "has-side" : ""}"><${Drawing} definition=${definition} chosen=${chosen} choose=${(/** @type {string} */ name) => setQuery({ state: name === chosen ? "" : name }, true)} />
     ${state && html`<${Side} key=${chosen} label="State ${chosen}" title=${chosen} what="state" close=${() => setQuery({ state: "" }, true)}><${JsonView} label="Definition" value=${state} />
-      <p><a href="${BASE}/try?workflow=${encodeURIComponent(name)}&state=${encodeURIComponent(chosen)}">Try this state</a></p></${Side}>`}</div>`;
+      ${mayAct && html`<p><a href="${BASE}/try?workflow=${encodeURIComponent(name)}&state=${encodeURIComponent(chosen)}">Try this state</a></p>`}</${Side}>`}</div>`;
 }
 
 /** @param {{name: string}} props */
