@@ -100,6 +100,15 @@ def test_handlers_that_cannot_be_imported(stepwell: Stepwell, machine: Machine, 
     assert "empty.py has no handlers" in stepwell(*run, "empty.py").error_line()
 
 
+def test_functions_that_handlers_share_are_no_handlers(tmp_path: Path) -> None:
+    module = tmp_path / "shared.py"
+    module.write_text("def work(value):\n    return connect()\n\n\ndef connect():\n    return 5\n")
+    assert list(load_handlers(str(module))) == ["work"]
+    module.write_text(module.read_text() + "\n\nhandlers = {'work': work, 'connect': connect}\n")
+    with pytest.raises(UsageError, match=r"the handler of 'connect' takes the input, .*: connect\(\): too many"):
+        load_handlers(str(module))
+
+
 def test_handlers_of_a_module_are_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])

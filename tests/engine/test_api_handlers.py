@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.support import INVOKE, LAMBDA, catch, machine, parallel, passing, retry, task
-from stepwell import Executor, HandlerContext, HandlerNotFound, Limits, TaskError
+from stepwell import Executor, HandlerContext, HandlerNotFound, InvalidDefinition, Limits, TaskError
 
 QUEUE = "arn:aws:states:::sqs:sendMessage"
 
@@ -105,6 +106,26 @@ def test_what_cannot_be_called_is_no_handler(ex: Executor) -> None:
         ex.register("work", 5)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Executor(handlers={"work": "not a function"})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("function", [lambda: 1, lambda input, ctx, more: 1, lambda input, *, more: 1])
+def test_what_does_not_take_the_input_is_no_handler(ex: Executor, function: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r"the handler of 'work' takes the input, or the input and a context: .*lambda"):
+        ex.register("work", function)
+
+
+@pytest.mark.parametrize(
+    "function", [print, lambda *given: 1, lambda input, more=1, **others: 1, partial(max, 1), dict]
+)
+def test_what_takes_the_input_is_a_handler(ex: Executor, function: Callable[..., Any]) -> None:
+    ex.register("work", function)
+
+
+def test_a_plain_name_cannot_wait_for_a_token(ex: Executor) -> None:
+    with pytest.raises(InvalidDefinition, match=r"lambda:invoke.waitForTaskToken with the FunctionName 'ask' calls it"):
+        ex.deploy(
+            "ask", {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "ask.waitForTaskToken", "End": True}}}
+        )
 
 
 def test_the_context_tells_which_task_it_is(ex: Executor) -> None:

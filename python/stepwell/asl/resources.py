@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-_PATTERNS = ("waitForTaskToken", "sync:2", "sync")
+PATTERNS = ("waitForTaskToken", "sync:2", "sync")
+"""What may follow the action of an integration, behind a point."""
 
 _LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
 _ACTIVITY = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:activity:(?P<name>.+)")
@@ -58,7 +59,7 @@ def parse_resource(text: str) -> Resource:
         return Resource(text, "activity", match["name"])
     if match := _INTEGRATION.fullmatch(text):
         action, pattern = match["action"], match["pattern"] or ""
-        if pattern and pattern not in _PATTERNS:
+        if pattern and pattern not in PATTERNS:
             action, pattern = f"{action}.{pattern}", ""
         return Resource(text, "integration", "", "", match["service"], action, pattern)
     return Resource(text, "lambda", text)

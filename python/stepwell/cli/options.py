@@ -17,6 +17,7 @@ from typing import Any
 
 from stepwell.asl.json import loads
 from stepwell.errors import InvalidInput
+from stepwell.tasks.handlers import signature_problem
 
 from .exits import UsageError
 
@@ -124,6 +125,11 @@ def load_handlers(name: str | None) -> Handlers:
             raise UsageError(f"the handlers module {name}: a resource is a text, not {resource!r}.")
         if not callable(function):
             raise UsageError(f"the handlers module {name}: the handler of {resource!r} cannot be called.")
+        if (problem := signature_problem(function)) is not None:
+            raise UsageError(
+                f"the handlers module {name}: the handler of {resource!r} takes the input, or the input and a context: "
+                f"{problem}."
+            )
     return found
 
 
@@ -132,7 +138,13 @@ def _handlers_in(module: ModuleType) -> Handlers:
     if isinstance(declared, Mapping):
         return declared  # pyright: ignore[reportUnknownVariableType]
     functions = inspect.getmembers(module, inspect.isfunction)
-    return {name: fn for name, fn in functions if fn.__module__ == module.__name__ and not name.startswith("_")}
+    return {
+        name: function
+        for name, function in functions
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and signature_problem(function) is None  # else it is no handler, but what handlers share
+    }
 
 
 def _parse(text: str, source: str) -> Any:

@@ -103,12 +103,15 @@ class Handlers:
     ) -> None:
         """Register ``function`` for ``resource``: an ARN, a pattern, or a function's name.
 
-        Raises ``TypeError`` for a resource or a function of a wrong type, ``InvalidInput`` for a wrong limit.
+        Raises ``TypeError`` for a resource or a function of a wrong type, and for a function that does not take one or
+        two arguments; ``InvalidInput`` for a wrong limit.
         """
         if not isinstance(resource, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"the resource of a handler is a text, not {reprlib.repr(resource)}")
         if not callable(function):
             raise TypeError(f"the handler of {resource!r} cannot be called: {function!r}")
+        if (problem := signature_problem(function)) is not None:
+            raise TypeError(f"the handler of {resource!r} takes the input, or the input and a context: {problem}")
         parsed = parse_resource(resource)
         name = parsed.name if parsed.kind == "lambda" else resource
         registration = Registration(function, self._limit(name, concurrency, rate))
@@ -218,6 +221,24 @@ def is_coroutine_function(function: Handler) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
     )
+
+
+def signature_problem(function: Handler) -> str | None:
+    """Why a function cannot be called as a handler is; None: it can, or does not tell what it takes."""
+    if isinstance(function, CallHandler):
+        return None
+    import inspect
+
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    arguments = (None, None) if _takes_context(_positional(function)) else (None,)
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        return f"{getattr(function, '__qualname__', function)}{signature}: {error}"
+    return None
 
 
 def _positional(function: Handler) -> list[Parameter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from stepwell.asl.resources import Resource, parse_resource
+from stepwell.asl.resources import PATTERNS, Resource, parse_resource
 from stepwell.asl.validate import values
 from stepwell.asl.validate.fields import JSONPATH
 from stepwell.asl.validate.paths import check_reference_path
@@ -92,11 +92,18 @@ def _check_resource(state: dict[str, Any], at: Place) -> None:
 def _check_local_resource(text: str, place: str, at: Place) -> None:
     """A handler of this process by its plain name: accepted here, refused by AWS."""
     allowed = at.machine.local_resources
-    if text.strip() and (allowed if isinstance(allowed, bool) else allowed(text)):
+    name, _, pattern = text.rpartition(".")
+    if not text.strip() or not (allowed if isinstance(allowed, bool) else allowed(text)):
+        at.report.error("Value is not a valid resource ARN", place)
+    elif pattern in PATTERNS:  # it would be called, and its result taken at once
+        message = (
+            f"the name of a local handler cannot end with .{pattern}: "
+            f"arn:aws:states:::lambda:invoke.waitForTaskToken with the FunctionName '{name}' calls it, and waits"
+        )
+        at.report.error(message, place)
+    else:
         message = f"'{text}' is the name of a local handler: AWS accepts only ARNs as a Resource"
         at.report.warning(message, place, LOCAL_RESOURCE)
-    else:
-        at.report.error("Value is not a valid resource ARN", place)
 
 
 def _check_integration(resource: Resource, place: str, at: Place) -> None:

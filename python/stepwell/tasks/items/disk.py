@@ -86,7 +86,7 @@ def open_file(folder: Path, key: str) -> BinaryIO:
     """The bytes of a regular file."""
     path = within(folder, key)
     if not path.is_file():  # a pipe or a device would block the reader
-        raise FileNotFoundError(f"there is no object {key!r}")
+        raise FileNotFoundError(f"there is no object {key!r} in {folder.name!r}")
     return path.open("rb")
 
 

@@ -39,7 +39,9 @@ class ItemFiles:
 
             return folder_at(bucket, self._roots)
         if self._s3 is None:
-            raise PermissionError(f"the bucket {bucket!r} cannot be reached: this executor was given no s3")
+            raise PermissionError(
+                f"the bucket {bucket!r} cannot be reached: this executor was given no item_files=ItemFiles(s3=…)"
+            )
         return self._s3
 
 
