@@ -2,8 +2,8 @@
 
 - A Python program is written to the file of its title, or of its first line (``# orders.py``), and run, unless a
   command names its file. Tests (``test_….py``) are run by pytest. A comment behind a ``print(…)`` says what is printed.
-- The commands of a shell block are run by bash. Servers and workers run on until the end of the page; the port 8083 is
-  another one. Variables that are exported hold for the rest of the page.
+- The commands of a shell block are run by bash. Servers and workers run on until the end of the page; after the start
+  of a server the port 8083 is the one that it has chosen. Variables that are exported hold for the rest of the page.
 - JSON, YAML, TOML and ini files are read, and written if they have a title. A state machine is validated.
 - A block ``text`` directly behind another one is what that one prints; ``…`` stands for anything.
 """
@@ -16,7 +16,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -41,8 +40,7 @@ class Page:
         self._commands = "\n".join(block.text for block in blocks if block.language == "sh")
         self._servers: list[subprocess.Popen[str]] = []
         self._printed: str | None = None
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self._port = server.getsockname()[1]
+        self._port = "8083"
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         dropped = ("STEPWELL_", "AWS_", "PYTEST_", "SFN_")
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
@@ -60,7 +58,7 @@ class Page:
 
     def run(self, block: Block) -> None:
         """Run a block; whatever is wrong with it is an AssertionError or the error of its language."""
-        text = block.text.replace("8083", str(self._port))
+        text = self._here(block.text)
         if block.language not in ("python", "sh", "text"):
             self._printed = None
         match block.language:
@@ -69,7 +67,7 @@ class Page:
                 if self._printed is not None:
                     assert_printed(expected=PRINTED.findall(block.text), printed=self._printed)
             case "sh":
-                self._printed = self._run_commands(text)
+                self._printed = self._run_commands(block.text)
             case "text":
                 self._write(block)
                 if block.follows_at_once and self._printed is not None:
@@ -90,6 +88,9 @@ class Page:
                 configparser.ConfigParser().read_string(text)
             case _:
                 self._write(block)
+
+    def _here(self, text: str) -> str:
+        return text.replace("8083", self._port)
 
     def _write(self, block: Block) -> None:
         if block.title is not None:
@@ -115,19 +116,23 @@ class Page:
         commands, printed = "", ""
         for line in text.replace("\\\n", "").splitlines():
             if SERVER.match(line):
-                printed += self._ended("bash", "-euo", "pipefail", "-c", commands) if commands else ""
+                printed += self._bash(commands)
                 commands = ""
-                self._serve(line)
+                self._serve(self._here(line))
                 continue
             if line.startswith("export "):
-                self._environment.update(word.split("=", 1) for word in shlex.split(line, comments=True)[1:])
+                words = shlex.split(self._here(line), comments=True)[1:]
+                self._environment.update(word.split("=", 1) for word in words)
             commands += line + "\n"
-        return printed + (self._ended("bash", "-euo", "pipefail", "-c", commands) if commands else "")
+        return printed + self._bash(commands)
+
+    def _bash(self, commands: str) -> str:
+        return self._ended("bash", "-euo", "pipefail", "-c", self._here(commands)) if commands else ""
 
     def _serve(self, line: str) -> None:
         words = shlex.split(line, comments=True)
         if words[1] == "serve":
-            words += ["--port", str(self._port)]
+            words += ["--port", "0"]
         server = subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=self._folder,
@@ -142,7 +147,8 @@ class Page:
             said = []
             for answer in server.stdout:
                 said.append(answer)
-                if "ready on" in answer:
+                if ready := re.search(r"ready on \S+:(\d+)", answer):
+                    self._port = ready[1]
                     return
             raise AssertionError(f"{line} ended:\n{''.join(said)}")
 

@@ -18,6 +18,7 @@ OTHER_TESTS = {
     "docs/frameworks.md": {"python"},  # tests/examples/test_frameworks.py
     "docs/operations.md": {"python", "yaml", "ini"},  # tests/examples/test_frameworks.py
     "docs/testing.md": {"python", "text"},  # tests/testing/test_documents.py
+    "docs/testing-crashes.md": {"python", "text"},  # the same
     "docs/testing-tools.md": {"python", "sh", "json", "text"},  # tests/testing/test_tools_page.py
     "docs/mocks.md": {"python", "json"},  # tests/server/test_mocks_document.py
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from examples.support import ROOT
 
-DOCUMENTS = ("frameworks.md", "operations.md", "testing.md")
+DOCUMENTS = ("frameworks.md", "operations.md", "testing.md", "testing-crashes.md")
 
 
 def blocks(language: str) -> list[str]:

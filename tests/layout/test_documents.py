@@ -47,7 +47,9 @@ def file_names() -> set[str]:
 
 @pytest.mark.parametrize("document", NAMED)
 def test_every_path_exists(document: str) -> None:
-    words = set(paths_in((ROOT / document).read_text(encoding="utf-8"))) - MADE_BY_RECIPES - IN_DATA_FOLDERS - MADE_BY_MAKE
+    words = (
+        set(paths_in((ROOT / document).read_text(encoding="utf-8"))) - MADE_BY_RECIPES - IN_DATA_FOLDERS - MADE_BY_MAKE
+    )
     names = file_names()
     missing = [
         word
