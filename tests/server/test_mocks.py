@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -15,72 +14,32 @@ from typing import Any
 
 import pytest
 
-from stepwell import AsyncExecutor
-from stepwell.step_functions.mocks import Mocks
-
+from .mock_support import (
+    ACTIVITY,
+    ASK,
+    CALLBACK,
+    FILE,
+    GLUE,
+    HANDLERS,
+    INTEGRATION,
+    INVOKE,
+    LAMBDA,
+    LOOP,
+    SEND,
+    SQS,
+    START,
+    created,
+    ended,
+    one,
+    options,
+    output,
+    run,
+    types,
+    waiting,
+)
 from .support import Served, refusal, serving
 
 pytestmark = pytest.mark.covers("A16.82")
-ROLE = "arn:aws:iam::000000000000:role/any"
-INVOKE = "arn:aws:states:::lambda:invoke"
-SQS = "arn:aws:states:::sqs:sendMessage"
-CALLBACK = f"{SQS}.waitForTaskToken"
-GLUE = "arn:aws:states:::glue:startJobRun.sync"
-START = "states:startExecution.sync:2"
-LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:Work"
-ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:review"
-SEND = {"QueueUrl": "https://sqs/q", "MessageBody": "m"}
-ASK = {"QueueUrl": "https://sqs/q", "MessageBody": {"token.$": "$$.Task.Token"}}
-LAMBDA_ANSWER = {"StatusCode": 200, "Payload": {"StatusCode": 200, "body": "Hello from Lambda!"}}
-FILE: dict[str, Any] = {  # its first machine is that of AWS's developer guide
-    "StateMachines": {
-        "LambdaSQSIntegration": {
-            "TestCases": {
-                "HappyPath": {"LambdaState": "MockedLambdaSuccess", "SQSState": "MockedSQSSuccess"},
-                "RetryPath": {"LambdaState": "MockedLambdaRetry", "SQSState": "MockedSQSSuccess"},
-                "HybridPath": {"LambdaState": "MockedLambdaSuccess"},
-            }
-        },
-        "one": {"TestCases": {"Returns": {"S": "Once"}, "Throws": {"S": "Thrown"}, "Wrong": {"Other": "Once"}}},
-        "each": {"TestCases": {"Counted": {"Work": "Numbered"}}},
-        "read": {"TestCases": {"Read": {"All": "Items", "Work": "Numbered"}, "Object": {"All": "Once"}}},
-        "parent": {"TestCases": {"Mocked": {"S": "Once"}}},
-        "slow": {"TestCases": {"Returns": {"S": "Once"}}},
-        "loop": {"TestCases": {"Twice": {"S": "Numbered"}}},
-        "spread": {"TestCases": {"Counted": {"All": "ItemsAndResults", "Work": "Numbered"}}},
-    },
-    "MockedResponses": {
-        "MockedLambdaSuccess": {"0": {"Return": LAMBDA_ANSWER}},
-        "MockedLambdaRetry": {
-            "0": {"Throw": {"Error": "Lambda.ResourceNotReadyException", "Cause": "Lambda resource is not ready."}},
-            "1-2": {"Throw": {"Error": "Lambda.TimeoutException", "Cause": "Lambda timed out."}},
-            "3": {"Return": LAMBDA_ANSWER},
-        },
-        "MockedSQSSuccess": {"0": {"Return": {"MessageId": "3bcb6e8e"}}},
-        "Once": {"0": {"Return": {"mocked": True}}},
-        "Thrown": {"0-2": {"Throw": {"Error": "Card.Declined", "Cause": "no money"}}},
-        "Numbered": {"0": {"Return": "zero"}, "1-2": {"Return": "one or two"}, "3-99": {"Return": "more"}},
-        "ItemsAndResults": {"0": {"Return": [1, 2]}, "1": {"Return": {"written": True}}},
-        "Items": {"0": {"Return": [{"n": 1}, {"n": 2}, {"n": 3}]}},
-    },
-}
-RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 3, "BackoffRate": 1}]
-INTEGRATION = {
-    "LambdaState": {
-        "Type": "Task",
-        "Resource": INVOKE,
-        "Parameters": {"Payload.$": "$", "FunctionName": "HelloWorldFunction"},
-        "Retry": RETRY,
-        "Next": "SQSState",
-    },
-    "SQSState": {
-        "Type": "Task",
-        "Resource": SQS,
-        "Parameters": {"QueueUrl": "https://sqs/q", "MessageBody.$": "$"},
-        "End": True,
-    },
-}
-HANDLERS = 'handlers = {"arn:aws:states:::sqs:sendMessage": lambda asked: {"real": True}, "Work": lambda asked: "real"}'
 
 
 @pytest.fixture(scope="module")
@@ -100,46 +59,6 @@ def server(folder: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def mocked(server: Served) -> Any:
     return server.client
-
-
-def options(folder: Path, *more: str) -> list[str]:
-    file, handlers = folder / "MockConfigFile.json", folder / "work.py"
-    return ["--data", str(folder / "data"), "--mock-config", str(file), "--handlers", str(handlers), *more]
-
-
-def created(sfn: Any, name: str, states: dict[str, Any], **more: Any) -> str:
-    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
-    try:
-        return sfn.create_state_machine(name=name, definition=definition, roleArn=ROLE, **more)["stateMachineArn"]
-    except sfn.exceptions.StateMachineAlreadyExists:
-        arn = f"arn:aws:states:us-east-1:000000000000:stateMachine:{name}"
-        sfn.update_state_machine(stateMachineArn=arn, definition=definition)
-        return arn
-
-
-def one(resource: str = LAMBDA, **fields: Any) -> dict[str, Any]:
-    return {"S": {"Type": "Task", "Resource": resource, "End": True, **fields}}
-
-
-def ended(sfn: Any, execution: str) -> dict[str, Any]:
-    end = time.monotonic() + 60
-    while (found := sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        assert time.monotonic() < end, "it did not end"
-        time.sleep(0.02)
-    return found
-
-
-def run(sfn: Any, arn: str, input: str = "{}") -> dict[str, Any]:
-    return ended(sfn, sfn.start_execution(stateMachineArn=arn, input=input)["executionArn"])
-
-
-def output(found: dict[str, Any]) -> Any:
-    assert found["status"] == "SUCCEEDED", found
-    return json.loads(found["output"])
-
-
-def types(sfn: Any, found: dict[str, Any]) -> list[str]:
-    return [event["type"] for event in sfn.get_execution_history(executionArn=found["executionArn"])["events"]]
 
 
 def test_the_cases_of_the_developer_guide(mocked: Any) -> None:
@@ -332,108 +251,6 @@ def until_output(sfn: Any, arn: str, value: Any) -> None:
     end = time.monotonic() + 30
     while output(run(sfn, arn)) != value:
         assert time.monotonic() < end, "the file was not read again"
-
-
-def waiting(sfn: Any, arn: str) -> str:
-    """An execution that has made its first calls, and waits."""
-    execution = sfn.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
-    end = time.monotonic() + 30
-    while "WaitStateEntered" not in types(sfn, {"executionArn": execution}):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return execution
-
-
-LOOP = {  # calls S, waits, and calls it again
-    "S": {"Type": "Task", "Resource": LAMBDA, "Next": "Again"},
-    "Again": {
-        "Type": "Choice",
-        "Choices": [{"Variable": "$", "StringEquals": "zero", "Next": "Wait"}],
-        "Default": "End",
-    },
-    "Wait": {"Type": "Wait", "Seconds": 2, "Next": "S"},
-    "End": {"Type": "Pass", "End": True},
-}
-
-
-def test_the_count_goes_on_after_a_kill(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
-    with serving(*options(tmp_path)) as server:
-        execution = waiting(server.client, created(server.client, "loop", LOOP) + "#Twice")
-        server.process.kill()
-    with serving(*options(tmp_path)) as server:
-        assert output(ended(server.client, execution)) == "one or two"
-        assert types(server.client, {"executionArn": execution}).count("TaskStateEntered") == 2
-
-
-def test_a_task_that_the_engine_hands_out_while_it_opens_is_counted_too(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
-    with serving(*options(tmp_path)) as server:
-        arn = waiting(server.client, created(server.client, "loop", LOOP) + "#Twice")
-        server.process.kill()
-
-    async def go_on() -> int:
-        executor, mocks = AsyncExecutor(tmp_path / "data"), Mocks(str(tmp_path / "MockConfigFile.json"))
-        executor.use_mocks(mocks)
-        async with executor:
-            execution = await executor.get(arn)
-            while [event["type"] for event in await execution.history()].count("TaskStateEntered") < 2:
-                await asyncio.sleep(0.02)
-            await asyncio.sleep(0.3)  # time for the answer that must not come yet
-            mocks.attach(executor)
-            await execution.wait(60)
-            return [event["type"] for event in await execution.history()].count("TaskStateEntered")
-
-    assert asyncio.run(go_on()) == 2  # a third call is made if the second one is answered as if it were the first
-
-
-def spread() -> dict[str, Any]:
-    """A Distributed Map, one child after the other: each calls Work, waits and calls it again."""
-    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    work = {"Type": "Task", "Resource": LAMBDA}
-    child = {
-        "First": {"Type": "Pass", "Next": "Work"},
-        "Work": {**work, "ResultPath": "$.answer", "Next": "Wait"},
-        "Wait": {"Type": "Wait", "Seconds": 2, "End": True},
-    }
-    child["First"]["Parameters"] = {}
-    reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}}
-    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
-    mapping = {"Type": "Map", "MaxConcurrency": 1, "ItemReader": reader, "ResultWriter": writer, "End": True}
-    return {"All": {**mapping, "ItemProcessor": {**config, "StartAt": "First", "States": child}}}
-
-
-def test_the_count_goes_on_in_the_children_of_a_map_run_and_at_its_writer(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
-    with serving(*options(tmp_path)) as server:
-        sfn = server.client
-        arn = created(sfn, "spread", spread())
-        execution = sfn.start_execution(stateMachineArn=f"{arn}#Counted")["executionArn"]
-        first = child_that_waits(sfn, execution)
-        server.process.kill()
-    with serving(*options(tmp_path)) as server:
-        sfn = server.client
-        assert output(ended(sfn, execution)) == {"written": True}
-        (run_of,) = sfn.list_map_runs(executionArn=execution)["mapRuns"]
-        children = sfn.list_executions(mapRunArn=run_of["mapRunArn"])["executions"]
-        outputs = {each["executionArn"]: output(ended(sfn, each["executionArn"])) for each in children}
-        assert outputs.pop(first) == {"answer": "zero"}
-        assert list(outputs.values()) == [{"answer": "one or two"}]
-
-
-def child_that_waits(sfn: Any, execution: str) -> str:
-    """The first child of the map run of an execution, once it waits."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        for run_of in sfn.list_map_runs(executionArn=execution)["mapRuns"]:
-            for child in sfn.list_executions(mapRunArn=run_of["mapRunArn"])["executions"]:
-                if "WaitStateEntered" in types(sfn, child):
-                    return str(child["executionArn"])
-        time.sleep(0.02)
-    raise AssertionError("no child waits")
 
 
 def test_a_mocked_execution_meets_no_real_handler_in_a_server_without_the_file(tmp_path: Path) -> None:
