@@ -346,7 +346,7 @@ impl Store {
             }
             self.queue.close();
             let store = store.write().take();
-            store.map_or(Ok(()), |store| store.close())
+            store.map_or(Ok(()), |store| store.finish())
         })
         .map_err(raise)
     }

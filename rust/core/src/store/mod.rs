@@ -293,7 +293,12 @@ impl Store {
     }
 
     /// Writes what is queued, flushes storage and stops the threads.
-    pub fn close(&self) -> Result<()> {
+    pub fn close(self) -> Result<()> {
+        self.finish()
+    }
+
+    /// The same for a store that others hold too: its files are released with the last of them.
+    pub fn finish(&self) -> Result<()> {
         self.stop();
         match self.queue.check() {
             Err(Error::Closed) => self.upkeep.flush().map(drop),
