@@ -96,7 +96,9 @@ lint: lint-python lint-rust lint-workflows ## formatting, linters and types, of 
 audit: setup ## known weaknesses of the dependencies, by cargo-deny and pip-audit, and what could not be checked
 	@scripts/audit "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
+# What needs servers of NATS says so and is skipped where they cannot be installed.
 test-rust: build
+	@scripts/install-nats-server >/dev/null || true
 	@$(CARGO) test --workspace --release --locked --quiet
 
 # Crash tests mostly wait, so three processes keep two cores busy. A file is tested in one process. The console's tests

@@ -450,6 +450,12 @@ class PartitionCopy:
     def read_stream(self, sequence: int, max_bytes: int = 4194304) -> tuple[int, list[LogBatch]]:
         """Batches of the stream behind a sequence, and the sequence that they lead to; nothing is compared."""
 
+    def snapshot(self, path: str | PathLike[str]) -> int:
+        """Copy it into a new folder, the beginning of another node's copy; return its position.
+
+        A node whose folder is that one needs only what the stream has behind that position. For a copy that follows.
+        """
+
     def close(self) -> None:
         """End its role, flush everything and release the folder. A second call does nothing."""
 

@@ -1,13 +1,13 @@
 //! What publishing to a replicated stream costs, and what its answers look like while servers die: ADR 0033's figures.
 //!
-//! `publishing nats://HOST:PORT` publishes messages of 1, 16 and 256 KiB with an expected last sequence, 1, 8 and 64 under
-//! way at a time. `publishing nats://HOST:PORT SECONDS` publishes one after the other for that long, and prints each answer
+//! `publishing nats://HOST:PORT,…` publishes messages of 1, 16 and 256 KiB with an expected last sequence, 1, 8 and 64 under
+//! way at a time. `publishing nats://HOST:PORT,… SECONDS` publishes one after the other for that long, and prints each answer
 //! that is not the acknowledgement: kill, stop or cut off servers meanwhile.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, HeaderMap};
+use async_nats::{Client, HeaderMap, ServerAddr};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
@@ -20,7 +20,9 @@ const SUBJECT: &str = "stepwell.bench";
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let client = async_nats::connect(arguments.next().ok_or("which server?")?).await?;
+    let servers = arguments.next().ok_or("which servers?")?;
+    let servers = servers.split(',').map(str::parse::<ServerAddr>);
+    let client = async_nats::connect(servers.collect::<std::io::Result<Vec<_>>>()?).await?;
     make(&client).await?;
     match arguments.next() {
         Some(seconds) => watch(&client, Duration::from_secs(seconds.parse()?)).await,

@@ -1,5 +1,6 @@
 //! One node's copy of a partition: it follows, and leads when it is told to.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
 use stepwell_core::log::LogStream as _;
 use stepwell_core::storage::Storage;
-use stepwell_core::store::{Held, Parts, Store, StoreOptions};
+use stepwell_core::store::{self, Held, Parts, Store, StoreOptions};
 use stepwell_core::{Error, Result};
 
 use crate::chain::Link;
@@ -234,6 +235,34 @@ impl Copy {
         self.renew(Some(epoch))?;
         self.begin(&mut work, Role::Leading)?;
         Ok(self.store())
+    }
+
+    /// Copies it into a folder that does not exist or is empty: the beginning of another copy, also where the stream no
+    /// longer has its beginning. Returns the position. For a copy that follows; it rests meanwhile.
+    pub fn snapshot(&self, path: &Path) -> Result<u64> {
+        let mut work = self.work.lock();
+        let role = self.shared.state.lock().role;
+        match role {
+            Role::Following => {}
+            Role::Failed => return Err(self.failure()),
+            _ => {
+                return Err(Error::Storage {
+                    action: "copy",
+                    reason: "a snapshot is made by a node that follows".to_owned(),
+                });
+            }
+        }
+        end(&mut work);
+        let copied = self.copy_to(path);
+        self.begin(&mut work, Role::Following)?;
+        copied
+    }
+
+    fn copy_to(&self, path: &Path) -> Result<u64> {
+        let folder = Folder::create(path).map_err(Error::io("open", path))?;
+        self.storage
+            .checkpoint(&store::storage_folder(&folder.place()))?;
+        self.shared.log.seed(&folder)
     }
 
     /// Ends its role, flushes everything and closes the folder's log.

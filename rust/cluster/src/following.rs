@@ -179,7 +179,10 @@ impl Thread {
             if self.store.queue().check().is_err() {
                 return self.end();
             }
-            if let Some(error) = self.look() {
+            // Who publishes would be refused.
+            if self.shared.log.link() == link
+                && let Some(error) = self.look()
+            {
                 self.shared.log.resign();
                 self.store.queue().fail(error);
                 return self.end();

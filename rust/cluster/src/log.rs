@@ -14,6 +14,7 @@ use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
 use stepwell_core::log::{Batch, FileLogStream, Frame, Frames, LogStream, MAX_PAYLOAD};
 use stepwell_core::storage;
+use stepwell_core::store;
 use stepwell_core::{Error, Result};
 
 use crate::chain::{Hash, Link};
@@ -218,8 +219,8 @@ impl ReplicatedLog {
                 count: batch.count,
                 payload: &payload,
             };
-            self.local
-                .append(&[written], next.epoch, self.local.tail())?;
+            let before = batch.position - u64::from(batch.count);
+            self.local.append(&[written], next.epoch, before)?;
             at.unsynced += batch.payload.len() as u64;
         }
         if next.leader.is_some() && next.epoch > self.local.epoch() {
@@ -533,7 +534,7 @@ impl ReplicatedLog {
                 payload,
             })
             .collect();
-        let position = self.local.append(&batches, epoch, self.local.tail())?;
+        let position = self.local.append(&batches, epoch, at.link.position)?;
         at.link = Link {
             position,
             sequence,
@@ -594,6 +595,15 @@ impl ReplicatedLog {
             Some(_) => Ok(()),
             None => at.link.write(&self.folder),
         }
+    }
+
+    /// Makes a folder the copy of the same stream at this one's position: `CHAIN` and an empty log. Storage at that
+    /// position is there already.
+    pub fn seed(&self, folder: &Folder) -> Result<u64> {
+        let link = self.link();
+        store::seed(folder, &self.stream, self.local.store(), link.position + 1)?;
+        link.write(folder)?;
+        Ok(link.position)
     }
 
     /// Makes the files durable, says how far they are, and closes the log.

@@ -288,6 +288,11 @@ impl PartitionCopy {
         Ok((sequence, frame_list(py, &frames)?))
     }
 
+    /// Copies it into a new folder, the beginning of another copy; returns its position.
+    fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+        self.with(py, |copy| copy.snapshot(&path))
+    }
+
     /// Ends its role, flushes everything and releases the folder.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {

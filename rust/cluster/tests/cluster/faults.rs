@@ -27,6 +27,7 @@ pub enum Fate {
 #[derive(Default)]
 pub struct Stream {
     messages: Mutex<Vec<Bytes>>,
+    purged: Mutex<u64>,
     late: Mutex<Vec<(Vec<Bytes>, u64)>>,
 }
 
@@ -49,6 +50,11 @@ impl Stream {
 
     pub fn messages(&self) -> Vec<Bytes> {
         self.messages.lock().clone()
+    }
+
+    /// Removes the messages up to a sequence.
+    pub fn purge(&self, last: u64) {
+        *self.purged.lock() = last;
     }
 
     /// Changes what nobody may change.
@@ -116,7 +122,7 @@ impl Wire for Node {
         let messages = self.stream.messages.lock();
         let seen = messages.len().saturating_sub(unseen);
         let (mut found, mut bytes) = (Vec::new(), 0);
-        for sequence in from..=seen as u64 {
+        for sequence in from.max(*self.stream.purged.lock() + 1)..=seen as u64 {
             let message = &messages[sequence as usize - 1];
             bytes += message.len();
             found.push((sequence, message.clone()));
@@ -128,7 +134,8 @@ impl Wire for Node {
     }
 
     fn ends(&self, _timeout: Duration, _abort: &Abort) -> Result<(u64, u64), String> {
-        Ok((1, self.stream.messages.lock().len() as u64))
+        let first = *self.stream.purged.lock() + 1;
+        Ok((first, self.stream.messages.lock().len() as u64))
     }
 
     fn tell(&self, _last: u64) {}

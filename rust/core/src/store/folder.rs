@@ -151,6 +151,24 @@ fn make(folder: &Folder, name: &str) -> Result<Folder> {
     made.map_err(Error::io("create", &folder.path().join(name)))
 }
 
+/// Makes a folder a copy of a cluster's stream, with an empty log of its store that begins with position `first`.
+pub fn seed(folder: &Folder, stream: &str, store: StoreId, first: u64) -> Result<()> {
+    check_stream(folder, Some(stream))?;
+    let log_folder = make(folder, LOG)?;
+    let options = LogOptions {
+        first,
+        store: Some(store),
+        ..LogOptions::default()
+    };
+    let path = log_folder.path().to_owned();
+    FileLogStream::open(Arc::new(log_folder), &path, options)?.close()
+}
+
+/// The name of storage's folder.
+pub fn storage_folder(store: &Path) -> PathBuf {
+    store.join(STORAGE)
+}
+
 /// A copy that was made of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
