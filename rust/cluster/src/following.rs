@@ -15,7 +15,10 @@ use crate::wire::Abort;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it asks where the stream begins and ends.
 const ENDS: Duration = Duration::from_secs(3);
-/// The pause after each look: what comes meanwhile is read together.
+/// The pause after messages were read: what comes meanwhile is read together. Longer than a leader is silent in
+/// [`TELL`](crate::log::TELL), so that none waits for the next look.
+const GATHER: Duration = Duration::from_millis(20);
+/// The pause before a server that is behind is asked again.
 const PAUSE: Duration = Duration::from_millis(4);
 /// The pause while the servers do not answer.
 const AWAY: Duration = Duration::from_millis(200);
@@ -130,11 +133,14 @@ impl Thread {
             self.check_ends(ends)?;
             let told = log.wire().listen(before.sequence, LOOK, &self.abort);
             log.told(told);
-        } else if apply(log, &self.store, &messages)? != before.epoch {
+            thread::sleep(PAUSE);
+            return Ok(());
+        }
+        if apply(log, &self.store, &messages)? != before.epoch {
             drop(self.shared.state.lock());
             self.shared.changed.notify_all();
         }
-        thread::sleep(PAUSE);
+        thread::sleep(GATHER);
         Ok(())
     }
 

@@ -29,6 +29,8 @@ const PARTS: usize = 1000;
 /// How much is read of the stream at a time.
 const READ: usize = 4 << 20;
 const READ_TIME: Duration = Duration::from_secs(2);
+/// How often others are told of a new end, at most.
+pub const TELL: Duration = Duration::from_millis(10);
 /// After so many bytes the files beside the stream are synced, and `CHAIN` is written.
 const SYNC_EVERY: u64 = 4 << 20;
 
@@ -44,6 +46,7 @@ pub struct ReplicatedLog {
     heard: AtomicU64,
     waiting: AtomicU64,
     last_sequence: AtomicU64,
+    told: AtomicU64,
     began: Instant,
 }
 
@@ -122,6 +125,7 @@ impl ReplicatedLog {
             heard: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             last_sequence: AtomicU64::new(link.sequence),
+            told: AtomicU64::new(0),
             began: Instant::now(),
         };
         Ok(log)
@@ -547,8 +551,17 @@ impl ReplicatedLog {
             .map(|frame| frame.payload.len() as u64)
             .sum::<u64>();
         self.hear(sequence);
-        self.wire.tell(sequence);
+        self.tell(sequence);
         self.sync_now_and_then(&mut at)
+    }
+
+    /// Tells others of a new end, unless they were told a moment ago: then they look again by themselves.
+    fn tell(&self, sequence: u64) {
+        let now = self.millis() + 1;
+        if now >= self.told.load(Ordering::Relaxed) + TELL.as_millis() as u64 {
+            self.told.store(now, Ordering::Relaxed);
+            self.wire.tell(sequence);
+        }
     }
 
     /// Why another message is where this leader's should be.
