@@ -14,7 +14,7 @@ WORDS = {"engine", "_core"}  # the files in engine/ itself: ids, limits, status 
 STATE = {"engine.state", "engine.storage", "engine.log", *WORDS, "asl", "tasks", "graph", "stubs"}
 PARTITION = {"engine.partition", "engine.replay", "engine.processors", "engine.appliers", *STATE}
 HOST = {"engine.host", "engine.folders", *PARTITION}
-ENGINE = {"engine.api", "engine.client", "engine.control", "engine.replication", *HOST}
+ENGINE = {"engine.api", "engine.client", "engine.cluster", "engine.control", "engine.replication", *HOST}
 
 # A folder may import itself, `errors`, `logs`, `version`, and the folders that stand here. The longest name counts:
 # `engine` is what lies in no folder of its own. docs/adr/0014 draws it.
@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "engine.host": HOST - {"engine.host"},
     "engine.replication": {"engine.folders", "engine.replay", *STATE},
     "engine.client": {"engine.host", *PARTITION},
+    "engine.cluster": HOST,
     "engine.control": {"engine.client", *HOST},
     "engine.api": ENGINE - {"engine.api"},
     "cluster": ENGINE,

@@ -24,7 +24,7 @@ MEANING = {"ancestry", "meaning", "meaning::paths"}
 KNOWN = {"query": [{f"jsonata::{name}" for name in names} for names in (INTERPRETER, MEANING)]}
 
 
-@pytest.mark.parametrize("crate", ["core", "query", "python"])
+@pytest.mark.parametrize("crate", ["cluster", "core", "query", "python"])
 def test_no_file_is_in_a_circle(crate: str) -> None:
     known = KNOWN.get(crate, [])
     found = [

@@ -9,6 +9,7 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 use serde_json::Value;
 use stepwell_core::{Error, Result};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
 
 use crate::wire::Abort;
 
@@ -51,32 +52,21 @@ impl Connection {
             .enable_all()
             .build()
             .map_err(|error| failed(error.to_string()))?;
+        let deadline = Instant::now() + timeout;
         let connect = async {
-            let mut options = ConnectOptions::new()
-                .name(name)
-                .ping_interval(PING)
-                .connection_timeout(CONNECT)
-                .request_timeout(Some(REQUEST))
-                .reconnect_delay_callback(|attempts| {
-                    LONGEST_PAUSE.min(Duration::from_millis(20 * attempts as u64))
-                });
-            if let Some((user, password)) = login.user {
-                options = options.user_and_password(user, password);
+            loop {
+                let connected = options(name, &login).await?.connect(&addresses[..]).await;
+                match connected {
+                    // They may be starting.
+                    Err(_) if Instant::now() + LONGEST_PAUSE < deadline => {
+                        tokio::time::sleep(LONGEST_PAUSE).await;
+                    }
+                    connected => return connected.map_err(|error| error.to_string()),
+                }
             }
-            if let Some(token) = login.token {
-                options = options.token(token);
-            }
-            if let Some(path) = login.credentials {
-                let options_of = options.credentials_file(path).await;
-                options = options_of.map_err(|error| error.to_string())?;
-            }
-            options
-                .connect(addresses)
-                .await
-                .map_err(|error| error.to_string())
         };
         let client = runtime
-            .block_on(async { tokio::time::timeout(timeout, connect).await })
+            .block_on(async { tokio::time::timeout_at(deadline, connect).await })
             .map_err(|_| failed("none of the servers answered in time".to_owned()))?
             .map_err(failed)?;
         Ok(Connection {
@@ -161,6 +151,30 @@ impl Drop for Connection {
         // A runtime that is dropped within another thread's wait must not wait for its own threads.
         if let Some(runtime) = self.runtime.take().and_then(Arc::into_inner) {
             runtime.shutdown_background();
+        }
+    }
+}
+
+async fn options(name: &str, login: &Login) -> Result<ConnectOptions, String> {
+    let mut options = ConnectOptions::new()
+        .name(name)
+        .ping_interval(PING)
+        .connection_timeout(CONNECT)
+        .request_timeout(Some(REQUEST))
+        .reconnect_delay_callback(|attempts| {
+            LONGEST_PAUSE.min(Duration::from_millis(20 * attempts as u64))
+        });
+    if let Some((user, password)) = &login.user {
+        options = options.user_and_password(user.clone(), password.clone());
+    }
+    if let Some(token) = &login.token {
+        options = options.token(token.clone());
+    }
+    match &login.credentials {
+        None => Ok(options),
+        Some(path) => {
+            let options = options.credentials_file(path).await;
+            options.map_err(|error| error.to_string())
         }
     }
 }

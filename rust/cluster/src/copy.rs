@@ -15,8 +15,9 @@ use stepwell_core::{Error, Result};
 
 use crate::chain::Link;
 use crate::connection::Connection;
-use crate::following::{Failed, Thread};
-use crate::log::{Next, ReplicatedLog};
+use crate::following::Thread;
+use crate::log::ReplicatedLog;
+use crate::roles::{Failed, Role, Shared, State, apply};
 use crate::settings;
 use crate::stream::JetStream;
 use crate::wire::{Abort, Wire};
@@ -26,32 +27,6 @@ const FILL: Duration = Duration::from_secs(30);
 /// The pause before a server that is behind is asked again.
 const PAUSE: Duration = Duration::from_millis(5);
 const ANSWER: Duration = Duration::from_secs(2);
-
-/// What a copy does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It was opened, and what its storage lacks of its files is replayed.
-    Opened,
-    Following,
-    Leading,
-    /// It led, and another node leads now, or the leader's store was closed.
-    Ended,
-    /// The stream is not what it was, or the copy cannot go on.
-    Failed,
-}
-
-impl Role {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Role::Opened => "opened",
-            Role::Following => "following",
-            Role::Leading => "leading",
-            Role::Ended => "ended",
-            Role::Failed => "failed",
-        }
-    }
-}
 
 /// How a copy is.
 #[derive(Clone, Debug)]
@@ -64,19 +39,6 @@ pub struct Status {
     pub heard: Duration,
     pub waiting: Duration,
     pub failure: Option<String>,
-}
-
-/// The state that the threads of a copy share.
-pub(crate) struct Shared {
-    pub log: Arc<ReplicatedLog>,
-    pub state: Mutex<State>,
-    /// The role, the epoch or the leader changed.
-    pub changed: Condvar,
-}
-
-pub(crate) struct State {
-    pub role: Role,
-    pub failure: Option<Failed>,
 }
 
 /// A copy. Any thread may call it; changes of its role exclude each other.
@@ -321,7 +283,9 @@ impl Copy {
                 Err(error) => return Err(error),
             }
         }
-        Err(log.unavailable("lead", "it could not be read to its end in time".to_owned()))
+        Err(log
+            .reader()
+            .unavailable("lead", "it could not be read to its end in time".to_owned()))
     }
 
     /// Follows again after it could not lead, unless it cannot follow either.
@@ -414,17 +378,6 @@ fn end(work: &mut Option<Work>) {
         // A thread that panicked has nothing to say.
         drop(work.thread.join());
     }
-}
-
-/// Takes messages and applies their batches; returns the epoch then.
-pub(crate) fn apply(log: &ReplicatedLog, store: &Store, messages: &[Next]) -> Result<u64> {
-    for message in messages {
-        log.take(message)?;
-        for batch in &message.batches {
-            store.apply(batch)?;
-        }
-    }
-    Ok(log.link().epoch)
 }
 
 /// Brings the files of a copy to where its storage is. They were not synced, and after a power cut they may end before.

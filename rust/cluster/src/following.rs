@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use stepwell_core::store::Store;
 use stepwell_core::{Error, Result};
 
-use crate::copy::{Role, Shared, apply};
 use crate::publishing::GRACE;
+use crate::roles::{Role, Shared, apply};
 use crate::wire::Abort;
 
 /// How long a copy waits to be told of something new before it looks itself.
@@ -23,69 +23,6 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// The pause while the servers do not answer.
 const AWAY: Duration = Duration::from_millis(200);
 const ANSWER: Duration = Duration::from_secs(2);
-
-/// Why a copy cannot go on.
-pub(crate) struct Failed {
-    text: String,
-    diverged: Option<[String; 4]>,
-    at: (u64, u64),
-}
-
-impl Failed {
-    fn new(error: &Error) -> Failed {
-        let text = error.to_string();
-        match error {
-            Error::Diverged {
-                stream,
-                sequence,
-                position,
-                here,
-                there,
-                reason,
-            } => Failed {
-                text,
-                diverged: Some([stream, here, there, reason].map(String::clone)),
-                at: (*sequence, *position),
-            },
-            _ => Failed {
-                text,
-                diverged: None,
-                at: (0, 0),
-            },
-        }
-    }
-
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The error once more.
-    pub fn again(&self) -> Error {
-        match self.diverged.clone() {
-            Some([stream, here, there, reason]) => Error::Diverged {
-                stream,
-                sequence: self.at.0,
-                position: self.at.1,
-                here,
-                there,
-                reason,
-            },
-            None => Error::Poisoned {
-                reason: self.text.clone(),
-            },
-        }
-    }
-}
-
-impl Shared {
-    /// The copy cannot go on.
-    pub fn fail(&self, error: &Error) {
-        let mut state = self.state.lock();
-        state.role = Role::Failed;
-        state.failure = Some(Failed::new(error));
-        self.changed.notify_all();
-    }
-}
 
 /// What the thread of a copy works with.
 pub(crate) struct Thread {
@@ -168,7 +105,7 @@ impl Thread {
         }
         let since = *ends.short_since.get_or_insert_with(Instant::now);
         match since.elapsed() >= GRACE {
-            true => Err(log.shortened(&link, last)),
+            true => Err(log.reader().shortened(&link, last)),
             false => Ok(()),
         }
     }

@@ -13,8 +13,10 @@
 //! | [`message`] | the format of a message |
 //! | [`chain`] | the hash over all frames, and how far a copy has it |
 //! | [`publishing`] | publishing one message for certain, whatever the servers answer or do not answer |
+//! | [`reading`] | reading a stream, and verifying that each message follows |
 //! | [`log`] | the log of a copy: the stream, and files beside it |
 //! | [`copy`] | a copy's roles: following and leading |
+//! | [`roles`] | the roles of a copy, and what its threads share |
 //! | [`following`] | the thread of a copy |
 
 pub mod chain;
@@ -24,9 +26,12 @@ pub mod following;
 pub mod log;
 pub mod message;
 pub mod publishing;
+pub mod reading;
+pub mod roles;
 pub mod settings;
 pub mod stream;
 pub mod wire;
 
 pub use connection::{Connection, Login};
-pub use copy::{Copy, Role, Status};
+pub use copy::{Copy, Status};
+pub use roles::Role;

@@ -12,23 +12,20 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
-use stepwell_core::log::{Batch, FileLogStream, Frame, Frames, LogStream, MAX_PAYLOAD};
-use stepwell_core::storage;
+use stepwell_core::log::{Batch, FileLogStream, Frames, LogStream, MAX_PAYLOAD};
 use stepwell_core::store;
 use stepwell_core::{Error, Result};
 
 use crate::chain::{Hash, Link};
-use crate::message::{self, Content, Fault, Framed, Message, Part, Place};
+use crate::message::{self, Framed, Place};
 use crate::publishing::{self, Outcome};
+use crate::reading::{Files, Next, READ_TIME, Reader};
 use crate::wire::{Abort, Wire};
 
 /// How many bytes of frames go into one message, if they fit.
 const GROUP: usize = 256 << 10;
 /// How many parts a message may have: an atomic batch of the servers holds 1,000 messages.
 const PARTS: usize = 1000;
-/// How much is read of the stream at a time.
-const READ: usize = 4 << 20;
-const READ_TIME: Duration = Duration::from_secs(2);
 /// How often others are told of a new end, at most.
 pub const TELL: Duration = Duration::from_millis(10);
 /// After so many bytes the files beside the stream are synced, and `CHAIN` is written.
@@ -36,8 +33,7 @@ const SYNC_EVERY: u64 = 4 << 20;
 
 /// A partition's log on one node.
 pub struct ReplicatedLog {
-    wire: Arc<dyn Wire>,
-    stream: String,
+    reader: Reader,
     folder: Arc<Folder>,
     local: FileLogStream,
     at: Mutex<At>,
@@ -54,7 +50,7 @@ pub struct ReplicatedLog {
 struct At {
     link: Link,
     /// Until the messages are read again that the files hold already: where those end, and the hash there.
-    files: Option<(u64, Hash)>,
+    files: Files,
     /// The node that the last mark names.
     leader: Option<String>,
     unsynced: u64,
@@ -76,22 +72,6 @@ struct Unit {
     hash: Hash,
 }
 
-impl Next {
-    /// The epoch that it is of.
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
-}
-
-/// A message that was read and is the next one.
-pub struct Next {
-    /// The batches that the copy does not have yet.
-    pub batches: Vec<storage::Batch>,
-    epoch: u64,
-    leader: Option<String>,
-    link: Link,
-}
-
 impl ReplicatedLog {
     /// Puts a copy's files and its stream together. The files end where `link` says or later.
     pub fn new(
@@ -111,8 +91,11 @@ impl ReplicatedLog {
         }
         let files = link.through(&local)?;
         let log = ReplicatedLog {
-            wire,
-            stream: stream.to_owned(),
+            reader: Reader {
+                wire,
+                stream: stream.to_owned(),
+                store: local.store(),
+            },
             folder,
             local,
             at: Mutex::new(At {
@@ -131,9 +114,14 @@ impl ReplicatedLog {
         Ok(log)
     }
 
+    /// Reads the stream.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// The stream.
     pub fn wire(&self) -> &dyn Wire {
-        &*self.wire
+        &*self.reader.wire
     }
 
     /// Where the copy is.
@@ -185,32 +173,12 @@ impl ReplicatedLog {
     ///
     /// Nothing is changed: [`take`](Self::take) each of them, in order, after its batches can be applied for certain.
     pub fn next(&self, abort: &Abort) -> Result<Vec<Next>> {
-        let (mut link, files) = {
+        let (link, files) = {
             let at = self.at.lock();
             (at.link, at.files)
         };
-        let found = self
-            .wire
-            .read(link.sequence + 1, READ, READ_TIME, abort)
-            .map_err(|reason| self.unavailable("read", reason))?;
-        self.hear(
-            found
-                .last()
-                .map_or(link.sequence, |(sequence, _)| *sequence),
-        );
-        let mut messages = Vec::new();
-        let mut rest = &found[..];
-        while let Some((parts, after)) = self.split(&link, rest)? {
-            let next = self.verified(link, files, &parts)?;
-            link = next.link;
-            messages.push(next);
-            rest = after;
-        }
-        if messages.is_empty() && !found.is_empty() {
-            return self
-                .large(link, files, &found[0].1, abort)
-                .map(|next| vec![next]);
-        }
+        let (messages, last) = self.reader.next(link, files, abort)?;
+        self.hear(last);
         Ok(messages)
     }
 
@@ -239,182 +207,6 @@ impl ReplicatedLog {
         self.sync_now_and_then(&mut at)
     }
 
-    /// The first message of `found`, which must be next, and what is behind it; `None` where its end is missing.
-    #[expect(clippy::type_complexity, reason = "the parts and the rest")]
-    fn split<'a>(
-        &self,
-        link: &Link,
-        found: &'a [(u64, Bytes)],
-    ) -> Result<Option<(Vec<Bytes>, &'a [(u64, Bytes)])>> {
-        let Some((sequence, first)) = found.first() else {
-            return Ok(None);
-        };
-        self.check_sequence(link, *sequence)?;
-        let part = self.part(link, first)?;
-        let number = usize::from(part.parts).max(1);
-        if number > found.len() {
-            return Ok(None);
-        }
-        let (parts, rest) = found.split_at(number);
-        for (index, (found, _)) in parts.iter().enumerate() {
-            self.check_sequence(link, found - index as u64)?;
-        }
-        let parts = parts.iter().map(|(_, part)| part.clone()).collect();
-        Ok(Some((parts, rest)))
-    }
-
-    /// Reads a message whose parts do not come at once.
-    fn large(
-        &self,
-        link: Link,
-        files: Option<(u64, Hash)>,
-        first: &Bytes,
-        abort: &Abort,
-    ) -> Result<Next> {
-        let number = usize::from(self.part(&link, first)?.parts);
-        let mut parts: Vec<Bytes> = Vec::new();
-        while parts.len() < number {
-            let from = link.sequence + 1 + parts.len() as u64;
-            let found = self.wire.read(from, READ, READ_TIME, abort);
-            let found = found.map_err(|reason| self.unavailable("read", reason))?;
-            if found.is_empty() {
-                let reason = "the end of a message is not there yet".to_owned();
-                return Err(self.unavailable("read", reason));
-            }
-            for (sequence, part) in found.into_iter().take(number - parts.len()) {
-                self.check_sequence(&link, sequence - parts.len() as u64)?;
-                parts.push(part);
-            }
-        }
-        self.verified(link, files, &parts)
-    }
-
-    fn check_sequence(&self, link: &Link, sequence: u64) -> Result<()> {
-        match sequence == link.sequence + 1 {
-            true => Ok(()),
-            false => Err(Error::Truncated {
-                position: link.position + 1,
-                start: sequence,
-            }),
-        }
-    }
-
-    fn part(&self, link: &Link, bytes: &[u8]) -> Result<Part> {
-        Part::decode(bytes).map_err(|fault| self.fault(link, fault))
-    }
-
-    /// Checks that a message is the one that follows `link`, and prepares its batches.
-    fn verified(&self, link: Link, files: Option<(u64, Hash)>, parts: &[Bytes]) -> Result<Next> {
-        let Message { place, content } =
-            message::decode(parts).map_err(|fault| self.fault(&link, fault))?;
-        if place.store != self.local.store() {
-            let (here, there) = (self.local.store().to_string(), place.store.to_string());
-            return Err(self.diverged(&link, here, there, "it is of another store"));
-        }
-        if place.previous != link.hash || place.first != link.position + 1 {
-            let (here, there) = (link.hash.to_string(), place.previous.to_string());
-            return Err(self.diverged(
-                &link,
-                here,
-                there,
-                "a message does not follow what was before it",
-            ));
-        }
-        if place.epoch < link.epoch {
-            let (here, there) = (link.epoch.to_string(), place.epoch.to_string());
-            return Err(self.diverged(
-                &link,
-                here,
-                there,
-                "a former leader's message is in it (epochs)",
-            ));
-        }
-        let mut next = Next {
-            batches: Vec::new(),
-            epoch: place.epoch,
-            leader: None,
-            link: Link {
-                sequence: link.sequence + parts.len() as u64,
-                epoch: place.epoch,
-                ..link
-            },
-        };
-        match content {
-            Content::Mark { node } => next.leader = Some(node),
-            Content::Frames(frames) => self.prepare(&mut next, files, frames)?,
-        }
-        Ok(next)
-    }
-
-    fn prepare(
-        &self,
-        next: &mut Next,
-        files: Option<(u64, Hash)>,
-        frames: Vec<Framed>,
-    ) -> Result<()> {
-        let store = self.local.store();
-        for Framed {
-            count,
-            payload,
-            rows,
-        } in frames
-        {
-            next.link = next.link.after(store, next.epoch, count, &payload);
-            match files {
-                Some((end, _)) if next.link.position < end => {}
-                Some((end, hash)) if next.link.position == end => {
-                    if next.link.hash != hash {
-                        let (here, there) = (hash.to_string(), next.link.hash.to_string());
-                        let reason = "it is not what this copy's files hold";
-                        return Err(self.diverged(&next.link, here, there, reason));
-                    }
-                }
-                _ => {
-                    let batch = storage::Batch::of(payload, count, next.link.position, &rows);
-                    next.batches.push(batch?);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Batches of the stream behind a sequence, as they are: nothing is compared with what was before them. Returns the
-    /// sequence that they lead to.
-    pub fn frames_behind(&self, sequence: u64, max_bytes: usize) -> Result<(u64, Vec<Frame>)> {
-        let abort = Abort::default();
-        let found = self.wire.read(sequence + 1, max_bytes, READ_TIME, &abort);
-        let found = found.map_err(|reason| self.unavailable("read", reason))?;
-        let (mut last, mut frames, mut parts) = (sequence, Vec::new(), Vec::new());
-        for (sequence, bytes) in found {
-            let at = Link {
-                sequence: last,
-                ..Link::default()
-            };
-            let part = self.part(&at, &bytes)?;
-            parts.push(bytes);
-            if parts.len() < usize::from(part.parts) {
-                continue;
-            }
-            let Message { place, content } =
-                message::decode(&parts).map_err(|fault| self.fault(&at, fault))?;
-            (last, parts) = (sequence, Vec::new());
-            let mut first = place.first;
-            let Content::Frames(found) = content else {
-                continue;
-            };
-            for Framed { count, payload, .. } in found {
-                frames.push(Frame {
-                    epoch: place.epoch,
-                    first,
-                    count,
-                    payload,
-                });
-                first += u64::from(count);
-            }
-        }
-        Ok((last, frames))
-    }
-
     // leading
 
     /// Begins an epoch of this node, directly behind all that the copy has. Nothing may be taken meanwhile.
@@ -432,7 +224,13 @@ impl ReplicatedLog {
         };
         let mark = message::mark(place, node, uuid::Uuid::new_v4().into_bytes());
         let parts = [mark];
-        match publishing::publish(&*self.wire, &parts, link.sequence, Some(deadline), &abort) {
+        match publishing::publish(
+            &*self.reader.wire,
+            &parts,
+            link.sequence,
+            Some(deadline),
+            &abort,
+        ) {
             Outcome::Ours(sequence) => {
                 let next = Next {
                     batches: Vec::new(),
@@ -446,7 +244,7 @@ impl ReplicatedLog {
                 };
                 self.take(&next)?;
                 self.hear(sequence);
-                self.wire.tell(sequence);
+                self.reader.wire.tell(sequence);
                 *self.leading.lock() = Some(Leading {
                     epoch,
                     tail: link.position,
@@ -457,8 +255,8 @@ impl ReplicatedLog {
                 Ok(Some(epoch))
             }
             Outcome::Other => Ok(None),
-            Outcome::Shortened(last) => Err(self.shortened(&link, last)),
-            Outcome::Aborted(reason) => Err(self.unavailable("lead", reason)),
+            Outcome::Shortened(last) => Err(self.reader.shortened(&link, last)),
+            Outcome::Aborted(reason) => Err(self.reader.unavailable("lead", reason)),
         }
     }
 
@@ -482,7 +280,7 @@ impl ReplicatedLog {
             first: leading.tail + 1,
             previous: leading.hash,
         };
-        let limit = self.wire.limit();
+        let limit = self.reader.wire.limit();
         let bytes: usize = frames.iter().map(Framed::bytes).sum();
         let largest = ((limit - message::HEADER) * PARTS) as u64;
         if bytes as u64 > largest {
@@ -512,12 +310,13 @@ impl ReplicatedLog {
     fn publish(&self, unit: Unit, epoch: u64, abort: &Abort) -> Result<()> {
         let link = self.link();
         self.waiting.store(self.millis().max(1), Ordering::Relaxed);
-        let outcome = publishing::publish(&*self.wire, &unit.parts, link.sequence, None, abort);
+        let outcome =
+            publishing::publish(&*self.reader.wire, &unit.parts, link.sequence, None, abort);
         self.waiting.store(0, Ordering::Relaxed);
         match outcome {
             Outcome::Ours(sequence) => self.confirm(unit, epoch, sequence),
             Outcome::Other => Err(self.other(&link, epoch, abort)),
-            Outcome::Shortened(last) => Err(self.shortened(&link, last)),
+            Outcome::Shortened(last) => Err(self.reader.shortened(&link, last)),
             Outcome::Aborted(_) => Err(Error::Following),
         }
     }
@@ -560,15 +359,18 @@ impl ReplicatedLog {
         let now = self.millis() + 1;
         if now >= self.told.load(Ordering::Relaxed) + TELL.as_millis() as u64 {
             self.told.store(now, Ordering::Relaxed);
-            self.wire.tell(sequence);
+            self.reader.wire.tell(sequence);
         }
     }
 
     /// Why another message is where this leader's should be.
     fn other(&self, link: &Link, epoch: u64, abort: &Abort) -> Error {
-        let found = self.wire.read(link.sequence + 1, 1, READ_TIME, abort);
+        let found = self
+            .reader
+            .wire
+            .read(link.sequence + 1, 1, READ_TIME, abort);
         let part = match found.as_ref().map(|found| found.first()) {
-            Ok(Some((_, bytes))) => self.part(link, bytes),
+            Ok(Some((_, bytes))) => self.reader.part(link, bytes),
             // It was there a moment ago: nobody confirms anything before it is read.
             _ => return Error::Following,
         };
@@ -579,7 +381,7 @@ impl ReplicatedLog {
             },
             Ok(part) => {
                 let (here, there) = (link.hash.to_string(), part.place.previous.to_string());
-                self.diverged(
+                self.reader.diverged(
                     link,
                     here,
                     there,
@@ -614,7 +416,12 @@ impl ReplicatedLog {
     /// position is there already.
     pub fn seed(&self, folder: &Folder) -> Result<u64> {
         let link = self.link();
-        store::seed(folder, &self.stream, self.local.store(), link.position + 1)?;
+        store::seed(
+            folder,
+            &self.reader.stream,
+            self.local.store(),
+            link.position + 1,
+        )?;
         link.write(folder)?;
         Ok(link.position)
     }
@@ -628,52 +435,6 @@ impl ReplicatedLog {
 
     fn millis(&self) -> u64 {
         self.began.elapsed().as_millis() as u64
-    }
-
-    // errors
-
-    fn fault(&self, link: &Link, fault: Fault) -> Error {
-        match fault {
-            Fault::Newer(what, found, known) => Error::Newer {
-                stream: self.stream.clone(),
-                sequence: link.sequence + 1,
-                what,
-                found,
-                known,
-            },
-            Fault::Damaged(reason) => {
-                self.diverged(link, link.hash.to_string(), "unknown".to_owned(), reason)
-            }
-        }
-    }
-
-    fn diverged(&self, link: &Link, here: String, there: String, reason: &str) -> Error {
-        Error::Diverged {
-            stream: self.stream.clone(),
-            sequence: link.sequence + 1,
-            position: link.position,
-            here,
-            there,
-            reason: reason.to_owned(),
-        }
-    }
-
-    /// The error for a stream that ends before what the copy has of it.
-    pub fn shortened(&self, link: &Link, last: u64) -> Error {
-        let (here, there) = (
-            link.hash.to_string(),
-            format!("none, it ends at sequence {last}"),
-        );
-        self.diverged(link, here, there, "it lost messages that were acknowledged")
-    }
-
-    /// The error for servers that do not answer, or refuse.
-    pub fn unavailable(&self, action: &'static str, reason: String) -> Error {
-        Error::Unavailable {
-            action,
-            stream: self.stream.clone(),
-            reason,
-        }
     }
 }
 

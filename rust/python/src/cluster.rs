@@ -283,8 +283,9 @@ impl PartitionCopy {
         sequence: u64,
         max_bytes: usize,
     ) -> PyResult<(u64, Bound<'py, PyList>)> {
-        let (sequence, frames) =
-            self.with(py, |copy| copy.log().frames_behind(sequence, max_bytes))?;
+        let (sequence, frames) = self.with(py, |copy| {
+            copy.log().reader().frames_behind(sequence, max_bytes)
+        })?;
         Ok((sequence, frame_list(py, &frames)?))
     }
 
