@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from stepwell.engine.api.executor import Executor
     from stepwell.engine.api.follower import Follower, Lag
     from stepwell.engine.client.validation import validate
+    from stepwell.engine.cluster.options import Cluster
     from stepwell.engine.host.stats import Stats
     from stepwell.engine.limits import Limits
     from stepwell.engine.log import records
@@ -93,6 +94,7 @@ __all__ = [
     "Clock",
     "ClockError",
     "Closed",
+    "Cluster",
     "CorruptionError",
     "Diagnostic",
     "Event",
@@ -156,6 +158,7 @@ _ON_FIRST_USE = {  # name: its module. A module is loaded when a program first n
     "AsyncRemoteExecutor": "stepwell.remote.executor",
     "BranchContext": "stepwell.engine.storage.contexts",
     "Clock": "stepwell._core",
+    "Cluster": "stepwell.engine.cluster.options",
     "Diagnostic": "stepwell.asl.validate.diagnostic",
     "Event": "stepwell.engine.partition.events",
     "Execution": "stepwell.engine.api.execution",

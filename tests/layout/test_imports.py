@@ -41,7 +41,6 @@ MAY_IMPORT = {
     "engine.cluster": HOST,
     "engine.control": {"engine.client", *HOST},
     "engine.api": ENGINE - {"engine.api"},
-    "cluster": ENGINE,
     "test_state": {"asl", "tasks"},  # an ItemReader's data is read as the engine's readers read it
     "testing": {"test_state", *ENGINE},
     "step_functions": {"test_state", "testing", *ENGINE},

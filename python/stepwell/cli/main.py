@@ -14,6 +14,7 @@ from stepwell.errors import StepwellError
 from . import (
     backup,
     browse,
+    cluster,
     dry_run,
     executions,
     follow,
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
         log,
         backup,
         torture,
+        cluster,
     ):
         module.add_commands(commands)
     return root

@@ -19,11 +19,13 @@ from stepwell.engine.folders.partitions import partitions_of
 from stepwell.engine.limits import Limits
 from stepwell.errors import InvalidInput
 
+from .cluster import add_cluster, cluster_of
 from .console import Console
 from .exits import OK, UsageError
 from .options import Commands, add_command, add_data, add_handlers, load_handlers, port_number, read_count
 
 if TYPE_CHECKING:
+    from stepwell.engine.cluster.options import Cluster
     from stepwell.step_functions.mocks import Mocks
 
 PORT = 8083
@@ -51,6 +53,14 @@ def add_commands(commands: Commands) -> None:
         type=read_count,
         metavar="N",
         help="processes that share the executions (default: as the folder has)",
+    )
+    add_cluster(parser, required=False)
+    parser.add_argument("--node", metavar="NAME", default="n1", help="this node of the cluster (default: n1)")
+    parser.add_argument(
+        "--advertise", metavar="URL", default="", help="where clients reach this node; it is shown only"
+    )
+    parser.add_argument(
+        "--unsafe-sync", action="store_true", help="accept NATS servers that could lose what they have confirmed"
     )
     parser.add_argument(
         "--retention",
@@ -131,6 +141,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         options.log_events,
         options.otel,
     )
+    cluster = _cluster(options) if options.cluster else None
     load = partial(load_handlers, options.handlers) if options.handlers else None
     mocks = _mocks(options.mock_config) if options.mock_config else None
     executor = AsyncExecutor(
@@ -138,11 +149,29 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         handlers=None if load is None else load(),
         profile=options.profile,
         limits=_engine_limits(options),
-        partitions=options.partitions or (partitions_of(options.data) if options.data else None) or 1,
+        partitions=1 if cluster else options.partitions or _partitions(options.data),
+        cluster=cluster,
     )
     _add_integrations(options, executor)
     serving.run(serving.serve(executor, settings, partial(_ready, console), load, mocks))
     return OK
+
+
+def _partitions(data: str | None) -> int:
+    return (partitions_of(data) if data else None) or 1
+
+
+def _cluster(options: argparse.Namespace) -> Cluster:
+    _check_extra(True, "--cluster", "nats", "nats")
+    if not options.data:
+        raise UsageError("--cluster keeps this node's copies in a data folder: give --data DIR, or set STEPWELL_DATA.")
+    return cluster_of(
+        options,
+        node=options.node,
+        advertise=options.advertise,
+        partitions=options.partitions,
+        unsafe_sync=options.unsafe_sync,
+    )
 
 
 def _add_integrations(options: argparse.Namespace, executor: AsyncExecutor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from stepwell.engine.client.client import Client
 from stepwell.engine.control.serving import serve
@@ -19,6 +19,9 @@ from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput
 from stepwell.tasks.handlers import Handler, Handlers, Mocks
 from stepwell.tasks.items import ItemFiles
+
+if TYPE_CHECKING:
+    from stepwell.engine.cluster.options import Cluster
 
 OneHandler = TypeVar("OneHandler", bound=Handler)
 OneListener = TypeVar("OneListener", bound=Listener)
@@ -46,12 +49,15 @@ class BaseExecutor:
         partitions: int = 1,
         strict_handlers: bool = False,
         connect: bool = False,
+        cluster: Cluster | None = None,
     ) -> None:
         self._limits = limits_of(profile, limits)
         self._handlers = self._new_handlers({} if handlers is None else handlers)
         if not isinstance(connect, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"connect is True or False, not {shown(connect)}")
-        self._data, self._partitions, self._connect = data, partitions, connect
+        if cluster is not None and (connect or partitions != 1):
+            raise InvalidInput("a cluster has its own number of partitions, and is joined, not connected to")
+        self._data, self._partitions, self._connect, self._cluster = data, partitions, connect, cluster
         self._listeners = self._new_listeners()
         self._options = Options(
             tenant, namespace, max_workers, self._limits, item_files, None, strict_handlers, self._listeners
@@ -72,6 +78,8 @@ class BaseExecutor:
 
     def _open_host(self, options: Options) -> Host:
         """Open the folder, or connect to the process that has it open."""
+        if self._cluster is not None:
+            return self._join(self._cluster, options)
         if not self._connect:
             return open_host(self._data, self._handlers, self._partitions, options)
         from stepwell.engine.control.connection import Connection
@@ -83,6 +91,15 @@ class BaseExecutor:
         if data is None:
             raise InvalidInput("an executor in memory belongs to its process: there is nothing to connect to")
         return ConnectedHost(Connection(data), self._listeners)
+
+    def _join(self, cluster: Cluster, options: Options) -> Host:
+        """Join a cluster as one of its nodes."""
+        from stepwell.engine.cluster.host import ClusterHost
+
+        def join(data: str | None, handlers: Handlers, _partitions: int, given: Options) -> Host:
+            return ClusterHost(data, handlers, given, cluster)
+
+        return open_host(self._data, self._handlers, 1, options, join)
 
     def _use(self, host: Host) -> None:
         """Work with a host that is open, and serve its folder."""

@@ -46,6 +46,9 @@ class Executor(TaskExecutor):
     process. Raises ``StorageError`` where no process of this user serves the folder, or once that process has closed
     it or has ended.
 
+    ``cluster=Cluster("nats://…", name=…, node=…)`` makes it a node of a cluster: executions survive the loss of a node,
+    and every node answers every request (docs/cluster.md). The folder holds the node's copies.
+
     ``profile="aws"`` enforces AWS's quotas: 256 KiB for a document, 25,000 events for an execution, 1 MiB for a
     definition, and no names of handlers as resources. The default profile does not, and logs a warning where an
     execution would fail on AWS.

@@ -17,7 +17,7 @@ from stepwell.engine.host.promises import Callback, Promise
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
-from stepwell.engine.state.workflows import Workflow, Workflows
+from stepwell.engine.state.workflows import SharedWorkflows, Workflows
 from stepwell.engine.storage.contexts import ExecutionContext, WorkflowContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import Closed, InvalidInput, StorageError
@@ -58,7 +58,7 @@ class ConnectedHost(Host):
             ),
         )
         self.storage = Storage(RemoteRows(self.connection))
-        self._workflows = _Newest.over(self.storage)
+        self._workflows = SharedWorkflows.over(self.storage)
         self._watches: dict[Promise, int] = {}
         self.connection.on_end(self._lost)
         self._begin_events()
@@ -207,11 +207,3 @@ class _OwnersHandlers(Handlers):
 
     def knows(self, name: str) -> bool:
         return self.has(parse_resource(name), {})
-
-
-class _Newest(Workflows):
-    """Definitions of which other processes may deploy newer ones."""
-
-    def newest(self, name: str) -> Workflow | None:
-        context = self._load_newest(name)
-        return None if context is None else self.put(context)

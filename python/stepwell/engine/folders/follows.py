@@ -33,8 +33,16 @@ class Following(NamedTuple):
     """The source's path when the file was written."""
 
 
+NODE = "cluster"
+"""The file that says whose folder a cluster node's folder is."""
+
+
 def check_leads(folder: _core.Folder | None) -> None:
-    """Refuse a follower's folder: its leader would not know what an executor does there."""
+    """Refuse a follower's folder, and a cluster node's: nobody else would know what an executor does there."""
+    if folder is not None and folder.has(NODE):
+        raise StorageError(
+            f"{folder.path} holds the copies of a cluster's node: open it with the cluster, which may have gone on"
+        )
     found = None if folder is None else following(folder)
     if folder is not None and found is not None:
         raise StorageError(

@@ -307,7 +307,7 @@ class Host(ABC):
                 return
             is_ours = self._process == os.getpid()
             if is_ours:
-                self.pool.close(CLOSING_SECONDS)
+                self._close_pool()
                 self._end()
             self._closed = True
             with answering():
@@ -318,6 +318,10 @@ class Host(ABC):
                 for function in self._before_release:
                     function()
                 self._close_folder()
+
+    def _close_pool(self) -> None:
+        """Wait for running handlers."""
+        self.pool.close(CLOSING_SECONDS)
 
     @abstractmethod
     def _end(self) -> None:

@@ -200,6 +200,14 @@ class Workflows:
                 self._by_id.pop(f"{name}:{version}", None)
 
 
+class SharedWorkflows(Workflows):
+    """Definitions of which other processes may deploy newer ones: the newest one is read each time."""
+
+    def newest(self, name: str) -> Workflow | None:
+        context = self._load_newest(name)
+        return None if context is None else self.put(context)
+
+
 def version_of(id: str) -> int:
     """The version in ``name:version``, or ``name:version/state``."""
     return int(id.partition(":")[2].partition("/")[0])

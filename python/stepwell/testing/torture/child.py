@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,13 @@ class Child:
             workflows.SLOW: self._slow,
             workflows.CALLBACK: self._ask,
         }
-        limits = self._chance.choice(LIMITS)
-        self._executor = Executor(folder / "data", handlers=handlers, max_workers=16, limits=limits)
+        self._executor = self._open(handlers)
         self._journal.write("opened")
         (folder / "open").write_text(str(round))
+
+    def _open(self, handlers: dict[str, Callable[..., Any]]) -> Executor:
+        limits = self._chance.choice(LIMITS)
+        return Executor(self._folder / "data", handlers=handlers, max_workers=16, limits=limits)
 
     # handlers
 

@@ -39,6 +39,12 @@ class Findings:
 def check(folder: Path) -> Findings:
     """Compare journal and folder, after all executions have ended."""
     lines = journal.read(folder / "journal")
+    with Executor(folder / "data") as executor:
+        return compare(lines, executor)
+
+
+def compare(lines: list[Line], executor: Executor) -> Findings:
+    """Compare a journal with what an executor has, after all executions have ended."""
     opened = {line["round"]: line["at"] for line in lines if line["what"] == "opened"}
     for line in lines:
         if line["what"] == "life":  # counts from when the folder was open
@@ -47,20 +53,19 @@ def check(folder: Path) -> Findings:
     facts: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         facts[line["what"]].append(line)
-    with Executor(folder / "data") as executor:
-        executions = {execution.id: execution for execution in executor.list(limit=1_000_000)}
-        _starts(findings, facts, executions)
-        _ends(findings, facts, executions)
-        tokens = _Answers(facts)
-        called = {(line["execution"], line["task"]) for line in facts["called"]}
-        for execution in executions.values():
-            _ExecutionCheck(findings, executor, execution, facts["life"], called, tokens).check()
-        known = {task for _, task in called}
-        findings.counts["kills before the folder was open"] = len(facts["life"]) - len(facts["opened"])
-        findings.counts["handler calls"] = len(facts["called"])
-        findings.counts["calls again after a crash"] = len(facts["called"]) - len(known)
-        for execution_id, task in sorted(called):
-            findings.expect(execution_id in executions, f"{task} was handed out for {execution_id}, which is not there")
+    executions = {execution.id: execution for execution in executor.list(limit=1_000_000)}
+    _starts(findings, facts, executions)
+    _ends(findings, facts, executions)
+    tokens = _Answers(facts)
+    called = {(line["execution"], line["task"]) for line in facts["called"]}
+    for execution in executions.values():
+        _ExecutionCheck(findings, executor, execution, facts["life"], called, tokens).check()
+    known = {task for _, task in called}
+    findings.counts["kills before the folder was open"] = len(facts["life"]) - len(facts["opened"])
+    findings.counts["handler calls"] = len(facts["called"])
+    findings.counts["calls again after a crash"] = len(facts["called"]) - len(known)
+    for execution_id, task in sorted(called):
+        findings.expect(execution_id in executions, f"{task} was handed out for {execution_id}, which is not there")
     return findings
 
 

@@ -34,10 +34,16 @@ _decode = msgspec.msgpack.Decoder(WorkflowContext).decode
 class Definitions:
     """The deployed definitions, read from the first partition and written to all."""
 
-    def __init__(self, partitions: Sequence[PartitionClient], storage: Storage, promises: PendingPromises) -> None:
+    def __init__(
+        self,
+        partitions: Sequence[PartitionClient],
+        storage: Storage,
+        promises: PendingPromises,
+        kind: type[Workflows] = Workflows,
+    ) -> None:
         self._partitions, self._promises = partitions, promises
         self._storage = storage
-        self.workflows = Workflows.over(storage)
+        self.workflows = kind.over(storage)
 
     def put(self, command: PutWorkflowCommand, deliver: Callback) -> None:
         """Write a version to all partitions. It is called in a thread that may wait."""

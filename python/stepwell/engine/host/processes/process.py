@@ -23,10 +23,8 @@ from stepwell.engine.arns import PLACE
 from stepwell.engine.host.host import Options
 from stepwell.engine.host.local import LocalHost, command_of
 from stepwell.engine.host.promises import Callback
-from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.partition.events import Event
-from stepwell.engine.partition.router import OF_NO_EXECUTION
 from stepwell.engine.storage import contexts as c
 from stepwell.errors import InvalidInput, LockedError, StorageError
 from stepwell.logs import logger
@@ -34,7 +32,7 @@ from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
 from . import messages as m
-from .repeated import was_resource_command_done
+from .repeated import may_have_been_done, scope_of, was_done
 from .stores import STATS
 from .wire import Malformed, Wire, in_shares
 
@@ -153,10 +151,10 @@ class PartitionProcess(LocalHost):
         reply: Callback = partial(self._reply, message.number)
         command = message.command
         try:
-            if message.again and _was_done(self, command):
-                self._answer_at_once(partial(reply, _scope(command), None))
+            if message.again and was_done(self.storage, command):
+                self._answer_at_once(partial(reply, scope_of(command), None))
                 return
-            if message.again and _may_have_been_done(self, command):
+            if message.again and may_have_been_done(self.storage, command):
                 raise StorageError("the partition's process ended before it answered: the task may have its result")
             self.submit(command, Document(message.document), reply)
         except Exception as error:  # noqa: BLE001 - the program must get any error
@@ -213,34 +211,6 @@ def _in_another_process(input: Any) -> None:
 def _as_given(argument: Any) -> Any:
     """A key's fields are a tuple, which is sent as a list."""
     return tuple(cast("list[Any]", argument)) if isinstance(argument, list) else argument
-
-
-def _was_done(host: LocalHost, command: r.Command) -> bool:
-    """Whether a repeated command was done the first time."""
-    storage = host.storage
-    if isinstance(command, r.StartExecutionCommand):
-        return storage.get(c.ExecutionContext, command.id) is not None
-    if isinstance(command, r.DeleteExecutionCommand):
-        return storage.get(c.ExecutionContext, command.id) is None
-    if isinstance(command, r.RedriveExecutionCommand):
-        context = storage.get(c.ExecutionContext, command.id)
-        return context is not None and context.redrive_count >= command.count
-    if isinstance(command, OF_NO_EXECUTION):
-        return was_resource_command_done(storage, command)
-    if isinstance(command, r.ActivateTaskCommand):
-        task = storage.get(c.TaskContext, command.id)
-        return task is not None and task.status == "Active" and task.worker == command.worker
-    return False
-
-
-def _may_have_been_done(host: LocalHost, command: r.Command) -> bool:
-    """Whether it cannot be known if a command was done."""
-    is_result = isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
-    return is_result and host.storage.get(c.TaskContext, command.id) is None
-
-
-def _scope(command: r.Command) -> str:
-    return getattr(command, "id", "")
 
 
 def _opened(opening: m.Open, end: socket.socket) -> PartitionProcess:

@@ -1,13 +1,42 @@
-"""Whether a command about workflows, and what is kept beside them, was done before its partition's process ended."""
+"""Whether a command was done before its partition ended: the next process, or node, gets it again."""
 
 from __future__ import annotations
 
 from stepwell.engine.log import records as r
+from stepwell.engine.partition.router import OF_NO_EXECUTION
 from stepwell.engine.storage import contexts as c
 from stepwell.engine.storage.storage import Storage
 
 
-def was_resource_command_done(storage: Storage, command: r.Command) -> bool:
+def was_done(storage: Storage, command: r.Command) -> bool:
+    """Whether storage shows that a repeated command was done the first time."""
+    if isinstance(command, r.StartExecutionCommand):
+        return storage.get(c.ExecutionContext, command.id) is not None
+    if isinstance(command, r.DeleteExecutionCommand):
+        return storage.get(c.ExecutionContext, command.id) is None
+    if isinstance(command, r.RedriveExecutionCommand):
+        context = storage.get(c.ExecutionContext, command.id)
+        return context is not None and context.redrive_count >= command.count
+    if isinstance(command, OF_NO_EXECUTION):
+        return _was_resource_command_done(storage, command)
+    if isinstance(command, r.ActivateTaskCommand):
+        task = storage.get(c.TaskContext, command.id)
+        return task is not None and task.status == "Active" and task.worker == command.worker
+    return False
+
+
+def may_have_been_done(storage: Storage, command: r.Command) -> bool:
+    """Whether it cannot be known if a command was done."""
+    is_result = isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
+    return is_result and storage.get(c.TaskContext, command.id) is None
+
+
+def scope_of(command: r.Command) -> str:
+    """The execution or task that a command is about, which its reply names."""
+    return getattr(command, "id", "")
+
+
+def _was_resource_command_done(storage: Storage, command: r.Command) -> bool:
     """Whether storage has what a repeated command was to make of it."""
     if isinstance(command, r.PutWorkflowCommand):
         row = storage.get(c.WorkflowContext, command.name, command.version)

@@ -1,0 +1,142 @@
+"""``stepwell cluster``: the nodes of a cluster, who leads what, and whether the copies are sound."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from stepwell.errors import InvalidInput
+
+from .console import Console
+from .exits import FAILED, OK, UsageError
+from .options import Commands, add_command
+
+if TYPE_CHECKING:
+    from stepwell.engine.cluster.options import Cluster
+    from stepwell.engine.cluster.overview import Overview
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``cluster`` and what it can do."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "cluster", help="look at a cluster of nodes, and move its partitions", description=__doc__
+    )
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add(actions, "status", _status, "say which nodes live, and who leads which partition")
+    move = _add(actions, "move", _move, "let a node lead a partition, as long as it lives")
+    move.add_argument("partition", type=int, metavar="PARTITION")
+    move.add_argument("node", metavar="NODE", nargs="?", help="default: the node that is preferred anyway")
+    _add(actions, "check", _check, "compare the copies with the streams; exits with 1 if something is wrong")
+
+
+def _add(
+    actions: Commands, name: str, run: Callable[[argparse.Namespace, Console, Overview], int], help: str
+) -> argparse.ArgumentParser:
+    parser = add_command(actions, name, partial(_with_cluster, run), help)
+    add_cluster(parser, required=True)
+    return parser
+
+
+def add_cluster(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """``--cluster`` and ``--cluster-name``."""
+    servers = os.environ.get("STEPWELL_CLUSTER")
+    parser.add_argument(
+        "--cluster",
+        metavar="URL,…",
+        default=servers,
+        required=required and servers is None,
+        help="the NATS servers, such as nats://a:4222,b:4222,c:4222 (default: $STEPWELL_CLUSTER)",
+    )
+    parser.add_argument(
+        "--cluster-name",
+        metavar="NAME",
+        default=os.environ.get("STEPWELL_CLUSTER_NAME", "stepwell"),
+        help="which cluster of these servers (default: $STEPWELL_CLUSTER_NAME, else stepwell)",
+    )
+    parser.add_argument("--nats-credentials", metavar="FILE", help="a file of NATS credentials")
+
+
+def cluster_of(options: argparse.Namespace, **more: Any) -> Cluster:
+    """The cluster that the options name. Raises ``UsageError``."""
+    from stepwell.engine.cluster.options import Cluster
+
+    try:
+        return Cluster(options.cluster, name=options.cluster_name, credentials=options.nats_credentials, **more)
+    except InvalidInput as error:
+        raise UsageError(f"--cluster: {error}.") from error
+
+
+def _with_cluster(
+    run: Callable[[argparse.Namespace, Console, Overview], int], options: argparse.Namespace, console: Console
+) -> int:
+    from stepwell.engine.cluster.overview import Overview
+
+    overview = Overview(cluster_of(options))
+    try:
+        return run(options, console, overview)
+    finally:
+        overview.close()
+
+
+def _status(options: argparse.Namespace, console: Console, overview: Overview) -> int:
+    nodes, partitions = overview.nodes(), overview.partitions()
+    record = {"cluster": overview.options.name, "id": overview.record.id, "nodes": nodes, "partitions": partitions}
+    if console.as_json:
+        console.document(record)
+        return OK
+    console.record(record, f"cluster {overview.options.name} ({overview.record.id})\n")
+    console.table(
+        ({**node, "leads": _numbers(node["leads"])} for node in nodes), ("node", "alive", "version", "address", "leads")
+    )
+    console.record({}, "")
+    console.table(map(_shown, partitions), ("partition", "leader", "epoch", "pinned", "copies", "problems"))
+    return OK
+
+
+def _shown(partition: dict[str, Any]) -> dict[str, Any]:
+    copies = " ".join(f"{node}:{position}" for node, position in partition["copies"].items())
+    problems = "; ".join(f"{node}: {problem}" for node, problem in partition["problems"].items())
+    return {**partition, "copies": copies, "problems": problems}
+
+
+def _numbers(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _move(options: argparse.Namespace, console: Console, overview: Overview) -> int:
+    overview.move(options.partition, options.node)
+    who = options.node or "the node that is preferred"
+    console.record({"partition": options.partition, "node": options.node}, f"partition {options.partition}: {who}")
+    return OK
+
+
+def _check(options: argparse.Namespace, console: Console, overview: Overview) -> int:
+    alive = {node["node"] for node in overview.nodes() if node["alive"]}
+    wrong: list[str] = []
+    for partition, stream in zip(overview.partitions(), overview.streams(), strict=True):
+        wrong += _problems(partition, stream, alive)
+    console.record({"problems": wrong}, "\n".join(wrong) or "nothing is wrong")
+    return FAILED if wrong else OK
+
+
+def _problems(partition: dict[str, Any], stream: dict[str, Any], alive: set[str]) -> list[str]:
+    where = f"partition {partition['partition']}"
+    wrong = [f"{where}, node {node}: {problem}" for node, problem in partition["problems"].items()]
+    if "problem" in stream:
+        return [*wrong, f"{where}: {stream['problem']}"]
+    if partition["leader"] not in alive:
+        wrong.append(f"{where} is led by nobody")
+    if stream["leader"] is None:
+        wrong.append(f"{where}: its stream has no leader: NATS servers are missing")
+    for name, current, offline, lag in stream["followers"]:
+        if offline or not current:
+            wrong.append(f"{where}: replica {name} is {'offline' if offline else f'{lag} messages behind'}")
+    ahead = max(partition["copies"].values(), default=0)
+    wrong += [f"{where}: node {node} has no copy" for node in sorted(alive - partition["copies"].keys())]
+    if partition["problems"]:
+        longest = [node for node, position in partition["copies"].items() if position == ahead]
+        wrong.append(f"{where}: the longest copy, up to position {ahead}, is that of {', '.join(longest)}")
+    return wrong

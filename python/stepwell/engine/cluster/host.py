@@ -1,0 +1,244 @@
+"""A node of a cluster: a copy of each partition, the partitions that it leads, and the handlers of their tasks."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from stepwell import _core
+from stepwell.engine.folders.paths import open_folder
+from stepwell.engine.host.host import Host, Options
+from stepwell.engine.host.map_tasks import map_tasks
+from stepwell.engine.host.processes.definitions import Definitions
+from stepwell.engine.host.processes.partitioned import PartitionedHost
+from stepwell.engine.host.processes.stores import Stores
+from stepwell.engine.host.promises import Callback, answering
+from stepwell.engine.limits import Limits
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import Document
+from stepwell.engine.state.workflows import SharedWorkflows
+from stepwell.engine.storage.contexts import WorkflowContext
+from stepwell.engine.storage.storage import Storage
+from stepwell.engine.wall_clock import seconds_of
+from stepwell.errors import StepwellError, StorageError
+from stepwell.logs import logger
+from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.items import ItemFiles
+
+from .coordinator import Coordinator
+from .folder import ClusterFolder
+from .frames import Inbox
+from .leadership import Leadership
+from .led import NotConfirmed
+from .link import Link
+from .messages import FromLeader, from_leader
+from .options import Cluster
+from .partition import ClusterPartition
+from .registry import JOIN_SECONDS, SLOTS, Registry
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+log = logger("stepwell.cluster")
+
+Found = TypeVar("Found")
+
+PAUSE_SECONDS = 0.5
+"""The pause before a step of joining is tried again."""
+READERS = 4
+"""How many reads of other nodes, and deployments, are answered at the same time."""
+_NOBODY = "503"
+
+
+class ClusterHost(PartitionedHost[ClusterPartition]):
+    """Finds the leader of each request's partition, which may be this node."""
+
+    def __init__(
+        self, data: str | os.PathLike[str] | None, handlers: Handlers, options: Options, cluster: Cluster
+    ) -> None:
+        if data is None:
+            raise StorageError("a node of a cluster keeps copies in a data folder: give one")
+        self.cluster, self.boot = cluster, secrets.token_hex(8)
+        self.given = options._replace(limits=options.limits or Limits())
+        self._deploying = threading.Lock()
+        self.link = Link(cluster)
+        self._nats: _core.Nats | None = None
+        self._folder: ClusterFolder | None = None
+        self.partitions: list[ClusterPartition] = []
+        self.leaderships: list[Leadership] = []
+        try:
+            self.registry = Registry(self.link)
+            record = self.registry.join()
+            self._slot = self.registry.slot(cluster.node)
+            super().__init__(handlers, self.given, record.partitions)
+            folder = open_folder(data)
+            assert folder is not None
+            self._folder = ClusterFolder(folder, record, cluster)
+            self._join(self._folder)
+        except BaseException:
+            self._leave()
+            raise
+        handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
+        self._begin_events()
+
+    def _join(self, folder: ClusterFolder) -> None:
+        cluster, count = self.cluster, self.places.partitions
+        self._nats = nats = _core.Nats.connect(
+            cluster.servers, name=f"stepwell {cluster.name} {cluster.node} log", credentials=cluster.credentials
+        )
+        for warning in _patiently(partial(nats.check, unsafe_sync=cluster.unsafe_sync)):
+            log.warning("%s", warning)
+        for index in range(count):
+            subject = cluster.subject("log", index)
+            _patiently(partial(nats.create_stream, cluster.stream(index), subject, unsafe_sync=cluster.unsafe_sync))
+        self.reads = ThreadPoolExecutor(READERS, "stepwell-reads")
+        self._inboxes: dict[int, Inbox[FromLeader]] = {
+            index: Inbox(from_leader, lambda: self.hlc) for index in range(count)
+        }
+        self.partitions = [ClusterPartition(index, self) for index in range(count)]
+        self.leaderships = [Leadership(each, count, folder.partition(each.index), self) for each in self.partitions]
+        self._stores = Stores(self.partitions, self.places, self.promises)
+        self.storage = Storage(self._stores)
+        self._definitions = Definitions(self.partitions, self.storage, self.promises, SharedWorkflows)
+        self.link.subscribe(cluster.subject("n", self.boot, "*"), self._receive)
+        self.link.subscribe(cluster.subject("queued"), self._receive_queued)
+        self.coordinator = Coordinator(self.link, self.registry, self.boot, self.leaderships, self.lost)
+        _patiently(self.coordinator.begin)
+        for each in self.leaderships:
+            each.begin()
+
+    @property
+    def folder(self) -> _core.Folder | None:
+        return None if self._folder is None else self._folder.folder
+
+    @property
+    def nats(self) -> _core.Nats:
+        """The connection of the copies."""
+        assert self._nats is not None
+        return self._nats
+
+    def tick(self) -> int:
+        """The next timestamp, which no other node gives: nodes have different remainders."""
+        first = self.hlc.reserve(seconds_of(self.clock.now()), SLOTS)
+        return first + (self._slot - first) % SLOTS
+
+    # messages of other nodes, in the connection's thread
+
+    async def _receive(self, message: Msg) -> None:
+        index = int(message.subject.rpartition(".")[2])
+        partition = self.partitions[index]
+        if message.headers is not None and message.headers.get("Status") == _NOBODY:
+            partition.unheard()
+            self.coordinator.poke()
+            return
+        with answering():
+            partition.receive(self._inboxes[index].take(str(index), message.data, self.clock.now()))
+
+    async def _receive_queued(self, message: Msg) -> None:
+        with answering():
+            self.queued(message.data.decode())
+
+    # what partitions ask
+
+    def is_confirmed(self, index: int) -> bool:
+        """Whether this node still leads a partition, as far as it knows without asking."""
+        return self.coordinator.is_confirmed(index)
+
+    def confirm(self, index: int) -> None:
+        """Raise ``NotConfirmed`` unless this node still leads a partition."""
+        try:
+            leads = self.coordinator.confirm(index)
+        except StorageError as error:
+            raise NotConfirmed(f"the node does not know whether it still leads: {error}") from error
+        if not leads:
+            raise NotConfirmed("another node leads")
+
+    def tell_queued(self, queue: str) -> None:
+        """A task waits for a worker that polls: tell all nodes, this one among them."""
+        self.link.post(self.cluster.subject("queued"), queue.encode())
+
+    def leads(self, index: int, epoch: int) -> None:
+        """This node leads a partition."""
+        self.coordinator.leads(index, epoch)
+
+    def led(self, index: int, to: str) -> None:
+        """This node leads a partition no longer."""
+        self.coordinator.led(index, to)
+
+    # definitions
+
+    def submit(self, command: r.Command, document: Document, deliver: Callback) -> None:
+        if not isinstance(command, r.PutWorkflowCommand | r.DeleteWorkflowCommand):
+            Host.submit(self, command, document, deliver)
+            return
+        self.check()
+        answer = self.promises.owe(deliver)
+        try:
+            self.partitions[0].deploy(command, answer)
+        except BaseException:
+            answer.forget()
+            raise
+
+    def deploy_here(self, command: r.PutWorkflowCommand | r.DeleteWorkflowCommand, deliver: Callback) -> None:
+        """Give a definition to all partitions, or delete it there: this node leads the first one."""
+        threading.Thread(target=self._deploy, args=(command, deliver), name="stepwell-deploy", daemon=True).start()
+
+    def _deploy(self, command: r.PutWorkflowCommand | r.DeleteWorkflowCommand, deliver: Callback) -> None:
+        with self._deploying:
+            try:
+                if isinstance(command, r.PutWorkflowCommand):
+                    self._check_is_next(command)
+            except StepwellError as error:
+                deliver(None, error)
+                return
+            change = self._definitions.put if isinstance(command, r.PutWorkflowCommand) else self._definitions.delete
+            change(command, deliver)  # pyright: ignore[reportArgumentType] - each gets its own kind
+
+    def _check_is_next(self, command: r.PutWorkflowCommand) -> None:
+        """Refuse a version that another node has deployed with another definition meanwhile."""
+        row = self.storage.get(WorkflowContext, command.name, command.version)
+        if row is not None and row.definition != command.definition:
+            raise StorageError(
+                f"version {command.version} of workflow {command.name!r} was deployed by another node meanwhile: "
+                "deploy it again"
+            )
+
+    # closing
+
+    def _end(self) -> None:
+        self.coordinator.pass_on()
+        for each in self.leaderships:
+            each.close()
+        for each in self.leaderships:
+            each.join()
+
+    def _close_folder(self) -> None:
+        self.coordinator.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
+        if self._nats is not None:
+            self._nats.close()
+        self.link.close()
+
+
+def _patiently(call: Callable[[], Found]) -> Found:
+    """Call something until it succeeds, for a while: servers may be starting, or have lost the leader of a stream."""
+    deadline = time.monotonic() + JOIN_SECONDS
+    while True:
+        try:
+            return call()
+        except StorageError as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("the cluster is not joined yet: %s", error)
+            time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,190 @@
+"""Whether this node leads a partition. A thread for each partition has its copy open.
+
+It follows the log until the coordinator tells it to lead. Then the partition runs here until it is handed over, until
+another node has taken the log over (``FencedError``), or until the node closes.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from stepwell import _core
+from stepwell.errors import CorruptionError, FencedError, StepwellError, StorageError
+from stepwell.logs import logger
+
+from .copies import open_copy
+from .led import LedPartition
+from .node import Leader, Node
+from .partition import ClusterPartition
+from .serving import Serving
+
+log = logger("stepwell.cluster")
+
+LEAD_SECONDS = 10.0
+"""How long a promotion may wait for the quorum."""
+OPEN_SECONDS = 1.0
+"""The pause before a copy that cannot be opened is tried again."""
+CLOSING_SECONDS = 10.0
+"""How long a node that closes waits for the quorum to confirm what it has begun."""
+
+
+class Leadership:
+    """Of one partition. Any thread may call it."""
+
+    def __init__(self, partition: ClusterPartition, count: int, folder: _core.Folder, node: Node) -> None:
+        self.partition, self._folder, self._node = partition, folder, node
+        self.index = partition.index
+        self._share = (self.index, count)
+        self._copy: _core.PartitionCopy | None = None
+        self.problem: str | None = None
+        """Why the copy cannot follow, if so."""
+        self._is_wanted = False
+        self._to = ""
+        self._changed, self._ending, self._closing = threading.Event(), threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"stepwell-copy-{self.index}", daemon=True)
+
+    def begin(self) -> None:
+        """Open the copy and follow the log."""
+        self._thread.start()
+
+    # what the coordinator sees and says
+
+    @property
+    def is_led(self) -> bool:
+        """Whether this node leads it."""
+        return self.partition.is_led
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether this node leads it or is about to."""
+        return self._is_wanted or self.is_led
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this node could lead it."""
+        return self._copy is not None and self.problem is None
+
+    @property
+    def copy(self) -> _core.PartitionCopy | None:
+        """The copy, while it is open."""
+        return self._copy
+
+    @property
+    def position(self) -> int:
+        """The last position of the copy."""
+        copy = self._copy
+        return 0 if copy is None else copy.status()["position"]
+
+    def lead(self) -> None:
+        """Lead it: the node has the lease."""
+        self._is_wanted = True
+        self._changed.set()
+
+    def hand_over(self, to: str) -> None:
+        """Finish what is there, and let another node lead."""
+        self._to = to
+        self._ending.set()
+
+    def follow_leader(self, leader: Leader | None) -> None:
+        """Another node leads it, or none."""
+        self.partition.follow_leader(leader)
+
+    def close(self) -> None:
+        """End: finish what is there, if the node leads it."""
+        self._closing.set()
+        self._changed.set()
+        self._ending.set()
+
+    def join(self) -> None:
+        """Wait for the end. Without a quorum, what was begun here is left to the next leader."""
+        if self._thread.ident is None:
+            return
+        self._thread.join(CLOSING_SECONDS)
+        copy = self._copy
+        if self._thread.is_alive() and copy is not None:
+            log.warning("partition %d is left without the quorum's word on what was begun", self.index)
+            copy.follow()
+        self._thread.join()
+
+    # the thread
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._keep_copy()
+            except Exception as error:
+                self.problem = str(error)
+                log.exception("the copy of partition %d does not work", self.index)
+            self._closing.wait(OPEN_SECONDS)
+
+    def _keep_copy(self) -> None:
+        node = self._node
+        copy = open_copy(self._folder, node.nats, node.cluster.stream(self.index), node.cluster.node, node.limits)
+        self._copy, self.problem = copy, None
+        try:
+            while not self._closing.is_set():
+                self._changed.wait(OPEN_SECONDS)
+                self._changed.clear()
+                self._look_at(copy)
+                if self._is_wanted and not self._closing.is_set():
+                    self._lead(copy)
+        finally:
+            self._copy = None
+            copy.close()
+
+    def _look_at(self, copy: _core.PartitionCopy) -> None:
+        failure = copy.status()["failure"]
+        if failure is not None and failure != self.problem:
+            log.error("the copy of partition %d has stopped: %s", self.index, failure)
+        self.problem = failure
+
+    def _lead(self, copy: _core.PartitionCopy) -> None:
+        """Promote the copy, and run the partition until that ends. After an error the copy is opened anew."""
+        self._ending.clear()
+        self._to = ""
+        self.partition.forget_leader()
+        try:
+            store = self._promoted(copy)
+            if store is not None:
+                try:
+                    self._run_partition(copy, store)
+                finally:
+                    copy.follow()
+        finally:
+            self._is_wanted = False
+            self._node.led(self.index, self._to)
+
+    def _promoted(self, copy: _core.PartitionCopy) -> _core.Store | None:
+        """The store of the copy as the leader; None: it cannot lead now, and follows on."""
+        try:
+            return copy.lead(LEAD_SECONDS)
+        except FencedError as error:
+            log.info("another node leads partition %d: %s", self.index, error)
+        except CorruptionError as error:
+            self.problem = str(error)
+            log.exception("partition %d cannot be led", self.index)
+        except StorageError as error:  # no quorum
+            log.warning("partition %d cannot be led now: %s", self.index, error)
+        return None
+
+    def _run_partition(self, copy: _core.PartitionCopy, store: _core.Store) -> None:
+        node = self._node
+        windows = node.handlers.windows()
+        led = LedPartition(self.partition, self._ending.set, store, node.given, windows, self._share)
+        serving = Serving(node, led, self.index)
+        try:
+            self.partition.begin(led)
+            node.leads(self.index, copy.status()["epoch"])
+            self._ending.wait()
+        finally:
+            self.partition.end()
+            self._end(led, serving)
+
+    def _end(self, led: LedPartition, serving: Serving) -> None:
+        try:
+            led.close()
+        except StepwellError as error:
+            log.warning("partition %d was not ended in order: %s", self.index, error)
+        serving.close()
+        if led.failure is not None:
+            log.warning("this node leads partition %d no longer: %s", self.index, led.failure)

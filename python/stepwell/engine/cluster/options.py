@@ -1,0 +1,78 @@
+"""Which cluster a node belongs to, and how it reaches it."""
+
+from __future__ import annotations
+
+import re
+
+from stepwell.engine.quoting import shown
+from stepwell.errors import InvalidInput, InvalidName
+
+MAX_PARTITIONS = 256
+PARTITIONS = 8
+"""How many partitions a new cluster has, unless it is told otherwise."""
+LEASE_SECONDS = 4.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_SECRET = re.compile(r"//[^/@]*@")
+
+
+class Cluster:
+    """A cluster of nodes over NATS JetStream: ``Executor("DIR", cluster=Cluster("nats://…", name=, node=))``.
+
+    ``servers`` are the URLs of NATS servers, divided by commas; the user and password may stand in them, or
+    ``credentials`` names a file of credentials. Nodes with the same ``name`` belong together, and each has a name of
+    its own, ``node``, which goes with its data folder. ``advertise`` is the URL that clients reach the node by; it is
+    only shown.
+
+    ``partitions`` is how many partitions a cluster gets that does not exist yet (default: 8). A cluster keeps its
+    number; None takes it as it is. A node that has not been heard of for ``lease`` seconds is taken for dead, and
+    others lead its partitions.
+
+    ``unsafe_sync`` accepts servers that do not sync each write (``sync_interval: always``), streams with fewer than
+    three replicas, and servers older than 2.14: an acknowledged start may then be lost in a power cut.
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        *,
+        name: str = "stepwell",
+        node: str = "n1",
+        advertise: str = "",
+        partitions: int | None = None,
+        lease: float = LEASE_SECONDS,
+        credentials: str | None = None,
+        unsafe_sync: bool = False,
+    ) -> None:
+        self.servers, self.name, self.node, self.advertise = servers, name, node, advertise
+        self.partitions, self.lease = partitions, lease
+        self.credentials, self.unsafe_sync = credentials, unsafe_sync
+        if not isinstance(servers, str) or not self.urls:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"a cluster's servers are URLs such as nats://host:4222, not {shown(servers)}")
+        for what, given in (("a cluster's name", name), ("a node's name", node)):
+            if not isinstance(given, str) or not _NAME.fullmatch(given):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise InvalidName(f"{what} has letters, digits, - and _, 63 at most, not {shown(given)}")
+        if partitions is not None and (isinstance(partitions, bool) or not 1 <= partitions <= MAX_PARTITIONS):
+            raise InvalidInput(f"partitions is a whole number from 1 to {MAX_PARTITIONS}, not {shown(partitions)}")
+        if isinstance(lease, bool) or not 1.0 <= lease <= 3600.0:
+            raise InvalidInput(f"lease is a number of seconds from 1 to 3600, not {shown(lease)}")
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self.name} at {self.where}, node {self.node}>"
+
+    @property
+    def urls(self) -> list[str]:
+        """The URL of each server."""
+        return [url.strip() for url in self.servers.split(",") if url.strip()]
+
+    def stream(self, partition: int) -> str:
+        """The stream of a partition."""
+        return f"stepwell-{self.name}-p{partition}"
+
+    def subject(self, *parts: object) -> str:
+        """A subject of this cluster."""
+        return ".".join(["stepwell", self.name, *map(str, parts)])
+
+    @property
+    def where(self) -> str:
+        """The servers as a message may name them: without passwords."""
+        return _SECRET.sub("//", ",".join(self.urls))

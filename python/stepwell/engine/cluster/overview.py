@@ -1,0 +1,134 @@
+"""What an operator sees of a cluster and may change: its nodes, who leads what, and the streams."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from stepwell import _core
+from stepwell.errors import InvalidInput, StorageError
+
+from .link import Link
+from .options import Cluster
+from .records import CLUSTER, ClusterRecord, LeaseRecord, NodeRecord, PinRecord, lease_key, node_key, pin_key
+from .registry import Registry
+
+MOVE_SECONDS = 30.0
+"""How long a partition that was moved may take to arrive."""
+
+
+class Overview:
+    """A cluster seen from outside: no node of it is needed. Close it after use."""
+
+    def __init__(self, options: Cluster) -> None:
+        self.options = options
+        self._link = Link(options)
+        try:
+            self._registry = Registry(self._link)
+            if not self._registry.exists():
+                raise StorageError(f"there is no cluster {options.name} at {options.where}: a node that joins makes it")
+            self._registry.read()
+            record = self._registry.get(CLUSTER, ClusterRecord)
+            if record is None:
+                raise StorageError(f"cluster {options.name} at {options.where} is being made: ask again")
+            self.record = record
+        except BaseException:
+            self._link.close()
+            raise
+
+    def close(self) -> None:
+        """End the connection."""
+        self._link.close()
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Each node that the cluster has had: it is alive if it tells something within the time of a lease."""
+        before = {key: self._registry.entry(key) for key in self._registry.keys("node.")}
+        deadline = time.monotonic() + self.options.lease
+        while time.monotonic() < deadline:
+            time.sleep(0.2)
+            self._registry.read()
+            if all(self._registry.entry(key) != entry for key, entry in before.items()):
+                break
+        found: list[dict[str, Any]] = []
+        for key in self._registry.keys("node."):
+            record = self._registry.get(key, NodeRecord)
+            if record is not None:
+                found.append(_node(record, is_alive=self._registry.entry(key) != before.get(key)))
+        return found
+
+    def partitions(self) -> list[dict[str, Any]]:
+        """Who leads each partition, and how far each node's copy is."""
+        return [self._partition(index) for index in range(self.record.partitions)]
+
+    def _partition(self, index: int) -> dict[str, Any]:
+        lease = self._registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
+        pin = self._registry.get(pin_key(index), PinRecord)
+        copies: dict[str, int] = {}
+        problems: dict[str, str] = {}
+        for key in self._registry.keys("node."):
+            record = self._registry.get(key, NodeRecord)
+            if record is not None and str(index) in record.applied:
+                copies[record.node] = record.applied[str(index)]
+            if record is not None and str(index) in record.problems:
+                problems[record.node] = record.problems[str(index)]
+        return {
+            "partition": index,
+            "leader": lease.node or None,
+            "epoch": lease.epoch or None,
+            "pinned": None if pin is None else pin.node or None,
+            "copies": copies,
+            "problems": problems,
+        }
+
+    def move(self, partition: int, node: str | None) -> None:
+        """Let a node lead a partition, as long as it lives; None: the node that is preferred anyway.
+
+        Waits until it leads. Raises ``InvalidInput``, and ``StorageError`` if that takes too long.
+        """
+        if not 0 <= partition < self.record.partitions:
+            raise InvalidInput(f"cluster {self.options.name} has the partitions 0 to {self.record.partitions - 1}")
+        if node is not None and self._registry.entry(node_key(node)) is None:
+            raise InvalidInput(f"cluster {self.options.name} has no node {node}")
+        if not self._registry.write(pin_key(partition), PinRecord(node or "")):
+            raise StorageError(
+                f"partition {partition} was moved by somebody else at the same time: look, and try again"
+            )
+        self._registry.notify()
+        deadline = time.monotonic() + MOVE_SECONDS
+        while node is not None:
+            self._registry.read()
+            lease = self._registry.get(lease_key(partition), LeaseRecord) or LeaseRecord()
+            if lease.node == node and lease.epoch:
+                return
+            if time.monotonic() > deadline:
+                raise StorageError(
+                    f"node {node} does not lead partition {partition} after {MOVE_SECONDS:.0f} s: does it run, and "
+                    "does its copy follow? It will, once it does"
+                )
+            time.sleep(0.1)
+
+    def streams(self) -> list[dict[str, Any]]:
+        """What JetStream says of each partition's stream."""
+        options = self.options
+        nats = _core.Nats.connect(options.servers, name="stepwell cluster check", credentials=options.credentials)
+        try:
+            return [{"partition": index, **_stream(nats, options, index)} for index in range(self.record.partitions)]
+        finally:
+            nats.close()
+
+
+def _stream(nats: _core.Nats, options: Cluster, index: int) -> dict[str, Any]:
+    try:
+        return nats.stream(options.stream(index)) or {"problem": "there is no stream"}
+    except StorageError as error:
+        return {"problem": str(error)}
+
+
+def _node(record: NodeRecord, *, is_alive: bool) -> dict[str, Any]:
+    return {
+        "node": record.node,
+        "alive": is_alive,
+        "address": record.address or None,
+        "version": record.version,
+        "leads": record.leads,
+    }

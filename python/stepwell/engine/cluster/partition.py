@@ -1,0 +1,322 @@
+"""One partition, as the program of a node sees it: requests reach its leader, which may be this node.
+
+``leadership`` says when this node leads. Requests without a reply are asked again when the leader changes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from stepwell.engine.host.listeners import Listeners
+from stepwell.engine.host.processes import messages as m
+from stepwell.engine.host.processes.wire import encoded
+from stepwell.engine.host.promises import Promise, answering
+from stepwell.engine.log import records as r
+from stepwell.engine.log.document import Document
+from stepwell.engine.log.records import Command
+from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.logs import logger
+from stepwell.tasks.dispatch import Call, HandlerPool
+
+from .frames import Outbox
+from .led import LedPartition
+from .messages import NOT_LEADING, Deploy, FromLeader, Request
+from .node import Leader, Node
+from .requests import Pending, Requests
+
+log = logger("stepwell.cluster")
+
+LEAD_SECONDS = 10.0
+"""How long a promotion may wait for the quorum."""
+WATCH_SECONDS = 5.0
+"""How often the leader elsewhere is told which executions callers wait for: it, or its word, may be lost."""
+OPEN_SECONDS = 1.0
+"""The pause before a copy that cannot be opened is tried again."""
+_decode_row = msgspec.msgpack.Decoder(ExecutionContext).decode
+
+
+class ClusterPartition:
+    """Every method may be called from any thread."""
+
+    def __init__(self, index: int, node: Node) -> None:
+        self.index, self._node = index, node
+        self._requests = Requests(index, node.limits)
+        self._lock = threading.Lock()
+        self._led: LedPartition | None = None
+        self._leader: Leader | None = None
+        self._outbox: Outbox | None = None
+        self._watches_sent = 0.0
+        self._with_handlers: set[str] = set()
+        self._held: list[m.TaskResult] = []
+        self._observed: list[str] = []
+
+    # who leads it
+
+    @property
+    def is_led(self) -> bool:
+        """Whether this node leads it."""
+        return self._led is not None
+
+    def forget_leader(self) -> None:
+        """This node is about to lead: a result that comes before the partition runs is kept for it."""
+        with self._lock:
+            self._leader, self._outbox = None, None
+
+    def begin(self, led: LedPartition) -> None:
+        """This node leads: send it what waits."""
+        if self._observed:
+            led.observe(self._observed)
+        with self._lock:
+            self._led, held = led, self._take_held()
+        self._pass_results(led, None, held)
+        with answering():
+            for pending in self._requests.all():
+                self._send(pending)
+            for id in self._node.watched(self.index):
+                self.watch(id)
+
+    def end(self) -> None:
+        """This node leads no longer."""
+        with self._lock:
+            self._led = None
+
+    def follow_leader(self, leader: Leader | None) -> None:
+        """Another node leads it, or none. Requests without a reply are sent to the new one."""
+        with self._lock:
+            if self._led is not None or leader == self._leader:
+                return
+            self._leader = leader
+            cluster = self._node.cluster
+            self._outbox = (
+                None
+                if leader is None
+                else Outbox(
+                    self._node.link,
+                    lambda: self._node.hlc,
+                    cluster.subject("p", self.index, leader.boot),
+                    cluster.subject("n", self._node.boot, self.index),
+                )
+            )
+            held = [] if leader is None else self._take_held()
+        self._pass_results(None, self._outbox, held)
+        if leader is not None:
+            with answering():
+                self._ask_again(self._requests.all())
+                self._send_watches()
+
+    def _take_held(self) -> list[m.TaskResult]:
+        held, self._held = self._held, []
+        return held
+
+    def tick(self) -> None:
+        """Called now and then: what has had no reply for long is asked again."""
+        now = time.monotonic()
+        with answering():
+            self._requests.give_up(now)
+            self._ask_again(self._requests.due(now))
+            if now - self._watches_sent > WATCH_SECONDS:
+                self._send_watches()
+
+    # requests of the program
+
+    @property
+    def pid(self) -> int:
+        """The process that runs it is not known here."""
+        return 0
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests have no reply yet."""
+        return len(self._requests)
+
+    @property
+    def tasks(self) -> int:
+        """How many of its tasks handlers have here."""
+        return len(self._with_handlers)
+
+    def submit(self, command: Command, document: Document, answer: Promise) -> None:
+        """Put a command into the partition's inbox. Raises ``Busy``."""
+        text = document.text
+        self._send(self._requests.add(lambda number: m.Submit(number, command, text), answer))
+
+    def deploy(self, command: r.PutWorkflowCommand | r.DeleteWorkflowCommand, answer: Promise) -> None:
+        """Let the leader carry out a command for the definitions of all partitions."""
+        self._send(self._requests.add(lambda number: Deploy(number, command), answer))
+
+    def read(self, answer: Promise, operation: str, *arguments: Any, **options: Any) -> None:
+        """Call a reading method of the leader's store."""
+        self._send(self._requests.add(lambda number: m.Read(number, operation, arguments, options), answer))
+
+    def watch(self, id: str) -> None:
+        """Have the end of an execution reported; if it has ended, at once."""
+        led, outbox = self._led, self._outbox
+        if led is not None:
+            led.watch_end(id, partial(self._tell_end, led, id))
+        elif outbox is not None:  # else it is asked for when somebody leads
+            outbox.post(encoded(m.Watch(id)))
+
+    def answer(self, results: list[m.TaskResult]) -> None:
+        """Take results of handlers, or pass them to the leader. One that is lost on the way is no loss.
+
+        A leader elsewhere has the same tasks done by its own handlers. Where nobody leads they are kept: this node may
+        be about to, and has begun the tasks.
+        """
+        with self._lock:
+            self._with_handlers.difference_update([result.id for result in results])
+            led, outbox = self._led, self._outbox
+            if led is None and outbox is None:
+                self._held += results
+        self._pass_results(led, outbox, results)
+
+    def _pass_results(self, led: LedPartition | None, outbox: Outbox | None, results: list[m.TaskResult]) -> None:
+        if led is not None:
+            led.take_results(results)
+        elif outbox is not None and results:
+            outbox.post(encoded(m.Results(results)))
+
+    def keep_alive(self, task_id: str) -> None:
+        """A handler reports that its work continues."""
+        led, outbox = self._led, self._outbox
+        if led is not None:
+            led.keep_alive(task_id)
+        elif outbox is not None:
+            outbox.post(encoded(m.Heartbeat(task_id)))
+
+    def set_handlers(self, windows: list[tuple[str, int]]) -> None:
+        """The node has another handler, or another limit."""
+        led = self._led
+        if led is not None:
+            led.set_handlers(windows)
+
+    def free(self, limit: str) -> None:
+        """A task is not counted for its limit any longer."""
+        led = self._led
+        if led is not None:
+            led.partition.free(limit)
+
+    def observe(self, names: list[str]) -> None:
+        """Tell the node's listeners the events of these names, while the node leads."""
+        self._observed = names
+        led = self._led
+        if led is not None:
+            led.observe(names)
+
+    # sending
+
+    def _send(self, pending: Pending) -> None:
+        with self._lock:
+            led, outbox = self._led, self._outbox
+            message = pending.take(time.monotonic()) if led is not None or outbox is not None else None
+        if message is None:  # it is sent when somebody leads
+            return
+        if led is not None:
+            self._do(led, message)
+        elif outbox is not None:
+            outbox.post(encoded(message))
+
+    def _ask_again(self, requests: Iterable[Pending]) -> None:
+        for pending in requests:
+            if self._led is None or isinstance(pending.message, m.Read):  # what is in the inbox here has its reply
+                self._send(pending)
+
+    def _do(self, led: LedPartition, message: Request) -> None:
+        deliver = partial(self._replied, led, message.number)
+        if isinstance(message, m.Submit):
+            led.take(message.command, Document(message.document), deliver, again=message.again)
+        elif isinstance(message, Deploy):
+            self._node.deploy_here(message.command, deliver)
+        elif self._node.is_confirmed(self.index):
+            self._read_here(led, message)
+        else:
+            self._node.reads.submit(self._read_here, led, message)
+
+    def _read_here(self, led: LedPartition, message: m.Read) -> None:
+        try:
+            self._node.confirm(self.index)
+            result = led.read(message)
+        except Exception as error:  # noqa: BLE001 - whoever asks gets any error
+            self._replied(led, message.number, None, error)
+        else:
+            self._replied(led, message.number, result, None)
+
+    def _replied(self, led: LedPartition, number: int, result: Any, error: BaseException | None) -> None:
+        if led.says_nothing(error):
+            return  # it is asked again when somebody leads
+        pending = self._requests.settle(number)
+        if pending is not None:
+            pending.promise.reply(result, error)
+
+    def _send_watches(self) -> None:
+        self._watches_sent = time.monotonic()
+        if self._led is None:
+            for id in self._node.watched(self.index):
+                self.watch(id)
+
+    # from the leader elsewhere, in the connection's thread
+
+    def receive(self, messages: list[FromLeader]) -> None:
+        """Take what the leader says."""
+        for message in messages:
+            if isinstance(message, m.Ended):
+                row = None if message.row is None else _decode_row(message.row)
+                self._node.ended(message.id, row, None if message.failure is None else m.error_of(message.failure))
+            elif message.failure is None or message.failure.name != NOT_LEADING:
+                pending = self._requests.settle(message.number)
+                if pending is not None:
+                    failure = message.failure
+                    pending.promise.reply(message.result, None if failure is None else m.error_of(failure))
+
+    def unheard(self) -> None:
+        """Nobody listens where the leader should: what was sent is sent again at the next tick."""
+        self._requests.unheard()
+
+    # called by the led partition
+
+    @property
+    def pool(self) -> HandlerPool:
+        """What calls the node's handlers."""
+        return self._node.pool
+
+    @property
+    def listeners(self) -> Listeners:
+        """The node's listeners."""
+        return self._node.listeners
+
+    def dispatch(self, tasks: list[Call]) -> None:
+        """Give durable tasks to handlers."""
+        self._node.pool.dispatch(self._new(tasks))
+
+    def resume(self, tasks: list[Call]) -> None:
+        """Give tasks to handlers that the last leader's handlers had, unless they are at work here."""
+        self._node.pool.resume(self._new(tasks))
+
+    def _new(self, tasks: list[Call]) -> list[Call]:
+        with self._lock:
+            calls = [call for call in tasks if call.id not in self._with_handlers]
+            self._with_handlers.update([call.id for call in calls])
+        return calls
+
+    def tasks_ended(self, task_ids: list[str]) -> None:
+        """Tasks have ended without results of their handlers."""
+        with self._lock:
+            self._with_handlers.difference_update(task_ids)
+        self._node.pool.ended(task_ids)
+
+    def queued(self, queue: str) -> None:
+        """A task waits for a worker that polls."""
+        self._node.tell_queued(queue)
+
+    def abandoned(self, task: m.Abandoned) -> None:
+        """A task was abandoned, and what it waits for may be in another partition."""
+        self._node.abandoned(task)
+
+    def _tell_end(self, led: LedPartition, id: str, row: bytes | None, error: BaseException | None) -> None:
+        if not led.says_nothing(error):
+            context = None if row is None else _decode_row(row)
+            self._node.ended(id, context, error if isinstance(error, Exception) else None)

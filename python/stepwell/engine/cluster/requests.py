@@ -1,0 +1,112 @@
+"""Requests to a partition that have no reply yet, whoever leads it: each is asked again until somebody answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from msgspec.structs import replace
+
+from stepwell.engine.host.processes import messages as m
+from stepwell.engine.host.processes.wire import encoded
+from stepwell.engine.host.promises import Promise
+from stepwell.engine.limits import Limits
+from stepwell.errors import Busy, StorageError
+
+from .messages import Request
+
+GIVE_UP_SECONDS = 30.0
+"""How long a request waits for a leader that answers it."""
+AGAIN_SECONDS = 2.0
+"""A request that a leader elsewhere has not answered for so long is sent once more: it, or its reply, may be lost."""
+_SMALL_BYTES = 4096
+
+
+@dataclass(eq=False)
+class Pending:
+    """A request without a reply."""
+
+    message: Request
+    size: int
+    promise: Promise
+    asked: float
+    """When the program asked (``time.monotonic``)."""
+    sent: float = 0.0
+    """When it was sent to a leader the last time; 0: never, or what was sent came to nobody."""
+    is_repeated: bool = False
+    """Whether a leader may have done it already."""
+
+    def take(self, now: float) -> Request:
+        """The message to send, at ``now``."""
+        message = self.message
+        if isinstance(message, m.Submit) and self.is_repeated:
+            message = replace(message, again=True)
+        self.sent, self.is_repeated = now, True
+        return message
+
+    def came_to_nobody(self) -> None:
+        """It is due again."""
+        self.sent = 0.0
+
+
+class Requests:
+    """The requests of one partition, by their numbers. Any thread may call it."""
+
+    def __init__(self, index: int, limits: Limits) -> None:
+        self._index, self._limits = index, limits
+        self._numbers = count(1)
+        self._pending: dict[int, Pending] = {}
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._pending)
+
+    def add(self, make: Callable[[int], Request], promise: Promise) -> Pending:
+        """A new request. Raises ``Busy`` if the limits are reached; one request is always accepted."""
+        message = make(next(self._numbers))
+        pending = Pending(message, len(encoded(message)), promise, time.monotonic())
+        where = f"in partition {self._index}; try again later"
+        with self._lock:
+            if len(self._pending) >= self._limits.inbox:
+                raise Busy(f"{len(self._pending)} requests wait {where}")
+            most = self._limits.inbox_bytes + _SMALL_BYTES * len(self._pending)
+            if self._pending and self._bytes + pending.size > most:
+                raise Busy(f"requests of {self._bytes} bytes wait {where}")
+            self._pending[message.number] = pending
+            self._bytes += pending.size
+        return pending
+
+    def settle(self, number: int) -> Pending | None:
+        """Remove and return a request that has its reply."""
+        with self._lock:
+            pending = self._pending.pop(number, None)
+            if pending is not None:
+                self._bytes -= pending.size
+            return pending
+
+    def all(self) -> list[Pending]:
+        """All of them."""
+        with self._lock:
+            return list(self._pending.values())
+
+    def unheard(self) -> None:
+        """What was sent came to nobody: it is due again."""
+        for pending in self.all():
+            pending.came_to_nobody()
+
+    def due(self, now: float) -> list[Pending]:
+        """Those that are to be sent once more."""
+        return [pending for pending in self.all() if now - pending.sent > AGAIN_SECONDS]
+
+    def give_up(self, now: float) -> None:
+        """Refuse those that have waited too long."""
+        for pending in self.all():
+            if now - pending.asked > GIVE_UP_SECONDS and self.settle(pending.message.number) is not None:
+                done = "; what was asked may have been done" if pending.is_repeated else ""
+                text = f"no leader of partition {self._index} has answered for {GIVE_UP_SECONDS:.0f} s{done}"
+                pending.promise.reply(None, StorageError(text))

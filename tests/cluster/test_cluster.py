@@ -1,0 +1,168 @@
+"""Three nodes over three NATS servers, seen from outside: any node answers, and the others go on when one is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.served import NAME, PARTITIONS, ServedCluster, ServedNode
+from stepwell import Cluster, Executor, StepwellError, StorageError
+
+pytest.importorskip("nats")
+
+SECONDS = 60.0
+"""No test waits longer: this guards against a hang."""
+TASK: dict[str, Any] = {"Type": "Task", "Resource": "tenfold", "End": True}
+QUICK = {"StartAt": "Work", "States": {"Work": TASK}}
+PATIENT = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 3, "Next": "Work"}, "Work": TASK}}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCluster]:
+    found = ServedCluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        found.start()
+        with found.nodes[0].executor() as executor:
+            executor.deploy("quick", QUICK)
+            executor.deploy("patient", PATIENT)
+        yield found
+    finally:
+        found.close()
+
+
+def test_every_node_answers_every_request(served: ServedCluster) -> None:
+    one, two, three = (node.executor() for node in served.nodes)
+    with one, two, three:
+        ids = [two.start("quick", {"n": n}, f"order-{n}").id for n in range(9)]
+        assert [three.get(id).wait(SECONDS).output for id in ids] == [{"n": 10 * n} for n in range(9)]
+        assert {one.get(id).status for id in ids} == {"Succeeded"}
+        histories = [[executor.history(id) for id in ids] for executor in (one, two, three)]
+        assert histories[0] == histories[1] == histories[2]
+        lists = [[execution.id for execution in executor.list("quick")] for executor in (one, two, three)]
+        assert sorted(lists[0]) == sorted(ids)
+        assert lists[0] == lists[1] == lists[2]
+        # a name starts one execution, whichever node is asked
+        assert three.start("quick", {"n": 1}, "order-1", if_exists="return").id == ids[1]
+
+
+def test_a_definition_is_known_to_all_nodes_at_once(served: ServedCluster) -> None:
+    executors = [node.executor() for node in served.nodes]
+    for number in range(6):
+        machine = {"StartAt": "Say", "States": {"Say": {"Type": "Pass", "Result": number, "End": True}}}
+        deploying, starting = executors[number % 3], executors[(number + 1) % 3]
+        assert deploying.deploy("changing", machine).version == number + 1
+        assert starting.start("changing", {}).wait(SECONDS).output == number
+    for executor in executors:
+        executor.close()
+
+
+def test_a_partition_moves_without_a_failed_request(served: ServedCluster) -> None:
+    errors: list[str] = []
+    started: list[str] = []
+    stop = threading.Event()
+
+    def start(node: ServedNode) -> None:
+        with node.executor() as executor:
+            while not stop.is_set():
+                try:
+                    started.append(executor.start("quick", {"n": len(started)}).id)
+                except StepwellError as error:
+                    errors.append(str(error))
+
+    threads = [threading.Thread(target=start, args=(node,)) for node in served.nodes]
+    for thread in threads:
+        thread.start()
+    before = served.leaders()
+    wanted = {partition: "n1" if before[partition] == "n2" else "n2" for partition in range(PARTITIONS)}
+    for partition, name in wanted.items():
+        moved = served.run("move", str(partition), name)
+        assert moved.returncode == 0, moved.stderr
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert served.leaders() == wanted
+    with served.nodes[1].executor() as executor:
+        for id in started:
+            executor.get(id).wait(SECONDS)
+    for partition in range(PARTITIONS):
+        assert served.run("move", str(partition)).returncode == 0  # to whom it belongs
+
+
+def test_executions_go_on_when_their_leader_is_killed(served: ServedCluster) -> None:
+    leader = served.leaders()[0]
+    killed = next(node for node in served.nodes if node.name == leader)
+    others = [node for node in served.nodes if node is not killed]
+    with others[0].executor() as one, others[1].executor() as two:
+        ids = [one.start("patient", {"n": n}).id for n in range(12)]
+        killed.kill()
+        assert [two.get(id).wait(SECONDS).output for id in ids] == [{"n": 10 * n} for n in range(12)]
+        assert [one.start("quick", {"n": 7}).wait(SECONDS).output for _ in range(9)] == [{"n": 70}] * 9
+    killed.start()
+    killed.wait()
+    _wait_until_it_leads(served, killed.name)
+
+
+def _wait_until_it_leads(served: ServedCluster, node: str) -> None:
+    """A node that comes back gets its partitions again."""
+    deadline = time.monotonic() + SECONDS
+    while node not in served.leaders().values():
+        assert time.monotonic() < deadline, served.run("status").stdout
+        time.sleep(0.2)
+
+
+def test_a_server_may_be_killed(served: ServedCluster) -> None:
+    server = served.servers.servers["s2"]
+    server.kill()
+    try:
+        for node in served.nodes:
+            with node.executor() as executor:
+                assert _run(executor, "quick", {"n": 5}) == {"n": 50}
+        assert served.run("check").returncode == 1  # a replica is missing
+    finally:
+        server.start()
+
+
+def _run(executor: Executor, workflow: str, given: Any) -> Any:
+    return executor.start(workflow, given).wait(SECONDS).output
+
+
+def test_a_node_that_ends_in_order_hands_its_partitions_over(served: ServedCluster) -> None:
+    leaving = next(node for node in served.nodes if node.name == served.leaders()[1])
+    other = next(node for node in served.nodes if node is not leaving)
+    with other.executor() as executor:
+        ids = [executor.start("patient", {"n": n}).id for n in range(6)]
+        assert leaving.stop() == 0
+        assert [executor.get(id).wait(SECONDS).output for id in ids] == [{"n": 10 * n} for n in range(6)]
+    leaving.start()
+    leaving.wait()
+
+
+def test_check_finds_nothing_in_a_sound_cluster(served: ServedCluster) -> None:
+    deadline = time.monotonic() + SECONDS
+    while (checked := served.run("check")).returncode != 0:  # the server that was killed is catching up
+        assert time.monotonic() < deadline, checked.stdout + checked.stderr
+        time.sleep(0.5)
+
+
+def test_what_does_not_fit_is_refused(served: ServedCluster, tmp_path: Path) -> None:
+    urls = served.servers.urls
+    with pytest.raises(StorageError, match=f"was made with {PARTITIONS} partitions, not 5"):
+        Executor(tmp_path / "a", cluster=Cluster(urls, name=NAME, node="n9", partitions=5))
+    with Executor(tmp_path / "plain"):
+        pass
+    with pytest.raises(StorageError, match="an executor's folder already"):
+        Executor(tmp_path / "plain", cluster=Cluster(urls, name=NAME, node="n9"))
+    with Executor(tmp_path / "n8", cluster=Cluster(urls, name=NAME, node="n8")) as executor:
+        assert executor.workflow("quick").version == 1
+    with pytest.raises(StorageError, match="belongs to node n8 of cluster orders"):
+        Executor(tmp_path / "n8", cluster=Cluster(urls, name=NAME, node="n7"))
+    with pytest.raises(StorageError, match="holds the copies of a cluster's node"):
+        Executor(tmp_path / "n8")
+    assert served.run("move", "99", "n1").returncode == 2
+    assert served.run("move", "0", "nobody").returncode == 2
