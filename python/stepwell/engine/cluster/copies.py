@@ -15,6 +15,7 @@ from msgspec.msgpack import decode
 from stepwell import _core
 from stepwell.engine.limits import Limits
 from stepwell.engine.replay import log_replay
+from stepwell.engine.state.batch import Batch
 from stepwell.engine.state.executions import Executions
 from stepwell.engine.storage.storage import Storage
 from stepwell.errors import CorruptionError, StorageError
@@ -59,7 +60,7 @@ def prove(copy: _core.PartitionCopy, limits: Limits | None = None) -> int:
         for first, _, _, payload in _batches(copy):
             if first != position + 1:
                 raise StorageError(f"the stream has positions from {first} on, not from {position + 1}")
-            batch = log_replay.read_batch(executions, first, payload)
+            batch = _read_batch(executions, first, payload)
             position = store.commit(batch.turns, batch.changes(), batch.timestamp)
             store.wait_applied(position)
             if executions.exceeds_memory():
@@ -67,6 +68,15 @@ def prove(copy: _core.PartitionCopy, limits: Limits | None = None) -> int:
             if position >= end:
                 break
         return _compare(store, copy.store)
+
+
+def _read_batch(executions: Executions, first: int, payload: bytes) -> Batch:
+    try:
+        return log_replay.read_batch(executions, first, payload)
+    except StorageError:
+        raise
+    except Exception as error:
+        raise CorruptionError(f"the events at position {first} cannot be applied: {error!r}") from error
 
 
 def _batches(copy: _core.PartitionCopy) -> Iterator[_core.LogBatch]:
