@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from documents.blocks import Block, blocks, pages
+from documents.blocks import ROOT, Block, blocks, pages
 from documents.runner import Page, matches
 
 RUN = {"python", "sh", "json", "yaml", "toml", "ini"}
@@ -32,6 +33,12 @@ def to_run(page: str) -> list[Block]:
 
 
 PAGES = [page for page in pages() if any(block.language in RUN for block in to_run(page))]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_block_within_a_list_has_four_spaces_before_it(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert re.findall(r"^ {1,3}```.*", text, re.MULTILINE) == [], "with fewer the site ends the list"
 
 
 @pytest.mark.parametrize("page", pages())
