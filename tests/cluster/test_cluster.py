@@ -160,6 +160,9 @@ def test_what_does_not_fit_is_refused(served: ServedCluster, tmp_path: Path) -> 
         Executor(tmp_path / "plain", cluster=Cluster(urls, name=NAME, node="n9"))
     with Executor(tmp_path / "n8", cluster=Cluster(urls, name=NAME, node="n8")) as executor:
         assert executor.workflow("quick").version == 1
+        with pytest.raises(StorageError, match="a cluster has none yet"):
+            executor.backup(tmp_path / "backup")
+        assert not (tmp_path / "backup").exists()
     with pytest.raises(StorageError, match="belongs to node n8 of cluster orders"):
         Executor(tmp_path / "n8", cluster=Cluster(urls, name=NAME, node="n7"))
     with pytest.raises(StorageError, match="holds the copies of a cluster's node"):

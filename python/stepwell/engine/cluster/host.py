@@ -17,7 +17,6 @@ from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.map_tasks import map_tasks
 from stepwell.engine.host.processes.definitions import Definitions
 from stepwell.engine.host.processes.partitioned import PartitionedHost
-from stepwell.engine.host.processes.stores import Stores
 from stepwell.engine.host.promises import Callback, answering
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
@@ -41,6 +40,7 @@ from .messages import FromLeader, from_leader
 from .options import Cluster
 from .partition import ClusterPartition
 from .registry import JOIN_SECONDS, SLOTS, Registry
+from .stores import ClusterStores
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -103,7 +103,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         }
         self.partitions = [ClusterPartition(index, self) for index in range(count)]
         self.leaderships = [Leadership(each, count, folder.partition(each.index), self) for each in self.partitions]
-        self._stores = Stores(self.partitions, self.places, self.promises)
+        self._stores = ClusterStores(self.partitions, self.places, self.promises)
         self.storage = Storage(self._stores)
         self._definitions = Definitions(self.partitions, self.storage, self.promises, SharedWorkflows)
         self.link.subscribe(cluster.subject("n", self.boot, "*"), self._receive)
