@@ -182,8 +182,8 @@ impl Copy {
         match role {
             Role::Following => {}
             Role::Failed => return Err(self.failure()),
-            Role::Leading => return Ok(self.store()),
-            Role::Opened | Role::Ended => return Err(Error::Following),
+            Role::Leading if self.store().queue().check().is_ok() => return Ok(self.store()),
+            Role::Leading | Role::Opened | Role::Ended => return Err(Error::Following),
         }
         end(&mut work);
         let abort = Arc::new(Abort::default());

@@ -144,6 +144,12 @@ fn a_follower_has_what_the_leader_confirmed_and_goes_on_from_there() {
         commit(&second, &format!("second {i}")).unwrap();
     }
     copies[0].follow().unwrap();
+    second.finish().unwrap();
+    assert!(
+        matches!(copies[1].lead(TIME), Err(Error::Following)),
+        "its store is closed"
+    );
+    copies[1].follow().unwrap();
     for copy in &copies {
         reaches(copy, 40);
         assert_eq!(copy.status().at.epoch, 2);
