@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-# One cache for all checkouts and for pip's builds too, so that RocksDB (13 to 28 minutes) is built once on a machine.
+# One cache for all checkouts and for pip's builds too, so that RocksDB (some minutes) is built once on a machine.
 # Everything is built with --release, tests as well: a second profile would build it a second time.
 export CARGO_TARGET_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stepwell/target
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -42,7 +42,7 @@ setup: $(VENV)/.installed ## the Debian packages and the virtual environment tha
 # Python sources.
 $(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
 	@echo "Building the native module ..."
-	@[ -d $(CARGO_TARGET_DIR)/release ] || echo "The first build on a machine takes 15 to 30 minutes, for RocksDB."
+	@[ -d $(CARGO_TARGET_DIR)/release ] || echo "The first build on a machine takes 5 to 10 minutes, mostly for RocksDB."
 	@PATH="$(abspath $(BIN)):$$PATH" scripts/with-build-cache \
 	    $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@

@@ -32,3 +32,6 @@ pub mod storage;
 pub mod store;
 
 pub use error::{Error, Result};
+
+// The linker finds RocksDB where this crate has compiled it.
+use stepwell_rocksdb as _;
