@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -26,6 +25,7 @@ from stepwell.tasks.handlers import Handlers
 
 UNKNOWN = "the partition's leader has changed before it answered: the task may have its result"
 
+_READS = frozenset({"get", "scan", "load", "history"})
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -148,9 +148,10 @@ class LedPartition(LocalHost):
         """Call a reading method of the store."""
         if message.operation == STATS:
             return _encode(self.partition.stats())
+        if message.operation not in _READS:  # another node sends it, over a network
+            raise StorageError(f"a node of a cluster reads no {message.operation!r} for another one")
         options = {name: _as_given(value) for name, value in message.options.items()}
-        arguments = map(os.fsdecode, message.arguments) if message.operation == "checkpoint" else message.arguments
-        return getattr(self._store, message.operation)(*arguments, **options)
+        return getattr(self._store, message.operation)(*message.arguments, **options)
 
     def says_nothing(self, error: BaseException | None) -> bool:
         """Whether an error only says that this node does not lead any longer, and not what became of the request."""
