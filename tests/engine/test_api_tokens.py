@@ -67,7 +67,12 @@ def types(execution: Any) -> list[str]:
 
 def test_a_token_completes_its_task(ex: Executor, sent: Sent) -> None:
     execution = ex.start("call", {"order": 7})
-    ex.send_task_success(sent.token(), {"approved": True})
+    token = sent.token()
+    while "TaskSubmitted" not in types(
+        execution
+    ):  # else the answer may be recorded first, and the task never submitted
+        time.sleep(0.005)
+    ex.send_task_success(token, {"approved": True})
     assert execution.wait(10).output == {"approved": True}
     assert sent.messages[0]["order"] == 7
     assert types(execution)[2:-1] == [

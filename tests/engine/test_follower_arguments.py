@@ -290,6 +290,7 @@ WRONG: dict[str, list[Any]] = {
     "strict_handlers": [1, "yes", None],
     "partitions": [0, 2, "x", 1.0, True, None],
     "connect": [0, 1, "x", None],
+    "cluster": [7, "nats://127.0.0.1:1", {}],
     "nonsense": [1],
     "data": ["elsewhere"],
 }

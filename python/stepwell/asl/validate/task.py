@@ -95,7 +95,7 @@ def _check_local_resource(text: str, place: str, at: Place) -> None:
     name, _, pattern = text.rpartition(".")
     if not text.strip() or not (allowed if isinstance(allowed, bool) else allowed(text)):
         at.report.error("Value is not a valid resource ARN", place)
-    elif pattern in PATTERNS:  # it would be called, and its result taken at once
+    elif name and pattern in PATTERNS:  # it would be called, and its result taken at once
         message = (
             f"the name of a local handler cannot end with .{pattern}: "
             f"arn:aws:states:::lambda:invoke.waitForTaskToken with the FunctionName '{name}' calls it, and waits"

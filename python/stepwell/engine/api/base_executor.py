@@ -55,8 +55,10 @@ class BaseExecutor:
         self._handlers = self._new_handlers({} if handlers is None else handlers)
         if not isinstance(connect, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"connect is True or False, not {shown(connect)}")
-        if cluster is not None and (connect or partitions != 1):
-            raise InvalidInput("a cluster has its own number of partitions, and is joined, not connected to")
+        if cluster is not None:
+            _check_cluster(cluster)
+            if connect or partitions != 1:
+                raise InvalidInput("a cluster has its own number of partitions, and is joined, not connected to")
         self._data, self._partitions, self._connect, self._cluster = data, partitions, connect, cluster
         self._listeners = self._new_listeners()
         self._options = Options(
@@ -192,3 +194,10 @@ class BaseExecutor:
             return function
 
         return decorate
+
+
+def _check_cluster(cluster: object) -> None:
+    from stepwell.engine.cluster.options import Cluster
+
+    if not isinstance(cluster, Cluster):
+        raise InvalidInput(f"cluster is a Cluster, not {shown(cluster)}")

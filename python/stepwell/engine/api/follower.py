@@ -303,6 +303,8 @@ class Follower:
             raise InvalidInput(f"{self.source} is one of several partitions: take_over each, and open their folder")
         if options.get("partitions", 1) != 1:
             raise InvalidInput(f"{self.data} is one partition, not {options['partitions']!r}")
+        if options.get("cluster") is not None:
+            raise InvalidInput("a follower is promoted to lead on its machine: it joins no cluster")
         Executor(None, **options).close()
         self.take_over(accept_loss=accept_loss)
         return Executor(self.data, **options)
