@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROLE = "arn:aws:iam::000000000000:role/any"
+from .support import ROLE, ended
+
 INVOKE = "arn:aws:states:::lambda:invoke"
 SQS = "arn:aws:states:::sqs:sendMessage"
 CALLBACK = f"{SQS}.waitForTaskToken"
@@ -79,6 +80,12 @@ LOOP = {  # calls S, waits, and calls it again
 }
 
 
+def write_files(folder: Path) -> None:
+    """Write the mock file and the handlers."""
+    (folder / "MockConfigFile.json").write_text(json.dumps(FILE))
+    (folder / "work.py").write_text(HANDLERS)
+
+
 def options(folder: Path, *more: str) -> list[str]:
     file, handlers = folder / "MockConfigFile.json", folder / "work.py"
     return ["--data", str(folder / "data"), "--mock-config", str(file), "--handlers", str(handlers), *more]
@@ -96,14 +103,6 @@ def created(sfn: Any, name: str, states: dict[str, Any], **more: Any) -> str:
 
 def one(resource: str = LAMBDA, **fields: Any) -> dict[str, Any]:
     return {"S": {"Type": "Task", "Resource": resource, "End": True, **fields}}
-
-
-def ended(sfn: Any, execution: str) -> dict[str, Any]:
-    end = time.monotonic() + 60
-    while (found := sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        assert time.monotonic() < end, "it did not end"
-        time.sleep(0.02)
-    return found
 
 
 def run(sfn: Any, arn: str, input: str = "{}") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,14 @@ import pytest
 from stepwell import AsyncExecutor
 from stepwell.step_functions.mocks import Mocks
 
-from .mock_support import FILE, HANDLERS, LAMBDA, LOOP, created, ended, options, output, types, waiting
-from .support import serving
+from .mock_support import LAMBDA, LOOP, created, options, output, types, waiting, write_files
+from .support import ended, serving
 
 pytestmark = pytest.mark.covers("A16.82")
 
 
 def test_the_count_goes_on_after_a_kill(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
+    write_files(tmp_path)
     with serving(*options(tmp_path)) as server:
         execution = waiting(server.client, created(server.client, "loop", LOOP) + "#Twice")
         server.process.kill()
@@ -31,8 +29,7 @@ def test_the_count_goes_on_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_a_task_that_the_engine_hands_out_while_it_opens_is_counted_too(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
+    write_files(tmp_path)
     with serving(*options(tmp_path)) as server:
         arn = waiting(server.client, created(server.client, "loop", LOOP) + "#Twice")
         server.process.kill()
@@ -42,12 +39,16 @@ def test_a_task_that_the_engine_hands_out_while_it_opens_is_counted_too(tmp_path
         executor.use_mocks(mocks)
         async with executor:
             execution = await executor.get(arn)
-            while [event["type"] for event in await execution.history()].count("TaskStateEntered") < 2:
+
+            async def entered() -> int:
+                return [event["type"] for event in await execution.history()].count("TaskStateEntered")
+
+            while await entered() < 2:
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.3)  # time for the answer that must not come yet
             mocks.attach(executor)
             await execution.wait(60)
-            return [event["type"] for event in await execution.history()].count("TaskStateEntered")
+            return await entered()
 
     assert asyncio.run(go_on()) == 2  # a third call is made if the second one is answered as if it were the first
 
@@ -69,8 +70,7 @@ def spread() -> dict[str, Any]:
 
 
 def test_the_count_goes_on_in_the_children_of_a_map_run_and_at_its_writer(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
+    write_files(tmp_path)
     with serving(*options(tmp_path)) as server:
         sfn = server.client
         arn = created(sfn, "spread", spread())

@@ -20,7 +20,6 @@ from .mock_support import (
     CALLBACK,
     FILE,
     GLUE,
-    HANDLERS,
     INTEGRATION,
     INVOKE,
     LAMBDA,
@@ -29,15 +28,15 @@ from .mock_support import (
     SQS,
     START,
     created,
-    ended,
     one,
     options,
     output,
     run,
     types,
     waiting,
+    write_files,
 )
-from .support import Served, refusal, serving
+from .support import Served, ended, refusal, serving
 
 pytestmark = pytest.mark.covers("A16.82")
 
@@ -45,8 +44,7 @@ pytestmark = pytest.mark.covers("A16.82")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mocks")
-    (folder / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (folder / "work.py").write_text(HANDLERS)
+    write_files(folder)
     return folder
 
 
@@ -254,8 +252,7 @@ def until_output(sfn: Any, arn: str, value: Any) -> None:
 
 
 def test_a_mocked_execution_meets_no_real_handler_in_a_server_without_the_file(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
+    write_files(tmp_path)
     with serving(*options(tmp_path)) as server:
         execution = waiting(server.client, created(server.client, "loop", LOOP) + "#Twice")
         assert server.stop() == 0
@@ -265,8 +262,7 @@ def test_a_mocked_execution_meets_no_real_handler_in_a_server_without_the_file(t
 
 
 def test_workers_elsewhere_do_only_what_is_not_mocked(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
+    write_files(tmp_path)
     with serving("--mock-config", str(tmp_path / "MockConfigFile.json"), "--wait-for-workers") as server:
         command = [sys.executable, "-m", "stepwell", "worker", "--server", server.url]
         with subprocess.Popen([*command, "--handlers", str(tmp_path / "work.py")]) as worker:
@@ -278,8 +274,7 @@ def test_workers_elsewhere_do_only_what_is_not_mocked(tmp_path: Path) -> None:
 
 
 def test_it_works_over_partitions(tmp_path: Path) -> None:
-    (tmp_path / "MockConfigFile.json").write_text(json.dumps(FILE))
-    (tmp_path / "work.py").write_text(HANDLERS)
+    write_files(tmp_path)
     with serving(*options(tmp_path, "--partitions", "2")) as server:
         sfn = server.client
         assert output(run(sfn, created(sfn, "read", read()) + "#Read")) == ["zero", "one or two", "one or two"]
