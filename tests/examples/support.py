@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,7 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -44,6 +48,27 @@ def free_port() -> int:
     """A port that nobody listens at: for a server that comes back at the same one."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def asked(url: str, body: Any = None, method: str | None = None, seconds: float = PATIENCE) -> tuple[int, bytes]:
+    """The status and the body of the answer to a request, whose own body is JSON; POST if it has one."""
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(url, data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urlopen(request, timeout=seconds) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in an SQLite file, which a program may be writing."""
+    db = sqlite3.connect(database, timeout=PATIENCE)
+    try:
+        return db.execute(query).fetchall()
+    finally:
+        db.close()
 
 
 class Program:

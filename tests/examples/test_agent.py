@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from examples.support import EXAMPLES, Program, new_random, programs
+from examples.support import EXAMPLES, Program, new_random, programs, rows
 
 EXAMPLE = EXAMPLES / "agent"
 REPLIES = 4
@@ -34,11 +33,8 @@ class Desk:
         assert done.process.returncode == 0, done.output
         return str(done.output)
 
-    def rows(self, table: str) -> list[Any]:
-        db = sqlite3.connect(self.folder / "shop.sqlite")
-        found = db.execute(f"SELECT * FROM {table}").fetchall()
-        db.close()
-        return found
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        return rows(self.folder / "shop.sqlite", f"SELECT * FROM {table}")
 
     def asked(self) -> Counter[str]:
         """How often the model was asked for each reply."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from examples.support import EXAMPLES, Program, free_port, programs, until
+from examples.support import EXAMPLES, Program, free_port, programs, rows, until
 
 EXAMPLE = EXAMPLES / "aws_job_poller"
 Start = Callable[..., Program]
@@ -26,12 +25,8 @@ def start() -> Iterator[Start]:
 
 
 def jobs(folder: Path) -> list[tuple[str]]:
-    if not (folder / "jobs.sqlite").exists():
-        return []
-    db = sqlite3.connect(folder / "jobs.sqlite", timeout=60)
-    found = db.execute("SELECT name FROM jobs").fetchall()
-    db.close()
-    return found
+    database = folder / "jobs.sqlite"
+    return rows(database, "SELECT name FROM jobs") if database.exists() else []
 
 
 def test_the_script_runs_unchanged_also_when_the_server_is_killed(start: Start, tmp_path: Path) -> None:

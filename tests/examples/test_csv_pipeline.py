@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from examples.support import EXAMPLES, Killed, Program, new_random, programs
+from examples.support import EXAMPLES, Killed, Program, new_random, programs, rows
 from stepwell import Executor
 
 EXAMPLE = EXAMPLES / "csv_pipeline"
@@ -34,16 +33,13 @@ def write_file(start: Any, files: Path, random: random.Random) -> set[int]:
     return lost
 
 
-def rows(files: Path, query: str) -> list[tuple[str, ...]]:
-    db = sqlite3.connect(files / "customers.sqlite")
-    found = db.execute(query).fetchall()
-    db.close()
-    return found
+def imported_rows(files: Path, query: str) -> list[tuple[str, ...]]:
+    return rows(files / "customers.sqlite", query)
 
 
 def bills(files: Path) -> list[tuple[str, ...]]:
     """The part (its first row) and the task of each call that was paid for."""
-    return rows(files, "SELECT first, task FROM bills")
+    return imported_rows(files, "SELECT first, task FROM bills")
 
 
 def succeeded(data: Path) -> set[str]:
@@ -86,5 +82,5 @@ def test_each_row_is_imported_once_and_only_what_failed_is_redriven(tmp_path: Pa
     assert sorted(told) == sorted(f"not imported: 500 rows from {part} on: UnknownCountry: ZZ" for part in lost)
     imported = {number for number in range(ROWS) if number // ROWS_PER_PART * ROWS_PER_PART not in lost}
     without_address = {number for number in imported if number % 1000 == 999}
-    assert {int(id) for (id,) in rows(files, "SELECT id FROM rejected")} == without_address
-    assert {int(id) for (id,) in rows(files, "SELECT id FROM customers")} == imported - without_address
+    assert {int(id) for (id,) in imported_rows(files, "SELECT id FROM rejected")} == without_address
+    assert {int(id) for (id,) in imported_rows(files, "SELECT id FROM customers")} == imported - without_address

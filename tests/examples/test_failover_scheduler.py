@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.support import EXAMPLES, Program, new_random, programs, until
+from examples.support import EXAMPLES, Program, new_random, programs, rows, until
 from stepwell import Executor
 
 SCHEDULER = EXAMPLES / "failover_scheduler" / "scheduler.py"
@@ -49,10 +48,7 @@ class Cluster:
         until(lambda: all(len(found) > before[job] + 1 for job, found in self.results().items()), "no job goes on")
 
     def _rows(self, query: str) -> list[tuple[str, str]]:
-        db = sqlite3.connect(self.folder / "results.sqlite", timeout=30)
-        found = db.execute(query).fetchall()
-        db.close()
-        return found
+        return rows(self.folder / "results.sqlite", query)
 
 
 @pytest.mark.timeout(180)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
-from examples.support import EXAMPLES, Program, programs, until
+from examples.support import EXAMPLES, Program, asked, programs, rows, until
 
 EXAMPLE = EXAMPLES / "fastapi_approval"
 
@@ -36,14 +33,8 @@ class Service:
         self.begin()
 
     def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(self.url + path, data, {"Content-Type": "application/json"})
-        try:
-            with urlopen(request, timeout=60) as answer:
-                return answer.status, json.load(answer)
-        except HTTPError as error:
-            with error:
-                return error.code, json.load(error)
+        status, answer = asked(self.url + path, body)
+        return status, json.loads(answer)
 
     def claim(self, id: str, cents: int) -> None:
         status, answer = self.ask("/expenses", {"id": id, "employee": "Ada", "cents": cents})
@@ -99,6 +90,5 @@ def test_an_approval_survives_restarts_and_pays_once(service: Service) -> None:
 
     stopped = service.program.send(signal.SIGTERM)
     assert "Application shutdown complete" in stopped.output
-    db = sqlite3.connect(service.folder / "bank.sqlite")
-    assert sorted(db.execute("SELECT employee, cents FROM payments")) == [("Ada", 1200), ("Ada", 12_000)]
-    db.close()
+    payments = rows(service.folder / "bank.sqlite", "SELECT employee, cents FROM payments")
+    assert sorted(payments) == [("Ada", 1200), ("Ada", 12_000)]

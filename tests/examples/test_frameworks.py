@@ -15,14 +15,12 @@ from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
 from examples.recipes import blocks, recipes, write
-from examples.support import Program, free_port, new_random, programs, until
+from examples.support import Program, asked, free_port, new_random, programs, until
 from stepwell import Executor, Follower
 
 USED = {
@@ -69,14 +67,9 @@ class Client:
         self._url = f"http://127.0.0.1:{port}"
 
     def once(self, path: str, body: Any = None) -> tuple[int, Any] | None:
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(self._url + path, data, {"Content-Type": "application/json"})
         try:
-            with urlopen(request, timeout=10) as answer:
-                return answer.status, json.load(answer)
-        except HTTPError as error:
-            with error:
-                return error.code, error.read()
+            status, answer = asked(self._url + path, body, seconds=10)
+            return status, json.loads(answer) if status < 400 else answer
         except (OSError, HTTPException, ValueError):
             return None
 

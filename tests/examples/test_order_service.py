@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
-from examples.support import EXAMPLES, Killed, Program, new_random, programs, until
+from examples.support import EXAMPLES, Killed, Program, asked, new_random, programs, until
 from stepwell import Executor
 
 EXAMPLE = EXAMPLES / "order_service"
@@ -36,12 +34,9 @@ class Client:
             url = next((line for line in self._service.current.lines if line.startswith(SERVING)), None)
             if url is None:
                 return None
-            data = None if body is None else json.dumps(body).encode()
             try:
-                with urlopen(Request(url.removeprefix(SERVING) + path, data, method=method), timeout=10) as answer:
-                    return 200, json.load(answer)
-            except HTTPError as error:
-                return error.code, json.load(error)
+                status, answer = asked(url.removeprefix(SERVING) + path, body, method, seconds=10)
+                return status, json.loads(answer)
             except (OSError, HTTPException, ValueError):  # it was killed meanwhile
                 return None
 
