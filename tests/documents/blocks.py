@@ -41,6 +41,11 @@ def blocks(page: str) -> list[Block]:
     return list(_blocks(page, (ROOT / page).read_text(encoding="utf-8").splitlines()))
 
 
+def texts(page: str, language: str) -> list[str]:
+    """The texts of the blocks of one language."""
+    return [block.text for block in blocks(page) if block.language == language]
+
+
 def _blocks(page: str, lines: list[str]) -> Iterator[Block]:
     before, number = "", 0
     is_first, has_prose = True, True

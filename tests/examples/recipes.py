@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from examples.support import ROOT
+from documents.blocks import texts
 
-DOCUMENTS = ("frameworks.md", "operations.md", "testing.md", "testing-crashes.md")
+DOCUMENTS = ("docs/frameworks.md", "docs/operations.md", "docs/testing.md", "docs/testing-crashes.md")
 
 
 def blocks(language: str) -> list[str]:
     """All blocks of a language in these documents."""
-    texts = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in DOCUMENTS]
-    return [
-        block for text in texts for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    ]
+    return [text for page in DOCUMENTS for text in texts(page, language)]
 
 
 def recipes() -> dict[str, str]:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
+from documents.blocks import texts
 from stepwell.testing import MockFile, scripted_run
 
 from .support import serving
 
-TEXT = (Path(__file__).parents[2] / "docs" / "mocks.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+PAGE = "docs/mocks.md"
 
 
 def test_the_program_prints_what_the_document_says(tmp_path: Path) -> None:
-    mocks, order = blocks("json")
+    mocks, order = texts(PAGE, "json")
     (tmp_path / "MockConfigFile.json").write_text(mocks)
     (tmp_path / "order.json").write_text(order)
     with serving("--mock-config", str(tmp_path / "MockConfigFile.json")) as server:
-        program = blocks("python")[0].replace("http://127.0.0.1:8083", server.url)
+        program = texts(PAGE, "python")[0].replace("http://127.0.0.1:8083", server.url)
         ended = subprocess.run(
             [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )
@@ -31,6 +27,6 @@ def test_the_program_prints_what_the_document_says(tmp_path: Path) -> None:
 
 
 def test_the_same_files_are_run_in_memory() -> None:
-    mocks, order = blocks("json")
+    mocks, order = texts(PAGE, "json")
     found = scripted_run(order, {}, mocks=MockFile(mocks).case("Order", "TwiceDown"))
     assert (found["status"], found["output"]) == ("SUCCEEDED", {"MessageId": "m-1"})

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from documents.blocks import texts
 from stepwell.testing import TestExecutor
 
-PAGE = (Path(__file__).parents[2] / "docs" / "testing-tools.md").read_text(encoding="utf-8")
 Run = Callable[[str], subprocess.CompletedProcess[str]]
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return texts("docs/testing-tools.md", language)
 
 
 @pytest.fixture(scope="module")
