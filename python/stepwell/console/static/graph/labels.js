@@ -83,11 +83,12 @@ export function widthOf(text, font) {
 export function fitted(text, width, font) {
   const shown = plain(text);
   if (widthOf(shown, font) <= width) return shown;
+  const cutTo = (/** @type {number} */ count) => `${shown.slice(0, Math.ceil(count / 2))}…${shown.slice(shown.length - Math.floor(count / 2))}`;
   let [fits, most] = [0, Math.min(shown.length, 200)];
   while (most - fits > 1) {
     const half = (fits + most) >> 1;
-    if (widthOf(`${shown.slice(0, Math.ceil(half / 2))}…${shown.slice(shown.length - Math.floor(half / 2))}`, font) <= width) fits = half;
+    if (widthOf(cutTo(half), font) <= width) fits = half;
     else most = half;
   }
-  return `${shown.slice(0, Math.ceil(fits / 2))}…${fits > 1 ? shown.slice(shown.length - Math.floor(fits / 2)) : ""}`;
+  return cutTo(fits);
 }

@@ -89,8 +89,8 @@ export function useResource(load, inputs, live) {
   return { ...(state.key === key ? state : { data: undefined, error: undefined, isLoading: true }), reload, hold };
 }
 
-/** Do something every so many seconds while the page is seen, and when it is seen again. @param {() => void} act @param {number} seconds @param {boolean} isNeeded */
-function useTimes(act, seconds, isNeeded) {
+/** Do something, such as to load what no stream tells of, every so many seconds while the page is seen, and when it is seen again. @param {() => void} act @param {number} seconds */
+export function useLooks(act, seconds, isNeeded = true) {
   useEffect(() => {
     if (!isNeeded) return undefined;
     const tick = () => document.hidden || act();
@@ -103,11 +103,8 @@ function useTimes(act, seconds, isNeeded) {
   }, [act, seconds, isNeeded]);
 }
 
-/** Load again every so many seconds: what no stream tells of. @param {() => void} reload @param {number} seconds */
-export const useLooks = (reload, seconds, isNeeded = true) => useTimes(reload, seconds, isNeeded);
-
 /** Draw again every so many seconds: durations of what runs. @param {boolean} isNeeded */
 export function useClock(isNeeded, seconds = 1) {
   const [, set] = useState(0);
-  useTimes(useCallback(() => set((count) => count + 1), []), seconds, isNeeded);
+  useLooks(useCallback(() => set((count) => count + 1), []), seconds, isNeeded);
 }

@@ -1,12 +1,12 @@
 /** Executions: the newest first, filtered, as they change; several can be stopped, redriven or deleted together. */
 import { call, executionPath, get, query as queryOf, remove } from "../lib/api.js";
-import { ago, bothTimes, lasted, number, ofField, toField } from "../lib/format.js";
+import { ago, bothTimes, number, ofField, toField } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
 import { useClock, useResource } from "../lib/resource.js";
 import { executionLink, setQuery, useLocation, workflowLink } from "../lib/router.js";
-import { Empty, SHOWN, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
+import { Empty, SHOWN, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
 import { Dialog } from "../parts/dialog.js";
-import { List } from "../parts/list.js";
+import { DURATION, List, STATUS } from "../parts/list.js";
 import { useMayAct } from "../parts/session.js";
 
 const TIMES = [["", "Any time"], ["900", "Last 15 minutes"], ["3600", "Last hour"], ["86400", "Last 24 hours"], ["604800", "Last 7 days"], ["custom", "Between …"]];
@@ -103,11 +103,11 @@ function Table({ items, mayAct, chosen, toggle }) {
   const box = (/** @type {string} */ label, /** @type {any[]} */ those, /** @type {boolean} */ isOn) => html`<input type="checkbox" aria-label=${label} checked=${isOn} onChange=${() => toggle(those, !isOn)} />`;
   return html`<${List} label="Executions" items=${items} keyOf=${(/** @type {any} */ item) => item.id} columns=${[
     mayAct && { title: box("Select all of the page", items, all), is: "tick", show: (/** @type {any} */ item) => box(`Select ${item.name}`, [item], chosen.has(item.id)) },
-    { title: "Status", is: "state", show: (/** @type {any} */ item) => html`<${Status} status=${item.status} />` },
+    STATUS,
     { title: "Name", is: "name", show: (/** @type {any} */ item) => html`<a data-row href=${executionLink(item.id)} title=${item.name}>${item.name}</a>${item.redriveCount > 0 && html` <span class="tag" title="Redriven ${item.redriveCount} times">↻${item.redriveCount}</span>`}` },
     { title: "Workflow", is: "name", show: (/** @type {any} */ item) => html`<a href=${workflowLink(item.workflow)}>${item.workflow}</a><span class="dim">:${item.version}</span>` },
     { title: "Started", show: (/** @type {any} */ item) => html`<${Time} at=${item.startDate} /> <span class="dim ago" title=${bothTimes(item.startDate)}>${ago(item.startDate)}</span>` },
-    { title: "Duration", name: "took", is: "number", show: (/** @type {any} */ item) => lasted(item.startDate, item.stopDate) },
+    DURATION,
   ]} />`;
 }
 

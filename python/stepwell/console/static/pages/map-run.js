@@ -1,12 +1,12 @@
 /** A map run: how far it is, how fast, its limits, and its children: those that failed first. */
 import { call } from "../lib/api.js";
-import { duration, lasted, number } from "../lib/format.js";
+import { duration, number } from "../lib/format.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { useClock, useResource } from "../lib/resource.js";
 import { BASE, executionLink, setQuery, useLocation } from "../lib/router.js";
 import { Empty, Facts, Problem, STATUSES, Status, StatusChip, Time, Waiting, useTitle } from "../parts/basics.js";
 import { Dialog } from "../parts/dialog.js";
-import { List } from "../parts/list.js";
+import { DURATION, List, STATUS } from "../parts/list.js";
 import { useMayAct } from "../parts/session.js";
 
 const PARTS = [["succeeded", "SUCCEEDED"], ["failed", "FAILED"], ["timedOut", "TIMED_OUT"], ["aborted", "ABORTED"], ["pendingRedrive", "PENDING_REDRIVE"], ["running", "RUNNING"], ["pending", "PENDING"]];
@@ -74,11 +74,11 @@ function Children({ arn, counts }) {
   return html`<h2>Children</h2><div class="chips" role="group" aria-label="Status of the children">${FILTERS.map((each) => html`<${StatusChip} status=${each} isOn=${each === status} press=${() => setQuery({ status: each, next: "" })} count=${number(countOf(each))} />`)}</div>
     <${Waiting} of=${found} />
     ${found.data && (found.data.executions.length ? html`<${List} label="Children" items=${found.data.executions} keyOf=${(/** @type {any} */ item) => item.executionArn} columns=${[
-      { title: "Status", is: "state", show: (/** @type {any} */ item) => html`<${Status} status=${item.status} />` },
+      STATUS,
       { title: "Name", is: "name", show: (/** @type {any} */ item) => html`<a data-row href=${executionLink(item.executionArn)}>${item.name}</a>` },
       { title: "Items", name: "items", is: "number", show: (/** @type {any} */ item) => item.itemCount },
       { title: "Started", show: (/** @type {any} */ item) => html`<${Time} at=${item.startDate} exact />` },
-      { title: "Duration", name: "took", is: "number", show: (/** @type {any} */ item) => lasted(item.startDate, item.stopDate) },
+      DURATION,
     ]} />` : html`<${Empty} title="No children" text="None has this status." />`)}
     ${(next || found.data?.nextToken) && html`<nav class="row paging" aria-label="Paging">${next && html`<button type="button" onClick=${() => history.back()}>Back</button>`}${found.data?.nextToken && html`<button type="button" onClick=${() => setQuery({ next: found.data.nextToken })}>More</button>`}</nav>`}`;
 }

@@ -21,8 +21,11 @@ function awaited(task) {
   return task.resource.endsWith(".waitForTaskToken") ? "an answer" : "its result";
 }
 
-/** A link to a state that waits, in its execution. @param {any} each */
-const executionOf = (each) => html`<a data-row href="${executionLink(each.execution)}?state=${encodeURIComponent(each.state)}">${each.executionName}</a> <a class="dim" href=${workflowLink(each.workflow)}>${each.workflow}</a>`;
+/** Columns of a state that waits: a link to it in its execution, and its name. */
+const PLACE = [
+  { title: "Execution", is: "name", show: (/** @type {any} */ each) => html`<a data-row href="${executionLink(each.execution)}?state=${encodeURIComponent(each.state)}">${each.executionName}</a> <a class="dim" href=${workflowLink(each.workflow)}>${each.workflow}</a>` },
+  { title: "State", is: "name", name: "in", show: (/** @type {any} */ each) => each.state },
+];
 
 export function WaitingTasks() {
   useTitle("Waiting");
@@ -51,8 +54,7 @@ function Tasks({ query }) {
     ${found.data && !found.data.tasks.length && html`<${Empty} title="No task waits" text="Every task that was scheduled has its result." />`}
     ${groups.size > 0 && html`<${List} label="Tasks that wait, by resource" keyOf=${(/** @type {any} */ task) => task.id}
       groups=${[...groups].map(([name, tasks]) => [html`<span class="resource">${name}</span> <span class="count">${number(tasks.length)}${found.data?.next ? "+" : ""}</span>`, tasks])} columns=${[
-      { title: "Execution", is: "name", show: executionOf },
-      { title: "State", is: "name", name: "in", show: (/** @type {any} */ task) => task.state },
+      ...PLACE,
       { title: "Waits for", name: "waits for", show: awaited },
       { title: "Since", name: "since", show: (/** @type {any} */ task) => html`<span title=${bothTimes(task.createdDate)}>${ago(task.createdDate)}</span>` },
       { title: "Attempt", name: "attempt", is: "number", show: (/** @type {any} */ task) => task.attempt + 1 },
@@ -70,8 +72,7 @@ function Retries() {
   useClock(true);
   if (!found.data?.retries.length) return found.data ? html`<${Empty} title="No retry is due" text="No state waits to be tried again." />` : html`<${Waiting} of=${found} />`;
   return html`<${Problem} error=${found.error} /><${List} label="Retries" items=${found.data.retries} keyOf=${(/** @type {any} */ each) => `${each.execution} ${each.state} ${each.retryDate}`} columns=${[
-    { title: "Execution", is: "name", show: executionOf },
-    { title: "State", is: "name", name: "in", show: (/** @type {any} */ each) => each.state },
+    ...PLACE,
     { title: "Attempts", name: "attempts", is: "number", show: (/** @type {any} */ each) => number(each.attempt) },
     { title: "Next try", name: "next try", show: (/** @type {any} */ each) => html`<span title=${bothTimes(each.retryDate)}>in ${duration(Math.max(0, each.retryDate - Date.now() / 1000))}</span>` },
     { title: "Last error", is: "cause", show: (/** @type {any} */ each) => html`<b>${each.error ?? ""}</b> ${cut(each.cause ?? "", 80)}` },

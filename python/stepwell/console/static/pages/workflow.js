@@ -1,6 +1,6 @@
 /** One workflow: its graph, its definition with diagnostics, its versions and aliases, recent executions, a form to start. */
 import { call, executionPath, get, query as queryOf } from "../lib/api.js";
-import { ago, lasted } from "../lib/format.js";
+import { ago } from "../lib/format.js";
 import { html, useMemo, useState } from "../lib/html.js";
 import { exactly, pretty } from "../lib/json.js";
 import { useClock, useLooks, useResource } from "../lib/resource.js";
@@ -8,11 +8,11 @@ import { BASE, executionLink, setQuery, useLocation, visit } from "../lib/router
 import { cut } from "../lib/text.js";
 import { Drawing } from "../graph/draw.js";
 import { allNodes, levelOf } from "../graph/model.js";
-import { Empty, Facts, Problem, Status, Tabs, Time, Waiting, tabOf, useTitle } from "../parts/basics.js";
+import { Empty, Facts, Problem, Tabs, Time, Waiting, tabOf, useTitle } from "../parts/basics.js";
 import { DefinitionView } from "../parts/definition.js";
 import { JsonInput, jsonProblem } from "../parts/json-input.js";
 import { JsonView } from "../parts/json-view.js";
-import { List, Side } from "../parts/list.js";
+import { DURATION, List, STATUS, Side } from "../parts/list.js";
 import { useMayAct } from "../parts/session.js";
 import { Versions } from "./workflow-versions.js";
 
@@ -73,10 +73,10 @@ function Recent({ name }) {
   useClock(items.some((/** @type {any} */ item) => item.status === "RUNNING"));
   if (!items.length) return found.data ? html`<${Empty} title="No executions" text="None was started yet." />` : html`<${Waiting} of=${found} />`;
   return html`<${Problem} error=${found.error} /><${List} label="Recent executions" items=${items} keyOf=${(/** @type {any} */ item) => item.id} columns=${[
-    { title: "Status", is: "state", show: (/** @type {any} */ item) => html`<${Status} status=${item.status} />` },
+    STATUS,
     { title: "Name", is: "name", show: (/** @type {any} */ item) => html`<a data-row href=${executionLink(item.id)}>${item.name}</a><span class="dim">:${item.version}</span>` },
     { title: "Started", show: (/** @type {any} */ item) => html`<${Time} at=${item.startDate} /> <span class="dim ago">${ago(item.startDate)}</span>` },
-    { title: "Duration", name: "took", is: "number", show: (/** @type {any} */ item) => lasted(item.startDate, item.stopDate) },
+    DURATION,
   ]} />
     <p><a href="${BASE}/executions?workflow=${encodeURIComponent(name)}">All executions of ${name}</a></p>`;
 }

@@ -1,5 +1,7 @@
 /** Tables: a row for each thing, on a narrow screen a few lines. */
+import { lasted } from "../lib/format.js";
 import { html, useEffect, useRef } from "../lib/html.js";
+import { Status } from "./basics.js";
 
 /**
  * @typedef {{title: any, name?: string, is?: string, show: (item: any) => any}} Column `name`: what stands before its
@@ -15,6 +17,11 @@ export function List({ label, columns, items = [], groups, keyOf }) {
     ${groups ? groups.map(([title, those], at) => html`<tbody key=${at}><tr class="group"><th colSpan=${shown.length} scope="rowgroup">${title}</th></tr>${those.map(row)}</tbody>`) : html`<tbody>${items.map(row)}</tbody>`}
   </table></div>`;
 }
+
+/** Columns of all tables of executions. @type {Column} */
+export const STATUS = { title: "Status", is: "state", show: (item) => html`<${Status} status=${item.status} />` };
+/** @type {Column} */
+export const DURATION = { title: "Duration", name: "took", is: "number", show: (item) => lasted(item.startDate, item.stopDate) };
 
 /**
  * What stands beside something, or on a narrow screen below it: there it comes into sight.
