@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from stepwell import StorageError
@@ -14,3 +17,11 @@ def test_a_node_does_nothing_for_another_one_but_read_rows(operation: str) -> No
     led = LedPartition.__new__(LedPartition)  # it has no store: what is refused does not come so far
     with pytest.raises(StorageError, match=f"reads no '{operation}' for another one"):
         led.read(m.Read(1, operation, (), {}))
+
+
+@pytest.mark.parametrize("operation", ["get", "scan", "load", "history", "sync_stats"])
+def test_a_node_reads_for_another_one_what_hosts_ask_for(operation: str) -> None:
+    led = LedPartition.__new__(LedPartition)
+    store = SimpleNamespace(**{operation: lambda *given, **more: (given, more)})
+    cast("Any", led)._store = store
+    assert led.read(m.Read(1, operation, (7,), {"prefix": ["a", 1]})) == ((7,), {"prefix": ("a", 1)})

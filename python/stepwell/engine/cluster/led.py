@@ -25,7 +25,8 @@ from stepwell.tasks.handlers import Handlers
 
 UNKNOWN = "the partition's leader has changed before it answered: the task may have its result"
 
-_READS = frozenset({"get", "scan", "load", "history"})
+_READS = frozenset({"get", "scan", "load", "history", "sync_stats"})
+"""What another node may call of the store, beside ``STATS``: what ``PartitionedHost`` and its stores ask for."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
