@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
-
-import msgspec
+from typing import Any, Protocol
 
 from stepwell import _core
 from stepwell.engine.host.host import Options
 from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.local import LocalHost, command_of
+from stepwell.engine.host.processes import asked
 from stepwell.engine.host.processes import messages as m
-from stepwell.engine.host.processes.repeated import may_have_been_done, scope_of, was_done
+from stepwell.engine.host.processes.repeated import scope_of, was_done
 from stepwell.engine.host.processes.stores import STATS
 from stepwell.engine.host.promises import Callback
 from stepwell.engine.log import records as r
@@ -25,9 +24,8 @@ from stepwell.tasks.handlers import Handlers
 
 UNKNOWN = "the partition's leader has changed before it answered: the task may have its result"
 
-_READS = frozenset({"get", "scan", "load", "history", "sync_stats"})
-"""What another node may call of the store, beside ``STATS``: what ``PartitionedHost`` and its stores ask for."""
-_encode = msgspec.msgpack.Encoder().encode
+_READS = frozenset({"get", "scan", "load", "history", "sync_stats", STATS})
+"""What another node may ask for: what ``PartitionedHost`` and its stores do."""
 
 
 class NotConfirmed(StorageError):
@@ -82,7 +80,7 @@ class LedPartition(LocalHost):
     ) -> None:
         self._home, self._tell_stopped, self._given = home, stopped, store
         handlers = Handlers()
-        register(handlers, windows)
+        asked.register(handlers, windows)
         own = Options(options.tenant, options.namespace, 1, options.limits, options.item_files, clock=options.clock)
         super().__init__(None, handlers, own, share)
 
@@ -136,23 +134,28 @@ class LedPartition(LocalHost):
     def take(self, command: r.Command, document: Document, reply: Callback, *, again: bool) -> None:
         """Put a command into the inbox. ``again``: an earlier leader may have done it."""
         try:
-            if again and was_done(self.storage, command):
+            if again and was_done(self.storage, command, UNKNOWN):
                 reply(scope_of(command), None)
-                return
-            if again and may_have_been_done(self.storage, command):
-                raise StorageError(UNKNOWN)
-            self.submit(command, document, reply)
+            else:
+                self.submit(command, document, reply)
         except Exception as error:  # noqa: BLE001 - whoever asks gets any error
             reply(None, error)
 
     def read(self, message: m.Read) -> Any:
         """Call a reading method of the store."""
-        if message.operation == STATS:
-            return _encode(self.partition.stats())
         if message.operation not in _READS:  # another node sends it, over a network
             raise StorageError(f"a node of a cluster reads no {message.operation!r} for another one")
-        options = {name: _as_given(value) for name, value in message.options.items()}
-        return getattr(self._store, message.operation)(*message.arguments, **options)
+        return asked.read(self._store, self.partition, message)
+
+    def answer(self, message: m.Read, confirm: Callable[[], None], reply: Callback) -> None:
+        """Answer a read, once ``confirm`` has not raised: this node still leads."""
+        try:
+            confirm()
+            result = self.read(message)
+        except Exception as error:  # noqa: BLE001 - whoever asks gets any error
+            reply(None, error)
+        else:
+            reply(result, None)
 
     def says_nothing(self, error: BaseException | None) -> bool:
         """Whether an error only says that this node does not lead any longer, and not what became of the request."""
@@ -174,7 +177,7 @@ class LedPartition(LocalHost):
 
     def set_handlers(self, windows: list[tuple[str, int]]) -> None:
         """The node has another handler, or another limit."""
-        register(self.handlers, windows)
+        asked.register(self.handlers, windows)
         self._handlers_changed()
 
     def watch_end(self, id: str, deliver: Callable[[bytes | None, BaseException | None], None]) -> None:
@@ -187,18 +190,3 @@ class LedPartition(LocalHost):
             self.watch(id, ended)
         except Exception as error:  # noqa: BLE001 - whoever asks gets any error
             deliver(None, error)
-
-
-def register(handlers: Handlers, windows: list[tuple[str, int]]) -> None:
-    """Register the node's handlers by name, so that tasks are counted for their limits."""
-    for name, window in windows:
-        handlers.register(name, _of_node, concurrency=window or None)
-
-
-def _of_node(input: Any) -> None:
-    raise AssertionError("the node calls handlers")
-
-
-def _as_given(argument: Any) -> Any:
-    """A key's fields are a tuple, which is sent as a list."""
-    return tuple(cast("list[Any]", argument)) if isinstance(argument, list) else argument

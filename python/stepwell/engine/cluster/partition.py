@@ -21,7 +21,6 @@ from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import Command
 from stepwell.engine.storage.contexts import ExecutionContext
-from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call, HandlerPool
 
 from .frames import Outbox
@@ -30,14 +29,8 @@ from .messages import NOT_LEADING, Deploy, FromLeader, Request
 from .node import Leader, Node
 from .requests import Pending, Requests
 
-log = logger("stepwell.cluster")
-
-LEAD_SECONDS = 10.0
-"""How long a promotion may wait for the quorum."""
 WATCH_SECONDS = 5.0
 """How often the leader elsewhere is told which executions callers wait for: it, or its word, may be lost."""
-OPEN_SECONDS = 1.0
-"""The pause before a copy that cannot be opened is tried again."""
 _decode_row = msgspec.msgpack.Decoder(ExecutionContext).decode
 
 
@@ -231,19 +224,12 @@ class ClusterPartition:
             led.take(message.command, Document(message.document), deliver, again=message.again)
         elif isinstance(message, Deploy):
             self._node.deploy_here(message.command, deliver)
-        elif self._node.is_confirmed(self.index):
-            self._read_here(led, message)
         else:
-            self._node.reads.submit(self._read_here, led, message)
-
-    def _read_here(self, led: LedPartition, message: m.Read) -> None:
-        try:
-            self._node.confirm(self.index)
-            result = led.read(message)
-        except Exception as error:  # noqa: BLE001 - whoever asks gets any error
-            self._replied(led, message.number, None, error)
-        else:
-            self._replied(led, message.number, result, None)
+            answer = partial(led.answer, message, partial(self._node.confirm, self.index), deliver)
+            if self._node.is_confirmed(self.index):
+                answer()
+            else:
+                self._node.reads.submit(answer)
 
     def _replied(self, led: LedPartition, number: int, result: Any, error: BaseException | None) -> None:
         if led.says_nothing(error):

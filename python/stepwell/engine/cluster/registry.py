@@ -34,8 +34,7 @@ JOIN_SECONDS = 30.0
 """How long a node that starts waits for the cluster's bucket."""
 _WRONG_LAST_SEQUENCE = (10071, 10164)
 _IN_USE = 10058
-_NOT_FOUND = 10059
-_NO_MORE = "204"
+_NO_MORE = ("204", "404")
 
 
 class Entry(NamedTuple):
@@ -56,8 +55,6 @@ class Registry:
         self._subject = f"$KV.{self._bucket}."
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
-        self.read_at = 0.0
-        """When the last reading that has answered began (``time.monotonic``)."""
         self.notices = f"stepwell.{link.options.name}.notices"
         """The subject on which nodes tell that a lease has changed."""
 
@@ -164,12 +161,10 @@ class Registry:
 
     def read(self) -> None:
         """Read all keys. Raises ``NotReached`` if no server answers."""
-        began = time.monotonic()
         found = self._link.ask(self._read(), ASK_SECONDS)
         now = time.monotonic()
         for key, revision, value in found:
             self._take(key, revision, value, now)
-        self.read_at = began
 
     def read_until(self, key: str) -> None:
         """Read until a key is there, which was just written: the replica that answers may not have it yet."""
@@ -219,8 +214,7 @@ class Registry:
             async with asyncio.timeout(ASK_SECONDS):
                 while (read := _read_key(await messages.next_msg(ASK_SECONDS))) is not None:
                     subject, revision, value = read
-                    if subject:
-                        found.append((subject.removeprefix(self._subject), revision, value))
+                    found.append((subject.removeprefix(self._subject), revision, value))
             return found
         except Exception as error:  # whatever the client raises, the answer is missing
             raise _missing(error, "the cluster's bucket cannot be read") from error
@@ -245,12 +239,10 @@ class Registry:
 
 
 def _read_key(message: Msg) -> tuple[str, int, bytes] | None:
-    """A key's subject, revision and value; None at the end; no subject: an answer without a key."""
+    """A key's subject, revision and value; None at the end, or where there is no key."""
     headers = message.headers or {}
     status = headers.get("Status")
-    if status == _NO_MORE:
-        return None
-    if status == "404":
+    if status in _NO_MORE:
         return None
     if status is not None:
         raise NotReached(f"NATS answers {status} {headers.get('Description', '')}")

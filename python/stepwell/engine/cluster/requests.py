@@ -11,10 +11,11 @@ from itertools import count
 from msgspec.structs import replace
 
 from stepwell.engine.host.processes import messages as m
+from stepwell.engine.host.processes.pending_requests import check_room
 from stepwell.engine.host.processes.wire import encoded
 from stepwell.engine.host.promises import Promise
 from stepwell.engine.limits import Limits
-from stepwell.errors import Busy, StorageError
+from stepwell.errors import StorageError
 
 from .messages import Request
 
@@ -22,7 +23,6 @@ GIVE_UP_SECONDS = 30.0
 """How long a request waits for a leader that answers it."""
 AGAIN_SECONDS = 2.0
 """A request that a leader elsewhere has not answered for so long is sent once more: it, or its reply, may be lost."""
-_SMALL_BYTES = 4096
 
 
 @dataclass(eq=False)
@@ -70,13 +70,8 @@ class Requests:
         """A new request. Raises ``Busy`` if the limits are reached; one request is always accepted."""
         message = make(next(self._numbers))
         pending = Pending(message, len(encoded(message)), promise, time.monotonic())
-        where = f"in partition {self._index}; try again later"
         with self._lock:
-            if len(self._pending) >= self._limits.inbox:
-                raise Busy(f"{len(self._pending)} requests wait {where}")
-            most = self._limits.inbox_bytes + _SMALL_BYTES * len(self._pending)
-            if self._pending and self._bytes + pending.size > most:
-                raise Busy(f"requests of {self._bytes} bytes wait {where}")
+            check_room(self._index, self._limits, len(self._pending), self._bytes, pending.size)
             self._pending[message.number] = pending
             self._bytes += pending.size
         return pending

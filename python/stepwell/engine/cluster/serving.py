@@ -81,18 +81,9 @@ class Serving:
         if isinstance(message, m.Submit):
             self._led.take(message.command, Document(message.document), reply, again=message.again)
         elif isinstance(message, m.Read):
-            self._node.reads.submit(self._read, message, reply)
+            self._node.reads.submit(self._led.answer, message, partial(self._node.confirm, self._index), reply)
         else:
             self._node.deploy_here(message.command, reply)
-
-    def _read(self, message: m.Read, reply: Callback) -> None:
-        try:
-            self._node.confirm(self._index)
-            result = self._led.read(message)
-        except Exception as error:  # noqa: BLE001 - whoever asks gets any error
-            reply(None, error)
-        else:
-            reply(result, None)
 
     def _reply(
         self, sender: str, message: m.Submit | m.Read | Deploy, result: Any, error: BaseException | None

@@ -17,8 +17,17 @@ from .wire import encoded
 
 TRIES = 3
 """How many processes a request may be sent to. It may be the reason why they die."""
-SMALL_BYTES = 4096
+_SMALL_BYTES = 4096
 """So many bytes of each request are not counted: the number of requests limits them."""
+
+
+def check_room(index: int, limits: Limits, waiting: int, waiting_bytes: int, size: int) -> None:
+    """Raise ``Busy`` unless a partition may have one more request, of ``size`` bytes; one is always accepted."""
+    where = f"in partition {index}; try again later"
+    if waiting >= limits.inbox:
+        raise Busy(f"{waiting} requests wait {where}")
+    if waiting and waiting_bytes + size > limits.inbox_bytes + _SMALL_BYTES * waiting:
+        raise Busy(f"requests of {waiting_bytes} bytes wait {where}")
 
 
 class Pending(NamedTuple):
@@ -51,12 +60,7 @@ class PendingRequests:
 
     def add(self, pending: Pending) -> None:
         """Keep a request. Raises ``Busy`` if the limits are reached; one request is always accepted."""
-        where = f"in partition {self._index}; try again later"
-        if len(self._pending) >= self._limits.inbox:
-            raise Busy(f"{len(self._pending)} requests wait {where}")
-        most = self._limits.inbox_bytes + SMALL_BYTES * len(self._pending)
-        if self._pending and self._bytes + pending.size > most:
-            raise Busy(f"requests of {self._bytes} bytes wait {where}")
+        check_room(self._index, self._limits, len(self._pending), self._bytes, pending.size)
         self._pending[pending.message.number] = pending
         self._bytes += pending.size
 

@@ -15,7 +15,7 @@ import threading
 import time
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -31,9 +31,9 @@ from stepwell.logs import logger
 from stepwell.tasks.dispatch import Call, Result
 from stepwell.tasks.handlers import Handlers
 
+from . import asked
 from . import messages as m
-from .repeated import may_have_been_done, scope_of, was_done
-from .stores import STATS
+from .repeated import scope_of, was_done
 from .wire import Malformed, Wire, in_shares
 
 log = logger("stepwell.engine")
@@ -43,6 +43,7 @@ LOOK_SECONDS = 0.5
 LOCKED_SECONDS = 20.0
 """How long it waits for the process of a program that was killed to unlock the folder."""
 _LOOK_TIMEVAL = struct.pack("ll", 0, int(LOOK_SECONDS * 1_000_000))
+_UNKNOWN = "the partition's process ended before it answered: the task may have its result"
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -59,7 +60,7 @@ class PartitionProcess(LocalHost):
         options = Options(opening.tenant, opening.namespace, 1, opening.limits)
         folder = None if opening.data is None else opening.data.open()
         handlers = Handlers()
-        _register(handlers, opening.handlers)
+        asked.register(handlers, opening.handlers)
         super().__init__(folder, handlers, options, (opening.index, opening.partitions))
 
     @property
@@ -126,7 +127,7 @@ class PartitionProcess(LocalHost):
         elif isinstance(message, m.Heartbeat):
             self._keep_alive(message.task_id)
         elif isinstance(message, m.Handlers):
-            _register(self.handlers, message.windows)
+            asked.register(self.handlers, message.windows)
             self._handlers_changed()
         elif isinstance(message, m.Freed):
             self.partition.free(message.limit)
@@ -151,12 +152,10 @@ class PartitionProcess(LocalHost):
         reply: Callback = partial(self._reply, message.number)
         command = message.command
         try:
-            if message.again and was_done(self.storage, command):
+            if message.again and was_done(self.storage, command, _UNKNOWN):
                 self._answer_at_once(partial(reply, scope_of(command), None))
-                return
-            if message.again and may_have_been_done(self.storage, command):
-                raise StorageError("the partition's process ended before it answered: the task may have its result")
-            self.submit(command, Document(message.document), reply)
+            else:
+                self.submit(command, Document(message.document), reply)
         except Exception as error:  # noqa: BLE001 - the program must get any error
             self._answer_at_once(partial(reply, None, error))
 
@@ -182,35 +181,14 @@ class PartitionProcess(LocalHost):
         row = _encode(context) if context is not None else self._store.get(1, id)
         self.wire.post(m.Ended(id, row))
 
-    def _encoded_stats(self) -> bytes:
-        return _encode(self.partition.stats())
-
     def _read(self) -> None:
         """Answer queries in a thread of their own, so that a long one does not delay anything else."""
         while True:
             read = self._reads.get()
             try:
-                method = self._encoded_stats if read.operation == STATS else getattr(self._store, read.operation)
-                options = {name: _as_given(option) for name, option in read.options.items()}
-                arguments = map(os.fsdecode, read.arguments) if read.operation == "checkpoint" else read.arguments
-                self.wire.send(m.Reply(read.number, method(*arguments, **options)))
+                self.wire.send(m.Reply(read.number, asked.read(self._store, self.partition, read)))
             except Exception as error:  # noqa: BLE001 - the program must get any error
                 self.wire.send(m.Reply(read.number, None, m.failure_of(error)))
-
-
-def _register(handlers: Handlers, windows: list[tuple[str, int]]) -> None:
-    """Register the program's handlers here by name, so that tasks are counted for their limits."""
-    for name, window in windows:
-        handlers.register(name, _in_another_process, concurrency=window or None)
-
-
-def _in_another_process(input: Any) -> None:
-    raise AssertionError("handlers run in the program's process")
-
-
-def _as_given(argument: Any) -> Any:
-    """A key's fields are a tuple, which is sent as a list."""
-    return tuple(cast("list[Any]", argument)) if isinstance(argument, list) else argument
 
 
 def _opened(opening: m.Open, end: socket.socket) -> PartitionProcess:

@@ -6,10 +6,23 @@ from stepwell.engine.log import records as r
 from stepwell.engine.partition.router import OF_NO_EXECUTION
 from stepwell.engine.storage import contexts as c
 from stepwell.engine.storage.storage import Storage
+from stepwell.errors import StorageError
 
 
-def was_done(storage: Storage, command: r.Command) -> bool:
-    """Whether storage shows that a repeated command was done the first time."""
+def was_done(storage: Storage, command: r.Command, unknown: str) -> bool:
+    """Whether a repeated command was done the first time. Raises ``StorageError`` (``unknown``) if nobody can know."""
+    if _shows(storage, command):
+        return True
+    if (
+        isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
+        and storage.get(c.TaskContext, command.id) is None
+    ):
+        raise StorageError(unknown)
+    return False
+
+
+def _shows(storage: Storage, command: r.Command) -> bool:
+    """Whether storage shows that a command was done."""
     if isinstance(command, r.StartExecutionCommand):
         return storage.get(c.ExecutionContext, command.id) is not None
     if isinstance(command, r.DeleteExecutionCommand):
@@ -23,12 +36,6 @@ def was_done(storage: Storage, command: r.Command) -> bool:
         task = storage.get(c.TaskContext, command.id)
         return task is not None and task.status == "Active" and task.worker == command.worker
     return False
-
-
-def may_have_been_done(storage: Storage, command: r.Command) -> bool:
-    """Whether it cannot be known if a command was done."""
-    is_result = isinstance(command, r.CompleteTaskCommand | r.FailTaskCommand)
-    return is_result and storage.get(c.TaskContext, command.id) is None
 
 
 def scope_of(command: r.Command) -> str:
