@@ -95,7 +95,7 @@ def test_a_partition_moves_without_a_failed_request(served: ServedCluster) -> No
 
 
 def test_executions_go_on_when_their_leader_is_killed(served: ServedCluster) -> None:
-    leader = served.leaders()[0]
+    leader = _leader_of(0, served)
     killed = next(node for node in served.nodes if node.name == leader)
     others = [node for node in served.nodes if node is not killed]
     with others[0].executor() as one, others[1].executor() as two:
@@ -106,6 +106,14 @@ def test_executions_go_on_when_their_leader_is_killed(served: ServedCluster) -> 
     killed.start()
     killed.wait()
     _wait_until_it_leads(served, killed.name)
+
+
+def _leader_of(partition: int, served: ServedCluster) -> str:
+    """Who leads a partition. It may be on its way back to whom it belongs."""
+    deadline = time.monotonic() + SECONDS
+    while (leader := served.leaders()[partition]) is None:
+        assert time.monotonic() < deadline, served.run("status").stdout
+    return leader
 
 
 def _wait_until_it_leads(served: ServedCluster, node: str) -> None:
@@ -133,7 +141,8 @@ def _run(executor: Executor, workflow: str, given: Any) -> Any:
 
 
 def test_a_node_that_ends_in_order_hands_its_partitions_over(served: ServedCluster) -> None:
-    leaving = next(node for node in served.nodes if node.name == served.leaders()[1])
+    leader = _leader_of(1, served)
+    leaving = next(node for node in served.nodes if node.name == leader)
     other = next(node for node in served.nodes if node is not leaving)
     with other.executor() as executor:
         ids = [executor.start("patient", {"n": n}).id for n in range(6)]
