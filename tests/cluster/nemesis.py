@@ -21,12 +21,11 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cluster.network import Host, Network
-from cluster.nodes import NodeProcess
-from cluster.servers import Server, Servers, binary
+from cluster.network import Host
+from cluster.nodes import NODES, NodeProcess, Nodes
+from cluster.servers import Server
 from stepwell.testing.torture.journal import Journal
 
-NODES = ("n1", "n2", "n3")
 DISK = "size=256m"
 LONGEST_SECONDS = 6.0
 """How long a fault lasts at most: longer than a lease."""
@@ -38,17 +37,14 @@ class Broken(Exception):
     """Something does not come back after the faults have ended."""
 
 
-class Nemesis:
+class Nemesis(Nodes[NodeProcess]):
     """Three servers, three nodes, and everything that can happen to them."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self._chance = random.Random(seed)
-        self.network = Network()
-        self.servers = Servers(self.network, folder / "nats", binary())
+        super().__init__(folder, lambda host, servers: NodeProcess(host, folder, NODE, servers, seed))
         self._disks = [server for server in self.servers.servers.values() if _mount(server.store)]
-        hosts = [self.network.host(name) for name in NODES]
-        self.nodes = [NodeProcess(host, folder, NODE, self.servers.urls, seed) for host in hosts]
         self.drawn: Counter[str] = Counter()
         self._calm = 1_000_000
         """The number of the last time without faults; the lives of nodes have lower ones."""
@@ -77,23 +73,10 @@ class Nemesis:
 
     # life
 
-    def start(self) -> None:
-        """Start all, and wait until the nodes have joined."""
-        self.servers.start()
-        self.servers.wait()
-        for node in self.nodes:
-            node.start()
-        for node in self.nodes:
-            node.wait()
-
-    def close(self) -> None:
-        """End all, and remove what it made."""
-        for node in self.nodes:
-            node.kill()
-        self.servers.close()
+    def _end(self) -> None:
+        super()._end()
         for server in self._disks:
             subprocess.run(["umount", server.store], check=False, capture_output=True)
-        self.network.close()
 
     def draw(self, count: int) -> None:
         """Let so many faults happen, one after the other; each kind as often as any."""
