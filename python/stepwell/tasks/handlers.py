@@ -15,7 +15,7 @@ from .calls import CallHandler
 from .limits import Limit, check_concurrency, parse_rate
 
 if TYPE_CHECKING:
-    from inspect import Parameter
+    from inspect import Parameter, Signature
 
     from stepwell.asl.machine import StateMachine
 
@@ -44,7 +44,7 @@ class Registration:
         if self.takes_call:
             self.takes_context, self.function = False, function
             return
-        parameters = _positional(function)
+        parameters = _positional(_signature(function))
         self.takes_context = _takes_context(parameters)
         self.function = _typed(function, parameters)
 
@@ -227,13 +227,10 @@ def signature_problem(function: Handler) -> str | None:
     """Why a function cannot be called as a handler is; None: it can, or does not tell what it takes."""
     if isinstance(function, CallHandler):
         return None
-    import inspect
-
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
+    signature = _signature(function)
+    if signature is None:
         return None
-    arguments = (None, None) if _takes_context(_positional(function)) else (None,)
+    arguments = (None, None) if _takes_context(_positional(signature)) else (None,)
     try:
         signature.bind(*arguments)
     except TypeError as error:
@@ -241,14 +238,19 @@ def signature_problem(function: Handler) -> str | None:
     return None
 
 
-def _positional(function: Handler) -> list[Parameter]:
-    """The parameters that can be given by position."""
-    try:
-        import inspect
+def _signature(function: Handler) -> Signature | None:
+    """The signature of a function; None: it does not tell it."""
+    import inspect
 
-        parameters = inspect.signature(function).parameters.values()
+    try:
+        return inspect.signature(function)
     except (TypeError, ValueError):
-        return []
+        return None
+
+
+def _positional(signature: Signature | None) -> list[Parameter]:
+    """The parameters that can be given by position; none where the signature is not known."""
+    parameters = () if signature is None else signature.parameters.values()
     return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
 
 

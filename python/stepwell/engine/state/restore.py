@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from stepwell.asl.json import loads
 from stepwell.engine.ids import activity_of, run_of
@@ -24,38 +24,36 @@ from .map_run import PENDING_REDRIVE, MapChild, MapItems, MapRun
 from .workflows import Workflow
 
 
-def load(rows: Iterable[Context], workflow: Workflow, tasks: Iterable[TaskContext]) -> LiveExecution:
+def load(rows: Sequence[Context], workflow: Workflow, tasks: Iterable[TaskContext]) -> LiveExecution:
     """The live execution that ``rows`` describe."""
-    contexts = list(rows)
-    root = contexts[0]
+    root = rows[0]
     assert isinstance(root, ExecutionContext)
     execution = LiveExecution(root, workflow, Document(root.input))
     execution.output = Document(root.output) if root.output else NONE
-    restore(execution, contexts)
+    restore(execution, rows)
     execution.tasks = {task.id: task for task in tasks}
     return execution
 
 
-def restore(execution: LiveExecution, rows: Iterable[Context]) -> None:
+def restore(execution: LiveExecution, rows: Sequence[Context]) -> None:
     """Put the running states that ``rows`` describe, with their branches and iterations, into an execution."""
-    contexts = list(rows)
-    if len(contexts) == 2 and isinstance(alone := contexts[1], ActivityContext):  # most executions are in one state
+    if len(rows) == 2 and isinstance(alone := rows[1], ActivityContext):  # most executions are in one state
         _restore_activity(execution, alone, [], None)
         return
-    activities = {row.id: row for row in contexts if isinstance(row, ActivityContext)}
+    activities = {row.id: row for row in rows if isinstance(row, ActivityContext)}
     children: dict[str, list[BranchContext | IterationContext]] = {}
-    for row in contexts:
+    for row in rows:
         if isinstance(row, BranchContext):
             children.setdefault(activity_of(row.branch_id), []).append(row)
         elif isinstance(row, IterationContext):
             children.setdefault(activity_of(row.iteration_id), []).append(row)
-    items = {row.activity_id: row for row in contexts if isinstance(row, ItemsContext)}
+    items = {row.activity_id: row for row in rows if isinstance(row, ItemsContext)}
     for id in sorted(activities):  # a parent is older than its children
         _restore_activity(execution, activities[id], children.get(id, []), items.get(id))
-    _restore_map_runs(execution, contexts, items)
+    _restore_map_runs(execution, rows, items)
 
 
-def _restore_map_runs(execution: LiveExecution, rows: list[Context], items: dict[str, ItemsContext]) -> None:
+def _restore_map_runs(execution: LiveExecution, rows: Sequence[Context], items: dict[str, ItemsContext]) -> None:
     runs: dict[str, MapRun] = {}
     for row in rows:
         if isinstance(row, MapRunContext) and row.status == "Running":

@@ -33,7 +33,7 @@ def revisions(service: Service, ids: list[str], query: Query, *, is_read_only: b
     limit = max(1, query.number("limit", PAGE, MOST))
     before = query.number("before", newest.version + 1, newest.version + 1)
     first = newest.context.first
-    versions = range(min(before, newest.version + 1) - 1, first - 1, -1)
+    versions = range(before - 1, first - 1, -1)
     found = [queries.workflow_of(f"{newest.name}:{version}") for version in islice(versions, limit)]
     published = _published(service, newest.name)
     answer: dict[str, Any] = {
