@@ -100,7 +100,7 @@ def place_of(path: str, pages: dict[str, str], root: Path, target: Path) -> str 
     """Where on the site a file of the repository is: its page, its place among the pictures, or a copy of it."""
     if path in pages:
         return pages[path]
-    if path.rstrip("/") == "examples":
+    if path == "examples":
         return "examples/index.md"
     file = root / path
     if not file.is_file():
