@@ -27,8 +27,9 @@ class Cluster:
     number; None takes it as it is. A node that has not been heard of for ``lease`` seconds is taken for dead, and
     others lead its partitions.
 
-    ``unsafe_sync`` accepts servers that do not sync each write (``sync_interval: always``), streams with fewer than
-    three replicas, and servers older than 2.14: an acknowledged start may then be lost in a power cut.
+    ``unsafe_sync`` accepts streams with fewer than three replicas, and servers older than 2.14. A node does not check
+    that servers sync each write (``sync_interval: always``): where they do not, a power cut may lose a start that was
+    acknowledged.
     """
 
     def __init__(
