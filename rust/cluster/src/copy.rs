@@ -124,14 +124,15 @@ impl Copy {
     /// How it is.
     pub fn status(&self) -> Status {
         let log = &self.shared.log;
+        let known = log.liveness();
         let state = self.shared.state.lock();
         Status {
             role: state.role,
             at: log.link(),
             leader: log.leader(),
-            last_sequence: log.last_sequence(),
-            heard: log.heard(),
-            waiting: log.waiting(),
+            last_sequence: known.last_sequence(),
+            heard: known.heard(),
+            waiting: known.waiting(),
             failure: state
                 .failure
                 .as_ref()

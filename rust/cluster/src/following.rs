@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often it asks where the stream begins and ends.
 const ENDS: Duration = Duration::from_secs(3);
 /// The pause after messages were read: what comes meanwhile is read together. Longer than a leader is silent in
-/// [`TELL`](crate::log::TELL), so that none waits for the next look.
+/// [`TELL`](crate::liveness::TELL), so that none waits for the next look.
 const GATHER: Duration = Duration::from_millis(20);
 /// The pause before a server that is behind is asked again.
 const PAUSE: Duration = Duration::from_millis(4);
@@ -69,7 +69,7 @@ impl Thread {
         if messages.is_empty() {
             self.check_ends(ends)?;
             let told = log.wire().listen(before.sequence, LOOK, &self.abort);
-            log.told(told);
+            log.liveness().told(told);
             thread::sleep(PAUSE);
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Thread {
         let Ok((first, last)) = log.wire().ends(ANSWER, &self.abort) else {
             return Ok(());
         };
-        log.hear(last);
+        log.liveness().hear(last);
         if first > link.sequence + 1 {
             return Err(Error::Truncated {
                 position: link.position + 1,
@@ -136,13 +136,13 @@ impl Thread {
     /// The error for a leader whose stream has another one's messages.
     fn look(&self) -> Option<Error> {
         let log = &self.shared.log;
-        if log.is_publishing() {
+        if log.liveness().is_publishing() {
             return None;
         }
         let before = log.link();
         let found = log.next(&self.abort);
         // What this leader has published meanwhile is its own.
-        if log.is_publishing() || log.link() != before || self.abort.is_set() {
+        if log.liveness().is_publishing() || log.link() != before || self.abort.is_set() {
             return None;
         }
         match found {

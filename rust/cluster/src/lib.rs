@@ -14,6 +14,8 @@
 //! | [`chain`] | the hash over all frames, and how far a copy has it |
 //! | [`publishing`] | publishing one message for certain, whatever the servers answer or do not answer |
 //! | [`reading`] | reading a stream, and verifying that each message follows |
+//! | `leading` | what a leader has appended and the stream does not have for certain |
+//! | `liveness` | when the servers answered, and how far the stream is known to go |
 //! | [`log`] | the log of a copy: the stream, and files beside it |
 //! | [`copy`] | a copy's roles: following and leading |
 //! | [`roles`] | the roles of a copy, and what its threads share |
@@ -23,6 +25,8 @@ pub mod chain;
 pub mod connection;
 pub mod copy;
 pub mod following;
+mod leading;
+mod liveness;
 pub mod log;
 pub mod message;
 pub mod publishing;

@@ -3,31 +3,24 @@
 //! The leader writes a batch to its files after the stream has it. So a leader that is deposed, or does not know whether
 //! the stream has its last batch, holds nothing that the others do not, and has nothing to take back.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
-use stepwell_core::log::{Batch, FileLogStream, Frames, LogStream, MAX_PAYLOAD};
+use stepwell_core::log::{Batch, FileLogStream, Frames, LogStream};
 use stepwell_core::store;
 use stepwell_core::{Error, Result};
 
-use crate::chain::{Hash, Link};
-use crate::message::{self, Framed, Place};
+use crate::chain::Link;
+use crate::leading::{Leading, Unit};
+use crate::liveness::Liveness;
+use crate::message::{self, Place};
 use crate::publishing::{self, Outcome};
 use crate::reading::{Files, Next, READ_TIME, Reader};
 use crate::wire::{Abort, Wire};
 
-/// How many bytes of frames go into one message, if they fit.
-const GROUP: usize = 256 << 10;
-/// How many parts a message may have: an atomic batch of the servers holds 1,000 messages.
-const PARTS: usize = 1000;
-/// How often others are told of a new end, at most.
-pub const TELL: Duration = Duration::from_millis(10);
 /// After so many bytes the files beside the stream are synced, and `CHAIN` is written.
 const SYNC_EVERY: u64 = 4 << 20;
 
@@ -38,12 +31,7 @@ pub struct ReplicatedLog {
     local: FileLogStream,
     at: Mutex<At>,
     leading: Mutex<Option<Leading>>,
-    /// How many milliseconds after `began` the servers were heard last, and the oldest publish began (0: none waits).
-    heard: AtomicU64,
-    waiting: AtomicU64,
-    last_sequence: AtomicU64,
-    told: AtomicU64,
-    began: Instant,
+    liveness: Liveness,
 }
 
 /// Where the copy is.
@@ -54,22 +42,6 @@ struct At {
     /// The node that the last mark names.
     leader: Option<String>,
     unsynced: u64,
-}
-
-/// What a leader has appended and the stream does not have for certain.
-struct Leading {
-    epoch: u64,
-    tail: u64,
-    hash: Hash,
-    units: VecDeque<Unit>,
-    abort: Arc<Abort>,
-}
-
-/// One message under way.
-struct Unit {
-    parts: Vec<Bytes>,
-    frames: Vec<Framed>,
-    hash: Hash,
 }
 
 impl ReplicatedLog {
@@ -105,11 +77,7 @@ impl ReplicatedLog {
                 unsynced: 0,
             }),
             leading: Mutex::new(None),
-            heard: AtomicU64::new(0),
-            waiting: AtomicU64::new(0),
-            last_sequence: AtomicU64::new(link.sequence),
-            told: AtomicU64::new(0),
-            began: Instant::now(),
+            liveness: Liveness::new(link.sequence),
         };
         Ok(log)
     }
@@ -134,37 +102,9 @@ impl ReplicatedLog {
         self.at.lock().leader.clone()
     }
 
-    /// The last sequence of the stream that was heard of.
-    pub fn last_sequence(&self) -> u64 {
-        self.last_sequence.load(Ordering::Relaxed)
-    }
-
-    /// How long ago the servers answered.
-    pub fn heard(&self) -> Duration {
-        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
-        self.began.elapsed().saturating_sub(heard)
-    }
-
-    /// How long the oldest publish waits for its answer.
-    pub fn waiting(&self) -> Duration {
-        match self.waiting.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            since => self
-                .began
-                .elapsed()
-                .saturating_sub(Duration::from_millis(since)),
-        }
-    }
-
-    /// Another node says that the stream ends at `last` or later.
-    pub fn told(&self, last: u64) {
-        self.last_sequence.fetch_max(last, Ordering::Relaxed);
-    }
-
-    /// The servers answered, and the stream ends at `last` or later.
-    pub fn hear(&self, last: u64) {
-        self.last_sequence.fetch_max(last, Ordering::Relaxed);
-        self.heard.store(self.millis(), Ordering::Relaxed);
+    /// When the servers answered, and how far the stream is known to go.
+    pub(crate) fn liveness(&self) -> &Liveness {
+        &self.liveness
     }
 
     // following
@@ -178,22 +118,18 @@ impl ReplicatedLog {
             (at.link, at.files)
         };
         let (messages, last) = self.reader.next(link, files, abort)?;
-        self.hear(last);
+        self.liveness.hear(last);
         Ok(messages)
     }
 
     /// Writes what a message says to the files. Its batches are applied by the caller, after this.
     pub fn take(&self, next: &Next) -> Result<()> {
         let mut at = self.at.lock();
-        for batch in &next.batches {
-            let payload: [&[u8]; 1] = [&batch.payload];
-            let written = Batch {
-                count: batch.count,
-                payload: &payload,
-            };
-            let before = batch.position - u64::from(batch.count);
-            self.local.append(&[written], next.epoch, before)?;
-            at.unsynced += batch.payload.len() as u64;
+        if let Some(first) = next.batches.first() {
+            let before = first.position - u64::from(first.count);
+            let batches = next.batches.iter();
+            let batches = batches.map(|batch| (batch.count, &batch.payload[..]));
+            self.write(&mut at, batches, next.epoch, before)?;
         }
         if next.leader.is_some() && next.epoch > self.local.epoch() {
             self.local
@@ -207,6 +143,29 @@ impl ReplicatedLog {
         self.sync_now_and_then(&mut at)
     }
 
+    /// Writes batches, each a number of records and a payload, to the files behind position `before`.
+    fn write<'a>(
+        &self,
+        at: &mut At,
+        batches: impl Iterator<Item = (u32, &'a [u8])>,
+        epoch: u64,
+        before: u64,
+    ) -> Result<()> {
+        let batches: Vec<(u32, [&[u8]; 1])> =
+            batches.map(|(count, payload)| (count, [payload])).collect();
+        let written: Vec<Batch> = batches
+            .iter()
+            .map(|(count, payload)| Batch {
+                count: *count,
+                payload,
+            })
+            .collect();
+        self.local.append(&written, epoch, before)?;
+        let bytes: usize = batches.iter().map(|(_, [payload])| payload.len()).sum();
+        at.unsynced += bytes as u64;
+        Ok(())
+    }
+
     // leading
 
     /// Begins an epoch of this node, directly behind all that the copy has. Nothing may be taken meanwhile.
@@ -216,12 +175,7 @@ impl ReplicatedLog {
     pub fn begin(&self, node: &str, deadline: Instant, abort: Arc<Abort>) -> Result<Option<u64>> {
         let link = self.link();
         let epoch = link.epoch + 1;
-        let place = Place {
-            store: self.local.store(),
-            epoch,
-            first: link.position + 1,
-            previous: link.hash,
-        };
+        let place = Place::behind(self.local.store(), epoch, &link);
         let mark = message::mark(place, node, uuid::Uuid::new_v4().into_bytes());
         let parts = [mark];
         match publishing::publish(
@@ -232,26 +186,22 @@ impl ReplicatedLog {
             &abort,
         ) {
             Outcome::Ours(sequence) => {
-                let next = Next {
+                let mark = Link {
+                    sequence,
+                    epoch,
+                    ..link
+                };
+                self.take(&Next {
                     batches: Vec::new(),
                     epoch,
                     leader: Some(node.to_owned()),
-                    link: Link {
-                        sequence,
-                        epoch,
-                        ..link
-                    },
-                };
-                self.take(&next)?;
-                self.hear(sequence);
+                    link: mark,
+                })?;
+                self.liveness.hear(sequence);
                 self.reader.wire.tell(sequence);
-                *self.leading.lock() = Some(Leading {
-                    epoch,
-                    tail: link.position,
-                    hash: link.hash,
-                    units: VecDeque::new(),
-                    abort,
-                });
+                let limit = self.reader.wire.limit();
+                let leading = Leading::new(self.local.store(), limit, mark, abort);
+                *self.leading.lock() = Some(leading);
                 Ok(Some(epoch))
             }
             Outcome::Other => Ok(None),
@@ -267,100 +217,36 @@ impl ReplicatedLog {
         }
     }
 
-    /// Whether a publish is under way.
-    pub fn is_publishing(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) != 0
-    }
-
-    fn add(&self, leading: &mut Leading, frames: Vec<Framed>) -> Result<()> {
-        let store = self.local.store();
-        let place = Place {
-            store,
-            epoch: leading.epoch,
-            first: leading.tail + 1,
-            previous: leading.hash,
-        };
-        let limit = self.reader.wire.limit();
-        let bytes: usize = frames.iter().map(Framed::bytes).sum();
-        let largest = ((limit - message::HEADER) * PARTS) as u64;
-        if bytes as u64 > largest {
-            return Err(Error::TooLarge {
-                bytes: bytes as u64,
-                limit: largest,
-            });
-        }
-        let parts = message::frames(place, &frames, limit);
-        for frame in &frames {
-            let first = leading.tail + 1;
-            leading.hash =
-                leading
-                    .hash
-                    .after(store, leading.epoch, first, frame.count, &frame.payload);
-            leading.tail += u64::from(frame.count);
-        }
-        leading.units.push_back(Unit {
-            parts,
-            frames,
-            hash: leading.hash,
-        });
-        Ok(())
-    }
-
     /// Publishes one message, and writes it to the files once the stream has it.
-    fn publish(&self, unit: Unit, epoch: u64, abort: &Abort) -> Result<()> {
+    fn publish(&self, unit: &Unit, abort: &Abort) -> Result<()> {
         let link = self.link();
-        self.waiting.store(self.millis().max(1), Ordering::Relaxed);
+        self.liveness.publish();
         let outcome =
             publishing::publish(&*self.reader.wire, &unit.parts, link.sequence, None, abort);
-        self.waiting.store(0, Ordering::Relaxed);
+        self.liveness.published();
         match outcome {
-            Outcome::Ours(sequence) => self.confirm(unit, epoch, sequence),
-            Outcome::Other => Err(self.other(&link, epoch, abort)),
+            Outcome::Ours(sequence) => self.confirm(unit, sequence),
+            Outcome::Other => Err(self.other(&link, unit.end.epoch, abort)),
             Outcome::Shortened(last) => Err(self.reader.shortened(&link, last)),
             Outcome::Aborted(_) => Err(Error::Following),
         }
     }
 
-    fn confirm(&self, unit: Unit, epoch: u64, sequence: u64) -> Result<()> {
+    fn confirm(&self, unit: &Unit, sequence: u64) -> Result<()> {
         let mut at = self.at.lock();
-        let payloads: Vec<[&[u8]; 1]> = unit
-            .frames
-            .iter()
-            .map(|frame| [&frame.payload[..]])
-            .collect();
-        let batches: Vec<Batch> = unit
-            .frames
-            .iter()
-            .zip(&payloads)
-            .map(|(frame, payload)| Batch {
-                count: frame.count,
-                payload,
-            })
-            .collect();
-        let position = self.local.append(&batches, epoch, at.link.position)?;
+        let frames = unit.frames.iter();
+        let batches = frames.map(|frame| (frame.count, &frame.payload[..]));
+        let before = at.link.position;
+        self.write(&mut at, batches, unit.end.epoch, before)?;
         at.link = Link {
-            position,
             sequence,
-            epoch,
-            hash: unit.hash,
+            ..unit.end
         };
-        at.unsynced += unit
-            .frames
-            .iter()
-            .map(|frame| frame.payload.len() as u64)
-            .sum::<u64>();
-        self.hear(sequence);
-        self.tell(sequence);
-        self.sync_now_and_then(&mut at)
-    }
-
-    /// Tells others of a new end, unless they were told a moment ago: then they look again by themselves.
-    fn tell(&self, sequence: u64) {
-        let now = self.millis() + 1;
-        if now >= self.told.load(Ordering::Relaxed) + TELL.as_millis() as u64 {
-            self.told.store(now, Ordering::Relaxed);
+        self.liveness.hear(sequence);
+        if self.liveness.tells() {
             self.reader.wire.tell(sequence);
         }
+        self.sync_now_and_then(&mut at)
     }
 
     /// Why another message is where this leader's should be.
@@ -432,10 +318,6 @@ impl ReplicatedLog {
         self.write_chain(&mut self.at.lock())?;
         self.local.close()
     }
-
-    fn millis(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
-    }
 }
 
 impl LogStream for ReplicatedLog {
@@ -457,58 +339,23 @@ impl LogStream for ReplicatedLog {
     ) -> Result<u64> {
         let mut leading = self.leading.lock();
         let leading = leading.as_mut().ok_or(Error::Following)?;
-        if epoch != leading.epoch {
-            let current = leading.epoch;
-            return Err(Error::Fenced { epoch, current });
-        }
-        if expected_last != leading.tail {
-            return Err(Error::Conflict {
-                expected: expected_last,
-                last: leading.tail,
-            });
-        }
-        let (mut group, mut bytes) = (Vec::new(), 0);
-        for (batch, rows) in batches
-            .iter()
-            .zip(rows)
-            .filter(|(batch, _)| batch.count > 0)
-        {
-            let frame = Framed {
-                count: batch.count,
-                payload: batch.payload.concat(),
-                rows: rows.clone(),
-            };
-            if frame.payload.len() as u64 > MAX_PAYLOAD {
-                let (bytes, limit) = (frame.payload.len() as u64, MAX_PAYLOAD);
-                return Err(Error::TooLarge { bytes, limit });
-            }
-            if bytes > 0 && bytes + frame.bytes() > GROUP {
-                self.add(leading, std::mem::take(&mut group))?;
-                bytes = 0;
-            }
-            bytes += frame.bytes();
-            group.push(frame);
-        }
-        if !group.is_empty() {
-            self.add(leading, group)?;
-        }
-        Ok(leading.tail)
+        leading.append(batches, rows, epoch, expected_last)
     }
 
     fn sync(&self) -> Result<u64> {
         loop {
-            let (unit, epoch, abort) = {
+            let (unit, abort) = {
                 let mut leading = self.leading.lock();
                 let leading = leading.as_mut().ok_or(Error::Following)?;
                 if leading.abort.is_set() {
                     return Err(Error::Following);
                 }
-                match leading.units.pop_front() {
+                match leading.pop() {
                     None => return Ok(self.local.tail()),
-                    Some(unit) => (unit, leading.epoch, leading.abort.clone()),
+                    Some(unit) => (unit, leading.abort.clone()),
                 }
             };
-            if let Err(error) = self.publish(unit, epoch, &abort) {
+            if let Err(error) = self.publish(&unit, &abort) {
                 // Nothing that comes behind it can be confirmed.
                 self.resign();
                 return Err(error);
@@ -526,7 +373,7 @@ impl LogStream for ReplicatedLog {
 
     fn tail(&self) -> u64 {
         match &*self.leading.lock() {
-            Some(leading) => leading.tail,
+            Some(leading) => leading.tail(),
             None => self.local.tail(),
         }
     }

@@ -26,7 +26,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use stepwell_core::identity::StoreId;
 use stepwell_core::{record, storage};
 
-use crate::chain::Hash;
+use crate::chain::{Hash, Link};
 
 /// The format that this version writes.
 pub const VERSION: u8 = 1;
@@ -48,6 +48,18 @@ pub struct Place {
     /// The position of the first record.
     pub first: u64,
     pub previous: Hash,
+}
+
+impl Place {
+    /// The place of a message in `epoch` that follows what the stream has up to `link`.
+    pub fn behind(store: StoreId, epoch: u64, link: &Link) -> Place {
+        Place {
+            store,
+            epoch,
+            first: link.position + 1,
+            previous: link.hash,
+        }
+    }
 }
 
 /// One batch, and the rows that it changes.
