@@ -9,7 +9,7 @@ use stepwell_core::{Error, Result};
 
 use crate::publishing::GRACE;
 use crate::roles::{Role, Shared, apply};
-use crate::wire::Abort;
+use crate::wire::{ANSWER, Abort};
 
 /// How long a copy waits to be told of something new before it looks itself.
 const LOOK: Duration = Duration::from_secs(1);
@@ -22,7 +22,6 @@ const GATHER: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(4);
 /// The pause while the servers do not answer.
 const AWAY: Duration = Duration::from_millis(200);
-const ANSWER: Duration = Duration::from_secs(2);
 
 /// What the thread of a copy works with.
 pub(crate) struct Thread {
@@ -147,7 +146,7 @@ impl Thread {
         }
         match found {
             Ok(messages) if messages.is_empty() => None,
-            Ok(messages) => Some(match messages.last().map(|next| next.epoch()) {
+            Ok(messages) => Some(match messages.last().map(|next| next.epoch) {
                 Some(current) if current > before.epoch => Error::Fenced {
                     epoch: before.epoch,
                     current,

@@ -18,7 +18,7 @@ use crate::leading::{Leading, Unit};
 use crate::liveness::Liveness;
 use crate::message::{self, Place};
 use crate::publishing::{self, Outcome};
-use crate::reading::{Files, Next, READ_TIME, Reader};
+use crate::reading::{Files, Next, Reader};
 use crate::wire::{Abort, Wire};
 
 /// After so many bytes the files beside the stream are synced, and `CHAIN` is written.
@@ -226,7 +226,7 @@ impl ReplicatedLog {
         self.liveness.published();
         match outcome {
             Outcome::Ours(sequence) => self.confirm(unit, sequence),
-            Outcome::Other => Err(self.other(&link, unit.end.epoch, abort)),
+            Outcome::Other => Err(self.reader.other(&link, unit.end.epoch, abort)),
             Outcome::Shortened(last) => Err(self.reader.shortened(&link, last)),
             Outcome::Aborted(_) => Err(Error::Following),
         }
@@ -247,35 +247,6 @@ impl ReplicatedLog {
             self.reader.wire.tell(sequence);
         }
         self.sync_now_and_then(&mut at)
-    }
-
-    /// Why another message is where this leader's should be.
-    fn other(&self, link: &Link, epoch: u64, abort: &Abort) -> Error {
-        let found = self
-            .reader
-            .wire
-            .read(link.sequence + 1, 1, READ_TIME, abort);
-        let part = match found.as_ref().map(|found| found.first()) {
-            Ok(Some((_, bytes))) => self.reader.part(link, bytes),
-            // It was there a moment ago: nobody confirms anything before it is read.
-            _ => return Error::Following,
-        };
-        match part {
-            Ok(part) if part.place.epoch > epoch => Error::Fenced {
-                epoch,
-                current: part.place.epoch,
-            },
-            Ok(part) => {
-                let (here, there) = (link.hash.to_string(), part.place.previous.to_string());
-                self.reader.diverged(
-                    link,
-                    here,
-                    there,
-                    "it has another message of this leader's epoch",
-                )
-            }
-            Err(error) => error,
-        }
     }
 
     // files

@@ -12,10 +12,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::wire::{Abort, Published, Wire};
+use crate::wire::{ANSWER, Abort, Published, Wire};
 
-/// How long one attempt waits for its answer.
-const ATTEMPT: Duration = Duration::from_secs(2);
 /// The pauses between attempts.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -47,7 +45,7 @@ pub fn publish(
     let mut short_since: Option<Instant> = None;
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let timeout = left.map_or(ATTEMPT, |left| left.min(ATTEMPT));
+        let timeout = left.map_or(ANSWER, |left| left.min(ANSWER));
         let reason = match wire.publish(parts, after, timeout, abort) {
             Published::Stored(last) if last == after + parts.len() as u64 => {
                 return Outcome::Ours(last);

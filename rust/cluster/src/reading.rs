@@ -1,7 +1,7 @@
 //! Reads a stream message by message, and verifies that each is the one that follows.
 
+use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use stepwell_core::identity::StoreId;
@@ -10,12 +10,12 @@ use stepwell_core::storage;
 use stepwell_core::{Error, Result};
 
 use crate::chain::{Hash, Link};
+use crate::connection;
 use crate::message::{self, Content, Fault, Framed, Message, Part};
-use crate::wire::{Abort, Wire};
+use crate::wire::{ANSWER, Abort, Wire};
 
 /// How much is read of the stream at a time.
 const READ: usize = 4 << 20;
-pub const READ_TIME: Duration = Duration::from_secs(2);
 
 /// Where a copy's own files end, and the hash there, while messages are read again that they hold already.
 pub type Files = Option<(u64, Hash)>;
@@ -25,13 +25,6 @@ pub struct Reader {
     pub wire: Arc<dyn Wire>,
     pub stream: String,
     pub store: StoreId,
-}
-
-impl Next {
-    /// The epoch that it is of.
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
 }
 
 /// A message that was read and is the next one.
@@ -49,7 +42,7 @@ impl Reader {
     pub fn next(&self, mut link: Link, files: Files, abort: &Abort) -> Result<(Vec<Next>, u64)> {
         let found = self
             .wire
-            .read(link.sequence + 1, READ, READ_TIME, abort)
+            .read(link.sequence + 1, READ, ANSWER, abort)
             .map_err(|reason| self.unavailable("read", reason))?;
         let last = found
             .last()
@@ -100,7 +93,7 @@ impl Reader {
         let mut parts: Vec<Bytes> = Vec::new();
         while parts.len() < number {
             let from = link.sequence + 1 + parts.len() as u64;
-            let found = self.wire.read(from, READ, READ_TIME, abort);
+            let found = self.wire.read(from, READ, ANSWER, abort);
             let found = found.map_err(|reason| self.unavailable("read", reason))?;
             if found.is_empty() {
                 let reason = "the end of a message is not there yet".to_owned();
@@ -134,26 +127,16 @@ impl Reader {
         let Message { place, content } =
             message::decode(parts).map_err(|fault| self.fault(&link, fault))?;
         if place.store != self.store {
-            let (here, there) = (self.store.to_string(), place.store.to_string());
-            return Err(self.diverged(&link, here, there, "it is of another store"));
+            let reason = "it is of another store";
+            return Err(self.diverged(&link, self.store, place.store, reason));
         }
         if place.previous != link.hash || place.first != link.position + 1 {
-            let (here, there) = (link.hash.to_string(), place.previous.to_string());
-            return Err(self.diverged(
-                &link,
-                here,
-                there,
-                "a message does not follow what was before it",
-            ));
+            let reason = "a message does not follow what was before it";
+            return Err(self.diverged(&link, link.hash, place.previous, reason));
         }
         if place.epoch < link.epoch {
-            let (here, there) = (link.epoch.to_string(), place.epoch.to_string());
-            return Err(self.diverged(
-                &link,
-                here,
-                there,
-                "a former leader's message is in it (epochs)",
-            ));
+            let reason = "a former leader's message is in it (epochs)";
+            return Err(self.diverged(&link, link.epoch, place.epoch, reason));
         }
         let mut next = Next {
             batches: Vec::new(),
@@ -185,9 +168,8 @@ impl Reader {
                 Some((end, _)) if next.link.position < end => {}
                 Some((end, hash)) if next.link.position == end => {
                     if next.link.hash != hash {
-                        let (here, there) = (hash.to_string(), next.link.hash.to_string());
                         let reason = "it is not what this copy's files hold";
-                        return Err(self.diverged(&next.link, here, there, reason));
+                        return Err(self.diverged(&next.link, hash, next.link.hash, reason));
                     }
                 }
                 _ => {
@@ -203,7 +185,7 @@ impl Reader {
     /// sequence that they lead to.
     pub fn frames_behind(&self, sequence: u64, max_bytes: usize) -> Result<(u64, Vec<Frame>)> {
         let abort = Abort::default();
-        let found = self.wire.read(sequence + 1, max_bytes, READ_TIME, &abort);
+        let found = self.wire.read(sequence + 1, max_bytes, ANSWER, &abort);
         let found = found.map_err(|reason| self.unavailable("read", reason))?;
         let (mut last, mut frames, mut parts) = (sequence, Vec::new(), Vec::new());
         for (sequence, bytes) in found {
@@ -236,6 +218,27 @@ impl Reader {
         Ok((last, frames))
     }
 
+    /// Why another message is where this leader's should be.
+    pub fn other(&self, link: &Link, epoch: u64, abort: &Abort) -> Error {
+        let found = self.wire.read(link.sequence + 1, 1, ANSWER, abort);
+        let part = match found.as_ref().map(|found| found.first()) {
+            Ok(Some((_, bytes))) => self.part(link, bytes),
+            // It was there a moment ago: nobody confirms anything before it is read.
+            _ => return Error::Following,
+        };
+        match part {
+            Ok(part) if part.place.epoch > epoch => Error::Fenced {
+                epoch,
+                current: part.place.epoch,
+            },
+            Ok(part) => {
+                let reason = "it has another message of this leader's epoch";
+                self.diverged(link, link.hash, part.place.previous, reason)
+            }
+            Err(error) => error,
+        }
+    }
+
     fn fault(&self, link: &Link, fault: Fault) -> Error {
         match fault {
             Fault::Newer(what, found, known) => Error::Newer {
@@ -245,39 +248,37 @@ impl Reader {
                 found,
                 known,
             },
-            Fault::Damaged(reason) => {
-                self.diverged(link, link.hash.to_string(), "unknown".to_owned(), reason)
-            }
+            Fault::Damaged(reason) => self.diverged(link, link.hash, "unknown", reason),
         }
     }
 
     /// The error for a stream that is not what it was.
-    pub fn diverged(&self, link: &Link, here: String, there: String, reason: &str) -> Error {
+    pub fn diverged(
+        &self,
+        link: &Link,
+        here: impl Display,
+        there: impl Display,
+        reason: &str,
+    ) -> Error {
         Error::Diverged {
             stream: self.stream.clone(),
             sequence: link.sequence + 1,
             position: link.position,
-            here,
-            there,
+            here: here.to_string(),
+            there: there.to_string(),
             reason: reason.to_owned(),
         }
     }
 
     /// The error for a stream that ends before what the copy has of it.
     pub fn shortened(&self, link: &Link, last: u64) -> Error {
-        let (here, there) = (
-            link.hash.to_string(),
-            format!("none, it ends at sequence {last}"),
-        );
-        self.diverged(link, here, there, "it lost messages that were acknowledged")
+        let there = format!("none, it ends at sequence {last}");
+        let reason = "it lost messages that were acknowledged";
+        self.diverged(link, link.hash, there, reason)
     }
 
     /// The error for servers that do not answer, or refuse.
     pub fn unavailable(&self, action: &'static str, reason: String) -> Error {
-        Error::Unavailable {
-            action,
-            stream: self.stream.clone(),
-            reason,
-        }
+        connection::unavailable(action, &self.stream, reason)
     }
 }

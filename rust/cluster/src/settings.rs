@@ -75,23 +75,19 @@ pub fn create(
     }
     check_replicas(stream, replicas, unsafe_sync)?;
     let store = store.unwrap_or_else(StoreId::random);
-    let settings = json!({
+    let mut settings = json!({
         "name": stream,
         "subjects": [subject],
-        "retention": "limits",
-        "storage": "file",
         "num_replicas": replicas,
-        "discard": "new",
         "max_msgs": -1,
         "max_bytes": -1,
-        "max_age": 0,
         "max_consumers": -1,
         "duplicate_window": 0,
-        "deny_delete": true,
-        "allow_direct": true,
-        "allow_atomic": true,
         "metadata": {STORE: store.to_string()},
     });
+    for (name, value) in required() {
+        settings[name] = value;
+    }
     let made = connection.request(&format!("STREAM.CREATE.{stream}"), &settings);
     match (made, look(connection, stream)?) {
         (_, Some(found)) => {
@@ -148,13 +144,9 @@ pub fn purge(connection: &Connection, stream: &str, before: u64) -> Result<()> {
     }
 }
 
-fn check(found: &Found, stream: &str, subject: &str, unsafe_sync: bool) -> Result<()> {
-    let value = |name: &str| found.info.pointer(&format!("/config/{name}"));
-    let wrong = |text: String| Err::<(), Error>(unavailable("use", stream, text));
-    if found.subject != subject {
-        return wrong(format!("its subject is {}, not {subject}", found.subject));
-    }
-    let wanted = [
+/// The settings without which a stream would not keep what it acknowledged, or could not be read.
+fn required() -> [(&'static str, Value); 7] {
+    [
         ("storage", json!("file")),
         ("retention", json!("limits")),
         ("discard", json!("new")),
@@ -162,8 +154,16 @@ fn check(found: &Found, stream: &str, subject: &str, unsafe_sync: bool) -> Resul
         ("allow_direct", json!(true)),
         ("allow_atomic", json!(true)),
         ("max_age", json!(0)),
-    ];
-    for (name, wanted) in wanted {
+    ]
+}
+
+fn check(found: &Found, stream: &str, subject: &str, unsafe_sync: bool) -> Result<()> {
+    let value = |name: &str| found.info.pointer(&format!("/config/{name}"));
+    let wrong = |text: String| Err::<(), Error>(unavailable("use", stream, text));
+    if found.subject != subject {
+        return wrong(format!("its subject is {}, not {subject}", found.subject));
+    }
+    for (name, wanted) in required() {
         if value(name) != Some(&wanted) {
             let found = value(name).unwrap_or(&Value::Null);
             return wrong(format!(

@@ -6,6 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+/// How long a copy waits for the answer to one request.
+pub const ANSWER: Duration = Duration::from_secs(2);
+
 /// A stream of messages, numbered by sequences from 1.
 pub trait Wire: Send + Sync {
     /// Publishes the parts of one message, all or none, directly behind sequence `after`.
