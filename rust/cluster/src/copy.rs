@@ -13,20 +13,15 @@ use stepwell_core::storage::Storage;
 use stepwell_core::store::{self, Held, Parts, Store, StoreOptions};
 use stepwell_core::{Error, Result};
 
+use crate::catching_up::{fill, take_over};
 use crate::chain::Link;
 use crate::connection::Connection;
 use crate::following::Thread;
 use crate::log::ReplicatedLog;
-use crate::roles::{Failed, Role, Shared, State, apply};
+use crate::roles::{Failed, Role, Shared, State};
 use crate::settings;
 use crate::stream::JetStream;
 use crate::wire::{Abort, Wire};
-
-/// How long a copy that has just been opened waits for records that its storage has and its files lost.
-const FILL: Duration = Duration::from_secs(30);
-/// The pause before a server that is behind is asked again.
-const PAUSE: Duration = Duration::from_millis(5);
-const ANSWER: Duration = Duration::from_secs(2);
 
 /// How a copy is.
 #[derive(Clone, Debug)]
@@ -166,7 +161,8 @@ impl Copy {
         }
         end(&mut work);
         if role != Role::Opened {
-            self.end_leading();
+            self.shared.log.resign();
+            self.end_store();
             self.renew(None)?;
             self.store().queue().follow();
         }
@@ -188,13 +184,18 @@ impl Copy {
         }
         end(&mut work);
         let abort = Arc::new(Abort::default());
-        let led = self.take_over(Instant::now() + timeout, &abort);
+        let led = take_over(
+            &self.shared.log,
+            &self.store(),
+            &self.node,
+            Instant::now() + timeout,
+            &abort,
+        );
         let epoch = match led {
             Ok(epoch) => epoch,
             Err(error) => return Err(self.follow_on(&mut work, error)),
         };
-        self.store().queue().fail(Error::Following);
-        self.store().stop();
+        self.end_store();
         self.renew(Some(epoch))?;
         self.begin(&mut work, Role::Leading)?;
         Ok(self.store())
@@ -247,48 +248,6 @@ impl Copy {
         flushed.and_then(|()| self.shared.log.close())
     }
 
-    fn take_over(&self, deadline: Instant, abort: &Arc<Abort>) -> Result<u64> {
-        let log = &self.shared.log;
-        let mut was_refused = false;
-        while Instant::now() < deadline {
-            match log.next(abort) {
-                Ok(messages) if messages.is_empty() => {
-                    // The server that was read from may be behind the one that leads the stream.
-                    if log
-                        .wire()
-                        .ends(ANSWER, abort)
-                        .is_ok_and(|(_, last)| last > log.link().sequence)
-                    {
-                        thread::sleep(PAUSE);
-                        continue;
-                    }
-                    if let Some(epoch) = log.begin(&self.node, deadline, abort.clone())? {
-                        return Ok(epoch);
-                    }
-                    was_refused = true;
-                    thread::sleep(PAUSE);
-                }
-                Ok(messages) => {
-                    let (before, epoch) = (log.link().epoch, apply(log, &self.store(), &messages)?);
-                    if was_refused && epoch > before {
-                        let (epoch, current) = (before, epoch);
-                        return Err(Error::Fenced { epoch, current });
-                    }
-                }
-                Err(error @ Error::Unavailable { .. }) => {
-                    if Instant::now() >= deadline {
-                        return Err(error);
-                    }
-                    thread::sleep(PAUSE);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(log
-            .reader()
-            .unavailable("lead", "it could not be read to its end in time".to_owned()))
-    }
-
     /// Follows again after it could not lead, unless it cannot follow either.
     fn follow_on(&self, work: &mut Option<Work>, error: Error) -> Error {
         match error {
@@ -305,8 +264,8 @@ impl Copy {
         }
     }
 
-    fn end_leading(&self) {
-        self.shared.log.resign();
+    /// Ends the store of the role so far: what is under way is confirmed no more.
+    fn end_store(&self) {
         let store = self.store();
         store.queue().fail(Error::Following);
         store.stop();
@@ -379,38 +338,4 @@ fn end(work: &mut Option<Work>) {
         // A thread that panicked has nothing to say.
         drop(work.thread.join());
     }
-}
-
-/// Brings the files of a copy to where its storage is. They were not synced, and after a power cut they may end before.
-fn fill(log: &ReplicatedLog, storage: &Storage) -> Result<()> {
-    let applied = storage.applied()?.position;
-    let deadline = Instant::now() + FILL;
-    while log.tail() < applied {
-        match log.next(&Abort::default()) {
-            Ok(messages) => {
-                for message in &messages {
-                    log.take(message)?;
-                    for batch in message
-                        .batches
-                        .iter()
-                        .filter(|batch| batch.position > applied)
-                    {
-                        storage.apply(batch)?;
-                    }
-                }
-                if messages.is_empty() {
-                    thread::sleep(PAUSE);
-                }
-            }
-            Err(error @ Error::Unavailable { .. }) if Instant::now() >= deadline => {
-                return Err(error);
-            }
-            Err(Error::Unavailable { .. }) => thread::sleep(PAUSE),
-            Err(error) => return Err(error),
-        }
-        if Instant::now() >= deadline {
-            break; // storage and log are compared next, which says what is wrong
-        }
-    }
-    Ok(())
 }

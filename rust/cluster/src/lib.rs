@@ -11,6 +11,7 @@
 //! | [`stream`] | the same with NATS JetStream |
 //! | [`settings`] | which settings a partition's stream has, and which servers will do |
 //! | [`message`] | the format of a message |
+//! | `catching_up` | reading the stream before a copy has its role |
 //! | [`chain`] | the hash over all frames, and how far a copy has it |
 //! | [`publishing`] | publishing one message for certain, whatever the servers answer or do not answer |
 //! | [`reading`] | reading a stream, and verifying that each message follows |
@@ -21,6 +22,7 @@
 //! | [`roles`] | the roles of a copy, and what its threads share |
 //! | [`following`] | the thread of a copy |
 
+mod catching_up;
 pub mod chain;
 pub mod connection;
 pub mod copy;
