@@ -1,117 +1,16 @@
 //! Copies of one stream: one leads, the others follow, and whoever led before confirms nothing more.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use stepwell_cluster::{Copy, Role, message};
-use stepwell_core::env::Folder;
-use stepwell_core::identity::StoreId;
-use stepwell_core::storage::Batch;
-use stepwell_core::store::{Store, StoreOptions};
-use stepwell_core::{Error, Result};
+use stepwell_cluster::{Copy, Role};
+use stepwell_core::Error;
+use stepwell_core::store::Store;
 
-use super::faults::{Fate, Node, Stream};
-
-/// Longer than anything here takes.
-const TIME: Duration = Duration::from_secs(30);
-const STORE: StoreId = StoreId::from_bytes([5; 16]);
-
-pub fn open(folder: &Path, node: &Arc<Node>, name: &str) -> Result<Copy> {
-    let folder = Arc::new(Folder::create(folder).unwrap());
-    Copy::with(
-        folder,
-        node.clone(),
-        "s",
-        STORE,
-        name,
-        StoreOptions::default(),
-    )
-}
-
-/// A copy whose folder was opened and whose storage lacks nothing.
-pub fn following(folder: &Path, node: &Arc<Node>, name: &str) -> Copy {
-    let copy = open(folder, node, name).unwrap();
-    replay(&copy.store());
-    copy.follow().unwrap();
-    copy
-}
-
-/// A batch with a turn and a row.
-pub fn batch(text: &str) -> Batch {
-    let mut batch = Batch::with_capacity(text.len(), 1);
-    batch.push("", 0, 1, text.as_bytes());
-    batch.hlc = 7;
-    batch.changes = row(text);
-    batch
-}
-
-/// A change that puts a row: the sequence of this name.
-fn row(name: &str) -> Vec<u8> {
-    let mut bytes = vec![0x91, 0x93, SEQUENCE];
-    bytes.push(0xd9);
-    bytes.push(name.len() as u8);
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.push(1);
-    bytes
-}
-
-const SEQUENCE: u8 = 13;
-
-/// Applies what storage lacks of the log, as the engine's replay does.
-pub fn replay(store: &Store) {
-    let mut position = store.storage().applied().unwrap().position + 1;
-    while position <= store.log().tail() {
-        for frame in store.read_log(position, 1 << 20).unwrap() {
-            let mut made = batch(std::str::from_utf8(&frame.payload).unwrap());
-            made.position = frame.last();
-            store.apply(&made).unwrap();
-            position = frame.last() + 1;
-        }
-    }
-}
-
-pub fn commit(store: &Store, text: &str) -> Result<u64> {
-    let position = Store::commit(store.queue(), batch(text), false)?;
-    store.wait_applied(position, Some(TIME))?;
-    Ok(position)
-}
-
-/// Waits until a copy has applied a position.
-pub fn reaches(copy: &Copy, position: u64) {
-    let deadline = Instant::now() + TIME;
-    while copy.store().queue().applied() < position {
-        assert!(Instant::now() < deadline, "{:?}", copy.status());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Leads, though a server that is behind may show a mark late: then it seems that another one was faster.
-fn lead_surely(copy: &Copy) {
-    while let Err(error) = copy.lead(TIME) {
-        assert!(matches!(error, Error::Fenced { .. }), "{error}");
-    }
-}
-
-pub fn fails(copy: &Copy) -> String {
-    let deadline = Instant::now() + TIME;
-    while copy.status().role != Role::Failed {
-        assert!(Instant::now() < deadline, "{:?}", copy.status());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    copy.status().failure.unwrap()
-}
-
-/// What a copy holds: its frames (epoch, position, payload), and the digest of its rows.
-pub type Content = (Vec<(u64, u64, Vec<u8>)>, [u8; 32]);
-
-pub fn content(copy: &Copy) -> Content {
-    let store = copy.store();
-    let frames = store.read_log(store.log().start(), 1 << 30).unwrap();
-    let frames = frames.into_iter().map(|f| (f.epoch, f.first, f.payload));
-    (frames.collect(), store.storage().digest().unwrap().1)
-}
+use super::faults::{Node, Stream, fate};
+use super::formats::forged;
+use super::nodes::{TIME, batch, commit, content, fails, following, reaches};
 
 #[test]
 fn a_follower_has_what_the_leader_confirmed_and_goes_on_from_there() {
@@ -265,7 +164,7 @@ fn a_stream_that_was_rewritten_forked_or_is_newer_stops_the_copy() {
         }),
         ("upgrade this node", |messages| {
             let newer = forged(messages.last().unwrap(), 8, 99);
-            messages.push(newer);
+            messages.push(newer.into());
         }),
     ];
     for (says, change) in cases {
@@ -313,23 +212,11 @@ fn flipped(bytes: &bytes::Bytes) -> bytes::Bytes {
     bytes.into()
 }
 
-fn forged(bytes: &bytes::Bytes, at: usize, byte: u8) -> bytes::Bytes {
-    let mut forged = bytes.to_vec();
-    forged[at] = byte;
-    let end = message::HEADER - 4;
-    let checksum = crc32c::crc32c(&forged[..end]);
-    forged[end..message::HEADER].copy_from_slice(&checksum.to_le_bytes());
-    forged.into()
-}
-
-fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        Just(Fate::Well),
-        Just(Fate::Lost),
-        Just(Fate::NoAnswer),
-        Just(Fate::Late),
-        Just(Fate::Twice),
-    ]
+/// Leads, though a server that is behind may show a mark late: then it seems that another one was faster.
+fn lead_surely(copy: &Copy) {
+    while let Err(error) = copy.lead(TIME) {
+        assert!(matches!(error, Error::Fenced { .. }), "{error}");
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use proptest::prelude::*;
 use stepwell_cluster::wire::{Abort, Published, Wire};
 
 /// What happens to one publish.
@@ -21,6 +22,17 @@ pub enum Fate {
     Late,
     /// It reaches the stream twice, and the second answer is the one that comes.
     Twice,
+}
+
+/// Any fate.
+pub fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        Just(Fate::Well),
+        Just(Fate::Lost),
+        Just(Fate::NoAnswer),
+        Just(Fate::Late),
+        Just(Fate::Twice),
+    ]
 }
 
 /// What all nodes see of one stream.

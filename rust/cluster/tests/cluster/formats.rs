@@ -24,7 +24,7 @@ fn framed() -> impl Strategy<Value = Framed> {
 }
 
 /// A message with another byte, and checksums that fit it.
-fn forged(bytes: &[u8], at: usize, byte: u8) -> Vec<u8> {
+pub fn forged(bytes: &[u8], at: usize, byte: u8) -> Vec<u8> {
     let mut forged = bytes.to_vec();
     forged[at] = byte;
     let checksum = crc32c::crc32c(&forged[..message::HEADER - 4]);

@@ -3,5 +3,6 @@
 mod copies;
 mod faults;
 mod formats;
+mod nodes;
 mod servers;
 mod stream;

@@ -11,7 +11,7 @@ use stepwell_core::Error;
 use stepwell_core::env::Folder;
 use stepwell_core::store::{Store, StoreOptions};
 
-use super::copies::{batch, commit, content, reaches, replay};
+use super::nodes::{batch, commit, content, reaches, replay};
 
 const TIME: Duration = Duration::from_secs(60);
 

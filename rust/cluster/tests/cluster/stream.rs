@@ -8,17 +8,10 @@ use proptest::prelude::*;
 use stepwell_cluster::publishing::{Outcome, publish};
 use stepwell_cluster::wire::Abort;
 
-use super::faults::{Fate, Node, Stream};
+use super::faults::{Fate, Node, Stream, fate};
 
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
-    let fate = prop_oneof![
-        Just(Fate::Well),
-        Just(Fate::Lost),
-        Just(Fate::NoAnswer),
-        Just(Fate::Late),
-        Just(Fate::Twice),
-    ];
-    prop::collection::vec(fate, 0..5)
+    prop::collection::vec(fate(), 0..5)
 }
 
 proptest! {
