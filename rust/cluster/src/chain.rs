@@ -11,6 +11,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 use stepwell_core::env::Folder;
+use stepwell_core::hex::parse_hex;
 use stepwell_core::identity::StoreId;
 use stepwell_core::log::LogStream;
 use stepwell_core::{Error, Result};
@@ -43,7 +44,7 @@ impl Hash {
         }
         for (byte, digits) in bytes.iter_mut().zip(digits) {
             let digits = std::str::from_utf8(digits).ok()?;
-            *byte = u8::from_str_radix(digits, 16).ok()?;
+            *byte = parse_hex(digits, 2)? as u8;
         }
         Some(Hash(bytes))
     }

@@ -21,7 +21,7 @@
 pub mod clock;
 pub mod env;
 pub mod error;
-mod hex;
+pub mod hex;
 pub mod id;
 pub mod identity;
 pub mod json;

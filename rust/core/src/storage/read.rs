@@ -26,7 +26,7 @@ pub struct Scan<'a> {
 
 /// Where a read looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reach {
+enum Reach {
     /// In memory, and on disk if need be.
     Disk,
     /// In memory only: a caller who must not wait. The answer is `None` if only the disk knows it.
@@ -36,18 +36,14 @@ pub enum Reach {
 impl Storage {
     /// The row of a kind with this key.
     pub fn get(&self, tag: i64, key: &[Value]) -> Result<Option<Vec<u8>>> {
-        let layout = Layout::of(tag)?;
-        let mut bytes = Vec::with_capacity(96);
-        layout.key(key, &mut bytes)?;
-        self.get_raw(layout.family, &bytes)
+        let (family, bytes) = row_key(tag, key)?;
+        self.get_raw(family, &bytes)
     }
 
     /// The row of a kind with this key, unless the disk must be read for that: then `None`.
     pub fn get_in_memory(&self, tag: i64, key: &[Value]) -> Result<Option<Option<Vec<u8>>>> {
-        let layout = Layout::of(tag)?;
-        let mut bytes = Vec::with_capacity(96);
-        layout.key(key, &mut bytes)?;
-        self.read(layout.family, &bytes, Reach::Memory)
+        let (family, bytes) = row_key(tag, key)?;
+        self.read(family, &bytes, Reach::Memory)
     }
 
     /// Rows of a kind in the order of their keys. Large rows make a page smaller than asked, but it has at least one.
@@ -254,6 +250,14 @@ impl Storage {
         }
         Ok(self.db.raw_iterator_cf_opt(self.family(family)?, options))
     }
+}
+
+/// Where the row of a kind with this key is.
+fn row_key(tag: i64, key: &[Value]) -> Result<(Family, Vec<u8>)> {
+    let layout = Layout::of(tag)?;
+    let mut bytes = Vec::with_capacity(96);
+    layout.key(key, &mut bytes)?;
+    Ok((layout.family, bytes))
 }
 
 /// Options of a read that asks no disk: RocksDB's memtables, and the blocks that it keeps.

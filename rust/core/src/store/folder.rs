@@ -15,7 +15,7 @@ use crate::storage::{Storage, StorageOptions};
 pub const LOG: &str = "log";
 pub(super) const STORAGE: &str = "storage";
 /// The name of the file that says of which stream of a cluster the folder is a copy.
-pub const CLUSTER: &str = "CLUSTER";
+const CLUSTER: &str = "CLUSTER";
 
 /// The log's folder in a store's folder.
 pub fn log_folder(store: &Path) -> PathBuf {
@@ -154,6 +154,11 @@ fn make(folder: &Folder, name: &str) -> Result<Folder> {
 /// Makes a folder a copy of a cluster's stream, with an empty log of its store that begins with position `first`.
 pub fn seed(folder: &Folder, stream: &str, store: StoreId, first: u64) -> Result<()> {
     check_stream(folder, Some(stream))?;
+    make_log(folder, store, first)
+}
+
+/// Makes an empty log of a store, which begins with position `first`.
+fn make_log(folder: &Folder, store: StoreId, first: u64) -> Result<()> {
     let log_folder = make(folder, LOG)?;
     let options = LogOptions {
         first,
@@ -196,14 +201,7 @@ pub(super) fn copy(
     })?;
     let (store, position) = (StoreId::random(), copied.applied()?.position);
     set_store(&copied, store)?;
-    let log_folder = make(&folder, LOG)?;
-    let options = LogOptions {
-        first: position + 1,
-        store: Some(store),
-        ..LogOptions::default()
-    };
-    let path = log_folder.path().to_owned();
-    FileLogStream::open(Arc::new(log_folder), &path, options)?.close()?;
+    make_log(&folder, store, position + 1)?;
     write_origin(&folder, of, position, origins)?;
     Ok(position)
 }

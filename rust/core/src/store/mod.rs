@@ -24,9 +24,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-pub use folder::{
-    CLUSTER, Copied, Held, LOG, Parts, adopt, log_folder, repair, seed, storage_folder,
-};
+pub use folder::{Copied, Held, LOG, Parts, adopt, log_folder, repair, seed, storage_folder};
 pub use followed::{FollowedEnd, FollowedStore, verify};
 pub use origin::{Kind, Origin, add as add_origin, read as read_origins};
 pub use queue::Queue;
