@@ -1,7 +1,7 @@
 //! A partition on a replicated log: the connection to the servers, and a node's copy.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -10,12 +10,14 @@ use pyo3::types::{PyDict, PyList};
 use serde_json::Value;
 use stepwell_cluster::{Connection, Copy, Login, settings};
 use stepwell_core::identity::StoreId;
+use stepwell_core::store;
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
 use crate::folder::Place;
+use crate::options::options;
 use crate::process::OfThisProcess;
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::values::{frame_list, timeout};
 
 /// A connection to the servers, with a thread of its own. Threads share it.
@@ -167,8 +169,9 @@ impl Nats {
 #[pyclass(frozen, module = "stepwell._core")]
 pub struct PartitionCopy {
     copy: OfThisProcess<RwLock<Option<Arc<Copy>>>>,
-    /// The store that was made last for Python, and of which it is.
-    store: Mutex<Option<(usize, Py<Store>)>>,
+    /// The store that was made last for Python, and of which it is. The weak reference keeps the address from being used
+    /// again, so that no later store is taken for this one.
+    store: Mutex<Option<(Weak<store::Store>, Py<Store>)>>,
 }
 
 impl PartitionCopy {
@@ -207,7 +210,7 @@ impl PartitionCopy {
         write_buffer_bytes: Option<usize>,
         cache_bytes: Option<usize>,
     ) -> PyResult<Self> {
-        let options = store::options(
+        let options = options(
             segment_bytes,
             queue_bytes,
             batch_bytes,
@@ -228,10 +231,10 @@ impl PartitionCopy {
     #[getter]
     fn store(&self, py: Python<'_>) -> PyResult<Py<Store>> {
         let store = self.with(py, |copy| Ok(copy.store()))?;
-        let which = Arc::as_ptr(&store) as usize;
+        let which = Arc::downgrade(&store);
         let mut made = self.store.lock();
         if let Some((same, store)) = &*made
-            && *same == which
+            && same.ptr_eq(&which)
         {
             return Ok(store.clone_ref(py));
         }

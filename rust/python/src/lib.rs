@@ -12,6 +12,7 @@ mod json;
 mod jsonata;
 mod jsonata_values;
 mod log;
+mod options;
 mod process;
 mod regex;
 mod store;

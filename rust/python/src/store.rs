@@ -6,15 +6,16 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use stepwell_core::storage::{Batch, Scan, StorageOptions};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use stepwell_core::storage::Scan;
 use stepwell_core::store::{self, Queue, StoreOptions};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
 use crate::folder::Place;
+use crate::options::options;
 use crate::process::{OfThisProcess, exit_forked_children_early};
-use crate::values::{borrowed, byte_list, fields, frame_list, item, timeout};
+use crate::values::{batch, borrowed, byte_list, fields, frame_list, timeout};
 
 /// Log and storage of one partition: one thread commits, any thread reads and waits.
 ///
@@ -359,57 +360,4 @@ impl Store {
     fn __exit__(&self, py: Python<'_>, _error: &Bound<'_, PyTuple>) -> PyResult<()> {
         self.close(py)
     }
-}
-
-/// Options that are given, and the default ones.
-pub fn options(
-    segment_bytes: Option<u64>,
-    queue_bytes: Option<usize>,
-    batch_bytes: Option<u64>,
-    flush_bytes: Option<u64>,
-    write_buffer_bytes: Option<usize>,
-    cache_bytes: Option<usize>,
-) -> StoreOptions {
-    let default = StoreOptions::default();
-    let storage = StorageOptions {
-        write_buffer_bytes: write_buffer_bytes.unwrap_or(default.storage.write_buffer_bytes),
-        cache_bytes: cache_bytes.unwrap_or(default.storage.cache_bytes),
-    };
-    StoreOptions {
-        segment_bytes: segment_bytes.unwrap_or(default.segment_bytes),
-        queue_bytes: queue_bytes.unwrap_or(default.queue_bytes),
-        batch_bytes: batch_bytes.unwrap_or(default.batch_bytes),
-        flush_bytes: flush_bytes.unwrap_or(default.flush_bytes),
-        storage,
-        ..default
-    }
-}
-
-fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> PyResult<Batch> {
-    let turns: Vec<Bound<'_, PyTuple>> = turns
-        .iter()
-        .map(|turn| turn.cast_into::<PyTuple>().map_err(PyErr::from))
-        .collect::<PyResult<_>>()?;
-    let bytes = turns
-        .iter()
-        .map(|turn| item::<PyBytes>(turn, 3)?.len())
-        .sum::<PyResult<usize>>()?;
-    let mut batch = Batch::with_capacity(bytes, turns.len());
-    for turn in &turns {
-        let first_event: u64 = turn.get_borrowed_item(1)?.extract()?;
-        let count: u32 = turn.get_borrowed_item(2)?.extract()?;
-        let blob = item::<PyBytes>(turn, 3)?;
-        if first_event > 0 {
-            let scope = item::<PyString>(turn, 0)?;
-            batch.push(scope.to_str()?, first_event, count, blob.as_bytes());
-        } else {
-            batch.push("", 0, count, blob.as_bytes());
-        }
-    }
-    if batch.count == 0 && !turns.is_empty() {
-        return Err(PyValueError::new_err("turns without records"));
-    }
-    batch.changes.extend_from_slice(changes.as_bytes());
-    batch.hlc = hlc;
-    Ok(batch)
 }

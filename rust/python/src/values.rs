@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, PyTypeCheck};
 use stepwell_core::log::Frame;
+use stepwell_core::storage::Batch;
 use stepwell_core::storage::keys::Value;
 
 /// One field of a key.
@@ -70,4 +71,34 @@ pub fn item<'a, 'py, T: PyTypeCheck>(
     index: usize,
 ) -> PyResult<Borrowed<'a, 'py, T>> {
     Ok(tuple.get_borrowed_item(index)?.cast()?)
+}
+
+/// A batch with turns, each a tuple of scope, first event, number of records and records, and the rows that they change.
+pub fn batch(turns: &Bound<'_, PyList>, changes: &Bound<'_, PyBytes>, hlc: u64) -> PyResult<Batch> {
+    let turns: Vec<Bound<'_, PyTuple>> = turns
+        .iter()
+        .map(|turn| turn.cast_into::<PyTuple>().map_err(PyErr::from))
+        .collect::<PyResult<_>>()?;
+    let bytes = turns
+        .iter()
+        .map(|turn| item::<PyBytes>(turn, 3)?.len())
+        .sum::<PyResult<usize>>()?;
+    let mut batch = Batch::with_capacity(bytes, turns.len());
+    for turn in &turns {
+        let first_event: u64 = turn.get_borrowed_item(1)?.extract()?;
+        let count: u32 = turn.get_borrowed_item(2)?.extract()?;
+        let blob = item::<PyBytes>(turn, 3)?;
+        if first_event > 0 {
+            let scope = item::<PyString>(turn, 0)?;
+            batch.push(scope.to_str()?, first_event, count, blob.as_bytes());
+        } else {
+            batch.push("", 0, count, blob.as_bytes());
+        }
+    }
+    if batch.count == 0 && !turns.is_empty() {
+        return Err(PyValueError::new_err("turns without records"));
+    }
+    batch.changes.extend_from_slice(changes.as_bytes());
+    batch.hlc = hlc;
+    Ok(batch)
 }
