@@ -15,6 +15,7 @@ from stepwell.logs import logger
 from stepwell.version import VERSION
 
 from .leadership import Leadership
+from .leases import Leases
 from .link import Link, NotReached
 from .node import Leader
 from .options import Cluster
@@ -31,12 +32,16 @@ log = logger("stepwell.cluster")
 
 LOOK_SECONDS = 0.5
 """How often the keys are read, unless a notice comes before."""
+REST_SECONDS = 0.02
+"""The least pause between two looks: what pokes meanwhile is looked at together."""
 RANK_SECONDS = 1.0
 """How much longer each less preferred node waits before it takes a partition that nobody leads."""
 SERVER_SECONDS = 3.0
 """After so long without an answer another server is tried."""
 SETTLING_SECONDS = 2.0
-"""How long a preferred node must have been ready before it is given a partition."""
+"""How long a preferred node must have been ready before it is given a partition, unless an operator has asked."""
+ASKED_SECONDS = 10.0
+"""How long what an operator asks is done without delay."""
 
 
 class Coordinator:
@@ -52,6 +57,7 @@ class Coordinator:
     ) -> None:
         self._link, self._registry, self._boot, self._partitions = link, registry, boot, partitions
         self._options: Cluster = link.options
+        self.leases = Leases(registry, link.options, boot)
         self._lost = lost
         self._beat = 0
         self.heard_at = 0.0
@@ -59,8 +65,6 @@ class Coordinator:
         self._unreached_since = self._changed_server = 0.0
         self._vacant: dict[int, float] = {}
         """Since when nobody leads a partition, as far as is seen here."""
-        self._sure: set[int] = set()
-        """The partitions whose leases this node holds, unless it was taken for dead."""
         self._better: dict[int, float] = {}
         """Since when another node is preferred for a partition that is led here."""
         self._poked, self._closing = threading.Event(), threading.Event()
@@ -74,7 +78,8 @@ class Coordinator:
         if self._thread.ident is None:
             self._thread.start()
 
-    async def _heard(self, _message: Msg) -> None:
+    async def _heard(self, message: Msg) -> None:
+        self._registry.hear(message.data)
         self._poked.set()
 
     def poke(self) -> None:
@@ -88,7 +93,7 @@ class Coordinator:
         with self._telling:
             began = time.monotonic()
             if began - self.heard_at > self._options.lease:
-                self._sure.clear()  # others may have taken this node for dead
+                self.leases.doubt()
             self._beat += 1
             self._registry.tell(node_key(self._options.node), self._own_record())
             self.heard_at = began
@@ -109,55 +114,20 @@ class Coordinator:
 
     def is_confirmed(self, index: int) -> bool:
         """Whether this node leads a partition: it has the lease, and nobody can have taken it for dead since."""
-        return index in self._sure and time.monotonic() - self.heard_at < self._options.lease / 2
+        return self.leases.is_sure(index) and time.monotonic() - self.heard_at < self._options.lease / 2
 
     def confirm(self, index: int) -> bool:
         """Ask whether this node still leads a partition, by writing its lease once more. Raises ``NotReached``."""
         if self.is_confirmed(index):
             return True
         self.tell()
-        lease = self._lease(index)
-        if not self._holds(index) or not self._registry.write(lease_key(index), lease):
-            return False
-        self._sure.add(index)
-        return True
-
-    # leases; called by partitions in their threads
-
-    def leads(self, index: int, epoch: int) -> None:
-        """This node leads a partition: tell the others where to send its requests."""
-        if self._write(index, LeaseRecord(self._options.node, self._boot, epoch)):
-            self._sure.add(index)
-
-    def led(self, index: int, to: str) -> None:
-        """This node leads a partition no longer; ``to`` is to lead it next (empty: anyone)."""
-        self._sure.discard(index)
-        if self._holds(index):
-            self._write(index, LeaseRecord(to=to))
-        self._poked.set()
-
-    def _write(self, index: int, record: LeaseRecord) -> bool:
-        try:
-            is_written = self._registry.write(lease_key(index), record)
-        except StorageError as error:
-            log.warning("the lease of partition %d is not written: %s", index, error)
-            return False
-        if is_written:
-            self._registry.notify()
-        return is_written
-
-    def _holds(self, index: int) -> bool:
-        lease = self._lease(index)
-        return (lease.node, lease.boot) == (self._options.node, self._boot)
-
-    def _lease(self, index: int) -> LeaseRecord:
-        return self._registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
+        return self.leases.confirm(index)
 
     # the thread
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._poked.wait(LOOK_SECONDS)
+            self._poked.wait(self._pause())
             self._poked.clear()
             try:
                 self._look()
@@ -169,6 +139,12 @@ class Coordinator:
                 log.exception("the coordinator goes on after an error")
             for each in self._partitions:
                 each.partition.tick()
+            self._closing.wait(REST_SECONDS)
+
+    def _pause(self) -> float:
+        """The seconds until the next look."""
+        due = [at for each in self._partitions if (at := each.partition.next_due()) is not None]
+        return max(0.0, min(LOOK_SECONDS, min(due) - time.monotonic())) if due else LOOK_SECONDS
 
     def _unreached(self, error: NotReached) -> None:
         now = time.monotonic()
@@ -213,8 +189,8 @@ class Coordinator:
         return found
 
     def _decide(self, partition: Leadership, nodes: dict[str, NodeRecord]) -> None:
-        index, lease = partition.index, self._lease(partition.index)
-        is_ours = (lease.node, lease.boot) == (self._options.node, self._boot)
+        index, lease = partition.index, self.leases.of(partition.index)
+        is_ours = self.leases.holds(index)
         if partition.is_led and not is_ours:
             partition.hand_over("")  # somebody else has the lease: the log shows who may write
         elif is_ours:
@@ -262,7 +238,7 @@ class Coordinator:
             self._take(partition)
 
     def _take(self, partition: Leadership) -> None:
-        if self._registry.write(lease_key(partition.index), LeaseRecord(self._options.node, self._boot)):
+        if self.leases.take(partition.index):
             self._vacant.pop(partition.index, None)
             partition.lead()
 
@@ -270,14 +246,21 @@ class Coordinator:
         """Pass a partition to the node that is preferred, once that is ready; take again what was not promoted."""
         index, now = partition.index, time.monotonic()
         if not partition.is_taken:  # the promotion failed, and the lease could not be given back
-            self.led(index, "")
+            self.leases.end(index, "")
             return
+        self.leases.mend(index)
         order = self._order(index, nodes)
         if not partition.is_led or not order or order[0] == self._options.node:
             self._better.pop(index, None)
-        elif order[0] == self._pin(index) or now - self._better.setdefault(index, now) > SETTLING_SECONDS:
+        elif self._is_asked(index, order[0]) or now - self._better.setdefault(index, now) > SETTLING_SECONDS:
             self._better.pop(index, None)
             partition.hand_over(order[0])
+
+    def _is_asked(self, index: int, node: str) -> bool:
+        """Whether an operator wants a partition at the node that is preferred: it is pinned, or the pin was changed."""
+        entry = self._registry.entry(pin_key(index))
+        is_new = entry is not None and time.monotonic() - entry.changed < ASKED_SECONDS
+        return is_new or node == self._pin(index)
 
     # the end
 

@@ -163,13 +163,18 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         """A task waits for a worker that polls: tell all nodes, this one among them."""
         self.link.post(self.cluster.subject("queued"), queue.encode())
 
+    def poke(self) -> None:
+        """Look at once who leads what, and ask again what has no reply."""
+        self.coordinator.poke()
+
     def leads(self, index: int, epoch: int) -> None:
         """This node leads a partition."""
-        self.coordinator.leads(index, epoch)
+        self.coordinator.leases.begin(index, epoch)
 
     def led(self, index: int, to: str) -> None:
         """This node leads a partition no longer."""
-        self.coordinator.led(index, to)
+        self.coordinator.leases.end(index, to)
+        self.coordinator.poke()
 
     # definitions
 

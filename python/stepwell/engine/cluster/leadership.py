@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from stepwell import _core
-from stepwell.errors import CorruptionError, FencedError, StepwellError, StorageError
+from stepwell.errors import Closed, CorruptionError, FencedError, StepwellError, StorageError
 from stepwell.logs import logger
 
 from .copies import open_copy
@@ -73,7 +73,10 @@ class Leadership:
     def position(self) -> int:
         """The last position of the copy."""
         copy = self._copy
-        return 0 if copy is None else copy.status()["position"]
+        try:
+            return 0 if copy is None else copy.status()["position"]
+        except Closed:  # a moment ago: another partition's request must not fail because of it
+            return 0
 
     def lead(self) -> None:
         """Lead it: the node has the lease."""
@@ -173,8 +176,8 @@ class Leadership:
         led = LedPartition(self.partition, self._ending.set, store, node.given, windows, self._share)
         serving = Serving(node, led, self.index)
         try:
+            node.leads(self.index, copy.status()["epoch"])  # first, so that reads that wait here find it confirmed
             self.partition.begin(led)
-            node.leads(self.index, copy.status()["epoch"])
             self._ending.wait()
         finally:
             self.partition.end()

@@ -18,7 +18,7 @@ from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.partition.events import Event
 from stepwell.engine.storage.contexts import TaskContext
-from stepwell.errors import Closed, StorageError
+from stepwell.errors import Closed, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handlers
 
@@ -158,10 +158,13 @@ class LedPartition(LocalHost):
             reply(result, None)
 
     def says_nothing(self, error: BaseException | None) -> bool:
-        """Whether an error only says that this node does not lead any longer, and not what became of the request."""
-        if isinstance(error, NotConfirmed):
+        """Whether an error only says that this node does not lead any longer, and not what became of the request.
+
+        That the store is closed, or fenced, is so whether or not the partition has noticed it yet.
+        """
+        if isinstance(error, NotConfirmed | Closed | FencedError):
             return True
-        return self.has_stopped and isinstance(error, Closed | StorageError)
+        return self.has_stopped and isinstance(error, StorageError)
 
     def take_results(self, results: list[m.TaskResult]) -> None:
         """Take results of handlers."""

@@ -81,6 +81,10 @@ class Node(Protocol):
         """The executions of a partition that callers wait for."""
         ...
 
+    def poke(self) -> None:
+        """Look at once who leads what, and ask again what has no reply."""
+        ...
+
     def leads(self, index: int, epoch: int) -> None:
         """The node leads a partition now."""
         ...

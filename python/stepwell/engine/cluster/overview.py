@@ -93,7 +93,7 @@ class Overview:
             raise StorageError(
                 f"partition {partition} was moved by somebody else at the same time: look, and try again"
             )
-        self._registry.notify()
+        self._registry.notify(pin_key(partition))
         deadline = time.monotonic() + MOVE_SECONDS
         while node is not None:
             self._registry.read()

@@ -99,6 +99,7 @@ class ClusterPartition:
             held = [] if leader is None else self._take_held()
         self._pass_results(None, self._outbox, held)
         if leader is not None:
+            self._requests.leader_changed()
             with answering():
                 self._ask_again(self._requests.all())
                 self._send_watches()
@@ -108,13 +109,17 @@ class ClusterPartition:
         return held
 
     def tick(self) -> None:
-        """Called now and then: what has had no reply for long is asked again."""
+        """Called now and then, and when something is due: what has had no reply for long is asked again."""
         now = time.monotonic()
         with answering():
             self._requests.give_up(now)
-            self._ask_again(self._requests.due(now))
+            self._ask_again(self._requests.take_due(now))
             if now - self._watches_sent > WATCH_SECONDS:
                 self._send_watches()
+
+    def next_due(self) -> float | None:
+        """When a request is to be asked again (``time.monotonic``); None: there is none, or nobody leads."""
+        return self._requests.next_due() if self._led is not None or self._outbox is not None else None
 
     # requests of the program
 
@@ -233,7 +238,9 @@ class ClusterPartition:
 
     def _replied(self, led: LedPartition, number: int, result: Any, error: BaseException | None) -> None:
         if led.says_nothing(error):
-            return  # it is asked again when somebody leads
+            self._requests.unanswered(number)
+            self._node.poke()
+            return
         pending = self._requests.settle(number)
         if pending is not None:
             pending.promise.reply(result, error)
@@ -252,14 +259,17 @@ class ClusterPartition:
             if isinstance(message, m.Ended):
                 row = None if message.row is None else _decode_row(message.row)
                 self._node.ended(message.id, row, None if message.failure is None else m.error_of(message.failure))
-            elif message.failure is None or message.failure.name != NOT_LEADING:
+            elif message.failure is not None and message.failure.name == NOT_LEADING:
+                self._requests.unanswered(message.number)
+                self._node.poke()
+            else:
                 pending = self._requests.settle(message.number)
                 if pending is not None:
                     failure = message.failure
                     pending.promise.reply(message.result, None if failure is None else m.error_of(failure))
 
     def unheard(self) -> None:
-        """Nobody listens where the leader should: what was sent is sent again at the next tick."""
+        """Nobody listens where the leader should: what was sent is sent again soon."""
         self._requests.unheard()
 
     # called by the led partition

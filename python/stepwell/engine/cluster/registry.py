@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import msgspec
 
 from stepwell.errors import StorageError
+from stepwell.logs import logger
 
 from .link import ASK_SECONDS, Link, NotReached
 from .options import PARTITIONS
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
+log = logger("stepwell.cluster")
+
 SLOTS = 256
 """How many nodes a cluster may ever have had."""
 REPLICAS = 3
@@ -35,6 +38,8 @@ JOIN_SECONDS = 30.0
 _WRONG_LAST_SEQUENCE = (10071, 10164)
 _IN_USE = 10058
 _NO_MORE = ("204", "404")
+_notices = msgspec.msgpack.Encoder()
+_notice = msgspec.msgpack.Decoder(tuple[str, int, bytes])
 
 
 class Entry(NamedTuple):
@@ -56,7 +61,7 @@ class Registry:
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self.notices = f"stepwell.{link.options.name}.notices"
-        """The subject on which nodes tell that a lease has changed."""
+        """The subject on which nodes tell that a lease or a pin has changed."""
 
     # the cluster
 
@@ -193,9 +198,19 @@ class Registry:
         if revision is not None:
             self._take(key, revision, value, time.monotonic())
 
-    def notify(self) -> None:
-        """Tell the nodes that a lease has changed. It may be lost: they read the keys now and then anyway."""
-        self._link.post(self.notices, b"")
+    def notify(self, key: str) -> None:
+        """Tell the nodes what a key says now. It may be lost: they read the keys now and then anyway."""
+        entry = self._entries[key]
+        self._link.post(self.notices, _notices.encode((key, entry.revision, entry.value)))
+
+    def hear(self, notice: bytes) -> None:
+        """Take what another node tells: a replica that is read next may not have it yet."""
+        try:
+            key, revision, value = _notice.decode(notice)
+        except msgspec.MsgspecError as error:
+            log.error("a notice cannot be read: %s", error)
+            return
+        self._take(key, revision, value, time.monotonic())
 
     def _take(self, key: str, revision: int, value: bytes, now: float) -> None:
         with self._lock:

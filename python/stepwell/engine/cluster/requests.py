@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ GIVE_UP_SECONDS = 30.0
 """How long a request waits for a leader that answers it."""
 AGAIN_SECONDS = 2.0
 """A request that a leader elsewhere has not answered for so long is sent once more: it, or its reply, may be lost."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""The seconds before a request is sent once more that came to a node which does not lead, or to nobody."""
 
 
 @dataclass(eq=False)
@@ -34,8 +37,9 @@ class Pending:
     promise: Promise
     asked: float
     """When the program asked (``time.monotonic``)."""
-    sent: float = 0.0
-    """When it was sent to a leader the last time; 0: never, or what was sent came to nobody."""
+    due: float = math.inf
+    """When it is to be sent once more (``time.monotonic``); never, before it was sent."""
+    pause: float = SHORTEST_PAUSE
     is_repeated: bool = False
     """Whether a leader may have done it already."""
 
@@ -44,12 +48,13 @@ class Pending:
         message = self.message
         if isinstance(message, m.Submit) and self.is_repeated:
             message = replace(message, again=True)
-        self.sent, self.is_repeated = now, True
+        self.due, self.is_repeated = now + AGAIN_SECONDS, True
         return message
 
-    def came_to_nobody(self) -> None:
-        """It is due again."""
-        self.sent = 0.0
+    def came_to_nobody(self, now: float) -> None:
+        """It is due soon, and later each time: who should lead may have just begun to, or be dead."""
+        self.due = min(self.due, now + self.pause)
+        self.pause = min(2 * self.pause, LONGEST_PAUSE)
 
 
 class Requests:
@@ -89,14 +94,33 @@ class Requests:
         with self._lock:
             return list(self._pending.values())
 
-    def unheard(self) -> None:
-        """What was sent came to nobody: it is due again."""
-        for pending in self.all():
-            pending.came_to_nobody()
+    def unanswered(self, number: int) -> None:
+        """Who got a request does not lead: it is due again soon."""
+        pending = self._pending.get(number)
+        if pending is not None:
+            pending.came_to_nobody(time.monotonic())
 
-    def due(self, now: float) -> list[Pending]:
-        """Those that are to be sent once more."""
-        return [pending for pending in self.all() if now - pending.sent > AGAIN_SECONDS]
+    def unheard(self) -> None:
+        """What was sent came to nobody: it is due again soon."""
+        now = time.monotonic()
+        for pending in self.all():
+            pending.came_to_nobody(now)
+
+    def take_due(self, now: float) -> list[Pending]:
+        """Those that are to be sent once more now."""
+        found = [pending for pending in self.all() if pending.due <= now]
+        for pending in found:
+            pending.due = now + AGAIN_SECONDS
+        return found
+
+    def next_due(self) -> float | None:
+        """When the next one is to be sent once more; None: there are none."""
+        return min([pending.due for pending in self.all()], default=None)
+
+    def leader_changed(self) -> None:
+        """They go to another node now."""
+        for pending in self.all():
+            pending.pause = SHORTEST_PAUSE
 
     def give_up(self, now: float) -> None:
         """Refuse those that have waited too long."""
