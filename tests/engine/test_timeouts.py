@@ -319,6 +319,23 @@ def test_a_late_answer_is_refused_and_changes_nothing(lab: Labs, end: str) -> No
 
 
 @pytest.mark.covers("A8.46")
+@pytest.mark.parametrize("limit", ["task", "heartbeat", "execution"])
+def test_a_limit_that_is_due_counts_before_an_answer_that_comes_in_the_same_batch(lab: Labs, limit: str) -> None:
+    fields = {"task": {"TimeoutSeconds": 5}, "heartbeat": {"TimeoutSeconds": 60, "HeartbeatSeconds": 5}}.get(limit, {})
+    definition = machine({"T": task(None, CALLBACK, Parameters=TOKEN_PARAMETERS, **fields)})
+    if limit == "execution":
+        definition["TimeoutSeconds"] = 5
+    run = lab({"T": [HANGS]}).begin(definition)
+    [open_task] = run.tasks
+    due = run.partition.state.timers.next_due()
+    assert due is not None
+    run.clock.advance_to(due)  # the partition was busy, paused or closed when the limit was due
+    run.answer(r.CompleteTaskCommand(open_task.id, open_task.resource, None, 0, 0), "late")
+    assert run.types[-1] == ("ExecutionTimedOut" if limit == "execution" else "ExecutionFailed")
+    assert limit == "execution" or "TaskSucceeded" not in run.types
+
+
+@pytest.mark.covers("A8.46")
 def test_a_client_learns_that_its_token_is_of_no_use_any_more() -> None:
     tokens: list[str] = []
     with Executor(handlers={CALLBACK: lambda arguments: tokens.append(arguments["MessageBody"]["token"])}) as ex:

@@ -39,7 +39,7 @@ from .link import Link
 from .messages import FromLeader, from_leader
 from .options import Cluster
 from .partition import ClusterPartition
-from .registry import JOIN_SECONDS, SLOTS, Registry
+from .registry import PATIENCE_SECONDS, SLOTS, Registry
 from .stores import ClusterStores
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self.leaderships: list[Leadership] = []
         try:
             self.registry = Registry(self.link)
-            record = self.registry.join()
-            self._slot = self.registry.slot(cluster.node)
+            record = self.registry.patiently(self.registry.join)
+            self._slot = self.registry.patiently(partial(self.registry.slot, cluster.node))
             super().__init__(handlers, self.given, record.partitions)
             folder = open_folder(data)
             assert folder is not None
@@ -238,7 +238,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
 
 def _patiently(call: Callable[[], Found]) -> Found:
     """Call something until it succeeds, for a while: servers may be starting, or have lost the leader of a stream."""
-    deadline = time.monotonic() + JOIN_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return call()

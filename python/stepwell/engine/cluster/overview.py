@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from .registry import Registry
 
 MOVE_SECONDS = 30.0
 """How long a partition that was moved may take to arrive."""
+LOOK_SECONDS = 0.2
+"""How often the nodes' records are read, while it is seen which nodes live."""
 
 
 class Overview:
@@ -25,16 +28,23 @@ class Overview:
         self._link = Link(options)
         try:
             self._registry = Registry(self._link)
-            if not self._registry.exists():
-                raise StorageError(f"there is no cluster {options.name} at {options.where}: a node that joins makes it")
-            self._registry.read()
-            record = self._registry.get(CLUSTER, ClusterRecord)
-            if record is None:
-                raise StorageError(f"cluster {options.name} at {options.where} is being made: ask again")
-            self.record = record
+            self.record = self._registry.patiently(self._read_record)
         except BaseException:
             self._link.close()
             raise
+
+    def _read_record(self) -> ClusterRecord:
+        name, where = self.options.name, self.options.where
+        if not self._registry.exists():
+            raise StorageError(f"there is no cluster {name} at {where}: a node that joins makes it")
+        self._registry.read()
+        record = self._registry.get(CLUSTER, ClusterRecord)
+        if record is None:
+            raise StorageError(f"cluster {name} at {where} is being made: ask again")
+        return record
+
+    def _read(self) -> None:
+        self._registry.patiently(self._registry.read)
 
     def close(self) -> None:
         """End the connection."""
@@ -43,10 +53,9 @@ class Overview:
     def nodes(self) -> list[dict[str, Any]]:
         """Each node that the cluster has had: it is alive if it tells something within the time of a lease."""
         before = {key: self._registry.entry(key) for key in self._registry.keys("node.")}
-        deadline = time.monotonic() + self.options.lease
-        while time.monotonic() < deadline:
-            time.sleep(0.2)
-            self._registry.read()
+        for _ in range(math.ceil(self.options.lease / LOOK_SECONDS)):  # reads that take long are no time of a node
+            time.sleep(LOOK_SECONDS)
+            self._read()
             if all(self._registry.entry(key) != entry for key, entry in before.items()):
                 break
         found: list[dict[str, Any]] = []
@@ -96,7 +105,7 @@ class Overview:
         self._registry.notify(pin_key(partition))
         deadline = time.monotonic() + MOVE_SECONDS
         while node is not None:
-            self._registry.read()
+            self._read()
             lease = self._registry.get(lease_key(partition), LeaseRecord) or LeaseRecord()
             if lease.node == node and lease.epoch:
                 return

@@ -12,6 +12,7 @@ import asyncio
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
@@ -26,15 +27,18 @@ from .records import CLUSTER, FORMAT, ClusterRecord, SlotRecord, slot_key
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
+log = logger("stepwell.cluster")
+
 Record = TypeVar("Record", bound=msgspec.Struct)
+Found = TypeVar("Found")
 
 log = logger("stepwell.cluster")
 
 SLOTS = 256
 """How many nodes a cluster may ever have had."""
 REPLICAS = 3
-JOIN_SECONDS = 30.0
-"""How long a node that starts waits for the cluster's bucket."""
+PATIENCE_SECONDS = 30.0
+"""How long servers may take to elect leaders anew, for whoever does not ask again by itself."""
 _WRONG_LAST_SEQUENCE = (10071, 10164)
 _IN_USE = 10058
 _NO_MORE = ("204", "404")
@@ -69,22 +73,29 @@ class Registry:
         """Whether the cluster was made."""
         return self._link.ask(self._exists(), ASK_SECONDS)
 
-    def join(self) -> ClusterRecord:
-        """The cluster's record; the first node makes it. Raises ``StorageError`` if it is another than expected.
+    def patiently(self, question: Callable[[], Found]) -> Found:
+        """Ask until there is an answer: servers that were just started, or lost a leader, need time.
 
-        Servers that were just started, or lost the leader of the bucket, are given time.
+        Raises ``NotReached`` after ``PATIENCE_SECONDS``.
         """
-        deadline = time.monotonic() + JOIN_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return self._join()
+                return question()
             except NotReached:
                 if time.monotonic() > deadline:
                     raise
-                self._link.change_server()
+                self._change_server()
                 time.sleep(0.2)
 
-    def _join(self) -> ClusterRecord:
+    def _change_server(self) -> None:
+        try:
+            self._link.change_server()
+        except NotReached as error:
+            log.debug("the server is kept: %s", error)
+
+    def join(self) -> ClusterRecord:
+        """The cluster's record; the first node makes it. Raises ``StorageError`` if it is another than expected."""
         if not self.exists():
             self._link.ask(self._make(), 2 * ASK_SECONDS)
         self.read()

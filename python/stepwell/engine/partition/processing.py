@@ -69,7 +69,10 @@ def process_turn(turn: Turn, table: Table, limits: Limits, budget: int = 0) -> U
             if follow:
                 if queue or len(follow) > FEW:
                     turn.bytes += _bytes_to_write(follow, len(queue))
-                queue += follow
+                if type(command) is r.TriggerTimerCommand:  # it was due before what is queued behind it
+                    queue.extendleft(reversed(follow))
+                else:
+                    queue += follow
         except StorageError:
             raise
         except Exception as error:
