@@ -18,7 +18,7 @@ PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 def test_a_folder_in_use_is_backed_up_and_restored(stepwell: Stepwell, tmp_path: Path) -> None:
     with Executor(tmp_path / "data") as ex:
         ex.deploy("w", PASS)
-        id = ex.start("w", {"n": 1}).wait(10).id
+        id = ex.start("w", {"n": 1}).wait(60).id
         done = stepwell("backup", "data", "--to", "copy")
         shown, of = done.out.splitlines()
         assert (done.code, shown) == (0, "backed up data to copy")

@@ -183,7 +183,7 @@ if child == 0:
     except Closed:
         parent.close()
         with Executor("data", connect=True) as engine:
-            code = 0 if engine.start("greeting", None, "child's").wait(30).output == "hello" else 2
+            code = 0 if engine.start("greeting", None, "child's").wait(60).output == "hello" else 2
     os._exit(code)
 _, status = os.waitpid(child, 0)
 print(os.waitstatus_to_exitcode(status), parent.get(workflow="greeting", name="child's").status)

@@ -165,7 +165,7 @@ def test_executions_of_a_workflow_deployed_with_a_retention_go_by_themselves(
 @pytest.mark.usefixtures("deployed")
 def test_list_shows_more_than_a_page_and_has_a_limit(stepwell: Stepwell, tmp_path: Path) -> None:
     with Executor(tmp_path / "data") as executor:
-        ids = [executor.start("greeting", number, f"n{number}").wait(30).id for number in range(1_200)]
+        ids = [executor.start("greeting", number, f"n{number}").wait(60).id for number in range(1_200)]
     listed = [record["id"] for record in stepwell("list", "--data", "data", "--json").documents]
     assert listed == ids[::-1]
     assert len(stepwell("list", "--data", "data").out.splitlines()) == 1 + len(ids)

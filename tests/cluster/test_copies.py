@@ -78,7 +78,7 @@ class LedExecutor(Executor):
 
 
 def wait_for(copy: _core.PartitionCopy, position: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while copy.store.applied() < position:
         assert time.monotonic() < deadline, copy.status()
         time.sleep(0.005)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 CHROMIUM = shutil.which("chromium")
-SECONDS = 20
+SECONDS = 60
 """No test waits longer for a page: a page that is slow fails nothing else."""
 
 

@@ -64,7 +64,6 @@ def begin(source: Path, data: Path) -> Follower:
     raise AssertionError("the log is cut faster than it is followed")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(KILLS // CHAIN))
 def test_a_leader_killed_at_any_moment_is_succeeded_without_loss(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -86,7 +85,6 @@ def test_a_leader_killed_at_any_moment_is_succeeded_without_loss(tmp_path: Path,
     assert not model.errors
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(10))
 def test_a_leader_that_pauses_can_confirm_nothing_after_a_promotion(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
@@ -297,7 +295,6 @@ def test_who_was_taken_over_closes_without_an_error(tmp_path: Path, partitions: 
         assert len([check_history(execution.wait(LONG)) for execution in executor.list()]) == 20
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_follower_that_is_killed_goes_on_where_it_was(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

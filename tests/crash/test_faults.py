@@ -18,7 +18,7 @@ from stepwell import Executor, LockedError, StorageError
 from stepwell.testing.torture import journal
 
 HERE = Path(__file__).parent
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")

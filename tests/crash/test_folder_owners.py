@@ -73,7 +73,7 @@ how, partitions, place = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 executor = Executor(place + "/data", partitions=partitions)
 executor.deploy("w", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
 follower = Follower(place + "/data", place + "/copy") if partitions == 1 else None
-executor.start("w", 1).wait(30)
+executor.start("w", 1).wait(60)
 
 def use_in_child():
     for use in (lambda: executor.start("w", 2), lambda: Executor(place + "/new")):
@@ -109,7 +109,7 @@ else:
     print("child", child, flush=True)
 if how == "child closes":
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    executor.start("w", 3).wait(30)
+    executor.start("w", 3).wait(60)
 if how == "parent dies":
     os.kill(os.getpid(), 9)
 if follower is not None:
@@ -169,7 +169,7 @@ if __name__ == "__main__":
         executor.deploy("w", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
         pool = multiprocessing.get_context(method).Pool(2)
         assert pool.map(work, range(4)) == [1, 2, 3, 4]
-        executor.start("w", 1).wait(30)
+        executor.start("w", 1).wait(60)
     with Executor(place) as executor:
         assert len(executor.list()) == 1
         assert pool.map(work, range(4)) == [1, 2, 3, 4]

@@ -129,7 +129,7 @@ print("level", flush=True)
 sys.stdin.readline()
 try:
     executor = follower.promote()
-    executor.start("w", 1).wait(30)
+    executor.start("w", 1).wait(60)
     print("promoted", flush=True)
     executor.close()
 except Exception as error:

@@ -36,7 +36,6 @@ def killed(folder: Path, partitions: int, lines: int) -> dict[int, int]:
     return {int(number): int(step) for number, step in pairs}
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("partitions", [1, 2])
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path, partitions: int) -> None:
     chance = random.Random(partitions)

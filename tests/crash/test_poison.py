@@ -16,7 +16,7 @@ from stepwell.engine.partition import processing as processing
 from stepwell.testing.replay import differences, rebuilt
 
 Definition = dict[str, Any]
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 def one(**state: Any) -> Definition:

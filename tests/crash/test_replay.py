@@ -115,5 +115,5 @@ def work(data: Path, restarts: int) -> None:
             ex.stop(ex.start("sleep").id, "Stopped")
             ex.start("machine", {"items": []}, delay=9999)
             for execution in started:
-                assert execution.wait(30).status == "Succeeded"
+                assert execution.wait(60).status == "Succeeded"
             ex.delete(started[0].id)

@@ -52,7 +52,7 @@ def main() -> None:
             execution = executor.start("work", {"text": "x" * 1000, "n": number})
             journal.write("acknowledged", id=execution.id, n=number)
             if number % 10 == 0:
-                execution.wait(20)
+                execution.wait(60)
                 print("progress", flush=True)
     except StepwellError as error:
         failure = error

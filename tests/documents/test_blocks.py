@@ -48,7 +48,6 @@ def test_every_block_has_a_language_and_a_reason_if_it_is_not_run(page: str) -> 
         assert block.reason is None or len(block.reason) > 10, f"{page}:{block.line}: the reason {block.reason!r}"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES)
 def test_the_blocks_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
     running = Page(tmp_path, to_run(page))

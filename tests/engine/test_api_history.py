@@ -21,7 +21,7 @@ def execution() -> Iterator[Execution]:
     states = {"Work": task("Each", Assign={"n": 1}), "Each": map_over(machine({"Do": task()}), MaxConcurrency=2)}
     with Executor(handlers={LAMBDA: lambda value: value}) as executor:
         executor.deploy("w", machine(states))
-        yield executor.start("w", [1, 2, 3, 4, 5]).wait(30)
+        yield executor.start("w", [1, 2, 3, 4, 5]).wait(60)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_an_async_program_reads_the_same() -> None:
     async def read() -> None:
         async with AsyncExecutor() as ex:
             await ex.deploy("w", machine({"P": passing()}))
-            done = await (await ex.start("w")).wait(10)
+            done = await (await ex.start("w")).wait(60)
             newest = await done.history(1, reverse=True)
             assert [event["type"] for event in newest] == ["ExecutionSucceeded"]
             assert await ex.history(done.id, 2, after=1) == (await done.history())[1:3]
@@ -178,7 +178,7 @@ def test_pages_of_any_size_are_parts_of_the_whole_history(limit: int) -> None:
     with Executor(handlers={"work": lambda input: input}) as ex:
         both = parallel(machine({"A": passing("B"), "B": passing()}), machine({"C": task(resource="work")}), next="E")
         ex.deploy("w", machine({"P": both, "E": map_over(machine({"I": passing()}), ItemsPath="$[0]")}))
-        execution = ex.start("w", list(range(20))).wait(20)
+        execution = ex.start("w", list(range(20))).wait(60)
         whole = ex.history(execution.id)
         for after in range(len(whole) + 1):
             assert ex.history(execution.id, limit, after=after) == whole[after : after + limit]

@@ -33,7 +33,7 @@ def interrupted(folder: Path, definition: Any, handlers: dict[str, Any]) -> str:
     with Executor(folder, handlers={**handlers, first: hangs}) as ex:
         ex.deploy("w", definition)
         execution = ex.start("w", {"n": 1})
-        assert begun.wait(10)
+        assert begun.wait(60)
         threading.Timer(0.1, end.set).start()
     return execution.id
 
@@ -53,10 +53,10 @@ def test_what_a_handler_was_at_is_begun_again_under_the_same_task_id(tmp_path: P
     with Executor(tmp_path, handlers={"work": work}) as ex:
         ex.deploy("w", WORK)
         execution = ex.start("w")
-        assert begun.wait(10)
+        assert begun.wait(60)
         threading.Timer(0.1, end.set).start()
     with Executor(tmp_path, handlers={"work": work}) as ex:
-        assert ex.get(execution.id).wait(10).output == "done"
+        assert ex.get(execution.id).wait(60).output == "done"
     assert len(ids) == 2
     assert len(set(ids)) == 1
 
@@ -69,13 +69,13 @@ def test_open_work_waits_for_its_handler_to_be_registered(tmp_path: Path) -> Non
         time.sleep(0.1)  # the second task is there by now, and nobody who could do it
         assert ex.get(id).status == "Running"
         ex.register("two", lambda input: [input, "from two"])
-        assert ex.get(id).wait(10).output == ["from one", "from two"]
+        assert ex.get(id).wait(60).output == ["from one", "from two"]
 
 
 def test_work_for_an_unknown_handler_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     id = interrupted(tmp_path, CHAIN, {"one": print, "two": print})
     with caplog.at_level(logging.WARNING, "stepwell.tasks"), Executor(tmp_path, handlers={"one": lambda _: 1}) as ex:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not caplog.records and time.monotonic() < deadline:
             time.sleep(0.01)
         assert ex.get(id).status == "Running"
@@ -90,7 +90,7 @@ def test_a_process_that_only_looks_leaves_the_work_alone(tmp_path: Path, caplog:
         assert [execution.id for execution in ex.list()] == [id]
     assert caplog.records == []
     with Executor(tmp_path, handlers={"work": lambda input: input}) as ex:
-        assert ex.get(id).wait(10).output == {"n": 1}
+        assert ex.get(id).wait(60).output == {"n": 1}
 
 
 def test_close_lets_running_handlers_end_and_records_their_results(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_close_lets_running_handlers_end_and_records_their_results(tmp_path: Pat
     with Executor(tmp_path, handlers={"work": work}) as ex:
         ex.deploy("w", WORK)
         execution = ex.start("w")
-        assert begun.wait(10)
+        assert begun.wait(60)
     with Executor(tmp_path) as ex:
         assert ex.get(execution.id).output == "in time"
 
@@ -120,7 +120,7 @@ def test_close_lets_running_async_handlers_end_too(tmp_path: Path) -> None:
     with Executor(tmp_path, handlers={"work": work}) as ex:
         ex.deploy("w", WORK)
         execution = ex.start("w")
-        assert begun.wait(10)
+        assert begun.wait(60)
     with Executor(tmp_path) as ex:
         assert ex.get(execution.id).output == "in time"
 
@@ -150,11 +150,11 @@ def test_close_does_not_wait_for_ever_and_what_it_cuts_short_is_begun_again(
         ex.deploy("w", WORK)
         ex.deploy("a", machine({"Work": task(resource="async")}))
         ids = [ex.start("a").id, ex.start("w").id]
-        assert begun.wait(10)
+        assert begun.wait(60)
     end.set()  # and not before: who closes does not wait for it
     assert canceled == [True]
     with Executor(tmp_path, handlers={"work": lambda _: "again", "async": lambda _: "again"}) as ex:
-        assert [ex.get(id).wait(10).output for id in ids] == ["again", "again"]
+        assert [ex.get(id).wait(60).output for id in ids] == ["again", "again"]
 
 
 def test_close_begins_no_new_work(tmp_path: Path) -> None:
@@ -167,10 +167,10 @@ def test_close_begins_no_new_work(tmp_path: Path) -> None:
     with Executor(tmp_path, handlers={"one": one, "two": calls.append}) as ex:
         ex.deploy("w", CHAIN)
         execution = ex.start("w")
-        assert begun.wait(10)
+        assert begun.wait(60)
     assert calls == []
     with Executor(tmp_path, handlers={"one": one, "two": lambda _: "next time"}) as ex:
-        assert ex.get(execution.id).wait(10).output == "next time"
+        assert ex.get(execution.id).wait(60).output == "next time"
 
 
 def test_closing_twice_does_nothing_and_every_call_afterwards_says_that_it_is_closed(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_many_opens_and_closes_leave_no_threads(tmp_path: Path) -> None:
     for number in range(10):
         with Executor(tmp_path, handlers={"work": work, "sync": lambda input: input}) as ex:
             ex.deploy("w", machine({"A": task("B", resource="work"), "B": task(resource="sync")}))
-            assert ex.start("w", number).wait(10).output == number
+            assert ex.start("w", number).wait(60).output == number
     assert threading.active_count() == before
 
 

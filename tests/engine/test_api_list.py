@@ -31,7 +31,7 @@ def ex() -> Iterator[Executor]:
             started.append(executor.start(name, number))
         for execution, status in zip(started, list(STATES) * 15, strict=True):
             if status != "Running":
-                execution.wait(10)
+                execution.wait(60)
         yield executor
 
 

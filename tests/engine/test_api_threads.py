@@ -72,11 +72,11 @@ def blocked(ex: Executor) -> threading.Event:
 
     def block(execution: Any) -> None:
         begun.set()
-        go_on.wait(30)
+        go_on.wait(60)
 
     ex.client.host.partition.services.on_ended = block
     ex.start("echo")
-    assert begun.wait(10)
+    assert begun.wait(60)
     return go_on
 
 
@@ -94,7 +94,7 @@ def test_a_full_inbox_is_busy_and_nothing_is_taken_in() -> None:
             ex.start("echo", "refused", timeout=0.1)
         assert time.monotonic() - before >= 0.1
         threading.Timer(0.2, go_on.set).start()
-        assert ex.start("echo", "let in", timeout=20).wait(10).output == "let in"
+        assert ex.start("echo", "let in", timeout=20).wait(60).output == "let in"
         assert [error for _, error in answers] == [None] * 4
         assert sorted(str(execution.input) for execution in ex.list()) == ["1", "1", "1", "1", "let in", "{}"]
 
@@ -107,7 +107,7 @@ def test_submitted_starts_are_answered_once_they_are_durable() -> None:
         for number in range(100):
             ex.submit_start("echo", number, f"n{number % 50}", lambda *answer: answers.append(answer))
         ex.submit_start("echo", 0, None, lambda *answer: done.set())
-        assert done.wait(10)
+        assert done.wait(60)
         ids = [id for id, error in answers if error is None]
         assert len(set(ids)) == 50
         assert [type(error).__name__ for _, error in answers if error] == ["ExecutionAlreadyExists"] * (100 - len(ids))
@@ -170,7 +170,7 @@ def test_when_the_disk_fails_every_waiter_learns_of_it(tmp_path: Path) -> None:
 FORK = """
     ex = Executor(sys.argv[1] or None, handlers={"work": lambda input: input})
     ex.deploy("w", {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": "work", "End": True}}})
-    execution = ex.start("w", 1).wait(10)
+    execution = ex.start("w", 1).wait(60)
     child = os.fork()
     if child == 0:
         errors = []
@@ -191,7 +191,7 @@ FORK = """
         print(said.count(True), flush=True)
         sys.exit()  # and so lets go of all that it has a copy of
     assert os.waitpid(child, 0)[1] == 0
-    print(ex.start("w", 2).wait(10).output)
+    print(ex.start("w", 2).wait(60).output)
     ex.close()
     print("closed")
 """
@@ -209,7 +209,7 @@ NEVER_CLOSED = """
     for name in ("work", "hangs"):
         ex.deploy(name, {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": name, "End": True}}})
     ex.start("hangs")
-    print(ex.start("work", "kept").wait(10).id)
+    print(ex.start("work", "kept").wait(60).id)
 """
 
 

@@ -73,7 +73,7 @@ def test_a_token_completes_its_task(ex: Executor, sent: Sent) -> None:
     ):  # else the answer may be recorded first, and the task never submitted
         time.sleep(0.005)
     ex.send_task_success(token, {"approved": True})
-    assert execution.wait(10).output == {"approved": True}
+    assert execution.wait(60).output == {"approved": True}
     assert sent.messages[0]["order"] == 7
     assert types(execution)[2:-1] == [
         "TaskScheduled",
@@ -87,7 +87,7 @@ def test_a_token_completes_its_task(ex: Executor, sent: Sent) -> None:
 def test_a_token_fails_its_task(ex: Executor, sent: Sent) -> None:
     execution = ex.start("call", {"order": 7})
     ex.send_task_failure(sent.token(), "Refused", "by hand")
-    assert execution.wait(10).status == "Failed"
+    assert execution.wait(60).status == "Failed"
     assert (execution.error, execution.cause) == ("Refused", "by hand")
 
 
@@ -102,7 +102,7 @@ def test_a_token_may_be_used_once(ex: Executor, sent: Sent) -> None:
     ):
         with pytest.raises(TaskDoesNotExist):
             call()
-    assert execution.wait(10).output == 1
+    assert execution.wait(60).output == 1
 
 
 def test_of_many_who_answer_at_once_one_is_heard(ex: Executor, sent: Sent) -> None:
@@ -121,7 +121,7 @@ def test_of_many_who_answer_at_once_one_is_heard(ex: Executor, sent: Sent) -> No
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert accepted == [execution.wait(10).output]
+    assert accepted == [execution.wait(60).output]
 
 
 def test_the_token_of_a_stopped_execution_is_worth_nothing(ex: Executor, sent: Sent) -> None:
@@ -159,7 +159,7 @@ def test_an_output_that_is_not_json_leaves_the_task_open(ex: Executor, sent: Sen
     with pytest.raises(InvalidInput, match="output"):
         ex.send_task_success(token, object())
     ex.send_task_success(token, None)
-    assert execution.wait(10).output is None
+    assert execution.wait(60).output is None
 
 
 def test_a_token_outlives_a_restart(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_token_outlives_a_restart(tmp_path: Path) -> None:
         token = sent.token()
     with Executor(tmp_path) as ex:
         ex.send_task_success(token, "after")
-        assert ex.get(id).wait(10).output == "after"
+        assert ex.get(id).wait(60).output == "after"
 
 
 def test_heartbeats_keep_a_task_alive(ex: Executor, sent: Sent) -> None:
@@ -182,9 +182,9 @@ def test_heartbeats_keep_a_task_alive(ex: Executor, sent: Sent) -> None:
         time.sleep(0.4)
         ex.send_task_heartbeat(token)
     ex.send_task_success(token, "alive")
-    assert execution.wait(10).output == "alive"
+    assert execution.wait(60).output == "alive"
     silent = ex.start("beating", {"order": 8})
-    assert silent.wait(10).error == "States.Timeout"
+    assert silent.wait(60).error == "States.Timeout"
 
 
 # activities
@@ -197,7 +197,7 @@ def test_a_worker_polls_for_a_task_and_answers_it(ex: Executor) -> None:
     assert given.input == b'{"n":1}'
     assert given.token is not None
     ex.send_task_success(given.token, {"n": 2})
-    assert execution.wait(10).output == {"n": 2}
+    assert execution.wait(60).output == {"n": 2}
     assert types(execution)[2:-1] == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded", "TaskStateExited"]
     assert execution.history()[3]["activityStartedEventDetails"] == {"workerName": "worker-1"}
 
@@ -251,7 +251,7 @@ def test_workers_that_wait_are_woken_one_a_task(ex: Executor) -> None:
         thread.start()
     executions = [ex.start("polled", number) for number in range(8)]
     for execution in executions:
-        assert execution.wait(20).output == "done"
+        assert execution.wait(60).output == "done"
     for thread in threads:
         thread.join(10)
     assert len(set(done)) == 8
@@ -268,7 +268,7 @@ def test_a_task_that_waits_for_a_worker_outlives_a_restart(tmp_path: Path) -> No
         assert ex.get_activity_task(ACTIVITY, timeout=0) is None  # it is handed out
         assert given.token is not None
         ex.send_task_success(given.token, 6)
-        assert ex.get(id).wait(10).output == 6
+        assert ex.get(id).wait(60).output == 6
 
 
 def test_nobody_gets_the_task_of_a_stopped_execution(ex: Executor) -> None:

@@ -48,8 +48,8 @@ def test_an_approval(anywhere: Callable[..., Executor]) -> None:
     assert ex.open_tasks(state="Done") == ex.open_tasks(resource="other") == ex.open_tasks(one.id, state="Done") == []
     one.complete("Approval", {"by": "Ada"})
     two.fail("Approval", "Declined", "too dear")
-    assert one.wait(10).output == {"by": "Ada"}
-    assert two.wait(10).output == {"Error": "Declined", "Cause": "too dear"}
+    assert one.wait(60).output == {"by": "Ada"}
+    assert two.wait(60).output == {"Error": "Declined", "Cause": "too dear"}
     assert ex.open_tasks() == []
 
 
@@ -58,7 +58,7 @@ def test_a_task_that_waits_for_its_token_and_a_handler_s(anywhere: Callable[...,
 
     def slow(input: Any, ctx: HandlerContext) -> str:
         called.set()
-        may_end.wait(20)
+        may_end.wait(60)
         return "from the handler"
 
     ex = anywhere(handlers={CALLBACK: lambda input: None, "slow": slow})
@@ -69,11 +69,11 @@ def test_a_task_that_waits_for_its_token_and_a_handler_s(anywhere: Callable[...,
     (open_task,) = ex.open_tasks(asked.id)
     assert open_task.token
     asked.complete("Ask", "yes")
-    assert asked.wait(10).output == "yes"
+    assert asked.wait(60).output == "yes"
     overtaken = ex.start("slow")
-    assert called.wait(10)
+    assert called.wait(60)
     overtaken.complete("Slow", "from outside")
-    assert overtaken.wait(10).output == "from outside"
+    assert overtaken.wait(60).output == "from outside"
     may_end.set()
 
 
@@ -120,7 +120,7 @@ def test_waiting_for_a_state_ends_with_the_execution(anywhere: Callable[..., Exe
     assert (failure.value.status, failure.value.error) == ("Canceled", "Stopped")
     passed = ex.start("approval")
     passed.wait_for("Approval", 10).complete("Approval", 1)
-    passed.wait(10)
+    passed.wait(60)
     with pytest.raises(ExecutionFailed, match="without being seen") as failure:
         passed.wait_for("Approval", 10)
     assert failure.value.status == "Succeeded"
@@ -205,7 +205,7 @@ def test_the_same_awaited(partitions: int) -> None:
             assert seen == BEGUN + ENDED
             declined = await ex.start("approval")
             await (await declined.wait_for("Approval", 10)).fail("Approval", "Declined")
-            assert (await declined.wait(10)).output["Error"] == "Declined"
+            assert (await declined.wait(60)).output["Error"] == "Declined"
 
     asyncio.run(main())
 

@@ -28,7 +28,7 @@ def test_names_of_express_executions_are_not_kept() -> None:
     with Executor() as ex:
         ex.deploy("quick", machine({"P": passing()}), type="EXPRESS")
         ex.deploy("slow", LONG, type="EXPRESS")
-        done = [ex.start("quick", 1, "same").wait(10) for _ in range(3)]
+        done = [ex.start("quick", 1, "same").wait(60) for _ in range(3)]
         assert len({execution.id for execution in done}) == 3
         assert {execution.name for execution in done} == {"same"}
         assert ex.start("slow", 1, "same") != ex.start("slow", 1, "same")
@@ -69,7 +69,7 @@ def closed_token(ex: Executor, end: str) -> str:
         ex.send_task_success(given.token, 1)
     elif end == "stopped":
         execution.stop()
-    execution.wait(10)
+    execution.wait(60)
     return given.token
 
 

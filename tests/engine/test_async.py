@@ -63,7 +63,7 @@ async def test_executions_are_started_and_waited_for() -> None:
         assert (await ex.deploy("echo", ECHO)).id == "echo:1"
         execution = await ex.start("echo", {"a": 1})
         assert isinstance(execution, AsyncExecution)
-        assert await execution.wait(10) is execution
+        assert await execution.wait(60) is execution
         assert (execution.status, execution.output, execution.workflow) == ("Succeeded", {"a": 1}, "echo")
         assert [event["type"] for event in await execution.history()][-1] == "ExecutionSucceeded"
         assert await ex.get(execution.id) == execution
@@ -103,7 +103,7 @@ async def test_sync_handlers_run_in_threads_and_do_not_block_the_loop() -> None:
     release = threading.Event()
 
     def work(input: Any) -> str:
-        assert release.wait(20)
+        assert release.wait(60)
         return threading.current_thread().name
 
     async with AsyncExecutor(handlers={"work": work}) as ex:
@@ -114,7 +114,7 @@ async def test_sync_handlers_run_in_threads_and_do_not_block_the_loop() -> None:
             await asyncio.sleep(0.005)
             turns += 1
         release.set()
-        assert (await execution.wait(10)).output.startswith("stepwell-handler")
+        assert (await execution.wait(60)).output.startswith("stepwell-handler")
 
 
 @on_a_loop
@@ -128,7 +128,7 @@ async def test_handlers_are_registered_before_or_after_the_opening() -> None:
     async with ex:
         ex.register("late", lambda input: [input, "late"])
         await ex.deploy("w", machine({"E": task("L", resource="early"), "L": task(resource="late")}))
-        assert (await (await ex.start("w", 1)).wait(10)).output == [[1, 0, "E"], "late"]
+        assert (await (await ex.start("w", 1)).wait(60)).output == [[1, 0, "E"], "late"]
 
 
 @on_a_loop
@@ -144,7 +144,7 @@ async def test_a_handler_may_start_executions_and_wait_for_them() -> None:
         await ex.deploy("work", WORK)
         executions = await asyncio.gather(*(ex.start("work", number) for number in range(50)))
         for number, execution in enumerate(executions):
-            assert (await execution.wait(20)).output == number
+            assert (await execution.wait(60)).output == number
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ async def test_a_full_inbox_is_busy_or_waited_for() -> None:
         await ex.deploy("echo", ECHO)
         begun, go_on = threading.Event(), threading.Event()
         partition = ex.client.host.partition
-        partition.services.on_ended = lambda execution: (begun.set(), go_on.wait(20))
+        partition.services.on_ended = lambda execution: (begun.set(), go_on.wait(60))
         starts = [asyncio.create_task(ex.start("echo"))]
         assert await asyncio.to_thread(begun.wait, 10)
         starts += [asyncio.create_task(ex.start("echo")) for _ in range(2)]
@@ -263,7 +263,7 @@ async def test_tokens_answer_tasks() -> None:
         await ex.send_task_failure(second, "Refused", "why")
         with pytest.raises(TaskDoesNotExist):
             await ex.send_task_success(first, 1)
-        ended = [await execution.wait(10) for execution in (good, bad)]
+        ended = [await execution.wait(60) for execution in (good, bad)]
         assert sorted(str(execution.output or execution.error) for execution in ended) == ["Refused", "{'ok': True}"]
 
 
@@ -284,7 +284,7 @@ async def test_activities_are_polled() -> None:
         workers = [asyncio.create_task(worker()) for _ in range(4)]
         executions = [await ex.start("polled", number) for number in range(20)]
         for number, execution in enumerate(executions):
-            assert (await execution.wait(20)).output == number + 1
+            assert (await execution.wait(60)).output == number + 1
         assert sum(await asyncio.gather(*workers)) == 20
 
 
@@ -353,7 +353,7 @@ async def test_close_cuts_short_what_does_not_end_and_it_is_begun_again(
         await begun.wait()
     assert ended == [True]
     async with AsyncExecutor(tmp_path, handlers={"work": lambda input: "again"}) as ex:
-        assert (await (await ex.get(execution.id)).wait(10)).output == "again"
+        assert (await (await ex.get(execution.id)).wait(60)).output == "again"
 
 
 @on_a_loop
@@ -392,7 +392,7 @@ def test_the_loop_may_end_without_a_close_and_open_work_stays_open(tmp_path: Pat
     with Executor(tmp_path) as ex:
         assert ex.get(id).status == "Running"
         ex.register("work", lambda input: "again")
-        assert ex.get(id).wait(10).output == "again"
+        assert ex.get(id).wait(60).output == "again"
 
 
 @on_a_loop

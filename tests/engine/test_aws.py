@@ -258,4 +258,4 @@ def test_a_token_goes_out_with_the_call_and_ends_the_task(executor: Executor, se
     while not any(event["type"] == "TaskSubmitted" for event in execution.history()):
         pass
     executor.send_task_success(json.loads(sent[0])["token"], "done")
-    assert execution.wait(10).output == "done"
+    assert execution.wait(60).output == "done"

@@ -44,7 +44,7 @@ class Load:
         while not self._stopping.is_set():
             execution = self._executor.start("each", [{"text": "x" * 100}] * 5)
             self.confirmed.append(execution.id)
-            execution.wait(30)
+            execution.wait(60)
 
     def wait_for(self, count: int) -> None:
         deadline = time.monotonic() + 60
@@ -69,13 +69,13 @@ def check(data: Path, confirmed: list[str], later: list[str], **options: Any) ->
     """Everything that was confirmed before the backup is there and ends; what came after is not; new work is done."""
     with Executor(data, handlers=ECHO, **options) as ex:
         for id in confirmed:
-            execution = ex.get(id).wait(30)
+            execution = ex.get(id).wait(60)
             assert execution.status == "Succeeded"
             events = execution.history()
             assert [event["id"] for event in events] == list(range(1, len(events) + 1))
         known = {execution.id for execution in ex.list("each", limit=100_000)}
         assert not known & set(later)
-        new = ex.start("each", [1, 2]).wait(30)
+        new = ex.start("each", [1, 2]).wait(60)
         assert new.output == [1, 2]
         assert new.id not in known | set(later)
 
@@ -109,24 +109,24 @@ def test_timers_and_open_tasks_go_on_after_a_restore(executor: Executor, tmp_pat
     handed_out = executor.get_activity_task(QUEUE, timeout=5)
     assert handed_out is not None
     executor.send_task_success(handed_out.token, {})
-    assert wait.wait(10).status == "Succeeded"
+    assert wait.wait(60).status == "Succeeded"
     Executor.restore(tmp_path / "backup", tmp_path / "restored")
     with Executor(tmp_path / "restored") as ex:
-        assert ex.get(nap.id).wait(10).status == "Succeeded"
+        assert ex.get(nap.id).wait(60).status == "Succeeded"
         again = ex.get_activity_task(QUEUE, timeout=5)
         assert again is not None
         assert again.id == handed_out.id
         ex.send_task_success(again.token, {"again": True})
-        assert ex.get(wait.id).wait(10).output == {"again": True}
+        assert ex.get(wait.id).wait(60).output == {"again": True}
 
 
 def test_a_backup_opens_as_it_is_and_changes_nothing_in_what_it_is_of(executor: Executor, tmp_path: Path) -> None:
-    first = executor.start("each", [1]).wait(10)
+    first = executor.start("each", [1]).wait(60)
     executor.backup(tmp_path / "backup")
-    second = executor.start("each", [2]).wait(10)
+    second = executor.start("each", [2]).wait(60)
     with Executor(tmp_path / "backup", handlers=ECHO) as copied:
         assert copied.get(first.id).output == [1]
-        third = copied.start("each", [3]).wait(10)
+        third = copied.start("each", [3]).wait(60)
         with pytest.raises(ExecutionNotFound):
             copied.get(second.id)
     with pytest.raises(ExecutionNotFound):
@@ -137,10 +137,10 @@ def test_a_backup_opens_as_it_is_and_changes_nothing_in_what_it_is_of(executor: 
 def test_several_partitions_are_backed_up_together(tmp_path: Path) -> None:
     with Executor(tmp_path / "data", partitions=2, handlers=ECHO) as ex:
         ex.deploy("each", EACH)
-        ids = [ex.start("each", [n]).wait(30).id for n in range(20)]
+        ids = [ex.start("each", [n]).wait(60).id for n in range(20)]
         assert len(ex.backup(tmp_path / "backup")) == 2
         copy(tmp_path / "data", tmp_path / "copied")
-        later = [ex.start("each", [n]).wait(30).id for n in range(5)]
+        later = [ex.start("each", [n]).wait(60).id for n in range(5)]
     for backup in ("backup", "copied"):
         Executor.restore(tmp_path / backup, tmp_path / f"restored {backup}")
         check(tmp_path / f"restored {backup}", ids, later, partitions=2)
@@ -212,7 +212,7 @@ def test_what_is_no_backup_is_not_restored(tmp_path: Path, what: str) -> None:
 
 def test_a_damaged_backup_is_refused_with_the_place(executor: Executor, tmp_path: Path) -> None:
     for n in range(50):
-        executor.start("each", [n]).wait(10)
+        executor.start("each", [n]).wait(60)
     backup = tmp_path / "backup"
     executor.backup(backup)
     table = max((backup / "storage").glob("*.sst"), key=lambda path: path.stat().st_size)
@@ -243,9 +243,9 @@ NAMES = ["backup.partial", f"backup.partial-{'0' * 32}"]
 def test_a_backup_touches_no_folder_beside_it(tmp_path: Path, name: str) -> None:
     with Executor(tmp_path / name, handlers=ECHO) as ex:
         ex.deploy("each", EACH)
-        ids = [ex.start("each", [n]).wait(10).id for n in range(5)]
+        ids = [ex.start("each", [n]).wait(60).id for n in range(5)]
         ex.backup(tmp_path / "backup")
-        ids.append(ex.start("each", [5]).wait(10).id)
+        ids.append(ex.start("each", [5]).wait(60).id)
     check(tmp_path / "backup", ids[:5], [])
     shutil.rmtree(tmp_path / "backup")
     copy(tmp_path / name, tmp_path / "backup")  # nobody holds it now
@@ -262,7 +262,7 @@ def test_other_files_of_a_folder_that_looks_left_stay(executor: Executor, tmp_pa
 
 @pytest.mark.parametrize("by", ["the executor", "files"])
 def test_of_backups_to_one_place_at_a_time_one_is_made(executor: Executor, tmp_path: Path, by: str) -> None:
-    ids = [executor.start("each", [n]).wait(10).id for n in range(20)]
+    ids = [executor.start("each", [n]).wait(60).id for n in range(20)]
     errors: list[StorageError] = []
 
     def back_up(_: int) -> int:
@@ -303,7 +303,7 @@ def test_a_folder_whose_files_change_during_each_copy_is_not_damaged(
     executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int | None
 ) -> None:
     """Its executor makes a new table, and the log is cut, between the copy of storage and that of the log."""
-    ids = [executor.start("each", [1]).wait(10).id]
+    ids = [executor.start("each", [1]).wait(60).id]
     attempts = 0
     adopt = _core.adopt_copy
 
@@ -348,7 +348,7 @@ WITHIN = ["data", "data/log", "data/storage", "other", "parts", "parts/p1", "fol
 
 
 def test_a_backup_within_a_folder_with_data_is_refused_and_leaves_nothing(executor: Executor, tmp_path: Path) -> None:
-    execution = executor.start("each", [1]).wait(10)
+    execution = executor.start("each", [1]).wait(60)
     executor.backup(tmp_path / "backup")
     Executor(tmp_path / "closed").close()
     Executor(tmp_path / "parts", partitions=2).close()
@@ -390,7 +390,7 @@ def test_partitions_are_backed_up_to_a_path_of_any_bytes(tmp_path: Path, name: b
     backup = tmp_path / os.fsdecode(name)
     with Executor(tmp_path / "data", partitions=2, handlers=ECHO) as ex:
         ex.deploy("each", EACH)
-        ids = [ex.start("each", [n]).wait(30).id for n in range(4)]
+        ids = [ex.start("each", [n]).wait(60).id for n in range(4)]
         ex.backup(backup)
     Executor.restore(backup, tmp_path / "restored")
     check(tmp_path / "restored", ids, [], partitions=2)

@@ -140,7 +140,7 @@ def test_names_that_may_not_be_used(ex: Executor, name: Any) -> None:
 @pytest.mark.parametrize("name", ["a", "x" * 80, "Ünïcödé", "a.b-c_d", "+=@!()'", "名前"])
 def test_names_that_may_be_used(ex: Executor, name: str) -> None:
     ex.deploy(name, ECHO)
-    execution = ex.start(name, 1, name).wait(10)
+    execution = ex.start(name, 1, name).wait(60)
     assert (execution.workflow, execution.name, execution.output) == (name, name, 1)
     assert ex.list(name) == [execution]
 
@@ -202,7 +202,7 @@ def test_whatever_is_json_passes_through(value: Any) -> None:
         with pytest.raises(InvalidInput):
             _shared().start("echo", value)
     else:
-        assert _shared().start("echo", value).wait(10).output == value
+        assert _shared().start("echo", value).wait(60).output == value
 
 
 def _has_infinity(value: Any) -> bool:
@@ -402,7 +402,7 @@ def test_limits_that_are_none(tmp_path: Path, limits: dict[str, Any], executor: 
 def test_the_least_limits_let_an_execution_end(tmp_path: Path, limits: dict[str, Any]) -> None:
     with Executor(tmp_path / "data", limits=Limits(**limits)) as executor:
         executor.deploy("w", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
-        assert executor.start("w", 1).wait(30).status == "Succeeded"
+        assert executor.start("w", 1).wait(60).status == "Succeeded"
 
 
 def test_handlers_are_looked_at_before_the_folder_is_made(tmp_path: Path) -> None:

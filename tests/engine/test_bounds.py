@@ -93,7 +93,7 @@ def test_a_held_task_can_time_out() -> None:
     lab = Gauge({"T": HANGS}, limits=Limits(tasks=1))
     lab.begin(machine({"M": map_over(machine({"T": task(TimeoutSeconds=10)}))}), [1, 2])
     assert len(held(lab)) == 1
-    lab.wait(10)
+    lab.wait(60)
     assert lab.outcome == ("Failed", "States.Timeout")
     assert held(lab) == []
     lab.check()
@@ -108,7 +108,7 @@ def test_tasks_that_timed_out_while_nobody_answered_do_not_take_the_room_for_eve
     one.wait(59)
     late = one.start("w", {}, number=100)
     one.settle()
-    one.wait(10)
+    one.wait(60)
     one.settle()
     assert [row.id for row in one.executions() if row.status == "Running"] == [late]
     assert held(one) == []
@@ -131,7 +131,7 @@ def test_handlers_never_have_more_than_the_limit(tmp_path: Path) -> None:
     with Executor(tmp_path, handlers={"work": work}, limits=LIMITED) as ex:
         ex.deploy("each", machine({"M": map_over(machine({"T": task(resource="work")}))}))
         executions = [ex.start("each", list(range(50))) for _ in range(10)]
-        assert [each.wait(30).output for each in executions] == [list(range(50))] * 10
+        assert [each.wait(60).output for each in executions] == [list(range(50))] * 10
     assert most <= LIMITED.tasks
 
 
@@ -214,15 +214,15 @@ def test_a_start_waits_for_capacity_as_long_as_it_may(tmp_path: Path) -> None:
 
         def hold(*answer: object) -> None:
             stopped.set()
-            go_on.wait(10)
+            go_on.wait(60)
 
         ex.submit_start("w", {}, None, hold)  # its answer comes in the engine's own thread
-        assert stopped.wait(10)
+        assert stopped.wait(60)
         ex.submit_start("w", {}, None, lambda *answer: None)
         with pytest.raises(Busy, match="the inbox holds 1 commands"):
             ex.start("w", timeout=0.05)
         threading.Timer(0.1, go_on.set).start()
-        assert ex.start("w", timeout=10).wait(10).status == "Succeeded"
+        assert ex.start("w", timeout=10).wait(60).status == "Succeeded"
 
 
 # executions in memory

@@ -48,7 +48,7 @@ def test_what_the_handler_returns_is_submitted_and_the_token_completes_the_task(
         assert submitted(execution)["output"] == '{"MessageId":"m"}'
         assert execution.status == "Running"
         ex.send_task_success(queue.tokens[0], {"answer": 42})
-        assert execution.wait(10).output == {"answer": 42}
+        assert execution.wait(60).output == {"answer": 42}
 
 
 def test_the_token_fails_the_task() -> None:
@@ -58,7 +58,7 @@ def test_the_token_fails_the_task() -> None:
         execution = ex.start("w")
         submitted(execution)
         ex.send_task_failure(queue.tokens[0], "Refused", "by the boss")
-        assert (execution.wait(10).error, execution.cause) == ("Refused", "by the boss")
+        assert (execution.wait(60).error, execution.cause) == ("Refused", "by the boss")
 
 
 def test_an_answer_may_come_while_the_handler_still_runs() -> None:
@@ -69,7 +69,7 @@ def test_an_answer_may_come_while_the_handler_still_runs() -> None:
 
         ex.register(CALLBACK, answers_at_once)
         ex.deploy("w", DEFINITION)
-        assert ex.start("w").wait(10).output == "quick"
+        assert ex.start("w").wait(60).output == "quick"
 
 
 def test_a_handler_that_raises_fails_the_task() -> None:
@@ -89,7 +89,7 @@ def test_a_callback_of_lambda_invoke_gives_the_payload(tmp_path: Path) -> None:
         execution = ex.start("w")
         submitted(execution)
         ex.send_task_success(tokens[0], 1)
-        assert execution.wait(10).output == 1
+        assert execution.wait(60).output == 1
 
 
 def test_a_submitted_call_is_not_made_again_after_a_restart(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_submitted_call_is_not_made_again_after_a_restart(tmp_path: Path) -> N
         time.sleep(0.2)
         assert len(queue.tokens) == 1
         ex.send_task_success(queue.tokens[0], "after the restart")
-        assert ex.get(execution.id).wait(10).output == "after the restart"
+        assert ex.get(execution.id).wait(60).output == "after the restart"
 
 
 @pytest.mark.covers("A8.46")

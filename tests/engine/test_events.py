@@ -51,7 +51,7 @@ def test_an_execution_is_told_from_its_start_to_its_end(partitions: int) -> None
     with Executor(handlers={"work": work}, partitions=partitions) as ex:
         told = listening(ex)
         workflow = ex.deploy("order", machine(states))
-        execution = ex.start("order", {"id": 7}).wait(20)
+        execution = ex.start("order", {"id": 7}).wait(60)
         heard(told)
     assert brief(told) == [
         ("execution_started", None, "Running"),
@@ -81,7 +81,7 @@ def test_failures_retries_and_catches_are_told(partitions: int) -> None:
     with Executor(handlers={"work": fails}, partitions=partitions) as ex:
         told = listening(ex, "task_scheduled", "task_ended", "task_retried", "state_exited", "execution_ended")
         ex.deploy("w", machine(states))
-        ex.start("w").wait(20)
+        ex.start("w").wait(60)
         heard(told)
     assert [(event.name, event.attempt, event.error, event.resource) for event in told[:5]] == [
         ("task_scheduled", 0, None, "work"),
@@ -174,7 +174,7 @@ def test_a_listener_may_use_the_executor_and_close_it() -> None:
         @ex.on("execution_ended")
         def follow(event: Event) -> None:
             if event.workflow == "first":
-                ex.start("second").wait(20)
+                ex.start("second").wait(60)
             else:
                 ex.close()
                 ended.set()
@@ -182,7 +182,7 @@ def test_a_listener_may_use_the_executor_and_close_it() -> None:
         for name in ("first", "second"):
             ex.deploy(name, ECHO)
         ex.start("first")
-        assert ended.wait(20)
+        assert ended.wait(60)
 
 
 def test_a_listener_that_raises_is_logged_and_the_others_are_called(caplog: pytest.LogCaptureFixture) -> None:
@@ -194,7 +194,7 @@ def test_a_listener_that_raises_is_logged_and_the_others_are_called(caplog: pyte
         told = listening(ex, "execution_ended")
         ex.deploy("w", ECHO)
         for _ in range(2):
-            ex.start("w").wait(20)
+            ex.start("w").wait(60)
         heard(told, count=2)
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
     assert told[0].execution_id in caplog.text
@@ -218,12 +218,12 @@ def test_a_listener_that_hangs_keeps_nothing_waiting_and_events_beyond_the_queue
     with Executor(partitions=partitions) as ex, caplog.at_level(logging.WARNING, "stepwell.events"):
         ex.on("execution_ended", hangs)
         ex.deploy("w", ECHO)
-        ids = [ex.start("w").wait(20).id]
-        assert begun.wait(20)
-        ids += [ex.start("w").wait(20).id for _ in range(29)]
+        ids = [ex.start("w").wait(60).id]
+        assert begun.wait(60)
+        ids += [ex.start("w").wait(60).id for _ in range(29)]
         go_on.set()
         until(lambda: len(told) == 11)  # what waited, and the one that the listener had
-        ids[11:] = [ex.start("w").wait(20).id]
+        ids[11:] = [ex.start("w").wait(60).id]
         until(lambda: len(told) == 12)
     assert [event.execution_id for event in told] == ids
     assert "dropped" in caplog.text
@@ -276,7 +276,7 @@ def test_what_waits_at_the_end_is_told() -> None:
     with Executor() as ex:
         ex.on("execution_ended", slow)
         ex.deploy("w", ECHO)
-        ids = [ex.start("w").wait(20).id for _ in range(5)]
+        ids = [ex.start("w").wait(60).id for _ in range(5)]
     assert [event.execution_id for event in told] == ids
 
 
@@ -286,7 +286,7 @@ def test_a_partition_that_is_started_again_tells_its_events(tmp_path: Path) -> N
         ex.deploy("w", WORK)
         for pid in pids_of(ex):
             os.kill(pid, signal.SIGKILL)
-        ids = {ex.start("w").wait(30).id for _ in range(8)}
+        ids = {ex.start("w").wait(60).id for _ in range(8)}
         until(lambda: ids <= {event.execution_id for event in told})
 
 
@@ -312,7 +312,7 @@ def test_on_an_event_loop_listeners_are_called_there_and_may_be_coroutines(parti
             await ex.deploy("w", machine({"A": task("B", resource="work"), "B": passing()}))
             executions = [await ex.start("w") for _ in range(10)]
             for execution in executions:
-                await execution.wait(20)
+                await execution.wait(60)
         assert threads == {threading.get_ident()}
         for execution in executions:
             states = [each.split(" ", 1)[1] for each in told if each.startswith(execution.id)]
@@ -333,7 +333,7 @@ def test_on_an_event_loop_a_listener_that_raises_is_logged(caplog: pytest.LogCap
             ex.on("execution_ended", told.append)
             await ex.deploy("w", ECHO)
             for _ in range(2):
-                await (await ex.start("w")).wait(20)
+                await (await ex.start("w")).wait(60)
         assert len(told) == 2
 
     with caplog.at_level(logging.ERROR, "stepwell.events"):

@@ -37,11 +37,11 @@ def test_a_handle_that_saw_an_end_sees_a_redrive(anywhere: Callable[..., Executo
     flaky = Flaky()
     ex = anywhere(handlers={"flaky": flaky})
     ex.deploy("w", machine({"T": task(resource="flaky")}))
-    execution = ex.start("w").wait(10)
+    execution = ex.start("w").wait(60)
     assert (execution.status, execution.error, execution.aws_status) == ("Failed", "Broken", "FAILED")
     flaky.is_mended = True
     ex.redrive(execution.id)
-    assert execution.wait(10).output == "done"
+    assert execution.wait(60).output == "done"
     assert (execution.status, execution.error, execution.stopped_at) == (
         "Succeeded",
         None,
@@ -54,11 +54,11 @@ def test_an_async_handle_that_saw_an_end_sees_a_redrive() -> None:
         flaky = Flaky()
         async with AsyncExecutor(handlers={"flaky": flaky}) as ex:
             await ex.deploy("w", machine({"T": task(resource="flaky")}))
-            execution = await (await ex.start("w")).wait(10)
+            execution = await (await ex.start("w")).wait(60)
             assert execution.status == "Failed"
             flaky.is_mended = True
             await ex.redrive(execution.short_id)
-            assert (await execution.wait(10)).status == "Succeeded"
+            assert (await execution.wait(60)).status == "Succeeded"
 
     asyncio.run(main())
 
@@ -66,19 +66,19 @@ def test_an_async_handle_that_saw_an_end_sees_a_redrive() -> None:
 def test_a_handle_of_a_stopped_execution_waits_again_once_it_is_redriven() -> None:
     with Executor() as ex:
         ex.deploy("w", machine({"A": task(resource=ACTIVITY)}))
-        execution = ex.start("w").stop().wait(10)
+        execution = ex.start("w").stop().wait(60)
         assert execution.aws_status == "ABORTED"
         ex.redrive(execution.id)
         assert (execution.status, execution.stopped_at) == ("Running", None)
         execution.wait_for("A", 10).complete("A", 7)
-        assert execution.wait(10).output == 7
+        assert execution.wait(60).output == 7
 
 
 @pytest.mark.parametrize("definition", [FAILS, machine({"P": passing()})], ids=["failed", "succeeded"])
 def test_a_handle_that_saw_the_end_tells_it_when_all_is_gone(definition: dict[str, Any]) -> None:
     with Executor() as ex:
         ex.deploy("w", definition)
-        deleted, left = ex.start("w").wait(10), ex.start("w").wait(10)
+        deleted, left = ex.start("w").wait(60), ex.start("w").wait(10)
         status = deleted.status
         ex.delete(deleted.id)
         assert (deleted.status, deleted.wait(1).status) == (status, status)
@@ -92,7 +92,7 @@ def test_statuses_in_both_spellings(anywhere: Callable[..., Executor]) -> None:
     timed_out, failed, passed = (ex.start(name) for name in ("slow", "fails", "passes"))
     running, stopped, pending = ex.start("waits"), ex.start("waits").stop(), ex.start("waits", delay=3600)
     for execution in (timed_out, failed, passed, stopped):
-        execution.wait(20)
+        execution.wait(60)
     assert [(each.status, each.aws_status) for each in (timed_out, stopped, failed, passed, running, pending)] == [
         ("Canceled", "TIMED_OUT"),
         ("Canceled", "ABORTED"),
@@ -138,7 +138,7 @@ def test_times_and_what_it_is(anywhere: Callable[..., Executor]) -> None:
     assert timedelta(0) <= execution.duration <= datetime.now(UTC) - before + timedelta(seconds=1)
     assert (execution.workflow, execution.version, execution.name, execution.parent) == ("waits", 2, "one", None)
     assert execution.arn == "arn:aws:states:us-east-1:000000000000:execution:waits:one"
-    execution.stop().wait(10)
+    execution.stop().wait(60)
     assert execution.stopped_at is not None
     assert execution.duration == execution.stopped_at - execution.started_at
 
@@ -148,7 +148,7 @@ def test_a_child_of_a_map_run_knows_its_parent(anywhere: Callable[..., Executor]
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **machine({"P": passing()})}
     states = {"M: all": {"Type": "Map", "Label": "each", "ItemProcessor": processor, "End": True}}
     ex.deploy("w", machine(states))
-    parent = ex.start("w", [1, 2, 3], "p").wait(20)
+    parent = ex.start("w", [1, 2, 3], "p").wait(60)
     children = ex.list(parent=parent.short_id)
     assert {child.parent for child in children} == {parent.id}
     assert sorted(child.output for child in children) == [1, 2, 3]
@@ -164,16 +164,16 @@ def test_an_execution_that_a_task_started_knows_its_parent(anywhere: Callable[..
     ex = anywhere()
     ex.deploy("child", machine({"P": passing()}))
     ex.deploy("w", machine({"S": task(resource=resource, Parameters={"StateMachineArn": "child"})}))
-    parent = ex.start("w").wait(20)
+    parent = ex.start("w").wait(60)
     [child] = ex.list("child")
-    assert child.wait(20).parent == parent.id
+    assert child.wait(60).parent == parent.id
     assert parent.parent is None
 
 
 def test_a_follower_tells_the_same(tmp_path: Path) -> None:
     with Executor(tmp_path / "leader", tenant="acme", namespace="a-b") as ex:
         ex.deploy("slow", SLOW)
-        execution = ex.start("slow", execution_name="one").wait(20)
+        execution = ex.start("slow", execution_name="one").wait(60)
         with Follower(tmp_path / "leader", tmp_path / "copy") as follower:
             assert follower.wait_level(20)
             view = follower.get(workflow="slow", name="one")

@@ -24,7 +24,7 @@ def started(ex: Executor, workflow: str, names: list[str]) -> list[Execution]:
     """Executions that have ended, each started after the one before."""
     executions = []
     for name in names:
-        executions.append(ex.start(workflow, execution_name=name).wait(10))
+        executions.append(ex.start(workflow, execution_name=name).wait(60))
         time.sleep(0.002)
     return executions
 
@@ -77,9 +77,9 @@ def test_time_that_is_not_wanted_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
 def test_by_version(anywhere: Callable[..., Executor]) -> None:
     ex = anywhere()
     ex.deploy("w", PASSES)
-    old = ex.start("w").wait(10)
+    old = ex.start("w").wait(60)
     ex.deploy("w", machine({"Q": passing()}))
-    new, again = ex.start("w").wait(10), ex.start("w:1").wait(10)
+    new, again = ex.start("w").wait(60), ex.start("w:1").wait(10)
     assert set(ex.list("w:1")) == {old, again}
     assert ex.list("w:2") == [new]
     assert ex.list("w:3") == []
@@ -110,7 +110,7 @@ def test_an_async_iteration() -> None:
         async with AsyncExecutor() as ex:
             await ex.deploy("w", PASSES)
             for number in range(40):
-                await (await ex.start("w", number)).wait(10)
+                await (await ex.start("w", number)).wait(60)
             assert [each.input async for each in ex.executions("w", status=["SUCCEEDED"])] == list(range(39, -1, -1))
             assert [each.input for each in await ex.list("w", limit=3)] == [39, 38, 37]
             with pytest.raises(InvalidInput, match="no status"):
@@ -132,7 +132,7 @@ def test_one_that_goes_on_while_its_list_is_read_is_given_once(page: int, monkey
             for other in (every[0], every[len(every) - len(found) - 1]):  # the last one, and the next one
                 if other.status == "Running":
                     other.complete("W", None)
-                    other.wait(10)
+                    other.wait(60)
         assert sorted(each.input for each in found) == list(range(8))
 
 

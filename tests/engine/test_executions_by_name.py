@@ -40,7 +40,7 @@ def test_by_workflow_and_name(anywhere: Callable[..., Executor]) -> None:
             ex.get(workflow=workflow, name=name)
     with pytest.raises(WorkflowNotFound):
         ex.get(workflow="passes:x", name="order-1")
-    ex.delete(named.wait(10).id)
+    ex.delete(named.wait(60).id)
     with pytest.raises(ExecutionNotFound):
         ex.get(workflow="passes", name="order-1")
 
@@ -49,7 +49,7 @@ def test_an_execution_without_a_name_is_called_by_a_uuid() -> None:
     spread = {"Type": "Map", "End": True, "ItemProcessor": {**PASSES, "ProcessorConfig": DISTRIBUTED}}
     with Executor(tenant="acme") as ex:
         ex.deploy("spreads", machine({"M": spread}))
-        executions = [ex.start("spreads", [1, 2]).wait(10), ex.start("spreads", [3]).wait(10)]
+        executions = [ex.start("spreads", [1, 2]).wait(60), ex.start("spreads", [3]).wait(10)]
         executions += [child for each in executions for child in ex.list(parent=each.id)]
         names = [each.name for each in executions]
         assert len(set(names)) == len(names) == 5
@@ -78,7 +78,7 @@ def test_a_get_that_says_too_little_or_too_much_is_refused(given: dict[str, str]
 def test_an_id_has_a_form_for_urls(tenant: str, namespace: str) -> None:
     with Executor(tenant=tenant, namespace=namespace) as ex:
         ex.deploy("passes", PASSES)
-        execution = ex.start("passes", 7).wait(10)
+        execution = ex.start("passes", 7).wait(60)
         short = execution.short_id
         assert re.fullmatch(r"[A-Za-z0-9_-]+", short)
         assert ex.get(short) == ex.get(execution.arn) == execution
@@ -119,7 +119,7 @@ def test_an_id_of_nothing_is_not_found(id: object) -> None:
 def test_express_executions_by_arn_and_name() -> None:
     with Executor() as ex:
         ex.deploy("quick", PASSES, type="EXPRESS")
-        older, newer = (ex.start("quick", n, "same").wait(10) for n in (1, 2))
+        older, newer = (ex.start("quick", n, "same").wait(60) for n in (1, 2))
         assert older != newer
         assert (ex.get(older.arn), ex.get(newer.arn)) == (older, newer)
         assert ex.get(workflow="quick", name="same") == newer
@@ -137,7 +137,7 @@ def test_a_start_whose_name_is_taken(anywhere: Callable[..., Executor]) -> None:
         with pytest.raises(ExecutionAlreadyExists, match="belongs to execution") as refusal:
             ex.start("waits", input, "one", if_exists="raise")
         assert refusal.value.execution_id == first.id
-    first.stop().wait(10)
+    first.stop().wait(60)
     assert ex.start("waits", {"b": 2}, "one", if_exists="return") == first
     with pytest.raises(ExecutionAlreadyExists):
         ex.start("waits", {"a": 1}, "one", if_exists="raise")
@@ -162,7 +162,7 @@ def test_an_async_start_whose_name_is_taken() -> None:
 def test_names_of_express_executions_are_unique_for_those_who_ask(tmp_path: Path) -> None:
     with Executor(tmp_path) as ex:
         ex.deploy("quick", PASSES, type="EXPRESS")
-        first = ex.start("quick", 1, "one", if_exists="raise").wait(10)
+        first = ex.start("quick", 1, "one", if_exists="raise").wait(60)
         assert ex.start("quick", 2, "one", if_exists="return") == first
     with Executor(tmp_path) as ex:
         assert ex.start("quick", 3, "one", if_exists="return").id == first.id

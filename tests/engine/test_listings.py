@@ -80,13 +80,13 @@ def test_every_filter_gives_what_it_should_newest_first(anywhere: Callable[..., 
     inputs = [each.context().input for each in started]
     for execution, input in zip(started, inputs, strict=True):
         if input in (b'"done"', b'"fail"'):
-            execution.wait(20)
+            execution.wait(60)
     for execution in reversed([each for each, input in zip(started, inputs, strict=True) if input == b'"late"']):
-        execution.stop().wait(20)
+        execution.stop().wait(60)
     ex.register("work", lambda input: input)
     redriven = [each for each, input in zip(started, inputs, strict=True) if input == b'"fail"'][1:3]
     for execution in redriven:
-        ex.redrive(execution.id).wait(20)
+        ex.redrive(execution.id).wait(60)
     check_all_filters(ex)
 
 
@@ -109,7 +109,7 @@ def test_a_redriven_execution_that_runs_is_listed_by_its_redrive() -> None:
     with Executor(handlers={"work": fails}) as ex:
         definition = machine({"Work": task("Wait", resource="work"), "Wait": task(resource=ACTIVITY)})
         ex.deploy("order", definition, publish=True)
-        failed = [ex.start(arn).wait(10) for arn in ("order", f"{ARN}:1")]
+        failed = [ex.start(arn).wait(60) for arn in ("order", f"{ARN}:1")]
         ex.register("work", lambda input: input)
         running = ex.start("order")
         for execution in failed:
@@ -119,7 +119,7 @@ def test_a_redriven_execution_that_runs_is_listed_by_its_redrive() -> None:
             assert [row.execution_id for row in rows] == [each.id for each in wanted]
             assert (rows[0].redrive_count, rows[0].stopped_at) == (1, 0)
         for execution in (*failed, running):
-            execution.stop().wait(10)
+            execution.stop().wait(60)
             ex.delete(execution.id)
         assert ex.storage.scan(ListingContext) == []
 
@@ -127,10 +127,10 @@ def test_a_redriven_execution_that_runs_is_listed_by_its_redrive() -> None:
 def test_executions_of_a_workflow_that_was_deleted_are_not_listed() -> None:
     with Executor() as ex:
         ex.deploy("order", machine({"P": passing()}))
-        ex.start("order").wait(10)
+        ex.start("order").wait(60)
         ex.delete_workflow("order")
         newest = ex.deploy("order", machine({"P": passing()}))
-        new = ex.start("order").wait(10)
+        new = ex.start("order").wait(60)
         context = newest.context
         rows = listed(ex, Asked("order", first=context.first, since=context.created_at))
         assert [row.execution_id for row in rows] == [new.id]
@@ -153,13 +153,13 @@ def test_children_of_a_map_run_are_listed_by_redrive(type: str) -> None:
 
     with Executor(handlers={"work": work}) as ex:
         ex.deploy("w", over({"T": task(resource="work")}, type=type, ToleratedFailurePercentage=0, MaxConcurrency=2))
-        execution = ex.start("w", list(range(6))).wait(20)
+        execution = ex.start("w", list(range(6))).wait(60)
         (run,) = ex.storage.scan(MapRunContext)
         name = of_map_run(run.id)
         assert {row.status for row in listed(ex, Asked(name, redriven="NOT_REDRIVEN"))} >= {"FAILED"}
         assert listed(ex, Asked(name, redriven="REDRIVEN")) == []
         failing.clear()
-        ex.redrive(execution.id).wait(20)
+        ex.redrive(execution.id).wait(60)
         all_rows = listed(ex, Asked(name), limit=2)
         again, once = (listed(ex, Asked(name, redriven=each), limit=2) for each in ("REDRIVEN", "NOT_REDRIVEN"))
         assert {row.redrive_count for row in once} <= {0}
@@ -174,7 +174,7 @@ def test_children_that_are_still_to_be_redriven_are_pending() -> None:
     with Executor(handlers={"work": fails}) as ex:
         processor = {"T": task("Wait", resource="work"), "Wait": task(resource=ACTIVITY)}
         ex.deploy("w", over(processor, ToleratedFailureCount=2, MaxConcurrency=1))
-        execution = ex.start("w", [1, 2, 3]).wait(20)
+        execution = ex.start("w", [1, 2, 3]).wait(60)
         (run,) = ex.storage.scan(MapRunContext)
         name = of_map_run(run.id)
         assert len(listed(ex, Asked(name, "FAILED"))) == 3

@@ -274,7 +274,7 @@ def test_an_executor_runs_a_case_without_any_handler() -> None:
     case = MockFile(FILE).case("LambdaSQSIntegration", "HappyPath")
     with Executor(handlers=case.handlers(INTEGRATION)) as ex:
         ex.deploy("LambdaSQSIntegration", INTEGRATION)
-        execution = ex.start("LambdaSQSIntegration", {"a": 1}).wait(10)
+        execution = ex.start("LambdaSQSIntegration", {"a": 1}).wait(60)
         assert (execution.status, execution.output) == ("Succeeded", {"MessageId": "3bcb6e8e"})
         answers = [
             e["taskSucceededEventDetails"]["output"] for e in execution.history() if e["type"] == "TaskSucceeded"
@@ -296,7 +296,7 @@ def test_an_executor_waits_for_no_token_of_a_mocked_task(resource: str) -> None:
     definition = machine({"S": task(resource=resource, **parameters)})
     with Executor(handlers=returns({"done": 1}).handlers(definition)) as ex:
         ex.deploy("w", definition)
-        execution = ex.start("w", {"name": "f"}).wait(10)
+        execution = ex.start("w", {"name": "f"}).wait(60)
         assert execution.output == {"done": 1}
         types = [event["type"] for event in execution.history()]
         assert ("TaskSubmitted" in types) == (resource in (CALLBACK, SYNC))
@@ -313,7 +313,7 @@ def test_real_handlers_do_what_is_not_mocked_even_by_the_same_resource() -> None
     real = {"work": work, "arn:aws:states:::sqs:*": lambda value: {"sent": value}}
     with Executor(handlers=returns("mocked").handlers(definition, real)) as ex:
         ex.deploy("w", definition)
-        assert ex.start("w").wait(10).output == {"sent": ["mocked"]}
+        assert ex.start("w").wait(60).output == {"sent": ["mocked"]}
     assert seen == ["Real"]
 
 

@@ -40,7 +40,7 @@ def executor() -> Iterator[Executor]:
 
 def run(ex: Executor, definition: dict[str, Any], input: Any = None) -> Any:
     ex.deploy("parent", definition)
-    return ex.start("parent", input).wait(20)
+    return ex.start("parent", input).wait(60)
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -61,7 +61,7 @@ def test_request_response_answers_at_once(executor: Executor) -> None:
     assert output["SdkHttpMetadata"]["HttpStatusCode"] == 200
     assert sorted(output) == ["ExecutionArn", "SdkHttpMetadata", "SdkResponseMetadata", "StartDate"]
     [child] = executor.list("child")
-    assert child.wait(10).output == {"did": {"x": 1}}
+    assert child.wait(60).output == {"did": {"x": 1}}
 
 
 def test_sync_answers_the_childs_description_with_text(executor: Executor) -> None:
@@ -152,7 +152,7 @@ def test_wait_for_task_token_gives_the_child_the_token(executor: Executor) -> No
     token = until(lambda: tokens)[0]
     until(lambda: "TaskSubmitted" in types(execution))  # the child may be at work before its start is reported
     executor.send_task_success(token, {"approved": True})
-    assert execution.wait(10).output == {"approved": True}
+    assert execution.wait(60).output == {"approved": True}
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_refusals_have_the_services_names(executor: Executor, resource: str, par
 
 
 def test_a_name_that_is_taken_is_refused(executor: Executor) -> None:
-    executor.start("child", {"other": 1}, "taken").wait(10)
+    executor.start("child", {"other": 1}, "taken").wait(60)
     execution = run(executor, machine({"S": start(f"{START}.sync", Name="taken")}))
     assert execution.error == "StepFunctions.ExecutionAlreadyExistsException"
     arn = "arn:aws:states:us-east-1:000000000000:execution:child:taken"
@@ -225,48 +225,48 @@ def waiting_child(ex: Executor, definition: dict[str, Any]) -> tuple[Any, Any]:
 def test_a_stopped_parent_stops_its_child(executor: Executor) -> None:
     execution, child = waiting_child(executor, machine({"S": start(f"{START}.sync")}))
     execution.stop()
-    assert child.wait(10).status == "Canceled"
+    assert child.wait(60).status == "Canceled"
 
 
 def test_a_timed_out_task_stops_its_child(executor: Executor) -> None:
     definition = machine({"S": start(f"{START}.sync", TimeoutSeconds=1)})
     execution, child = waiting_child(executor, definition)
-    assert execution.wait(10).error == "States.Timeout"
-    assert child.wait(10).status == "Canceled"
+    assert execution.wait(60).error == "States.Timeout"
+    assert child.wait(60).status == "Canceled"
 
 
 def test_a_failed_sibling_stops_the_child_of_a_branch(executor: Executor) -> None:
     gate = threading.Event()
 
     def fail(_: Any) -> None:
-        gate.wait(10)
+        gate.wait(60)
         raise ValueError
 
     executor.register("fails", fail)
     branches = machine({"S": start(f"{START}.sync")}), machine({"F": task(None, "fails")})
     execution, child = waiting_child(executor, machine({"P": parallel(*branches)}))
     gate.set()
-    assert execution.wait(10).error == "ValueError"
-    assert child.wait(10).status == "Canceled"
+    assert execution.wait(60).error == "ValueError"
+    assert child.wait(60).status == "Canceled"
 
 
 def test_a_child_that_nobody_waits_for_runs_on(executor: Executor) -> None:
     executor.deploy("child", machine({"W": {"Type": "Wait", "Seconds": 1, "End": True}}))
     run(executor, machine({"S": start(START, "F"), "F": {"Type": "Fail"}}))
     [child] = executor.list("child")
-    assert child.wait(10).status == "Succeeded"
+    assert child.wait(60).status == "Succeeded"
 
 
 def test_a_wait_for_a_child_survives_a_restart(tmp_path: Path) -> None:
     gate = threading.Event()
-    with Executor(tmp_path, handlers={"work": lambda _: gate.wait(10)}) as ex:
+    with Executor(tmp_path, handlers={"work": lambda _: gate.wait(60)}) as ex:
         ex.deploy("child", CHILD)
         ex.deploy("parent", machine({"S": start(f"{START}.sync:2")}))
         execution = ex.start("parent")
         until(lambda: "TaskSubmitted" in types(execution))
         threading.Timer(0.2, gate.set).start()
     with Executor(tmp_path, handlers={"work": lambda _: "after"}) as ex:
-        execution = ex.get(execution.id).wait(10)
+        execution = ex.get(execution.id).wait(60)
         assert execution.status == "Succeeded"
         assert types(execution).count("TaskSubmitted") == 1
         assert len(ex.list("child")) == 1
@@ -278,7 +278,7 @@ def test_a_child_that_ended_while_nobody_looked_still_completes_its_task(tmp_pat
         ex.client.host.partition.services.on_ended = lambda execution: None  # as if the process had died just then
         child.stop("Gone")
     with Executor(tmp_path) as ex:
-        ended = ex.get(execution.id).wait(10)
+        ended = ex.get(execution.id).wait(60)
         assert ended.error == "States.TaskFailed"
         assert json.loads(ended.cause)["Status"] == "ABORTED"
 
@@ -286,7 +286,7 @@ def test_a_child_that_ended_while_nobody_looked_still_completes_its_task(tmp_pat
 def test_the_children_of_an_execution_are_listed_under_it(executor: Executor) -> None:
     definition = machine({"A": start(START, "B", Name="a"), "B": start(f"{START}.sync:2", Name="b")})
     parent = run(executor, definition)
-    executor.start("child", execution_name="nobodys").wait(10)
+    executor.start("child", execution_name="nobodys").wait(60)
     assert [child.name for child in executor.executions(parent=parent.id)] == ["b", "a"]
     assert [child.name for child in executor.executions(parent=parent.arn, name_prefix="a")] == ["a"]
     assert [child.name for child in executor.executions("child", parent=parent.id)] == ["b", "a"]
@@ -301,7 +301,7 @@ def test_what_was_started_after_an_execution_has_ended_is_not_looked_at(
     monkeypatch.setattr(queries, "CLOCK_MICROSECONDS", 0)
     parent = run(executor, machine({"A": start(f"{START}.sync", Name="mine")}))
     for number in range(5):
-        executor.start("child", execution_name=f"later-{number}").wait(10)
+        executor.start("child", execution_name=f"later-{number}").wait(60)
     looked_at: list[str] = []
     has = executor.client.queries._is_child
     monkeypatch.setattr(
@@ -316,5 +316,5 @@ def test_many_waiting_parents_take_no_threads(executor: Executor) -> None:
     executor.deploy("parent", machine({"S": start(f"{START}.sync:2", **{"Input.$": "$"})}))
     executions = [executor.start("parent", {"n": n}) for n in range(200)]
     until(lambda: len(executor.list("child")) == 200)
-    outputs = [execution.wait(20).output["Output"] for execution in executions]
+    outputs = [execution.wait(60).output["Output"] for execution in executions]
     assert outputs == [{"n": n} for n in range(200)]

@@ -36,7 +36,7 @@ def call(action: str, next: str | None = None, **parameters: Any) -> dict[str, A
 
 def run(ex: Executor, state: dict[str, Any], input: Any = None, type: str = "STANDARD") -> Any:
     ex.deploy("caller", machine({"S": state}), type=type)
-    return ex.start("caller", input).wait(20)
+    return ex.start("caller", input).wait(60)
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -72,7 +72,7 @@ def test_every_operation_of_the_api_can_be_called() -> None:
 
 
 def test_describe_execution_answers_in_pascal_case_with_times_as_text(executor: Executor) -> None:
-    child = executor.start("child", {"x": 1}, "c1").wait(20)
+    child = executor.start("child", {"x": 1}, "c1").wait(60)
     output = run(executor, call("describeExecution", **{"ExecutionArn.$": "$"}), f"{ARN}:execution:child:c1").output
     assert output["ExecutionArn"] == f"{ARN}:execution:child:c1"
     assert (output["Input"], output["Output"]) == ('{"x":1}', '{"answer":42}')
@@ -82,7 +82,7 @@ def test_describe_execution_answers_in_pascal_case_with_times_as_text(executor: 
 
 
 def test_a_history_is_in_pascal_case_down_to_its_details(executor: Executor) -> None:
-    executor.start("child", None, "c1").wait(20)
+    executor.start("child", None, "c1").wait(60)
     arguments = {"ExecutionArn": f"{ARN}:execution:child:c1", "MaxResults": 1, "ReverseOrder": True}
     output = run(executor, call("getExecutionHistory", **arguments)).output
     [event] = output["Events"]
@@ -103,7 +103,7 @@ def test_keys_of_maps_stay_as_they_are(executor: Executor) -> None:
     output = run(executor, call("describeStateMachine", StateMachineArn=f"{ARN}:stateMachine:lower")).output
     assert output["VariableReferences"] == {"then": ["total"]}
     assert json.loads(output["Definition"]) == definition
-    executor.start("lower", None, "l1").wait(20)
+    executor.start("lower", None, "l1").wait(60)
     asked = {"ExecutionArn": f"{ARN}:execution:lower:l1"}
     events = run(executor, call("getExecutionHistory", **asked)).output["Events"]
     assert [
@@ -118,14 +118,14 @@ def test_a_document_where_the_api_takes_text_is_serialised(executor: Executor) -
     execution, token = waiting(executor)
     sent = run(executor, call("sendTaskSuccess", TaskToken=token, Output={"approved": True}))
     assert (sent.status, sent.output) == ("Succeeded", {})
-    assert execution.wait(20).output == {"approved": True}
+    assert execution.wait(60).output == {"approved": True}
 
 
 def test_a_failure_and_a_heartbeat_reach_the_task(executor: Executor) -> None:
     execution, token = waiting(executor)
     assert run(executor, call("sendTaskHeartbeat", TaskToken=token)).status == "Succeeded"
     assert run(executor, call("sendTaskFailure", TaskToken=token, Error="No", Cause="not today")).output == {}
-    ended = execution.wait(20)
+    ended = execution.wait(60)
     assert (ended.error, ended.cause) == ("No", "not today")
     late = run(executor, call("sendTaskSuccess", TaskToken=token, Output="1"))
     assert late.error == "Sfn.TaskTimedOutException"
@@ -137,7 +137,7 @@ def test_an_execution_is_stopped_redriven_and_may_stop_itself(executor: Executor
     about = f"{ARN}:execution:waiting:{arn}"
     stopped = run(executor, call("stopExecution", ExecutionArn=about, Error="Enough"))
     assert parse_timestamp(stopped.output["StopDate"]) is not None
-    assert execution.wait(20).error == "Enough"
+    assert execution.wait(60).error == "Enough"
     assert list(run(executor, call("redriveExecution", ExecutionArn=about)).output) == ["RedriveDate"]
     assert execution.context().redrive_count == 1
     itself = run(executor, call("stopExecution", **{"ExecutionArn.$": "$$.Execution.Id"}))
@@ -149,7 +149,7 @@ def test_machines_are_made_and_deleted(executor: Executor) -> None:
     made = {"Name": "made", "Definition": definition, "RoleArn": "arn:aws:iam::000000000000:role/x"}
     output = run(executor, call("createStateMachine", **made)).output
     assert output["StateMachineArn"] == f"{ARN}:stateMachine:made"
-    assert executor.start("made").wait(20).status == "Succeeded"
+    assert executor.start("made").wait(60).status == "Succeeded"
     assert run(executor, call("deleteStateMachine", StateMachineArn=output["StateMachineArn"])).output == {}
 
 
@@ -184,7 +184,7 @@ def test_errors_have_the_names_of_sdk_integrations(
 ) -> None:
     state = call(action, **parameters, Catch=[catch(error, next="C")])
     executor.deploy("caller", machine({"S": state, "C": passing()}))
-    output = executor.start("caller").wait(20).output
+    output = executor.start("caller").wait(60).output
     assert output["Error"] == error
     assert output["Cause"].startswith(cause)
 
@@ -220,14 +220,14 @@ def test_wrong_parameters_call_nothing_and_cannot_be_caught(
 ) -> None:
     state = call(action, **parameters, Catch=[catch("States.ALL", next="C")])
     executor.deploy("caller", machine({"S": state, "C": passing()}))
-    ended = executor.start("caller").wait(20)
+    ended = executor.start("caller").wait(60)
     assert ended.error == "States.Runtime"
     assert f"could not be used to start the Task: {problem}" in (ended.cause or "")
 
 
 def test_a_redrive_that_is_called_again_after_a_crash_is_done_once(executor: Executor) -> None:
     executor.deploy("failing", machine({"F": {"Type": "Fail"}}))
-    failed = executor.start("failing", None, "f1").wait(20)
+    failed = executor.start("failing", None, "f1").wait(60)
     resource = "arn:aws:states:::aws-sdk:sfn:redriveExecution"
 
     async def redrive(*tasks: str) -> list[Any]:
@@ -240,9 +240,9 @@ def test_a_redrive_that_is_called_again_after_a_crash_is_done_once(executor: Exe
 
     first, again = asyncio.run(redrive("t1", "t1"))
     assert first == again
-    assert failed.wait(20).context().redrive_count == 1
+    assert failed.wait(60).context().redrive_count == 1
     asyncio.run(redrive("t2"))
-    assert failed.wait(20).context().redrive_count == 2
+    assert failed.wait(60).context().redrive_count == 2
 
 
 def test_a_poll_for_an_activity_takes_its_task_and_holds_no_thread(executor: Executor) -> None:
@@ -253,15 +253,15 @@ def test_a_poll_for_an_activity_takes_its_task_and_holds_no_thread(executor: Exe
     polled = run(executor, call("getActivityTask", ActivityArn=arn, WorkerName="a machine")).output
     assert polled["Input"] == '{"n":1}'
     executor.send_task_success(polled["TaskToken"], 1)
-    assert reviewed.wait(20).output == 1
+    assert reviewed.wait(60).output == 1
     waiting_poll = executor.start("caller")
     until(lambda: "TaskStarted" in [event["type"] for event in waiting_poll.history()])
-    assert waiting_poll.stop().wait(20).status == "Canceled"
+    assert waiting_poll.stop().wait(60).status == "Canceled"
     again = executor.start("reviewed")
     late = executor.get_activity_task(arn, timeout=20)  # the poll that was stopped does not take it
     assert late is not None
     executor.send_task_success(late.token or "", 2)
-    assert again.wait(20).output == 2
+    assert again.wait(60).output == 2
 
 
 def minimal(shape: Any) -> Any:
@@ -282,7 +282,7 @@ def test_every_operation_answers_or_has_an_error_of_its_own(action: str) -> None
 
 
 def test_an_express_machine_and_iterations_call_it_too(executor: Executor) -> None:
-    executor.start("child", None, "c1").wait(20)
+    executor.start("child", None, "c1").wait(60)
     describe = call("describeExecution", **{"ExecutionArn.$": "$"})
     each = map_over(machine({"D": describe}), ItemsPath="$")
     asked = [f"{ARN}:execution:child:c1"] * 20
@@ -300,8 +300,8 @@ def test_a_token_is_waited_for_after_any_call(executor: Executor) -> None:
     assert open_task.token is not None
     run_by_another = machine({"S": call("sendTaskSuccess", **{"TaskToken.$": "$", "Output": "7"})})
     executor.deploy("sender", run_by_another)
-    executor.start("sender", open_task.token).wait(20)
-    assert execution.wait(20).output == 7
+    executor.start("sender", open_task.token).wait(60)
+    assert execution.wait(60).output == 7
 
 
 @pytest.mark.parametrize("resource", ["aws-sdk:sfn:describeExecution", "aws-sdk:*"])
@@ -314,12 +314,12 @@ def test_it_works_over_partitions(tmp_path: Path) -> None:
     with Executor(tmp_path, partitions=2) as ex:
         ex.deploy("child", machine({"P": passing(Result=1)}))
         for number in range(4):
-            ex.start("child", None, f"c{number}").wait(30)
+            ex.start("child", None, f"c{number}").wait(60)
             about = f"{ARN}:execution:child:c{number}"
             assert run(ex, call("describeExecution", ExecutionArn=about)).output["Status"] == "SUCCEEDED"
         execution, token = waiting(ex)
         run(ex, call("sendTaskSuccess", TaskToken=token, Output="1"))
-        assert execution.wait(20).output == 1
+        assert execution.wait(60).output == 1
 
 
 def test_it_works_on_the_loop_of_an_async_program() -> None:
@@ -328,7 +328,7 @@ def test_it_works_on_the_loop_of_an_async_program() -> None:
     async def main() -> Any:
         async with AsyncExecutor() as ex:
             await ex.deploy("caller", definition)
-            return (await (await ex.start("caller")).wait(20)).output
+            return (await (await ex.start("caller")).wait(60)).output
 
     assert asyncio.run(main())["Status"] == "RUNNING"
 
@@ -338,7 +338,7 @@ def test_an_executor_opens_without_the_api(tmp_path: Path) -> None:
         "import sys, stepwell; ex = stepwell.Executor(); ex.deploy('m', {'StartAt': 'S', 'States': {'S': {"
         "'Type': 'Task', 'End': True, 'Resource': 'arn:aws:states:::aws-sdk:sfn:describeExecution', "
         "'Parameters': {'ExecutionArn.$': '$$.Execution.Id'}}}}); "
-        "print('stepwell.step_functions' in sys.modules, end=' '); print(ex.start('m').wait(20).status, end=' '); "
+        "print('stepwell.step_functions' in sys.modules, end=' '); print(ex.start('m').wait(60).status, end=' '); "
         "print('stepwell.step_functions' in sys.modules); ex.close()"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

@@ -41,7 +41,7 @@ def test_what_runs_goes_on_when_the_folder_is_opened_again(tmp_path: Path, parti
     with Executor(tmp_path / "data", handlers=handlers, partitions=partitions) as ex:
         assert ex.workflow("naps").id == "naps:1"
         for id in ids + task_ids:
-            assert ex.get(id).wait(20).status == "Succeeded"
+            assert ex.get(id).wait(60).status == "Succeeded"
         with pytest.raises(ExecutionAlreadyExists):
             ex.start("naps", "x", "name-1")
         assert ex.start("naps", 1).id > max(id for id in ids if id[:26] == ids[0][:26])
@@ -72,7 +72,7 @@ def test_a_folder_has_one_executor(tmp_path: Path) -> None:
 def test_in_memory(tmp_path: Path) -> None:
     with Executor(handlers={"work": work}, partitions=2) as ex:
         ex.deploy("work", WORK)
-        assert [ex.start("work", n).wait(20).output for n in range(6)] == [{"done": n} for n in range(6)]
+        assert [ex.start("work", n).wait(60).output for n in range(6)] == [{"done": n} for n in range(6)]
         for pid in pids_of(ex):
             os.kill(pid, signal.SIGKILL)
         until(lambda: raises(StorageError, lambda: ex.start("work", 1)))
@@ -138,7 +138,7 @@ async def _async_run(folder: Path, partitions: int) -> list[Any]:
     async with AsyncExecutor(folder, handlers={"work": handler}, partitions=partitions) as ex:
         await ex.deploy("work", WORK)
         executions = await asyncio.gather(*(ex.start("work", number) for number in range(50)))
-        await asyncio.gather(*(execution.wait(20) for execution in executions))
+        await asyncio.gather(*(execution.wait(60) for execution in executions))
         assert sorted([each.input for each in await ex.list("work")]) == list(range(50))
         await ex.deploy("long", LONG)
         waiting = await ex.start("long")
@@ -158,7 +158,7 @@ def test_one_partition_of_several_is_not_opened_alone(tmp_path: Path, name: str)
     (tmp_path / "link").symlink_to(tmp_path / "data" / "p1")
     with Executor(tmp_path / "data", handlers={"work": work}, partitions=2) as executor:
         executor.deploy("work", WORK)
-        ids = [executor.start("work", n).wait(30).id for n in range(4)]
+        ids = [executor.start("work", n).wait(60).id for n in range(4)]
     with pytest.raises(StorageError, match=r"is one of several partitions: open .*data, which has them all"):
         Executor(os.path.join(tmp_path, name))
     with Executor(tmp_path / "data", partitions=2) as executor:

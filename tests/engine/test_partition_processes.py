@@ -89,7 +89,7 @@ def test_the_others_go_on_while_one_is_down(tmp_path: Path) -> None:
         try:
             names = [f"name-{number}" for number in range(40)]
             reachable = [name for name in names if host.places.of_execution(_id_of("work", name)) == 0]
-            answered = [ex.start("work", 1, name).wait(20).output for name in reachable]
+            answered = [ex.start("work", 1, name).wait(60).output for name in reachable]
         finally:
             os.kill(pids_of(ex)[1], signal.SIGCONT)
         assert answered == [{"done": 1}] * len(reachable)
@@ -104,7 +104,7 @@ def test_a_wait_survives_the_process_and_so_does_a_handler_s_work(tmp_path: Path
     def slow(value: Any, context: HandlerContext) -> Any:
         calls.append(context.task_id)
         begun.release()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return value
 
     with Executor(tmp_path / "data", handlers={"slow": slow}, partitions=2) as ex:
@@ -114,7 +114,7 @@ def test_a_wait_survives_the_process_and_so_does_a_handler_s_work(tmp_path: Path
             assert begun.acquire(timeout=20)
         before = pids_of(ex)
         outputs: list[Any] = []
-        waits = [threading.Thread(target=lambda each=each: outputs.append(each.wait(30).output)) for each in executions]
+        waits = [threading.Thread(target=lambda each=each: outputs.append(each.wait(60).output)) for each in executions]
         for wait in waits:
             wait.start()
         for pid in before:

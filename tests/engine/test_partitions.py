@@ -53,7 +53,7 @@ def places(ids: list[str]) -> set[str]:
 def test_executions_run_and_are_found(ex: Executor) -> None:
     executions = [ex.start("work", number) for number in range(40)]
     assert len(places([execution.id for execution in executions])) == 40, "they are spread"
-    assert [execution.wait(20).output for execution in executions] == [{"done": number} for number in range(40)]
+    assert [execution.wait(60).output for execution in executions] == [{"done": number} for number in range(40)]
     again = ex.get(executions[7].id)
     assert (again.status, again.input, again.workflow) == ("Succeeded", 7, "work")
     types = [event["type"] for event in again.history()]
@@ -66,7 +66,7 @@ def test_a_list_is_in_the_order_of_the_starts(ex: Executor) -> None:
     ex.deploy("listed", WORK)
     executions = [ex.start("listed", number) for number in range(60)]
     for execution in executions:
-        execution.wait(20)
+        execution.wait(60)
     waiting = [ex.start("long", number) for number in range(5)]
     assert [execution.input for execution in ex.list("listed")] == list(range(59, -1, -1))
     assert [execution.input for execution in ex.list("listed", "Succeeded", limit=7)] == list(range(59, 52, -1))
@@ -77,7 +77,7 @@ def test_a_list_is_in_the_order_of_the_starts(ex: Executor) -> None:
 
 
 def test_what_is_not_there_is_reported(ex: Executor) -> None:
-    missing = ex.start("work", 1).wait(20).id[:-16] + "0" * 16
+    missing = ex.start("work", 1).wait(60).id[:-16] + "0" * 16
     for ask in (ex.get, ex.stop, ex.delete, ex.redrive, ex.history):
         with pytest.raises(ExecutionNotFound):
             ask(missing)
@@ -100,7 +100,7 @@ def test_wait_gives_up_and_the_execution_goes_on_until_it_is_stopped(ex: Executo
     stopped = ex.stop(execution.id, "Enough", "said the user")
     waiting.join(20)
     assert not waiting.is_alive()
-    assert (stopped.wait(20).status, stopped.error, stopped.cause) == ("Canceled", "Enough", "said the user")
+    assert (stopped.wait(60).status, stopped.error, stopped.cause) == ("Canceled", "Enough", "said the user")
     assert ex.stop(execution.id).status == "Canceled"
 
 
@@ -120,9 +120,9 @@ def test_deleting_makes_the_name_free(ex: Executor) -> None:
     with pytest.raises(ExecutionRunning):
         ex.delete(execution.id)
     execution.stop()
-    execution.wait(20)
+    execution.wait(60)
     ex.delete(execution.id)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and execution.id in [each.id for each in ex.list("long")]:
         time.sleep(0.01)
     again = ex.start("long", {}, "passing")
@@ -145,7 +145,7 @@ def test_timers_and_retries(ex: Executor) -> None:
     began = time.monotonic()
     executions = [ex.start("nap") for _ in range(8)] + [ex.start("flaky", "x"), ex.start("work", 1, delay=1)]
     assert executions[-1].status == "Pending"
-    assert [execution.wait(20).status for execution in executions] == ["Succeeded"] * 10
+    assert [execution.wait(60).status for execution in executions] == ["Succeeded"] * 10
     assert time.monotonic() - began >= 2
 
 
@@ -161,7 +161,7 @@ def test_an_async_handler_and_its_context(ex: Executor) -> None:
     ex.register("slow", slow)
     ex.deploy("slow", machine({"Slow": task(resource="slow", TimeoutSeconds=60, HeartbeatSeconds=30)}))
     executions = [ex.start("slow", number) for number in range(20)]
-    assert [execution.wait(20).output for execution in executions] == list(range(20))
+    assert [execution.wait(60).output for execution in executions] == list(range(20))
     assert {context.execution_id for context in seen} == {execution.id for execution in executions}
     assert len({context.task_id for context in seen}) == 20, "no task has another's id"
 
@@ -178,7 +178,7 @@ def test_task_tokens(ex: Executor) -> None:
             ex.send_task_success(tokens[number], number)
         else:
             ex.send_task_failure(tokens[number], "No", "never")
-    outcomes = [execution.wait(20) for execution in executions]
+    outcomes = [execution.wait(60) for execution in executions]
     assert [each.output if number % 2 else each.error for number, each in enumerate(outcomes)] == [
         number if number % 2 else "No" for number in range(8)
     ]
@@ -200,7 +200,7 @@ def test_activities_are_polled_each_task_once(ex: Executor) -> None:
     workers = [threading.Thread(target=poll) for _ in range(3)]
     for worker in workers:
         worker.start()
-    assert [execution.wait(20).output for execution in executions] == ["done"] * 12
+    assert [execution.wait(60).output for execution in executions] == ["done"] * 12
     for worker in workers:
         worker.join(20)
     assert sorted(taken) == list(range(12))
@@ -237,9 +237,9 @@ def test_a_redrive_runs_on(ex: Executor) -> None:
 
     ex.register("once", once)
     ex.deploy("again", machine({"First": passing("Second"), "Second": task(resource="once")}))
-    execution = ex.start("again", {"a": 1}).wait(20)
+    execution = ex.start("again", {"a": 1}).wait(60)
     assert execution.status == "Failed"
-    assert ex.redrive(execution.id).wait(20).output == {"a": 1}
+    assert ex.redrive(execution.id).wait(60).output == {"a": 1}
     with pytest.raises(NotRedrivable):
         ex.redrive(execution.id)
 
@@ -259,9 +259,9 @@ def test_a_map_run_runs_on(ex: Executor, type: str) -> None:
     state["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = type
     name = f"spread-again-{type}"
     ex.deploy(name, machine({"Each": state}))
-    execution = ex.start(name, list(range(8))).wait(20)
+    execution = ex.start(name, list(range(8))).wait(60)
     while execution.status == "Failed":
-        execution = ex.redrive(execution.id).wait(20)
+        execution = ex.redrive(execution.id).wait(60)
     assert execution.output == list(range(8))
     (run,) = ex.list_map_runs(execution.id)
     described = ex.describe_map_run(run["mapRunArn"])
@@ -274,7 +274,7 @@ def test_an_execution_starts_another_and_waits_for_it(ex: Executor) -> None:
     start = {"StateMachineArn": "work", "Input.$": "$"}
     ex.deploy("outer", machine({"Inner": task(resource=arn, Parameters=start, OutputPath="$.Output")}))
     executions = [ex.start("outer", {"n": number}) for number in range(8)]
-    assert [execution.wait(20).output for execution in executions] == [{"done": {"n": n}} for n in range(8)]
+    assert [execution.wait(60).output for execution in executions] == [{"done": {"n": n}} for n in range(8)]
 
 
 def test_what_is_given_up_gives_up_what_it_waits_for(ex: Executor) -> None:
@@ -296,7 +296,7 @@ def test_definitions_have_versions(ex: Executor) -> None:
     assert ex.deploy("versions", LONG).id == "versions:2"
     assert ex.workflow("versions").id == "versions:2"
     assert ex.workflow("versions:1").context.version == 1
-    assert [execution.wait(20).status for execution in kept] == ["Succeeded"] * 6
+    assert [execution.wait(60).status for execution in kept] == ["Succeeded"] * 6
 
 
 def test_many_threads(ex: Executor) -> None:
@@ -314,7 +314,7 @@ def test_many_threads(ex: Executor) -> None:
 
 
 def test_rows_of_a_program_s_own_are_kept_beside_the_engine_s(ex: Executor) -> None:
-    execution, *_ = [ex.start("work", number).wait(20) for number in range(8)]
+    execution, *_ = [ex.start("work", number).wait(60) for number in range(8)]
     ex.storage.set(SequenceContext("mine", 7))
     row = ex.storage.get(ExecutionContext, execution.id)
     assert row is not None

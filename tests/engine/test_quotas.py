@@ -185,7 +185,7 @@ def test_inputs_and_outputs_that_clients_give_are_refused() -> None:
         ex.deploy("w", machine({"P": passing()}))
         with pytest.raises(InvalidInput, match="262144"):
             ex.start("w", text(PAYLOAD_BYTES + 1))
-        assert ex.start("w", text(PAYLOAD_BYTES)).wait(10).status == "Succeeded"
+        assert ex.start("w", text(PAYLOAD_BYTES)).wait(60).status == "Succeeded"
         with pytest.raises(InvalidInput, match="262144"):
             ex.send_task_success("token", text(PAYLOAD_BYTES + 1))
 

@@ -34,11 +34,11 @@ def fails_once(failing: set[Any]) -> Callable[[Any], Any]:
 def test_describe_map_run_tells_of_the_redrive() -> None:
     with Executor(handlers={"work": fails_once({2})}) as ex:
         ex.deploy("w", over({"T": task(resource="work")}, MaxConcurrency=1))
-        execution = ex.start("w", [1, 2, 3]).wait(10)
+        execution = ex.start("w", [1, 2, 3]).wait(60)
         (listed,) = ex.list_map_runs(execution.id)
         failed = ex.describe_map_run(listed["mapRunArn"])
         assert (failed["status"], failed["redriveCount"], "redriveDate" in failed) == ("FAILED", 0, False)
-        assert ex.redrive(execution.id).wait(10).output == [1, 2, 3]
+        assert ex.redrive(execution.id).wait(60).output == [1, 2, 3]
         (listed,) = ex.list_map_runs(execution.id)
         described = ex.describe_map_run(listed["mapRunArn"])
         assert (described["status"], described["redriveCount"]) == ("SUCCEEDED", 1)
@@ -54,12 +54,12 @@ def test_children_that_wait_for_a_redriven_map_run_are_pending() -> None:
     def work(input: Any) -> Any:
         if input in failing:
             raise TaskError("Boom")
-        assert gate.wait(30)
+        assert gate.wait(60)
         return input
 
     with Executor(handlers={"work": work}) as ex:
         ex.deploy("w", over({"T": task(resource="work")}, MaxConcurrency=1, ToleratedFailureCount=2))
-        execution = ex.start("w", [1, 2, 3]).wait(10)
+        execution = ex.start("w", [1, 2, 3]).wait(60)
         children = ex.list(parent=execution.id)
         assert {child.aws_status for child in children} == {"FAILED"}
         failing.clear()
@@ -71,7 +71,7 @@ def test_children_that_wait_for_a_redriven_map_run_are_pending() -> None:
         assert ex.list(parent=execution.id, status="PENDING_REDRIVE") == pending
         assert "PENDING_REDRIVE" in repr(pending[0])
         gate.set()
-        assert execution.wait(10).output == [1, 2, 3]
+        assert execution.wait(60).output == [1, 2, 3]
         assert {child.aws_status for child in children} == {"SUCCEEDED"}
         assert ex.list(parent=execution.id, status="PendingRedrive") == []
 
@@ -84,9 +84,9 @@ def test_a_writer_writes_all_results(tmp_path: Path) -> None:
         definition = machine({"M": distributed(processor, type=kind, ResultWriter=writer, MaxConcurrency=1)})
         with Executor(item_files=ItemFiles(s3=tmp_path), handlers={"work": fails_once({2})}) as ex:
             ex.deploy("w", definition)
-            execution = ex.start("w", [1, 2, 3]).wait(10)
+            execution = ex.start("w", [1, 2, 3]).wait(60)
             assert execution.error == "States.ExceedToleratedFailureThreshold"
-            output: Any = ex.redrive(execution.id).wait(10).output
+            output: Any = ex.redrive(execution.id).wait(60).output
         details = output["ResultWriterDetails"]
         manifest = json.loads((tmp_path / details["Bucket"] / details["Key"]).read_text())
         assert manifest["ResultFiles"]["FAILED"] == manifest["ResultFiles"]["PENDING"] == []
@@ -108,7 +108,7 @@ def test_a_redrive_waits_for_the_children_that_are_being_stopped() -> None:
             pass
         for count in (1, 2):
             execution.stop()
-            execution.wait(10)
+            execution.wait(60)
             execution = ex.redrive(execution.id)
             described = ex.describe_map_run(listed[0]["mapRunArn"])
             assert (described["redriveCount"], described["status"], described["itemCounts"]["total"]) == (
@@ -124,6 +124,6 @@ def test_a_redrive_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(commands, "is_settled", lambda storage, id: False)
     with Executor() as ex:
         ex.deploy("w", over({"F": {"Type": "Fail"}}))
-        execution = ex.start("w", [1]).wait(10)
+        execution = ex.start("w", [1]).wait(60)
         with pytest.raises(NotRedrivable, match="still being stopped"):
             ex.redrive(execution.id)

@@ -77,8 +77,8 @@ def test_deploy_keeps_the_settings_that_the_api_made(anywhere: Callable[..., Exe
     ex.deploy("order", giving(2), retention=60)
     context = ex.workflow("order").context
     assert (Settings.of(context), context.version, context.retention) == (settings, 2, 60_000_000)
-    assert ex.start("order").wait(10).output == 2
-    started = ex.start("order").wait(10).history()[0]
+    assert ex.start("order").wait(60).output == 2
+    started = ex.start("order").wait(60).history()[0]
     assert started["executionStartedEventDetails"]["roleArn"] == ROLE
 
 
@@ -101,7 +101,7 @@ def test_executions_tell_what_started_them(anywhere: Callable[..., Executor]) ->
     ex.deploy("order", giving(2), publish=True)
     arn = state_machine_arn("order")
     resources.put_alias("order", "prod", [(1, 100)], None)
-    by_version, by_alias, plain = (ex.start(f"{arn}{tail}").wait(10) for tail in (":2", ":prod", ""))
+    by_version, by_alias, plain = (ex.start(f"{arn}{tail}").wait(60) for tail in (":2", ":prod", ""))
     assert [each.context().qualifier for each in (by_version, by_alias, plain)] == ["2", "prod:1", ""]
     assert [each.output for each in (by_version, by_alias, plain)] == [2, 1, 2]
     details = [each.history()[0]["executionStartedEventDetails"] for each in (by_version, by_alias, plain)]
@@ -122,10 +122,10 @@ def test_an_alias_draws_by_its_weights() -> None:
         ex.deploy("order", giving(2), publish=True)
         resources.put_alias("order", "prod", [(1, 50), (2, 50)], None)
         arn = state_machine_arn("order") + ":prod"
-        drawn = [ex.start(arn).wait(10).context().qualifier for _ in range(64)]
+        drawn = [ex.start(arn).wait(60).context().qualifier for _ in range(64)]
         assert set(drawn) == {"prod:1", "prod:2"}
         resources.put_alias("order", "prod", [(1, 0), (2, 100)], None)
-        assert {ex.start(arn).wait(10).context().qualifier for _ in range(32)} == {"prod:2"}
+        assert {ex.start(arn).wait(60).context().qualifier for _ in range(32)} == {"prod:2"}
 
 
 def test_what_is_kept_outlives_the_process(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_what_is_kept_outlives_the_process(tmp_path: Path) -> None:
             )
             alias = resources.put_alias("order", "prod", [(1, 100)], "it")
             activity = resources.put_activity("review", b"", [["k", "v"]])
-            ex.start(state_machine_arn("order") + ":prod", 1, "one").wait(10)
+            ex.start(state_machine_arn("order") + ":prod", 1, "one").wait(60)
         with Executor(folder, partitions=partitions) as ex:
             resources = ex.client.resources
             assert resources.tags("stateMachine:order") == [["b", "1"], ["a", ""]]
@@ -160,7 +160,7 @@ def test_a_follower_and_a_backup_have_what_is_kept(tmp_path: Path) -> None:
         created(ex, "order", text_of(1), publish=True, tags=[["a", "b"]])
         ex.client.resources.put_alias("order", "prod", [(1, 100)], None)
         follower = Follower(tmp_path / "data", tmp_path / "copy")
-        execution = ex.start(arn, 1, "one").wait(10)
+        execution = ex.start(arn, 1, "one").wait(60)
         assert follower.wait_level(10)
         assert [each.id for each in follower.list(arn)] == [execution.id]
         ex.backup(tmp_path / "backup")
@@ -170,14 +170,14 @@ def test_a_follower_and_a_backup_have_what_is_kept(tmp_path: Path) -> None:
     for copy in (Executor(tmp_path / "restored"), follower.promote()):
         with copy as ex:
             assert [ex.storage.scan(kind) for kind in kinds] == ours
-            assert ex.start(arn).wait(10).output == 1
+            assert ex.start(arn).wait(60).output == 1
 
 
 def test_arns_name_workflows_everywhere(anywhere: Callable[..., Executor]) -> None:
     ex = anywhere()
     ex.deploy("order", giving(1), publish=True)
     arn = state_machine_arn("order")
-    one = ex.start(f"{arn}:1", execution_name="one").wait(10)
+    one = ex.start(f"{arn}:1", execution_name="one").wait(60)
     assert [each.id for each in ex.workflows(arn)] == ["order:1"]
     assert (ex.workflow(f"{arn}:1").id, ex.get(workflow=arn, name="one")) == ("order:1", one)
     with pytest.raises(WorkflowNotFound):
@@ -208,7 +208,7 @@ def test_a_deletion_waits_for_executions_and_holds_the_name(anywhere: Callable[.
         ex.delete_workflow("order")
     ex.client.deployments.begin_deletion("order")
     for each in running:
-        each.stop().wait(10)
+        each.stop().wait(60)
     assert ex.client.deployments.latest("order") is None
     assert (ex.workflows(), resources.tags("stateMachine:order")) == ([], [])
     with pytest.raises(WorkflowNotFound):
@@ -224,8 +224,8 @@ def test_executions_of_a_workflow_that_is_deleted_end_at_their_next_state(anywhe
     assert one.aws_status == "RUNNING"
     for execution in (one, other):
         execution.wait_for("W", 10).complete("W", {})
-    assert one.wait(10).aws_status == "ABORTED"
-    assert other.wait(10).aws_status == "SUCCEEDED"
+    assert one.wait(60).aws_status == "ABORTED"
+    assert other.wait(60).aws_status == "SUCCEEDED"
     assert ex.client.deployments.latest("order") is None
 
 
@@ -240,23 +240,23 @@ def test_a_deletion_goes_on_after_a_restart(tmp_path: Path) -> None:
             with pytest.raises(WorkflowDeleting):
                 ex.start("order")
             ex.get(one.id).wait_for("W", 10).complete("W", {})
-            assert ex.get(one.id).wait(10).aws_status == "ABORTED"
-            ex.get(two.id).stop().wait(10)
+            assert ex.get(one.id).wait(60).aws_status == "ABORTED"
+            ex.get(two.id).stop().wait(60)
             assert ex.client.deployments.latest("order") is None
             ex.deploy("order", giving(1))
         with Executor(folder, partitions=partitions) as ex:
-            assert ex.start("order", 1, "n1").wait(10).output == 1
+            assert ex.start("order", 1, "n1").wait(60).output == 1
 
 
 def test_a_workflow_that_is_created_again_begins_anew(anywhere: Callable[..., Executor]) -> None:
     ex = anywhere()
     resources = created(ex, "order", text_of(1), publish=True)
-    old = ex.start("order", {}, "one").wait(10)
+    old = ex.start("order", {}, "one").wait(60)
     ex.client.deployments.begin_deletion("order")
     created(ex, "order", text_of(2), publish=True)
     assert ex.workflow("order").context.revision_id == ""
     assert [row.number for row in resources.published_versions("order")] == [1]
-    new = ex.start("order", {}, "one").wait(10)  # the name of an execution of the old one is free
+    new = ex.start("order", {}, "one").wait(60)  # the name of an execution of the old one is free
     assert (new.output, new.id != old.id) == (2, True)
     assert ex.get(workflow="order", name="one") == new
     ex.delete(old.id)  # and its deletion leaves the name to the new one

@@ -87,7 +87,7 @@ def test_it_does_not_matter_how_it_ended(lab: MakeLab, ending: str) -> None:
     one = lab(limits=Limits(retention=60)).begin(definitions[ending])
     if ending == "canceled":
         one.stop()
-    one.wait(10)
+    one.wait(60)
     assert one.context.status in ("Failed", "Canceled")
     one.wait(60)
     assert leftovers(one) == []
@@ -222,7 +222,7 @@ def test_a_workflow_has_its_own_retention() -> None:
 
 def gone(ex: Executor, id: str) -> None:
     """Wait until there is no such execution."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             ex.context(id)

@@ -147,6 +147,6 @@ def test_the_context_object_of_an_express_execution(ex: Executor) -> None:
     assert all(each["Id"].startswith("arn:aws:states:us-east-1:000000000000:express:shows:mine:") for each in shown)
     assert all(uuid.UUID(each["Id"].rpartition(":")[2]) for each in shown)
     assert all("RedriveCount" not in each for each in shown)
-    started = ex.start("shows", None, "mine").wait(10).output["execution"]
+    started = ex.start("shows", None, "mine").wait(60).output["execution"]
     assert started["RedriveCount"] == 0
     assert started["Id"].startswith("arn:aws:states:us-east-1:000000000000:express:shows:mine:")

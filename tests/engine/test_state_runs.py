@@ -44,7 +44,7 @@ def test_attempts_inputs_outputs_and_variables_of_each_state() -> None:
     }
     with Executor(handlers={"charge": fails_first(1)}) as ex:
         ex.deploy("m", machine)
-        states = ex.start("m", {"id": 1}).wait(30).states
+        states = ex.start("m", {"id": 1}).wait(60).states
     assert [run.name for run in states] == ["Set", "Charge"]
     assert (states[0].type, states[0].input, states[0].output) == ("Pass", {"id": 1}, {"total": 2})
     assert (states[0].variables, states[0].assigned, states[0].next) == ({}, {"who": "Ann"}, "Charge")
@@ -80,7 +80,7 @@ def test_a_map_in_a_parallel_in_a_map_and_the_children_of_a_distributed_map() ->
     }
     with Executor(handlers={"echo": lambda value: value}) as ex:
         ex.deploy("m", machine)
-        execution = ex.start("m", [1]).wait(30)
+        execution = ex.start("m", [1]).wait(60)
         assert execution.status == "Succeeded", execution.cause
         inside = {"Inner": [["Each"], ["Each"]]}
         assert execution.path == [{"Outer": [[{"Both": [[inside], ["B"]]}]]}, {"Far": [["Child"], ["Child"]]}]
@@ -114,7 +114,7 @@ def test_the_rule_of_a_choice_that_several_rules_share_and_the_catcher_that_caug
     with Executor(handlers={"fails": fails}) as ex:
         ex.deploy("m", machine)
         for number, name, rule in ((11, "a", 0), (6, "b", 1), (1, "named-c", 2), (1, "d", None)):
-            states = ex.start("m", {"n": number}, name).wait(30).states
+            states = ex.start("m", {"n": number}, name).wait(60).states
             assert states["Which"].rule == rule
             assert (states["Go"].status, states["Go"].catcher, states["Go"].error) == ("Caught", 1, "Bad")
 
@@ -130,9 +130,9 @@ def test_a_redriven_execution_has_the_attempts_before_and_after() -> None:
     }
     with Executor(handlers={"flaky": fails_first(1)}) as ex:
         ex.deploy("m", machine)
-        execution = ex.start("m", 1).wait(30)
+        execution = ex.start("m", 1).wait(60)
         assert [run.status for run in execution.states] == ["Failed", "Failed", "Succeeded"]
-        ex.redrive(execution.id).wait(30)
+        ex.redrive(execution.id).wait(60)
         assert execution.path == [{"Both": [["Flaky"], ["Fine"]]}, "Last"]
         flaky = execution.states["Flaky"]
         assert [attempt.failed for attempt in flaky.attempts] == [True, False]
@@ -144,7 +144,7 @@ def test_an_execution_that_runs_still_and_one_that_fails_where_nothing_catches()
 
     def slow(value: Any) -> Any:
         started.set()
-        may_end.wait(30)
+        may_end.wait(60)
         return value
 
     bad = {"Type": "Pass", "Parameters": {"x.$": "$.nowhere"}, "End": True}
@@ -153,11 +153,11 @@ def test_an_execution_that_runs_still_and_one_that_fails_where_nothing_catches()
     with Executor(handlers={"slow": slow}) as ex:
         ex.deploy("slow", {"StartAt": "Slow", "States": {"Slow": task("slow")}})
         execution = ex.start("slow", 1)
-        assert started.wait(30)
+        assert started.wait(60)
         run = execution.states["Slow"]
         assert (run.status, run.stopped_at, run.duration, run.output) == ("Running", None, None, None)
         ex.deploy("m", machine)
-        failed = ex.start("m", {}).wait(30).states
+        failed = ex.start("m", {}).wait(60).states
         may_end.set()
     assert {run.name: run.status for run in failed} == {"P": "Canceled", "Slow": "Canceled", "Bad": "Failed"}
     assert failed["Bad"].error == "States.Runtime"

@@ -38,7 +38,7 @@ def test_executions_and_tasks_are_counted(partitions: int) -> None:
         long = [ex.start("long") for _ in range(3)]
         ends.append(long.pop().stop())
         for each in good:
-            each.wait(20)
+            each.wait(60)
         until(lambda: not {ex.get(each.id).status for each in ends} & {"Running", "Canceling"})
         until(lambda: ex.stats().open_executions == len(long))
         until(lambda: sum(ends_of(ex.stats())) == len(good) + len(ends))  # they are counted a moment later
@@ -70,7 +70,7 @@ def test_gauges_tell_what_is_under_way(partitions: int) -> None:
         assert (stats.inbox, stats.events_dropped, stats.handlers_overdue, stats.tasks_unhandled) == (0, 0, 0, 0)
         go_on.set()
         for each in started:
-            each.wait(20)
+            each.wait(60)
         until(lambda: ex.stats().handlers_running == 0 == ex.stats().tasks_in_flight)
 
 
@@ -81,10 +81,10 @@ def test_listeners_and_counters_do_not_disturb_each_other(partitions: int) -> No
         stop = ex.on("state_exited", heard.append)
         ex.stats()
         ex.deploy("w", machine({"Echo": passing()}))
-        ex.start("w").wait(20)
+        ex.start("w").wait(60)
         until(lambda: len(heard) == 1)
         stop()
-        ex.start("w").wait(20)
+        ex.start("w").wait(60)
         until(lambda: ex.stats().executions_succeeded == 2)
     assert len(heard) == 1
 

@@ -340,7 +340,7 @@ def test_a_client_learns_that_its_token_is_of_no_use_any_more() -> None:
     tokens: list[str] = []
     with Executor(handlers={CALLBACK: lambda arguments: tokens.append(arguments["MessageBody"]["token"])}) as ex:
         ex.deploy("w", machine({"T": task(None, CALLBACK, Parameters=TOKEN_PARAMETERS, TimeoutSeconds=1)}))
-        execution = ex.start("w").wait(10)
+        execution = ex.start("w").wait(60)
         assert execution.error == "States.Timeout"
         for call in (
             lambda: ex.send_task_success(tokens[0], 1),

@@ -42,7 +42,7 @@ def test_older_versions_are_started_and_listed(anywhere: Callable[..., Executor]
     assert [workflow.version for workflow in ex.workflows("order")] == list(range(11, 0, -1))
     assert [workflow.id for workflow in ex.workflows("order:3")] == ["order:3"]
     assert (ex.workflow("order").version, ex.workflow("order:3").version) == (11, 3)
-    old, new = ex.start("order:3").wait(10), ex.start("order").wait(10)
+    old, new = ex.start("order:3").wait(60), ex.start("order").wait(10)
     assert (old.output, old.version, old.workflow) == (3, 3, "order")
     assert (new.output, new.version) == (11, 11)
 
@@ -74,7 +74,7 @@ def test_a_workflow_that_runs_is_not_deleted(anywhere: Callable[..., Executor]) 
         with pytest.raises(ExecutionRunning, match="'order' have not ended"):
             ex.delete_workflow("order")
         assert ex.workflow("order").version == 1
-        execution.stop().wait(10)
+        execution.stop().wait(60)
     ex.delete_workflow("order")
     assert ex.workflows() == []
 
@@ -82,9 +82,9 @@ def test_a_workflow_that_runs_is_not_deleted(anywhere: Callable[..., Executor]) 
 def test_what_a_deleted_workflow_leaves(anywhere: Callable[..., Executor]) -> None:
     ex = anywhere(handlers={"h": fails})
     ex.deploy("order", giving(1))
-    ended = ex.start("order", 1, "one").wait(10)
+    ended = ex.start("order", 1, "one").wait(60)
     ex.deploy("order", machine({"T": task(resource="h")}))
-    failed = ex.start("order").wait(10)
+    failed = ex.start("order").wait(60)
     ex.delete_workflow("order")
     for name in ("order", "order:1", "order:2"):
         with pytest.raises(WorkflowNotFound):
@@ -100,7 +100,7 @@ def test_what_a_deleted_workflow_leaves(anywhere: Callable[..., Executor]) -> No
     assert [workflow.id for workflow in ex.workflows("order")] == ["order:3"]
     with pytest.raises(WorkflowNotFound, match="no version 2"):
         ex.start("order:2")
-    assert ex.start("order").wait(10).output == 3
+    assert ex.start("order").wait(60).output == 3
     with pytest.raises(NotRedrivable, match="was deleted"):
         ex.redrive(failed.id)
     ex.delete(ended.id)
@@ -118,7 +118,7 @@ def test_a_deletion_outlives_the_process(partitions: int, tmp_path: Path) -> Non
         ex.deploy("order", giving(1))
         ex.deploy("order", giving(2))
         ex.deploy("other", giving(0))
-        ended = [ex.start("order:1", n).wait(10) for n in range(4)]
+        ended = [ex.start("order:1", n).wait(60) for n in range(4)]
         ex.delete_workflow("order")
     with Executor(folder, partitions=partitions) as ex:
         assert [workflow.id for workflow in ex.workflows()] == ["other:1"]
@@ -131,14 +131,14 @@ def test_a_deletion_outlives_the_process(partitions: int, tmp_path: Path) -> Non
         assert ex.deploy("order", giving(3)).id == "order:3"
     with Executor(folder, partitions=partitions) as ex:
         assert [workflow.id for workflow in ex.workflows("order")] == ["order:3"]
-        assert ex.start("order").wait(10).output == 3
+        assert ex.start("order").wait(60).output == 3
 
 
 def test_definitions_of_a_deleted_workflow_go_with_its_last_execution() -> None:
     with Executor(limits=Limits(retention=0.2)) as ex:
         ex.deploy("order", giving(1))
-        ex.start("order").wait(10)
-        kept = ex.start("order").wait(10)
+        ex.start("order").wait(60)
+        kept = ex.start("order").wait(60)
         ex.delete_workflow("order")
         while ex.list("order"):
             pass
@@ -159,7 +159,7 @@ def test_starts_and_a_deletion_at_once_leave_no_execution_of_a_deleted_workflow(
         assert not (is_deleted and running)
         assert [workflow.name for workflow in ex.workflows()] == ([] if is_deleted else ["order"])
         for execution in running:
-            execution.stop().wait(10)
+            execution.stop().wait(60)
 
 
 def start_while_it_is_deleted(ex: Executor) -> tuple[bool, list[Execution]]:
@@ -190,7 +190,7 @@ def start_while_it_is_deleted(ex: Executor) -> tuple[bool, list[Execution]]:
 def test_a_follower_sees_a_deletion(tmp_path: Path) -> None:
     with Executor(tmp_path / "leader") as ex, Follower(tmp_path / "leader", tmp_path / "copy") as follower:
         ex.deploy("order", giving(1))
-        ended = ex.start("order").wait(10)
+        ended = ex.start("order").wait(60)
         ex.delete_workflow("order")
         assert follower.wait_level(20)
         assert follower.workflows() == []
@@ -204,11 +204,11 @@ def test_the_same_awaited() -> None:
         async with AsyncExecutor() as ex:
             await ex.deploy("order", giving(1))
             await ex.deploy("order", WAITS)
-            assert (await (await ex.start("order:1")).wait(10)).output == 1
+            assert (await (await ex.start("order:1")).wait(60)).output == 1
             running = await ex.start("order")
             with pytest.raises(ExecutionRunning):
                 await ex.delete_workflow("order")
-            await (await running.stop()).wait(10)
+            await (await running.stop()).wait(60)
             assert [workflow.id for workflow in await ex.workflows("order")] == ["order:2", "order:1"]
             await ex.delete_workflow("order")
             assert await ex.workflows() == []

@@ -7,8 +7,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from examples.support import EXAMPLES, Killed, Program, new_random, programs, rows
 from stepwell import Executor
 
@@ -54,7 +52,6 @@ def assert_each_part_has_one_task(paid: list[tuple[str, ...]]) -> None:
     assert len({task for _, task in paid}) == len({part for part, _ in paid}), "two tasks have paid for one part"
 
 
-@pytest.mark.timeout(180)
 def test_each_row_is_imported_once_and_only_what_failed_is_redriven(tmp_path: Path) -> None:
     random = new_random()
     files, data = tmp_path / "files", tmp_path / "data"

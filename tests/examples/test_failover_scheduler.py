@@ -10,8 +10,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 from examples.support import EXAMPLES, Program, new_random, programs, rows, until
 from stepwell import Executor
 
@@ -51,7 +49,6 @@ class Cluster:
         return rows(self.folder / "results.sqlite", query)
 
 
-@pytest.mark.timeout(180)
 def test_no_run_is_lost_or_started_twice_when_leaders_die(tmp_path: Path) -> None:
     random = new_random()
     with programs() as start:
@@ -79,7 +76,6 @@ def test_no_run_is_lost_or_started_twice_when_leaders_die(tmp_path: Path) -> Non
     assert_each_run_was_done_once(cluster, tmp_path / FOLDERS[-1])
 
 
-@pytest.mark.timeout(180)
 def test_a_leader_that_stands_still_leads_on_and_a_follower_s_death_disturbs_nobody(tmp_path: Path) -> None:
     random = new_random()
     with programs() as start:

@@ -112,7 +112,6 @@ def test_the_other_files_are_well_formed() -> None:
         assert unit["Service"]["ExecStart"].endswith(" owner.py")
 
 
-@pytest.mark.timeout(120)
 def test_fastapi_with_an_executor_in_its_lifespan(start: Start, tmp_path: Path) -> None:
     pytest.importorskip("fastapi")
     random, port = new_random(), free_port()
@@ -169,7 +168,7 @@ def test_starlette_takes_the_same_lifespan_and_sigterm_closes_the_folder(start: 
         "from starlette.routing import Route\n"
         "async def health(request):\n"
         "    execution = await engine.start('order', {'id': '1', 'cents': 2})\n"
-        "    return JSONResponse((await execution.wait(30)).output)\n"
+        "    return JSONResponse((await execution.wait(60)).output)\n"
         "app = Starlette(lifespan=lifespan, routes=[Route('/', health)])\n"
     )
     server = start("-m", "uvicorn", "star:app", "--port", port, cwd=tmp_path)
@@ -179,7 +178,6 @@ def test_starlette_takes_the_same_lifespan_and_sigterm_closes_the_folder(start: 
         assert [each.status for each in ex.list("order")] == ["Succeeded"]
 
 
-@pytest.mark.timeout(120)
 def test_workers_of_uvicorn_use_an_owner_that_is_killed_and_started_again(start: Start, tmp_path: Path) -> None:
     pytest.importorskip("fastapi")
     random, port = new_random(), free_port()
@@ -190,7 +188,6 @@ def test_workers_of_uvicorn_use_an_owner_that_is_killed_and_started_again(start:
     assert_each_order_is_there_once(tmp_path)
 
 
-@pytest.mark.timeout(120)
 def test_django_with_a_command_as_owner_and_gunicorn_s_workers(start: Start, tmp_path: Path) -> None:
     for package in ("django", "gunicorn"):
         pytest.importorskip(package)
@@ -260,7 +257,7 @@ def test_a_program_uses_a_server(start: Start, tmp_path: Path) -> None:
     program.write_text(
         f"from orders import WORKFLOW\n{text}"
         "engine.deploy('order', WORKFLOW)\n"
-        "print(engine.start('order', {'id': '1', 'cents': 2}).wait(30).output)\n"
+        "print(engine.start('order', {'id': '1', 'cents': 2}).wait(60).output)\n"
     )
     (tmp_path / "handlers.py").write_text("from orders import HANDLERS as handlers\n")
     words = ("-m", "stepwell", "serve", "--port", port, "--profile", "default", "--handlers", "handlers.py")

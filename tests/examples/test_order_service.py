@@ -12,8 +12,6 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from examples.support import EXAMPLES, Killed, Program, asked, new_random, programs, until
 from stepwell import Executor
 
@@ -88,7 +86,6 @@ def act(client: Client, story: Story, waiting: list[str]) -> bool:
     return False
 
 
-@pytest.mark.timeout(180)
 def test_what_clients_asked_for_is_done_once_and_what_failed_is_undone(tmp_path: Path) -> None:
     random = new_random()
     told = list(stories(random))

@@ -131,7 +131,7 @@ def test_a_drawing_of_an_execution_shows_what_happened() -> None:
     }
     with Executor(handlers={"flaky": flaky, "fails": fails}) as ex:
         workflow = ex.deploy("order", machine)
-        execution = ex.start("order", [1, 2, 3], "o-1").wait(30)
+        execution = ex.start("order", [1, 2, 3], "o-1").wait(60)
         drawing = execution.draw()
         root = ElementTree.fromstring(drawing)
         texts = [element.text for element in root.iter(f"{SPACE}text")]

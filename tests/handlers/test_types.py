@@ -65,7 +65,7 @@ def run(handler: Any, input: Any, definition: Any = WORK) -> Any:
     """The output of one task."""
     with Executor(handlers={"work": handler}) as ex:
         ex.deploy("w", definition)
-        execution = ex.start("w", input).wait(30)
+        execution = ex.start("w", input).wait(60)
         if execution.status != "Succeeded":
             context = execution.context()
             raise ExecutionFailed(execution.status, context.error, context.cause)

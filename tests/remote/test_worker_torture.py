@@ -8,8 +8,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from server.support import Served, serving
 from stepwell import RemoteExecutor, StorageError
 from stepwell.errors import ExecutionAlreadyExists
@@ -65,7 +63,6 @@ class Starters:
             time.sleep(0.01)
 
 
-@pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost_when_workers_and_servers_are_killed(tmp_path: Path) -> None:
     chance = random.Random(7)
     handlers = tmp_path / "handlers.py"

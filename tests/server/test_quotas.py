@@ -75,7 +75,7 @@ def test_an_executor_has_the_same_quotas_and_none_by_default(tmp_path: Path, par
         with pytest.raises(ApiError, match="ExecutionLimitExceeded"):
             ex.start("one")
         started[0].stop()
-        started[0].wait(10)
+        started[0].wait(60)
         ex.start("one")
     with Executor(tmp_path / "data", partitions=partitions) as ex:
         ex.deploy("two", WAIT)

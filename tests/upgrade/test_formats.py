@@ -76,8 +76,8 @@ def test_a_running_execution_keeps_the_definition_that_it_began_with(tmp_path: P
     with Executor(tmp_path / "data", handlers=handlers) as executor:
         answer()
         answer()
-        assert executor.get(old.id).wait(10).output == 1
-        assert executor.get(new.id).wait(10).output == 3
+        assert executor.get(old.id).wait(60).output == 1
+        assert executor.get(new.id).wait(60).output == 3
         assert executor.context(old.id).workflow_id == "w:1"
         states = [
             event["stateEnteredEventDetails"]["name"]
