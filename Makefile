@@ -21,7 +21,7 @@ RUST_SOURCES    := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.tom
 PYTHON_SOURCES  := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed -o -path '*/static/*' -type f)
 PYTHON_FOLDERS  := python tests scripts/site $(wildcard benches examples fuzz)
 
-.PHONY: help system setup build wheel wheels sdist sbom fmt lint lint-python lint-rust lint-workflows audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak screenshots docs demo clean
+.PHONY: help system setup build wheel wheels sdist sbom fmt lint lint-python lint-rust lint-workflows audit test test-python test-rust test-clients bench bench-docs peers emulators fuzz soak conformance-cluster screenshots docs demo clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -136,6 +136,10 @@ emulators: build ## the same requests to our server, moto's and LocalStack's (be
 
 fuzz: build ## the fuzz targets, SECONDS=600 each, all of them or TARGETS="log id"
 	@scripts/fuzz $(or $(SECONDS),600) $(TARGETS)
+
+# ARGS are those of the recordings' own scorer: ARGS="--kind api -v".
+conformance-cluster: build ## AWS's recorded answers on a cluster of three nodes (some minutes)
+	@$(BIN)/python tests/cluster/conformance.py $(ARGS)
 
 soak: build ## a steady load with retention for a minute: memory and disk must stay flat
 	@$(BIN)/python benches/soak.py $(SOAK)

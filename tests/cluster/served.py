@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from cluster.network import Host
 from cluster.nodes import Node, Nodes
 from stepwell import RemoteExecutor
 
@@ -27,16 +29,21 @@ def slow(given):
 
 
 class ServedNode(Node):
-    """A node that serves the API."""
+    """A node that serves the API, of the cluster ``cluster``. ``options`` are more of the command's."""
 
     answer_seconds = 90.0
     url = ""
 
+    def __init__(
+        self, host: Host, folder: Path, servers: str, options: Sequence[str | Path], cluster: str = NAME
+    ) -> None:
+        super().__init__(host, folder, servers)
+        self._options, self._cluster = options, cluster
+
     def start(self) -> None:
-        options = ["--data", self.data, "--profile", "default", "--handlers", self._folder / "handlers.py"]
-        options += ["--cluster", self._servers, "--cluster-name", NAME, "--partitions", str(PARTITIONS)]
-        options += ["--node", self.name, "--host", self.host.address, "--port", "0", "--insecure", "--json"]
-        self._launch("-m", "stepwell", "serve", *options)
+        options = ["--data", self.data, "--cluster", self._servers, "--cluster-name", self._cluster]
+        options += ["--partitions", str(PARTITIONS), "--node", self.name, "--host", self.host.address]
+        self._launch("-m", "stepwell", "serve", *options, "--port", "0", "--insecure", "--json", *self._options)
 
     def wait(self) -> None:
         self.url = self._answer()["ready"]
@@ -55,9 +62,12 @@ class ServedNode(Node):
 class ServedCluster(Nodes[ServedNode]):
     """Three NATS servers, and three nodes that serve the API."""
 
-    def __init__(self, folder: Path) -> None:
-        (folder / "handlers.py").write_text(HANDLERS)
-        super().__init__(folder, lambda host, servers: ServedNode(host, folder, servers))
+    def __init__(self, folder: Path, *options: str | Path) -> None:
+        self.folder = folder
+        handlers = folder / "handlers.py"
+        handlers.write_text(HANDLERS)
+        options = options or ("--profile", "default", "--handlers", handlers)
+        super().__init__(folder, lambda host, servers: ServedNode(host, folder, servers, options))
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``stepwell cluster …`` for this cluster."""

@@ -187,12 +187,18 @@ class Link:
 
 async def _connect(options: Cluster, urls: list[str]) -> Client:
     try:
-        import nats
+        from nats.aio.client import Client
         from nats.errors import Error
     except ImportError as error:
         raise StorageError("a cluster needs what `pip install stepwell[nats]` installs") from error
+    client = Client()
+
+    async def heard_end() -> None:
+        if not client.is_closed:  # else this node has closed it
+            log.warning("the connection to NATS is lost, and is made again")
+
     try:
-        return await nats.connect(  # pyright: ignore[reportUnknownMemberType]
+        await client.connect(  # pyright: ignore[reportUnknownMemberType]
             urls,
             name=f"stepwell {options.name} {options.node}",
             connect_timeout=2,
@@ -202,19 +208,16 @@ async def _connect(options: Cluster, urls: list[str]) -> Client:
             max_outstanding_pings=3,
             user_credentials=options.credentials,
             error_cb=_heard_error,
-            disconnected_cb=_heard_end,
+            disconnected_cb=heard_end,
             reconnected_cb=_heard_beginning,
         )
+        return client
     except (OSError, Error) as error:
         raise NotReached(f"no NATS server answers at {options.where}: {error}") from error
 
 
 async def _heard_error(error: Exception) -> None:
     log.debug("NATS: %s", error)
-
-
-async def _heard_end() -> None:
-    log.warning("the connection to NATS is lost, and is made again")
 
 
 async def _heard_beginning() -> None:
