@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from engine.support import machine, task
-from stepwell import Executor
+from stepwell import Executor, ItemFiles
 from stepwell.engine.host.processes.host import MultiProcessHost
 
 WORK = machine({"Work": task(resource="work")})
 LONG = machine({"Sleep": {"Type": "Wait", "Seconds": 3600, "End": True}})
+
+
+PLACES = (1, 4, "nodes")
+"""Where the same tests run: in one partition, in four, and at three nodes of a cluster."""
+PLACE_NAMES = ("1 partition", "4 partitions", "3 nodes")
+
+
+@contextmanager
+def opened(place: object, folder: Path) -> Iterator[Executor]:
+    """An executor over so many partitions, or what looks like one over the nodes of a cluster.
+
+    The buckets of result writers are in ``files`` of the folder.
+    """
+    files = folder / "files"
+    files.mkdir()
+    handlers = {"work": work}
+    if isinstance(place, int):
+        with Executor(folder / "data", handlers=handlers, partitions=place, item_files=ItemFiles(s3=files)) as executor:
+            yield executor
+        return
+    pytest.importorskip("nats")
+    from cluster.every_node import every_node
+
+    with every_node(folder, handlers, files) as nodes:
+        yield cast("Executor", nodes)
 
 
 def work(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Partitions: with one and with several an executor behaves the same."""
+"""Partitions: with one, with several, and at the nodes of a cluster an executor behaves the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from engine.map_run_support import distributed
-from engine.partition_support import LONG, WORK, until, work
+from engine.partition_support import LONG, PLACE_NAMES, PLACES, WORK, opened, until
 from engine.support import ACTIVITY, CALLBACK, machine, passing, retry, task
 from stepwell import (
     ExecutionAlreadyExists,
@@ -23,6 +23,7 @@ from stepwell import (
     Executor,
     HandlerContext,
     NotRedrivable,
+    StorageError,
     TaskDoesNotExist,
     TaskError,
     WaitTimeout,
@@ -31,10 +32,9 @@ from stepwell import (
 from stepwell.engine.storage.contexts import SequenceContext
 
 
-@pytest.fixture(scope="module", params=[1, 4], ids=["1 partition", "4 partitions"])
+@pytest.fixture(scope="module", params=PLACES, ids=PLACE_NAMES)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    folder = tmp_path_factory.mktemp("partitions") / "data"
-    with Executor(folder, handlers={"work": work}, partitions=request.param) as executor:
+    with opened(request.param, tmp_path_factory.mktemp("partitions")) as executor:
         executor.deploy("work", WORK)
         executor.deploy("long", LONG)
         yield executor
@@ -314,6 +314,10 @@ def test_many_threads(ex: Executor) -> None:
 
 
 def test_rows_of_a_program_s_own_are_kept_beside_the_engine_s(ex: Executor) -> None:
+    if not isinstance(ex, Executor):
+        with pytest.raises(StorageError, match="a cluster keeps no rows of a program's own"):
+            ex.storage.set(SequenceContext("mine", 7))
+        return
     execution, *_ = [ex.start("work", number).wait(60) for number in range(8)]
     ex.storage.set(SequenceContext("mine", 7))
     row = ex.storage.get(ExecutionContext, execution.id)

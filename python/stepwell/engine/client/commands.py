@@ -149,7 +149,7 @@ class Starts:
         if type == STANDARD:
             self.quota.take()
         # Executions of one name must be in one partition. Without a name, the last id decides the partition.
-        key = f"{workflow.name}/{name}" if name is not None else self.last or ""
+        key = f"{workflow.name}/{name}" if name is not None else self.last or self._host.first_key
         host = self._host
         tick = host.tick()
         self.last = id = _core.execution_id(host.tenant, host.namespace, _core.hash7(key), tick)

@@ -5,6 +5,7 @@ Queries read rows there, and are made of them here, so that they cost the other 
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, NoReturn
 
 from msgspec.msgpack import Decoder
@@ -58,6 +59,7 @@ class ConnectedHost(Host):
             ),
         )
         self.storage = Storage(RemoteRows(self.connection))
+        self.first_key = secrets.token_hex(8)
         self._workflows = SharedWorkflows.over(self.storage)
         self._watches: dict[Promise, int] = {}
         self.connection.on_end(self._lost)

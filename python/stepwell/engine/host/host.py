@@ -88,6 +88,11 @@ class Host(ABC):
     """Whether reads wait for another process, so that they must not be made on an event loop."""
     opens_storage = True
     """Whether storage is open in this process, whose threads a forked process does not have."""
+    first_key = ""
+    """Decides the partition of the first execution that is started without a name, as the last id does for others.
+
+    Where ids do not come from the clock of the partition, it must be drawn: the first executions of several programs
+    would have one prefix, and an id of one of them could be that of a child of another."""
     look_seconds: float
     """How often an execution is looked at that somebody follows, though no signal says that it has gone on."""
 

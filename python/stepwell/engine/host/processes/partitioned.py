@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -56,6 +57,7 @@ class PartitionedHost(Host, Generic[Client]):
         super().__init__(handlers, options)
         self._clock = _core.Clock(0, 0xFFFF_FFFF)
         self.places = Places(partitions)
+        self.first_key = secrets.token_hex(8) if options.seed is None else str(options.seed)
 
     def _resume(self, calls: list[Call]) -> None:
         """Dispatch the tasks that handlers had when the last process ended."""
