@@ -74,7 +74,7 @@ def raises(kind: type[Exception], ask: Callable[[], Any]) -> bool:
     return False
 
 
-def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not is_so():

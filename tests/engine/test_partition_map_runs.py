@@ -14,6 +14,7 @@ from engine.map_run_support import distributed
 from engine.partition_support import LONG, PLACE_NAMES, PLACES, opened, until
 from engine.support import machine, passing, task
 from stepwell import ExecutionContext, Executor, TaskError
+from stepwell.engine.log.records import StartExecutionCommand
 from stepwell.engine.storage.contexts import MapChildContext, MapRunContext
 
 START = "arn:aws:states:::states:startExecution.sync:2"
@@ -70,7 +71,7 @@ def test_the_limits_of_a_map_run(ex: Executor) -> None:
         with lock:
             running.add(item)
             most = max(most, len(running))
-        free.wait(20)
+        free.wait(60)
         with lock:
             running.discard(item)
         return item * 2
@@ -189,3 +190,15 @@ def test_versions_and_aliases(ex: Executor) -> None:
     given = [ex.start(each).wait(60).output for each in (f"{arn}:1", alias, "published", f"{arn}:2") for _ in range(3)]
     assert given == [1, 1, 1, 2, 2, 2, 3, 3, 3, 2, 2, 2]
     assert [len(ex.list(each)) for each in (f"{arn}:1", f"{arn}:2", alias, "published")] == [3, 6, 3, 12]
+
+
+def test_no_child_gets_the_id_of_its_parent() -> None:
+    """Ids of parents come from the clock of a program, or of another node, which may be ahead of the partition's."""
+    with Executor() as ex:
+        ex.deploy("ahead", machine({"M": distributed(machine({"P": passing()}))}))
+        request = ex.client.start_request("ahead", list(range(100)), None, None, None)
+        command = request.command
+        assert isinstance(command, StartExecutionCommand)
+        prefix, _, timestamp = command.id.rpartition("/")
+        command.id = f"{prefix}/{int(timestamp, 16) + 50:016x}"
+        assert ex.get(ex.client.ask(request)).wait(60).output == list(range(100))

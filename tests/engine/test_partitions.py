@@ -98,7 +98,7 @@ def test_wait_gives_up_and_the_execution_goes_on_until_it_is_stopped(ex: Executo
     waiting = threading.Thread(target=execution.wait, args=(20,))
     waiting.start()
     stopped = ex.stop(execution.id, "Enough", "said the user")
-    waiting.join(20)
+    waiting.join(60)
     assert not waiting.is_alive()
     assert (stopped.wait(60).status, stopped.error, stopped.cause) == ("Canceled", "Enough", "said the user")
     assert ex.stop(execution.id).status == "Canceled"
@@ -202,14 +202,14 @@ def test_activities_are_polled_each_task_once(ex: Executor) -> None:
         worker.start()
     assert [execution.wait(60).output for execution in executions] == ["done"] * 12
     for worker in workers:
-        worker.join(20)
+        worker.join(60)
     assert sorted(taken) == list(range(12))
 
 
 def test_a_poll_is_woken_by_a_task(ex: Executor) -> None:
     ex.deploy("polled", machine({"Do": task(resource=ACTIVITY)}))
     threading.Timer(0.1, lambda: ex.start("polled", "late")).start()
-    given = ex.get_activity_task(ACTIVITY, timeout=20)
+    given = ex.get_activity_task(ACTIVITY, timeout=60)
     assert given is not None
     assert given.token is not None
     ex.send_task_success(given.token, 1)

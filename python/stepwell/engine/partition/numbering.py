@@ -13,6 +13,8 @@ ANY_DRIFT = 0xFFFF_FFFF
 A machine's clock that was a year ahead may be set right: the engine must continue. The counter keeps the order."""
 _OWN_PART = len("/e0123456/0123456789abcdef")
 """The part of an execution's id after tenant and namespace."""
+_DIGITS = 16
+"""The timestamp at the end of an execution's id."""
 _MICROSECONDS = 1_000_000
 
 
@@ -42,9 +44,15 @@ class Numbering:
         """The next timestamp."""
         return self.hlc.tick(now // _MICROSECONDS)
 
-    def reserve(self, now: int, count: int) -> int:
-        """The first of ``count`` timestamps that are used for nothing else."""
-        return self.hlc.reserve(now // _MICROSECONDS, max(1, count))
+    def reserve(self, now: int, count: int, execution_id: str) -> int:
+        """The first of ``count`` timestamps that are used for nothing else, all later than that of an execution's id.
+
+        That id comes from the clock of a program or of another node, which may be ahead.
+        """
+        seconds, begun = now // _MICROSECONDS, int(execution_id[-_DIGITS:], 16)
+        if begun > self.hlc.last:
+            self.hlc.update(begun, seconds)
+        return self.hlc.reserve(seconds, max(1, count))
 
     def task_id(self, execution_id: str, task_type: str) -> str:
         """The next task's id, in the tenant and namespace of its execution."""

@@ -66,7 +66,7 @@ class PartitionServices:
         """Tasks that ended without a result, to be reported before those are dispatched."""
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
-        return self._numbering.reserve(turn.now, count)
+        return self._numbering.reserve(turn.now, count, turn.execution_id)
 
     def task_token(self, task_id: str) -> str:
         return new_token(task_id, self._random_bytes)

@@ -21,6 +21,7 @@ Effect = tuple[Any, ...]
 class AskingTurn(Protocol):
     """The part of a turn that services need."""
 
+    execution_id: str
     execution: LiveExecution | None
     now: int
     effects: list[Effect]
@@ -51,7 +52,10 @@ class Services(Protocol):
     """Whether it is the only partition: of several, another one may need what this one needs no more."""
 
     def reserve_ids(self, turn: AskingTurn, count: int) -> int:
-        """The first of ``count`` timestamps that only a map run uses: the ids of its child executions."""
+        """The first of ``count`` timestamps that only a map run uses: the ids of its child executions.
+
+        All are later than the timestamp in the id of the turn's execution, so that no child gets its parent's id.
+        """
         ...
 
     def task_token(self, task_id: str) -> str:
