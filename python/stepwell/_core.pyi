@@ -440,8 +440,8 @@ class PartitionCopy:
 
         ``role`` (opened, following, leading, ended, failed), ``epoch``, ``leader`` (the node that the last mark names,
         or None), ``position``, ``sequence``, ``hash`` (of all frames up to the position), ``last_sequence`` (of the
-        stream, heard of last), ``heard`` (seconds since the servers answered), ``waiting`` (seconds that a publish
-        waits), ``failure``.
+        stream, heard of last), ``heard`` (seconds since the servers answered), ``age`` (seconds since it had all that
+        the stream held, or None: not since it was opened), ``waiting`` (seconds that a publish waits), ``failure``.
         """
 
     def wait_change(self, role: str, epoch: int, timeout: float) -> bool:

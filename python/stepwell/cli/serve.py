@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from stepwell import AsyncExecutor, integrations
 from stepwell.engine.arns import PLACE
 from stepwell.engine.folders.partitions import partitions_of
+from stepwell.engine.host.reading import CONSISTENCIES
 from stepwell.engine.limits import Limits
 from stepwell.errors import InvalidInput
 
@@ -56,6 +57,12 @@ def add_commands(commands: Commands) -> None:
     )
     add_cluster(parser, required=False)
     parser.add_argument("--node", metavar="NAME", default="n1", help="this node of the cluster (default: n1)")
+    parser.add_argument(
+        "--cluster-consistency",
+        choices=CONSISTENCIES,
+        default="leader",
+        help="who answers queries: the leader of each partition, or this node's copies (default: leader)",
+    )
     parser.add_argument(
         "--advertise", metavar="URL", default="", help="where clients reach this node; it is shown only"
     )
@@ -171,6 +178,7 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         advertise=options.advertise,
         partitions=options.partitions,
         unsafe_sync=options.unsafe_sync,
+        consistency=options.cluster_consistency,
     )
 
 

@@ -17,7 +17,7 @@ from stepwell.step_functions.model import OPERATIONS
 from stepwell.step_functions.service import Service
 
 from . import console, control
-from .answers import Answer, Stream, answer_of, encode
+from .answers import Answer, Stream, age_headers, answer_of, encode
 from .bodies import Bodies, Gone, Message, Receive
 from .connections import CALLER, LimitedProtocol
 from .console import Console
@@ -27,6 +27,7 @@ from .exchange import Exchange, Observer
 from .gate import Gate, check_allowed
 from .keys import Identity
 from .limits import BODY_BYTES, Limits
+from .permissions import READING
 from .resources import routes
 from .resources.routes import Resources
 
@@ -162,7 +163,11 @@ class Application:
         if name.startswith(control.PREFIX):
             reply = await self._control.answer(name, body)
             return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
-        return Answer(200, encode(await self._api.answer(name, body, trace)))
+        if name not in READING:
+            return Answer(200, encode(await self._api.answer(name, body, trace)))
+        with self._service.client.host.shown() as reading:
+            answer = await self._api.answer(name, body, trace)
+        return Answer(200, encode(answer), headers=age_headers(reading))
 
     def _health(self, method: str, path: str) -> Answer:
         if method not in ("GET", "HEAD"):

@@ -32,6 +32,8 @@ pub struct Status {
     pub leader: Option<String>,
     pub last_sequence: u64,
     pub heard: Duration,
+    /// How old it is at most; `None`: it has not caught up with the stream yet.
+    pub age: Option<Duration>,
     pub waiting: Duration,
     pub failure: Option<String>,
 }
@@ -127,6 +129,7 @@ impl Copy {
             leader: log.leader(),
             last_sequence: known.last_sequence(),
             heard: known.heard(),
+            age: known.age(),
             waiting: known.waiting(),
             failure: state
                 .failure

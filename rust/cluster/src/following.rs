@@ -13,8 +13,8 @@ use crate::wire::{ANSWER, Abort};
 
 /// How long a copy waits to be told of something new before it looks itself.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often it asks where the stream begins and ends.
-const ENDS: Duration = Duration::from_secs(3);
+/// How often it asks where the stream begins and ends: so old may be what an idle copy knows.
+const ENDS: Duration = Duration::from_secs(1);
 /// The pause after messages were read: what comes meanwhile is read together. Longer than a leader is silent in
 /// [`TELL`](crate::liveness::TELL), so that none waits for the next look.
 const GATHER: Duration = Duration::from_millis(20);
@@ -34,15 +34,25 @@ pub(crate) struct Thread {
 struct Ends {
     asked: Instant,
     short_since: Option<Instant>,
+    /// Where the stream ended, at a time.
+    seen: Option<(Instant, u64)>,
+}
+
+impl Ends {
+    fn new() -> Ends {
+        let now = Instant::now();
+        Ends {
+            asked: now.checked_sub(ENDS).unwrap_or(now),
+            short_since: None,
+            seen: None,
+        }
+    }
 }
 
 impl Thread {
     /// Applies what the stream holds, until it is told to end or cannot go on.
     pub fn follow(&self) {
-        let mut ends = Ends {
-            asked: Instant::now(),
-            short_since: None,
-        };
+        let mut ends = Ends::new();
         while !self.abort.is_set() {
             match self.advance(&mut ends) {
                 Ok(()) => {}
@@ -67,6 +77,7 @@ impl Thread {
         let messages = log.next(&self.abort)?;
         if messages.is_empty() {
             self.check_ends(ends)?;
+            self.note_level(ends);
             let told = log.wire().listen(before.sequence, LOOK, &self.abort);
             log.liveness().told(told);
             thread::sleep(PAUSE);
@@ -76,22 +87,44 @@ impl Thread {
             drop(self.shared.state.lock());
             self.shared.changed.notify_all();
         }
+        self.check_ends(ends)?;
+        self.note_level(ends);
         thread::sleep(GATHER);
         Ok(())
     }
 
+    /// Notes since when the copy has all that the stream held, if it has.
+    fn note_level(&self, ends: &mut Ends) {
+        let log = &self.shared.log;
+        if let Some((then, last)) = ends.seen
+            && log.link().sequence >= last
+        {
+            log.liveness().level(then);
+            ends.seen = None;
+        }
+    }
+
+    /// Asks where the stream ends, if it is time.
+    fn ask_ends(&self, ends: &mut Ends) -> Option<(u64, u64)> {
+        if ends.asked.elapsed() < ENDS {
+            return None;
+        }
+        let asked = Instant::now();
+        ends.asked = asked;
+        let log = &self.shared.log;
+        let (first, last) = log.wire().ends(ANSWER, &self.abort).ok()?;
+        log.liveness().hear(last);
+        ends.seen.get_or_insert((asked, last));
+        Some((first, last))
+    }
+
     /// Looks now and then whether the stream still has what this copy has of it.
     fn check_ends(&self, ends: &mut Ends) -> Result<()> {
-        if ends.asked.elapsed() < ENDS {
-            return Ok(());
-        }
-        ends.asked = Instant::now();
         let log = &self.shared.log;
         let link = log.link();
-        let Ok((first, last)) = log.wire().ends(ANSWER, &self.abort) else {
+        let Some((first, last)) = self.ask_ends(ends) else {
             return Ok(());
         };
-        log.liveness().hear(last);
         if first > link.sequence + 1 {
             return Err(Error::Truncated {
                 position: link.position + 1,
@@ -111,7 +144,10 @@ impl Thread {
 
     /// Looks whether another node leads: a leader that writes nothing would not notice.
     pub fn watch(&self) {
+        let mut ends = Ends::new();
         while !self.abort.is_set() {
+            self.ask_ends(&mut ends);
+            self.note_level(&mut ends);
             let link = self.shared.log.link();
             self.shared
                 .log

@@ -16,6 +16,8 @@ pub(crate) struct Liveness {
     /// When others were told of a new end.
     told: AtomicU64,
     last_sequence: AtomicU64,
+    /// When the stream held nothing that the copy did not have (0: not yet).
+    level: AtomicU64,
 }
 
 impl Liveness {
@@ -26,6 +28,7 @@ impl Liveness {
             waiting: AtomicU64::new(0),
             told: AtomicU64::new(0),
             last_sequence: AtomicU64::new(last_sequence),
+            level: AtomicU64::new(0),
         }
     }
 
@@ -37,6 +40,20 @@ impl Liveness {
     /// How long ago the servers answered.
     pub fn heard(&self) -> Duration {
         self.since(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// How old the copy is at most: how long ago it had all that the stream held; `None`: not since it was opened.
+    pub fn age(&self) -> Option<Duration> {
+        match self.level.load(Ordering::Relaxed) {
+            0 => None,
+            at => Some(self.since(at)),
+        }
+    }
+
+    /// The copy has all that the stream held at `then`.
+    pub fn level(&self, then: Instant) {
+        let millis = then.saturating_duration_since(self.began).as_millis() as u64;
+        self.level.fetch_max(millis.max(1), Ordering::Relaxed);
     }
 
     /// How long the oldest publish waits for its answer.

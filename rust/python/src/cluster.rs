@@ -266,6 +266,7 @@ impl PartitionCopy {
         items.set_item("hash", status.at.hash.to_string())?;
         items.set_item("last_sequence", status.last_sequence)?;
         items.set_item("heard", status.heard.as_secs_f64())?;
+        items.set_item("age", status.age.map(|age| age.as_secs_f64()))?;
         items.set_item("waiting", status.waiting.as_secs_f64())?;
         items.set_item("failure", status.failure)?;
         Ok(items)

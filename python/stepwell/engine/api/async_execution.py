@@ -55,7 +55,7 @@ class AsyncExecution(ExecutionView):
             if self._ended is None:
                 raise
         except TimeoutError:
-            if self.context().status not in OVER:
+            if self._context().status not in OVER:
                 raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
         finally:
             host.unwatch(self.id, answer)
@@ -101,11 +101,12 @@ class AsyncExecution(ExecutionView):
     ) -> list[dict[str, Any]]:
         """Its events in AWS's shape, as ``Executor.history`` gives them."""
         read = partial(self._queries.history, reverse=reverse, after=after, include_data=include_data)
-        return await asyncio.to_thread(read, self.id, limit)
+        with self._queries.shown():
+            return await asyncio.to_thread(read, self.id, limit)
 
     async def stop(self, error: str | None = None, cause: str | None = None) -> AsyncExecution:
         """Cancel it; if it has ended, it stays as it is."""
-        if self.status not in OVER:
+        if (await self._read(self._context)).status not in OVER:
             await self._bridge.ask(self._client.host, stop(self.id, error, cause))
         return self
 

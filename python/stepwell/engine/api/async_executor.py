@@ -126,11 +126,12 @@ class AsyncExecutor(BaseExecutor):
 
     async def workflow(self, name: str) -> Workflow:
         """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
-        return self.client.queries.workflow(name)
+        with self.client.host.shown():
+            return self.client.queries.workflow(name)
 
     async def workflows(self, name: str | None = None) -> builtins.list[Workflow]:
         """The newest version of each workflow, or all of one, as ``Executor.workflows`` gives them."""
-        return await asyncio.to_thread(self.client.queries.workflows, name)
+        return await self._shown(partial(self.client.queries.workflows, name))
 
     async def delete_workflow(self, name: str) -> None:
         """Delete a workflow with all its versions, as ``Executor.delete_workflow`` does."""
@@ -170,7 +171,7 @@ class AsyncExecutor(BaseExecutor):
 
     async def start_sync(self, workflow: str, input: Any = None, execution_name: str | None = None) -> dict[str, Any]:
         """Run an EXPRESS workflow to its end, as ``Executor.start_sync`` does."""
-        express.check_express(await self.workflow(workflow))
+        express.check_express(self.client.queries.workflow(workflow))
         request = self.client.start_request(workflow, input, execution_name, None, None, synchronous=True)
         execution = await self._start(request, 0.0)
         try:
@@ -196,7 +197,8 @@ class AsyncExecutor(BaseExecutor):
         self, id: str | None = None, *, workflow: str | None = None, name: str | None = None
     ) -> AsyncExecution:
         """An execution by its id, short id or ARN, or by its workflow and its name, as ``Executor.get`` finds it."""
-        context = await self._read(partial(self.client.queries.find, id, workflow, name))
+        with self.client.host.shown():
+            context = await self._read(partial(self.client.queries.find, id, workflow, name))
         return self.handle(context.id)
 
     def executions(
@@ -224,8 +226,12 @@ class AsyncExecutor(BaseExecutor):
         return self._executions(ask)
 
     async def _executions(self, ask: Callable[[], Iterator[VisibilityContext]]) -> AsyncIterator[AsyncExecution]:
-        rows, size = await asyncio.to_thread(ask), _FIRST
-        while page := await asyncio.to_thread(builtins.list, itertools.islice(rows, size)):
+        rows, size = await self._shown(ask), _FIRST
+
+        def read() -> builtins.list[VisibilityContext]:
+            return builtins.list(itertools.islice(rows, size))
+
+        while page := await self._shown(read):
             for row in page:
                 yield self.handle(row.execution_id)
             size = PAGE
@@ -254,7 +260,7 @@ class AsyncExecutor(BaseExecutor):
             map_run=map_run,
             limit=limit,
         )
-        rows = await asyncio.to_thread(lambda: builtins.list(ask()))
+        rows = await self._shown(lambda: builtins.list(ask()))
         return [self.handle(row.execution_id) for row in rows]
 
     async def open_tasks(
@@ -266,11 +272,15 @@ class AsyncExecutor(BaseExecutor):
         limit: int = 1000,
     ) -> builtins.list[TaskContext]:
         """Tasks that have no result yet, as ``Executor.open_tasks`` gives them."""
-        return await asyncio.to_thread(self.client.queries.open_tasks, execution, state, resource, limit)
+        return await self._shown(partial(self.client.queries.open_tasks, execution, state, resource, limit))
 
     async def stop(self, id: str, error: str | None = None, cause: str | None = None) -> AsyncExecution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
-        return await (await self.get(id)).stop(error, cause)
+        return await (await self._existing(id)).stop(error, cause)
+
+    async def _existing(self, id: str) -> AsyncExecution:
+        """An execution that is there, at its leader: to be changed."""
+        return self.handle((await self._read(partial(self.client.queries.context, id))).id)
 
     async def redrive(self, id: str) -> AsyncExecution:
         """Continue an execution that failed, timed out or was stopped, from the states that did not succeed.
@@ -279,35 +289,36 @@ class AsyncExecutor(BaseExecutor):
         counted from zero. If children of map runs are being stopped, it waits for them. Raises ``NotRedrivable``,
         ``ExecutionNotFound``.
         """
-        execution = await self.get(id)
+        execution = await self._existing(id)
         await self._ask(await asyncio.to_thread(self.client.redrive_request, execution.id))
         return execution
 
     async def delete(self, id: str) -> None:
         """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
-        execution = await self.get(id)
+        execution = await self._existing(id)
         await self._ask(commands.delete(execution.id))
 
     async def context(self, id: str) -> ExecutionContext:
         """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
-        return await self._read(partial(self.client.queries.context, id))
+        with self.client.host.shown():
+            return await self._read(partial(self.client.queries.context, id))
 
     async def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
     ) -> builtins.list[dict[str, Any]]:
         """The events of an execution, as ``Executor.history`` gives them."""
         read = partial(self.client.queries.history, reverse=reverse, after=after, include_data=include_data)
-        return await asyncio.to_thread(read, id, limit)
+        return await self._shown(partial(read, id, limit))
 
     # map runs
 
     async def list_map_runs(self, execution_id: str) -> builtins.list[dict[str, Any]]:
         """The runs of an execution's distributed Map states, the newest first, in the names of AWS's ListMapRuns."""
-        return await asyncio.to_thread(self.client.map_runs.of, execution_id)
+        return await self._shown(partial(self.client.map_runs.of, execution_id))
 
     async def describe_map_run(self, map_run: str) -> dict[str, Any]:
         """A map run by its id or ARN, in the names of AWS's DescribeMapRun. Raises ``MapRunNotFound``."""
-        return await asyncio.to_thread(self.client.map_runs.describe, map_run)
+        return await self._shown(partial(self.client.map_runs.describe, map_run))
 
     async def update_map_run(
         self,
@@ -345,6 +356,11 @@ class AsyncExecutor(BaseExecutor):
     async def _read(self, read: Callable[[], Found]) -> Found:
         """What storage says, without keeping the loop where that takes a while."""
         return await asyncio.to_thread(read) if self.client.host.reads_wait else read()
+
+    async def _shown(self, read: Callable[[], Found]) -> Found:
+        """What storage says, read in a thread to be shown."""
+        with self.client.host.shown():
+            return await asyncio.to_thread(read)
 
     async def _ask(self, request: ClientCommand) -> str:
         """Send a command to the inbox and wait; returns the id of the execution that it was processed in."""

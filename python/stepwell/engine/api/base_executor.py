@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from stepwell.engine.client.client import Client
@@ -12,6 +13,7 @@ from stepwell.engine.folders.paths import folder_path
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.listeners import Listener, Listeners
 from stepwell.engine.host.open import open_host
+from stepwell.engine.host.reading import CONSISTENCIES, Consistency, Reading, reading
 from stepwell.engine.limits import Limits, limits_of
 from stepwell.engine.partition.events import EventName
 from stepwell.engine.quoting import shown
@@ -133,6 +135,26 @@ class BaseExecutor:
     def storage(self) -> Storage:
         """The rows that it keeps."""
         return self.client.host.storage
+
+    def reading(self, consistency: Consistency | None = None) -> AbstractContextManager[Reading]:
+        """A block whose reads a node of a cluster makes as ``consistency`` says; None: as its ``Cluster`` says.
+
+        ``"leader"`` asks the leaders of partitions. ``"local"`` reads this node's copies, without asking anybody; then
+        ``age`` says for how many seconds at most what was read may have changed elsewhere.
+
+        >>> with ex.reading("local") as reading:
+        ...     executions = ex.list("order")
+        >>> reading.age
+        0.4
+
+        What the block changes or waits for is never decided by a copy. Raises ``InvalidInput``.
+        """
+        host = self.client.host
+        if consistency is not None and consistency not in CONSISTENCIES:
+            raise InvalidInput(f'consistency is "leader" or "local", not {shown(consistency)}')
+        if consistency == "local" and not host.has_copies:
+            raise InvalidInput('only a node of a cluster has copies: what it reads with "local"')
+        return reading(consistency or host.consistency)
 
     def register(
         self, resource: str, function: Handler, *, concurrency: int | None = None, rate: str | None = None

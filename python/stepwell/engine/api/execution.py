@@ -52,7 +52,7 @@ class Execution(ExecutionView):
             if self._ended is None:
                 raise
         except WaitTimeout:
-            if self.context().status not in OVER:
+            if self._context().status not in OVER:
                 raise WaitTimeout(f"execution {self.id} has not ended within {timeout} s") from None
         finally:
             host.unwatch(self.id, answer)
@@ -107,10 +107,11 @@ class Execution(ExecutionView):
         self, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
     ) -> list[dict[str, Any]]:
         """Its events in AWS's shape, as ``Executor.history`` gives them."""
-        return self._queries.history(self.id, limit, reverse=reverse, after=after, include_data=include_data)
+        with self._queries.shown():
+            return self._queries.history(self.id, limit, reverse=reverse, after=after, include_data=include_data)
 
     def stop(self, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel it; if it has ended, it stays as it is."""
-        if self.context().status not in OVER:
+        if self._context().status not in OVER:
             self._client.ask(stop(self.id, error, cause))
         return self

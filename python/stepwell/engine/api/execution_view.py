@@ -36,6 +36,11 @@ class ExecutionView:
 
     def context(self) -> ExecutionContext:
         """All that storage knows of it. Raises ``ExecutionNotFound`` once it was deleted."""
+        with self._queries.shown():
+            return self._context()
+
+    def _context(self) -> ExecutionContext:
+        """The same, to decide about it."""
         seen = self._ended
         if seen is not None and seen.status == SUCCEEDED:  # what has failed, or was stopped, may be redriven
             return seen
@@ -69,7 +74,7 @@ class ExecutionView:
         context = self.context()
         if context.status == RUNNING:
             return "RUNNING"
-        with suppress(Closed):
+        with suppress(Closed), self._queries.shown():
             return self._queries.aws_status(context)
         return aws_status(context.status, timed_out=context.timed_out)
 
@@ -105,14 +110,16 @@ class ExecutionView:
         """
         from .states import States
 
-        return States(self._queries.run(self.id))
+        with self._queries.shown():
+            return States(self._queries.run(self.id))
 
     @property
     def path(self) -> Path:
         """The names of its states in order. One with branches or iterations is ``{name: [path of each]}``."""
         from .states import path_of
 
-        return path_of(self._queries.run(self.id))
+        with self._queries.shown():
+            return path_of(self._queries.run(self.id))
 
     def draw(self, format: str = "svg") -> str:
         """Its state machine as a drawing of what it did: ``svg``, ``mermaid`` or ``dot``.
@@ -133,12 +140,15 @@ class ExecutionView:
             return {"text/plain": repr(self)}
 
     def _definition(self) -> dict[str, Any]:
-        return loads(self._queries.workflow_of(self.context().workflow_id).definition)
+        with self._queries.shown():
+            return loads(self._queries.workflow_of(self.context().workflow_id).definition)
 
     def _marks(self) -> Marks:
         from stepwell.engine.client.run_marks import marks_of
 
-        return marks_of(self._queries.run(self.id), f"{self.workflow}:{self.version} · {self.name} · {self.aws_status}")
+        with self._queries.shown():
+            run = self._queries.run(self.id)
+        return marks_of(run, f"{self.workflow}:{self.version} · {self.name} · {self.aws_status}")
 
     # its times
 
@@ -170,7 +180,8 @@ class ExecutionView:
     @property
     def arn(self) -> str:
         """Its ARN; whatever takes an id takes this."""
-        return self._queries.arn(self.context())
+        with self._queries.shown():
+            return self._queries.arn(self.context())
 
     @property
     def name(self) -> str:
@@ -205,7 +216,7 @@ class ExecutionView:
             self._ended = context
             return
         with suppress(ExecutionNotFound):
-            self.context()
+            self._context()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ExecutionView) and other.id == self.id

@@ -16,6 +16,7 @@ from stepwell.engine.client.client import RETRY_SECONDS
 from stepwell.engine.client.commands import ClientCommand, IfExists
 from stepwell.engine.client.statuses import Statuses
 from stepwell.engine.host.promises import Callback
+from stepwell.engine.host.reading import each_shown
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.storage.contexts import ExecutionContext
@@ -145,14 +146,16 @@ class Executor(TaskExecutor):
 
     def workflow(self, name: str) -> Workflow:
         """The newest version under a name, or that of ``name:version``. Raises ``WorkflowNotFound``."""
-        return self.client.queries.workflow(name)
+        with self.client.host.shown():
+            return self.client.queries.workflow(name)
 
     def workflows(self, name: str | None = None) -> builtins.list[Workflow]:
         """The newest version of each workflow; with a name, all versions of that one, the newest first.
 
         Raises ``WorkflowNotFound`` for a name under which nothing is deployed.
         """
-        return self.client.queries.workflows(name)
+        with self.client.host.shown():
+            return self.client.queries.workflows(name)
 
     def delete_workflow(self, name: str) -> None:
         """Delete a workflow with all its versions; durable when it returns.
@@ -227,7 +230,7 @@ class Executor(TaskExecutor):
         exception. Raises what ``start`` raises, and ``ApiError`` (StateMachineTypeNotSupported) for a STANDARD
         workflow.
         """
-        express.check_express(self.workflow(workflow))
+        express.check_express(self.client.queries.workflow(workflow))
         request = self.client.start_request(workflow, input, execution_name, None, None, synchronous=True)
         execution = self._start(request, 0.0)
         try:
@@ -252,7 +255,8 @@ class Executor(TaskExecutor):
 
         Of several EXPRESS executions of a name it is the newest; the list of their workflow is read for it.
         """
-        return self.handle(self.client.queries.find(id, workflow, name).id)
+        with self.client.host.shown():
+            return self.handle(self.client.queries.find(id, workflow, name).id)
 
     def executions(
         self,
@@ -279,16 +283,18 @@ class Executor(TaskExecutor):
         missed.
         Raises ``InvalidInput``, ``ExecutionNotFound`` for ``parent``, ``MapRunNotFound``.
         """
-        rows = self.client.queries.executions(
-            workflow,
-            status=status,
-            name_prefix=name_prefix,
-            started_after=started_after,
-            started_before=started_before,
-            parent=parent,
-            map_run=map_run,
-        )
-        return (self.handle(row.execution_id) for row in rows)
+        shown = self.client.host.shown
+        with shown():
+            rows = self.client.queries.executions(
+                workflow,
+                status=status,
+                name_prefix=name_prefix,
+                started_after=started_after,
+                started_before=started_before,
+                parent=parent,
+                map_run=map_run,
+            )
+        return (self.handle(row.execution_id) for row in each_shown(rows, shown))
 
     def list(
         self,
@@ -303,21 +309,26 @@ class Executor(TaskExecutor):
         map_run: str | None = None,
     ) -> list[Execution]:
         """The first ``limit`` of ``executions``, which says what the other arguments mean."""
-        rows = self.client.queries.executions(
-            workflow,
-            status=status,
-            name_prefix=name_prefix,
-            started_after=started_after,
-            started_before=started_before,
-            parent=parent,
-            map_run=map_run,
-            limit=limit,
-        )
-        return [self.handle(row.execution_id) for row in rows]
+        with self.client.host.shown():
+            rows = self.client.queries.executions(
+                workflow,
+                status=status,
+                name_prefix=name_prefix,
+                started_after=started_after,
+                started_before=started_before,
+                parent=parent,
+                map_run=map_run,
+                limit=limit,
+            )
+            return [self.handle(row.execution_id) for row in rows]
 
     def stop(self, id: str, error: str | None = None, cause: str | None = None) -> Execution:
         """Cancel an execution; an ended one stays as it is. Raises ``ExecutionNotFound``."""
-        return self.get(id).stop(error, cause)
+        return self._existing(id).stop(error, cause)
+
+    def _existing(self, id: str) -> Execution:
+        """An execution that is there, at its leader: to be changed."""
+        return self.handle(self.client.queries.context(id).id)
 
     def redrive(self, id: str) -> Execution:
         """Continue an execution that failed, timed out or was stopped, from the states that did not succeed.
@@ -326,17 +337,18 @@ class Executor(TaskExecutor):
         counted from zero. If children of map runs are being stopped, it waits for them. Raises ``NotRedrivable``,
         ``ExecutionNotFound``.
         """
-        execution = self.get(id)
+        execution = self._existing(id)
         self.client.ask(self.client.redrive_request(execution.id))
         return execution
 
     def delete(self, id: str) -> None:
         """Remove an ended execution and its history. Raises ``ExecutionRunning``, ``ExecutionNotFound``."""
-        self.client.ask(commands.delete(self.context(id).id))
+        self.client.ask(commands.delete(self.client.queries.context(id).id))
 
     def context(self, id: str) -> ExecutionContext:
         """The row of an execution, by its id, short id or ARN. Raises ``ExecutionNotFound``."""
-        return self.client.queries.context(id)
+        with self.client.host.shown():
+            return self.client.queries.context(id)
 
     def history(
         self, id: str, limit: int | None = None, *, reverse: bool = False, after: int = 0, include_data: bool = True
@@ -347,17 +359,20 @@ class Executor(TaskExecutor):
         ``reverse`` the newest comes first. ``include_data=False`` leaves out what states read and wrote. Raises
         ``ExecutionNotFound``.
         """
-        return self.client.queries.history(id, limit, reverse=reverse, after=after, include_data=include_data)
+        with self.client.host.shown():
+            return self.client.queries.history(id, limit, reverse=reverse, after=after, include_data=include_data)
 
     # map runs
 
     def list_map_runs(self, execution_id: str) -> builtins.list[dict[str, Any]]:
         """The runs of an execution's distributed Map states, the newest first, in the names of AWS's ListMapRuns."""
-        return self.client.map_runs.of(execution_id)
+        with self.client.host.shown():
+            return self.client.map_runs.of(execution_id)
 
     def describe_map_run(self, map_run: str) -> dict[str, Any]:
         """A map run by its id or ARN, in the names of AWS's DescribeMapRun. Raises ``MapRunNotFound``."""
-        return self.client.map_runs.describe(map_run)
+        with self.client.host.shown():
+            return self.client.map_runs.describe(map_run)
 
     def update_map_run(
         self,

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ from stepwell.engine.folders.partitions import is_partition
 from stepwell.engine.folders.paths import Folder
 from stepwell.engine.host.forks import FORKS, only_process
 from stepwell.engine.host.host import Options
+from stepwell.engine.host.reading import NOT_SHOWN
 from stepwell.engine.limits import Limits
 from stepwell.engine.replication.attaching import Attaching
 from stepwell.engine.replication.leader import is_locked
@@ -66,6 +68,10 @@ class _Reading:
         self.check = follower.check
         self.storage: Storage = replica.executions.storage
         self.workflows: Workflows = replica.executions.state.workflows
+
+    def shown(self) -> AbstractContextManager[None]:
+        """There is nothing to choose from."""
+        return NOT_SHOWN
 
     def spaces(self) -> Iterator[tuple[str, str]]:
         """The default ones, and those that have executions with a name: of each one row is read."""

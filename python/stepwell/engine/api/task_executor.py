@@ -31,7 +31,8 @@ class TaskExecutor(BaseExecutor):
         one (``send_task_success``), where it has one; ``execution_id`` says whose it is; ``status`` is Created until it
         is handed out, then Active, and Submitted once its call was made. Raises ``ExecutionNotFound``.
         """
-        return self.client.queries.open_tasks(execution, state, resource, limit)
+        with self.client.host.shown():
+            return self.client.queries.open_tasks(execution, state, resource, limit)
 
     def send_task_success(self, task_token: str, output: Any) -> None:
         """Complete the task that waits for this token. Raises ``TaskDoesNotExist``."""

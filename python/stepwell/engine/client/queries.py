@@ -47,6 +47,7 @@ class Queries:
 
     def __init__(self, host: Readable) -> None:
         self._host = host
+        self.shown = host.shown
         self.lookup = Lookup(host)
 
     # workflows

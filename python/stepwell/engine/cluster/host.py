@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,13 +16,15 @@ from stepwell import _core
 from stepwell.engine.folders.paths import open_folder
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.map_tasks import map_tasks
+from stepwell.engine.host.measures import PartitionMeasures
 from stepwell.engine.host.processes.definitions import Definitions
 from stepwell.engine.host.processes.partitioned import PartitionedHost
 from stepwell.engine.host.promises import Callback, answering
+from stepwell.engine.host.reading import Reading, joined, reads_copies
 from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
-from stepwell.engine.state.workflows import SharedWorkflows
+from stepwell.engine.state.workflows import SharedWorkflows, Workflows
 from stepwell.engine.storage.contexts import WorkflowContext
 from stepwell.engine.storage.storage import Storage
 from stepwell.engine.wall_clock import seconds_of
@@ -31,6 +34,7 @@ from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
 from .coordinator import Coordinator
+from .copy_reads import CopyReads, not_open
 from .folder import ClusterFolder
 from .frames import Inbox
 from .leadership import Leadership
@@ -65,6 +69,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         if data is None:
             raise StorageError("a node of a cluster keeps copies in a data folder: give one")
         self.cluster, self.boot = cluster, secrets.token_hex(8)
+        self.consistency, self.has_copies = cluster.consistency, True
         self.given = options._replace(limits=options.limits or Limits())
         self._deploying = threading.Lock()
         self.link = Link(cluster)
@@ -103,9 +108,11 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         }
         self.partitions = [ClusterPartition(index, self) for index in range(count)]
         self.leaderships = [Leadership(each, count, folder.partition(each.index), self) for each in self.partitions]
-        self._stores = ClusterStores(self.partitions, self.places, self.promises)
+        copies = CopyReads(self.leaderships)
+        self._stores = ClusterStores(self.partitions, self.places, self.promises, copies)
         self.storage = Storage(self._stores)
         self._definitions = Definitions(self.partitions, self.storage, self.promises, SharedWorkflows)
+        self._copied_workflows = SharedWorkflows.over(self.storage)
         self.link.subscribe(cluster.subject("n", self.boot, "*"), self._receive)
         self.link.subscribe(cluster.subject("queued"), self._receive_queued)
         self.coordinator = Coordinator(self.link, self.registry, self.boot, self.leaderships, self.lost)
@@ -127,6 +134,31 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         """The next timestamp, which no other node gives: nodes have different remainders."""
         first = self.hlc.reserve(seconds_of(self.clock.now()), SLOTS)
         return first + (self._slot - first) % SLOTS
+
+    # reads
+
+    def shown(self) -> AbstractContextManager[Reading]:
+        return joined(self.consistency)
+
+    @property
+    def workflows(self) -> Workflows:
+        """The definitions; those that copies have do not mix with what decides about a start."""
+        return self._copied_workflows if reads_copies() else self._definitions.workflows
+
+    def measure(self) -> list[PartitionMeasures]:
+        if not reads_copies():
+            return super().measure()
+        return [self._measured_copy(each) for each in self.leaderships]
+
+    def _measured_copy(self, held: Leadership) -> PartitionMeasures:
+        partition, copy = held.partition, held.copy
+        if copy is None:
+            return PartitionMeasures(held.index, 0, problem=not_open(held))
+        stats = copy.store.sync_stats()
+        positions = (stats["log_start"], stats["log_tail"], stats["applied"], stats["flushed"])
+        return PartitionMeasures(
+            held.index, 0, *positions, requests=partition.unanswered, tasks=partition.tasks, problem=held.problem or ""
+        )
 
     # messages of other nodes, in the connection's thread
 

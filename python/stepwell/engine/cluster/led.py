@@ -131,6 +131,11 @@ class LedPartition(LocalHost):
 
     # what the node asks
 
+    @property
+    def position(self) -> int:
+        """Up to where its log is applied."""
+        return self._store.applied()
+
     def take(self, command: r.Command, document: Document, reply: Callback, *, again: bool) -> None:
         """Put a command into the inbox. ``again``: an earlier leader may have done it."""
         try:

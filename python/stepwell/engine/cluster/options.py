@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from stepwell.engine.host.reading import CONSISTENCIES, Consistency
 from stepwell.engine.quoting import shown
 from stepwell.errors import InvalidInput, InvalidName
 
@@ -27,6 +28,9 @@ class Cluster:
     number; None takes it as it is. A node that has not been heard of for ``lease`` seconds is taken for dead, and
     others lead its partitions.
 
+    ``consistency`` says where queries are answered: ``"leader"`` asks the leader of a partition, ``"local"`` reads this
+    node's copy, which may be a little behind, and needs no leader (``Executor.reading`` tells how old it is).
+
     ``unsafe_sync`` accepts streams with fewer than three replicas, and servers older than 2.14. A node does not check
     that servers sync each write (``sync_interval: always``): where they do not, a power cut may lose a start that was
     acknowledged.
@@ -43,10 +47,12 @@ class Cluster:
         lease: float = LEASE_SECONDS,
         credentials: str | None = None,
         unsafe_sync: bool = False,
+        consistency: Consistency = "leader",
     ) -> None:
         self.servers, self.name, self.node, self.advertise = servers, name, node, advertise
         self.partitions, self.lease = partitions, lease
         self.credentials, self.unsafe_sync = credentials, unsafe_sync
+        self.consistency: Consistency = consistency
         if not isinstance(servers, str) or not self.urls:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"a cluster's servers are URLs such as nats://host:4222, not {shown(servers)}")
         for what, given in (("a cluster's name", name), ("a node's name", node)):
@@ -56,6 +62,8 @@ class Cluster:
             raise InvalidInput(f"partitions is a whole number from 1 to {MAX_PARTITIONS}, not {shown(partitions)}")
         if isinstance(lease, bool) or not 1.0 <= lease <= 3600.0:
             raise InvalidInput(f"lease is a number of seconds from 1 to 3600, not {shown(lease)}")
+        if consistency not in CONSISTENCIES:
+            raise InvalidInput(f'consistency is "leader" or "local", not {shown(consistency)}')
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name} at {self.where}, node {self.node}>"

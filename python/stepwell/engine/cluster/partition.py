@@ -15,6 +15,7 @@ import msgspec
 
 from stepwell.engine.host.listeners import Listeners
 from stepwell.engine.host.processes import messages as m
+from stepwell.engine.host.processes.stores import STATS
 from stepwell.engine.host.processes.wire import encoded
 from stepwell.engine.host.promises import Promise, answering
 from stepwell.engine.log import records as r
@@ -23,8 +24,9 @@ from stepwell.engine.log.records import Command
 from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.tasks.dispatch import Call, HandlerPool
 
+from .confirming import Confirming
 from .frames import Outbox
-from .led import LedPartition
+from .led import LedPartition, NotConfirmed
 from .messages import NOT_LEADING, Deploy, FromLeader, Request
 from .node import Leader, Node
 from .requests import Pending, Requests
@@ -42,12 +44,17 @@ class ClusterPartition:
         self._requests = Requests(index, node.limits)
         self._lock = threading.Lock()
         self._led: LedPartition | None = None
+        self._sure: Confirming | None = None
+        self._unwatched: set[str] = set()
+        """What is to be watched here once more: this node was not sure that it led."""
         self._leader: Leader | None = None
         self._outbox: Outbox | None = None
         self._watches_sent = 0.0
         self._with_handlers: set[str] = set()
         self._held: list[m.TaskResult] = []
         self._observed: list[str] = []
+        self.answered = 0
+        """Up to where leaders elsewhere had applied the log when they answered: what this node was told is in there."""
 
     # who leads it
 
@@ -66,7 +73,7 @@ class ClusterPartition:
         if self._observed:
             led.observe(self._observed)
         with self._lock:
-            self._led, held = led, self._take_held()
+            self._led, self._sure, held = led, Confirming(self._node, self.index, led), self._take_held()
         self._pass_results(led, None, held)
         with answering():
             for pending in self._requests.all():
@@ -77,7 +84,7 @@ class ClusterPartition:
     def end(self) -> None:
         """This node leads no longer."""
         with self._lock:
-            self._led = None
+            self._led = self._sure = None
 
     def follow_leader(self, leader: Leader | None) -> None:
         """Another node leads it, or none. Requests without a reply are sent to the new one."""
@@ -116,6 +123,9 @@ class ClusterPartition:
             self._ask_again(self._requests.take_due(now))
             if now - self._watches_sent > WATCH_SECONDS:
                 self._send_watches()
+            unwatched, self._unwatched = self._unwatched, set()
+            for id in unwatched:
+                self.watch(id)
 
     def next_due(self) -> float | None:
         """When a request is to be asked again (``time.monotonic``); None: there is none, or nobody leads."""
@@ -153,9 +163,9 @@ class ClusterPartition:
 
     def watch(self, id: str) -> None:
         """Have the end of an execution reported; if it has ended, at once."""
-        led, outbox = self._led, self._outbox
-        if led is not None:
-            led.watch_end(id, partial(self._tell_end, led, id))
+        sure, outbox = self._sure, self._outbox
+        if sure is not None:
+            sure.watch(id, partial(self._tell_end, sure.led, id))
         elif outbox is not None:  # else it is asked for when somebody leads
             outbox.post(encoded(m.Watch(id)))
 
@@ -177,6 +187,11 @@ class ClusterPartition:
             led.take_results(results)
         elif outbox is not None and results:
             outbox.post(encoded(m.Results(results)))
+
+    def stats(self) -> bytes | None:
+        """The partition's counters, if this node leads it."""
+        led = self._led
+        return None if led is None else led.read(m.Read(0, STATS, (), {}))
 
     def keep_alive(self, task_id: str) -> None:
         """A handler reports that its work continues."""
@@ -209,36 +224,33 @@ class ClusterPartition:
 
     def _send(self, pending: Pending) -> None:
         with self._lock:
-            led, outbox = self._led, self._outbox
-            message = pending.take(time.monotonic()) if led is not None or outbox is not None else None
+            sure, outbox = self._sure, self._outbox
+            message = pending.take(time.monotonic()) if sure is not None or outbox is not None else None
         if message is None:  # it is sent when somebody leads
             return
-        if led is not None:
-            self._do(led, message)
+        if sure is not None:
+            self._do(sure, message)
         elif outbox is not None:
             outbox.post(encoded(message))
 
     def _ask_again(self, requests: Iterable[Pending]) -> None:
         for pending in requests:
-            if self._led is None or isinstance(pending.message, m.Read):  # what is in the inbox here has its reply
+            is_inside = self._led is not None and not pending.is_unconfirmed  # what is in the inbox here has its reply
+            if not is_inside or isinstance(pending.message, m.Read):
                 self._send(pending)
 
-    def _do(self, led: LedPartition, message: Request) -> None:
-        deliver = partial(self._replied, led, message.number)
+    def _do(self, sure: Confirming, message: Request) -> None:
+        deliver = partial(self._replied, sure.led, message.number)
         if isinstance(message, m.Submit):
-            led.take(message.command, Document(message.document), deliver, again=message.again)
+            sure.submit(message, deliver)
         elif isinstance(message, Deploy):
             self._node.deploy_here(message.command, deliver)
         else:
-            answer = partial(led.answer, message, partial(self._node.confirm, self.index), deliver)
-            if self._node.is_confirmed(self.index):
-                answer()
-            else:
-                self._node.reads.submit(answer)
+            sure.read(message, deliver, may_be_here=True)
 
     def _replied(self, led: LedPartition, number: int, result: Any, error: BaseException | None) -> None:
         if led.says_nothing(error):
-            self._requests.unanswered(number)
+            self._requests.unanswered(number, is_unconfirmed=isinstance(error, NotConfirmed))
             self._node.poke()
             return
         pending = self._requests.settle(number)
@@ -256,6 +268,7 @@ class ClusterPartition:
     def receive(self, messages: list[FromLeader]) -> None:
         """Take what the leader says."""
         for message in messages:
+            self.answered = max(self.answered, message.position)
             if isinstance(message, m.Ended):
                 row = None if message.row is None else _decode_row(message.row)
                 self._node.ended(message.id, row, None if message.failure is None else m.error_of(message.failure))
@@ -313,6 +326,8 @@ class ClusterPartition:
         self._node.abandoned(task)
 
     def _tell_end(self, led: LedPartition, id: str, row: bytes | None, error: BaseException | None) -> None:
-        if not led.says_nothing(error):
+        if isinstance(error, NotConfirmed):
+            self._unwatched.add(id)
+        elif not led.says_nothing(error):
             context = None if row is None else _decode_row(row)
             self._node.ended(id, context, error if isinstance(error, Exception) else None)

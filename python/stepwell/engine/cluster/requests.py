@@ -42,13 +42,15 @@ class Pending:
     pause: float = SHORTEST_PAUSE
     is_repeated: bool = False
     """Whether a leader may have done it already."""
+    is_unconfirmed: bool = False
+    """Whether this node refused it, and is not sure that it led."""
 
     def take(self, now: float) -> Request:
         """The message to send, at ``now``."""
         message = self.message
         if isinstance(message, m.Submit) and self.is_repeated:
             message = replace(message, again=True)
-        self.due, self.is_repeated = now + AGAIN_SECONDS, True
+        self.due, self.is_repeated, self.is_unconfirmed = now + AGAIN_SECONDS, True, False
         return message
 
     def came_to_nobody(self, now: float) -> None:
@@ -94,10 +96,11 @@ class Requests:
         with self._lock:
             return list(self._pending.values())
 
-    def unanswered(self, number: int) -> None:
-        """Who got a request does not lead: it is due again soon."""
+    def unanswered(self, number: int, *, is_unconfirmed: bool = False) -> None:
+        """Who got a request does not lead: it is due again soon. ``is_unconfirmed``: it was this node, which may lead."""
         pending = self._pending.get(number)
         if pending is not None:
+            pending.is_unconfirmed = is_unconfirmed
             pending.came_to_nobody(time.monotonic())
 
     def unheard(self) -> None:

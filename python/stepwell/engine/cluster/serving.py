@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from stepwell.engine.host.processes import messages as m
 from stepwell.engine.host.processes.wire import encoded
 from stepwell.engine.host.promises import Callback, answering
-from stepwell.engine.log.document import Document
 from stepwell.logs import logger
 
+from .confirming import Confirming
 from .frames import Inbox, Outbox
 from .led import LedPartition
 from .messages import NOT_LEADING, Deploy, ToLeader, to_leader
@@ -34,7 +34,8 @@ class Serving:
     """Serves one partition, from the promotion of this node on."""
 
     def __init__(self, node: Node, led: LedPartition, index: int) -> None:
-        self._node, self._led, self._index = node, led, index
+        self._node, self._led = node, led
+        self._sure = Confirming(node, index, led)
         self._inbox: Inbox[ToLeader] = Inbox(to_leader, lambda: node.hlc)
         self._outboxes: dict[str, Outbox] = {}
         self._replies: OrderedDict[tuple[str, int], bytes] = OrderedDict()
@@ -79,9 +80,9 @@ class Serving:
 
     def _do(self, message: m.Submit | m.Read | Deploy, reply: Callback) -> None:
         if isinstance(message, m.Submit):
-            self._led.take(message.command, Document(message.document), reply, again=message.again)
+            self._sure.submit(message, reply)
         elif isinstance(message, m.Read):
-            self._node.reads.submit(self._led.answer, message, partial(self._node.confirm, self._index), reply)
+            self._sure.read(message, reply, may_be_here=False)
         else:
             self._node.deploy_here(message.command, reply)
 
@@ -91,7 +92,7 @@ class Serving:
         failure = None if error is None else m.failure_of(error)
         if self._led.says_nothing(error):
             failure = m.Failure(NOT_LEADING, str(error))
-        piece = encoded(m.Reply(message.number, result, failure))
+        piece = encoded(m.Reply(message.number, result, failure, self._led.position))
         key = (sender, message.number)
         if isinstance(message, m.Read) or (failure is not None and failure.name == NOT_LEADING):
             self._replies.pop(key, None)  # done once more if it is asked again
@@ -102,13 +103,13 @@ class Serving:
     def _watch(self, sender: str, id: str) -> None:
         if (sender, id) not in self._watched:
             self._watched.add((sender, id))
-            self._led.watch_end(id, partial(self._tell_end, sender, id))
+            self._sure.watch(id, partial(self._tell_end, sender, id))
 
     def _tell_end(self, sender: str, id: str, row: bytes | None, error: BaseException | None) -> None:
         self._watched.discard((sender, id))
         if not self._led.says_nothing(error):
             failure = None if error is None else m.failure_of(error)
-            self._outbox(sender).post(encoded(m.Ended(id, row, failure)))
+            self._outbox(sender).post(encoded(m.Ended(id, row, failure, self._led.position)))
 
     def _outbox(self, sender: str) -> Outbox:
         found = self._outboxes.get(sender)

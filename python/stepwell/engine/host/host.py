@@ -6,6 +6,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stepwell import _core
@@ -24,6 +25,7 @@ from stepwell.tasks.items import ItemFiles
 from .forks import FORKS, only_process
 from .listeners import Listeners
 from .promises import Callback, Latch, PendingPromises, Promise, Signals, Waiters, answering, check_may_wait
+from .reading import NOT_SHOWN, Consistency, Reading
 from .stats import Stats, summed
 
 if TYPE_CHECKING:
@@ -78,6 +80,10 @@ class Readable(Protocol):
         """Raise the reason why it does not work."""
         ...
 
+    def shown(self) -> AbstractContextManager[Reading | None]:
+        """A block whose reads are shown to somebody, and decide nothing."""
+        ...
+
 
 class Host(ABC):
     """Runs partitions. Every method may be called from any thread."""
@@ -93,6 +99,10 @@ class Host(ABC):
 
     Where ids do not come from the clock of the partition, it must be drawn: the first executions of several programs
     would have one prefix, and an id of one of them could be that of a child of another."""
+    has_copies = False
+    """Whether what is shown can be read from copies of this node."""
+    consistency: Consistency = "leader"
+    """From where what is shown is read."""
     look_seconds: float
     """How often an execution is looked at that somebody follows, though no signal says that it has gone on."""
 
@@ -158,6 +168,10 @@ class Host(ABC):
     def spaces(self) -> Iterable[tuple[str, str]]:
         """The tenant and the namespace of its executions."""
         return ((self.tenant, self.namespace),)
+
+    def shown(self) -> AbstractContextManager[Reading | None]:
+        """A block whose reads are shown to somebody: a node of a cluster may make them from its copies."""
+        return NOT_SHOWN
 
     def check(self) -> None:
         """Raise the reason why the engine does not work: it was closed, it has failed, or the process was forked."""
@@ -271,7 +285,8 @@ class Host(ABC):
     def stats(self) -> Stats:
         """The counters and gauges of all partitions."""
         self.check()
-        return summed(self._partition_stats(), self.pool, self.listeners)
+        with self.shown():
+            return summed(self._partition_stats(), self.pool, self.listeners)
 
     @abstractmethod
     def _partition_stats(self) -> list[PartitionStats]:

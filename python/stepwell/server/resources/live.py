@@ -70,7 +70,7 @@ def of_execution(service: Service, id: str) -> Watch:
 
     def begin(stack: ExitStack) -> Wait:
         look = stack.enter_context(following_on_loop(service.client.host, id))
-        return _looking(look, partial(_position, service, id))
+        return _looking(look, _shown(service, partial(_position, service, id)))
 
     return Watch("execution", begin)
 
@@ -82,9 +82,17 @@ def of_map_run(service: Service, id: str) -> Watch:
         await asyncio.sleep(min(seconds, _MAP_RUN_SECONDS))
 
     def begin(stack: ExitStack) -> Wait:
-        return _looking(look, partial(service.client.host.storage.get, MapRunContext, id))
+        return _looking(look, _shown(service, partial(service.client.host.storage.get, MapRunContext, id)))
 
     return Watch("mapRun", begin)
+
+
+def _shown(service: Service, read: Callable[[], object]) -> Callable[[], object]:
+    def shown() -> object:
+        with service.client.host.shown():
+            return read()
+
+    return shown
 
 
 def _looking(look: Callable[[float], Awaitable[None]], read: Callable[[], object]) -> Wait:

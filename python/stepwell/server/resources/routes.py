@@ -6,11 +6,13 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from math import isinf
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from stepwell.engine.host.reading import Reading
 from stepwell.errors import ExecutionNotFound, ExecutionRunning, InvalidInput, MapRunNotFound, WorkflowNotFound
-from stepwell.server.answers import TRUE_NOW, Answer, Stream, json_answer
+from stepwell.server.answers import TRUE_NOW, Answer, Stream, age_headers, json_answer
 from stepwell.server.gate import Gate
 from stepwell.server.keys import Identity
 from stepwell.server.signatures import Headers
@@ -42,6 +44,13 @@ _READS: Mapping[str, Read] = {
 }
 _CHANGES: Mapping[str, Change] = {"DELETE /stepwell/executions/{id}": executions.delete}
 _OPERATIONS = (*_READS, *_CHANGES, LIVE, COUNTS)
+
+
+def _age(reading: Reading | None) -> dict[str, Any]:
+    """How old an answer of copies is at most, in seconds; None: that is not known yet."""
+    if reading is None or reading.consistency == "leader":
+        return {}
+    return {"age": None if isinf(reading.age) else round(reading.age, 3)}
 
 
 class Resource(NamedTuple):
@@ -104,15 +113,17 @@ class Resources:
             raise fault_of(error) from error
 
     async def _answer(self, operation: str, ids: list[str], query: Query, identity: Identity) -> Answer | Stream:
-        if operation == LIVE:
-            return await self._live(query.text("execution"), query.text("mapRun"))
-        if operation == COUNTS:
-            return json_answer(await asyncio.to_thread(self._counts, query.text("workflow")))
         change = _CHANGES.get(operation)
         if change is not None:
             return json_answer(await change(self._service, ids))
-        read = partial(_READS[operation], self._service, ids, query, is_read_only=identity.is_read_only)
-        return json_answer(await asyncio.to_thread(read))
+        with self._service.client.host.shown() as reading:
+            if operation == LIVE:
+                return await self._live(query.text("execution"), query.text("mapRun"))
+            if operation == COUNTS:
+                return json_answer(await asyncio.to_thread(self._counts, query.text("workflow")))
+            read = partial(_READS[operation], self._service, ids, query, is_read_only=identity.is_read_only)
+            value = await asyncio.to_thread(read)
+        return json_answer(value | _age(reading), age_headers(reading))
 
     async def _live(self, execution: str | None, map_run: str | None) -> Stream:
         queries = self._service.client.queries
@@ -129,5 +140,5 @@ class Resources:
 
     def _counts(self, workflow: str | None) -> dict[str, Any]:
         if self._tally is None:
-            self._tally = Tally(self._service.client.host.storage)
+            self._tally = Tally(self._service.client.host)
         return self._tally.counts(workflow)

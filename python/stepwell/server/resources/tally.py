@@ -10,9 +10,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from math import isinf
 from typing import Any
 
 from stepwell.engine.client.execution_lists import workflow_lists
+from stepwell.engine.host.host import Readable
 from stepwell.engine.status import AWS_ENDED, AWS_STATUSES
 from stepwell.engine.storage.contexts import ListingContext, VisibilityContext
 from stepwell.engine.storage.counting import count_rows
@@ -30,8 +32,9 @@ _Counts = dict[str, dict[str, int]]
 class Tally:
     """The counts of a storage, by workflow and status of AWS. Children of map runs are not counted."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, host: Readable) -> None:
+        self._storage: Storage = host.storage
+        self._shown = host.shown
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._counts: _Counts = {}
@@ -61,8 +64,9 @@ class Tally:
         counts: _Counts = {}
         self._partial = counts
         try:
-            for name in workflow_lists(self._storage):
-                counts[name] = dict(self._of_workflow(name))
+            with self._shown() as reading:
+                for name in workflow_lists(self._storage):
+                    counts[name] = dict(self._of_workflow(name))
         except StepwellError:  # the engine was closed
             return
         finally:
@@ -70,7 +74,8 @@ class Tally:
             with self._lock:
                 self._thread = None
                 self._due = time.monotonic() + max(_SHORTEST_SECONDS, _SHARE * took)
-        self._counts, self._counted_at = counts, time.time()
+        age = 0.0 if reading is None or isinf(reading.age) else reading.age
+        self._counts, self._counted_at = counts, time.time() - age
 
     def _of_workflow(self, name: str) -> Iterator[tuple[str, int]]:
         running = sum(count_rows(self._storage, VisibilityContext, name, status) for status in AWS_STATUSES["RUNNING"])

@@ -1,5 +1,5 @@
 /** Small parts of all pages: statuses, times, messages, buttons that copy. */
-import { bothTimes, time } from "../lib/format.js";
+import { bothTimes, duration, time } from "../lib/format.js";
 import { copied } from "../lib/text.js";
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 
@@ -45,10 +45,13 @@ export function Problem({ error }) {
 /** The tab that an address names: the first one if it names none. @param {[string, string][]} tabs @param {string|null} id */
 export const tabOf = (tabs, id) => (tabs.find(([each]) => each === id) ?? tabs[0])[0];
 
-/** What a page shows until it has data. @param {{of: {data: any, error: Error|undefined, isLoading: boolean}}} props */
+/** What a page shows until it has data; then how old it is, if a copy gave it. @param {{of: {data: any, error: Error|undefined, isLoading: boolean}}} props */
 export function Waiting({ of }) {
   if (of.error) return html`<${Problem} error=${of.error} />`;
-  return of.data === undefined ? html`<p class="dim loading" aria-busy="true">Loading …</p>` : null;
+  if (of.data === undefined) return html`<p class="dim loading" aria-busy="true">Loading …</p>`;
+  const { age } = of.data;
+  if (age === undefined) return null;
+  return html`<p class="dim">${age === null ? "From this node's copies, which have not caught up yet." : `From this node's copies: ${duration(age)} old at most.`}</p>`;
 }
 
 /** @param {{title: string, text: any}} props */

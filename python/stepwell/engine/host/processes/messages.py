@@ -205,11 +205,12 @@ class Ready(Struct, array_like=True, tag=1):
 
 
 class Reply(Struct, array_like=True, tag=2):
-    """The result of a ``Submit`` or a ``Read``."""
+    """The result of a ``Submit`` or a ``Read``. ``position``: up to where the partition's log was applied then."""
 
     number: int
     result: Any
     failure: Failure | None = None
+    position: int = 0
 
 
 class Tasks(Struct, array_like=True, tag=3):
@@ -224,6 +225,7 @@ class Ended(Struct, array_like=True, tag=4):
     id: str
     row: bytes | None
     failure: Failure | None = None
+    position: int = 0
 
 
 class Queued(Struct, array_like=True, tag=5):
