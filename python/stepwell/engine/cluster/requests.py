@@ -97,7 +97,7 @@ class Requests:
             return list(self._pending.values())
 
     def unanswered(self, number: int, *, is_unconfirmed: bool = False) -> None:
-        """Who got a request does not lead: it is due again soon. ``is_unconfirmed``: it was this node, which may lead."""
+        """Who got a request does not lead: it is due again soon. ``is_unconfirmed``: it is this node, and may lead."""
         pending = self._pending.get(number)
         if pending is not None:
             pending.is_unconfirmed = is_unconfirmed
