@@ -79,7 +79,10 @@ def test_urls_name_servers(url: str, parts: tuple[Any, ...]) -> None:
     assert tuple(server_of(url)) == parts
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8083", "ftp://a", "http://", "http://a:b", "http://a?x=1", 7])
+@pytest.mark.parametrize(
+    "url",
+    ["", "127.0.0.1:8083", "ftp://a", "http://", "http://a:b", "http://a?x=1", 7, [], "http://a,", ["http://a", 7]],
+)
 def test_other_urls_are_refused(url: Any) -> None:
     with pytest.raises(InvalidInput):
         RemoteExecutor(url)
@@ -90,6 +93,18 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         served.stop()
         with pytest.raises(StorageError, match=f"the server at {served.url} cannot be reached"):
             RemoteExecutor(served.url, patience=0.05)
+
+
+def test_of_several_servers_one_that_answers_is_asked(tmp_path: Path) -> None:
+    with serving("--data", str(tmp_path / "one")) as gone, serving("--data", str(tmp_path / "two")) as there:
+        with RemoteExecutor(f"{gone.url}, {there.url}") as ex:
+            assert ex.workflows() == []
+            gone.stop()
+            ex.deploy("pass", PASS)
+            assert ex.start("pass", 5).wait(LONG).output == 5
+        body = b'{"__type":"ServiceUnavailable","message":"the server is stopping"}'
+        with answering(503, body) as stopping, RemoteExecutor([gone.url, stopping, there.url]) as ex:
+            assert ex.workflow("pass").version == 1
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def add_commands(commands: Commands) -> None:
         "--server",
         metavar="URL",
         default=os.environ.get("STEPWELL_SERVER"),
-        help="the URL of `stepwell serve` (default: $STEPWELL_SERVER)",
+        help="the URL of `stepwell serve`; several, with commas, are nodes of a cluster (default: $STEPWELL_SERVER)",
     )
     add_handlers(parser)
     parser.add_argument(

@@ -1,7 +1,8 @@
 """The engine of a server, asked over HTTP: the messages of the control socket, each in a request of its own.
 
-A server that starts again is waited for. A request that it has certainly not begun is sent again, and so is one that
-changes nothing; another one, whose answer got lost, raises ``StorageError``: it may have been done or not.
+A server that starts again is waited for; of several with the same engine the next one is asked. A request that it has
+certainly not begun is sent again, and so is one that changes nothing; another one, whose answer got lost, raises
+``StorageError``: it may have been done or not.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -27,7 +28,8 @@ from stepwell.errors import ApiError, Closed, StepwellError, StorageError, TooLa
 from stepwell.logs import logger
 from stepwell.version import VERSION
 
-from .http_pool import Answer, HttpPool, NotSent, Unanswered, server_of
+from .http_pool import Answer, NotSent, Server, Unanswered
+from .servers import Servers
 from .signing import SignIn
 
 TARGET, CONTENT_TYPE = "Stepwell.", "application/x-msgpack"
@@ -48,13 +50,13 @@ log = logger("stepwell.remote")
 class HttpConnection:
     """Raises ``StorageError`` where no server of this version answers, ``ApiError`` where it refuses the client.
 
-    ``patience`` is how many seconds a server that cannot be reached is waited for.
+    ``url`` may be several, which have the same engine (``Servers``). ``patience`` is how many seconds servers that
+    cannot be reached are waited for.
     """
 
-    def __init__(self, url: str, sign_in: SignIn, patience: float, ca_file: str | None = None) -> None:
-        self.url, self.patience = url, patience
-        self._server, self._sign_in = server_of(url), sign_in
-        self._pool = HttpPool(self._server, ca_file)
+    def __init__(self, url: str | Sequence[str], sign_in: SignIn, patience: float, ca_file: str | None = None) -> None:
+        self.patience = patience
+        self._servers, self._sign_in = Servers(url, ca_file), sign_in
         self._commands = ThreadPoolExecutor(MAX_COMMANDS, thread_name_prefix="stepwell-command")
         self._numbers = itertools.count(1)
         self._waiting: dict[int, http.client.HTTPConnection | None] = {}
@@ -68,6 +70,11 @@ class HttpConnection:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def url(self) -> str:
+        """The server that is asked now."""
+        return self._servers.current.url
 
     # the channel
 
@@ -113,7 +120,7 @@ class HttpConnection:
         for number in list(self._waiting):
             self.forget(number)
         self._commands.shutdown(wait=False, cancel_futures=True)
-        self._pool.close()
+        self._servers.close()
 
     # AWS's API
 
@@ -207,30 +214,36 @@ class HttpConnection:
     ) -> Answer:
         """The answer to a request, however often it has to be sent."""
         began, pauses = time.monotonic(), _pauses()
-        while True:
+        for attempt in itertools.count(1):
             if self._closed.is_set():
                 raise Closed("the connection was closed")
+            asked = self._servers.current
             try:
-                answer = self._pool.post(self._headers(target, content_type, body), body, timeout, using)
+                headers = self._headers(asked.server, target, content_type, body)
+                answer = asked.pool.post(headers, body, timeout, using)
                 if answer.status in (200, NOTHING_YET):
                     self._note_answer()
                     return answer
-                problem = _problem(self.url, answer)
+                problem = _problem(asked.url, answer)
                 if answer.status != UNAVAILABLE:
                     raise problem
             except NotSent as error:
-                problem = StorageError(f"the server at {self.url} cannot be reached: {error}")
+                problem = StorageError(f"the server at {asked.url} cannot be reached: {error}")
             except Unanswered as error:
-                text = f"the server at {self.url} has not answered ({error})"
+                text = f"the server at {asked.url} has not answered ({error})"
                 if not is_harmless:
                     raise StorageError(f"{text}: what was asked for may have been done or not") from error
                 problem = StorageError(text)
+            self._servers.leave(asked)
+            if attempt % len(self._servers):
+                continue  # the next one is asked at once
             waited = time.monotonic() - began
             if waited > self.patience:
                 raise problem
             if waited > QUIET_SECONDS:
                 self._note_absence(problem)
             self._closed.wait(next(pauses))
+        raise AssertionError("attempts do not end")
 
     def _note_absence(self, problem: StepwellError) -> None:
         """Say once that the server is waited for, however many requests wait."""
@@ -247,10 +260,10 @@ class HttpConnection:
         if was_away:
             log.info("the server at %s answers again", self.url)
 
-    def _headers(self, target: str, content_type: str, body: bytes) -> dict[str, str]:
+    def _headers(self, server: Server, target: str, content_type: str, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": content_type, "X-Amz-Target": target}
-        host, now = self._server.authority, datetime.now(UTC)
-        return {**headers, "Host": host, **self._sign_in.headers(host, self._server.path, headers, body, now)}
+        host, now = server.authority, datetime.now(UTC)
+        return {**headers, "Host": host, **self._sign_in.headers(host, server.path, headers, body, now)}
 
 
 class _Nothing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stepwell.engine.api.async_executor import AsyncExecutor
 from stepwell.engine.api.executor import Executor
 from stepwell.engine.control.host import ConnectedHost
@@ -17,10 +19,13 @@ PATIENCE_SECONDS = 30.0
 class _Server:
     """Where the server is, and how to sign in there."""
 
-    def __init__(self, url: str, keys: SignIn, patience: float, ca_file: str | None) -> None:
+    def __init__(self, url: str | Sequence[str], keys: SignIn, patience: float, ca_file: str | None) -> None:
         if isinstance(patience, bool) or not isinstance(patience, int | float) or not patience >= 0:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"patience is a number of seconds, not {patience!r}")
         self.url, self._keys, self._patience, self._ca_file = url, keys, float(patience), ca_file
+
+    def __repr__(self) -> str:
+        return self.url if isinstance(self.url, str) else ",".join(self.url)
 
     def connect(self) -> HttpConnection:
         return HttpConnection(self.url, self._keys, self._patience, self._ca_file)
@@ -28,6 +33,9 @@ class _Server:
 
 class RemoteExecutor(Executor):
     """An ``Executor`` whose engine is that of a server (``stepwell serve``) at ``url``.
+
+    ``url`` may be several, in a list or with commas: those of the nodes of a cluster. When one does not answer, the
+    next one is asked.
 
     The methods and their errors are those of ``Executor``, but for ``register``, ``task``, ``on`` and ``backup``, which
     belong to the process that has the folder open: handlers run there, or in workers (``stepwell worker``).
@@ -43,7 +51,7 @@ class RemoteExecutor(Executor):
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
         token: str | None = None,
         access_key: str | None = None,
@@ -63,7 +71,7 @@ class RemoteExecutor(Executor):
         self.client.deployments.accept_handlers()  # as the server does, whatever its profile
 
     def __repr__(self) -> str:
-        return f"<RemoteExecutor {self._server.url}>"
+        return f"<RemoteExecutor {self._server}>"
 
 
 class AsyncRemoteExecutor(AsyncExecutor):
@@ -71,7 +79,7 @@ class AsyncRemoteExecutor(AsyncExecutor):
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
         token: str | None = None,
         access_key: str | None = None,
@@ -91,4 +99,4 @@ class AsyncRemoteExecutor(AsyncExecutor):
         self.client.deployments.accept_handlers()  # as the server does, whatever its profile
 
     def __repr__(self) -> str:
-        return f"<AsyncRemoteExecutor {self._server.url}>"
+        return f"<AsyncRemoteExecutor {self._server}>"
