@@ -29,27 +29,33 @@ help: ## this list
 system:
 	@scripts/install-system-packages $(SYSTEM_PACKAGES)
 
-$(VENV)/.installed: pyproject.toml | system
+# What builds and runs the package. The rest takes pip a minute and 1.6 GB: a newcomer's "make demo" need not wait for it.
+$(VENV)/.tools: pyproject.toml | system
 	@echo "Setting up $(VENV) ..."
 	@[ -x $(BIN)/python ] || "$$(scripts/find-python)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --group build
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.tools
+	@echo "Installing what tests, linters and documents need ..."
 	@$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
 
-setup: $(VENV)/.installed ## the Debian packages and the virtual environment that the build needs
+setup: $(VENV)/.installed ## the Debian packages and the virtual environment that build, tests and documents need
 
 # Without build isolation, so that maturin finds the crates that it has built before. The module comes to lie beside the
 # Python sources.
-$(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
+$(VENV)/.built: $(VENV)/.tools $(RUST_SOURCES)
 	@echo "Building the native module ..."
 	@[ -d $(CARGO_TARGET_DIR)/release ] || echo "The first build on a machine takes 5 to 10 minutes, mostly for RocksDB."
 	@PATH="$(abspath $(BIN)):$$PATH" scripts/with-build-cache \
 	    $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
-build: $(VENV)/.built ## build the native module and install the package, editable, in .venv
+build: setup $(VENV)/.built ## build the native module and install the package, editable, in .venv
 
-dist/.built: $(VENV)/.installed $(RUST_SOURCES) $(PYTHON_SOURCES) README.md LICENSE
+dist/.built: $(VENV)/.tools $(RUST_SOURCES) $(PYTHON_SOURCES) README.md LICENSE
 	@rm -rf dist && mkdir -p dist
 	@scripts/with-build-cache $(BIN)/maturin build --release --locked --quiet --out dist
 	@touch $@
@@ -58,15 +64,14 @@ wheel: dist/.built ## build the wheel into dist/
 	@ls dist/*.whl
 
 # A release (.github/workflows/release.yml) is made of what the next three put into release/.
-wheels: setup ## the wheels of a release, all targets that this Rust can build or TARGETS="x86_64-unknown-linux-musl"
-	@$(BIN)/python -m pip install --quiet --group wheels
+wheels: $(VENV)/.tools ## the wheels of a release, all targets that this Rust can build or TARGETS="x86_64-unknown-linux-musl"
 	@PATH="$(abspath $(BIN)):$$PATH" scripts/build-wheels $(TARGETS)
 
-sdist: setup ## the sources of a release, from which pip builds
+sdist: $(VENV)/.tools ## the sources of a release, from which pip builds
 	@mkdir -p release
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/maturin sdist --out release
 
-sbom: setup ## what the package is made of (CycloneDX)
+sbom: $(VENV)/.tools ## what the package is made of (CycloneDX)
 	@mkdir -p release
 	@$(BIN)/python scripts/make-sbom release/stepwell.cdx.json
 
@@ -151,7 +156,7 @@ screenshots: build ## the pictures of docs/console.md, of a shop's busy day, in 
 docs: build ## the site of the documents, in site/, with its links checked
 	@$(BIN)/python scripts/site/make.py
 
-demo: build ## run the order service: killed half-way, recovered, finished
+demo: $(VENV)/.built ## run the order service: killed half-way, recovered, finished
 	@$(BIN)/python examples/order_service/demo.py
 
 clean: ## remove what was built here (the shared build cache stays)
