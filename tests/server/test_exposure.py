@@ -41,6 +41,10 @@ def test_another_address_than_loopback_needs_keys(host: str) -> None:
     assert "--insecure" in refused("--host", host)
 
 
+def test_what_is_advertised_is_a_url() -> None:
+    assert "--advertise is a URL such as http://a:8083, not a:8083" in refused("--advertise", "a:8083")
+
+
 def test_keys_that_are_bad_are_told(tmp_path: Path) -> None:
     assert f"cannot read {tmp_path}/nothing" in refused("--credentials", f"{tmp_path}/nothing")
     (tmp_path / "tokens").write_text("a 0123456789abcdef\n")
@@ -128,9 +132,9 @@ def test_what_stands_behind_the_body_changes_no_header(served: Served) -> None:
     assert b'"activities"' in answer
 
 
-def test_an_allowed_name_is_served_with_its_prefix() -> None:
-    with serving("--allowed-host", "states.us-east-1.amazonaws.com", "--allowed-host", "steps") as served:
-        for host in ("sync-states.us-east-1.amazonaws.com", "steps:8083"):
+def test_allowed_and_advertised_names_are_served_with_their_prefix() -> None:
+    with serving("--allowed-host", "states.us-east-1.amazonaws.com", "--advertise", "http://steps:8083") as served:
+        for host in ("sync-states.us-east-1.amazonaws.com", "steps:8083", "sync-steps:8083"):
             assert served.post("ListStateMachines", "{}", Host=host)[0] == 200
 
 

@@ -48,7 +48,7 @@ def add_cluster(parser: argparse.ArgumentParser, *, required: bool) -> None:
         metavar="URL,…",
         default=servers,
         required=required and servers is None,
-        help="the NATS servers, such as nats://a:4222,b:4222,c:4222 (default: $STEPWELL_CLUSTER)",
+        help="the NATS servers, such as nats://a:4222,nats://b:4222 (default: $STEPWELL_CLUSTER)",
     )
     parser.add_argument(
         "--cluster-name",

@@ -12,6 +12,7 @@ from importlib import import_module
 from math import inf, nan
 from types import FrameType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from stepwell import AsyncExecutor, integrations
 from stepwell.engine.arns import PLACE
@@ -64,7 +65,10 @@ def add_commands(commands: Commands) -> None:
         help="who answers queries: the leader of each partition, or this node's copies (default: leader)",
     )
     parser.add_argument(
-        "--advertise", metavar="URL", default="", help="where clients reach this node; it is shown only"
+        "--advertise",
+        metavar="URL",
+        default="",
+        help="where clients reach this node: others show it, and it may be the host of requests; --host opens it",
     )
     parser.add_argument(
         "--unsafe-sync", action="store_true", help="accept NATS servers that could lose what they have confirmed"
@@ -140,7 +144,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         options.tls_key,
         options.credentials,
         options.auth_token_file,
-        tuple(options.allowed_host),
+        _allowed_hosts(options),
         options.insecure,
         ServerLimits(connections=options.max_connections),
         options.metrics,
@@ -162,6 +166,20 @@ def serve(options: argparse.Namespace, console: Console) -> int:
     _add_integrations(options, executor)
     serving.run(serving.serve(executor, settings, partial(_ready, console), load, mocks))
     return OK
+
+
+def _allowed_hosts(options: argparse.Namespace) -> tuple[str, ...]:
+    """The names that clients may call the host: those of ``--allowed-host``, and that of ``--advertise``."""
+    advertised: str = options.advertise
+    if not advertised:
+        return tuple(options.allowed_host)
+    try:
+        host = urlsplit(advertised).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise UsageError(f"--advertise is a URL such as http://a:8083, not {advertised}.")
+    return (*options.allowed_host, host)
 
 
 def _partitions(data: str | None) -> int:
