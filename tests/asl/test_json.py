@@ -2,7 +2,9 @@
 
 import contextlib
 import json as stdlib_json
+from dataclasses import dataclass
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +62,32 @@ def test_bytes_that_are_no_utf8_are_refused():
 @pytest.mark.parametrize("value", [float("nan"), [None, float("inf")], object(), {"a": {1: object()}}, 10**400])
 def test_what_has_no_json_form_is_refused(value):
     with pytest.raises(InvalidInput):
+        dumps(value)
+
+
+@dataclass
+class Order:
+    items: list[object]
+
+
+class Parcel(msgspec.Struct):
+    order: object
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"a": [{"b": object()}]}, r" at \$\.a\[0\]\.b: Objects of type object are not supported"),
+        ([1, {"a b": [float("nan")]}], r" at \$\[1\]\['a b'\]\[0\]: nan is not a JSON number"),
+        ({"a": {1: (0, 10**400)}}, r" at \$\.a\[1\]\[1\]: int too large"),
+        ({"order": Order([1, {2, object}])}, r" at \$\.order\.items\[1\]: "),
+        ([Parcel(Parcel("\ud800"))], r" at \$\[0\]\.order\.order: "),
+        ({"a": {object(): 1}}, r" at \$\.a: "),
+        (object(), r"This value has no JSON form: Objects of type object are not supported\.$"),
+    ],
+)
+def test_the_place_of_what_has_no_json_form_is_told(value, place):
+    with pytest.raises(InvalidInput, match=place):
         dumps(value)
 
 

@@ -245,7 +245,7 @@ def test_outputs_are_any_json_value(ex: Executor) -> None:
 def test_an_output_that_is_not_json_is_an_error_of_its_own(ex: Executor, value: Any) -> None:
     ex.register("work", lambda input: value)
     error, cause = failure(ex)
-    assert error == "InvalidInput"
+    assert error == "Runtime.MarshalError"
     assert cause is not None
     assert "'work' returned what is not JSON" in cause
 

@@ -73,7 +73,7 @@ def test_every_field_of_jsonata_takes_it(ex: Executor) -> None:
 def test_a_handler_that_returns_it_fails_its_task(ex: Executor, value: Any) -> None:
     ex.register("half", lambda input: value)
     failed = run(ex, machine({"A": {"Type": "Task", "Resource": "half", "End": True}}))
-    assert failed.error == "InvalidInput"
+    assert failed.error == "Runtime.MarshalError"
     assert failed.cause.startswith("the handler of 'half' returned what is not JSON")
 
 

@@ -35,7 +35,6 @@ def objects() -> Iterator[S3Objects]:
         region="us-east-1",
         access_key_id="x",
         secret_access_key="x",
-        client_options={"allow_http": True},
         retry_config={"max_retries": 0},
     )
     running.stop()
@@ -47,6 +46,19 @@ def test_objects_are_listed_read_and_written(objects: S3Objects) -> None:
     objects.write("bucket", "out/1", b"written")
     with objects.open("bucket", "out/1") as file:
         assert file.read() == b"written"
+
+
+def test_an_endpoint_without_tls_may_be_in_the_environment(objects: S3Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = dict(objects.options)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", options.pop("endpoint"))
+    with S3Objects(**options).open("bucket", "inn.csv") as file:
+        assert file.read() == b"a\nx"
+
+
+def test_an_endpoint_with_tls_gets_no_leave_to_go_without() -> None:
+    assert "client_options" not in S3Objects(endpoint="https://s3.example", region="us-east-1").options
+    refusing = S3Objects(endpoint="http://s3.example", client_options={"allow_http": False})
+    assert refusing.options["client_options"] == {"allow_http": False}
 
 
 @pytest.mark.parametrize(("bucket", "key"), [("bucket", "gone"), ("nowhere", "k")])

@@ -10,6 +10,8 @@ import msgspec
 
 from stepwell.errors import InvalidInput
 
+from .json_places import place_without_form
+
 MAX_NUMBER_CHARACTERS = 400
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -17,6 +19,7 @@ _SPECIAL_NUMBER = re.compile(rb"[0-9]{19}|[0-9](?:\.0+|[eE][+-]?[0-9]+)(?=[],}\s
 _SHAPES = bytes.maketrans(b"0123456789E", b"9999999999e")
 _LONG_NUMBER = b"9" * 19
 
+_NO_FORM = (TypeError, ValueError, OverflowError)
 _PLAIN = frozenset((str, int, float, bool, type(None), dict, list, tuple, msgspec.Raw))
 
 
@@ -78,18 +81,32 @@ def loads(text: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """The compact JSON text of a value, in UTF-8. Raises InvalidInput if the value cannot be JSON."""
+    """The compact JSON text of a value, in UTF-8. Raises InvalidInput, with the place, if it cannot be JSON."""
     try:
-        data = _encoder.encode(value)
-        if _may_hold_special_number(data):
-            data = _encoder.encode(_printable_numbers(value))
-        elif b"null" in data:  # msgspec writes null for NaN too
-            _check_finite(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"This value has no JSON form: {error}.") from error
+        return _encoded(value)
+    except _NO_FORM as error:
+        place = place_without_form(value, _has_form)
+        at = "" if place == "$" else f" at {place}"
+        raise InvalidInput(f"This value has no JSON form{at}: {error}.") from error
     except RecursionError as error:
         raise InvalidInput("This value is nested too deeply for JSON.") from error
+
+
+def _encoded(value: Any) -> bytes:
+    data = _encoder.encode(value)
+    if _may_hold_special_number(data):
+        return _encoder.encode(_printable_numbers(value))
+    if b"null" in data:  # msgspec writes null for NaN too
+        _check_finite(value)
     return data
+
+
+def _has_form(value: Any) -> bool:
+    try:
+        _encoded(value)
+    except (*_NO_FORM, RecursionError):
+        return False
+    return True
 
 
 def rendered(value: Any) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 from stepwell.asl.json import dumps
 from stepwell.asl.resources import Resource
-from stepwell.errors import InvalidInput
+from stepwell.errors import TaskError
 
 from .calls import Answered, Call, Deferred, Result
 from .failures import named
 from .handlers import Registration
 
+MARSHAL_ERROR = "Runtime.MarshalError"
+"""The error of a handler whose result is not JSON: that of Lambda's Python runtime."""
 LAMBDA_STATUS = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
 
 
@@ -65,7 +67,8 @@ class Work:
         try:
             output = dumps(value)
         except Exception as error:  # noqa: BLE001 - whatever a value's own encoding raises
-            return self.failed(InvalidInput(f"the handler of {call.resource!r} returned what is not JSON: {error}"))
+            text = f"the handler of {call.resource!r} returned what is not JSON: {error}"
+            return self.failed(TaskError(MARSHAL_ERROR, text))
         return Result(call.id, call.resource, output, None, None, waits)
 
     def failed(self, error: BaseException, traceback_characters: int = 0) -> Result:

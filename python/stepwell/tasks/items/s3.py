@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from .objects import ObjectInfo
+
+_ENDPOINTS = {"endpoint", "endpoint_url", "endpoint_url_s3"}
+"""The names of the service's address, as an option or with ``AWS_`` before it."""
 
 
 class S3Objects:
     """The buckets of an S3 service.
 
     ``options`` are those of obstore's ``S3Store``: ``endpoint``, ``region``, ``access_key_id``,
-    ``secret_access_key``, …; missing ones are taken from the environment, as AWS's clients do.
+    ``secret_access_key``, …; missing ones are taken from the environment, as AWS's clients do. An endpoint that is an
+    ``http://`` URL is spoken to without TLS.
 
     >>> from stepwell import Executor, ItemFiles
     >>> ex = Executor("data", item_files=ItemFiles(s3=S3Objects(region="eu-west-1")))
@@ -26,7 +31,7 @@ class S3Objects:
         except ImportError as error:
             raise ImportError("S3 needs obstore: pip install 'stepwell[s3]'") from error
         self._obstore: Any = obstore
-        self._options = options
+        self.options = _allowing_http(options) if _has_plain_endpoint(options) else options
         self._stores: dict[str, Any] = {}
 
     def open(self, bucket: str, key: str) -> BinaryIO:
@@ -53,5 +58,19 @@ class S3Objects:
         if store is None:
             from obstore.store import S3Store
 
-            store = self._stores[bucket] = S3Store(bucket, **self._options)
+            store = self._stores[bucket] = S3Store(bucket, **self.options)
         return store
+
+
+def _has_plain_endpoint(options: Mapping[str, Any]) -> bool:
+    """Whether the service's address, an option or one of the environment, is an ``http://`` URL."""
+    for given in (options, options.get("config") or {}, os.environ):
+        for name, value in given.items():
+            if name.lower().removeprefix("aws_") in _ENDPOINTS and value:
+                return str(value).lower().startswith("http://")
+    return False
+
+
+def _allowing_http(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Whoever gives such an address wants it: the client refuses it otherwise, with "builder error" alone."""
+    return {**options, "client_options": {"allow_http": True, **(options.get("client_options") or {})}}
