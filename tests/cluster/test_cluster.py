@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cluster.served import NAME, PARTITIONS, ServedCluster, ServedNode
+from server.support import client
 from stepwell import Cluster, Executor, StepwellError, StorageError
 
 pytest.importorskip("nats")
@@ -50,6 +52,21 @@ def test_every_node_answers_every_request(served: ServedCluster) -> None:
         assert lists[0] == lists[1] == lists[2]
         # a name starts one execution, whichever node is asked
         assert three.start("quick", {"n": 1}, "order-1", if_exists="return").id == ids[1]
+
+
+def test_a_list_goes_on_at_another_node(served: ServedCluster) -> None:
+    clients = cycle([client(node.url) for node in served.nodes])
+    machine = "arn:aws:states:us-east-1:000000000000:stateMachine:quick"
+    with served.nodes[0].executor() as executor:
+        started = {executor.start("quick", {"n": n}).wait(SECONDS).name for n in range(5)}
+    names: list[str] = []
+    page: dict[str, Any] = {}
+    while "nextToken" in page or not names:
+        token = {"nextToken": page["nextToken"]} if page else {}
+        page = next(clients).list_executions(stateMachineArn=machine, maxResults=2, **token)
+        names += [each["name"] for each in page["executions"]]
+    assert started < set(names)
+    assert len(names) == len(set(names))
 
 
 def test_a_definition_is_known_to_all_nodes_at_once(served: ServedCluster) -> None:

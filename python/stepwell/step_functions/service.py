@@ -32,7 +32,7 @@ class Service:
     def __init__(self, executor: AsyncExecutor) -> None:
         self.executor, self.client = executor, executor.client
         self._bridge = executor.bridge
-        self.pages = PageTokens(page_key(executor.client.host.folder))
+        self.pages = PageTokens(executor.client.host.shared_key or page_key(executor.client.host.folder))
         self.stopping = asyncio.Event()
         """Set when the server begins to stop: what waits for long answers with what there is."""
         self._waiting: set[AsyncPoll] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import threading
@@ -81,6 +82,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
             self.registry = Registry(self.link)
             record = self.registry.patiently(self.registry.join)
             self._slot = self.registry.patiently(partial(self.registry.slot, cluster.node))
+            self._key = hashlib.blake2b(record.id.encode(), person=b"signatures").digest()
             super().__init__(handlers, self.given, record.partitions)
             folder = open_folder(data)
             assert folder is not None
@@ -123,6 +125,10 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
     @property
     def folder(self) -> _core.Folder | None:
         return None if self._folder is None else self._folder.folder
+
+    @property
+    def shared_key(self) -> bytes:
+        return self._key
 
     @property
     def nats(self) -> _core.Nats:

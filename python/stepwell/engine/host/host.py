@@ -155,6 +155,11 @@ class Host(ABC):
         """The clock that ids come from."""
 
     @property
+    def shared_key(self) -> bytes | None:
+        """What all nodes of a cluster sign with, so that each reads what another one signed; None: it is not a node."""
+        return None
+
+    @property
     @abstractmethod
     def folder(self) -> _core.Folder | None:
         """The folder that it has open and locked; None: in memory, or another process has it."""
