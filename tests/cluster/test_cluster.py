@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -13,15 +14,27 @@ import pytest
 
 from cluster.served import NAME, PARTITIONS, ServedCluster, ServedNode
 from server.support import client
-from stepwell import Cluster, Executor, StepwellError, StorageError
+from stepwell import Cluster, Executor, StepwellError, StorageError, _core
 
 pytest.importorskip("nats")
 
 SECONDS = 60.0
 """No test waits longer: this guards against a hang."""
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "tenfold", "End": True}
+CHILDREN = int(os.environ.get("STEPWELL_CLUSTER_CHILDREN", "60"))
+"""How many children a map run has whose leader is killed; with 10,000 the test takes minutes."""
 QUICK = {"StartAt": "Work", "States": {"Work": TASK}}
 PATIENT = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 3, "Next": "Work"}, "Work": TASK}}
+MAP = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **PATIENT},
+            "End": True,
+        }
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCluster]:
         with found.nodes[0].executor() as executor:
             executor.deploy("quick", QUICK)
             executor.deploy("patient", PATIENT)
+            executor.deploy("map", MAP)
         yield found
     finally:
         found.close()
@@ -119,12 +133,39 @@ def test_executions_go_on_when_their_leader_is_killed(served: ServedCluster) -> 
     others = [node for node in served.nodes if node is not killed]
     with others[0].executor() as one, others[1].executor() as two:
         ids = [one.start("patient", {"n": n}).id for n in range(12)]
+        maps = [one.start("map", [{"n": n} for n in range(CHILDREN)], name).id for name in _names_of("map")]
         killed.kill()
         assert [two.get(id).wait(SECONDS).output for id in ids] == [{"n": 10 * n} for n in range(12)]
+        for id in maps:
+            output = two.get(id).wait(SECONDS + CHILDREN / 10).output
+            assert output == [{"n": 10 * n} for n in range(CHILDREN)]
+            _check_map_run(one, id)
         assert [one.start("quick", {"n": 7}).wait(SECONDS).output for _ in range(9)] == [{"n": 70}] * 9
     killed.start()
     killed.wait()
     _wait_until_it_leads(served, killed.name)
+
+
+def _names_of(workflow: str) -> list[str]:
+    """A name for each partition: an execution of that name is there."""
+    found: dict[int, str] = {}
+    for name in map(str, range(100)):
+        id = _core.execution_id("default", "default", _core.hash7(f"{workflow}/{name}"), 0)
+        found.setdefault(_core.partition(id, PARTITIONS), name)
+    return list(found.values())
+
+
+def _check_map_run(executor: Executor, id: str) -> None:
+    """Each item has one child, which has ended once."""
+    (run,) = executor.list_map_runs(id)
+    described = executor.describe_map_run(run["mapRunArn"])
+    for counts in (described["itemCounts"], described["executionCounts"]):
+        assert (counts["succeeded"], counts["running"], counts["total"]) == (CHILDREN, 0, CHILDREN)
+    children = list(executor.executions(map_run=run["mapRunArn"]))
+    assert sorted(child.input["n"] for child in children) == list(range(CHILDREN))
+    for child in children[:: max(1, CHILDREN // 20)]:
+        types = [event["type"] for event in child.history()]
+        assert [types.count(each) for each in ("WaitStateExited", "TaskStateExited", "ExecutionSucceeded")] == [1, 1, 1]
 
 
 def _leader_of(partition: int, served: ServedCluster) -> str:
