@@ -1,7 +1,7 @@
 """What a Distributed Map costs with one partition and with several: processor time of all processes, and time.
 
-``python benches/map_runs.py [ITEMS] [ROUNDS]`` runs, in turn: one map run in one partition; the same in three; ten nested
-map runs, which are spread over three; and each item as an execution of its own that a state starts, which is
+``python benches/map_runs.py [ITEMS [ROUNDS]]`` runs, in turn: one map run in one partition; the same in three; ten
+nested map runs, which are spread over three; and each item as an execution of its own that a state starts, which is
 what children in other partitions would be like. Each item has one Task state.
 """
 
@@ -26,7 +26,8 @@ def machine(**states: Any) -> dict[str, Any]:
 
 def mapped(mode: str, processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
     config = {"Mode": mode, "ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {"Mode": mode}
-    return machine(Each={"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, **processor}, "End": True, **fields})
+    state = {"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, **processor}, "End": True}
+    return machine(Each={**state, **fields})
 
 
 WORK = machine(Work={"Type": "Task", "Resource": "work", "End": True})
@@ -65,7 +66,7 @@ def measure(folder: Path, partitions: int, workflow: str, items: int) -> tuple[f
         executor.deploy("each-item", EACH_ITEM)
         given: list[Any] = list(range(items))
         if workflow == "ten-runs":
-            given = [given[first :: CHUNKS] for first in range(CHUNKS)]
+            given = [given[first::CHUNKS] for first in range(CHUNKS)]
         processes = getattr(executor.client.host, "partitions", ())
         pids = [os.getpid(), *[each.pid for each in processes]]
         before, began = processor_seconds(pids), time.monotonic()
@@ -75,7 +76,8 @@ def measure(folder: Path, partitions: int, workflow: str, items: int) -> tuple[f
 
 
 def main() -> None:
-    items, rounds = [int(given) for given in (*sys.argv[1:], "10000", "3")[:2]] if len(sys.argv) > 1 else (10_000, 3)
+    items = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     for number in range(rounds):
         for name, partitions, workflow in CASES:
             with tempfile.TemporaryDirectory() as folder:
