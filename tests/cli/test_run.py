@@ -45,6 +45,40 @@ def test_input_comes_from_a_file_or_from_standard_input(stepwell: Stepwell, mach
         assert json.loads(finished.out) == {"text": f"Hello, {name}"}
 
 
+DOUBLED = {
+    "M": {
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Parameters": {"Bucket": "goods-in", "Key": "numbers.json"},
+            "ReaderConfig": {"InputType": "JSON"},
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P",
+            "States": {"P": {"Type": "Pass", "End": True}},
+        },
+        "End": True,
+    }
+}
+
+
+def test_a_distributed_map_reads_what_the_options_allow(stepwell: Stepwell, machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "buckets/goods-in").mkdir(parents=True)
+    (tmp_path / "buckets/goods-in/numbers.json").write_text("[1, 2]")
+    finished = stepwell("run", machine(DOUBLED), "--buckets", "buckets", "-q")
+    assert (finished.code, json.loads(finished.out)) == (0, [1, 2])
+    refused = stepwell("run", machine(DOUBLED), "-q")
+    assert refused.code == 1
+    assert "ItemReaderFailed" in refused.err
+    for options, why in (
+        (("--buckets", "nowhere"), "no folder nowhere"),
+        (("--file-root", "nowhere"), "no folder nowhere"),
+        (("--buckets", "buckets", "--s3"), "one of them"),
+    ):
+        assert why in stepwell("run", machine(DOUBLED), *options).error_line()
+
+
 def test_a_failed_execution_ends_with_exit_code_1_and_says_why(stepwell: Stepwell, machine: Machine) -> None:
     finished = stepwell("run", machine(FAIL))
     assert (finished.code, finished.out) == (1, "")

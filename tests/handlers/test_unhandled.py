@@ -148,6 +148,19 @@ def test_a_strict_executor_refuses_the_start_and_leaves_nothing(open_executor: C
         assert ex.start("either", {"rare": True}).wait(GUARD_SECONDS).status == "Succeeded"
 
 
+def test_a_missing_handler_is_named_as_it_must_be_registered(open_executor: Callable[..., Executor]) -> None:
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "askk"},
+        "End": True,
+    }
+    with open_executor(handlers={"ask": str}, strict_handlers=True) as ex:
+        ex.deploy("w", {"StartAt": "T", "States": {"T": state}})
+        with pytest.raises(HandlerNotFound, match="no handler is registered for 'askk'"):
+            ex.start("w")
+
+
 @pytest.mark.usefixtures("reports_soon")
 def test_a_folder_that_is_opened_without_handlers_says_which_tasks_wait(
     open_executor: Callable[..., Executor], caplog: pytest.LogCaptureFixture

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stepwell import Executor, ItemFiles
+from stepwell import Executor, ItemFiles, TaskError
+from stepwell.tasks.items.readers import read_items
 
 pytest.importorskip("obstore", reason="the extra s3 is not installed")
 server = pytest.importorskip("moto.server", reason="moto[server] is not installed")
@@ -65,6 +66,23 @@ def test_an_endpoint_with_tls_gets_no_leave_to_go_without() -> None:
 def test_what_is_not_there_is_an_os_error(objects: S3Objects, bucket: str, key: str) -> None:
     with pytest.raises(OSError, match=r"."):
         objects.open(bucket, key)
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "https://127.0.0.1:1"])
+def test_a_service_that_is_not_reached_fails_the_reader(endpoint: str) -> None:
+    options = {"client_options": {"allow_http": True}, "retry_config": {"max_retries": 0}}
+    objects = S3Objects(endpoint=endpoint, region="us-east-1", access_key_id="x", secret_access_key="x", **options)
+    asked = {
+        "resource": "arn:aws:states:::s3:getObject",
+        "arguments": {"Bucket": "bucket", "Key": "k"},
+        "config": {"InputType": "JSON"},
+        "maxItems": 0,
+    }
+    with pytest.raises(TaskError) as raised:
+        read_items(ItemFiles(s3=objects), asked)
+    assert raised.value.error == "States.ItemReaderFailed"
+    assert "bucket/k" in str(raised.value)
+    assert "Debug" not in str(raised.value)
 
 
 @pytest.mark.covers("A12.60", "A12.62")

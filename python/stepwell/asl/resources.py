@@ -65,6 +65,12 @@ def parse_resource(text: str) -> Resource:
     return Resource(text, "lambda", text)
 
 
+def handler_name(resource: Resource, arguments: Any) -> str:
+    """The name of the handler that a task needs: the function that it invokes, or its Resource."""
+    invokes = resource.service == "lambda" and resource.action == "invoke"
+    return (function_name(arguments) if invokes else None) or resource.text
+
+
 def function_name(arguments: Any) -> str | None:
     """The function that ``lambda:invoke`` calls: FunctionName is its name or its ARN, partial or with a qualifier."""
     if not isinstance(arguments, dict):

@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
+from stepwell import Executor
 from stepwell.engine.api.execution import Execution
 from stepwell.engine.status import AWS_STATUSES, STATUSES
 from stepwell.errors import ExecutionNotFound
@@ -17,6 +18,7 @@ from stepwell.errors import ExecutionNotFound
 from .console import Console
 from .describe import COLUMNS, outcome, summary, time_text
 from .exits import OK
+from .item_files import add_item_files, item_files_of
 from .opening import open_executor
 from .options import (
     Commands,
@@ -41,6 +43,7 @@ def add_commands(commands: Commands) -> None:
     add_input(parser)
     add_data(parser)
     add_handlers(parser)
+    add_item_files(parser)
     parser.add_argument("--name", help="the execution's name, which starts it once only")
     parser.add_argument("--delay", type=float, metavar="SECONDS", help="start it so much later")
     parser.add_argument("--wait", action="store_true", help="follow it to its end, as `run` does")
@@ -75,6 +78,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("id", metavar="ID", help="the execution's id")
     add_data(parser)
     add_handlers(parser)
+    add_item_files(parser)
     parser.add_argument("--wait", action="store_true", help="follow it to its end, as `run` does")
 
     parser = add_command(commands, "delete", delete, "remove an execution that has ended")
@@ -82,11 +86,17 @@ def add_commands(commands: Commands) -> None:
     add_data(parser)
 
 
+def _working(options: argparse.Namespace) -> Executor:
+    """An executor with the handlers and files that the options give."""
+    handlers, item_files = load_handlers(options.handlers), item_files_of(options)
+    return open_executor(data_folder(options), handlers, serves=options.wait, item_files=item_files)
+
+
 def start(options: argparse.Namespace, console: Console) -> int:
     """Start an execution, durable when its id is printed; it runs whenever the folder is open."""
     input = read_input(options.input)
     began = time.time()
-    with open_executor(data_folder(options), load_handlers(options.handlers), serves=options.wait) as executor:
+    with _working(options) as executor:
         execution = start_or_find(executor, options.workflow, input, options.name, began, options.delay)
         return _follow(execution, options, console, began)
 
@@ -143,7 +153,7 @@ def stop(options: argparse.Namespace, console: Console) -> int:
 def redrive(options: argparse.Namespace, console: Console) -> int:
     """Continue it; states that succeeded are kept, the rest runs whenever the folder is open."""
     began = time.time()
-    with open_executor(data_folder(options), load_handlers(options.handlers), serves=options.wait) as executor:
+    with _working(options) as executor:
         return _follow(executor.redrive(options.id), options, console, began)
 
 

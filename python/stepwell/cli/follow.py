@@ -15,6 +15,7 @@ from stepwell.errors import LockedError
 
 from .console import Console
 from .exits import OK, UsageError
+from .item_files import add_item_files, item_files_of
 from .options import Commands, Handlers, add_command, add_handlers, load_handlers
 
 LOOK_SECONDS = 0.25
@@ -40,6 +41,7 @@ def add_commands(commands: Commands) -> None:
         help=f"how long SOURCE must have been free before that (default: {GRACE_SECONDS:g})",
     )
     add_handlers(parser)
+    add_item_files(parser)
 
 
 def follow(options: argparse.Namespace, console: Console) -> int:
@@ -62,6 +64,7 @@ class _Following:
         self._console, self._stopping = console, stopping
         self._promotes, self._grace = options.promote_when_dead, options.grace
         self._handlers: Handlers = load_handlers(options.handlers)
+        self._item_files = item_files_of(options)
         self._source, self._data = options.source, options.data
         self._free_since: float | None = None
 
@@ -83,7 +86,7 @@ class _Following:
         except AlreadyPromoted:
             if not self._promotes:
                 raise
-            return Executor(self._data, handlers=self._handlers)
+            return Executor(self._data, handlers=self._handlers, item_files=self._item_files)
         self._say("following", f"{self._data} follows {self._source}", position=follower.position)
         executor = self._until_dead(follower)
         if executor is None:

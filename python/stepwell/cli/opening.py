@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from stepwell import Executor
+from stepwell import Executor, ItemFiles
 from stepwell.engine.control.address import NAME
 from stepwell.engine.control.connection import NotServed
 from stepwell.engine.folders.partitions import partitions_of
@@ -28,7 +28,13 @@ class _Private(Executor):
     _serves = False
 
 
-def open_executor(data: str | Path | None, handlers: Handlers | None = None, *, serves: bool = False) -> Executor:
+def open_executor(
+    data: str | Path | None,
+    handlers: Handlers | None = None,
+    *,
+    serves: bool = False,
+    item_files: ItemFiles | None = None,
+) -> Executor:
     """An executor over a data folder, or a connection to the process that has it open.
 
     ``serves``: other commands may use the folder through this one, which stays for a while. A command has all the
@@ -36,12 +42,18 @@ def open_executor(data: str | Path | None, handlers: Handlers | None = None, *, 
     Raises ``LockedError`` where another process has the folder, and does not serve it.
     """
     if data is None:
-        return Executor(handlers=handlers, strict_handlers=True)
+        return Executor(handlers=handlers, strict_handlers=True, item_files=item_files)
     deadline = time.monotonic() + WAITING_SECONDS
     while True:
         try:
             kind = Executor if serves else _Private
-            return kind(data, handlers=handlers, partitions=partitions_of(data) or 1, strict_handlers=True)
+            return kind(
+                data,
+                handlers=handlers,
+                partitions=partitions_of(data) or 1,
+                strict_handlers=True,
+                item_files=item_files,
+            )
         except StorageError as error:  # locked, or a follower's
             connected = _connected(data, handlers)
             if connected is not None:

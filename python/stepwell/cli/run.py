@@ -14,6 +14,7 @@ from stepwell.errors import ExecutionAlreadyExists
 from .console import Console
 from .describe import outcome
 from .exits import FAILED, OK
+from .item_files import add_item_files, item_files_of
 from .opening import open_executor
 from .options import Commands, add_command, add_data, add_handlers, add_input, load_handlers, read_input
 from .progress import follow
@@ -27,6 +28,7 @@ def add_commands(commands: Commands) -> None:
     add_input(parser)
     add_data(parser, otherwise="in memory, gone at the end")
     add_handlers(parser)
+    add_item_files(parser)
     parser.add_argument(
         "--name",
         help="the execution's name; the same command again goes on with the execution if it was cut short",
@@ -40,7 +42,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     input = read_input(options.input)
     workflow = workflow_name(options.file)
     began = time.time()
-    with open_executor(options.data, load_handlers(options.handlers), serves=True) as executor:
+    handlers, item_files = load_handlers(options.handlers), item_files_of(options)
+    with open_executor(options.data, handlers, serves=True, item_files=item_files) as executor:
         executor.deploy(workflow, definition)
         execution = start_or_find(executor, workflow, input, options.name, began)
         return conclude(execution, console, began, quiet=options.quiet)

@@ -24,6 +24,7 @@ from stepwell.errors import InvalidInput
 from .cluster import add_cluster, cluster_of
 from .console import Console
 from .exits import OK, UsageError
+from .item_files import add_item_files, item_files_of
 from .options import Commands, add_command, add_data, add_handlers, load_handlers, port_number, read_count
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--port", type=port_number, default=PORT, help=f"the port (default: {PORT}; 0: a free one)")
     add_data(parser, otherwise="in memory, gone at the end")
     add_handlers(parser)
+    add_item_files(parser)
     parser.add_argument(
         "--mock-config",
         metavar="FILE",
@@ -160,6 +162,7 @@ def serve(options: argparse.Namespace, console: Console) -> int:
         handlers=None if load is None else load(),
         profile=options.profile,
         limits=_engine_limits(options),
+        item_files=item_files_of(options),
         partitions=1 if cluster else options.partitions or _partitions(options.data),
         cluster=cluster,
     )

@@ -16,8 +16,9 @@ log = logger("stepwell.handlers")
 
 
 def log_failure(call: Call, error: BaseException) -> None:
-    """Log a handler's exception with its traceback; a TaskError, which is deliberate, only with level INFO."""
-    level = logging.INFO if isinstance(error, TaskError) else logging.ERROR
+    """Log a handler's exception with its traceback; a TaskError, which is deliberate, without, and at level INFO."""
+    is_deliberate = isinstance(error, TaskError)
+    level = logging.INFO if is_deliberate else logging.ERROR
     if not log.isEnabledFor(level):
         return
     log.log(
@@ -26,7 +27,7 @@ def log_failure(call: Call, error: BaseException) -> None:
         *(call.resource, call.state_name, call.execution_id, call.id, call.attempt),
         *(type(error).__name__, text_of(error)),
         extra=about(execution=call.execution_id, state=call.state_name, task=call.id, attempt=call.attempt),
-        exc_info=(type(error), error, _trace_of_handler(error)),
+        exc_info=None if is_deliberate else (type(error), error, _trace_of_handler(error)),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from stepwell.asl.json import loads
-from stepwell.asl.resources import function_name, parse_resource
+from stepwell.asl.resources import handler_name, parse_resource
 from stepwell.logs import about, logger
 
 from .alarms import Alarms
@@ -138,16 +138,14 @@ class Unhandled:
 
 def _wanted(call: Call) -> str:
     """The name for which a handler is missing: the Resource, or the function that the task invokes."""
-    resource = parse_resource(call.resource)
-    if resource.service == "lambda" and resource.action == "invoke":
-        return function_name(loads(call.input)) or call.resource
-    return call.resource
+    return handler_name(parse_resource(call.resource), loads(call.input))
 
 
 def _cause(call: Call) -> str:
-    name = _wanted(call)
-    what = "the Resource of" if name == call.resource else "the function that is invoked by"
-    return (
-        f"no handler is registered for {name!r}, {what} state {call.state_name!r}; "
-        "register one with task() or register()"
-    )
+    return f"{missing_text(_wanted(call), call.resource, call.state_name)}; register one with task() or register()"
+
+
+def missing_text(name: str, resource: str, state_name: str) -> str:
+    """That a state has no handler, which would have this name."""
+    what = "the Resource of" if name == resource else "the function that is invoked by"
+    return f"no handler is registered for {name!r}, {what} state {state_name!r}"

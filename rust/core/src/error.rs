@@ -22,7 +22,8 @@ pub enum Error {
 
     /// Another process, or another open handle in this one, holds the folder.
     #[error(
-        "{} is in use{holder}; close the other one, or give this one a folder of its own",
+        "{} is in use{holder}; close the other one, use its engine (`connect=True`), \
+         or give this one a folder of its own",
         path.display()
     )]
     Locked {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from stepwell.asl.json import canonical, dumps, loads
+from stepwell.asl.resources import handler_name
 from stepwell.engine.arns import parse_state_machine_arn
 from stepwell.engine.host.host import Host
 from stepwell.engine.limits import AWS, Limits, retention_time
@@ -27,6 +28,7 @@ from stepwell.errors import (
     WorkflowNotFound,
 )
 from stepwell.logs import logger
+from stepwell.tasks.unhandled import missing_text
 
 from .arguments import TYPES, Definition, check_name, definition_text
 from .quotas import Quota
@@ -239,9 +241,11 @@ class Deployments:
             if not isinstance(state, TaskState) or state.parsed.kind == "activity":
                 continue
             if not handlers.has(state.parsed, state.definition):
+                definition = state.definition
+                name = handler_name(state.parsed, definition.get("Parameters") or definition.get("Arguments"))
                 return (
-                    f"no handler is registered for {state.resource!r}, the Resource of state {state.name!r} "
-                    f"in workflow {workflow.name!r}; register one with task() or register()"
+                    f"{missing_text(name, state.resource, state.name)} in workflow {workflow.name!r}; "
+                    "register one with task() or register()"
                 )
         return None
 

@@ -85,6 +85,8 @@ def within(folder: Path, key: str) -> Path:
 def open_file(folder: Path, key: str) -> BinaryIO:
     """The bytes of a regular file."""
     path = within(folder, key)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r}, which would be the bucket")
     if not path.is_file():  # a pipe or a device would block the reader
         raise FileNotFoundError(f"there is no object {key!r} in {folder.name!r}")
     return path.open("rb")

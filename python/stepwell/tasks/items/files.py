@@ -40,7 +40,8 @@ class ItemFiles:
             return folder_at(bucket, self._roots)
         if self._s3 is None:
             raise PermissionError(
-                f"the bucket {bucket!r} cannot be reached: this executor was given no item_files=ItemFiles(s3=…)"
+                f"the bucket {bucket!r} cannot be reached: this executor was given no item_files=ItemFiles(s3=…) "
+                "(for commands: --buckets, --s3)"
             )
         return self._s3
 

@@ -14,14 +14,15 @@ from msgspec import Raw
 
 from stepwell.asl.json import dumps, is_array, is_object, loads
 from stepwell.asl.resources import parse_resource
-from stepwell.errors import StepwellError, TaskError
 
+from .failures import failures_as
 from .files import ItemFiles
 from .formats import FormatError, read_csv, read_json_lines, read_parquet, rows_of_csv
 from .objects import ObjectInfo
 from .parts import Part, ReadItems
 
 ITEM_READER_FAILED = "States.ItemReaderFailed"
+_UNREAD = "The items could not be read"
 _S3_URL = re.compile(r"s3://([^/]+)/(.+)")
 
 
@@ -43,7 +44,7 @@ def read_items(files: ItemFiles, asked: dict[str, Any]) -> list[Any] | ReadItems
     They have parts if they come from several objects or are members of a JSON object.
     Raises ``TaskError``: States.ItemReaderFailed.
     """
-    with _failures():
+    with failures_as(ITEM_READER_FAILED, _UNREAD):
         return _read(files, asked)
 
 
@@ -52,20 +53,9 @@ def items_of_text(text: str, config: dict[str, Any], most: int) -> list[Any]:
 
     Raises ``TaskError``: States.ItemReaderFailed.
     """
-    with _failures():
+    with failures_as(ITEM_READER_FAILED, _UNREAD):
         items = _items_of(io.BytesIO(text.encode()), config)
         return list(islice(items, most or None))
-
-
-@contextmanager
-def _failures() -> Generator[None, None, None]:
-    """Whatever goes wrong while items are read is States.ItemReaderFailed."""
-    try:
-        yield
-    except FormatError as error:
-        raise TaskError(ITEM_READER_FAILED, str(error)) from error
-    except (OSError, StepwellError, ValueError) as error:
-        raise TaskError(ITEM_READER_FAILED, f"The items could not be read: {error}") from error
 
 
 def _read(files: ItemFiles, asked: dict[str, Any]) -> list[Any] | ReadItems:

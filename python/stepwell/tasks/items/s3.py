@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from .objects import ObjectInfo
@@ -36,22 +37,33 @@ class S3Objects:
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """An object's bytes."""
-        answer = self._obstore.get(self._store(bucket), key)
-        return io.BytesIO(bytes(answer.bytes()))
+        with self._failures():
+            answer = self._obstore.get(self._store(bucket), key)
+            return io.BytesIO(bytes(answer.bytes()))
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose keys begin with ``prefix``."""
         # obstore lists by whole path components; the rest of the prefix is compared here.
         folder = prefix.rpartition("/")[0]
-        for page in self._obstore.list(self._store(bucket), prefix=folder or None):
-            for entry in page:
-                if entry["path"].startswith(prefix):
-                    modified = int(entry["last_modified"].timestamp())
-                    yield ObjectInfo(entry["path"], entry["size"], modified, (entry["e_tag"] or "").strip('"'))
+        with self._failures():
+            for page in self._obstore.list(self._store(bucket), prefix=folder or None):
+                for entry in page:
+                    if entry["path"].startswith(prefix):
+                        modified = int(entry["last_modified"].timestamp())
+                        yield ObjectInfo(entry["path"], entry["size"], modified, (entry["e_tag"] or "").strip('"'))
 
     def write(self, bucket: str, key: str, data: bytes) -> None:
         """Put an object."""
-        self._obstore.put(self._store(bucket), key, data)
+        with self._failures():
+            self._obstore.put(self._store(bucket), key, data)
+
+    @contextmanager
+    def _failures(self) -> Generator[None, None, None]:
+        """Raise ``OSError`` for obstore's errors, without the dump of their insides."""
+        try:
+            yield
+        except self._obstore.exceptions.BaseError as error:
+            raise OSError(str(error).partition("\n\nDebug source")[0]) from error
 
     def _store(self, bucket: str) -> Any:
         store = self._stores.get(bucket)

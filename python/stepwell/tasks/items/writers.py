@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from stepwell.asl.json import dumps, is_array, loads
-from stepwell.errors import StepwellError, TaskError
 
+from .failures import failures_as
 from .files import ItemFiles
 
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
@@ -36,10 +36,8 @@ class Written(Struct, frozen=True):
 
 def write_results(files: ItemFiles, asked: Written, children: Iterable[ChildResult]) -> dict[str, Any]:
     """Write result files and their manifest; return the state's result. ``TaskError``: States.ResultWriterFailed."""
-    try:
+    with failures_as(RESULT_WRITER_FAILED, "The results could not be written"):
         return _write(files, asked, children)
-    except (OSError, StepwellError, ValueError) as error:
-        raise TaskError(RESULT_WRITER_FAILED, f"The results could not be written: {error}") from error
 
 
 def _write(files: ItemFiles, asked: Written, children: Iterable[ChildResult]) -> dict[str, Any]:
