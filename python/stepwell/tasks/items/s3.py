@@ -76,7 +76,8 @@ class S3Objects:
 
 def _has_plain_endpoint(options: Mapping[str, Any]) -> bool:
     """Whether the service's address, an option or one of the environment, is an ``http://`` URL."""
-    for given in (options, options.get("config") or {}, os.environ):
+    sources: list[Mapping[str, Any]] = [options, options.get("config") or {}, os.environ]
+    for given in sources:
         for name, value in given.items():
             if name.lower().removeprefix("aws_") in _ENDPOINTS and value:
                 return str(value).lower().startswith("http://")
