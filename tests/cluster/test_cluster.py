@@ -141,6 +141,8 @@ def test_executions_go_on_when_their_leader_is_killed(served: ServedCluster) -> 
             assert output == [{"n": 10 * n} for n in range(CHILDREN)]
             _check_map_run(one, id)
         assert [one.start("quick", {"n": 7}).wait(SECONDS).output for _ in range(9)] == [{"n": 70}] * 9
+    assert f"node {killed.name} is taken for dead" in others[0].log()
+    assert any("this node leads partition 0" in other.log() for other in others)
     killed.start()
     killed.wait()
     _wait_until_it_leads(served, killed.name)

@@ -63,6 +63,8 @@ class Coordinator:
         self.heard_at = 0.0
         """When the last record of this node that was written began to be written (``time.monotonic``)."""
         self._unreached_since = self._changed_server = 0.0
+        self._seen: dict[str, NodeRecord] = {}
+        """The other nodes that lived at the last look."""
         self._vacant: dict[int, float] = {}
         """Since when nobody leads a partition, as far as is seen here."""
         self._better: dict[int, float] = {}
@@ -175,8 +177,21 @@ class Coordinator:
         if time.monotonic() - self.heard_at > self._options.lease / 4:
             self.tell()
         nodes = self.alive()
+        self._report(nodes)
         for partition in self._partitions:
             self._decide(partition, nodes)
+
+    def _report(self, nodes: dict[str, NodeRecord]) -> None:
+        """Log which other nodes have come or are not heard of any more."""
+        others = {name: record for name, record in nodes.items() if name != self._options.node}
+        for name in self._seen.keys() - others.keys():
+            if self._seen[name].ready:  # one that ends in order says so
+                log.warning("node %s is taken for dead: it was not heard of for %.1f s", name, self._options.lease)
+            else:
+                log.info("node %s has ended", name)
+        for name in others.keys() - self._seen.keys():
+            log.info("node %s is there", name)
+        self._seen = others
 
     def alive(self) -> dict[str, NodeRecord]:
         """The nodes that were heard of within the time of a lease."""

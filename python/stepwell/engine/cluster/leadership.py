@@ -178,6 +178,7 @@ class Leadership:
         try:
             node.leads(self.index, copy.status()["epoch"])  # first, so that reads that wait here find it confirmed
             self.partition.begin(led)
+            log.info("this node leads partition %d", self.index)
             self._ending.wait()
         finally:
             self.partition.end()
