@@ -17,6 +17,7 @@ from typing import Any
 from stepwell import Cluster, Executor
 from stepwell.engine import wall_clock
 from stepwell.engine.cluster.host import ClusterHost
+from stepwell.engine.cluster.options import DISPATCHES
 from stepwell.errors import StepwellError, TaskDoesNotExist
 from stepwell.testing.torture import journal, model, workflows
 from stepwell.testing.torture.child import Child
@@ -37,7 +38,8 @@ class TortureNode(Child):
         super().__init__(folder, seed, 100 * life + int(node[1:]))
 
     def _open(self, handlers: dict[str, Callable[..., Any]]) -> Executor:
-        cluster = Cluster(self._servers, name="torture", node=self._node, partitions=PARTITIONS)
+        dispatch = DISPATCHES[(self._life + int(self._node[1:])) % 3 > 0]
+        cluster = Cluster(self._servers, name="torture", node=self._node, partitions=PARTITIONS, dispatch=dispatch)
         executor = Executor(self._folder / self._node, cluster=cluster, handlers=handlers, max_workers=16)
         for name, definition in workflows.DEFINITIONS.items():
             self._until_done(executor.deploy, name, definition)

@@ -67,6 +67,12 @@ def add_commands(commands: Commands) -> None:
         help="who answers queries: the leader of each partition, or this node's copies (default: leader)",
     )
     parser.add_argument(
+        "--cluster-dispatch",
+        choices=("leader", "any"),
+        default="leader",
+        help="who does tasks: the node that leads their partition, or all nodes with their handler (default: leader)",
+    )
+    parser.add_argument(
         "--advertise",
         metavar="URL",
         default="",
@@ -200,6 +206,7 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         partitions=options.partitions,
         unsafe_sync=options.unsafe_sync,
         consistency=options.cluster_consistency,
+        dispatch=options.cluster_dispatch,
     )
 
 

@@ -108,6 +108,10 @@ class HandlerPool:
         for limit in list(self._handlers.limits.values()):
             self._call_up(limit)
 
+    def take_unhandled(self, which: Callable[[Call], bool]) -> list[Call]:
+        """Remove and return tasks that wait for a handler: something else does them."""
+        return self._unhandled.take(which)
+
     def needs_handlers(self) -> None:
         """An execution starts that needs a handler which is not registered."""
         self._unhandled.needed()

@@ -89,6 +89,8 @@ class Handlers:
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
         self._own: dict[str, Registration] = {}
+        self.elsewhere: Callable[[Resource, dict[str, Any]], bool] | None = None
+        """Whether another node has a handler for a Task state."""
         self.mocks: Mocks | None = None
         """What answers tasks of executions that test cases started, before any handler."""
         self.limits: dict[str, Limit[Any]] = {}
@@ -138,6 +140,21 @@ class Handlers:
         """Each handler's name, and how many of its tasks may be handed out before their calls begin (0: any number)."""
         registered = [*self._by_name.items(), *self._patterns]
         return [(name, each.limit.window if each.limit is not None else 0) for name, each in registered]
+
+    def offers(self, max_workers: int) -> list[tuple[str, int]]:
+        """Each handler's name, and how many of its tasks are of use here at a time (0: any number).
+
+        Sync handlers without a limit share ``max_workers`` threads.
+        """
+        return [
+            (name, each.limit.most if each.limit is not None else 0 if each.is_async else max_workers)
+            for name, each in [*self._by_name.items(), *self._patterns]
+        ]
+
+    def is_engines(self, name: str) -> bool:
+        """Whether the engine itself does the tasks of a name, and no handler of the program."""
+        found = self._own.get(name)
+        return found is not None and self._find(name) is found
 
     def use_mocks(self, mocks: Mocks) -> None:
         """Let a mock file answer the tasks of executions that its test cases started, before any handler."""
@@ -193,7 +210,9 @@ class Handlers:
             name = function_name(given)
             if name is None or name.startswith("{%"):
                 return True
-        return self.find(resource, lambda: definition.get("Parameters") or definition.get("Arguments")) is not None
+        if self.find(resource, lambda: definition.get("Parameters") or definition.get("Arguments")) is not None:
+            return True
+        return self.elsewhere is not None and self.elsewhere(resource, definition)
 
     def knows(self, name: str) -> bool:
         """Whether there is a handler of this name."""

@@ -97,6 +97,11 @@ class Limit(Generic[W]):
         return min([MAX_WINDOW, *[bound for bound in bounds if bound is not None]]) if any(bounds) else 0
 
     @property
+    def most(self) -> int:
+        """How many tasks are of use here at a time; 0: any number."""
+        return self._concurrency or self.window
+
+    @property
     def has_waiting(self) -> bool:
         """Whether any work waits here."""
         return bool(self._waiting)

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepwell import _core
+from stepwell.asl.resources import Resource
 from stepwell.engine.folders.paths import open_folder
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.map_tasks import map_tasks
 from stepwell.engine.host.measures import PartitionMeasures
+from stepwell.engine.host.processes import messages as m
 from stepwell.engine.host.processes.definitions import Definitions
 from stepwell.engine.host.processes.partitioned import PartitionedHost
 from stepwell.engine.host.promises import Callback, answering
@@ -31,6 +33,7 @@ from stepwell.engine.storage.storage import Storage
 from stepwell.engine.wall_clock import seconds_of
 from stepwell.errors import StepwellError, StorageError
 from stepwell.logs import logger
+from stepwell.tasks.dispatch import Call
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
@@ -42,9 +45,11 @@ from .leadership import Leadership
 from .led import NotConfirmed
 from .link import Link
 from .messages import FromLeader, from_leader
+from .offers import names_of
 from .options import Cluster
 from .partition import ClusterPartition
 from .registry import PATIENCE_SECONDS, SLOTS, Registry
+from .spreading import Spreading
 from .stores import ClusterStores
 
 if TYPE_CHECKING:
@@ -75,6 +80,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self._deploying = threading.Lock()
         self.link = Link(cluster)
         self._nats: _core.Nats | None = None
+        self._spreading: Spreading | None = None
         self._folder: ClusterFolder | None = None
         self.partitions: list[ClusterPartition] = []
         self.leaderships: list[Leadership] = []
@@ -115,6 +121,9 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self.storage = Storage(self._stores)
         self._definitions = Definitions(self.partitions, self.storage, self.promises, SharedWorkflows)
         self._copied_workflows = SharedWorkflows.over(self.storage)
+        if cluster.dispatch == "any":
+            self._spreading = Spreading(self, self.given.max_workers)
+            self.handlers.elsewhere = self._is_elsewhere
         self.link.subscribe(cluster.subject("n", self.boot, "*"), self._receive)
         self.link.subscribe(cluster.subject("queued"), self._receive_queued)
         self.coordinator = Coordinator(self.link, self.registry, self.boot, self.leaderships, self.lost)
@@ -214,6 +223,56 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self.coordinator.leases.end(index, to)
         self.coordinator.poke()
 
+    # tasks for the handlers of all nodes
+
+    @property
+    def spreading(self) -> Spreading | None:
+        """What gives tasks to all nodes, if it does."""
+        return self._spreading
+
+    def windows(self) -> list[tuple[str, int]]:
+        """The handlers that do tasks, and how many tasks of each may be handed out before they begin."""
+        return self.handlers.windows() if self._spreading is None else self._spreading.windows()
+
+    def limits_changed(self) -> None:
+        """The handlers of all nodes, or their limits, have changed."""
+        if self._spreading is not None:
+            for partition in self.partitions:
+                partition.set_handlers(self._spreading.windows())
+
+    def _handlers_changed(self) -> None:
+        if self._spreading is None:
+            super()._handlers_changed()
+        else:
+            self._spreading.offer()
+
+    def _hand_in(self, results: list[m.TaskResult]) -> None:
+        if self._spreading is not None:
+            self._spreading.holding.finished(results)
+        super()._hand_in(results)
+
+    def send_results(self, results: list[m.TaskResult]) -> None:
+        """Send results of handlers to the leaders of their partitions."""
+        super()._hand_in(results)
+
+    def waits_for_handler(self, task_id: str) -> bool | None:
+        """Whether a task still waits for its handler; None: this node does not lead its partition."""
+        return self.partitions[self.places.of_task(task_id)].waits_for_handler(task_id)
+
+    def place_of(self, task_id: str) -> int:
+        """The partition of a task."""
+        return self.places.of_task(task_id)
+
+    def free(self, call: Call) -> None:
+        """A task is not counted for its limit any longer."""
+        self._freed(call)
+
+    def _is_elsewhere(self, resource: Resource, definition: dict[str, Any]) -> bool:
+        """Whether a node has a handler for a Task state."""
+        assert self._spreading is not None
+        given: Any = definition.get("Parameters") or definition.get("Arguments")
+        return self._spreading.has_elsewhere(names_of(resource, given))
+
     # definitions
 
     def submit(self, command: r.Command, document: Document, deliver: Callback) -> None:
@@ -254,6 +313,14 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
 
     # closing
 
+    def _close_pool(self) -> None:
+        if self._spreading is None:
+            super()._close_pool()
+            return
+        self._spreading.stop()
+        super()._close_pool()
+        self._spreading.leave()
+
     def _end(self) -> None:
         self.coordinator.pass_on()
         for each in self.leaderships:
@@ -266,6 +333,8 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self._leave()
 
     def _leave(self) -> None:
+        if self._spreading is not None:
+            self._spreading.close()
         if self._folder is not None:
             self._folder.close()
             self._folder = None

@@ -172,7 +172,7 @@ class Leadership:
 
     def _run_partition(self, copy: _core.PartitionCopy, store: _core.Store) -> None:
         node = self._node
-        windows = node.handlers.windows()
+        windows = node.windows()
         led = LedPartition(self.partition, self._ending.set, store, node.given, windows, self._share)
         serving = Serving(node, led, self.index)
         try:

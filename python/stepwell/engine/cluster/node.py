@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stepwell import _core
 from stepwell.engine.host.host import Options
@@ -20,6 +20,9 @@ from stepwell.tasks.handlers import Handlers
 
 from .link import Link
 from .options import Cluster
+
+if TYPE_CHECKING:
+    from .spreading import Spreading
 
 
 class Leader(NamedTuple):
@@ -71,6 +74,15 @@ class Node(Protocol):
 
     def tell_queued(self, queue: str) -> None:
         """A task waits for a worker that polls, at whichever node."""
+        ...
+
+    @property
+    def spreading(self) -> Spreading | None:
+        """What gives tasks to all nodes, if it does."""
+        ...
+
+    def windows(self) -> list[tuple[str, int]]:
+        """The handlers that do tasks, and how many tasks of each may be handed out before they begin."""
         ...
 
     def abandoned(self, task: m.Abandoned) -> None:

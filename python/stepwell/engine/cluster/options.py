@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from stepwell.engine.host.reading import CONSISTENCIES, Consistency
 from stepwell.engine.quoting import shown
@@ -12,6 +13,8 @@ MAX_PARTITIONS = 256
 PARTITIONS = 8
 """How many partitions a new cluster has, unless it is told otherwise."""
 LEASE_SECONDS = 4.0
+Dispatch = Literal["leader", "any"]
+DISPATCHES: tuple[Dispatch, ...] = ("leader", "any")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _SECRET = re.compile(r"//[^/@]*@")
 
@@ -31,6 +34,9 @@ class Cluster:
     ``consistency`` says where queries are answered: ``"leader"`` asks the leader of a partition, ``"local"`` reads this
     node's copy, which may be a little behind, and needs no leader (``Executor.reading`` tells how old it is).
 
+    ``dispatch`` says who does the tasks of a partition that this node leads: ``"leader"``, this node, or ``"any"``: all
+    nodes with ``"any"`` that have the task's handler, the one with the fewest tasks first.
+
     ``unsafe_sync`` accepts streams with fewer than three replicas, and servers older than 2.14. A node does not check
     that servers sync each write (``sync_interval: always``): where they do not, a power cut may lose a start that was
     acknowledged.
@@ -48,11 +54,13 @@ class Cluster:
         credentials: str | None = None,
         unsafe_sync: bool = False,
         consistency: Consistency = "leader",
+        dispatch: Dispatch = "leader",
     ) -> None:
         self.servers, self.name, self.node, self.advertise = servers, name, node, advertise
         self.partitions, self.lease = partitions, lease
         self.credentials, self.unsafe_sync = credentials, unsafe_sync
         self.consistency: Consistency = consistency
+        self.dispatch: Dispatch = dispatch
         if not isinstance(servers, str) or not self.urls:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"a cluster's servers are URLs such as nats://host:4222, not {shown(servers)}")
         for what, given in (("a cluster's name", name), ("a node's name", node)):
@@ -64,6 +72,8 @@ class Cluster:
             raise InvalidInput(f"lease is a number of seconds from 1 to 3600, not {shown(lease)}")
         if consistency not in CONSISTENCIES:
             raise InvalidInput(f'consistency is "leader" or "local", not {shown(consistency)}')
+        if dispatch not in DISPATCHES:
+            raise InvalidInput(f'dispatch is "leader" or "any", not {shown(dispatch)}')
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name} at {self.where}, node {self.node}>"

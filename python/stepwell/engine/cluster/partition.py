@@ -21,7 +21,8 @@ from stepwell.engine.host.promises import Promise, answering
 from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.log.records import Command
-from stepwell.engine.storage.contexts import ExecutionContext
+from stepwell.engine.status import ACTIVE
+from stepwell.engine.storage.contexts import ExecutionContext, TaskContext
 from stepwell.tasks.dispatch import Call, HandlerPool
 
 from .confirming import Confirming
@@ -45,6 +46,8 @@ class ClusterPartition:
         self._lock = threading.Lock()
         self._led: LedPartition | None = None
         self._sure: Confirming | None = None
+        self._has_ended = False
+        """Whether this node has led, and is ending what it had begun."""
         self._unwatched: set[str] = set()
         """What is to be watched here once more: this node was not sure that it led."""
         self._leader: Leader | None = None
@@ -66,7 +69,7 @@ class ClusterPartition:
     def forget_leader(self) -> None:
         """This node is about to lead: a result that comes before the partition runs is kept for it."""
         with self._lock:
-            self._leader, self._outbox = None, None
+            self._leader, self._outbox, self._has_ended = None, None, False
 
     def begin(self, led: LedPartition) -> None:
         """This node leads: send it what waits."""
@@ -84,7 +87,9 @@ class ClusterPartition:
     def end(self) -> None:
         """This node leads no longer."""
         with self._lock:
-            self._led = self._sure = None
+            self._led, self._sure, self._has_ended = None, None, True
+        if self._node.spreading is not None:
+            self._node.spreading.forget(self.index)
 
     def follow_leader(self, leader: Leader | None) -> None:
         """Another node leads it, or none. Requests without a reply are sent to the new one."""
@@ -105,6 +110,8 @@ class ClusterPartition:
             )
             held = [] if leader is None else self._take_held()
         self._pass_results(None, self._outbox, held)
+        if self._node.spreading is not None:
+            self._node.spreading.offer()  # the next leader is to know which of its tasks are here
         if leader is not None:
             self._requests.leader_changed()
             with answering():
@@ -146,7 +153,8 @@ class ClusterPartition:
     @property
     def tasks(self) -> int:
         """How many of its tasks handlers have here."""
-        return len(self._with_handlers)
+        spreading = self._node.spreading
+        return len(self._with_handlers) if spreading is None else spreading.count(self.index)
 
     def submit(self, command: Command, document: Document, answer: Promise) -> None:
         """Put a command into the partition's inbox. Raises ``Busy``."""
@@ -185,6 +193,8 @@ class ClusterPartition:
     def _pass_results(self, led: LedPartition | None, outbox: Outbox | None, results: list[m.TaskResult]) -> None:
         if led is not None:
             led.take_results(results)
+            if self._node.spreading is not None:
+                self._node.spreading.answered([result.id for result in results], self._node.boot)
         elif outbox is not None and results:
             outbox.post(encoded(m.Results(results)))
 
@@ -192,6 +202,14 @@ class ClusterPartition:
         """The partition's counters, if this node leads it."""
         led = self._led
         return None if led is None else led.read(m.Read(0, STATS, (), {}))
+
+    def waits_for_handler(self, task_id: str) -> bool | None:
+        """Whether a task still waits for its handler; None: this node does not lead the partition."""
+        led = self._led
+        if led is None:
+            return None
+        task = led.storage.get(TaskContext, task_id)
+        return task is not None and task.status == ACTIVE and not task.queue
 
     def keep_alive(self, task_id: str) -> None:
         """A handler reports that its work continues."""
@@ -299,11 +317,17 @@ class ClusterPartition:
 
     def dispatch(self, tasks: list[Call]) -> None:
         """Give durable tasks to handlers."""
-        self._node.pool.dispatch(self._new(tasks))
+        if self._node.spreading is None:
+            self._node.pool.dispatch(self._new(tasks))
+        elif not self._has_ended:  # else the next leader finds them
+            self._node.spreading.dispatch(tasks)
 
     def resume(self, tasks: list[Call]) -> None:
         """Give tasks to handlers that the last leader's handlers had, unless they are at work here."""
-        self._node.pool.resume(self._new(tasks))
+        if self._node.spreading is None:
+            self._node.pool.resume(self._new(tasks))
+        else:
+            self._node.spreading.resume(tasks)
 
     def _new(self, tasks: list[Call]) -> list[Call]:
         with self._lock:
@@ -313,6 +337,9 @@ class ClusterPartition:
 
     def tasks_ended(self, task_ids: list[str]) -> None:
         """Tasks have ended without results of their handlers."""
+        if self._node.spreading is not None:
+            self._node.spreading.ended(task_ids)
+            return
         with self._lock:
             self._with_handlers.difference_update(task_ids)
         self._node.pool.ended(task_ids)

@@ -59,6 +59,8 @@ class Serving:
     def _take(self, sender: str, message: ToLeader) -> None:
         if isinstance(message, m.Results):
             self._led.take_results(message.results)
+            if self._node.spreading is not None:
+                self._node.spreading.answered([result.id for result in message.results], _boot_of(sender))
         elif isinstance(message, m.Heartbeat):
             self._led.keep_alive(message.task_id)
         elif isinstance(message, m.Watch):
@@ -117,3 +119,8 @@ class Serving:
             found = Outbox(self._node.link, lambda: self._node.hlc, sender)
             found = self._outboxes.setdefault(sender, found)
         return found
+
+
+def _boot_of(sender: str) -> str:
+    """The node that has sent a message: its subject is ``stepwell.NAME.n.BOOT.PARTITION``."""
+    return sender.split(".")[-2]
