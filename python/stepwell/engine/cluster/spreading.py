@@ -12,73 +12,31 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepwell.engine.host.processes import messages as m
 from stepwell.engine.host.processes.wire import encoded, in_shares
 from stepwell.engine.host.promises import answering
-from stepwell.engine.wall_clock import Clock
 from stepwell.logs import logger
-from stepwell.tasks.dispatch import WAKE_SECONDS, Call, HandlerPool
-from stepwell.tasks.handlers import Handlers
+from stepwell.tasks.dispatch import WAKE_SECONDS, Call
 from stepwell.tasks.limits import MAX_WINDOW
 
 from .frames import Inbox, Outbox
 from .holding import Holding
-from .link import Link
+from .node import SharingNode
 from .offers import Give, Given, Offer, Over, ToSharer, to_sharer
-from .options import Cluster
 from .sharers import Sharer, can_do, holder_of
 from .waiting import Waiting, wanted
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
-    from stepwell import _core
-
 log = logger("stepwell.cluster")
 
 OFFER_SECONDS = 1.0
 CLAIM_SECONDS = 1.0
 """How long a new leader waits for nodes to say that they have a task, before it gives the task to somebody."""
-
-
-class SharingNode(Protocol):
-    """What the sharing of tasks needs of the node."""
-
-    cluster: Cluster
-    link: Link
-    boot: str
-    clock: Clock
-    handlers: Handlers
-    pool: HandlerPool
-
-    @property
-    def hlc(self) -> _core.Clock:
-        """The clock that ids come from."""
-        ...
-
-    def send_results(self, results: list[m.TaskResult]) -> None:
-        """Send results of handlers to the leaders of their partitions."""
-        ...
-
-    def waits_for_handler(self, task_id: str) -> bool | None:
-        """Whether a task still waits for its handler; None: this node does not lead its partition."""
-        ...
-
-    def place_of(self, task_id: str) -> int:
-        """The partition of a task."""
-        ...
-
-    def free(self, call: Call) -> None:
-        """A task is not counted for its limit any longer."""
-        ...
-
-    def limits_changed(self) -> None:
-        """The handlers of all nodes, or their limits, have changed."""
-        ...
 
 
 class Spreading:
