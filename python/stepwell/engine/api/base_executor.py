@@ -142,10 +142,8 @@ class BaseExecutor:
         ``"leader"`` asks the leaders of partitions. ``"local"`` reads this node's copies, without asking anybody; then
         ``age`` says for how many seconds at most what was read may have changed elsewhere.
 
-        >>> with ex.reading("local") as reading:
-        ...     executions = ex.list("order")
-        >>> reading.age
-        0.4
+        ``with ex.reading("local") as reading: executions = ex.list("order")`` lists what the copies have, and then
+        ``reading.age`` is, say, 0.4.
 
         What the block changes or waits for is never decided by a copy. Raises ``InvalidInput``.
         """
