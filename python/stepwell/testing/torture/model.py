@@ -56,6 +56,7 @@ def compare(lines: list[Line], executor: Executor) -> Findings:
     executions = {execution.id: execution for execution in executor.list(limit=1_000_000)}
     _starts(findings, facts, executions)
     _ends(findings, facts, executions)
+    executions |= _children(findings, executor, executions)
     tokens = _Answers(facts)
     called = {(line["execution"], line["task"]) for line in facts["called"]}
     for execution in executions.values():
@@ -110,6 +111,29 @@ def _ends(findings: Findings, facts: dict[str, list[Line]], executions: dict[str
         context = executions[line["id"]].context() if line["id"] in executions else None
         same = context is not None and (context.status, context.output.decode()) == (line["status"], line["output"])
         findings.expect(same, f"the end of {line['id']}, seen in round {line['round']}, has changed since")
+
+
+def _children(findings: Findings, executor: Executor, parents: dict[str, Execution]) -> dict[str, Execution]:
+    """The children of map runs, by their ids: each item has one, and it has succeeded."""
+    found: dict[str, Execution] = {}
+    for parent in parents.values():
+        if parent.workflow != "spread":
+            continue
+        items = parent.input["items"]
+        runs = executor.list_map_runs(parent.id)
+        findings.expect(len(runs) == 1, f"spread {parent.id} has {len(runs)} map runs")
+        for run in runs:
+            children = list(executor.executions(map_run=run["mapRunArn"]))
+            right = sorted(child.input for child in children) == sorted(items)
+            findings.expect(right, f"spread {parent.id} has {len(children)} children that are not its items")
+            ended = all(child.status == "Succeeded" for child in children)
+            findings.expect(ended, f"a child of spread {parent.id} has not succeeded")
+            counts = executor.describe_map_run(run["mapRunArn"])["executionCounts"]
+            right = counts["succeeded"] == counts["total"] == len(items)
+            findings.expect(right, f"the map run of spread {parent.id} counts {counts} of {len(items)} items")
+            found |= {child.id: child for child in children}
+    findings.counts["children of map runs"] = len(found)
+    return found
 
 
 class _Answers:

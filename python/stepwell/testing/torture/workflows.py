@@ -56,6 +56,21 @@ BATCH = _machine(
         "End": True,
     }
 )
+SPREAD = _machine(
+    Each={
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "MaxConcurrency": 3,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            **_machine(
+                Shape={"Type": "Pass", "Parameters": {"n.$": "$"}, "Next": "Work"}, Work=_task(TENFOLD, End=True)
+            ),
+        },
+        "ResultSelector": {"numbers.$": "$[*].n"},
+        "End": True,
+    }
+)
 APPROVAL = _machine(
     Ask=_task(
         CALLBACK,
@@ -85,6 +100,7 @@ LATER = _machine(Work=_task(TENFOLD, End=True))
 DEFINITIONS: dict[str, Definition] = {
     "order": ORDER,
     "batch": BATCH,
+    "spread": SPREAD,
     "approval": APPROVAL,
     "retried": RETRIED,
     "patient": PATIENT,
@@ -109,7 +125,7 @@ def draw(chance: random.Random) -> Plan:
     if workflow == "order":
         until = datetime.now(UTC) + timedelta(seconds=chance.uniform(0.05, 0.8))
         input["until"] = until.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if workflow == "batch":
+    if workflow in ("batch", "spread"):
         input["items"] = [chance.randrange(100) for _ in range(chance.randrange(7))]
     return Plan(workflow, input, chance.uniform(0.05, 0.5) if workflow == "later" else None)
 
@@ -122,6 +138,7 @@ def failures(n: int) -> int:
 EXPECTED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "order": lambda given: {"n": given["n"], "charged": given["n"] * 10, "shipped": given["n"] * 10},
     "batch": lambda given: {"numbers": [item * 10 for item in given["items"]]},
+    "spread": lambda given: {"numbers": [item * 10 for item in given["items"]]},
     "approval": lambda given: {"approved": given["n"]},
     "retried": lambda given: {"gave_up": given["n"]} if failures(given["n"]) > 1 else {"n": given["n"] * 10},
     "patient": lambda given: {"n": given["n"] * 10},
