@@ -29,9 +29,9 @@ def rows(count: int) -> list[tuple[str, str, str]]:
 def main() -> None:
     """Write ``in/customers.csv`` and ``currencies.json`` into a folder."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
-    (folder / "in").mkdir(parents=True, exist_ok=True)
+    (folder / "customers-in").mkdir(parents=True, exist_ok=True)
     (folder / "currencies.json").write_text(json.dumps(CURRENCIES), encoding="utf-8")
-    with (folder / "in" / "customers.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / "customers-in" / "customers.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("id", "email", "country"))
         writer.writerows(rows(count))

@@ -1,7 +1,7 @@
 """Import a CSV file with a Distributed Map: a child execution for each part of 500 rows. See README.md.
 
 python customers.py files 100000                                  # makes a file
-python pipeline.py imports.data files customers.csv               # files/in/customers.csv; run it again after a crash
+python pipeline.py imports.data files customers.csv               # the file in files/customers-in; again after a crash
 python pipeline.py imports.data files customers.csv --redrive     # what failed, and only that, once more
 """
 
@@ -28,7 +28,7 @@ WORKFLOW = {
             "ItemReader": {
                 "Resource": "arn:aws:states:::s3:getObject",
                 "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
-                "Parameters": {"Bucket": "in", "Key.$": "$.file"},
+                "Parameters": {"Bucket": "customers-in", "Key.$": "$.file"},
             },
             "ItemBatcher": {"MaxItemsPerBatchPath": "$.rows_per_part"},
             "ItemProcessor": {
@@ -50,7 +50,7 @@ WORKFLOW = {
             "ToleratedFailurePercentage": 5,
             "ResultWriter": {
                 "Resource": "arn:aws:states:::s3:putObject",
-                "Parameters": {"Bucket": "out", "Prefix.$": "$.file"},
+                "Parameters": {"Bucket": "customers-out", "Prefix.$": "$.file"},
             },
             "End": True,
         }
@@ -150,12 +150,12 @@ def main() -> int:
     """The exit code is 0 if at most 5 % of the parts have failed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", help="the data folder")
-    parser.add_argument("files", type=Path, help="the folder with in/, out/ and currencies.json")
-    parser.add_argument("file", help="the name of a file in in/")
+    parser.add_argument("files", type=Path, help="the folder with customers-in/ and currencies.json")
+    parser.add_argument("file", help="the name of a file in customers-in/")
     parser.add_argument("--rows-per-part", type=int, default=500)
     parser.add_argument("--redrive", action="store_true", help="if it has failed, do again what failed")
     options = parser.parse_args()
-    (options.files / "out").mkdir(exist_ok=True)
+    (options.files / "customers-out").mkdir(exist_ok=True)
     pipeline = Pipeline(options.files)
 
     with Executor(options.data, item_files=ItemFiles(s3=options.files)) as engine:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cli.support import Stepwell
 from stepwell import Executor
+from stepwell.engine.folders.follows import NODE
 
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 
@@ -43,6 +44,9 @@ def test_what_cannot_be_done_is_said(stepwell: Stepwell, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     assert stepwell("backup", "missing", "--to", "copy").error_line() == "there is no folder missing."
     assert "holds no executor's data" in stepwell("backup", "empty", "--to", "copy").error_line()
+    (tmp_path / "n1").mkdir()
+    (tmp_path / "n1" / NODE).touch()
+    assert "n1 is the folder of a cluster's node" in stepwell("backup", "n1", "--to", "copy").error_line()
     with Executor(tmp_path / "data") as ex:
         ex.deploy("w", PASS)
     assert "not empty" in stepwell("restore", "data", "--to", "data").error_line()

@@ -81,6 +81,23 @@ def test_show_tells_the_outcome_and_the_history(stepwell: Stepwell) -> None:
     assert "history" not in stepwell("show", id, "--data", "data", "--json", "--no-history").document
 
 
+def test_show_tells_how_far_a_map_run_is(stepwell: Stepwell, deploy: Deploy, tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text("def work(value):\n    return 1 // value\n")
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Work",
+        "States": {"Work": {"Type": "Task", "Resource": "work", "End": True}},
+    }
+    tolerant = {"Type": "Map", "ItemProcessor": processor, "ToleratedFailureCount": 1, "End": True}
+    deploy("many", {"Each": tolerant})
+    options = ("--data", "data", "--handlers", "work.py", "--input", "[1, 0, 1]", "--wait", "--json")
+    id = stepwell("start", "many", *options).document["id"]
+    (line,) = [line for line in stepwell("show", id, "--data", "data").out.splitlines() if line.startswith("map run:")]
+    assert line.endswith(" SUCCEEDED: of 3 items 2 succeeded, 1 failed")
+    (run,) = stepwell("show", id, "--data", "data", "--json", "--no-history").document["map_runs"]
+    assert (run["itemCounts"]["total"], run["itemCounts"]["failed"]) == (3, 1)
+
+
 @pytest.mark.usefixtures("deployed")
 def test_stop_cancels_with_the_error_and_cause_given(stepwell: Stepwell) -> None:
     id = stepwell("start", "sleep", "--data", "data").out.strip()

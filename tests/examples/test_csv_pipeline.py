@@ -21,7 +21,7 @@ def write_file(start: Any, files: Path, random: random.Random) -> set[int]:
     """Make the file, with a country that nobody knows in one row of some parts; the first rows of these."""
     made = start(EXAMPLE / "customers.py", files, ROWS, cwd=files.parent).ended()
     assert made.process.returncode == 0, made.output
-    file = files / "in" / "customers.csv"
+    file = files / "customers-in" / "customers.csv"
     lines = file.read_text().splitlines()
     lost = {part * ROWS_PER_PART for part in random.sample(range(ROWS // ROWS_PER_PART // 2), LOST_PARTS)}
     for first in lost:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,13 @@ def test_every_call_of_a_class_stands_in_its_table_and_no_other(kind: type) -> N
     rows = table_of(kind.__name__).splitlines()[2:]
     named = {name for row in rows for name in names_in(row.split("|")[1])} - {"with"}
     assert named == members(kind)
+
+
+@pytest.mark.parametrize("function", [stepwell.Executor, stepwell.Executor.deploy, stepwell.Executor.start])
+def test_every_argument_stands_on_the_page(function: Callable[..., object]) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    (section,) = re.findall(r"### Arguments of an executor(.*)\n\| `Execution`", text, re.DOTALL)
+    assert set(inspect.signature(function).parameters) - {"self"} - names_in(section) == set()
 
 
 @pytest.mark.parametrize("kind", [stepwell.HandlerContext, stepwell.Follower], ids=lambda kind: kind.__name__)

@@ -77,6 +77,25 @@ def test_a_lambda_s_payload(ex: TestExecutor) -> None:
     assert run(ex, machine(invoke)) == {"StatusCode": 200, "Payload": 7}
 
 
+@pytest.mark.parametrize("name", ["f", "arn:aws:lambda:eu-west-1:123456789012:function:f:live"])
+@pytest.mark.parametrize(
+    "resource", ["arn:aws:states:::lambda:invoke", "arn:aws:states:::lambda:invoke.waitForTaskToken"]
+)
+def test_a_lambda_function_is_mocked_by_its_name_as_a_handler_is(ex: TestExecutor, name: str, resource: str) -> None:
+    mocked = ex.mock.resource("f").returns({"Payload": 7})
+    ex.mock.resource("g").returns("another one")
+    payload = {"token.$": "$$.Task.Token"} if resource.endswith("Token") else {"n": 1}
+    invoke = task(resource, Parameters={"FunctionName": name, "Payload": payload})
+    assert run(ex, machine(invoke))["Payload"] == 7
+    mocked.assert_called_once()
+
+
+def test_a_function_s_arn_is_mocked_by_its_name(ex: TestExecutor) -> None:
+    ex.mock.resource("f").returns("named")
+    assert run(ex, machine(task("arn:aws:lambda:eu-west-1:123456789012:function:f"))) == "named"
+    assert ex.mock.resource("f").calls[0].function == "f"
+
+
 def test_a_delay_is_virtual_and_may_be_too_long(ex: TestExecutor) -> None:
     ex.mock.state("S0").returns(1, delay="1h")
     begin = ex.now

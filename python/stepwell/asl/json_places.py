@@ -32,7 +32,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         for index, part in enumerate(cast("list[Any]", value)):
             yield f"[{index}]", part
     else:
-        kind: Any = type(value)
+        kind = cast("Any", type(value))
         for name in getattr(kind, "__dataclass_fields__", ()) or getattr(kind, "__struct_fields__", ()):
             if hasattr(value, name):
                 yield f".{name}", getattr(value, name)

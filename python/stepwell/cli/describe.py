@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from stepwell import Execution
+from stepwell import Execution, Executor
 from stepwell.engine.state.workflows import Workflow
 from stepwell.engine.status import CANCELED, ENDED, FAILED
 
@@ -45,6 +45,20 @@ def outcome(execution: Execution) -> dict[str, Any]:
     if record["status"] in (FAILED, CANCELED):
         return record | {"error": execution.error, "cause": execution.cause}
     return record | {"output": execution.output} if record["status"] in ENDED else record
+
+
+def map_runs(executor: Executor, execution_id: str) -> list[dict[str, Any]]:
+    """How far the map runs of an execution are, the oldest first, in the names of AWS's DescribeMapRun."""
+    return [executor.describe_map_run(run["mapRunArn"]) for run in reversed(executor.list_map_runs(execution_id))]
+
+
+def map_run_line(run: dict[str, Any]) -> str:
+    """How far a map run is, in a line: its items by how they are."""
+    counts: dict[str, int] = run["itemCounts"]
+    failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
+    parts = {"succeeded": counts["succeeded"], "failed": failed, **{key: counts[key] for key in ("running", "pending")}}
+    told = ", ".join(f"{count} {name}" for name, count in parts.items() if count or name == "succeeded")
+    return f"{run['mapRunArn']} {run['status']}: of {counts['total']} items {told}"
 
 
 def time_text(moment: datetime) -> str:

@@ -16,7 +16,7 @@ from stepwell.engine.status import AWS_STATUSES, STATUSES
 from stepwell.errors import ExecutionNotFound
 
 from .console import Console
-from .describe import COLUMNS, outcome, summary, time_text
+from .describe import COLUMNS, map_run_line, map_runs, outcome, summary, time_text
 from .exits import OK
 from .item_files import add_item_files, item_files_of
 from .opening import open_executor
@@ -63,7 +63,7 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("--limit", type=read_count, metavar="COUNT", help="the newest ones only")
 
-    parser = add_command(commands, "show", show, "show an execution and its history")
+    parser = add_command(commands, "show", show, "show an execution, its map runs' progress and its history")
     parser.add_argument("id", metavar="ID", help="the execution's id")
     add_data(parser)
     parser.add_argument("--no-history", action="store_true", help="without its history")
@@ -123,16 +123,20 @@ def _summaries(executions: Iterable[Execution]) -> Iterator[dict[str, Any]]:
 
 
 def show(options: argparse.Namespace, console: Console) -> int:
-    """Print the execution, its input and outcome, and every event."""
+    """Print the execution, its input and outcome, how far its map runs are, and every event."""
     with open_executor(data_folder(options)) as executor:
         execution = executor.get(options.id)
         record = outcome(execution) | {"input": execution.input}
+        runs = map_runs(executor, execution.id)
         if console.as_json:
+            record |= {"map_runs": runs} if runs else {}
             console.record(record if options.no_history else record | {"history": execution.history()}, "")
             return OK
         for key, value in record.items():
             if value is not None:
                 print(f"{key + ':':<12}{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        for run in runs:
+            print(f"{'map run:':<12}{map_run_line(run)}")
         if not options.no_history:
             print("history:")
             names = StateNames()

@@ -162,4 +162,5 @@ def _lines_of_process(record: dict[str, Any]) -> Iterator[str]:
         yield f"queues:      {record['requests']} requests, {record['tasks']} tasks handed out; handlers: {handlers}"
     for each in record.get("partitions", ()):
         positions = f"log {each['first']} to {each['last']}, applied {each['applied']}, flushed {each['flushed']}"
-        yield f"partition {each['index']}: process {each['pid']}, {each['problem'] or positions}"
+        process = f"process {each['pid']}, " if each["pid"] else ""  # that of a cluster's partition may be anywhere
+        yield f"partition {each['index']}: {process}{each['problem'] or positions}"

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from stepwell.asl.resources import Resource, function_name, parse_resource
 from stepwell.errors import InvalidInput, StepwellError
 from stepwell.tasks.calls import Call
 
@@ -169,7 +170,11 @@ class Mock:
     def resource(
         self, resource: str, *, index: int | None = None, item: Any = ANY, when: Callable[[Any], bool] | None = None
     ) -> MockedTask:
-        """The calls of this Resource, a handler's name or an ARN, in all states. A mock of the state goes first."""
+        """The calls of this Resource, an ARN or a handler's name, in all states. A mock of the state goes first.
+
+        As for handlers, the name of a Lambda function stands for its ARN, and for ``lambda:invoke`` with this
+        FunctionName.
+        """
         return self._task(("resource", resource, None, index, item, when), f"resource {resource!r}")
 
     def _task(self, key: tuple[str, str, str | None, int | None, Any, Any], what: str) -> MockedTask:
@@ -186,7 +191,7 @@ class Mock:
 
         def fits(call: MockCall) -> bool:
             return (
-                (call.state if kind == "state" else call.resource) == name
+                name in ((call.state,) if kind == "state" else (call.resource, call.function))
                 and workflow in (None, call.workflow)
                 and index in (None, call.index)
                 and (item is ANY or (call.index is not None and call.item == item))
@@ -284,6 +289,14 @@ def called(call: Call, input: Any, **place: Any) -> MockCall:
         attempt=call.attempt,
         execution_id=call.execution_id,
         task_id=call.id,
+        function=_function(parse_resource(call.resource), input),
         token=call.token,
         **place,
     )
+
+
+def _function(resource: Resource, input: Any) -> str:
+    """The name by which a task's handler is found; "" where only the Resource itself is one."""
+    if resource.service == "lambda" and resource.action == "invoke":
+        return function_name(input) or ""
+    return resource.name if resource.kind == "lambda" else ""

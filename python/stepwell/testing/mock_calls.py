@@ -14,8 +14,10 @@ __tracebackhide__ = True  # pytest shows the line of the test, not this module
 class MockCall(Struct, frozen=True, kw_only=True):
     """A call that a Task state made: of a mock, or of a real handler.
 
-    ``input`` is what the task was called with, ``index`` the number of the Map iteration that it is in (None: in none)
-    and ``item`` that iteration's input. ``attempt`` counts from 0. ``token`` answers it, where it waits for its token.
+    ``resource`` is the state's, and ``function`` the name by which a handler of the task is registered: that of a
+    Lambda function too. ``input`` is what the task was called with, ``index`` the number of the Map iteration that it
+    is in (None: in none) and ``item`` that iteration's input. ``attempt`` counts from 0. ``token`` answers it, where it
+    waits for its token.
     """
 
     state: str
@@ -26,6 +28,7 @@ class MockCall(Struct, frozen=True, kw_only=True):
     time: datetime
     execution_id: str
     task_id: str
+    function: str = ""
     token: str | None = None
     index: int | None = None
     item: Any = None

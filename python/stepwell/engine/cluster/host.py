@@ -168,11 +168,12 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
     def _measured_copy(self, held: Leadership) -> PartitionMeasures:
         partition, copy = held.partition, held.copy
         if copy is None:
-            return PartitionMeasures(held.index, 0, problem=not_open(held))
+            return PartitionMeasures(held.index, os.getpid(), problem=not_open(held))
         stats = copy.store.sync_stats()
         positions = (stats["log_start"], stats["log_tail"], stats["applied"], stats["flushed"])
+        waiting, problem = partition.unanswered, held.problem or ""
         return PartitionMeasures(
-            held.index, 0, *positions, requests=partition.unanswered, tasks=partition.tasks, problem=held.problem or ""
+            held.index, os.getpid(), *positions, requests=waiting, tasks=partition.tasks, problem=problem
         )
 
     # messages of other nodes, in the connection's thread

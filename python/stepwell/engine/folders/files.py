@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .follows import NODE
 from .partitions import partitions_of
 
 _MARK = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{32})\.([0-9a-f]{32})\.follower")
@@ -29,9 +30,12 @@ class PartitionFiles(NamedTuple):
 
 
 def files_of(data: str) -> list[PartitionFiles]:
-    """What the files of a data folder say, of each partition."""
+    """What the files of a data folder say, of each partition; of a cluster's node, of each copy."""
     count = partitions_of(data) or 1
-    folders = [data] if count == 1 else [os.path.join(data, f"p{index}") for index in range(count)]
+    if os.path.isfile(os.path.join(data, NODE)):
+        folders = sorted(os.path.join(data, name) for name in _names(data) if re.fullmatch(r"p\d+", name))
+    else:
+        folders = [data] if count == 1 else [os.path.join(data, f"p{index}") for index in range(count)]
     return [
         PartitionFiles(each, _size(os.path.join(each, "log")), _size(os.path.join(each, "storage")), list(_marks(each)))
         for each in folders

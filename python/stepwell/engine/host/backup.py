@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stepwell import _core
+from stepwell.engine.folders.follows import NODE
 from stepwell.engine.folders.partitions import mark_partitions, partitions_of
 from stepwell.engine.folders.paths import Folder, check_apart, check_outside_stores, folder_of, names_in, resolved
 from stepwell.engine.storage.storage import Storage
@@ -137,9 +138,15 @@ def _remove_cut_short(to: Path) -> None:
 
 
 def _existing(folder: Path) -> _core.Folder:
+    found = _core.Folder.open(folder)
+    if found.has(NODE):
+        raise StorageError(
+            f"{folder} is the folder of a cluster's node, with copies of the cluster's streams: back up the cluster, "
+            "not a node (docs/cluster.md)"
+        )
     if partitions_of(folder) is None:
         raise StorageError(f"{folder} holds no executor's data")
-    return _core.Folder.open(folder)
+    return found
 
 
 def _copy_partitions(source: _core.Folder, target: Path) -> list[Copied]:
