@@ -41,7 +41,7 @@ def test_the_programs_of_the_pages(tmp_path: Path) -> None:
     names = [name for name in re.findall(r"^# (test_\w+\.py)$", text, re.MULTILINE) if name in recipes()]
     write(tmp_path, *names)
     said = run(tmp_path)
-    assert "9 passed" in said
+    assert "10 passed" in said
     printed = re.findall(r"^```text\n(seed .*?)^```", text, re.DOTALL | re.MULTILINE)
     assert len(printed) == 1
     assert printed[0] in said
