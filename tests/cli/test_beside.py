@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -248,6 +249,16 @@ def test_handlers_that_are_given_beside_an_owner_are_named_as_not_used(
     finished = stepwell("start", "work", "--handlers", "mine.py", "--wait", "--json", *BESIDE)
     assert finished.document["output"]["done by"] == owner.pid
     assert "its handlers do the tasks, not those of --handlers" in finished.err
+
+
+def test_plain_names_of_handlers_are_what_the_owner_takes(stepwell: Stepwell, tmp_path: Path) -> None:
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "work", "End": True}}}
+    (tmp_path / "machine.json").write_text(json.dumps(machine))
+    with Executor(tmp_path / "data", profile="aws", handlers={"work": str}) as ex:
+        refused = stepwell("deploy", "w", "machine.json", "--data", "data").error_line()
+        assert "not a valid resource ARN" in refused
+        ex.client.deployments.accept_handlers()  # as `stepwell serve` does
+        assert stepwell("deploy", "w", "machine.json", "--data", "data").code == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

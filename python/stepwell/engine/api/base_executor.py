@@ -108,6 +108,8 @@ class BaseExecutor:
     def _use(self, host: Host) -> None:
         """Work with a host that is open, and serve its folder."""
         self._client = Client(host, host.limits)
+        if self._connect:
+            self._client.deployments.accept_handlers()  # the process that has the folder open decides
         if self._serves:
             serve(self._client)
 
