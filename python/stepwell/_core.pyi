@@ -374,13 +374,23 @@ class Nats:
         """
 
     def create_stream(
-        self, stream: str, subject: str, *, replicas: int = 3, store: str | None = None, unsafe_sync: bool = False
+        self,
+        stream: str,
+        subject: str,
+        *,
+        replicas: int = 3,
+        store: str | None = None,
+        first_sequence: int = 1,
+        unsafe_sync: bool = False,
     ) -> str:
         """Create a partition's stream, unless it exists; return the id of its store, which the stream's metadata keeps.
 
-        Several nodes may do so at once. ``StorageError`` for a stream with other settings, or with fewer than three
-        replicas unless ``unsafe_sync``.
+        Several nodes may do so at once. ``StorageError`` for a stream with other settings, of another store than
+        ``store``, or with fewer than three replicas unless ``unsafe_sync``.
         """
+
+    def delete_stream(self, stream: str) -> None:
+        """Delete a partition's stream, if it exists."""
 
     def stream(self, stream: str) -> dict[str, Any] | None:
         """What the servers say of a partition's stream; None if it does not exist.
@@ -418,6 +428,18 @@ class PartitionCopy:
         ``StorageError`` if the folder is not a copy of that stream, or the servers do not answer.
         """
 
+    @staticmethod
+    def offline(folder: Folder | str | PathLike[str]) -> PartitionCopy:
+        """Open the copy in a folder without its stream. Replay what its storage lacks of its log; it cannot follow."""
+
+    @staticmethod
+    def look(folder: Folder | str | PathLike[str]) -> dict[str, Any] | None:
+        """What a folder says of the copy in it, without opening it; None if it holds none.
+
+        ``stream``, ``store`` (None: it holds nothing yet), and how far the copy is for certain: ``position``,
+        ``sequence``, ``epoch``, ``hash``.
+        """
+
     @property
     def store(self) -> Store:
         """The store of the present role. After a change of role the old one refuses commits: ``FencedError``."""
@@ -438,10 +460,12 @@ class PartitionCopy:
     def status(self) -> dict[str, Any]:
         """How it is.
 
-        ``role`` (opened, following, leading, ended, failed), ``epoch``, ``leader`` (the node that the last mark names,
-        or None), ``position``, ``sequence``, ``hash`` (of all frames up to the position), ``last_sequence`` (of the
-        stream, heard of last), ``heard`` (seconds since the servers answered), ``age`` (seconds since it had all that
-        the stream held, or None: not since it was opened), ``waiting`` (seconds that a publish waits), ``failure``.
+        ``role`` (opened, following, leading, ended, failed), ``store``, ``epoch``, ``leader`` (the node that the last
+        mark names, or None), ``position``, ``sequence``, ``hash`` (of all frames up to the position),
+        ``last_sequence`` (of the stream, heard of last), ``heard`` (seconds since the servers answered), ``age``
+        (seconds since it had all that the stream held, or None: not since it was opened), ``waiting`` (seconds that a
+        publish waits), ``failure``, ``purged`` (whether it cannot go on because the stream begins behind what follows
+        it).
         """
 
     def wait_change(self, role: str, epoch: int, timeout: float) -> bool:
@@ -450,10 +474,12 @@ class PartitionCopy:
     def read_stream(self, sequence: int, max_bytes: int = 4194304) -> tuple[int, list[LogBatch]]:
         """Batches of the stream behind a sequence, and the sequence that they lead to; nothing is compared."""
 
-    def snapshot(self, path: str | PathLike[str]) -> int:
-        """Copy it into a new folder, the beginning of another node's copy; return its position.
+    def snapshot(self, path: str | PathLike[str], store: str | None = None) -> dict[str, Any]:
+        """Copy it into a new folder, the beginning of another node's copy.
 
-        A node whose folder is that one needs only what the stream has behind that position. For a copy that follows.
+        A node whose folder is that one needs only what the stream has behind it. Return where it is: ``position``,
+        ``sequence``, ``epoch``, ``hash``. With ``store`` it is the beginning of another store; for a copy that is open
+        without its stream.
         """
 
     def close(self) -> None:

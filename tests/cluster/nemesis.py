@@ -24,6 +24,10 @@ if __name__ == "__main__":
 from cluster.network import Host
 from cluster.nodes import NODES, NodeProcess, Nodes
 from cluster.servers import Server
+from cluster.torture_node import CLUSTER
+from stepwell import Cluster
+from stepwell.engine.cluster.overview import Overview
+from stepwell.errors import StepwellError
 from stepwell.testing.torture.journal import Journal
 
 DISK = "size=256m"
@@ -230,6 +234,20 @@ class Nemesis(Nodes[NodeProcess]):
                 return wrong
             time.sleep(0.3)
 
+    def unproven(self) -> list[str]:
+        """The partitions whose rows are not what the events of their streams say."""
+        overview = Overview(Cluster(self.servers.urls, name=CLUSTER))
+        wrong: list[str] = []
+        try:
+            for stream in overview.streams():
+                try:
+                    overview.prove(stream)
+                except StepwellError as error:
+                    wrong.append(f"partition {stream['partition']}: {error}")
+        finally:
+            overview.close()
+        return wrong
+
     def findings(self) -> dict[str, Any]:
         """What the model outside finds."""
         return self._chance.choice(self.nodes).ask("check")
@@ -249,7 +267,7 @@ def run(folder: Path, faults: int, seed: int) -> dict[str, Any]:
         nemesis.start()
         nemesis.draw(faults)
         nemesis.drain()
-        differing = nemesis.differing_copies()
+        differing = nemesis.differing_copies() + nemesis.unproven()
         found = nemesis.findings()
     finally:
         nemesis.close()

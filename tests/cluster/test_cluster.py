@@ -231,7 +231,7 @@ def test_what_does_not_fit_is_refused(served: ServedCluster, tmp_path: Path) -> 
         Executor(tmp_path / "plain", cluster=Cluster(urls, name=NAME, node="n9"))
     with Executor(tmp_path / "n8", cluster=Cluster(urls, name=NAME, node="n8")) as executor:
         assert executor.workflow("quick").version == 1
-        with pytest.raises(StorageError, match="a cluster has none yet"):
+        with pytest.raises(StorageError, match="the snapshots of a cluster are its backup"):
             executor.backup(tmp_path / "backup")
         assert not (tmp_path / "backup").exists()
     with pytest.raises(StorageError, match="belongs to node n8 of cluster orders"):

@@ -22,7 +22,10 @@ from stepwell.errors import StepwellError, TaskDoesNotExist
 from stepwell.testing.torture import journal, model, workflows
 from stepwell.testing.torture.child import Child
 
+CLUSTER = "torture"
 PARTITIONS = 3
+SNAPSHOT_BYTES = 400_000
+"""So little that streams are purged, and lost folders begin with snapshots."""
 RUNNING = 8
 """How many executions of a node may run at a time."""
 REST_SECONDS = 0.05
@@ -38,8 +41,14 @@ class TortureNode(Child):
         super().__init__(folder, seed, 100 * life + int(node[1:]))
 
     def _open(self, handlers: dict[str, Callable[..., Any]]) -> Executor:
-        dispatch = DISPATCHES[(self._life + int(self._node[1:])) % 3 > 0]
-        cluster = Cluster(self._servers, name="torture", node=self._node, partitions=PARTITIONS, dispatch=dispatch)
+        cluster = Cluster(
+            self._servers,
+            name=CLUSTER,
+            node=self._node,
+            partitions=PARTITIONS,
+            snapshot_bytes=SNAPSHOT_BYTES,
+            dispatch=DISPATCHES[(self._life + int(self._node[1:])) % 3 > 0],
+        )
         executor = Executor(self._folder / self._node, cluster=cluster, handlers=handlers, max_workers=16)
         for name, definition in workflows.DEFINITIONS.items():
             self._until_done(executor.deploy, name, definition)

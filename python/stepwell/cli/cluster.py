@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from stepwell.errors import InvalidInput
-
+from .cluster_options import add_cluster, cluster_of
+from .cluster_snapshots import add_check_options, add_restore, held, shown_held, snapshot_problems, take_snapshots
 from .console import Console
-from .exits import FAILED, OK, UsageError
+from .exits import FAILED, OK
 from .options import Commands, add_command
 
 if TYPE_CHECKING:
-    from stepwell.engine.cluster.options import Cluster
     from stepwell.engine.cluster.overview import Overview
 
 
@@ -29,7 +27,11 @@ def add_commands(commands: Commands) -> None:
     move = _add(actions, "move", _move, "let a node lead a partition, as long as it lives")
     move.add_argument("partition", type=int, metavar="PARTITION")
     move.add_argument("node", metavar="NODE", nargs="?", help="default: the node that is preferred anyway")
-    _add(actions, "check", _check, "compare the copies with the streams; exits with 1 if something is wrong")
+    check = _add(actions, "check", _check, "compare the copies with the streams; exits with 1 if something is wrong")
+    add_check_options(check)
+    snapshot = _add(actions, "snapshot", take_snapshots, "have snapshots made now, which are the cluster's backup")
+    snapshot.add_argument("partition", type=int, metavar="PARTITION", nargs="?", help="default: all")
+    add_restore(actions)
 
 
 def _add(
@@ -38,35 +40,6 @@ def _add(
     parser = add_command(actions, name, partial(_with_cluster, run), help)
     add_cluster(parser, required=True)
     return parser
-
-
-def add_cluster(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """``--cluster`` and ``--cluster-name``."""
-    servers = os.environ.get("STEPWELL_CLUSTER")
-    parser.add_argument(
-        "--cluster",
-        metavar="URL,…",
-        default=servers,
-        required=required and servers is None,
-        help="the NATS servers, such as nats://a:4222,nats://b:4222 (default: $STEPWELL_CLUSTER)",
-    )
-    parser.add_argument(
-        "--cluster-name",
-        metavar="NAME",
-        default=os.environ.get("STEPWELL_CLUSTER_NAME", "stepwell"),
-        help="which cluster of these servers (default: $STEPWELL_CLUSTER_NAME, else stepwell)",
-    )
-    parser.add_argument("--nats-credentials", metavar="FILE", help="a file of NATS credentials")
-
-
-def cluster_of(options: argparse.Namespace, **more: Any) -> Cluster:
-    """The cluster that the options name. Raises ``UsageError``."""
-    from stepwell.engine.cluster.options import Cluster
-
-    try:
-        return Cluster(options.cluster, name=options.cluster_name, credentials=options.nats_credentials, **more)
-    except InvalidInput as error:
-        raise UsageError(f"--cluster: {error}.") from error
 
 
 def _with_cluster(
@@ -83,6 +56,8 @@ def _with_cluster(
 
 def _status(options: argparse.Namespace, console: Console, overview: Overview) -> int:
     nodes, partitions = overview.nodes(), overview.partitions()
+    for partition, stream in zip(partitions, overview.streams(), strict=True):
+        partition |= held(overview, stream)
     record = {"cluster": overview.options.name, "id": overview.record.id, "nodes": nodes, "partitions": partitions}
     if console.as_json:
         console.document(record)
@@ -92,14 +67,15 @@ def _status(options: argparse.Namespace, console: Console, overview: Overview) -
         ({**node, "leads": _numbers(node["leads"])} for node in nodes), ("node", "alive", "version", "address", "leads")
     )
     console.record({}, "")
-    console.table(map(_shown, partitions), ("partition", "leader", "epoch", "pinned", "copies", "problems"))
+    columns = ("partition", "leader", "epoch", "pinned", "copies", "stream", "snapshots", "problems")
+    console.table(map(_shown, partitions), columns)
     return OK
 
 
 def _shown(partition: dict[str, Any]) -> dict[str, Any]:
     copies = " ".join(f"{node}:{position}" for node, position in partition["copies"].items())
     problems = "; ".join(f"{node}: {problem}" for node, problem in partition["problems"].items())
-    return {**partition, "copies": copies, "problems": problems}
+    return {**partition, **shown_held(partition), "copies": copies, "problems": problems}
 
 
 def _numbers(numbers: list[int]) -> str:
@@ -117,7 +93,7 @@ def _check(options: argparse.Namespace, console: Console, overview: Overview) ->
     alive = {node["node"] for node in overview.nodes() if node["alive"]}
     wrong: list[str] = []
     for partition, stream in zip(overview.partitions(), overview.streams(), strict=True):
-        wrong += _problems(partition, stream, alive)
+        wrong += _problems(partition, stream, alive) + snapshot_problems(overview, stream, replay=options.replay)
     console.record({"problems": wrong}, "\n".join(wrong) or "nothing is wrong")
     return FAILED if wrong else OK
 

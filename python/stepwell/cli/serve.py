@@ -21,7 +21,7 @@ from stepwell.engine.host.reading import CONSISTENCIES
 from stepwell.engine.limits import Limits
 from stepwell.errors import InvalidInput
 
-from .cluster import add_cluster, cluster_of
+from .cluster_options import add_cluster, cluster_of
 from .console import Console
 from .exits import OK, UsageError
 from .item_files import add_item_files, item_files_of
@@ -80,6 +80,15 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument(
         "--unsafe-sync", action="store_true", help="accept NATS servers that could lose what they have confirmed"
+    )
+    parser.add_argument(
+        "--snapshots", metavar="URL", help="where snapshots are kept: s3://bucket/prefix, a folder (default: in NATS)"
+    )
+    parser.add_argument(
+        "--snapshot-bytes",
+        type=read_count,
+        metavar="N",
+        help="make one after so many bytes of a stream (default: 64 MiB)",
     )
     parser.add_argument(
         "--retention",
@@ -207,6 +216,8 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         unsafe_sync=options.unsafe_sync,
         consistency=options.cluster_consistency,
         dispatch=options.cluster_dispatch,
+        snapshots=options.snapshots,
+        **({} if options.snapshot_bytes is None else {"snapshot_bytes": options.snapshot_bytes}),
     )
 
 

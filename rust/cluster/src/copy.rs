@@ -1,16 +1,15 @@
 //! One node's copy of a partition: it follows, and leads when it is told to.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
 use stepwell_core::log::LogStream as _;
 use stepwell_core::storage::Storage;
-use stepwell_core::store::{self, Held, Parts, Store, StoreOptions};
+use stepwell_core::store::{Held, Parts, Store, StoreOptions};
 use stepwell_core::{Error, Result};
 
 use crate::catching_up::{fill, take_over};
@@ -18,8 +17,10 @@ use crate::chain::Link;
 use crate::connection::Connection;
 use crate::following::Thread;
 use crate::log::ReplicatedLog;
+use crate::offline::Offline;
 use crate::roles::{Failed, Role, Shared, State};
 use crate::settings;
+use crate::snapshots;
 use crate::stream::JetStream;
 use crate::wire::{Abort, Wire};
 
@@ -27,6 +28,7 @@ use crate::wire::{Abort, Wire};
 #[derive(Clone, Debug)]
 pub struct Status {
     pub role: Role,
+    pub store: StoreId,
     /// Where it is.
     pub at: Link,
     pub leader: Option<String>,
@@ -36,6 +38,8 @@ pub struct Status {
     pub age: Option<Duration>,
     pub waiting: Duration,
     pub failure: Option<String>,
+    /// Whether it cannot go on because the stream begins behind what follows it: it needs a snapshot.
+    pub is_purged: bool,
 }
 
 /// A copy. Any thread may call it; changes of its role exclude each other.
@@ -50,7 +54,7 @@ pub struct Copy {
     _held: Held,
 }
 
-struct Work {
+pub(crate) struct Work {
     abort: Arc<Abort>,
     thread: JoinHandle<()>,
 }
@@ -68,6 +72,19 @@ impl Copy {
         let found = settings::find(&connection, stream)?;
         let wire = JetStream::open(connection, stream, &found.subject)?;
         Copy::with(folder, Arc::new(wire), stream, found.store, node, options)
+    }
+
+    /// Opens the copy in a folder without its stream: it can be read, and snapshots of it can be made.
+    pub fn offline(folder: Arc<Folder>, options: StoreOptions) -> Result<Copy> {
+        let found = snapshots::look(&folder)?;
+        let store = found.as_ref().and_then(|found| found.store);
+        let Some((found, store)) = found.zip(store) else {
+            return Err(Error::Storage {
+                action: "open",
+                reason: format!("{} holds no copy of a stream", folder.path().display()),
+            });
+        };
+        Copy::with(folder, Arc::new(Offline), &found.stream, store, "", options)
     }
 
     /// The same with any stream.
@@ -125,6 +142,7 @@ impl Copy {
         let state = self.shared.state.lock();
         Status {
             role: state.role,
+            store: log.store(),
             at: log.link(),
             leader: log.leader(),
             last_sequence: known.last_sequence(),
@@ -135,6 +153,7 @@ impl Copy {
                 .failure
                 .as_ref()
                 .map(|failed| failed.text().to_owned()),
+            is_purged: state.failure.as_ref().is_some_and(Failed::is_purged),
         }
     }
 
@@ -204,32 +223,36 @@ impl Copy {
         Ok(self.store())
     }
 
-    /// Copies it into a folder that does not exist or is empty: the beginning of another copy, also where the stream no
-    /// longer has its beginning. Returns the position. For a copy that follows; it rests meanwhile.
-    pub fn snapshot(&self, path: &Path) -> Result<u64> {
+    /// Lets no role change while the guard lives, and a copy that follows rest. It must have one of these roles.
+    pub(crate) fn pause(&self, roles: &[Role]) -> Result<MutexGuard<'_, Option<Work>>> {
         let mut work = self.work.lock();
         let role = self.shared.state.lock().role;
-        match role {
-            Role::Following => {}
-            Role::Failed => return Err(self.failure()),
-            _ => {
-                return Err(Error::Storage {
-                    action: "copy",
-                    reason: "a snapshot is made by a node that follows".to_owned(),
-                });
-            }
+        if role == Role::Failed {
+            return Err(self.failure());
         }
-        end(&mut work);
-        let copied = self.copy_to(path);
-        self.begin(&mut work, Role::Following)?;
-        copied
+        if !roles.contains(&role) {
+            return Err(Error::Storage {
+                action: "copy",
+                reason: format!("a copy that is {} cannot be copied now", role.word()),
+            });
+        }
+        if role == Role::Following {
+            end(&mut work);
+        }
+        Ok(work)
     }
 
-    fn copy_to(&self, path: &Path) -> Result<u64> {
-        let folder = Folder::create(path).map_err(Error::io("open", path))?;
-        self.storage
-            .checkpoint(&store::storage_folder(&folder.place()))?;
-        self.shared.log.seed(&folder)
+    /// Goes on after a [`pause`](Self::pause).
+    pub(crate) fn resume(&self, work: &mut Option<Work>) -> Result<()> {
+        let role = self.shared.state.lock().role;
+        match role {
+            Role::Following => self.begin(work, role),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Ends its role, flushes everything and closes the folder's log.

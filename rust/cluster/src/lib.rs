@@ -13,12 +13,14 @@
 //! | [`message`] | the format of a message |
 //! | `catching_up` | reading the stream before a copy has its role |
 //! | [`chain`] | the hash over all frames, and how far a copy has it |
+//! | [`offline`] | a stream that is not there |
 //! | [`publishing`] | publishing one message for certain, whatever the servers answer or do not answer |
 //! | [`reading`] | reading a stream, and verifying that each message follows |
 //! | `leading` | what a leader has appended and the stream does not have for certain |
 //! | `liveness` | when the servers answered, and how far the stream is known to go |
 //! | [`log`] | the log of a copy: the stream, and files beside it |
 //! | [`copy`] | a copy's roles: following and leading |
+//! | [`snapshots`] | the beginning of another copy |
 //! | [`roles`] | the roles of a copy, and what its threads share |
 //! | [`following`] | the thread of a copy |
 
@@ -31,10 +33,12 @@ mod leading;
 mod liveness;
 pub mod log;
 pub mod message;
+pub mod offline;
 pub mod publishing;
 pub mod reading;
 pub mod roles;
 pub mod settings;
+pub mod snapshots;
 pub mod stream;
 pub mod wire;
 

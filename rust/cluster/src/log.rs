@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
 use stepwell_core::log::{Batch, FileLogStream, Frames, LogStream};
-use stepwell_core::store;
 use stepwell_core::{Error, Result};
 
 use crate::chain::Link;
@@ -27,8 +26,8 @@ const SYNC_EVERY: u64 = 4 << 20;
 /// A partition's log on one node.
 pub struct ReplicatedLog {
     reader: Reader,
-    folder: Arc<Folder>,
-    local: FileLogStream,
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) local: FileLogStream,
     at: Mutex<At>,
     leading: Mutex<Option<Leading>>,
     liveness: Liveness,
@@ -269,18 +268,17 @@ impl ReplicatedLog {
         }
     }
 
-    /// Makes a folder the copy of the same stream at this one's position: `CHAIN` and an empty log. Storage at that
-    /// position is there already.
-    pub fn seed(&self, folder: &Folder) -> Result<u64> {
-        let link = self.link();
-        store::seed(
-            folder,
-            &self.reader.stream,
-            self.local.store(),
-            link.position + 1,
-        )?;
-        link.write(folder)?;
-        Ok(link.position)
+    /// Does something with the copy's position while nothing is taken or confirmed; returns where that was if it was done.
+    pub(crate) fn still(
+        &self,
+        done: impl FnOnce(u64) -> Result<Option<()>>,
+    ) -> Result<Option<Link>> {
+        let at = self.at.lock();
+        match at.files {
+            // Messages are read again, and storage is further.
+            Some((end, _)) if end > at.link.position => Ok(None),
+            _ => Ok(done(at.link.position)?.map(|()| at.link)),
+        }
     }
 
     /// Makes the files durable, says how far they are, and closes the log.

@@ -51,6 +51,7 @@ pub(crate) struct State {
 /// Why a copy cannot go on.
 pub(crate) struct Failed {
     text: String,
+    is_purged: bool,
     diverged: Option<[String; 4]>,
     at: (u64, u64),
 }
@@ -68,11 +69,13 @@ impl Failed {
                 reason,
             } => Failed {
                 text,
+                is_purged: false,
                 diverged: Some([stream, here, there, reason].map(String::clone)),
                 at: (*sequence, *position),
             },
             _ => Failed {
                 text,
+                is_purged: matches!(error, Error::Truncated { .. }),
                 diverged: None,
                 at: (0, 0),
             },
@@ -81,6 +84,11 @@ impl Failed {
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the stream begins behind what follows the copy.
+    pub fn is_purged(&self) -> bool {
+        self.is_purged
     }
 
     /// The error once more.

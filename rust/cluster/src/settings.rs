@@ -60,21 +60,24 @@ fn ready(connection: &Connection) -> Result<Option<Value>> {
     }
 }
 
-/// Creates a partition's stream, unless it exists; returns it. Several nodes may do so at once.
+/// Creates a partition's stream, unless it exists; returns it. Several nodes may do so at once. Its messages begin with
+/// the sequence `first`.
+#[expect(clippy::too_many_arguments, reason = "a stream has so many settings")]
 pub fn create(
     connection: &Connection,
     stream: &str,
     subject: &str,
     replicas: u64,
     store: Option<StoreId>,
+    first: u64,
     unsafe_sync: bool,
 ) -> Result<Found> {
     if let Some(found) = look(connection, stream)? {
-        check(&found, stream, subject, unsafe_sync)?;
+        check(&found, stream, subject, store, unsafe_sync)?;
         return Ok(found);
     }
     check_replicas(stream, replicas, unsafe_sync)?;
-    let store = store.unwrap_or_else(StoreId::random);
+    let id = store.unwrap_or_else(StoreId::random);
     let mut settings = json!({
         "name": stream,
         "subjects": [subject],
@@ -83,7 +86,8 @@ pub fn create(
         "max_bytes": -1,
         "max_consumers": -1,
         "duplicate_window": 0,
-        "metadata": {STORE: store.to_string()},
+        "first_seq": first,
+        "metadata": {STORE: id.to_string()},
     });
     for (name, value) in required() {
         settings[name] = value;
@@ -91,7 +95,7 @@ pub fn create(
     let made = connection.request(&format!("STREAM.CREATE.{stream}"), &settings);
     match (made, look(connection, stream)?) {
         (_, Some(found)) => {
-            check(&found, stream, subject, unsafe_sync)?;
+            check(&found, stream, subject, store, unsafe_sync)?;
             Ok(found)
         }
         (Err(error), None) => Err(error),
@@ -131,6 +135,12 @@ pub fn look(connection: &Connection, stream: &str) -> Result<Option<Found>> {
     }
 }
 
+/// Deletes a partition's stream, if it exists.
+pub fn delete(connection: &Connection, stream: &str) -> Result<()> {
+    let request = format!("STREAM.DELETE.{stream}");
+    connection.request(&request, &json!({})).map(drop)
+}
+
 /// Removes the messages before a sequence.
 pub fn purge(connection: &Connection, stream: &str, before: u64) -> Result<()> {
     let request = json!({"seq": before});
@@ -157,11 +167,25 @@ fn required() -> [(&'static str, Value); 7] {
     ]
 }
 
-fn check(found: &Found, stream: &str, subject: &str, unsafe_sync: bool) -> Result<()> {
+fn check(
+    found: &Found,
+    stream: &str,
+    subject: &str,
+    store: Option<StoreId>,
+    unsafe_sync: bool,
+) -> Result<()> {
     let value = |name: &str| found.info.pointer(&format!("/config/{name}"));
     let wrong = |text: String| Err::<(), Error>(unavailable("use", stream, text));
     if found.subject != subject {
         return wrong(format!("its subject is {}, not {subject}", found.subject));
+    }
+    if let Some(store) = store
+        && found.store != store
+    {
+        return wrong(format!(
+            "it is of the store {}, not of {store}",
+            found.store
+        ));
     }
     for (name, wanted) in required() {
         if value(name) != Some(&wanted) {

@@ -8,9 +8,10 @@ use parking_lot::{Mutex, RwLock};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::Value;
-use stepwell_cluster::{Connection, Copy, Login, settings};
+use stepwell_cluster::chain::Link;
+use stepwell_cluster::{Connection, Copy, Login, settings, snapshots};
 use stepwell_core::identity::StoreId;
-use stepwell_core::store;
+use stepwell_core::store::{self, StoreOptions};
 use stepwell_core::{Error, Result};
 
 use crate::errors::raise;
@@ -90,7 +91,8 @@ impl Nats {
     }
 
     /// Creates a partition's stream, unless it exists; returns the id of its store.
-    #[pyo3(signature = (stream, subject, *, replicas=3, store=None, unsafe_sync=false))]
+    #[pyo3(signature = (stream, subject, *, replicas=3, store=None, first_sequence=1, unsafe_sync=false))]
+    #[expect(clippy::too_many_arguments, reason = "options by keyword")]
     fn create_stream(
         &self,
         py: Python<'_>,
@@ -98,16 +100,20 @@ impl Nats {
         subject: &str,
         replicas: u64,
         store: Option<&str>,
+        first_sequence: u64,
         unsafe_sync: bool,
     ) -> PyResult<String> {
-        let id = |text: &str| {
-            StoreId::parse(text).ok_or_else(|| Error::Key {
-                reason: format!("{text:?} is no id of a store"),
-            })
-        };
-        let store = store.map(id).transpose().map_err(raise)?;
+        let store = store.map(store_id).transpose().map_err(raise)?;
         let found = self.with(py, |connection| {
-            settings::create(connection, stream, subject, replicas, store, unsafe_sync)
+            settings::create(
+                connection,
+                stream,
+                subject,
+                replicas,
+                store,
+                first_sequence,
+                unsafe_sync,
+            )
         })?;
         Ok(found.store.to_string())
     }
@@ -148,6 +154,11 @@ impl Nats {
         let followers: Vec<_> = replicas.into_iter().flatten().map(follower).collect();
         info.set_item("followers", followers)?;
         Ok(Some(info))
+    }
+
+    /// Deletes a partition's stream, if it exists.
+    fn delete_stream(&self, py: Python<'_>, stream: &str) -> PyResult<()> {
+        self.with(py, |connection| settings::delete(connection, stream))
     }
 
     /// Removes the messages before a sequence: every copy must have them, and a snapshot.
@@ -227,6 +238,30 @@ impl PartitionCopy {
         })
     }
 
+    /// Opens the copy in a folder without its stream.
+    #[staticmethod]
+    fn offline(py: Python<'_>, folder: Place) -> PyResult<Self> {
+        let open = || Copy::offline(folder.create()?, StoreOptions::default());
+        let copy = py.detach(open).map_err(raise)?;
+        Ok(Self {
+            copy: OfThisProcess::new(RwLock::new(Some(Arc::new(copy)))),
+            store: Mutex::new(None),
+        })
+    }
+
+    /// What a folder says of the copy in it, without opening it; None if it holds none.
+    #[staticmethod]
+    fn look<'py>(py: Python<'py>, folder: Place) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let found = py
+            .detach(|| snapshots::look(&*folder.open()?))
+            .map_err(raise)?;
+        let Some(found) = found else { return Ok(None) };
+        let items = link_items(py, &found.link)?;
+        items.set_item("stream", found.stream)?;
+        items.set_item("store", found.store.map(|store| store.to_string()))?;
+        Ok(Some(items))
+    }
+
     /// The store of the present role.
     #[getter]
     fn store(&self, py: Python<'_>) -> PyResult<Py<Store>> {
@@ -257,18 +292,16 @@ impl PartitionCopy {
 
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let status = self.with(py, |copy| Ok(copy.status()))?;
-        let items = PyDict::new(py);
+        let items = link_items(py, &status.at)?;
         items.set_item("role", status.role.word())?;
-        items.set_item("epoch", status.at.epoch)?;
+        items.set_item("store", status.store.to_string())?;
         items.set_item("leader", status.leader)?;
-        items.set_item("position", status.at.position)?;
-        items.set_item("sequence", status.at.sequence)?;
-        items.set_item("hash", status.at.hash.to_string())?;
         items.set_item("last_sequence", status.last_sequence)?;
         items.set_item("heard", status.heard.as_secs_f64())?;
         items.set_item("age", status.age.map(|age| age.as_secs_f64()))?;
         items.set_item("waiting", status.waiting.as_secs_f64())?;
         items.set_item("failure", status.failure)?;
+        items.set_item("purged", status.is_purged)?;
         Ok(items)
     }
 
@@ -293,9 +326,20 @@ impl PartitionCopy {
         Ok((sequence, frame_list(py, &frames)?))
     }
 
-    /// Copies it into a new folder, the beginning of another copy; returns its position.
-    fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
-        self.with(py, |copy| copy.snapshot(&path))
+    /// Copies it into a new folder, the beginning of another copy, or of another store; returns where it is.
+    #[pyo3(signature = (path, store=None))]
+    fn snapshot<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        store: Option<&str>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let store = store.map(store_id).transpose().map_err(raise)?;
+        let link = self.with(py, |copy| match store {
+            None => copy.snapshot(&path),
+            Some(store) => copy.snapshot_as(&path, store),
+        })?;
+        link_items(py, &link)
     }
 
     /// Ends its role, flushes everything and releases the folder.
@@ -313,6 +357,21 @@ impl PartitionCopy {
         drop(self.store.lock().take());
         Ok(())
     }
+}
+
+fn store_id(text: &str) -> Result<StoreId> {
+    StoreId::parse(text).ok_or_else(|| Error::Key {
+        reason: format!("{text:?} is no id of a store"),
+    })
+}
+
+fn link_items<'py>(py: Python<'py>, link: &Link) -> PyResult<Bound<'py, PyDict>> {
+    let items = PyDict::new(py);
+    items.set_item("position", link.position)?;
+    items.set_item("sequence", link.sequence)?;
+    items.set_item("epoch", link.epoch)?;
+    items.set_item("hash", link.hash.to_string())?;
+    Ok(items)
 }
 
 fn seconds(seconds: f64) -> PyResult<Duration> {

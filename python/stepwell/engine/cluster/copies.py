@@ -48,6 +48,18 @@ def open_copy(
     return copy
 
 
+def open_offline(folder: _core.Folder, limits: Limits | None = None) -> _core.PartitionCopy:
+    """Open the copy in a folder without its stream, and replay what its storage lacks of its log."""
+    copy = _core.PartitionCopy.offline(folder)
+    try:
+        store = copy.store
+        log_replay.replay(store, Executions.over(Storage(store), limits or Limits()))
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
 def prove(copy: _core.PartitionCopy, limits: Limits | None = None) -> int:
     """Apply the events of the whole stream anew, in memory, and compare every row with the copy's; return how many.
 
@@ -55,19 +67,29 @@ def prove(copy: _core.PartitionCopy, limits: Limits | None = None) -> int:
     what the events say, ``StorageError`` if the stream no longer has its beginning.
     """
     with _core.Store.open(None) as store:
-        executions = Executions.over(Storage(store), limits or Limits())
-        position, end = 0, copy.status()["position"]
-        for first, _, _, payload in _batches(copy):
-            if first != position + 1:
-                raise StorageError(f"the stream has positions from {first} on, not from {position + 1}")
-            batch = _read_batch(executions, first, payload)
-            position = store.commit(batch.turns, batch.changes(), batch.timestamp)
-            store.wait_applied(position)
-            if executions.exceeds_memory():
-                executions.state.forget()
-            if position >= end:
-                break
-        return _compare(store, copy.store)
+        replayed(copy, store, 0, copy.status()["position"], limits)
+        return compare(store, copy.store)
+
+
+def replayed(
+    copy: _core.PartitionCopy, store: _core.Store, sequence: int, end: int, limits: Limits | None = None
+) -> None:
+    """Apply to a store the events that the stream has behind ``sequence``, up to position ``end``."""
+    executions = Executions.over(Storage(store), limits or Limits())
+    position = store.applied()
+    if position >= end:
+        return
+    for first, _, _, payload in _batches(copy, sequence):
+        if first != position + 1:
+            raise StorageError(f"the stream has positions from {first} on, not from {position + 1}")
+        batch = _read_batch(executions, first, payload)
+        position = store.commit(batch.turns, batch.changes(), batch.timestamp)
+        store.wait_applied(position)
+        if executions.exceeds_memory():
+            executions.state.forget()
+        if position >= end:
+            return
+    raise StorageError(f"the stream ends at position {position}, before {end}")
 
 
 def _read_batch(executions: Executions, first: int, payload: bytes) -> Batch:
@@ -79,8 +101,7 @@ def _read_batch(executions: Executions, first: int, payload: bytes) -> Batch:
         raise CorruptionError(f"the events at position {first} cannot be applied: {error!r}") from error
 
 
-def _batches(copy: _core.PartitionCopy) -> Iterator[_core.LogBatch]:
-    sequence = 0
+def _batches(copy: _core.PartitionCopy, sequence: int) -> Iterator[_core.LogBatch]:
     while True:
         last, batches = copy.read_stream(sequence, READ_BYTES)
         if last == sequence:
@@ -89,7 +110,7 @@ def _batches(copy: _core.PartitionCopy) -> Iterator[_core.LogBatch]:
         sequence = last
 
 
-def _compare(made: _core.Store, found: _core.Store) -> int:
+def compare(made: _core.Store, found: _core.Store) -> int:
     """Compare all rows; return how many there are."""
     (number, ours), (_, theirs) = made.digest(), found.digest()
     if ours == theirs:

@@ -21,6 +21,12 @@ class FolderRecord(msgspec.Struct):
     partitions: int
 
 
+def folder_record(folder: _core.Folder) -> FolderRecord | None:
+    """Whose folder it is; None if no node has used it."""
+    text = folder.read(NODE)
+    return None if text is None else _read(folder.path, text)
+
+
 class ClusterFolder:
     """A folder that is open and locked. Raises ``StorageError`` if it belongs to another cluster or node."""
 
@@ -29,12 +35,11 @@ class ClusterFolder:
         ours = FolderRecord(record.id, cluster.name, cluster.node, record.partitions)
         folder.lock()
         try:
-            text = folder.read(NODE)
-            if text is None:
+            found = folder_record(folder)
+            if found is None:
                 self._check_is_empty()
                 folder.write(NODE, msgspec.json.encode(ours))
-            elif _read(folder.path, text) != ours:
-                found = _read(folder.path, text)
+            elif found != ours:
                 raise StorageError(
                     f"{folder.path} belongs to node {found.node} of cluster {found.cluster} ({found.id}), not to node "
                     f"{ours.node} of cluster {ours.cluster} ({ours.id}): give each node a folder of its own"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepwell import _core
@@ -39,7 +40,7 @@ from stepwell.tasks.items import ItemFiles
 
 from .coordinator import Coordinator
 from .copy_reads import CopyReads, not_open
-from .folder import ClusterFolder
+from .folder import ClusterFolder, folder_record
 from .frames import Inbox
 from .leadership import Leadership
 from .led import NotConfirmed
@@ -48,9 +49,15 @@ from .messages import FromLeader, from_leader
 from .offers import names_of
 from .options import Cluster
 from .partition import ClusterPartition
+from .records import ClusterRecord
 from .registry import PATIENCE_SECONDS, SLOTS, Registry
+from .snapshots.beginning import Beginning
+from .snapshots.catalog import Catalog, Whose
+from .snapshots.maker import SnapshotMaker
+from .snapshots.where import snapshots_place
 from .spreading import Spreading
 from .stores import ClusterStores
+from .streams import prepare_stream
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -86,21 +93,23 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self.leaderships: list[Leadership] = []
         try:
             self.registry = Registry(self.link)
-            record = self.registry.patiently(self.registry.join)
+            folder = open_folder(data)
+            assert folder is not None
+            known = folder_record(folder)
+            id = None if known is None else known.id
+            record = self.registry.patiently(partial(self.registry.join, id))
             self._slot = self.registry.patiently(partial(self.registry.slot, cluster.node))
             self._key = hashlib.blake2b(record.id.encode(), person=b"signatures").digest()
             super().__init__(handlers, self.given, record.partitions)
-            folder = open_folder(data)
-            assert folder is not None
             self._folder = ClusterFolder(folder, record, cluster)
-            self._join(self._folder)
+            self._join(self._folder, record)
         except BaseException:
             self._leave()
             raise
         handlers.provide(map_tasks(self.storage, options.item_files or ItemFiles()))
         self._begin_events()
 
-    def _join(self, folder: ClusterFolder) -> None:
+    def _join(self, folder: ClusterFolder, record: ClusterRecord) -> None:
         cluster, count = self.cluster, self.places.partitions
         self._nats = nats = _core.Nats.connect(
             cluster.servers, name=f"stepwell {cluster.name} {cluster.node} log", credentials=cluster.credentials
@@ -108,14 +117,15 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         for warning in _patiently(partial(nats.check, unsafe_sync=cluster.unsafe_sync)):
             log.warning("%s", warning)
         for index in range(count):
-            subject = cluster.subject("log", index)
-            _patiently(partial(nats.create_stream, cluster.stream(index), subject, unsafe_sync=cluster.unsafe_sync))
+            _patiently(partial(prepare_stream, nats, self.registry, cluster, index))
+        catalog = Catalog(_patiently(partial(snapshots_place, self.link, self.registry, cluster)), cluster.name)
+        beginning = Beginning(nats, self.registry, cluster, folder, catalog)
         self.reads = ThreadPoolExecutor(READERS, "stepwell-reads")
         self._inboxes: dict[int, Inbox[FromLeader]] = {
             index: Inbox(from_leader, lambda: self.hlc) for index in range(count)
         }
         self.partitions = [ClusterPartition(index, self) for index in range(count)]
-        self.leaderships = [Leadership(each, count, folder.partition(each.index), self) for each in self.partitions]
+        self.leaderships = [Leadership(each, count, beginning, self) for each in self.partitions]
         copies = CopyReads(self.leaderships)
         self._stores = ClusterStores(self.partitions, self.places, self.promises, copies)
         self.storage = Storage(self._stores)
@@ -127,9 +137,14 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self.link.subscribe(cluster.subject("n", self.boot, "*"), self._receive)
         self.link.subscribe(cluster.subject("queued"), self._receive_queued)
         self.coordinator = Coordinator(self.link, self.registry, self.boot, self.leaderships, self.lost)
+        self._snapshots = SnapshotMaker(
+            *(nats, self.registry, cluster, Whose(cluster.name, record.id, count, cluster.node), catalog),
+            *(self.coordinator, self.leaderships, Path(folder.folder.path)),
+        )
         _patiently(self.coordinator.begin)
         for each in self.leaderships:
             each.begin()
+        self._snapshots.begin()
 
     @property
     def folder(self) -> _core.Folder | None:
@@ -323,6 +338,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self._spreading.leave()
 
     def _end(self) -> None:
+        self._snapshots.close()
         self.coordinator.pass_on()
         for each in self.leaderships:
             each.close()

@@ -17,6 +17,7 @@ from .led import LedPartition
 from .node import Leader, Node
 from .partition import ClusterPartition
 from .serving import Serving
+from .snapshots.beginning import Beginning
 
 log = logger("stepwell.cluster")
 
@@ -31,8 +32,8 @@ CLOSING_SECONDS = 10.0
 class Leadership:
     """Of one partition. Any thread may call it."""
 
-    def __init__(self, partition: ClusterPartition, count: int, folder: _core.Folder, node: Node) -> None:
-        self.partition, self._folder, self._node = partition, folder, node
+    def __init__(self, partition: ClusterPartition, count: int, beginning: Beginning, node: Node) -> None:
+        self.partition, self._beginning, self._node = partition, beginning, node
         self.index = partition.index
         self._share = (self.index, count)
         self._copy: _core.PartitionCopy | None = None
@@ -116,19 +117,24 @@ class Leadership:
             try:
                 self._keep_copy()
             except Exception as error:
+                if str(error) != self.problem:  # it is tried again and again
+                    shown = None if isinstance(error, StepwellError) else error
+                    log.error("the copy of partition %d does not work: %s", self.index, error, exc_info=shown)
                 self.problem = str(error)
-                log.exception("the copy of partition %d does not work", self.index)
             self._closing.wait(OPEN_SECONDS)
 
     def _keep_copy(self) -> None:
         node = self._node
-        copy = open_copy(self._folder, node.nats, node.cluster.stream(self.index), node.cluster.node, node.limits)
+        folder = self._beginning.folder(self.index)
+        copy = open_copy(folder, node.nats, node.cluster.stream(self.index), node.cluster.node, node.limits)
         self._copy, self.problem = copy, None
         try:
             while not self._closing.is_set():
                 self._changed.wait(OPEN_SECONDS)
                 self._changed.clear()
                 self._look_at(copy)
+                if self._is_outdated(copy):
+                    break
                 if self._is_wanted and not self._closing.is_set():
                     self._lead(copy)
         finally:
@@ -140,6 +146,11 @@ class Leadership:
         if failure is not None and failure != self.problem:
             log.error("the copy of partition %d has stopped: %s", self.index, failure)
         self.problem = failure
+
+    def _is_outdated(self, copy: _core.PartitionCopy) -> bool:
+        """Whether the copy must begin anew: the stream was purged beyond it, or the partition was restored."""
+        status = copy.status()
+        return status["purged"] or not self._beginning.is_of(self.index, status["store"])
 
     def _lead(self, copy: _core.PartitionCopy) -> None:
         """Promote the copy, and run the partition until that ends. After an error the copy is opened anew."""

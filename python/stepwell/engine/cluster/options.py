@@ -15,6 +15,7 @@ PARTITIONS = 8
 LEASE_SECONDS = 4.0
 Dispatch = Literal["leader", "any"]
 DISPATCHES: tuple[Dispatch, ...] = ("leader", "any")
+SNAPSHOT_BYTES = 64 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _SECRET = re.compile(r"//[^/@]*@")
 
@@ -37,6 +38,11 @@ class Cluster:
     ``dispatch`` says who does the tasks of a partition that this node leads: ``"leader"``, this node, or ``"any"``: all
     nodes with ``"any"`` that have the task's handler, the one with the fewest tasks first.
 
+    A node puts a snapshot of a partition into ``snapshots`` every ``snapshot_bytes`` of its stream, which is purged up
+    to the older of the newest two. ``snapshots`` is the URL of an object store (``s3://bucket/prefix``; extra ``s3``),
+    or a folder that all nodes reach. By default it is a bucket of the cluster. The cluster keeps the place; None takes
+    it as it is.
+
     ``unsafe_sync`` accepts streams with fewer than three replicas, and servers older than 2.14. A node does not check
     that servers sync each write (``sync_interval: always``): where they do not, a power cut may lose a start that was
     acknowledged.
@@ -55,12 +61,15 @@ class Cluster:
         unsafe_sync: bool = False,
         consistency: Consistency = "leader",
         dispatch: Dispatch = "leader",
+        snapshots: str | None = None,
+        snapshot_bytes: int = SNAPSHOT_BYTES,
     ) -> None:
         self.servers, self.name, self.node, self.advertise = servers, name, node, advertise
         self.partitions, self.lease = partitions, lease
         self.credentials, self.unsafe_sync = credentials, unsafe_sync
         self.consistency: Consistency = consistency
         self.dispatch: Dispatch = dispatch
+        self.snapshots, self.snapshot_bytes = snapshots, snapshot_bytes
         if not isinstance(servers, str) or not self.urls:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"a cluster's servers are URLs such as nats://host:4222, not {shown(servers)}")
         for what, given in (("a cluster's name", name), ("a node's name", node)):
@@ -74,6 +83,10 @@ class Cluster:
             raise InvalidInput(f'consistency is "leader" or "local", not {shown(consistency)}')
         if dispatch not in DISPATCHES:
             raise InvalidInput(f'dispatch is "leader" or "any", not {shown(dispatch)}')
+        if isinstance(snapshot_bytes, bool) or not isinstance(snapshot_bytes, int) or snapshot_bytes < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"snapshot_bytes is a whole number from 1 on, not {shown(snapshot_bytes)}")
+        if snapshots is not None and (not isinstance(snapshots, str) or not snapshots):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(f"snapshots is a URL such as s3://bucket/prefix, or a folder, not {shown(snapshots)}")
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name} at {self.where}, node {self.node}>"

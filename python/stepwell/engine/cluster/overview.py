@@ -4,20 +4,46 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from stepwell import _core
-from stepwell.errors import InvalidInput, StorageError
+from stepwell.errors import CorruptionError, InvalidInput, StorageError
 
 from .link import Link
 from .options import Cluster
-from .records import CLUSTER, ClusterRecord, LeaseRecord, NodeRecord, PinRecord, lease_key, node_key, pin_key
+from .proof import prove_stream
+from .records import (
+    CLUSTER,
+    ClusterRecord,
+    LeaseRecord,
+    NodeRecord,
+    PinRecord,
+    StoreRecord,
+    WantedRecord,
+    lease_key,
+    node_key,
+    pin_key,
+    store_key,
+    wanted_key,
+)
 from .registry import Registry
+from .snapshots.catalog import Catalog, Manifest
+from .snapshots.where import snapshots_place
+from .streams import stream_of
 
+_ATTEMPTS = 3
+"""How often a partition is read whose stream was purged meanwhile."""
 MOVE_SECONDS = 30.0
 """How long a partition that was moved may take to arrive."""
 LOOK_SECONDS = 0.2
 """How often the nodes' records are read, while it is seen which nodes live."""
+SNAPSHOT_SECONDS = 600.0
+"""How long a snapshot may take that was asked for."""
 
 
 class Overview:
@@ -94,8 +120,7 @@ class Overview:
 
         Waits until it leads. Raises ``InvalidInput``, and ``StorageError`` if that takes too long.
         """
-        if not 0 <= partition < self.record.partitions:
-            raise InvalidInput(f"cluster {self.options.name} has the partitions 0 to {self.record.partitions - 1}")
+        self._check_partition(partition)
         if node is not None and self._registry.entry(node_key(node)) is None:
             raise InvalidInput(f"cluster {self.options.name} has no node {node}")
         if not self._registry.write(pin_key(partition), PinRecord(node or "")):
@@ -116,21 +141,78 @@ class Overview:
                 )
             time.sleep(0.1)
 
+    def _check_partition(self, partition: int) -> None:
+        if not 0 <= partition < self.record.partitions:
+            raise InvalidInput(f"cluster {self.options.name} has the partitions 0 to {self.record.partitions - 1}")
+
     def streams(self) -> list[dict[str, Any]]:
         """What JetStream says of each partition's stream."""
+        with self.connected() as nats:
+            return [{"partition": index, **self._stream(nats, index)} for index in range(self.record.partitions)]
+
+    @contextmanager
+    def connected(self) -> Generator[_core.Nats]:
+        """A connection to the streams."""
         options = self.options
         nats = _core.Nats.connect(options.servers, name="stepwell cluster check", credentials=options.credentials)
         try:
-            return [{"partition": index, **_stream(nats, options, index)} for index in range(self.record.partitions)]
+            yield nats
         finally:
             nats.close()
 
+    def _stream(self, nats: _core.Nats, index: int) -> dict[str, Any]:
+        try:
+            return stream_of(nats, self.options, index, self._registry.get(store_key(index), StoreRecord))
+        except StorageError as error:
+            return {"problem": str(error)}
 
-def _stream(nats: _core.Nats, options: Cluster, index: int) -> dict[str, Any]:
-    try:
-        return nats.stream(options.stream(index)) or {"problem": "there is no stream"}
-    except StorageError as error:
-        return {"problem": str(error)}
+    # snapshots
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The cluster's snapshots."""
+        return Catalog(snapshots_place(self._link, self._registry, self.options), self.options.name)
+
+    def snapshots(self, stream: dict[str, Any]) -> list[Manifest]:
+        """The newest two snapshots of a partition, of which the servers say ``stream``."""
+        return [] if "problem" in stream else self.catalog.newest(stream["partition"], stream["store"])
+
+    def prove(self, stream: dict[str, Any], attempts: int = _ATTEMPTS) -> int:
+        """Compare all rows of a partition with what its events say; return how many there are.
+
+        Raises ``CorruptionError`` if a row, or a snapshot, is not what it should be.
+        """
+        with TemporaryDirectory(prefix="stepwell-check-") as work, self.connected() as nats:
+            try:
+                name = self.options.stream(stream["partition"])
+                return prove_stream(nats, name, stream, self.catalog, Path(work))
+            except CorruptionError:
+                raise
+            except StorageError:
+                now = {"partition": stream["partition"], **self._stream(nats, stream["partition"])}
+                if attempts == 1 or "problem" in now:
+                    raise
+        return self.prove(now, attempts - 1)
+
+    def snapshot(self, partition: int) -> Manifest:
+        """Have a snapshot made of all that a partition's stream holds by now; one that is there already will do."""
+        self._check_partition(partition)
+        with self.connected() as nats:
+            record = self._registry.get(store_key(partition), StoreRecord)
+            stream = {"partition": partition, **stream_of(nats, self.options, partition, record)}
+        wanted, deadline = stream["last_sequence"], time.monotonic() + SNAPSHOT_SECONDS
+        is_asked = False
+        while not (found := self.snapshots(stream)) or found[0].sequence < wanted:
+            if not is_asked:
+                is_asked = self._registry.write(wanted_key(partition), WantedRecord(wanted))
+                self._registry.read()
+            if time.monotonic() > deadline:
+                raise StorageError(
+                    f"no node has made a snapshot of partition {partition} for {SNAPSHOT_SECONDS:.0f} s: does one run, "
+                    "and what does its log say?"
+                )
+            time.sleep(0.3)
+        return found[0]
 
 
 def _node(record: NodeRecord, *, is_alive: bool) -> dict[str, Any]:

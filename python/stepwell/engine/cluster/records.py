@@ -79,3 +79,39 @@ def node_key(node: str) -> str:
 def slot_key(slot: int) -> str:
     """The key of a slot."""
     return f"slot.{slot}"
+
+
+class StoreRecord(Struct):
+    """The store of a partition's stream. A stream of another one, or a missing one, has lost what it acknowledged."""
+
+    store: str
+    made: bool = False
+    """Whether its stream was made: from then on nobody makes it again by himself."""
+    former: list[str] = []
+    """The stores that it was restored from, the latest last: copies of these begin anew."""
+
+
+class SnapshotsRecord(Struct):
+    """Where a cluster's snapshots are; empty: in its own bucket."""
+
+    place: str
+
+
+class WantedRecord(Struct):
+    """A snapshot that somebody asks for: it is to reach this sequence of the partition's stream."""
+
+    sequence: int
+
+
+SNAPSHOTS = "snapshots"
+"""The key of the place of snapshots."""
+
+
+def store_key(partition: int) -> str:
+    """The key of a partition's store."""
+    return f"store.{partition}"
+
+
+def wanted_key(partition: int) -> str:
+    """The key of a snapshot that is asked for."""
+    return f"wanted.{partition}"

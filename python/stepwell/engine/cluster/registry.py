@@ -94,14 +94,19 @@ class Registry:
         except NotReached as error:
             log.debug("the server is kept: %s", error)
 
-    def join(self) -> ClusterRecord:
-        """The cluster's record; the first node makes it. Raises ``StorageError`` if it is another than expected."""
+    def join(self, known: str | None = None) -> ClusterRecord:
+        """The cluster's record; the first node makes it. Raises ``StorageError`` if it is another than expected.
+
+        ``known`` is the id of the cluster that the node belongs to, if it has joined one: that one is not made again.
+        """
         if not self.exists():
+            self._check_is_new(known)
             self._link.ask(self._make(), 2 * ASK_SECONDS)
         self.read()
         wanted = self._options.partitions
         found = self.get(CLUSTER, ClusterRecord)
         if found is None:
+            self._check_is_new(known)
             self.write(CLUSTER, ClusterRecord(FORMAT, secrets.token_hex(16), wanted or PARTITIONS))
             self.read_until(CLUSTER)
             found = self.get(CLUSTER, ClusterRecord)
@@ -112,6 +117,39 @@ class Registry:
         if wanted is not None and wanted != found.partitions:
             raise StorageError(f"cluster {name} was made with {found.partitions} partitions, not {wanted}")
         return found
+
+    def make_again(self, id: str, partitions: int, known: str | None) -> str:
+        """Make the bucket of a cluster whose servers have lost it; the id of the cluster, which may be there already.
+
+        Raises ``StorageError`` if it is another one than ``known``, or has another number of partitions.
+        """
+        name = self._options.name
+        if not self.exists():
+            self._link.ask(self._make(), 2 * ASK_SECONDS)
+        self.read()
+        found = self.get(CLUSTER, ClusterRecord)
+        if found is None:
+            self.write(CLUSTER, ClusterRecord(FORMAT, id, partitions))
+            self.read_until(CLUSTER)
+            found = self.get(CLUSTER, ClusterRecord)
+            assert found is not None
+        if (known is not None and found.id != known) or found.partitions != partitions:
+            raise StorageError(
+                f"cluster {name} at {self._options.where} is {found.id} with {found.partitions} partitions, not "
+                f"{known or id} with {partitions}"
+            )
+        return found.id
+
+    def _check_is_new(self, known: str | None) -> None:
+        """Refuse to make a cluster whose servers have lost their data. Raises ``NotReached``."""
+        name = self._options.name
+        if known is not None or self._link.ask(self._has_stream(self._options.stream(0)), ASK_SECONDS):
+            if self.exists() and known is None:  # it is being made
+                return
+            raise NotReached(  # or by a server that has just been started, and does not know it yet
+                f"cluster {name} was made before, and its bucket is gone or empty: the servers lost it. Start the "
+                "servers that have it, or see `stepwell cluster restore`"
+            )
 
     def slot(self, node: str) -> int:
         """The slot of a node, which it keeps."""
@@ -130,10 +168,13 @@ class Registry:
             self.read_until(slot_key(free))
 
     async def _exists(self) -> bool:
+        return await self._has_stream(f"KV_{self._bucket}")
+
+    async def _has_stream(self, name: str) -> bool:
         from nats.js.errors import NotFoundError
 
         try:
-            await self._link.jetstream.stream_info(f"KV_{self._bucket}")
+            await self._link.jetstream.stream_info(name)
         except NotFoundError:
             return False
         except Exception as error:

@@ -38,7 +38,8 @@ class ClusterStores(Stores):
     def checkpoint(self, path: str) -> NoReturn:
         """Refused: the leaders would write to the disks of other machines."""
         raise StorageError(
-            f"no backup is made at {path}: a cluster has none yet; it is in three servers and in each node"
+            f"no backup is made at {path}: the snapshots of a cluster are its backup (`stepwell cluster snapshot`, and "
+            "`stepwell cluster restore --from`)"
         )
 
     def commit(self, turns: list[Any], changes: bytes, hlc: int) -> NoReturn:

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use stepwell_cluster::{Copy, Role};
+use stepwell_cluster::{Copy, Role, snapshots};
 use stepwell_core::Error;
-use stepwell_core::store::Store;
+use stepwell_core::env::Folder;
+use stepwell_core::identity::StoreId;
+use stepwell_core::store::{Store, StoreOptions};
 
 use super::faults::{Node, Stream, fate};
 use super::formats::forged;
-use super::nodes::{TIME, batch, commit, content, fails, following, reaches};
+use super::nodes::{TIME, batch, commit, content, fails, following, reaches, replay};
 
 #[test]
 fn a_follower_has_what_the_leader_confirmed_and_goes_on_from_there() {
@@ -132,19 +134,56 @@ fn a_snapshot_is_the_beginning_of_a_copy_where_the_stream_has_lost_its_own() {
     }
     reaches(&copies[1], 5);
     let path = place.path().join("2");
-    assert_eq!(copies[1].snapshot(&path).unwrap(), 5);
-    assert!(copies[0].snapshot(&place.path().join("3")).is_err());
+    assert_eq!(copies[1].snapshot(&path).unwrap().position, 5);
+    let of_leader = place.path().join("3");
+    assert_eq!(copies[0].snapshot(&of_leader).unwrap().position, 5);
     commit(&store, "later").unwrap();
     stream.purge(copies[1].status().at.sequence.min(6));
 
-    let late = following(&path, &nodes[2], "m");
-    reaches(&late, 6);
     reaches(&copies[1], 6);
-    assert_eq!(content(&late).1, content(&copies[1]).1);
-    assert_eq!(late.status().at, copies[1].status().at);
+    for path in [&path, &of_leader] {
+        let late = following(path, &nodes[2], "m");
+        reaches(&late, 6);
+        assert_eq!(content(&late).1, content(&copies[1]).1);
+        assert_eq!(late.status().at, copies[1].status().at);
+    }
     let empty = following(&place.path().join("4"), &Node::new(&stream), "e");
     let text = fails(&empty);
     assert!(text.contains("start from a snapshot"), "{text}");
+    assert!(empty.status().is_purged && !copies[1].status().is_purged);
+}
+
+#[test]
+fn a_copy_without_its_stream_is_the_beginning_of_another_store() {
+    let (stream, place) = (Arc::<Stream>::default(), tempfile::tempdir().unwrap());
+    let path = place.path().join("0");
+    let copy = following(&path, &Node::new(&stream), "n");
+    let store = copy.lead(TIME).unwrap();
+    for i in 0..3 {
+        commit(&store, &format!("{i}")).unwrap();
+    }
+    let (rows, at) = (content(&copy).1, copy.status().at);
+    drop(store);
+    copy.close().unwrap();
+    drop(copy);
+
+    let folder = Arc::new(Folder::open(&path).unwrap());
+    let found = snapshots::look(&folder).unwrap().unwrap();
+    assert_eq!((&found.stream[..], found.link), ("s", at));
+    let copy = Copy::offline(folder, StoreOptions::default()).unwrap();
+    replay(&copy.store());
+    let (renewed, other) = (StoreId::random(), place.path().join("1"));
+    assert_eq!(copy.snapshot_as(&other, renewed).unwrap().hash, at.hash);
+    assert!(copy.snapshot(&place.path().join("2")).is_err());
+
+    let folder = Arc::new(Folder::open(&other).unwrap());
+    let found = snapshots::look(&folder).unwrap().unwrap();
+    assert_eq!((found.store, found.link.hash), (Some(renewed), at.hash));
+    let copy = Copy::offline(folder, StoreOptions::default()).unwrap();
+    assert_eq!(content(&copy), (Vec::new(), rows));
+    let empty = Arc::new(Folder::create(&place.path().join("3")).unwrap());
+    assert!(snapshots::look(&empty).unwrap().is_none());
+    assert!(Copy::offline(empty, StoreOptions::default()).is_err());
 }
 
 /// What somebody does to a stream behind everybody's back, and what a copy that followed it says.

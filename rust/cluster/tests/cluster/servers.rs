@@ -150,6 +150,7 @@ fn create(connection: &Connection, stream: &str) {
             &format!("stepwell.{stream}"),
             3,
             None,
+            1,
             false,
         ) {
             Ok(_) => return,
@@ -280,7 +281,7 @@ fn all_current(connection: &Connection, stream: &str) {
 /// Streams that would not keep what they acknowledged.
 fn refused(connection: &Connection) {
     let create = |subject: &str, replicas, unsafe_sync| {
-        settings::create(connection, "few", subject, replicas, None, unsafe_sync)
+        settings::create(connection, "few", subject, replicas, None, 1, unsafe_sync)
     };
     let text = create("few", 1, false).unwrap_err().to_string();
     assert!(text.contains("1 replicas"), "{text}");

@@ -118,12 +118,17 @@ impl Parts {
     }
 }
 
+/// The stream of a cluster of which a folder is the copy, if it is one.
+pub fn stream_of(folder: &Folder) -> Result<Option<String>> {
+    let path = folder.path().join(CLUSTER);
+    let bytes = folder.read(CLUSTER).map_err(Error::io("read", &path))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned()))
+}
+
 /// Refuses a folder of a cluster unless it is the copy of `stream`. A folder that holds nothing yet becomes that.
 fn check_stream(folder: &Folder, stream: Option<&str>) -> Result<()> {
     let path = folder.path().join(CLUSTER);
-    let bytes = folder.read(CLUSTER).map_err(Error::io("read", &path))?;
-    let found = bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim_end().to_owned());
-    match (found, stream) {
+    match (stream_of(folder)?, stream) {
         (None, None) => Ok(()),
         (Some(found), Some(stream)) if found == stream => Ok(()),
         (Some(stream), _) => Err(Error::OfACluster {
@@ -155,6 +160,14 @@ fn make(folder: &Folder, name: &str) -> Result<Folder> {
 pub fn seed(folder: &Folder, stream: &str, store: StoreId, first: u64) -> Result<()> {
     check_stream(folder, Some(stream))?;
     make_log(folder, store, first)
+}
+
+/// Makes the storage in a folder that of another store.
+pub fn renew(folder: &Folder, store: StoreId) -> Result<()> {
+    match open_storage(folder)? {
+        Some(storage) => set_store(&storage, store),
+        None => Ok(()),
+    }
 }
 
 /// Makes an empty log of a store, which begins with position `first`.

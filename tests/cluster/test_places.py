@@ -1,0 +1,122 @@
+"""Where snapshots may be kept, beside a cluster's own bucket: a folder, and S3 (against moto's server)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stepwell import Cluster, CorruptionError, InvalidInput, StorageError
+from stepwell.engine.cluster.snapshots import archive, places
+from stepwell.engine.cluster.snapshots.places import FolderPlace, Place, place_at
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    """The URL of S3's bucket ``kept``."""
+    pytest.importorskip("obstore", reason="the extra s3 is not installed")
+    server = pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    import boto3
+
+    running = server.ThreadedMotoServer(port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    endpoint = f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}"
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys).create_bucket(Bucket="kept")
+    yield endpoint
+    running.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    if request.param == "folder":
+        return place_at(str(tmp_path / "kept"))
+    for name, value in {
+        "AWS_ENDPOINT": request.getfixturevalue("service"),
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return place_at("s3://kept/of/us")
+
+
+def test_a_file_is_kept_listed_read_replaced_and_removed(place: Place) -> None:
+    assert place.names("orders/") == []
+    for name, data in {"orders/p0/a.tar": b"1" * 3_000_000, "orders/p0/a.json": b"{}", "others/p0/b": b"2"}.items():
+        place.put(name, io.BytesIO(data))
+    assert place.names("orders/") == ["orders/p0/a.json", "orders/p0/a.tar"]
+    place.put("orders/p0/a.json", io.BytesIO(b"[]"))
+    found = io.BytesIO()
+    place.get("orders/p0/a.tar", found)
+    assert found.getvalue() == b"1" * 3_000_000
+    found = io.BytesIO()
+    place.get("orders/p0/a.json", found)
+    assert found.getvalue() == b"[]"
+    for _ in range(2):
+        place.delete("orders/p0/a.tar")
+    assert place.names("orders/") == ["orders/p0/a.json"]
+    with pytest.raises(StorageError, match=r"orders/p0/a\.tar"):
+        place.get("orders/p0/a.tar", found)
+
+
+def test_what_was_not_finished_is_removed_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = FolderPlace(str(tmp_path))
+    place.put("p0/a", io.BytesIO(b"a"))
+    (tmp_path / "p0" / ".partial-1").write_bytes(b"half")
+    place.sweep()
+    monkeypatch.setattr(places, "FORGOTTEN_SECONDS", 0.0)
+    assert (tmp_path / "p0" / ".partial-1").exists()
+    (tmp_path / "p0" / ".partial-1").write_bytes(b"more")
+    monkeypatch.setattr(places, "FORGOTTEN_SECONDS", 600.0)
+    place.sweep()
+    assert (tmp_path / "p0" / ".partial-1").exists()
+    monkeypatch.setattr(places, "FORGOTTEN_SECONDS", 0.0)
+    place.sweep()
+    assert [each.name for each in (tmp_path / "p0").iterdir()] == ["a"]
+
+
+def test_an_archive_holds_a_folder_and_nothing_outside_of_it(tmp_path: Path) -> None:
+    import tarfile
+
+    (tmp_path / "a" / "log").mkdir(parents=True)
+    (tmp_path / "a" / "log" / "1").write_bytes(b"one")
+    (tmp_path / "a" / "empty").mkdir()
+    file = io.BytesIO()
+    archive.pack(tmp_path / "a", file)
+    file.seek(0)
+    archive.unpack(file, tmp_path / "b")
+    assert (tmp_path / "b" / "log" / "1").read_bytes() == b"one"
+    assert (tmp_path / "b" / "empty").is_dir()
+    for number, name in enumerate(("../outside", "/absolute")):
+        evil = io.BytesIO()
+        with tarfile.open(fileobj=evil, mode="w") as made:
+            made.addfile(tarfile.TarInfo(name))
+        evil.seek(0)
+        with pytest.raises(CorruptionError, match="belongs to no copy"):
+            archive.unpack(evil, tmp_path / f"c{number}")
+    with pytest.raises(CorruptionError, match="no archive"):
+        archive.unpack(io.BytesIO(b"x" * 1000), tmp_path / "d")
+
+
+@pytest.mark.parametrize("given", ["", 7])
+def test_a_place_that_is_none_is_refused(given: object) -> None:
+    with pytest.raises(InvalidInput, match="snapshots is a URL"):
+        Cluster("nats://a:4222", snapshots=given)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("given", ["s4://bucket", "s3://"])
+def test_a_place_that_nobody_could_use_is_refused(given: str) -> None:
+    pytest.importorskip("obstore", reason="the extra s3 is not installed")
+    with pytest.raises(StorageError, match="cannot open s"):
+        place_at(given)
+
+
+@pytest.mark.parametrize("given", [0, -1, True, 1.5])
+def test_snapshot_bytes_is_a_whole_number(given: object) -> None:
+    with pytest.raises(InvalidInput, match="snapshot_bytes"):
+        Cluster("nats://a:4222", snapshot_bytes=given)  # pyright: ignore[reportArgumentType]
