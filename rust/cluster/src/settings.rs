@@ -62,7 +62,6 @@ fn ready(connection: &Connection) -> Result<Option<Value>> {
 
 /// Creates a partition's stream, unless it exists; returns it. Several nodes may do so at once. Its messages begin with
 /// the sequence `first`.
-#[expect(clippy::too_many_arguments, reason = "a stream has so many settings")]
 pub fn create(
     connection: &Connection,
     stream: &str,
