@@ -12,6 +12,7 @@ from stepwell.engine.storage.storage import Storage, decode_tree
 from .execution import LiveExecution
 from .partition_state import LARGE, PartitionState
 from .restore import load
+from .unloading import first_to_leave
 
 
 class Executions:
@@ -94,25 +95,27 @@ class Executions:
         ``unfinished``.
         """
         state, limits = self.state, self._limits
-        if len(state.executions) > limits.live_executions:
-            excess = len(state.executions) - limits.live_executions * 3 // 4
-            for id in list(state.executions):
-                excess -= self._unload(id, applied, unfinished)
-                if excess <= 0:
-                    break
+        live = state.executions
+        if len(live) > limits.live_executions:
+            resting = [each for each in live.values() if each.position <= applied and each.id not in unfinished]
+            self._unload(first_to_leave(resting, len(live) - limits.live_executions * 3 // 4))
         if state.weight > limits.live_bytes:
-            for id in state.reweigh():
-                if state.weight <= limits.live_bytes * 3 // 4:
-                    break
-                self._unload(id, applied, unfinished)
+            large = [live[id] for id in state.reweigh()]
+            self._lighten([each for each in large if each.position <= applied and each.id not in unfinished])
 
-    def _unload(self, id: str, applied: int, unfinished: Container[str]) -> bool:
-        execution = self.state.executions[id]
-        if execution.position > applied or id in unfinished:
-            return False
-        self.state.unload(id)
-        self.forget_name(execution)
-        return True
+    def _lighten(self, large: list[LiveExecution]) -> None:
+        """Unload large executions until those that are live are below their limit."""
+        state, most = self.state, self._limits.live_bytes
+        while large and state.weight > most * 3 // 4:
+            excess = state.weight - most * 3 // 4
+            leaving = first_to_leave(large, max(1, len(large) * excess // state.weight))
+            self._unload(leaving)
+            large = [each for each in large if each.id in state.executions]
+
+    def _unload(self, leaving: list[LiveExecution]) -> None:
+        for execution in leaving:
+            self.state.unload(execution.id)
+            self.forget_name(execution)
 
     def remove_ended(self, execution: LiveExecution) -> None:
         """Drop an execution that has ended, once storage has it."""
