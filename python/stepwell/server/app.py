@@ -24,10 +24,11 @@ from .console import Console
 from .control import Control
 from .cycle import CYCLE, Cycle
 from .exchange import Exchange, Observer
-from .gate import Gate, check_allowed
+from .gate import Claim, Gate, check_allowed
 from .keys import Identity
 from .limits import BODY_BYTES, Limits
 from .permissions import READING
+from .protocol import HEADERS
 from .resources import routes
 from .resources.routes import Resources
 
@@ -39,7 +40,7 @@ Page = Callable[[str], tuple[str, bytes]]
 
 _MSGPACK = b"application/x-msgpack"
 _HEAD = b"content-type: %b\r\nx-amzn-requestid: %b\r\ncontent-length: %d\r\n"
-"""What ``_head`` has for most answers, with the length of the body. Neither value comes from a request."""
+"""The headers of most answers, with the length of the body. Neither value comes from a request."""
 TARGET_PREFIX = "AWSStepFunctions."
 _TARGETS = {f"{TARGET_PREFIX}{name}".encode(): name for name in OPERATIONS}
 WAITING = frozenset({"GetActivityTask"})
@@ -75,7 +76,13 @@ class Application:
             await _send_parts(send, answer, exchange.request_id)
         else:
             status, body = answer.status, answer.body
-            await _send(send, answer, exchange)
+            cycle: Cycle | None = scope.get(CYCLE)
+            if cycle is not None and status == 200 and not answer.headers and scope["method"] == "POST":  # most answers
+                if cycle.must_wait:
+                    await cycle.drained()
+                cycle.answer(200, _HEAD % (answer.content_type, exchange.request_id.encode(), len(body)), body)
+            else:
+                await _send(send, answer, exchange.request_id)
         if self._observers:
             exchange.ended(status, body)
             for observe in self._observers:
@@ -83,7 +90,9 @@ class Application:
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Answer | Stream:
         scope = exchange.scope
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers: dict[bytes, bytes] | None = scope.get(HEADERS)
+        if headers is None:
+            headers = dict(scope["headers"])
         self._gate.check_host(headers)
         if scope["method"] == "POST" and scope["path"] == "/":
             return await self._operation(exchange, headers, receive)
@@ -96,19 +105,33 @@ class Application:
         return self._health(scope["method"], scope["path"])
 
     async def _operation(self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
+        scope = exchange.scope
         name = exchange.operation = target_of(headers)
-        body, _ = await self._admitted(exchange, headers, receive, self._largest_body(name))
+        is_own = name is not None and name.startswith(control.PREFIX)
+        max_bytes = self._largest_body() if is_own else BODY_BYTES
+        claim = self._claim(exchange, headers)
+        body = self._bodies.whole(headers, max_bytes, scope.get(CYCLE))
+        if body is None:
+            body = await self._bodies.receive(receive, max_bytes)
+        _admit(exchange, claim, body)
         exchange.body = body
         if name is None:
             raise unknown_operation()
-        connection: LimitedProtocol | None = exchange.scope.get(CALLER)
+        connection: LimitedProtocol | None = scope.get(CALLER)
         if connection is not None:
             connection.answer_within(self._limits.request_seconds)
             if name in WAITING or name in control.WAITING:
                 caller.set(connection)
         trace = headers.get(b"x-amzn-trace-id")
         try:
-            return await self._call(name, body, None if trace is None else trace.decode("latin-1"))
+            if is_own:
+                return await self._own(name, body)
+            header = None if trace is None else trace.decode("latin-1")
+            if name not in READING:
+                return Answer(200, encode(await self._api.answer(name, body, header)))
+            with self._service.client.host.shown() as reading:
+                shown = await self._api.answer(name, body, header)
+            return Answer(200, encode(shown), headers=age_headers(reading))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             is_overdue = connection is not None and connection.is_overdue
@@ -124,15 +147,16 @@ class Application:
         self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int
     ) -> tuple[bytes, Identity]:
         """The body of a request whose sender may send it, and who that is. Raises ``Fault``."""
-        scope = exchange.scope
+        claim = self._claim(exchange, headers)
+        body = self._bodies.whole(headers, max_bytes, exchange.scope.get(CYCLE))
+        if body is None:
+            body = await self._bodies.receive(receive, max_bytes)
+        return body, _admit(exchange, claim, body)
+
+    def _claim(self, exchange: Exchange, headers: Mapping[bytes, bytes]) -> Claim:
+        """What the headers say about the sender, before the body is read. Raises ``Fault``."""
         self._gate.check_site(headers)
-        claim = self._gate.claim(headers, scope["headers"])
-        body = await self._bodies.receive(headers, receive, max_bytes, scope.get(CYCLE))
-        identity = claim.verify(scope, body)
-        exchange.key = identity.name
-        if exchange.operation is not None:
-            check_allowed(identity, exchange.operation)
-        return body, identity
+        return self._gate.claim(headers, exchange.scope["headers"])
 
     async def _metrics(
         self, page: Page, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive
@@ -153,21 +177,14 @@ class Application:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return await self._resources.answer(resource, ids, query, identity)
 
-    def _largest_body(self, name: str | None) -> int:
+    def _largest_body(self) -> int:
         """A program that uses the engine from elsewhere may send what one beside it may."""
-        if name is None or not name.startswith(control.PREFIX):
-            return BODY_BYTES
         return max(BODY_BYTES, self._service.client.limits.document_bytes + BODY_BYTES)
 
-    async def _call(self, name: str, body: bytes, trace: str | None) -> Answer:
-        if name.startswith(control.PREFIX):
-            reply = await self._control.answer(name, body)
-            return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
-        if name not in READING:
-            return Answer(200, encode(await self._api.answer(name, body, trace)))
-        with self._service.client.host.shown() as reading:
-            answer = await self._api.answer(name, body, trace)
-        return Answer(200, encode(answer), headers=age_headers(reading))
+    async def _own(self, name: str, body: bytes) -> Answer:
+        """The answer to an operation that AWS does not have."""
+        reply = await self._control.answer(name, body)
+        return Answer(204, b"") if reply is None else Answer(200, reply, _MSGPACK)
 
     def _health(self, method: str, path: str) -> Answer:
         if method not in ("GET", "HEAD"):
@@ -182,14 +199,18 @@ class Application:
         return Answer(404, b'{"message":"There is nothing here: the API is served on POST /."}')
 
 
-async def _send(send: Send, answer: Answer, exchange: Exchange) -> None:
-    scope, body = exchange.scope, answer.body
-    cycle: Cycle | None = scope.get(CYCLE)
-    if cycle is not None and not answer.headers and answer.status == 200 and scope["method"] == "POST":  # most answers
-        await cycle.answer(200, _HEAD % (answer.content_type, exchange.request_id.encode(), len(body)), body)
-        return
-    length = (b"content-length", b"%d" % len(body))
-    headers = [*_head(answer, exchange.request_id), length]
+def _admit(exchange: Exchange, claim: Claim, body: bytes) -> Identity:
+    """Who has sent a request, and may do so. Raises ``Fault``."""
+    identity = claim.verify(exchange.scope, body)
+    exchange.key = identity.name
+    if exchange.operation is not None:
+        check_allowed(identity, exchange.operation)
+    return identity
+
+
+async def _send(send: Send, answer: Answer, request_id: str) -> None:
+    body = answer.body
+    headers = [*_head(answer, request_id), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -24,24 +24,23 @@ class Bodies:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes, self._held = max_bytes, 0
 
-    async def receive(
-        self,
-        headers: Mapping[bytes, bytes],
-        receive: Receive,
-        max_bytes: int = BODY_BYTES,
-        cycle: Cycle | None = None,
-    ) -> bytes:
-        """The body of a request. Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short.
+    def whole(self, headers: Mapping[bytes, bytes], max_bytes: int, cycle: Cycle | None) -> bytes | None:
+        """The body of a request if it has arrived whole, as most have. Raises ``Fault`` for one that is too large.
 
-        ``cycle`` is the request's own, where that is known: most bodies have arrived whole by then.
+        ``cycle`` is the request's own, where that is known.
         """
         if int(headers.get(b"content-length", b"0")) > max_bytes:  # the parser has refused what is no number
             raise too_large(max_bytes)
         whole = None if cycle is None else cycle.whole_body()
-        if whole is not None:
-            if len(whole) > max_bytes:  # its head did not say so: it came in chunks
-                raise too_large(max_bytes)
-            return whole
+        if whole is not None and len(whole) > max_bytes:  # its head did not say so: it came in chunks
+            raise too_large(max_bytes)
+        return whole
+
+    async def receive(self, receive: Receive, max_bytes: int = BODY_BYTES) -> bytes:
+        """The body of a request that has not arrived whole.
+
+        Raises ``Fault`` for one that is too large, ``Gone`` for one that is cut short.
+        """
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message.get("body", b"")

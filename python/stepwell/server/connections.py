@@ -46,7 +46,8 @@ class LimitedProtocol(Protocol):
         self._limits = limits
         self.deadline = self.write_deadline = self.answer_deadline = NEVER
         self._head_bytes = self._received = 0
-        self._in_head = True
+        self._seconds = 0.0
+        """How long the rest of what has begun to arrive may take; 0: that is in ``deadline`` already."""
         self._is_counting = False
         """Whether so much has arrived that a head in it may be too large."""
         self.is_idle = False
@@ -57,6 +58,7 @@ class LimitedProtocol(Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._of_all[CALLER] = self
         if len(self.connections) > self._limits.connections:
             self.transport.abort()
         self._expect(self._limits.head_seconds)
@@ -78,6 +80,8 @@ class LimitedProtocol(Protocol):
             self._received = most = self._received + most
         self._is_counting = most > self._limits.head_bytes
         super().data_received(data)
+        if self._seconds:
+            self.deadline, self._seconds = self.loop.time() + self._seconds, 0.0
         if not self._in_head or self.transport.is_closing():
             return
         if self._received > self._limits.head_bytes:  # the parser keeps a header that has not ended, however long it is
@@ -87,29 +91,24 @@ class LimitedProtocol(Protocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._scope[CALLER] = self
         if self._unread:
             self._unread.clear()  # whoever asks for more has read what it got
-        self._head_bytes, self._in_head, self.is_idle = 0, True, False
-        self.deadline = self.loop.time() + self._limits.head_seconds
+        self._head_bytes, self.is_idle = 0, False
+        self._seconds = self._limits.head_seconds
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:
-            super().on_header(name, value)
-        else:  # it stands behind the body, and must not change what was said before (RFC 9110 §6.5.1)
-            self._count(len(name) + len(value))
+    def on_trailer(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
         if self._is_counting:
-            self._count(len(self.url) + sum([len(name) + len(value) for name, value in self._scope["headers"]]))
-        self._received, self._in_head = 0, False
-        self.deadline = self.loop.time() + self._limits.body_seconds
+            self._count(len(self.url) + sum([len(name) + len(value) for name, value in self._headers]))
+        self._received, self._seconds = 0, self._limits.body_seconds
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head = True
-        self.deadline = NEVER
+        self.deadline, self._seconds = NEVER, 0.0
         if self.running is None:  # it was answered before it was whole
             self._be_idle()
 

@@ -30,6 +30,9 @@ _FAILED = b'{"message":"Internal Server Error"}'
 class Link(Protocol):
     """What a cycle needs of its connection."""
 
+    is_full: bool
+    """Whether the client has to read before more may be written."""
+
     def write(self, data: bytes) -> None:
         """Write to the client."""
         ...
@@ -75,7 +78,7 @@ class Cycle:
     task: asyncio.Task[None]
     """What it runs in."""
 
-    def __init__(self, scope: Message, link: Link, *, keeps_alive: bool, expects_continue: bool) -> None:
+    def __init__(self, scope: Message, link: Link, keeps_alive: bool, expects_continue: bool) -> None:
         self.scope, self._link = scope, link
         self.keeps_alive, self.expects_continue = keeps_alive, expects_continue
         self.body = b""
@@ -114,12 +117,14 @@ class Cycle:
     def arrived(self, data: bytes) -> None:
         """A part of the body has arrived."""
         self.body += data
-        self.wake()
+        if self._waiting is not None:
+            self.wake()
 
     def ends(self) -> None:
         """The whole request has arrived."""
         self.is_whole = True
-        self.wake()
+        if self._waiting is not None:
+            self.wake()
 
     def leaves(self) -> None:
         """The client has gone."""
@@ -156,15 +161,21 @@ class Cycle:
 
     # the answer
 
-    async def answer(self, status: int, head: bytes, body: bytes) -> None:
+    @property
+    def must_wait(self) -> bool:
+        """Whether the client has to read before it is answered."""
+        return self._link.is_full
+
+    async def drained(self) -> None:
+        """Return when it may be answered."""
+        self.is_begun = True
+        await self._link.drained()
+
+    def answer(self, status: int, head: bytes, body: bytes) -> None:
         """Send a whole answer: ``head`` has its headers as lines, each with its end, also the body's length."""
         if self.is_gone or self.is_answered:
             return
-        self.is_begun = True
-        await self._link.drained()
-        if self.is_gone:
-            return
-        self.is_answered = True
+        self.is_begun = self.is_answered = True
         end = b"\r\n" if self.keeps_alive else b"connection: close\r\n\r\n"
         self._link.write(b"".join((STATUS_LINES[status], head, end, body)))
         self._link.answered(self, is_last=not self.keeps_alive)

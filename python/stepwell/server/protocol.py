@@ -15,6 +15,9 @@ import httptools
 
 from .cycle import CYCLE, HIGH_WATER, STATUS_LINES, Application, Cycle, Message, log
 
+HEADERS = "stepwell.headers"
+"""The key of a scope that has its headers by their names; of several with one name, the last one."""
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 _OFFERING = (b"connection", b"upgrade")
 _LAST_SECONDS = 1.0
 """How long the rest of a request may take when the server stops."""
@@ -45,18 +48,30 @@ class Protocol(asyncio.Protocol):
         self.is_paused = False
         """Whether nothing is read, so that the client can send nothing."""
         self._may_write: asyncio.Future[None] | None = None
+        self.is_full = False
+        """Whether the client has to read before more may be written."""
         self._scope: Message = {}
+        self._of_all: Message = {}
+        """What the scopes of all requests have."""
         self.url = b""
-        self._expects_continue = self._is_offer = self._has_host = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._in_head = True
+        """Whether headers stand before the body: others are trailers."""
+        self._is_offer = False
 
     # the connection
 
     def connection_made(self, transport: Any) -> None:
         self.transport: asyncio.Transport = transport
         self.socket: socket.socket = transport.get_extra_info("socket")
-        self._client = _address(transport.get_extra_info("peername"))
-        self._server = _address(transport.get_extra_info("sockname"))
-        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        self._of_all = {
+            "type": "http",
+            "asgi": _ASGI,
+            "server": _address(transport.get_extra_info("sockname")),
+            "client": _address(transport.get_extra_info("peername")),
+            "scheme": "http" if transport.get_extra_info("sslcontext") is None else "https",
+            "root_path": "",
+        }
         self.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,34 +141,28 @@ class Protocol(asyncio.Protocol):
     # what the parser calls
 
     def on_message_begin(self) -> None:
-        self.url = b""
-        self._expects_continue = self._has_host = False
-        self._scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "server": self._server,
-            "client": self._client,
-            "scheme": self._scheme,
-            "root_path": "",
-            "headers": [],
-        }
+        self.url, self._headers, self._in_head = b"", [], True
 
     def on_url(self, url: bytes) -> None:
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name == b"host":
-            if self._has_host:
-                raise TwoHosts
-            self._has_host = True
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self._expects_continue = True
-        self._scope["headers"].append((name, value))
+        if self._in_head:
+            self._headers.append((name.lower(), value))
+        else:  # it stands behind the body, and must not change what was said before (RFC 9110 §6.5.1)
+            self.on_trailer(name, value)
+
+    def on_trailer(self, name: bytes, value: bytes) -> None:
+        """A header behind the body. Nobody reads it."""
 
     def on_headers_complete(self) -> None:
-        scope, parser = self._scope, self._parser
-        version = scope["http_version"] = parser.get_http_version()
+        self._in_head = False
+        headers, parser = self._headers, self._parser
+        by_name = dict(headers)
+        if len(by_name) < len(headers) and [name for name, _ in headers].count(b"host") > 1:
+            raise TwoHosts
+        version = parser.get_http_version()
+        scope = self._scope = {**self._of_all, "headers": headers, HEADERS: by_name, "http_version": version}
         scope["method"] = parser.get_method().decode("ascii")
         self._is_offer = parser.should_upgrade()
         if self._is_offer:
@@ -165,7 +174,7 @@ class Protocol(asyncio.Protocol):
             scope["path"], scope["raw_path"] = unquote(url.path.decode("ascii")), url.path
             scope["query_string"] = url.query or b""
         keeps_alive = version != "1.0" and parser.should_keep_alive()
-        cycle = Cycle(scope, self, keeps_alive=keeps_alive, expects_continue=self._expects_continue)
+        cycle = Cycle(scope, self, keeps_alive, b"expect" in by_name and _expects_continue(headers))
         self._cycle = scope[CYCLE] = cycle
         if self.running is None:
             self._run(cycle)
@@ -202,12 +211,14 @@ class Protocol(asyncio.Protocol):
             await asyncio.shield(self._may_write)
 
     def pause_writing(self) -> None:
+        self.is_full = True
         self._may_write = self.loop.create_future()
 
     def resume_writing(self) -> None:
         if self._may_write is not None:
             self._may_write.set_result(None)
             self._may_write = None
+            self.is_full = False
 
     def answered(self, cycle: Cycle, *, is_last: bool) -> None:
         self._state.total_requests += 1
@@ -218,7 +229,13 @@ class Protocol(asyncio.Protocol):
             return
         if self._waiting:
             self._run(self._waiting.popleft())
-        self.read_on()
+        if self.is_paused:
+            self.read_on()
+
+
+def _expects_continue(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the client sends the body only when it is told to."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)
 
 
 def _address(address: Any) -> tuple[str, int]:

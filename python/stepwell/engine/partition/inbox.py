@@ -62,6 +62,8 @@ class NameTaken(StepwellError):
 
 _LARGE = 4096
 """Documents of at least this size are counted; smaller ones are limited by the number of commands."""
+_WITH_TEXTS = frozenset({FailTaskCommand, CancelExecutionCommand, PutWorkflowCommand, RedriveExecutionCommand})
+"""Commands that may be large without a document."""
 
 
 class Inbox:
@@ -117,6 +119,8 @@ def _size(request: Request) -> int:
     if size:
         return size if size >= _LARGE else 0
     command = request.command
+    if type(command) not in _WITH_TEXTS:
+        return 0
     if isinstance(command, FailTaskCommand | CancelExecutionCommand):
         size = len(command.error or "") + len(command.cause or "")
     elif isinstance(command, PutWorkflowCommand):
