@@ -8,6 +8,7 @@ from math import isinf
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from stepwell.engine.host.reading import Reading
 from stepwell.step_functions.errors import Fault
@@ -22,7 +23,7 @@ TRUE_NOW: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options"
 encode = msgspec.json.Encoder().encode
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True, gc=False):
     """An answer, with the headers that not all have."""
 
     status: int

@@ -78,9 +78,9 @@ class Application:
             status, body = answer.status, answer.body
             cycle: Cycle | None = scope.get(CYCLE)
             if cycle is not None and status == 200 and not answer.headers and scope["method"] == "POST":  # most answers
-                if cycle.must_wait:
+                head = _HEAD % (answer.content_type, exchange.request_id.encode(), len(body))
+                while not cycle.answer(200, head, body):
                     await cycle.drained()
-                cycle.answer(200, _HEAD % (answer.content_type, exchange.request_id.encode(), len(body)), body)
             else:
                 await _send(send, answer, exchange.request_id)
         if self._observers:

@@ -90,7 +90,6 @@ class LimitedProtocol(Protocol):
             self._expect(self._limits.head_seconds)  # empty lines, which begin no request
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
         if self._unread:
             self._unread.clear()  # whoever asks for more has read what it got
         self._head_bytes, self.is_idle = 0, False
@@ -107,7 +106,6 @@ class LimitedProtocol(Protocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._in_head = True
         self.deadline, self._seconds = NEVER, 0.0
         if self.running is None:  # it was answered before it was whole
             self._be_idle()

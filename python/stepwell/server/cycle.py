@@ -161,24 +161,25 @@ class Cycle:
 
     # the answer
 
-    @property
-    def must_wait(self) -> bool:
-        """Whether the client has to read before it is answered."""
-        return self._link.is_full
-
     async def drained(self) -> None:
         """Return when it may be answered."""
         self.is_begun = True
         await self._link.drained()
 
-    def answer(self, status: int, head: bytes, body: bytes) -> None:
-        """Send a whole answer: ``head`` has its headers as lines, each with its end, also the body's length."""
+    def answer(self, status: int, head: bytes, body: bytes) -> bool:
+        """Send a whole answer: ``head`` has its headers as lines, each with its end, also the body's length.
+
+        False: the client has to read before.
+        """
         if self.is_gone or self.is_answered:
-            return
+            return True
+        if self._link.is_full:
+            return False
         self.is_begun = self.is_answered = True
         end = b"\r\n" if self.keeps_alive else b"connection: close\r\n\r\n"
         self._link.write(b"".join((STATUS_LINES[status], head, end, body)))
         self._link.answered(self, is_last=not self.keeps_alive)
+        return True
 
     async def send(self, message: Message) -> None:
         """Send the head of the answer, then its body, in one part or several. The head goes with the first part."""

@@ -115,6 +115,7 @@ class Protocol(asyncio.Protocol):
             return
         head = [b"%b %b HTTP/1.1" % (self._scope["method"].encode(), self.url)]
         head += [b"%b: %b" % header for header in self._scope["headers"] if header[0] not in _OFFERING]
+        self._begin_head()
         self._parser = httptools.HttpRequestParser(self)
         self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + rest)
 
@@ -139,9 +140,6 @@ class Protocol(asyncio.Protocol):
             self.transport.pause_reading()
 
     # what the parser calls
-
-    def on_message_begin(self) -> None:
-        self.url, self._headers, self._in_head = b"", [], True
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -190,8 +188,15 @@ class Protocol(asyncio.Protocol):
                 self._pause()
 
     def on_message_complete(self) -> None:
-        if self._cycle is not None and not self._cycle.is_answered and not self._is_offer:
+        if self._is_offer:
+            return
+        if self._cycle is not None and not self._cycle.is_answered:
             self._cycle.ends()
+        self._begin_head()
+
+    def _begin_head(self) -> None:
+        """Whatever comes next is the head of a request."""
+        self.url, self._headers, self._in_head = b"", [], True
 
     # answering
 

@@ -184,7 +184,8 @@ class Host(ABC):
             raise self._stopped()
         if self._closed:
             raise Closed("the executor was closed")
-        self.check_process()
+        if self._process != os.getpid():  # each request of a server comes here
+            self.check_process()
 
     def check_process(self) -> None:
         """Raise ``Closed`` in a process that was forked after the opening."""

@@ -52,7 +52,11 @@ class Promise:
 
     def reply(self, result: Any, error: BaseException | None) -> None:
         """Give the reply."""
-        self.is_first(result, error)
+        try:
+            self._owed.remove(self)  # as in ``is_first``
+        except KeyError:
+            return
+        self._deliver(result, error)
 
     def is_first(self, result: Any, error: BaseException | None) -> bool:
         """Give the reply; returns whether it was the first one."""

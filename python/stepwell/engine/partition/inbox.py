@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import NamedTuple, Protocol
+from typing import Protocol, TypeAlias
 
 from stepwell.engine.limits import Limits
 from stepwell.engine.log.document import Document
@@ -40,12 +40,8 @@ class Dispatcher(Protocol):
         ...
 
 
-class Request(NamedTuple):
-    """A command in the inbox."""
-
-    command: Command
-    document: Document
-    reply: Reply | None
+Request: TypeAlias = tuple[Command, Document, Reply | None]
+"""A command in the inbox, its document, and who gets its result. There is one for each step: so it is no class."""
 
 
 class Rejected(StepwellError):
@@ -92,7 +88,7 @@ class Inbox:
 
     def answer(self, requests: list[Request]) -> None:
         """Add results of handlers. They are always accepted, because the work is done."""
-        size = sum([_size(each) for each in requests if not 0 < len(each.document.text) < _LARGE])
+        size = sum([_size(each) for each in requests if not 0 < len(each[1].text) < _LARGE])
         if size:
             with self._counting:
                 self._bytes += size
@@ -115,10 +111,10 @@ class Inbox:
 
 def _size(request: Request) -> int:
     """The size of a request that counts: its document, or other fields that may be large."""
-    size = len(request.document.text)
+    command, document, _ = request
+    size = len(document.text)
     if size:
         return size if size >= _LARGE else 0
-    command = request.command
     if type(command) not in _WITH_TEXTS:
         return 0
     if isinstance(command, FailTaskCommand | CancelExecutionCommand):

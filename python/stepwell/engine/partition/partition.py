@@ -126,7 +126,7 @@ class Partition:
         """Put a command into the inbox, from any thread. Raises ``Busy`` when it is full."""
         if reply is not None and isinstance(command, _ANSWERS) and parse_resource(command.resource).kind != "activity":
             reply = partial(self._closed_from_outside, command.id, command.resource, reply)
-        self.inbox.submit(Request(command, document, reply))
+        self.inbox.submit((command, document, reply))
         self.store.notify()
 
     def _closed_from_outside(
@@ -146,7 +146,7 @@ class Partition:
             results = quotas.with_result_limits(results)
         self.inbox.answer(
             [
-                Request(shortened_failure(command) if type(command) is r.FailTaskCommand else command, document, None)
+                (shortened_failure(command) if type(command) is r.FailTaskCommand else command, document, None)
                 for command, document in results
             ]
         )
@@ -244,14 +244,14 @@ class Partition:
         limit = self._limits.batch_requests
         due = timers.pop_due(now, limit // 2 if self.inbox else limit)
         self._router.expect(due)
-        requests = [
-            Request(r.TriggerTimerCommand(target, kind, at), NONE, None)
+        requests: list[Request] = [
+            (r.TriggerTimerCommand(target, kind, at), NONE, None)
             for at, kind, target, execution_id in due
             if execution_id not in self.processor.stuck
         ]
         self.in_flight.audit(now, self.executions.is_task_open)
         requests += [
-            Request(
+            (
                 r.ActivateTaskCommand(task.id, resource=task.resource, worker=None, lease_until=0, event=0, previous=0),
                 NONE,
                 None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -16,15 +16,15 @@ from . import contexts as c
 Row = TypeVar("Row", bound=c.Context)
 
 
-class _Decoders(dict[type[c.Context], msgspec.msgpack.Decoder[Any]]):
-    """A decoder for each kind of row, made when it is first needed."""
+class _Kinds(dict[type[c.Context], tuple[int, Callable[[bytes], Any]]]):
+    """The tag and the decoder of each kind of row, made when they are first needed."""
 
-    def __missing__(self, kind: type[c.Context]) -> msgspec.msgpack.Decoder[Any]:
-        decoder = self[kind] = msgspec.msgpack.Decoder(kind)
-        return decoder
+    def __missing__(self, kind: type[c.Context]) -> tuple[int, Callable[[bytes], Any]]:
+        found = self[kind] = c.tag_of(kind), msgspec.msgpack.Decoder(kind).decode
+        return found
 
 
-_decoders = _Decoders()
+_kinds = _Kinds()
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -108,8 +108,9 @@ class Storage:
 
     def get(self, kind: type[Row], *key: Any) -> Row | None:
         """The row of ``kind`` with this ``key``, or None."""
-        row = self._store.get(c.tag_of(kind), *key)
-        return None if row is None else _decoders[kind].decode(row)
+        tag, decode = _kinds[kind]
+        row = self._store.get(tag, *key)
+        return None if row is None else decode(row)
 
     def execution(self, id: str) -> c.ExecutionContext:
         """The row of an execution. Raises ``ExecutionNotFound``."""
@@ -131,8 +132,8 @@ class Storage:
         until: int | None = None,
     ) -> list[Row]:
         """The rows whose key begins with ``prefix``, in the order of keys, at most ``limit``."""
-        decode = _decoders[kind].decode
-        rows = self._store.scan(c.tag_of(kind), prefix, after, limit, reverse, until=until)
+        tag, decode = _kinds[kind]
+        rows = self._store.scan(tag, prefix, after, limit, reverse, until=until)
         return [decode(row) for row in rows]
 
     def load(self, execution_id: str) -> Sequence[c.Context]:

@@ -6,7 +6,8 @@ import base64
 import binascii
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from stepwell import _core
 from stepwell.errors import InvalidToken, TaskTimedOut
@@ -18,7 +19,7 @@ RANDOM_BYTES = 24
 CLOSED = "the task was answered before, has timed out, or its execution has ended"
 
 
-class TaskOfToken(NamedTuple):
+class TaskOfToken(Struct, frozen=True, gc=False):
     """What an answer to a task needs of it."""
 
     id: str
