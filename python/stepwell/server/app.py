@@ -133,15 +133,21 @@ class Application:
                 shown = await self._api.answer(name, body, header)
             return Answer(200, encode(shown), headers=age_headers(reading))
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            is_overdue = connection is not None and connection.is_overdue
-            if task is None or not (is_overdue or self._service.stopping.is_set()):
+            answer = self._given_up(name, is_overdue=connection is not None and connection.is_overdue)
+            if answer is None:
                 raise
-            task.uncancel()
-            if not is_overdue:
-                return answer_of(unavailable("the server is stopping"))
-            log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
-            return answer_of(unavailable("the request was not answered in time"))
+            return answer
+
+    def _given_up(self, name: str, *, is_overdue: bool) -> Answer | None:
+        """The answer to a request whose task was canceled; None: nobody waits for one."""
+        task = asyncio.current_task()
+        if task is None or not (is_overdue or self._service.stopping.is_set()):
+            return None
+        task.uncancel()
+        if not is_overdue:
+            return answer_of(unavailable("the server is stopping"))
+        log.error("%s is given up: it was not answered in %d seconds", name, self._limits.request_seconds)
+        return answer_of(unavailable("the request was not answered in time"))
 
     async def _admitted(
         self, exchange: Exchange, headers: Mapping[bytes, bytes], receive: Receive, max_bytes: int

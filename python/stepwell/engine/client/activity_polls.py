@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -48,7 +48,7 @@ class ActivityPolls:
         """Tasks that a poll is handing out."""
         self._returned: dict[str, deque[TaskContext]] = {}
         """Tasks that were handed out to a worker that had gone."""
-        self._of_token: dict[str, TaskOfToken] = {}
+        self._of_token: OrderedDict[str, TaskOfToken] = OrderedDict()  # a dict looks long for its first key
         """The tasks that were handed out last: their results need not read them again."""
         self.is_mocked: Callable[[TaskContext], bool] | None = None
         """Whether a mock file answers a task."""
@@ -103,7 +103,7 @@ class ActivityPolls:
         if task.token is not None:
             self._of_token[task.token] = TaskOfToken(task.id, task.resource)
             if len(self._of_token) > _TOKENS:
-                self._of_token.pop(next(iter(self._of_token)))
+                self._of_token.popitem(last=False)
 
     def task_of_token(self, token: str) -> TaskOfToken | None:
         """The task of a token, if it was handed out a short time ago. It may be closed since."""

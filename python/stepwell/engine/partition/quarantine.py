@@ -8,7 +8,7 @@ is on the log yet. So memory is discarded, and the state is read from storage ag
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import TypeAlias
 
 from stepwell.engine.log.document import NONE
 from stepwell.engine.state.turn import Item, Reply, Turn, Unfinished
@@ -22,27 +22,23 @@ from .faults import failure
 log = logger("stepwell.engine")
 
 
-class TurnInput(NamedTuple):
-    """What a turn was to process."""
-
-    execution_id: str
-    items: list[Item]
-    replies: dict[int, Reply]
+TurnInput: TypeAlias = tuple[str, list[Item], dict[int, Reply]]
+"""What a turn was to process: its execution, its commands and who gets their results."""
 
 
 def turn_inputs(turns: dict[str, Turn]) -> list[TurnInput]:
     """What the turns of a batch must process, kept for the case that the batch cannot be made."""
     if "" not in turns:
-        return [TurnInput(id, list(turn.queue), turn.replies.copy()) for id, turn in turns.items()]
+        return [(id, list(turn.queue), turn.replies.copy()) for id, turn in turns.items()]
     kept: list[TurnInput] = []
     for turn in turns.values():
         if turn.execution_id:
-            kept.append(TurnInput(turn.execution_id, list(turn.queue), turn.replies.copy()))
+            kept.append((turn.execution_id, list(turn.queue), turn.replies.copy()))
             continue
         for item in turn.queue:  # commands of no execution are independent of each other
             mine = id(item[0])
             replies = {mine: turn.replies[mine]} if mine in turn.replies else {}
-            kept.append(TurnInput("", [item], replies))
+            kept.append(("", [item], replies))
     return kept
 
 
