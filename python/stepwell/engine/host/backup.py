@@ -141,8 +141,8 @@ def _existing(folder: Path) -> _core.Folder:
     found = _core.Folder.open(folder)
     if found.has(NODE):
         raise StorageError(
-            f"{folder} is the folder of a cluster's node, with copies of the cluster's streams: back up the cluster, "
-            "not a node (docs/cluster.md)"
+            f"{folder} is the folder of a cluster's node, with copies of the cluster's streams: snapshots "
+            "are the cluster's backup (`stepwell cluster snapshot`)"
         )
     if partitions_of(folder) is None:
         raise StorageError(f"{folder} holds no executor's data")
