@@ -339,6 +339,12 @@ class Store:
     def __enter__(self) -> Store: ...
     def __exit__(self, *_error: object) -> None: ...
 
+def stream_formats() -> tuple[int, int, int]:
+    """The newest formats that this process reads in a partition's stream: of messages, records and rows."""
+
+def pretend_record_format(format: int) -> None:
+    """Let this process be of a version with another format of records, for a test of an upgrade."""
+
 @final
 class Nats:
     """A connection to the servers of a cluster, with a thread of its own. Threads share it."""

@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from stepwell.engine.folders.files import PartitionFiles, files_of
+from stepwell.engine.host.cluster_state import ClusterState
 from stepwell.engine.host.stats import Stats
 from stepwell.engine.partition.events import Event
 from stepwell.errors import StepwellError
@@ -174,6 +175,9 @@ class _OfHost(Collector):
             with self._lock:
                 self._host.check()
                 metrics = [*_of_stats(self._host.stats()), *self._of_partitions()]
+                cluster = self._host.cluster_state()
+                if cluster is not None:
+                    metrics += _of_node(cluster)
         except StepwellError as error:
             log.warning("the metrics cannot be read: %s", error)
             metrics = []
@@ -214,6 +218,39 @@ def _sizes(files: list[PartitionFiles]) -> Iterator[Metric]:
         log_bytes.add_metric([str(index)], each.log_bytes)
         storage_bytes.add_metric([str(index)], each.storage_bytes)
     yield from (log_bytes, storage_bytes)
+
+
+_NODE_GAUGES = (
+    _Field("stepwell_node_leads", "Whether this node leads the partition", "leads"),
+    _Field("stepwell_node_copy_stopped", "Whether this node's copy has stopped", "has_stopped"),
+    _Field("stepwell_node_epoch", "The epoch that the copy has reached", "epoch"),
+    _Field("stepwell_node_position", "Up to which position the copy goes", "position"),
+    _Field("stepwell_node_lag_messages", "Messages of the stream that the copy lacks", "lag"),
+    _Field("stepwell_node_publish_waiting_seconds", "How long a message has had no answer", "waiting"),
+)
+_NODE_COUNTERS = (
+    _Field("stepwell_node_promotions", "How often this node became the leader", "promotions"),
+    _Field("stepwell_node_handovers", "How often it handed the partition over in order", "handovers"),
+    _Field("stepwell_node_fenced", "How often another node took over while it led", "fenced"),
+)
+
+
+def _of_node(cluster: ClusterState) -> Iterator[Metric]:
+    """What a node knows of its cluster and of its copies."""
+    alive = sum(each.alive for each in cluster.nodes)
+    yield GaugeMetricFamily("stepwell_cluster_nodes_alive", "The nodes that this one hears of, and itself", alive)
+    for kind, fields in ((GaugeMetricFamily, _NODE_GAUGES), (CounterMetricFamily, _NODE_COUNTERS)):
+        for each in fields:
+            metric = kind(each.name, each.about, labels=["partition"])
+            for copy in cluster.copies:
+                metric.add_metric([str(copy.partition)], float(getattr(copy, each.field)))
+            yield metric
+    yield SummaryMetricFamily(
+        "stepwell_node_publish_seconds",
+        "Messages that this node has published as a leader, until the quorum had them",
+        sum(copy.publishes for copy in cluster.copies),
+        sum(copy.publish_micros for copy in cluster.copies) / 1_000_000,
+    )
 
 
 class _OfFollower(Collector):

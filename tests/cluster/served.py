@@ -9,14 +9,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from cluster.network import Host
+from cluster.network import Host, free_ports
 from cluster.nodes import Node, Nodes
 from stepwell import RemoteExecutor
 
 NAME = "orders"
 PARTITIONS = 3
 HANDLERS = """
+import pathlib
 import time
 
 def tenfold(given):
@@ -25,7 +27,22 @@ def tenfold(given):
 def slow(given):
     time.sleep(0.3)
     return given
+
+def needs_file(given):
+    return pathlib.Path(given["path"]).read_text()
+
+def keep_token(given):
+    pathlib.Path(given["MessageBody"]["path"]).write_text(given["MessageBody"]["token"])
+
+handlers = {
+    "tenfold": tenfold,
+    "slow": slow,
+    "needs_file": needs_file,
+    "arn:aws:states:::sqs:sendMessage.waitForTaskToken": keep_token,
+}
 """
+SERVE = ("-m", "stepwell")
+"""What runs a node."""
 
 
 class ServedNode(Node):
@@ -39,11 +56,15 @@ class ServedNode(Node):
     ) -> None:
         super().__init__(host, folder, servers)
         self._options, self._cluster = options, cluster
+        self._port = free_ports(1)[0] if host.namespace is None else 8083
+        """The same at each start, so that clients find it again."""
+        self.program: tuple[str, ...] = SERVE
 
     def start(self) -> None:
         options = ["--data", self.data, "--cluster", self._servers, "--cluster-name", self._cluster]
         options += ["--partitions", str(PARTITIONS), "--node", self.name, "--host", self.host.address]
-        self._launch("-m", "stepwell", "serve", *options, "--port", "0", "--insecure", "--json", *self._options)
+        options += ["--port", str(self._port), "--insecure", "--json"]
+        self._launch(*self.program, "serve", *options, *self._options)
 
     def wait(self) -> None:
         self.url = self._answer()["ready"]
@@ -67,7 +88,11 @@ class ServedCluster(Nodes[ServedNode]):
         handlers = folder / "handlers.py"
         handlers.write_text(HANDLERS)
         options = options or ("--profile", "default", "--handlers", handlers)
-        super().__init__(folder, lambda host, servers: ServedNode(host, folder, servers, options))
+
+        def make(host: Host, servers: str) -> ServedNode:
+            return ServedNode(host, folder, servers, [*options, "--cluster-monitors", self.servers.monitors])
+
+        super().__init__(folder, make)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``stepwell cluster …`` for this cluster."""
@@ -75,7 +100,10 @@ class ServedCluster(Nodes[ServedNode]):
         command = [sys.executable, "-m", "stepwell", "cluster", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
+    def status(self) -> dict[str, Any]:
+        """What ``stepwell cluster status`` says."""
+        return json.loads(self.run("status", "--json").stdout)
+
     def leaders(self) -> dict[int, str | None]:
         """Who leads each partition."""
-        status = json.loads(self.run("status", "--json").stdout)
-        return {each["partition"]: each["leader"] for each in status["partitions"]}
+        return {each["partition"]: each["leader"] for each in self.status()["partitions"]}

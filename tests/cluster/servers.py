@@ -37,10 +37,16 @@ class Server:
     def url(self) -> str:
         return f"nats://{self.host.address}:{self.ports[0]}"
 
+    @property
+    def monitor(self) -> str:
+        """Its monitoring port."""
+        return f"http://{self.host.address}:{self.ports[2]}"
+
     def configure(self, others: list[Server]) -> None:
         routes = ", ".join(f'"nats-route://{each.host.address}:{each.ports[1]}"' for each in others)
         text = f"""server_name: {self.host.name}
 listen: "{self.host.address}:{self.ports[0]}"
+http: "{self.host.address}:{self.ports[2]}"
 jetstream {{ store_dir: "{self.store}", sync_interval: always, max_memory_store: 64MB, max_file_store: 2GB }}
 cluster {{ name: test, listen: "{self.host.address}:{self.ports[1]}", routes: [{routes}] }}
 ping_interval: "2s"
@@ -74,10 +80,11 @@ class Servers:
     """The servers of one test, as a cluster."""
 
     def __init__(self, network: Network, folder: Path, program: str, names: tuple[str, ...] = NAMES) -> None:
-        self.servers = {name: Server(network.host(name), folder / name, program, network.ports(2)) for name in names}
+        self.servers = {name: Server(network.host(name), folder / name, program, network.ports(3)) for name in names}
         for each in self.servers.values():
             each.configure([other for other in self.servers.values() if other is not each])
         self.urls = ",".join(each.url for each in self.servers.values())
+        self.monitors = ",".join(each.monitor for each in self.servers.values())
 
     def start(self) -> None:
         for each in self.servers.values():

@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stepwell import CorruptionError, Executor, FencedError, StorageError, _core
+from stepwell import Cluster, CorruptionError, Executor, FencedError, InvalidInput, StorageError, _core
 from stepwell.engine.cluster.copies import open_copy, prove
-from stepwell.engine.cluster.sync_check import check_sync, monitors_of
+from stepwell.engine.cluster.sync_check import check_sync
 from stepwell.engine.host.host import Options
 from stepwell.engine.host.local import LocalHost
 from stepwell.engine.log import records as r
@@ -138,16 +138,21 @@ class Monitor(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_servers_that_do_not_sync_or_do_not_say_so_are_refused() -> None:
-    assert monitors_of(["nats://me:secret@a:4222", "b:4222"]) == ["http://a:8222", "http://b:8222"]
+def test_servers_that_do_not_sync_or_do_not_say_so_are_refused(tmp_path: Path) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Monitor) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
+        url, nobody = f"http://127.0.0.1:{server.server_port}", f"http://127.0.0.1:{free_port()}"
         assert check_sync([url]) == []
+        (warning,) = check_sync([url, nobody])  # one of three servers may be missing
+        assert "does not say whether" in warning
         Monitor.always = False
         with pytest.raises(StorageError, match=r"s1 .* does not sync each write"):
-            check_sync([url])
-        assert len(check_sync([url], unsafe_sync=True)) == 1
+            check_sync([url, nobody])
+        assert len(check_sync([url, nobody], unsafe_sync=True)) == 2
         server.shutdown()
     with pytest.raises(StorageError, match="does not say whether"):
-        check_sync([url])
+        check_sync([url, nobody])
+    assert "nobody has checked" in check_sync([])[0]
+    for wrong in ("http://a:8222", ["a:8222"], [8222], ["http://a:x"]):
+        with pytest.raises(InvalidInput, match="monitor"):
+            Cluster("nats://a:4222", monitors=wrong)

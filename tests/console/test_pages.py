@@ -7,12 +7,21 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from console import shop
 from console.addresses import execution, map_run, start
 from console.browser import Watched, needs_chromium
 from server.support import ROLE, Served
+from stepwell.engine.host.cluster_state import (
+    ClusterState,
+    CopyState,
+    NodeState,
+    PartitionState,
+    ReplicaState,
+    StreamState,
+)
 
 expect = needs_chromium().expect
 HERE = Path(__file__).parent
@@ -285,6 +294,39 @@ def test_the_system_says_how_it_is(at: Watched) -> None:
     expect(page.locator("h1")).to_contain_text("Healthy")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator(".limits")).to_contain_text("inbox bytes")
+
+
+def test_the_system_of_a_node_shows_its_cluster(at: Watched) -> None:
+    replicas = [ReplicaState("s2", True, False, 0), ReplicaState("s3", False, True, 7)]
+    cluster = ClusterState(
+        "orders",
+        "id",
+        "n1",
+        [NodeState("n1", True, "http://a:8083", "1.0", [0]), NodeState("n2", False, "", "1.1", [1])],
+        [
+            PartitionState(0, "n1", 3, "n1", {"n1": 90, "n2": 70}, {}, StreamState("s1", replicas, 12, 4096)),
+            PartitionState(
+                1, None, None, None, {"n1": 5}, {"n2": "upgrade this node"}, StreamState(problem="no quorum")
+            ),
+        ],
+        [CopyState(0, "leading", 3, 90), CopyState(1, "following", 1, 5, lag=4)],
+    )
+
+    def answer(route: Any) -> None:
+        found = route.fetch()
+        route.fulfill(response=found, json={**found.json(), "cluster": msgspec.to_builtins(cluster)})
+
+    at.page.route("**/stepwell/system", answer)
+    page = at.open("/system")
+    nodes = page.get_by_role("group", name="Nodes").locator("tbody tr")
+    expect(nodes).to_have_count(2)
+    expect(nodes.nth(0)).to_contain_text("n1 this onealive1.0http://a:80830")
+    expect(nodes.nth(1)).to_contain_text("not heard of")
+    partitions = page.get_by_role("group", name="Partitions of the cluster").locator("tbody tr")
+    for text in ("pinned to n1", "n2 70 20 behind", "leading", "s1 leads, 4", "s2 current", "s3 offline"):
+        expect(partitions.nth(0)).to_contain_text(text)
+    for text in ("nobody", "n2 none upgrade it", "following 4 messages behind", "no quorum"):
+        expect(partitions.nth(1)).to_contain_text(text)
 
 
 # safety, access, sizes

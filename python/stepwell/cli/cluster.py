@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .cluster_options import add_cluster, cluster_of
+from .cluster_options import add_cluster, add_monitors, cluster_of
 from .cluster_snapshots import add_check_options, add_restore, held, shown_held, snapshot_problems, take_snapshots
 from .console import Console
 from .exits import FAILED, OK
@@ -29,6 +29,7 @@ def add_commands(commands: Commands) -> None:
     move.add_argument("node", metavar="NODE", nargs="?", help="default: the node that is preferred anyway")
     check = _add(actions, "check", _check, "compare the copies with the streams; exits with 1 if something is wrong")
     add_check_options(check)
+    add_monitors(check, "--monitors")
     snapshot = _add(actions, "snapshot", take_snapshots, "have snapshots made now, which are the cluster's backup")
     snapshot.add_argument("partition", type=int, metavar="PARTITION", nargs="?", help="default: all")
     add_restore(actions)
@@ -47,7 +48,7 @@ def _with_cluster(
 ) -> int:
     from stepwell.engine.cluster.overview import Overview
 
-    overview = Overview(cluster_of(options))
+    overview = Overview(cluster_of(options, monitors=getattr(options, "monitors", ())))
     try:
         return run(options, console, overview)
     finally:
@@ -90,11 +91,19 @@ def _move(options: argparse.Namespace, console: Console, overview: Overview) -> 
 
 
 def _check(options: argparse.Namespace, console: Console, overview: Overview) -> int:
+    from stepwell.engine.cluster.sync_check import NOT_CHECKED, look_at_sync
+
     alive = {node["node"] for node in overview.nodes() if node["alive"]}
     wrong: list[str] = []
     for partition, stream in zip(overview.partitions(), overview.streams(), strict=True):
         wrong += _problems(partition, stream, alive) + snapshot_problems(overview, stream, replay=options.replay)
-    console.record({"problems": wrong}, "\n".join(wrong) or "nothing is wrong")
+    notes: list[str] = []
+    if options.monitors:
+        faults = look_at_sync(options.monitors)
+        wrong += [*faults.refused, *faults.unknown]
+    else:
+        notes.append(f"not checked: {NOT_CHECKED}")
+    console.record({"problems": wrong, "notes": notes}, "\n".join([*(wrong or ["nothing is wrong"]), *notes]))
     return FAILED if wrong else OK
 
 

@@ -33,6 +33,22 @@ def add_cluster(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument("--nats-credentials", metavar="FILE", help="a file of NATS credentials")
 
 
+def add_monitors(parser: argparse.ArgumentParser, option: str) -> None:
+    """The monitoring ports of the servers."""
+    parser.add_argument(
+        option,
+        metavar="URL,…",
+        type=_urls,
+        default=_urls(os.environ.get("STEPWELL_CLUSTER_MONITORS", "")),
+        help="the servers' monitoring ports, such as http://a:8222, which tell whether each write is synced (default: "
+        "$STEPWELL_CLUSTER_MONITORS; without them nobody checks that)",
+    )
+
+
+def _urls(text: str) -> list[str]:
+    return [url.strip() for url in text.split(",") if url.strip()]
+
+
 def cluster_of(options: argparse.Namespace, **more: Any) -> Cluster:
     """The cluster that the options name. Raises ``UsageError``."""
     from stepwell.engine.cluster.options import Cluster

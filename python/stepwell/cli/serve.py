@@ -21,7 +21,7 @@ from stepwell.engine.host.reading import CONSISTENCIES
 from stepwell.engine.limits import Limits
 from stepwell.errors import InvalidInput
 
-from .cluster_options import add_cluster, cluster_of
+from .cluster_options import add_cluster, add_monitors, cluster_of
 from .console import Console
 from .exits import OK, UsageError
 from .item_files import add_item_files, item_files_of
@@ -59,6 +59,7 @@ def add_commands(commands: Commands) -> None:
         help="processes that share the executions (default: as the folder has)",
     )
     add_cluster(parser, required=False)
+    add_monitors(parser, "--cluster-monitors")
     parser.add_argument("--node", metavar="NAME", default="n1", help="this node of the cluster (default: n1)")
     parser.add_argument(
         "--cluster-consistency",
@@ -213,6 +214,7 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         node=options.node,
         advertise=options.advertise,
         partitions=options.partitions,
+        monitors=options.cluster_monitors,
         unsafe_sync=options.unsafe_sync,
         consistency=options.cluster_consistency,
         dispatch=options.cluster_dispatch,

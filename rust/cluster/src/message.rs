@@ -22,6 +22,8 @@
 //!
 //! Numbers are little-endian. In every version the magic, the version and the header checksum stand where they stand here.
 
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use bytes::{BufMut, Bytes, BytesMut};
 use stepwell_core::identity::StoreId;
 use stepwell_core::{record, storage};
@@ -39,6 +41,24 @@ const MARK: u8 = 2;
 /// The lengths before each frame.
 const LENGTHS: usize = 12;
 const NONCE: usize = 16;
+
+/// The format of records that messages name, and the newest that is read.
+static RECORDS: AtomicU16 = AtomicU16::new(record::FORMAT);
+
+/// The newest formats that this process reads, which are those that it writes: of messages, records and rows.
+pub fn formats() -> (u8, u16, u16) {
+    (
+        VERSION,
+        RECORDS.load(Ordering::Relaxed),
+        storage::FORMAT as u16,
+    )
+}
+
+/// Lets this process be of a version whose records have another format. Only a test of an upgrade does so: nothing else
+/// shows what older nodes do beside a newer one.
+pub fn pretend_record_format(format: u16) {
+    RECORDS.store(format, Ordering::Relaxed);
+}
 
 /// What messages say beside their content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,14 +157,15 @@ pub fn mark(place: Place, node: &str, nonce: [u8; NONCE]) -> Bytes {
 fn parts(place: Place, kind: u8, count: u32, body: &[u8], limit: usize) -> Vec<Bytes> {
     let pieces: Vec<&[u8]> = body.chunks(limit - HEADER).collect();
     let number = pieces.len() as u16;
+    let (version, records, rows) = formats();
     let part = |(index, piece): (usize, &&[u8])| {
         let mut bytes = BytesMut::with_capacity(HEADER + piece.len());
         bytes.put_slice(&MAGIC);
-        bytes.put_u8(VERSION);
+        bytes.put_u8(version);
         bytes.put_u8(kind);
         bytes.put_u16_le(0);
-        bytes.put_u16_le(record::FORMAT);
-        bytes.put_u16_le(storage::FORMAT as u16);
+        bytes.put_u16_le(records);
+        bytes.put_u16_le(rows);
         bytes.put_u32_le(count);
         bytes.put_u64_le(place.epoch);
         bytes.put_u64_le(place.first);
@@ -170,13 +191,10 @@ impl Part {
         if crc32c::crc32c(&bytes[..CHECKSUM]) != u32_at(bytes, CHECKSUM) {
             return Err(Fault::Damaged("its header is damaged"));
         }
-        newer("format", bytes[4].into(), VERSION.into())?;
-        newer(
-            "record format",
-            u16_at(bytes, 8).into(),
-            record::FORMAT.into(),
-        )?;
-        newer("row format", u16_at(bytes, 10).into(), storage::FORMAT)?;
+        let (version, records, rows) = formats();
+        newer("format", bytes[4].into(), version.into())?;
+        newer("record format", u16_at(bytes, 8).into(), records.into())?;
+        newer("row format", u16_at(bytes, 10).into(), rows.into())?;
         let body = &bytes[HEADER..];
         if body.len() != u32_at(bytes, 36) as usize || crc32c::crc32c(body) != u32_at(bytes, 88) {
             return Err(Fault::Damaged("its body is damaged"));

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::Value;
 use stepwell_cluster::chain::Link;
-use stepwell_cluster::{Connection, Copy, Login, settings, snapshots};
+use stepwell_cluster::{Connection, Copy, Login, message, settings, snapshots};
 use stepwell_core::identity::StoreId;
 use stepwell_core::store::{self, StoreOptions};
 use stepwell_core::{Error, Result};
@@ -372,6 +372,18 @@ fn link_items<'py>(py: Python<'py>, link: &Link) -> PyResult<Bound<'py, PyDict>>
     items.set_item("epoch", link.epoch)?;
     items.set_item("hash", link.hash.to_string())?;
     Ok(items)
+}
+
+/// The newest formats that this process reads in a partition's stream: of messages, records and rows.
+#[pyfunction]
+pub fn stream_formats() -> (u8, u16, u16) {
+    message::formats()
+}
+
+/// Lets this process be of a version with another format of records, for a test of an upgrade.
+#[pyfunction]
+pub fn pretend_record_format(format: u16) {
+    message::pretend_record_format(format);
 }
 
 fn seconds(seconds: f64) -> PyResult<Duration> {

@@ -25,7 +25,7 @@ mod _core {
     #[pymodule_export]
     use crate::clock::{Clock, Timestamp, parse_timestamp};
     #[pymodule_export]
-    use crate::cluster::{Nats, PartitionCopy};
+    use crate::cluster::{Nats, PartitionCopy, pretend_record_format, stream_formats};
     #[pymodule_export]
     use crate::errors::{JsonataError, JsonataSyntaxError};
     #[pymodule_export]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from stepwell import _core
 from stepwell.errors import StorageError
 from stepwell.logs import logger
 from stepwell.version import VERSION
@@ -112,6 +113,7 @@ class Coordinator:
             [each.index for each in parts if each.is_ready],
             {str(each.index): each.position for each in parts},
             {str(each.index): each.problem for each in parts if each.problem is not None},
+            list(_core.stream_formats()),
         )
 
     def is_confirmed(self, index: int) -> bool:
@@ -229,8 +231,8 @@ class Coordinator:
 
     def _order(self, index: int, nodes: dict[str, NodeRecord]) -> list[str]:
         """The nodes that could lead a partition, in the order in which they should."""
-        able = [name for name, record in nodes.items() if index in record.ready]
-        return preference(index, able, self._pin(index))
+        able = {name: record.formats for name, record in nodes.items() if index in record.ready}
+        return preference(index, able, self._pin(index), able)
 
     def _pin(self, index: int) -> str:
         """The node that an operator wants to lead a partition; empty: any."""

@@ -31,7 +31,7 @@ class ClusterFolder:
     """A folder that is open and locked. Raises ``StorageError`` if it belongs to another cluster or node."""
 
     def __init__(self, folder: _core.Folder, record: ClusterRecord, cluster: Cluster) -> None:
-        self.folder = folder
+        self.folder, self.record = folder, record
         ours = FolderRecord(record.id, cluster.name, cluster.node, record.partitions)
         folder.lock()
         try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stepwell import _core
 from stepwell.asl.resources import Resource
 from stepwell.engine.folders.paths import open_folder
+from stepwell.engine.host.cluster_state import ClusterState
 from stepwell.engine.host.host import Host, Options
 from stepwell.engine.host.map_tasks import map_tasks
 from stepwell.engine.host.measures import PartitionMeasures
@@ -58,6 +59,8 @@ from .snapshots.where import snapshots_place
 from .spreading import Spreading
 from .stores import ClusterStores
 from .streams import prepare_stream
+from .sync_check import check_sync
+from .view import View
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -111,6 +114,8 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
 
     def _join(self, folder: ClusterFolder, record: ClusterRecord) -> None:
         cluster, count = self.cluster, self.places.partitions
+        for warning in check_sync(cluster.monitors, unsafe_sync=cluster.unsafe_sync):
+            log.warning("%s", warning)
         self._nats = nats = _core.Nats.connect(
             cluster.servers, name=f"stepwell {cluster.name} {cluster.node} log", credentials=cluster.credentials
         )
@@ -141,6 +146,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
             *(nats, self.registry, cluster, Whose(cluster.name, record.id, count, cluster.node), catalog),
             *(self.coordinator, self.leaderships, Path(folder.folder.path)),
         )
+        self._view = View(cluster, folder.record, self.registry, self.leaderships, nats, self.coordinator.alive)
         _patiently(self.coordinator.begin)
         for each in self.leaderships:
             each.begin()
@@ -190,6 +196,10 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         return PartitionMeasures(
             held.index, os.getpid(), *positions, requests=waiting, tasks=partition.tasks, problem=problem
         )
+
+    def cluster_state(self) -> ClusterState:
+        """The cluster, as this node sees it."""
+        return self._view.look()
 
     # messages of other nodes, in the connection's thread
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import threading
 
+from msgspec.structs import replace
+
 from stepwell import _core
+from stepwell.engine.host.cluster_state import CopyState
 from stepwell.errors import Closed, CorruptionError, FencedError, StepwellError, StorageError
 from stepwell.logs import logger
 
@@ -36,6 +39,8 @@ class Leadership:
         self.partition, self._beginning, self._node = partition, beginning, node
         self.index = partition.index
         self._share = (self.index, count)
+        self._counts = CopyState(self.index, "opening")
+        """What it has done as a leader; the rest of it is the copy's."""
         self._copy: _core.PartitionCopy | None = None
         self.problem: str | None = None
         """Why the copy cannot follow, if so."""
@@ -69,6 +74,24 @@ class Leadership:
     def copy(self) -> _core.PartitionCopy | None:
         """The copy, while it is open."""
         return self._copy
+
+    def state(self) -> CopyState:
+        """How the copy is, and what it has done as a leader."""
+        copy, counts = self._copy, self._counts
+        if copy is None:
+            role = "opening" if self.problem is None else "stopped"
+            return replace(counts, role=role, problem=self.problem or "")
+        status = copy.status()
+        found = replace(
+            counts,
+            role="stopped" if status["failure"] else "leading" if self.is_led else "following",
+            epoch=status["epoch"],
+            position=status["position"],
+            lag=max(0, status["last_sequence"] - status["sequence"]),
+            waiting=status["waiting"],
+            problem=status["failure"] or "",
+        )
+        return _with_publishes(found, copy.store) if self.is_led else found
 
     @property
     def position(self) -> int:
@@ -186,6 +209,7 @@ class Leadership:
         windows = node.windows()
         led = LedPartition(self.partition, self._ending.set, store, node.given, windows, self._share)
         serving = Serving(node, led, self.index)
+        self._counts.promotions += 1
         try:
             node.leads(self.index, copy.status()["epoch"])  # first, so that reads that wait here find it confirmed
             self.partition.begin(led)
@@ -194,6 +218,14 @@ class Leadership:
         finally:
             self.partition.end()
             self._end(led, serving)
+            self._count(led, store)
+
+    def _count(self, led: LedPartition, store: _core.Store) -> None:
+        """Keep what was counted while this node led."""
+        counts = _with_publishes(self._counts, store)
+        counts.handovers += led.failure is None
+        counts.fenced += isinstance(led.failure, FencedError)
+        self._counts = counts
 
     def _end(self, led: LedPartition, serving: Serving) -> None:
         try:
@@ -203,3 +235,16 @@ class Leadership:
         serving.close()
         if led.failure is not None:
             log.warning("this node leads partition %d no longer: %s", self.index, led.failure)
+
+
+def _with_publishes(counts: CopyState, store: _core.Store) -> CopyState:
+    """``counts``, with what a leader's store has published."""
+    try:
+        stats = store.sync_stats()
+    except StepwellError:  # it was closed: what it published in the end is not counted
+        return replace(counts)
+    return replace(
+        counts,
+        publishes=counts.publishes + stats["syncs"],
+        publish_micros=counts.publish_micros + stats["sync_micros"],
+    )

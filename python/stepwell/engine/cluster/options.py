@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import urlsplit
 
 from stepwell.engine.host.reading import CONSISTENCIES, Consistency
 from stepwell.engine.quoting import shown
@@ -43,9 +45,12 @@ class Cluster:
     or a folder that all nodes reach. By default it is a bucket of the cluster. The cluster keeps the place; None takes
     it as it is.
 
-    ``unsafe_sync`` accepts streams with fewer than three replicas, and servers older than 2.14. A node does not check
-    that servers sync each write (``sync_interval: always``): where they do not, a power cut may lose a start that was
-    acknowledged.
+    ``monitors`` are the URLs of the servers' monitoring ports (``http://a:8222``). Only these tell whether a server
+    syncs each write (``sync_interval: always``); where one does not, a power cut may lose a start that was
+    acknowledged. A node refuses to start then, and warns if it has none to ask.
+
+    ``unsafe_sync`` accepts servers that do not sync each write, or are older than 2.14, and streams with fewer than
+    three replicas.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Cluster:
         partitions: int | None = None,
         lease: float = LEASE_SECONDS,
         credentials: str | None = None,
+        monitors: Sequence[str] = (),
         unsafe_sync: bool = False,
         consistency: Consistency = "leader",
         dispatch: Dispatch = "leader",
@@ -70,6 +76,7 @@ class Cluster:
         self.consistency: Consistency = consistency
         self.dispatch: Dispatch = dispatch
         self.snapshots, self.snapshot_bytes = snapshots, snapshot_bytes
+        self.monitors = _checked_monitors(monitors)
         if not isinstance(servers, str) or not self.urls:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"a cluster's servers are URLs such as nats://host:4222, not {shown(servers)}")
         for what, given in (("a cluster's name", name), ("a node's name", node)):
@@ -108,3 +115,20 @@ class Cluster:
     def where(self) -> str:
         """The servers as a message may name them: without passwords."""
         return _SECRET.sub("//", ",".join(self.urls))
+
+
+def _checked_monitors(monitors: Sequence[str]) -> list[str]:
+    if isinstance(monitors, str) or not isinstance(monitors, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"monitors is a list of URLs such as http://host:8222, not {shown(monitors)}")
+    for url in monitors:
+        if not _is_monitor(url):
+            raise InvalidInput(f"a server's monitoring port is a URL such as http://host:8222, not {shown(url)}")
+    return list(monitors)
+
+
+def _is_monitor(url: object) -> bool:
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from msgspec import to_builtins
+
 from stepwell import _core
 from stepwell.errors import CorruptionError, InvalidInput, StorageError
 
@@ -35,6 +37,7 @@ from .registry import Registry
 from .snapshots.catalog import Catalog, Manifest
 from .snapshots.where import snapshots_place
 from .streams import stream_of
+from .view import nodes_of, partition_of
 
 _ATTEMPTS = 3
 """How often a partition is read whose stream was purged meanwhile."""
@@ -84,36 +87,19 @@ class Overview:
             self._read()
             if all(self._registry.entry(key) != entry for key, entry in before.items()):
                 break
-        found: list[dict[str, Any]] = []
-        for key in self._registry.keys("node."):
-            record = self._registry.get(key, NodeRecord)
-            if record is not None:
-                found.append(_node(record, is_alive=self._registry.entry(key) != before.get(key)))
-        return found
+        alive = [
+            record.node
+            for key in self._registry.keys("node.")
+            if (record := self._registry.get(key, NodeRecord)) is not None
+            and self._registry.entry(key) != before.get(key)
+        ]
+        found = [to_builtins(each) for each in nodes_of(self._registry, alive)]
+        return [{**each, "address": each["address"] or None} for each in found]
 
     def partitions(self) -> list[dict[str, Any]]:
         """Who leads each partition, and how far each node's copy is."""
-        return [self._partition(index) for index in range(self.record.partitions)]
-
-    def _partition(self, index: int) -> dict[str, Any]:
-        lease = self._registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
-        pin = self._registry.get(pin_key(index), PinRecord)
-        copies: dict[str, int] = {}
-        problems: dict[str, str] = {}
-        for key in self._registry.keys("node."):
-            record = self._registry.get(key, NodeRecord)
-            if record is not None and str(index) in record.applied:
-                copies[record.node] = record.applied[str(index)]
-            if record is not None and str(index) in record.problems:
-                problems[record.node] = record.problems[str(index)]
-        return {
-            "partition": index,
-            "leader": lease.node or None,
-            "epoch": lease.epoch or None,
-            "pinned": None if pin is None else pin.node or None,
-            "copies": copies,
-            "problems": problems,
-        }
+        found = [partition_of(self._registry, index) for index in range(self.record.partitions)]
+        return [{key: value for key, value in to_builtins(each).items() if key != "stream"} for each in found]
 
     def move(self, partition: int, node: str | None) -> None:
         """Let a node lead a partition, as long as it lives; None: the node that is preferred anyway.
@@ -213,13 +199,3 @@ class Overview:
                 )
             time.sleep(0.3)
         return found[0]
-
-
-def _node(record: NodeRecord, *, is_alive: bool) -> dict[str, Any]:
-    return {
-        "node": record.node,
-        "alive": is_alive,
-        "address": record.address or None,
-        "version": record.version,
-        "leads": record.leads,
-    }

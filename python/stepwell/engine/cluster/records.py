@@ -35,6 +35,8 @@ class NodeRecord(Struct):
     """The last position of each of its copies."""
     problems: dict[str, str]
     """Why a copy cannot follow, by partition."""
+    formats: list[int] = []
+    """The newest formats that it reads in a stream, which are those that it writes as a leader."""
 
 
 class LeaseRecord(Struct):

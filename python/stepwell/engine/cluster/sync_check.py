@@ -6,8 +6,9 @@ Only their monitoring ports tell (``/varz``); no request of a client does.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,6 +17,10 @@ from stepwell.errors import StorageError
 
 PORT = 8222
 """The monitoring port that NATS servers usually have."""
+NOT_CHECKED = (
+    "nobody has checked that the NATS servers sync each write (sync_interval: always); without that a power cut may "
+    "lose an acknowledged start. Name their monitoring ports to have it checked"
+)
 _SECONDS = 3.0
 
 
@@ -32,37 +37,55 @@ class _Server(msgspec.Struct):
     jetstream: _JetStream = msgspec.field(default_factory=_JetStream)
 
 
-def monitors_of(servers: Iterable[str]) -> list[str]:
-    """The usual address of each server's monitoring port."""
-    return [f"http://{urlsplit(url if '//' in url else '//' + url).hostname}:{PORT}" for url in servers]
+class SyncFaults(NamedTuple):
+    """What the servers say, or do not say."""
+
+    refused: list[str]
+    """Servers that do not sync each write."""
+    unknown: list[str]
+    """Servers that do not answer."""
 
 
-def check_sync(monitors: Iterable[str], *, unsafe_sync: bool = False) -> list[str]:
-    """Ask each server by its monitoring port; return what is accepted only because of ``unsafe_sync``.
-
-    Raises ``StorageError`` if a server does not sync each write, or does not say whether it does.
-    """
+def look_at_sync(monitors: Sequence[str]) -> SyncFaults:
+    """Ask each server by its monitoring port."""
+    found = SyncFaults([], [])
     with ThreadPoolExecutor(8) as pool:
-        faults = [fault for fault in pool.map(_fault, list(monitors)) if fault is not None]
-    if faults and not unsafe_sync:
+        for monitor, server in zip(monitors, pool.map(_ask, monitors), strict=True):
+            if isinstance(server, str):
+                found.unknown.append(f"the server's monitoring port {monitor} does not say whether it does ({server})")
+            elif not server.jetstream.config.sync_always:
+                found.refused.append(f"the server {server.server_name} ({monitor}) does not sync each write")
+    return found
+
+
+def check_sync(monitors: Sequence[str], *, unsafe_sync: bool = False) -> list[str]:
+    """Ask each server by its monitoring port; return what an operator should know.
+
+    Raises ``StorageError`` if a server does not sync each write, or none says whether it does, unless ``unsafe_sync``.
+    A server that does not answer beside others may be the one of three that may be missing.
+    """
+    if not monitors:
+        return [] if unsafe_sync else [NOT_CHECKED]
+    found = look_at_sync(monitors)
+    wrong = found.refused or (found.unknown if len(found.unknown) == len(monitors) else [])
+    if wrong and not unsafe_sync:
         raise StorageError(
-            f"{'; '.join(faults)}: an acknowledged start may be lost in a power cut. Set sync_interval: always in the "
-            "jetstream block of each server, or accept that with unsafe_sync=True"
+            f"{'; '.join(wrong)}: an acknowledged start may be lost in a power cut. Set sync_interval: always in the "
+            "jetstream block of each server, or accept that with unsafe_sync"
         )
-    return faults
+    return [*found.refused, *found.unknown]
 
 
-def _fault(monitor: str) -> str | None:
+def _ask(monitor: str) -> _Server | str:
+    """What a server says, or why it says nothing."""
     parts = urlsplit(monitor)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or PORT, timeout=_SECONDS)
+        connection = kind(parts.hostname or "", parts.port or PORT, timeout=_SECONDS)
         try:
             connection.request("GET", "/varz")
-            server = msgspec.json.decode(connection.getresponse().read(), type=_Server)
+            return msgspec.json.decode(connection.getresponse().read(), type=_Server)
         finally:
             connection.close()
     except (OSError, ValueError, http.client.HTTPException, msgspec.MsgspecError) as error:
-        return f"the server's monitoring port {monitor} does not say whether each write is synced ({error})"
-    if server.jetstream.config.sync_always:
-        return None
-    return f"the server {server.server_name} ({monitor}) does not sync each write"
+        return str(error) or type(error).__name__

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from stepwell.engine.host.cluster_state import ClusterState
 from stepwell.engine.host.measures import PartitionMeasures
 from stepwell.errors import StepwellError
 from stepwell.version import VERSION
@@ -30,7 +31,7 @@ class Live(Struct):
 
     ``health`` is ``ok``, or why it does not work. ``requests`` wait in inboxes, ``tasks`` are handed out. ``handlers``
     of them run, ``overdue`` of these longer than their tasks, and ``unhandled`` tasks wait for a handler. Of a follower
-    ``follows`` says how far it is.
+    ``follows`` says how far it is, of a cluster's node ``cluster`` what it sees of the cluster.
     """
 
     role: str
@@ -48,6 +49,7 @@ class Live(Struct):
     overdue: int = 0
     unhandled: int = 0
     follows: Following | None = None
+    cluster: ClusterState | None = None
 
 
 def of_host(host: Host, since: float) -> Live:
@@ -68,6 +70,7 @@ def of_host(host: Host, since: float) -> Live:
         host.pool.running,
         host.pool.overdue,
         host.pool.unhandled,
+        cluster=host.cluster_state(),
     )
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stepwell.tasks.calls import CallHandler
     from stepwell.tasks.remote import RemoteHandlers
 
+    from .cluster_state import ClusterState
     from .measures import PartitionMeasures
 
 CLOSING_SECONDS = 10.0
@@ -167,6 +168,10 @@ class Host(ABC):
     @abstractmethod
     def measure(self) -> list[PartitionMeasures]:
         """The state of its partitions, now."""
+
+    def cluster_state(self) -> ClusterState | None:
+        """The cluster that it belongs to, as it sees it; None: to none."""
+        return None
 
     # requests
 

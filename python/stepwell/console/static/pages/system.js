@@ -25,6 +25,7 @@ export function System() {
       ${files.length > 0 && html`<${Card} title="Disk" items=${[["Log", bytes(sum("logBytes"))], ["Storage", bytes(sum("storageBytes"))], ["Followers", number(files.flatMap((/** @type {any} */ each) => each.followers).length)]]} />`}
     </div>
     <p class="note dim">What is open is counted now; what was started, ended, scheduled and retried, from when this page or /metrics first asked.</p>
+    ${data.cluster && html`<${Cluster} cluster=${data.cluster} />`}
     <h2>Partitions</h2><${Partitions} data=${data} />
     ${data.follows && html`<h2>Follows</h2><${Facts} items=${[["Leader", data.follows.source], ["Leader alive", data.follows.leader_alive ? "yes" : "no"], ["Behind", `${number(data.follows.records)} records`]]} />`}
     <h2>Limits</h2><dl class="limits">${Object.entries(data.limits).map(([name, value]) => html`<div><dt>${name.replaceAll("_", " ")}</dt><dd>${value === null ? "none" : typeof value === "number" ? (name.includes("bytes") ? bytes(value) : number(value)) : String(value)}</dd></div>`)}</dl>`;
@@ -33,6 +34,44 @@ export function System() {
 /** @param {{title: string, items: [string, string][]}} props */
 function Card({ title, items }) {
   return html`<section class="card"><h2>${title}</h2><dl>${items.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+}
+
+/** Its nodes, who leads what, and how far the copies are. @param {{cluster: any}} props */
+function Cluster({ cluster }) {
+  const own = (/** @type {any} */ each) => cluster.copies[each.partition];
+  const nodes = cluster.nodes.map((/** @type {any} */ each) => each.node);
+  return html`<h2>Cluster ${cluster.name}</h2>
+    <${List} label="Nodes" items=${cluster.nodes} keyOf=${(/** @type {any} */ each) => each.node} columns=${[
+      { title: "Node", name: "node", show: (/** @type {any} */ each) => html`<strong>${each.node}</strong>${each.node === cluster.node && html` <span class="dim">this one</span>`}` },
+      { title: "State", name: "state", show: (/** @type {any} */ each) => (each.alive ? "alive" : html`<span class="is-bad">not heard of</span>`) },
+      { title: "Version", name: "version", show: (/** @type {any} */ each) => each.version },
+      { title: "Address", name: "address", show: (/** @type {any} */ each) => each.address || "–" },
+      { title: "Leads", name: "leads", show: (/** @type {any} */ each) => (each.alive && each.leads.length ? each.leads.join(", ") : "–") },
+    ]} />
+    <${List} label="Partitions of the cluster" items=${cluster.partitions} keyOf=${(/** @type {any} */ each) => String(each.partition)} columns=${[
+      { title: "Partition", name: "partition", show: (/** @type {any} */ each) => each.partition },
+      { title: "Leader", name: "leader", show: (/** @type {any} */ each) => html`${each.leader ?? html`<span class="is-bad">nobody</span>`}${each.pinned && html` <span class="dim">pinned to ${each.pinned}</span>`}` },
+      { title: "Epoch", name: "epoch", is: "number", show: (/** @type {any} */ each) => (each.epoch ? number(each.epoch) : "–") },
+      { title: "Copies", name: "copies", show: (/** @type {any} */ each) => nodes.map((/** @type {string} */ node) => html`<${Copy} node=${node} of=${each} />`) },
+      { title: "Here", name: "here", show: (/** @type {any} */ each) => html`${own(each).role}${own(each).lag > 0 && html` <span class="dim">${number(own(each).lag)} messages behind</span>`}` },
+      { title: "Stream", name: "stream", show: (/** @type {any} */ each) => html`<${Stream} of=${each.stream} />` },
+    ]} />`;
+}
+
+/** How far a node's copy is: behind the leader's, as both told a moment ago. @param {{node: string, of: any}} props */
+function Copy({ node, of }) {
+  const position = of.copies[node];
+  const behind = position === undefined || !of.leader ? 0 : Math.max(0, (of.copies[of.leader] ?? 0) - position);
+  const problem = of.problems[node];
+  return html`<div>${node} ${position === undefined ? html`<span class="dim">none</span>` : number(position)}${behind > 0 && html` <span class="dim">${number(behind)} behind</span>`}${problem && html` <span class="is-bad">${problem}</span>`}</div>`;
+}
+
+/** What JetStream says of a stream. @param {{of: any}} props */
+function Stream({ of }) {
+  if (!of) return html`<span class="dim">is asked for</span>`;
+  if (of.problem) return html`<span class="is-bad">${of.problem}</span>`;
+  const replica = (/** @type {any} */ each) => html`<div>${each.server} ${each.is_offline ? html`<span class="is-bad">offline</span>` : each.is_current ? html`<span class="dim">current</span>` : html`<span class="is-bad">${number(each.lag)} behind</span>`}</div>`;
+  return html`<div>${of.leader ?? html`<span class="is-bad">no leader</span>`} <span class="dim">leads, ${bytes(of.bytes)}</span></div>${of.replicas.map(replica)}`;
 }
 
 /** @param {{data: any}} props */
