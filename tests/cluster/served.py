@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cluster.network import Host, free_ports
 from cluster.nodes import Node, Nodes
@@ -100,10 +99,7 @@ class ServedCluster(Nodes[ServedNode]):
         command = [sys.executable, "-m", "stepwell", "cluster", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
-    def status(self) -> dict[str, Any]:
-        """What ``stepwell cluster status`` says."""
-        return json.loads(self.run("status", "--json").stdout)
-
     def leaders(self) -> dict[int, str | None]:
         """Who leads each partition."""
-        return {each["partition"]: each["leader"] for each in self.status()["partitions"]}
+        status = json.loads(self.run("status", "--json").stdout)
+        return {each["partition"]: each["leader"] for each in status["partitions"]}

@@ -18,8 +18,9 @@ import pytest
 
 from cluster.conformance import HERE, RECORDINGS, EmbeddedCluster, Served, known_differences, recordings_runner
 from cluster.newer_version import RECORDS, VERSION
-from cluster.served import SERVE, ServedCluster
-from stepwell import ExecutionNotFound, RemoteExecutor, StepwellError, testing
+from cluster.served import NAME, SERVE, ServedCluster
+from stepwell import Cluster, ExecutionNotFound, RemoteExecutor, StepwellError, testing
+from stepwell.engine.cluster.overview import Overview
 
 pytest.importorskip("nats")
 
@@ -208,7 +209,16 @@ def starting(served: ServedCluster, started: list[str], errors: list[str]) -> It
             thread.join()
 
 
-def test_a_rolling_upgrade_fails_no_request_and_an_older_node_takes_nothing_newer(served: ServedCluster) -> None:
+@pytest.fixture
+def overview(served: ServedCluster) -> Iterator[Overview]:
+    found = Overview(Cluster(served.servers.urls, name=NAME))
+    yield found
+    found.close()
+
+
+def test_a_rolling_upgrade_fails_no_request_and_an_older_node_takes_nothing_newer(
+    served: ServedCluster, overview: Overview
+) -> None:
     started: list[str] = []
     errors: list[str] = []
     with served.nodes[0].executor() as executor:
@@ -219,11 +229,11 @@ def test_a_rolling_upgrade_fails_no_request_and_an_older_node_takes_nothing_newe
             node.program = (NEWER,)
             node.start()
             node.wait()
-            status = wait_until(lambda name=node.name: _with_version(served, name))
+            partitions = wait_until(lambda name=node.name: _with_version(overview, name))
             older = {each.name for each in served.nodes[number + 1 :]}
             if older:  # what they lead all nodes can read
-                assert {each["leader"] for each in status["partitions"]} - {None} <= older
-                assert not any(each["problems"] for each in status["partitions"])
+                assert {each["leader"] for each in partitions} <= older
+                assert not any(each["problems"] for each in partitions)
     assert errors == []
     with served.nodes[2].executor() as executor:
         assert {json.dumps(executor.get(id).wait(SECONDS).output) for id in started} == {'{"n": 70}'}
@@ -235,7 +245,7 @@ def test_a_rolling_upgrade_fails_no_request_and_an_older_node_takes_nothing_newe
         older.program = SERVE
         older.start()
         older.wait()
-        problems = wait_until(lambda: _problems(served, older.name))
+        problems = wait_until(lambda: _problems(overview, older.name))
         assert all(f"record format {RECORDS}" in text and "upgrade this node" in text for text in problems)
         with older.executor() as beside:
             assert executor.start("quick", {"n": 1}).wait(SECONDS).output == {"n": 10}
@@ -251,14 +261,16 @@ def test_a_rolling_upgrade_fails_no_request_and_an_older_node_takes_nothing_newe
     wait_until(lambda: served.run("check").returncode == 0)
 
 
-def _with_version(served: ServedCluster, node: str) -> dict[str, Any] | None:
-    """The status, once a node lives in the newer version and every partition has a leader."""
-    status = served.status()
-    lives = any((each["node"], each["alive"], each["version"]) == (node, True, VERSION) for each in status["nodes"])
-    return status if lives and all(each["leader"] for each in status["partitions"]) else None
+def _with_version(overview: Overview, node: str) -> list[dict[str, Any]] | None:
+    """The partitions, once a node lives in the newer version and each partition has a leader."""
+    found = {each["node"]: each for each in overview.nodes()}.get(node, {})
+    partitions = overview.partitions()
+    is_so = found.get("version") == VERSION and found["alive"] and all(each["leader"] for each in partitions)
+    return partitions if is_so else None
 
 
-def _problems(served: ServedCluster, node: str) -> list[str] | None:
+def _problems(overview: Overview, node: str) -> list[str] | None:
     """Why the copies of a node have stopped, once all have."""
-    problems = [each["problems"].get(node) for each in served.status()["partitions"]]
+    overview.nodes()
+    problems = [each["problems"].get(node) for each in overview.partitions()]
     return None if None in problems else problems

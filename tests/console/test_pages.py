@@ -325,7 +325,7 @@ def test_the_system_of_a_node_shows_its_cluster(at: Watched) -> None:
     partitions = page.get_by_role("group", name="Partitions of the cluster").locator("tbody tr")
     for text in ("pinned to n1", "n2 70 20 behind", "leading", "s1 leads, 4", "s2 current", "s3 offline"):
         expect(partitions.nth(0)).to_contain_text(text)
-    for text in ("nobody", "n2 none upgrade it", "following 4 messages behind", "no quorum"):
+    for text in ("nobody", "n2 none upgrade this node", "following 4 messages behind", "no quorum"):
         expect(partitions.nth(1)).to_contain_text(text)
 
 
