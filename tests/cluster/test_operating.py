@@ -175,8 +175,12 @@ def working(served: ServedCluster, folder: Path) -> Iterator[None]:
 
 
 def test_workers_and_clients_go_on_when_their_node_dies(served: ServedCluster, tmp_path: Path) -> None:
+    double = "arn:aws:lambda:::function:double"
     with working(served, tmp_path), RemoteExecutor([node.url for node in served.nodes], patience=SECONDS) as client:
-        client.deploy("doubled", machine(Type="Task", Resource="arn:aws:lambda:::function:double"))
+        for node in served.nodes:
+            with node.executor() as executor:
+                wait_until(lambda handlers=executor.client.host.handlers: handlers.knows(double))
+        client.deploy("doubled", machine(Type="Task", Resource=double))
         before = [client.start("doubled", n) for n in range(12)]
         served.nodes[0].kill()
         after = [client.start("doubled", n) for n in range(12)]

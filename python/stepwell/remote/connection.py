@@ -162,7 +162,9 @@ class HttpConnection:
         target, repeats = TARGET + type(request).__name__, isinstance(request, m.REPEATABLE)
         answer = self._post(target, CONTENT_TYPE, body, timeout, using, is_harmless=repeats)
         if answer.status == NOTHING_YET:
-            return NOTHING
+            if isinstance(request, m.Watch | m.Poll):
+                return NOTHING
+            raise StorageError(f"{self.url} has not answered: what was asked for may have been done or not")
         try:
             reply = m.decode_response.decode(answer.body)
         except msgspec.MsgspecError as error:

@@ -58,7 +58,9 @@ class Control:
         operations = Operations(self._target, lambda number, result, error: deliver(result, error))
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, operations.begin, request)
-            if not future.done():
+            if name not in WAITING:  # a command that was begun has no other answer than its own
+                await asyncio.wait((future,))
+            elif not future.done():
                 await self._service.while_wanted(_waited_for(future))
             if not future.done():
                 return None
