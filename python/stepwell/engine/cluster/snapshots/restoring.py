@@ -31,6 +31,9 @@ from .places import Place
 from .where import snapshots_place
 
 
+_LOOK_SECONDS = 0.2
+
+
 class Restored(NamedTuple):
     """A partition that was made again."""
 
@@ -165,16 +168,17 @@ class Restore:
     def _check_nobody_leads(self, partitions: list[int]) -> None:
         """Refuse partitions that a living node leads: what it confirms meanwhile would be lost."""
         before = {key: self._registry.entry(key) for key in self._registry.keys("node.")}
-        if before:
-            time.sleep(self._cluster.lease)
+        deadline = time.monotonic() + 2 * self._cluster.lease
+        while before and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
             self._registry.read()
-        for key, entry in before.items():
-            record = self._registry.get(key, NodeRecord)
-            led = [] if record is None else [index for index in partitions if index in record.leads]
-            if record is not None and led and self._registry.entry(key) != entry:
-                raise StorageError(
-                    f"node {record.node} lives and leads the partitions {', '.join(map(str, led))}: stop it first"
-                )
+            for key, entry in before.items():
+                record = self._registry.get(key, NodeRecord)
+                led = [] if record is None else [index for index in partitions if index in record.leads]
+                if record is not None and led and self._registry.entry(key) != entry:
+                    raise StorageError(
+                        f"node {record.node} lives and leads the partitions {', '.join(map(str, led))}: stop it first"
+                    )
 
     def restore(self, partitions: list[int], work: Path) -> Iterator[Restored]:
         """Make the streams of partitions again. ``work`` is a folder for what is made meanwhile."""
