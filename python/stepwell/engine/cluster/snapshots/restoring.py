@@ -30,7 +30,6 @@ from .catalog import COPY_OF, Catalog, Whose
 from .places import Place
 from .where import snapshots_place
 
-
 _LOOK_SECONDS = 0.2
 
 
