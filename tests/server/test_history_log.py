@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from stepwell import Executor, TaskError
+from stepwell import ExecutionFailed, Executor, TaskError
 from stepwell.engine.client.deployments import Settings
 from stepwell.step_functions.history_log import LARGEST_TEXT, HistoryLog, is_logged, line_of
 
@@ -42,9 +43,13 @@ class Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
+        self.hold: threading.Event | None = None
+        """Each line waits for it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.texts.append(record.getMessage())
+        if self.hold is not None:
+            self.hold.wait(SECONDS)
 
     def of(self, arn: str) -> list[dict[str, Any]]:
         found = [json.loads(text) for text in self.texts]
@@ -79,9 +84,11 @@ def work(value: Any) -> Any:
 
 
 @contextmanager
-def logged(data: Path | None = None) -> Iterator[tuple[Executor, Callable[..., None]]]:
+def logged(
+    data: Path | None = None, handler: Callable[[Any], Any] = work
+) -> Iterator[tuple[Executor, Callable[..., None]]]:
     """An executor whose histories are logged, and what deploys a machine with a level."""
-    with Executor(data, handlers={WORK: work}) as executor:
+    with Executor(data, handlers={WORK: handler}) as executor:
         log = HistoryLog(executor)
 
         def deploy(name: str, level: str, *, data: bool = False, type: str = "STANDARD") -> None:
@@ -171,6 +178,30 @@ def test_a_redrive_counts_on(lines: Lines) -> None:
         ("ExecutionFailed", "1"),
     ]
     assert len({line["id"] for line in found}) == 4
+
+
+def test_nothing_is_logged_twice_when_a_redrive_overtakes_the_log(lines: Lines) -> None:
+    first, again = threading.Event(), threading.Event()
+    lines.hold = first
+    calls: list[Any] = []
+
+    def fails(value: Any) -> Any:
+        calls.append(value)
+        if len(calls) > 1:
+            again.wait(SECONDS)
+        raise TaskError("Broken")
+
+    with logged(handler=fails) as (executor, deploy):
+        deploy("machine", "ALL")
+        execution = executor.start("machine", 1)
+        with pytest.raises(ExecutionFailed):
+            execution.wait(SECONDS).output  # noqa: B018
+        executor.redrive(execution.id)
+        first.set()
+        lines.until(execution.arn, "ExecutionRedriven")
+        again.set()
+        found = lines.until(execution.arn, "ExecutionFailed", 2)
+    assert [int(line["id"]) for line in found] == list(range(1, len(found) + 1))
 
 
 def test_nothing_is_logged_twice_over_a_restart(lines: Lines, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -56,11 +57,11 @@ def is_logged(level: str, type: str) -> bool:
 class _Progress:
     """How far the history of an execution was logged, and from which time on."""
 
-    __slots__ = ("event", "is_waiting", "redrives", "since")
+    __slots__ = ("event", "has_ended", "is_waiting", "redrives", "since")
 
     def __init__(self, since: float) -> None:
         self.event, self.redrives, self.since = 0, 0, since
-        self.is_waiting = False
+        self.is_waiting = self.has_ended = False
 
 
 class HistoryLog:
@@ -71,6 +72,7 @@ class HistoryLog:
         self._began = time.time()
         self._logged: dict[str, tuple[_Progress, LogSettings]] = {}
         """The executions that run and are logged."""
+        self._lock = threading.Lock()
         self._listening: ExitStack | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stepwell-history")
         self._deployments = executor.client.deployments
@@ -83,11 +85,8 @@ class HistoryLog:
         self._deployments.deployed = self._before
         if self._listening is not None:
             self._listening.close()
-        for id, (
-            progress,
-            settings,
-        ) in self._logged.copy().items():  # some history events come without one of the engine
-            self._thread.submit(self._read, id, progress, settings, is_last=True)
+        for id, found in self._logged.copy().items():  # some history events come without one of the engine
+            self._thread.submit(self._read, id, *found)
         self._thread.shutdown()
 
     def _deployed(self, workflow: Workflow) -> None:
@@ -99,17 +98,19 @@ class HistoryLog:
 
     def _heard(self, event: Event) -> None:
         """An execution goes on: have its history read, unless that is to come anyway."""
-        found = self._logged.get(event.execution_id)
-        if found is None:
-            settings = self._settings_of(event)
-            if settings.level == "OFF":
+        with self._lock:
+            found = self._logged.get(event.execution_id)
+            if found is None:
+                settings = self._settings_of(event)
+                if settings.level == "OFF":
+                    return
+                found = self._logged[event.execution_id] = (_Progress(self._since(event)), settings)
+            progress, settings = found
+            progress.has_ended = event.name == "execution_ended"  # a redrive may be heard of before the end was read
+            if progress.is_waiting:
                 return
-            found = self._logged[event.execution_id] = (_Progress(self._since(event)), settings)
-        progress, settings = found
-        if not progress.is_waiting or event.name == "execution_ended":
             progress.is_waiting = True
-            is_last = event.name == "execution_ended"
-            self._thread.submit(self._read, event.execution_id, progress, settings, is_last=is_last)
+        self._thread.submit(self._read, event.execution_id, progress, settings)
 
     def _since(self, event: Event) -> float:
         """From when on to log an execution that is heard of for the first time: before that it was, or is lost."""
@@ -129,7 +130,7 @@ class HistoryLog:
             return LogSettings()
         return _settings(workflow.context.logging)
 
-    def _read(self, id: str, progress: _Progress, settings: LogSettings, *, is_last: bool) -> None:
+    def _read(self, id: str, progress: _Progress, settings: LogSettings) -> None:
         progress.is_waiting = False  # what happens from here on is read the next time
         try:
             self._log(id, progress, settings)
@@ -137,8 +138,9 @@ class HistoryLog:
             log.warning("the history of %s cannot be logged: %s", id, error)
         except Exception:
             log.exception("the history of %s cannot be logged", id)
-        if is_last:
-            self._logged.pop(id, None)
+        with self._lock:
+            if progress.has_ended and not progress.is_waiting:
+                self._logged.pop(id, None)
 
     def _log(self, id: str, progress: _Progress, settings: LogSettings) -> None:
         events = self._queries.history(id, after=progress.event)
