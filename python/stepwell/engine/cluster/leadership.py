@@ -209,7 +209,7 @@ class Leadership:
         windows = node.windows()
         led = LedPartition(self.partition, self._ending.set, store, node.given, windows, self._share)
         serving = Serving(node, led, self.index)
-        self._counts.promotions += 1
+        self._counts = replace(self._counts, promotions=self._counts.promotions + 1)
         try:
             node.leads(self.index, copy.status()["epoch"])  # first, so that reads that wait here find it confirmed
             self.partition.begin(led)
@@ -223,9 +223,11 @@ class Leadership:
     def _count(self, led: LedPartition, store: _core.Store) -> None:
         """Keep what was counted while this node led."""
         counts = _with_publishes(self._counts, store)
-        counts.handovers += led.failure is None
-        counts.fenced += isinstance(led.failure, FencedError)
-        self._counts = counts
+        self._counts = replace(
+            counts,
+            handovers=counts.handovers + (led.failure is None),
+            fenced=counts.fenced + isinstance(led.failure, FencedError),
+        )
 
     def _end(self, led: LedPartition, serving: Serving) -> None:
         try:

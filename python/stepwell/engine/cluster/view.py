@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 
+from msgspec.structs import replace
+
 from stepwell import _core
 from stepwell.engine.host.cluster_state import (
     ClusterState,
@@ -82,9 +84,10 @@ class View:
     def look(self) -> ClusterState:
         """The cluster as it is now. It waits for nobody: streams are as they were some seconds ago."""
         streams = self._streams.latest()
-        partitions = [partition_of(self._registry, index) for index in range(self._record.partitions)]
-        for each in partitions:
-            each.stream = streams.get(each.partition)
+        partitions = [
+            replace(partition_of(self._registry, index), stream=streams.get(index))
+            for index in range(self._record.partitions)
+        ]
         return ClusterState(
             self._options.name,
             self._record.id,
