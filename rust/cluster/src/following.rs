@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const ENDS: Duration = Duration::from_secs(1);
 /// The pause after messages were read: what comes meanwhile is read together. Longer than a leader is silent in
 /// [`TELL`](crate::liveness::TELL), so that none waits for the next look.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(40);
 /// The pause before a server that is behind is asked again.
 const PAUSE: Duration = Duration::from_millis(4);
 /// The pause while the servers do not answer.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often others are told of a new end, at most.
-pub const TELL: Duration = Duration::from_millis(10);
+pub const TELL: Duration = Duration::from_millis(20);
 
 /// What one copy knows; times are in milliseconds after `began`.
 pub(crate) struct Liveness {

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 0..4 | magic | `f7 53 57 4d` |
 //! | 4 | version | 1 |
-//! | 5 | kind | 1: frames; 2: the mark of an epoch |
+//! | 5 | kind | 1: frames; 2: the mark of an epoch; 3: frames, compressed |
 //! | 6..8 | – | zeros |
 //! | 8..10 | records | the format of the records in it |
 //! | 10..12 | rows | the format of the rows in it |
@@ -18,7 +18,7 @@
 //! | 72..88 | store | the id of the partition's store |
 //! | 88..92 | checksum | CRC32C of the body of this part |
 //! | 92..96 | header checksum | CRC32C of bytes 0..92 |
-//! | then | body | a frame: number of records (4), length of the payload (4), length of the rows (4), payload, rows. A mark: 16 random bytes, the node's name |
+//! | then | body | a frame: number of records (4), length of the payload (4), length of the rows (4), payload, rows. A mark: 16 random bytes, the node's name. Compressed: the length of the frames (4), a block of LZ4 |
 //!
 //! Numbers are little-endian. In every version the magic, the version and the header checksum stand where they stand here.
 
@@ -38,6 +38,11 @@ pub const HEADER: usize = 96;
 const CHECKSUM: usize = HEADER - 4;
 const FRAMES: u8 = 1;
 const MARK: u8 = 2;
+const COMPRESSED: u8 = 3;
+/// Shorter bodies are not compressed.
+const WORTHWHILE: usize = 512;
+/// A block of LZ4 is at most so many times shorter than what is in it.
+const MOST_COMPRESSED: usize = 256;
 /// The lengths before each frame.
 const LENGTHS: usize = 12;
 const NONCE: usize = 16;
@@ -143,7 +148,29 @@ pub fn frames(place: Place, frames: &[Framed], limit: usize) -> Vec<Bytes> {
         body.put_slice(&frame.payload);
         body.put_slice(&frame.rows);
     }
-    parts(place, FRAMES, frames.len() as u32, &body, limit)
+    let count = frames.len() as u32;
+    match compressed(&body) {
+        Some(block) => parts(place, COMPRESSED, count, &block, limit),
+        None => parts(place, FRAMES, count, &body, limit),
+    }
+}
+
+/// A body in LZ4, where that makes it shorter. Servers write each message several times, and copies read it.
+fn compressed(body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() < WORTHWHILE || u32::try_from(body.len()).is_err() {
+        return None;
+    }
+    let block = lz4_flex::compress_prepend_size(body);
+    (block.len() < body.len()).then_some(block)
+}
+
+fn uncompressed(block: &[u8]) -> Option<Bytes> {
+    let length = u32_at(block.get(..4)?, 0) as usize;
+    if length > MOST_COMPRESSED * block.len() {
+        return None;
+    }
+    let body = lz4_flex::decompress_size_prepended(block).ok()?;
+    (body.len() == length).then(|| body.into())
 }
 
 /// The mark of an epoch: two of one node differ, too.
@@ -248,6 +275,7 @@ pub fn decode(parts: &[Bytes]) -> Result<Message, Fault> {
     };
     let content = match first.kind {
         FRAMES => frames_in(&body, first.count),
+        COMPRESSED => uncompressed(&body).and_then(|body| frames_in(&body, first.count)),
         MARK => mark_in(&body),
         _ => return Err(Fault::Damaged("it is of an unknown kind")),
     };

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Message, StatusCode};
+use async_nats::{Client, HeaderMap, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use stepwell_core::Result;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Connection, unavailable};
@@ -33,6 +33,43 @@ pub struct JetStream {
     name: String,
     subject: String,
     told: Arc<Told>,
+    answers: AsyncMutex<Option<Answers>>,
+}
+
+/// Where answers to reads come. A subscription for each read would be told to all servers of the cluster.
+struct Answers {
+    inbox: String,
+    messages: Subscriber,
+    /// How many reads there were. Each has a subject of its own, so that an answer that comes late is dropped.
+    reads: u64,
+}
+
+impl Answers {
+    async fn open(client: &Client) -> std::result::Result<Answers, String> {
+        let inbox = client.new_inbox();
+        let subscribed = client.subscribe(format!("{inbox}.*")).await;
+        Ok(Answers {
+            inbox,
+            messages: subscribed.map_err(|error| error.to_string())?,
+            reads: 0,
+        })
+    }
+
+    /// The subject of another read.
+    fn subject(&mut self) -> String {
+        self.reads += 1;
+        format!("{}.{}", self.inbox, self.reads)
+    }
+
+    /// The next answer on a subject; nothing if the subscription has ended.
+    async fn next(&mut self, subject: &str) -> Option<Message> {
+        loop {
+            let message = self.messages.next().await?;
+            if message.subject.as_str() == subject {
+                return Some(message);
+            }
+        }
+    }
 }
 
 /// What other nodes tell of the stream's end.
@@ -62,6 +99,7 @@ impl JetStream {
             name: name.to_owned(),
             subject: subject.to_owned(),
             told,
+            answers: AsyncMutex::new(None),
         })
     }
 
@@ -99,17 +137,24 @@ impl JetStream {
         deadline: Instant,
     ) -> std::result::Result<Vec<(u64, Bytes)>, String> {
         let client = &self.connection.client;
-        let inbox = client.new_inbox();
-        let subscribed = client.subscribe(inbox.clone()).await;
-        let mut answers = subscribed.map_err(|error| error.to_string())?;
+        let mut held = self.answers.lock().await;
+        let answers = match &mut *held {
+            Some(answers) => answers,
+            none => none.insert(Answers::open(client).await?),
+        };
+        let inbox = answers.subject();
         let request = json!({"seq": from, "batch": MESSAGES, "max_bytes": max_bytes});
         let subject = format!("$JS.API.DIRECT.GET.{}", self.name);
-        let sent = client.publish_with_reply(subject, inbox, request.to_string().into());
+        let sent = client.publish_with_reply(subject, inbox.clone(), request.to_string().into());
         sent.await.map_err(|error| error.to_string())?;
         let mut messages = Vec::new();
         loop {
-            let answer = match timeout_at(deadline, answers.next()).await {
+            let answer = match timeout_at(deadline, answers.next(&inbox)).await {
                 Ok(Some(answer)) => answer,
+                Ok(None) => {
+                    *held = None;
+                    return Err("the connection was closed".to_owned());
+                }
                 // What came is in order, and the rest is asked for again.
                 _ if !messages.is_empty() => return Ok(messages),
                 _ => return Err("no server answered in time".to_owned()),

@@ -87,3 +87,36 @@ fn a_newer_format_of_messages_records_or_rows_is_named() {
         );
     }
 }
+
+#[test]
+fn what_repeats_itself_is_compressed() {
+    let frame = Framed {
+        count: 3,
+        payload: b"state ".repeat(2000),
+        rows: b"row ".repeat(2000),
+    };
+    let frames = vec![frame.clone(), frame];
+    let bytes: usize = frames.iter().map(Framed::bytes).sum();
+    let parts = message::frames(place(), &frames, 1 << 20);
+    assert!(parts[0].len() < bytes / 10);
+    let read = message::decode(&parts).unwrap();
+    assert_eq!(read.content, Content::Frames(frames));
+}
+
+#[test]
+fn a_length_that_no_block_has_is_refused_before_it_is_reserved() {
+    let frame = Framed {
+        count: 1,
+        payload: vec![7; 4000],
+        rows: Vec::new(),
+    };
+    let mut bytes = message::frames(place(), &[frame], 1 << 20)[0].to_vec();
+    bytes[message::HEADER..message::HEADER + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    let checksum = crc32c::crc32c(&bytes[message::HEADER..]);
+    bytes[message::HEADER - 8..message::HEADER - 4].copy_from_slice(&checksum.to_le_bytes());
+    let bytes = forged(&bytes, 0, bytes[0]);
+    assert_eq!(
+        message::decode(&[bytes.into()]),
+        Err(Fault::Damaged("its body makes no sense"))
+    );
+}
