@@ -59,6 +59,11 @@ ping_interval: "2s"
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -63,6 +63,8 @@ class Coordinator:
         self._beat = 0
         self.heard_at = 0.0
         """When the last record of this node that was written began to be written (``time.monotonic``)."""
+        self._read_at = 0.0
+        """When the last read of the keys began."""
         self._unreached_since = self._changed_server = 0.0
         self._seen: dict[str, NodeRecord] = {}
         """The other nodes that lived at the last look."""
@@ -131,9 +133,11 @@ class Coordinator:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._poked.wait(self._pause())
+            is_poked = self._poked.wait(self._pause())
             self._poked.clear()
             try:
+                if is_poked and time.monotonic() - self._read_at < 2 * LOOK_SECONDS:
+                    self._decide_all()  # what others have told is known already; not after a pause, when all look dead
                 self._look()
                 self._reached()
             except NotReached as error:
@@ -171,17 +175,23 @@ class Coordinator:
     def _look(self) -> None:
         if self._closing.is_set():
             return
+        began = time.monotonic()
         self._registry.read()
+        self._read_at = began
         record = self._registry.get(node_key(self._options.node), NodeRecord)
         if record is not None and record.boot != self._boot:
             self._lost(StorageError(f"another process runs as node {self._options.node}: give it a name of its own"))
             return
         if time.monotonic() - self.heard_at > self._options.lease / 4:
             self.tell()
+        self._decide_all()
+
+    def _decide_all(self) -> None:
         nodes = self.alive()
         self._report(nodes)
         for partition in self._partitions:
-            self._decide(partition, nodes)
+            if not self._closing.is_set():
+                self._decide(partition, nodes)
 
     def _report(self, nodes: dict[str, NodeRecord]) -> None:
         """Log which other nodes have come or are not heard of any more."""

@@ -12,7 +12,7 @@ use stepwell_core::store::{Store, StoreOptions};
 
 use super::faults::{Node, Stream, fate};
 use super::formats::forged;
-use super::nodes::{TIME, batch, commit, content, fails, following, reaches, replay};
+use super::nodes::{TIME, batch, commit, content, drawn, fails, following, reaches, replay};
 
 #[test]
 fn a_follower_has_what_the_leader_confirmed_and_goes_on_from_there() {
@@ -114,7 +114,7 @@ fn a_batch_that_is_too_large_for_a_message_goes_in_parts() {
     let copies = [0, 1].map(|i| following(&place.path().join(i.to_string()), &nodes[i], "n"));
     let store = copies[0].lead(TIME).unwrap();
     let mut large = batch("large");
-    large.payload = vec![b'x'; 50_000];
+    large.payload = drawn(50_000);
     let position = Store::commit(store.queue(), large, false).unwrap();
     assert!(store.wait_applied(position, Some(TIME)).unwrap());
     assert!(stream.messages().len() > 10);

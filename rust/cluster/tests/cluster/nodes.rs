@@ -105,3 +105,9 @@ pub fn content(copy: &Copy) -> Content {
     let frames = frames.into_iter().map(|f| (f.epoch, f.first, f.payload));
     (frames.collect(), store.storage().digest().unwrap().1)
 }
+
+/// Bytes that cannot be compressed.
+pub fn drawn(bytes: usize) -> Vec<u8> {
+    let drawn = std::iter::repeat_with(|| uuid::Uuid::new_v4().into_bytes());
+    drawn.flatten().take(bytes).collect()
+}

@@ -11,7 +11,7 @@ use stepwell_core::Error;
 use stepwell_core::env::Folder;
 use stepwell_core::store::{Store, StoreOptions};
 
-use super::nodes::{batch, commit, content, reaches, replay};
+use super::nodes::{batch, commit, content, drawn, reaches, replay};
 
 const TIME: Duration = Duration::from_secs(60);
 
@@ -213,7 +213,7 @@ fn a_leader_keeps_its_word_while_servers_die_and_hang() {
 
     // A message that no server takes at once, and another node that takes over.
     let mut large = batch("large");
-    large.payload = vec![b'x'; 3 << 20];
+    large.payload = drawn(3 << 20);
     let position = Store::commit(store.queue(), large, false).unwrap();
     assert!(store.wait_applied(position, Some(TIME)).unwrap());
     let second = copies[1].lead(TIME).unwrap();
