@@ -21,6 +21,8 @@ from cluster.servers import binary
 from crash.lossy_disk import build, record
 from stepwell import _core
 from stepwell.engine.cluster.host import ClusterHost
+from stepwell.engine.cluster.link import Link
+from stepwell.engine.cluster.registry import Registry
 
 pytest.importorskip("nats")
 
@@ -40,6 +42,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         url = f"nats://127.0.0.1:{port}"
         connection = _core.Nats.connect(url, name="test", timeout=SECONDS)
         options = cluster(url, NODE)
+        link = Link(options)
+        Registry(link).join()
+        link.close()
         for index in range(PARTITIONS):  # one server has no three replicas
             connection.create_stream(options.stream(index), options.subject("log", index), replicas=1, unsafe_sync=True)
         connection.close()
