@@ -53,10 +53,19 @@ class Pending:
         self.due, self.is_repeated, self.is_unconfirmed = now + AGAIN_SECONDS, True, False
         return message
 
-    def came_to_nobody(self, now: float) -> None:
+    def came_to_nobody(self, now: float, *, is_unconfirmed: bool = False) -> None:
         """It is due soon, and later each time: who should lead may have just begun to, or be dead."""
+        self.is_unconfirmed = is_unconfirmed
         self.due = min(self.due, now + self.pause)
         self.pause = min(2 * self.pause, LONGEST_PAUSE)
+
+    def is_asked_again(self, now: float) -> None:
+        """It is due later, whether or not it could be sent."""
+        self.due = now + AGAIN_SECONDS
+
+    def leader_changed(self) -> None:
+        """It goes to another node now."""
+        self.pause = SHORTEST_PAUSE
 
 
 class Requests:
@@ -100,20 +109,19 @@ class Requests:
         """Who got a request does not lead: it is due again soon. ``is_unconfirmed``: it is this node, and may lead."""
         pending = self._pending.get(number)
         if pending is not None:
-            pending.is_unconfirmed = is_unconfirmed
-            pending.came_to_nobody(time.monotonic())
+            pending.came_to_nobody(time.monotonic(), is_unconfirmed=is_unconfirmed)
 
     def unheard(self) -> None:
         """What was sent came to nobody: it is due again soon."""
         now = time.monotonic()
         for pending in self.all():
-            pending.came_to_nobody(now)
+            pending.came_to_nobody(now, is_unconfirmed=pending.is_unconfirmed)
 
     def take_due(self, now: float) -> list[Pending]:
         """Those that are to be sent once more now."""
         found = [pending for pending in self.all() if pending.due <= now]
         for pending in found:
-            pending.due = now + AGAIN_SECONDS
+            pending.is_asked_again(now)
         return found
 
     def next_due(self) -> float | None:
@@ -123,7 +131,7 @@ class Requests:
     def leader_changed(self) -> None:
         """They go to another node now."""
         for pending in self.all():
-            pending.pause = SHORTEST_PAUSE
+            pending.leader_changed()
 
     def give_up(self, now: float) -> None:
         """Refuse those that have waited too long."""
