@@ -89,8 +89,7 @@ class Handlers:
         self._patterns: list[tuple[str, Registration]] = []
         self._found: dict[str, Registration | None] = {}
         self._own: dict[str, Registration] = {}
-        self.elsewhere: Callable[[Resource, dict[str, Any]], bool] | None = None
-        """Whether another node has a handler for a Task state."""
+        self._elsewhere: Callable[[Resource, dict[str, Any]], bool] | None = None
         self.mocks: Mocks | None = None
         """What answers tasks of executions that test cases started, before any handler."""
         self.limits: dict[str, Limit[Any]] = {}
@@ -212,7 +211,11 @@ class Handlers:
                 return True
         if self.find(resource, lambda: definition.get("Parameters") or definition.get("Arguments")) is not None:
             return True
-        return self.elsewhere is not None and self.elsewhere(resource, definition)
+        return self._elsewhere is not None and self._elsewhere(resource, definition)
+
+    def look_elsewhere(self, has: Callable[[Resource, dict[str, Any]], bool]) -> None:
+        """Ask ``has`` too whether a Task state has a handler: another node may have one."""
+        self._elsewhere = has
 
     def knows(self, name: str) -> bool:
         """Whether there is a handler of this name."""

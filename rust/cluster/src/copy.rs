@@ -16,11 +16,11 @@ use crate::catching_up::{fill, take_over};
 use crate::chain::Link;
 use crate::connection::Connection;
 use crate::following::Thread;
+use crate::found;
 use crate::log::ReplicatedLog;
 use crate::offline::Offline;
 use crate::roles::{Failed, Role, Shared, State};
 use crate::settings;
-use crate::snapshots;
 use crate::stream::JetStream;
 use crate::wire::{Abort, Wire};
 
@@ -76,7 +76,7 @@ impl Copy {
 
     /// Opens the copy in a folder without its stream: it can be read, and snapshots of it can be made.
     pub fn offline(folder: Arc<Folder>, options: StoreOptions) -> Result<Copy> {
-        let found = snapshots::look(&folder)?;
+        let found = found::look(&folder)?;
         let store = found.as_ref().and_then(|found| found.store);
         let Some((found, store)) = found.zip(store) else {
             return Err(Error::Storage {

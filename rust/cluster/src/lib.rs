@@ -29,6 +29,7 @@ pub mod chain;
 pub mod connection;
 pub mod copy;
 pub mod following;
+pub mod found;
 mod leading;
 mod liveness;
 pub mod log;
@@ -38,7 +39,7 @@ pub mod publishing;
 pub mod reading;
 pub mod roles;
 pub mod settings;
-pub mod snapshots;
+mod snapshots;
 pub mod stream;
 pub mod wire;
 

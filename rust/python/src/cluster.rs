@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::Value;
 use stepwell_cluster::chain::Link;
-use stepwell_cluster::{Connection, Copy, Login, message, settings, snapshots};
+use stepwell_cluster::{Connection, Copy, Login, found, message, settings};
 use stepwell_core::identity::StoreId;
 use stepwell_core::store::{self, StoreOptions};
 use stepwell_core::{Error, Result};
@@ -252,9 +252,7 @@ impl PartitionCopy {
     /// What a folder says of the copy in it, without opening it; None if it holds none.
     #[staticmethod]
     fn look<'py>(py: Python<'py>, folder: Place) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let found = py
-            .detach(|| snapshots::look(&*folder.open()?))
-            .map_err(raise)?;
+        let found = py.detach(|| found::look(&*folder.open()?)).map_err(raise)?;
         let Some(found) = found else { return Ok(None) };
         let items = link_items(py, &found.link)?;
         items.set_item("stream", found.stream)?;

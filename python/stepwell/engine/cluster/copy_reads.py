@@ -45,7 +45,7 @@ class CopyReads:
                 if not patience.waits():
                     raise
             else:
-                reading.age = max(reading.age, age)
+                reading.answered(age)
                 return found
 
     def read_all(
@@ -65,10 +65,7 @@ class _Patience:
 
     def waits(self) -> bool:
         """Wait a little; returns False once the block has waited long enough."""
-        now = time.monotonic()
-        if self._reading.patience_ends is None:
-            self._reading.patience_ends = now + PATIENCE_SECONDS
-        if now >= self._reading.patience_ends:
+        if not self._reading.may_wait(time.monotonic(), PATIENCE_SECONDS):
             return False
         time.sleep(_LOOK_SECONDS)
         return True

@@ -138,7 +138,7 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         self._copied_workflows = SharedWorkflows.over(self.storage)
         if cluster.dispatch == "any":
             self._spreading = Spreading(self, self.given.max_workers)
-            self.handlers.elsewhere = self._is_elsewhere
+            self.handlers.look_elsewhere(self._is_elsewhere)
         self.link.subscribe(cluster.subject("n", self.boot, "*"), self._receive)
         self.link.subscribe(cluster.subject("queued"), self._receive_queued)
         self.coordinator = Coordinator(self.link, self.registry, self.boot, self.leaderships, self.lost)

@@ -1,10 +1,10 @@
-"""What partitions, and the sharing of tasks, need of the node that they belong to."""
+"""What partitions need of the node that they belong to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from stepwell import _core
 from stepwell.engine.host.host import Options
@@ -15,14 +15,12 @@ from stepwell.engine.limits import Limits
 from stepwell.engine.log import records as r
 from stepwell.engine.storage.contexts import ExecutionContext
 from stepwell.engine.wall_clock import Clock
-from stepwell.tasks.dispatch import Call, HandlerPool
+from stepwell.tasks.dispatch import HandlerPool
 from stepwell.tasks.handlers import Handlers
 
 from .link import Link
 from .options import Cluster
-
-if TYPE_CHECKING:
-    from .spreading import Spreading
+from .spreading import Spreading
 
 
 class Leader(NamedTuple):
@@ -103,40 +101,4 @@ class Node(Protocol):
 
     def led(self, index: int, to: str) -> None:
         """The node has ended to lead a partition, so that ``to`` (empty: anyone) may."""
-        ...
-
-
-class SharingNode(Protocol):
-    """What the sharing of tasks needs of the node."""
-
-    cluster: Cluster
-    link: Link
-    boot: str
-    clock: Clock
-    handlers: Handlers
-    pool: HandlerPool
-
-    @property
-    def hlc(self) -> _core.Clock:
-        """The clock that ids come from."""
-        ...
-
-    def send_results(self, results: list[m.TaskResult]) -> None:
-        """Send results of handlers to the leaders of their partitions."""
-        ...
-
-    def waits_for_handler(self, task_id: str) -> bool | None:
-        """Whether a task still waits for its handler; None: this node does not lead its partition."""
-        ...
-
-    def place_of(self, task_id: str) -> int:
-        """The partition of a task."""
-        ...
-
-    def free(self, call: Call) -> None:
-        """A task is not counted for its limit any longer."""
-        ...
-
-    def limits_changed(self) -> None:
-        """The handlers of all nodes, or their limits, have changed."""
         ...

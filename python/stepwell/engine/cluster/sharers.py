@@ -31,6 +31,10 @@ class Sharer:
         self.holds: dict[str, str] = {}
         """The tasks that it said it has, with their handlers."""
 
+    def trust(self, now: float) -> None:
+        """It could not be heard meanwhile: its silence counts from now on."""
+        self.heard = now
+
     def take_offer(self, offer: Offer) -> None:
         """It has told what it may be given, and what it has."""
         self.node, self.heard = offer.node, time.monotonic()
@@ -52,8 +56,13 @@ class Sharer:
         most = self.handlers.most.get(handler)
         return most is not None and (most == 0 or self._ours[handler] + self._others[handler] < most)
 
+    def give_in_turn(self, task: Given, turn: int) -> None:
+        """It gets a task, the ``turn``-th of all."""
+        self.turn = turn
+        self.give(task)
+
     def give(self, task: Given) -> None:
-        """It gets a task, or has it from an earlier leader."""
+        """It has a task."""
         self.given[task.call.id] = task
         self._ours[task.handler] += 1
         if task.call.id in self.holds:

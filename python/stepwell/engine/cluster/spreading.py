@@ -24,9 +24,9 @@ from stepwell.tasks.limits import MAX_WINDOW
 
 from .frames import Inbox, Outbox
 from .holding import Holding
-from .node import SharingNode
 from .offers import Give, Given, Offer, Over, ToSharer, to_sharer
 from .sharers import Sharer, can_do, holder_of
+from .sharing_node import SharingNode
 from .waiting import Waiting, wanted
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ class Spreading:
             lost = [each for each in self._sharers.values() if now - each.heard > self._silence]
             if was_paused:  # then nobody could be heard
                 for each in lost:
-                    each.heard = now
+                    each.trust(now)
                 lost = []
             due = self._waiting.unclaimed(now)
         for each in lost:

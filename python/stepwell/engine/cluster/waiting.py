@@ -58,8 +58,7 @@ class Waiting:
                 sharer, handler = chosen
                 task = Given(handler, calls.popitem(last=False)[1])
                 self._turns += 1
-                sharer.turn = self._turns
-                sharer.give(task)
+                sharer.give_in_turn(task, self._turns)
                 given.setdefault(sharer.boot, []).append(task)
             if not calls:
                 del self._by_wanted[wanted]

@@ -22,13 +22,22 @@ class Reading:
     ``age`` is in seconds: 0.0 where leaders answered, infinite where a copy has not caught up since it was opened.
     """
 
-    __slots__ = ("age", "consistency", "patience_ends")
+    __slots__ = ("_waits_until", "age", "consistency")
 
     def __init__(self, consistency: Consistency) -> None:
         self.consistency: Consistency = consistency
         self.age = 0.0
-        self.patience_ends: float | None = None
-        """Until when the block may wait for copies, if it had to wait (``time.monotonic``)."""
+        self._waits_until: float | None = None
+
+    def answered(self, age: float) -> None:
+        """A copy answered that is so old at most."""
+        self.age = max(self.age, age)
+
+    def may_wait(self, now: float, seconds: float) -> bool:
+        """Whether the block may wait for copies: for so long in all, from when it had to wait first."""
+        if self._waits_until is None:
+            self._waits_until = now + seconds
+        return now < self._waits_until
 
     def __repr__(self) -> str:
         return f"<Reading {self.consistency}, {self.age:.3f} s old at most>"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use stepwell_cluster::{Copy, Role, snapshots};
+use stepwell_cluster::{Copy, Role, found};
 use stepwell_core::Error;
 use stepwell_core::env::Folder;
 use stepwell_core::identity::StoreId;
@@ -168,7 +168,7 @@ fn a_copy_without_its_stream_is_the_beginning_of_another_store() {
     drop(copy);
 
     let folder = Arc::new(Folder::open(&path).unwrap());
-    let found = snapshots::look(&folder).unwrap().unwrap();
+    let found = found::look(&folder).unwrap().unwrap();
     assert_eq!((&found.stream[..], found.link), ("s", at));
     let copy = Copy::offline(folder, StoreOptions::default()).unwrap();
     replay(&copy.store());
@@ -177,12 +177,12 @@ fn a_copy_without_its_stream_is_the_beginning_of_another_store() {
     assert!(copy.snapshot(&place.path().join("2")).is_err());
 
     let folder = Arc::new(Folder::open(&other).unwrap());
-    let found = snapshots::look(&folder).unwrap().unwrap();
+    let found = found::look(&folder).unwrap().unwrap();
     assert_eq!((found.store, found.link.hash), (Some(renewed), at.hash));
     let copy = Copy::offline(folder, StoreOptions::default()).unwrap();
     assert_eq!(content(&copy), (Vec::new(), rows));
     let empty = Arc::new(Folder::create(&place.path().join("3")).unwrap());
-    assert!(snapshots::look(&empty).unwrap().is_none());
+    assert!(found::look(&empty).unwrap().is_none());
     assert!(Copy::offline(empty, StoreOptions::default()).is_err());
 }
 
