@@ -142,6 +142,10 @@ def test_executions_go_on_when_their_leader_is_killed(served: ServedCluster) -> 
             _check_map_run(one, id)
         assert [one.start("quick", {"n": 7}).wait(SECONDS).output for _ in range(9)] == [{"n": 70}] * 9
     assert f"node {killed.name} is taken for dead" in others[0].log()
+    assert f"node {killed.name} is dead" in served.run("check").stdout
+    assert "lives" in served.run("forget", others[0].name).stderr
+    assert served.run("forget", killed.name).returncode == 0
+    assert "is dead" not in served.run("check").stdout
     assert any("this node leads partition 0" in other.log() for other in others)
     killed.start()
     killed.wait()

@@ -30,6 +30,8 @@ def add_commands(commands: Commands) -> None:
     check = _add(actions, "check", _check, "compare the copies with the streams; exits with 1 if something is wrong")
     add_check_options(check)
     add_monitors(check, "--monitors")
+    forget = _add(actions, "forget", _forget, "let a dead node that does not come back be no fault any more")
+    forget.add_argument("node", metavar="NODE")
     snapshot = _add(actions, "snapshot", take_snapshots, "have snapshots made now, which are the cluster's backup")
     snapshot.add_argument("partition", type=int, metavar="PARTITION", nargs="?", help="default: all")
     add_restore(actions)
@@ -90,11 +92,17 @@ def _move(options: argparse.Namespace, console: Console, overview: Overview) -> 
     return OK
 
 
+def _forget(options: argparse.Namespace, console: Console, overview: Overview) -> int:
+    overview.forget(options.node)
+    console.record({"node": options.node}, f"node {options.node} is not expected back")
+    return OK
+
+
 def _check(options: argparse.Namespace, console: Console, overview: Overview) -> int:
     from stepwell.engine.cluster.sync_check import NOT_CHECKED, look_at_sync
 
     alive = {node["node"] for node in overview.nodes() if node["alive"]}
-    wrong: list[str] = []
+    wrong = [f"node {node} is dead, or not reached" for node in overview.missing(alive)]
     for partition, stream in zip(overview.partitions(), overview.streams(), strict=True):
         wrong += _problems(partition, stream, alive) + snapshot_problems(overview, stream, replay=options.replay)
     notes: list[str] = []

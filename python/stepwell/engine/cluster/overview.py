@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from stepwell import _core
 from stepwell.errors import CorruptionError, InvalidInput, StorageError
@@ -37,7 +38,7 @@ from .registry import Registry
 from .snapshots.catalog import Catalog, Manifest
 from .snapshots.where import snapshots_place
 from .streams import stream_of
-from .view import nodes_of, partition_of
+from .view import nodes_of, partition_of, records_of
 
 _ATTEMPTS = 3
 """How often a partition is read whose stream was purged meanwhile."""
@@ -95,6 +96,22 @@ class Overview:
         ]
         found = [to_builtins(each) for each in nodes_of(self._registry, alive)]
         return [{**each, "address": each["address"] or None} for each in found]
+
+    def missing(self, alive: Collection[str]) -> list[str]:
+        """The nodes that have ended without saying so, and are not forgotten."""
+        return [record.node for record in records_of(self._registry) if record.ready and record.node not in alive]
+
+    def forget(self, node: str) -> None:
+        """A node that is dead is not expected back. It may come back nevertheless.
+
+        Raises ``InvalidInput`` for a node that lives or that there never was.
+        """
+        record = self._registry.get(node_key(node), NodeRecord)
+        if record is None:
+            raise InvalidInput(f"cluster {self.options.name} has no node {node}")
+        if any(each["node"] == node and each["alive"] for each in self.nodes()):
+            raise InvalidInput(f"node {node} lives: end it first")
+        self._registry.tell(node_key(node), replace(record, leads=[], ready=[], applied={}, problems={}))
 
     def partitions(self) -> list[dict[str, Any]]:
         """Who leads each partition, and how far each node's copy is."""

@@ -31,7 +31,8 @@ STREAM_SECONDS = 5.0
 def nodes_of(registry: Registry, alive: Collection[str]) -> list[NodeState]:
     """Each node that the cluster has had."""
     return [
-        NodeState(each.node, each.node in alive, each.address, each.version, each.leads) for each in _records(registry)
+        NodeState(each.node, each.node in alive, each.address, each.version, each.leads)
+        for each in records_of(registry)
     ]
 
 
@@ -39,7 +40,7 @@ def partition_of(registry: Registry, index: int) -> PartitionState:
     """A partition, by the keys."""
     lease = registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
     pin = registry.get(pin_key(index), PinRecord)
-    key, records = str(index), _records(registry)
+    key, records = str(index), records_of(registry)
     return PartitionState(
         index,
         lease.node or None,
@@ -50,7 +51,8 @@ def partition_of(registry: Registry, index: int) -> PartitionState:
     )
 
 
-def _records(registry: Registry) -> list[NodeRecord]:
+def records_of(registry: Registry) -> list[NodeRecord]:
+    """What each node says of itself, or said last."""
     found = (registry.get(key, NodeRecord) for key in registry.keys("node."))
     return [record for record in found if record is not None]
 
