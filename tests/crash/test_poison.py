@@ -214,7 +214,7 @@ def test_deep_json_from_a_handler(executor: Executor, load: Load, depth: int) ->
     if depth <= 500:
         assert context.status == "Succeeded", context.cause
     if depth >= 2000:
-        assert context.error == "InvalidInput"
+        assert context.error == "Runtime.MarshalError"
     executor.history(context.id)
     load.check()
 
@@ -272,13 +272,13 @@ def raises(error: BaseException) -> Callable[[Any], Any]:
 @pytest.mark.parametrize(
     ("handler", "error"),
     [
-        (lambda _: object(), "InvalidInput"),
+        (lambda _: object(), "Runtime.MarshalError"),
         (lambda _: {1, 2}, None),
-        (lambda _: float("nan"), "InvalidInput"),
-        (lambda _: {"a": float("inf")}, "InvalidInput"),
-        (lambda _: {("a", 1): 2}, "InvalidInput"),
-        (lambda _: "\ud800", "InvalidInput"),
-        (lambda _: 10**400, "InvalidInput"),
+        (lambda _: float("nan"), "Runtime.MarshalError"),
+        (lambda _: {"a": float("inf")}, "Runtime.MarshalError"),
+        (lambda _: {("a", 1): 2}, "Runtime.MarshalError"),
+        (lambda _: "\ud800", "Runtime.MarshalError"),
+        (lambda _: 10**400, "Runtime.MarshalError"),
         (raises(Unprintable()), "Unprintable"),
         (raises(ValueError("\ud800")), "ValueError"),
         (raises(ValueError("x" * 10_000_000)), "ValueError"),

@@ -93,7 +93,7 @@ def test_a_held_task_can_time_out() -> None:
     lab = Gauge({"T": HANGS}, limits=Limits(tasks=1))
     lab.begin(machine({"M": map_over(machine({"T": task(TimeoutSeconds=10)}))}), [1, 2])
     assert len(held(lab)) == 1
-    lab.wait(60)
+    lab.wait(10)
     assert lab.outcome == ("Failed", "States.Timeout")
     assert held(lab) == []
     lab.check()
@@ -108,7 +108,7 @@ def test_tasks_that_timed_out_while_nobody_answered_do_not_take_the_room_for_eve
     one.wait(59)
     late = one.start("w", {}, number=100)
     one.settle()
-    one.wait(60)
+    one.wait(10)
     one.settle()
     assert [row.id for row in one.executions() if row.status == "Running"] == [late]
     assert held(one) == []

@@ -43,7 +43,7 @@ def test_a_failed_task_is_scheduled_again_and_nothing_before_it(lab) -> None:
 def test_the_row_and_the_event_count_redrives(lab) -> None:
     run = lab({"A": [boom(), boom(), "fine"]}).finish(machine({"A": task()}))
     for count in (1, 2):
-        run.wait(60)
+        run.wait(10)
         run.redrive()
         context = run.context
         assert (context.redrive_count, context.redriven_at) == (count, run.clock.now())

@@ -27,7 +27,7 @@ def test_only_the_children_that_did_not_succeed_run_on_in_the_same_map_run(lab: 
     run = lab({"T": Flaky({2: 1})}).finish(over({"P": passing("T"), "T": task()}, MaxConcurrency=1), [1, 2, 3])
     assert run.outcome == ("Failed", "States.ExceedToleratedFailureThreshold")
     first = run_of(run)
-    run.wait(60)
+    run.wait(10)
     assert run.redrive() == [(run.id, None)]
     (again,) = runs(run)
     assert (again.id, again.status, again.stopped_at, again.error) == (first.id, "Running", 0, None)

@@ -87,7 +87,7 @@ def test_it_does_not_matter_how_it_ended(lab: MakeLab, ending: str) -> None:
     one = lab(limits=Limits(retention=60)).begin(definitions[ending])
     if ending == "canceled":
         one.stop()
-    one.wait(60)
+    one.wait(10)
     assert one.context.status in ("Failed", "Canceled")
     one.wait(60)
     assert leftovers(one) == []

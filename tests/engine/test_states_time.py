@@ -95,7 +95,7 @@ def test_each_attempt_has_the_whole_time(lab: Make) -> None:
 @pytest.mark.covers("A8.44")
 def test_an_activity_that_nobody_polls_for_times_out(lab: Make) -> None:
     run = lab().begin(machine({"A": task(resource=ACTIVITY, TimeoutSeconds=30)}))
-    run.wait(60)
+    run.wait(30)
     assert run.outcome == ("Failed", "States.Timeout")
     assert "ActivityTimedOut" in run.types
 

@@ -138,13 +138,16 @@ def _remove_cut_short(to: Path) -> None:
 
 
 def _existing(folder: Path) -> _core.Folder:
+    count = partitions_of(folder)
+    if not folder.is_dir():
+        raise StorageError(f"{folder} holds no executor's data")
     found = _core.Folder.open(folder)
     if found.has(NODE):
         raise StorageError(
             f"{folder} is the folder of a cluster's node, with copies of the cluster's streams: snapshots "
             "are the cluster's backup (`stepwell cluster snapshot`)"
         )
-    if partitions_of(folder) is None:
+    if count is None:
         raise StorageError(f"{folder} holds no executor's data")
     return found
 
