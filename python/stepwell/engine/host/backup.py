@@ -139,7 +139,7 @@ def _remove_cut_short(to: Path) -> None:
 
 def _existing(folder: Path) -> _core.Folder:
     count = partitions_of(folder)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # it is none either if its path is too long
         raise StorageError(f"{folder} holds no executor's data")
     found = _core.Folder.open(folder)
     if found.has(NODE):
