@@ -131,7 +131,7 @@ def _arguments(state: TaskState) -> Any:
     """The template of what a handler is called with; None: the state's input, of which nothing is known."""
     definition = state.definition
     template = definition.get("Arguments" if state.query_language == JSONATA else "Parameters")
-    if is_object(template) and state.service == "lambda" and state.action == "invoke":
+    if is_object(template) and state.parsed.invokes_function:
         return template.get("Payload", template.get("Payload.$"))
     return template
 
@@ -164,7 +164,7 @@ def _results(state: TaskState) -> Shape:
     for text in _texts(fields):
         for found in pattern.finditer(text):
             members = found[1].strip(".").split(".")
-            if state.service == "lambda" and state.action == "invoke":
+            if state.parsed.invokes_function:
                 members = members[1:] if members[0] == "Payload" else []
             _add(shape, members)
     return shape

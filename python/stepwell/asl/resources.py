@@ -49,6 +49,11 @@ class Resource(Struct, frozen=True):
         """Whether the task ends when somebody returns its token."""
         return self.pattern == "waitForTaskToken"
 
+    @property
+    def invokes_function(self) -> bool:
+        """Whether it is ``lambda:invoke``, whose arguments name the function."""
+        return self.service == "lambda" and self.action == "invoke"
+
 
 @lru_cache(maxsize=1024)  # definitions have few
 def parse_resource(text: str) -> Resource:
@@ -67,8 +72,7 @@ def parse_resource(text: str) -> Resource:
 
 def handler_name(resource: Resource, arguments: Any) -> str:
     """The name of the handler that a task needs: the function that it invokes, or its Resource."""
-    invokes = resource.service == "lambda" and resource.action == "invoke"
-    return (function_name(arguments) if invokes else None) or resource.text
+    return (function_name(arguments) if resource.invokes_function else None) or resource.text
 
 
 def function_name(arguments: Any) -> str | None:

@@ -15,7 +15,7 @@ from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.json import is_object, loads
-from stepwell.asl.resources import Resource, parse_resource
+from stepwell.asl.resources import parse_resource
 from stepwell.errors import Closed
 
 from .alarms import Alarms
@@ -75,7 +75,6 @@ class HandlerPool:
         self._handlers, self._answer, self._heartbeat, self._freed = handlers, answer, heartbeat, freed
         self._now = now
         self._traceback_characters = traceback_characters
-        self._resources: dict[str, Resource] = {}
         self._works: dict[str, Work] = {}
         """The tasks that wait or run, by id."""
         self._alarms = alarms or Alarms()
@@ -197,22 +196,16 @@ class HandlerPool:
         if sync:
             self._threads.start(sync)
 
-    def _parse(self, text: str) -> Resource:
-        resource = self._resources.get(text)
-        if resource is None:
-            resource = self._resources[text] = parse_resource(text)
-        return resource
-
     def _has_handler(self, call: Call) -> bool:
-        return self._handlers.find_for(call, self._parse(call.resource), lambda: loads(call.input)) is not None
+        return self._handlers.find_for(call, parse_resource(call.resource), lambda: loads(call.input)) is not None
 
     def _work(self, call: Call) -> Work | None:
-        resource = self._parse(call.resource)
+        resource = parse_resource(call.resource)
         argument = loads(call.input)
         registration = self._handlers.find_for(call, resource, lambda: argument)
         if registration is None:
             return None
-        if resource.service == "lambda" and resource.action == "invoke" and is_object(argument):
+        if resource.invokes_function and is_object(argument):
             argument = argument.get("Payload", {})
         return Work(call, resource, registration, argument)
 

@@ -177,7 +177,7 @@ class Handlers:
 
     def find(self, resource: Resource, arguments: Callable[[], Any]) -> Registration | None:
         """The handler of a task; ``arguments`` is called only where they name the function."""
-        if resource.service == "lambda" and resource.action == "invoke":
+        if resource.invokes_function:
             name = function_name(arguments())
             found = self._find(name) if name is not None else None
             return found or self._find(resource.text)
@@ -193,7 +193,7 @@ class Handlers:
 
     def target_of(self, resource: Resource, arguments: Callable[[], Any]) -> str:
         """The name that finds a task's handler: ``find_by_name`` returns for it what ``find`` returns for the task."""
-        if resource.service == "lambda" and resource.action == "invoke":
+        if resource.invokes_function:
             name = function_name(arguments())
             return name if name is not None and self._find(name) is not None else resource.text
         return (resource.name if resource.kind == "lambda" else None) or resource.text
@@ -204,7 +204,7 @@ class Handlers:
 
     def has(self, resource: Resource, definition: dict[str, Any]) -> bool:
         """Whether a Task state has a handler, as far as its definition tells."""
-        if resource.service == "lambda" and resource.action == "invoke":
+        if resource.invokes_function:
             given: Any = definition.get("Parameters") or definition.get("Arguments")
             name = function_name(given)
             if name is None or name.startswith("{%"):

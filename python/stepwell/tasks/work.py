@@ -62,7 +62,7 @@ class Work:
         if type(value) is Answered:
             value, waits = value.output, bool(resource.pattern)
             self.ends_at_once = waits
-        elif resource.service == "lambda" and resource.action == "invoke" and not waits:
+        elif resource.invokes_function and not waits:
             value = {**LAMBDA_STATUS, "Payload": value}
         try:
             output = dumps(value)

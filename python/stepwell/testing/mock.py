@@ -297,6 +297,6 @@ def called(call: Call, input: Any, **place: Any) -> MockCall:
 
 def _function(resource: Resource, input: Any) -> str:
     """The name by which a task's handler is found; "" where only the Resource itself is one."""
-    if resource.service == "lambda" and resource.action == "invoke":
+    if resource.invokes_function:
         return function_name(input) or ""
     return resource.name if resource.kind == "lambda" else ""

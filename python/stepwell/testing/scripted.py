@@ -129,7 +129,7 @@ def _echo(resource_text: str, arguments: Any) -> dict[str, Any]:
     resource = parse_resource(resource_text)
     if resource.kind != "integration":
         return {"outcome": "succeeded", "output": arguments}
-    if resource.service == "lambda" and resource.action == "invoke":
+    if resource.invokes_function:
         arguments = {**LAMBDA_STATUS, "Payload": arguments.get("Payload", {})}
     kind, action = resource.history_type, resource.history_resource
     return {"resourceType": kind, "resource": action, "outcome": "succeeded", "output": arguments}

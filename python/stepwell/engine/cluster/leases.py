@@ -35,7 +35,7 @@ class Leases:
 
     def of(self, index: int) -> LeaseRecord:
         """A partition's lease, as it was last read."""
-        return self._registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
+        return lease_of(self._registry, index)
 
     def holds(self, index: int) -> bool:
         """Whether this node holds a partition's lease, as it was last read."""
@@ -106,3 +106,8 @@ class Leases:
         if is_written:
             self._registry.notify(key)
         return is_written
+
+
+def lease_of(registry: Registry, index: int) -> LeaseRecord:
+    """A partition's lease, as it was last read; an empty one, if it never had any."""
+    return registry.get(lease_key(index), LeaseRecord) or LeaseRecord()

@@ -80,13 +80,12 @@ class OfferedHandlers:
 def wanted_by(call: Call) -> tuple[str, ...]:
     """The names of the handlers that could do a task, the best one first."""
     resource = parse_resource(call.resource)
-    invokes = resource.service == "lambda" and resource.action == "invoke"
-    return names_of(resource, loads(call.input) if invokes else None)
+    return names_of(resource, loads(call.input) if resource.invokes_function else None)
 
 
 def names_of(resource: Resource, arguments: Any) -> tuple[str, ...]:
     """The same for a resource and what it is called with."""
-    if resource.service == "lambda" and resource.action == "invoke":
+    if resource.invokes_function:
         name = function_name(arguments)
         return (resource.text,) if name is None else (name, resource.text)
     return (resource.name if resource.kind == "lambda" else resource.text,)

@@ -17,18 +17,17 @@ from msgspec.structs import replace
 from stepwell import _core
 from stepwell.errors import CorruptionError, InvalidInput, StorageError
 
+from .leases import lease_of
 from .link import Link
 from .options import Cluster
 from .proof import prove_stream
 from .records import (
     CLUSTER,
     ClusterRecord,
-    LeaseRecord,
     NodeRecord,
     PinRecord,
     StoreRecord,
     WantedRecord,
-    lease_key,
     node_key,
     pin_key,
     store_key,
@@ -90,9 +89,8 @@ class Overview:
                 break
         alive = [
             record.node
-            for key in self._registry.keys("node.")
-            if (record := self._registry.get(key, NodeRecord)) is not None
-            and self._registry.entry(key) != before.get(key)
+            for record in records_of(self._registry)
+            if self._registry.entry(node_key(record.node)) != before.get(node_key(record.node))
         ]
         found = [to_builtins(each) for each in nodes_of(self._registry, alive)]
         return [{**each, "address": each["address"] or None} for each in found]
@@ -134,7 +132,7 @@ class Overview:
         deadline = time.monotonic() + MOVE_SECONDS
         while node is not None:
             self._read()
-            lease = self._registry.get(lease_key(partition), LeaseRecord) or LeaseRecord()
+            lease = lease_of(self._registry, partition)
             if lease.node == node and lease.epoch:
                 return
             if time.monotonic() > deadline:

@@ -13,6 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
@@ -99,19 +100,9 @@ class Registry:
 
         ``known`` is the id of the cluster that the node belongs to, if it has joined one: that one is not made again.
         """
-        if not self.exists():
-            self._check_is_new(known)
-            self._link.ask(self._make(), 2 * ASK_SECONDS)
-        self.read()
-        wanted = self._options.partitions
-        found = self.get(CLUSTER, ClusterRecord)
-        if found is None:
-            self._check_is_new(known)
-            self.write(CLUSTER, ClusterRecord(FORMAT, secrets.token_hex(16), wanted or PARTITIONS))
-            self.read_until(CLUSTER)
-            found = self.get(CLUSTER, ClusterRecord)
-            assert found is not None
-        name = self._options.name
+        name, wanted = self._options.name, self._options.partitions
+        record = ClusterRecord(FORMAT, secrets.token_hex(16), wanted or PARTITIONS)
+        found = self._record(record, partial(self._check_is_new, known))
         if found.format != FORMAT:
             raise StorageError(f"cluster {name} has format {found.format}, and this version knows {FORMAT}: upgrade it")
         if wanted is not None and wanted != found.partitions:
@@ -124,21 +115,28 @@ class Registry:
         Raises ``StorageError`` if it is another one than ``known``, or has another number of partitions.
         """
         name = self._options.name
-        if not self.exists():
-            self._link.ask(self._make(), 2 * ASK_SECONDS)
-        self.read()
-        found = self.get(CLUSTER, ClusterRecord)
-        if found is None:
-            self.write(CLUSTER, ClusterRecord(FORMAT, id, partitions))
-            self.read_until(CLUSTER)
-            found = self.get(CLUSTER, ClusterRecord)
-            assert found is not None
+        found = self._record(ClusterRecord(FORMAT, id, partitions), lambda: None)
         if (known is not None and found.id != known) or found.partitions != partitions:
             raise StorageError(
                 f"cluster {name} at {self._options.where} is {found.id} with {found.partitions} partitions, not "
                 f"{known or id} with {partitions}"
             )
         return found.id
+
+    def _record(self, record: ClusterRecord, before_making: Callable[[], None]) -> ClusterRecord:
+        """The cluster's record, which becomes this one if there is none. ``before_making`` may refuse that."""
+        if not self.exists():
+            before_making()
+            self._link.ask(self._make(), 2 * ASK_SECONDS)
+        self.read()
+        found = self.get(CLUSTER, ClusterRecord)
+        if found is None:
+            before_making()
+            self.write(CLUSTER, record)
+            self.read_until(CLUSTER)
+            found = self.get(CLUSTER, ClusterRecord)
+            assert found is not None
+        return found
 
     def _check_is_new(self, known: str | None) -> None:
         """Refuse to make a cluster whose servers have lost their data. Raises ``NotReached``."""

@@ -136,6 +136,11 @@ class Spreading:
         self._offers_at_once = True
         self._poked.set()
 
+    def _tell(self) -> None:
+        own = self._own_offer()
+        self._offers.post(encoded(own))
+        self._take_offer(own)
+
     def _own_offer(self) -> Offer:
         node = self._node
         handlers = [] if self._stops else node.handlers.offers(self._max_workers)
@@ -322,9 +327,7 @@ class Spreading:
         """Offer, look who is there, and give what nobody has claimed."""
         was_paused = now - self._ticked > 2 * OFFER_SECONDS
         self._ticked = now
-        own = self._own_offer()
-        self._offers.post(encoded(own))
-        self._take_offer(own)
+        self._tell()
         with self._lock:
             lost = [each for each in self._sharers.values() if now - each.heard > self._silence]
             if was_paused:  # then nobody could be heard
@@ -348,9 +351,7 @@ class Spreading:
     def leave(self) -> None:
         """Nothing runs here any more: others get what was left."""
         self._leaves = True
-        own = self._own_offer()
-        self._offers.post(encoded(own))
-        self._take_offer(own)
+        self._tell()
 
     def close(self) -> None:
         """End."""

@@ -19,8 +19,9 @@ from stepwell.engine.host.cluster_state import (
 from stepwell.errors import StepwellError
 
 from .leadership import Leadership
+from .leases import lease_of
 from .options import Cluster
-from .records import ClusterRecord, LeaseRecord, NodeRecord, PinRecord, StoreRecord, lease_key, pin_key, store_key
+from .records import ClusterRecord, NodeRecord, PinRecord, StoreRecord, pin_key, store_key
 from .registry import Registry
 from .streams import stream_of
 
@@ -38,7 +39,7 @@ def nodes_of(registry: Registry, alive: Collection[str]) -> list[NodeState]:
 
 def partition_of(registry: Registry, index: int) -> PartitionState:
     """A partition, by the keys."""
-    lease = registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
+    lease = lease_of(registry, index)
     pin = registry.get(pin_key(index), PinRecord)
     key, records = str(index), records_of(registry)
     return PartitionState(

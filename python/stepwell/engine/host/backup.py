@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stepwell import _core
+from stepwell.engine.folders.durable import sync
 from stepwell.engine.folders.follows import NODE
 from stepwell.engine.folders.partitions import mark_partitions, partitions_of
 from stepwell.engine.folders.paths import Folder, check_apart, check_outside_stores, folder_of, names_in, resolved
@@ -139,15 +140,13 @@ def _remove_cut_short(to: Path) -> None:
 
 def _existing(folder: Path) -> _core.Folder:
     count = partitions_of(folder)
-    if not os.path.isdir(folder):  # it is none either if its path is too long
-        raise StorageError(f"{folder} holds no executor's data")
-    found = _core.Folder.open(folder)
-    if found.has(NODE):
+    found = _core.Folder.open(folder) if os.path.isdir(folder) else None  # it is none either if its path is too long
+    if found is not None and found.has(NODE):
         raise StorageError(
             f"{folder} is the folder of a cluster's node, with copies of the cluster's streams: snapshots "
             "are the cluster's backup (`stepwell cluster snapshot`)"
         )
-    if count is None:
+    if found is None or count is None:
         raise StorageError(f"{folder} holds no executor's data")
     return found
 
@@ -230,8 +229,4 @@ def _copy_tables(source: Path, target: Path) -> None:
 def _sync(folder: Path, *, deep: bool = True) -> None:
     """Sync a folder to disk, with ``deep`` everything in it too."""
     for path in [*folder.rglob("*"), folder] if deep else [folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)

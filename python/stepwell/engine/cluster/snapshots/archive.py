@@ -9,9 +9,10 @@ import tarfile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from stepwell.engine.folders.durable import sync
 from stepwell.errors import CorruptionError
 
-from .places import CHUNK, sync_folder
+from .places import CHUNK
 
 
 class Digest:
@@ -69,7 +70,7 @@ def unpack(file: BinaryIO, folder: Path) -> None:
         raise CorruptionError(f"it is no archive: {error}") from error
     for place in (folder, *folder.rglob("*")):
         if place.is_dir():
-            sync_folder(place)
+            sync(place)
 
 
 def _write(source: object, target: Path) -> None:

@@ -15,11 +15,11 @@ from stepwell.engine.cluster.options import Cluster
 from stepwell.engine.cluster.records import StoreRecord, store_key
 from stepwell.engine.cluster.registry import Registry
 from stepwell.engine.cluster.streams import stream_of
+from stepwell.engine.folders.durable import sync
 from stepwell.errors import StorageError
 from stepwell.logs import logger
 
 from .catalog import Catalog
-from .places import sync_folder
 
 log = logger("stepwell.cluster")
 
@@ -82,7 +82,7 @@ class Beginning:
         aside = self._path(index, f".of-{found['store']}")
         log.warning("partition %d was restored: the copy of before is put aside as %s, remove it", index, aside)
         os.rename(folder.path, aside)
-        sync_folder(aside.parent)
+        sync(aside.parent)
         return 1
 
     def _begin(self, index: int, record: StoreRecord, first_sequence: int) -> None:
@@ -91,7 +91,7 @@ class Beginning:
         if place.exists():
             place.rename(old)
         new.rename(place)
-        sync_folder(place.parent)
+        sync(place.parent)
         shutil.rmtree(old, ignore_errors=True)
         log.warning("partition %d begins with the snapshot at position %d", index, manifest.position)
 

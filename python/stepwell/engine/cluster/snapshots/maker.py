@@ -17,14 +17,13 @@ from typing import Any
 from stepwell import _core
 from stepwell.engine.cluster.coordinator import Coordinator
 from stepwell.engine.cluster.leadership import Leadership
+from stepwell.engine.cluster.leases import lease_of
 from stepwell.engine.cluster.options import Cluster
 from stepwell.engine.cluster.placement import preference
 from stepwell.engine.cluster.records import (
-    LeaseRecord,
     NodeRecord,
     StoreRecord,
     WantedRecord,
-    lease_key,
     store_key,
     wanted_key,
 )
@@ -98,7 +97,7 @@ class SnapshotMaker:
     def _is_ours(self, leadership: Leadership) -> bool:
         """Whether this node should make the snapshots of a partition."""
         index = leadership.index
-        lease = self._registry.get(lease_key(index), LeaseRecord) or LeaseRecord()
+        lease = lease_of(self._registry, index)
         able = [name for name, record in self._coordinator.alive().items() if index in record.ready]
         followers = [name for name in preference(index, able) if name != lease.node]
         return (followers[-1:] or able) == [self._cluster.node] and leadership.copy is not None

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from stepwell.engine.folders.durable import sync
 from stepwell.errors import InvalidInput, StorageError
 
 CHUNK = 1 << 20
@@ -102,7 +103,7 @@ class FolderPlace:
                 partial.replace(target)
             finally:
                 partial.unlink(missing_ok=True)
-            sync_folder(target.parent)
+            sync(target.parent)
 
     def get(self, name: str, file: BinaryIO) -> None:
         with _named(str(self._path / name), "read"), (self._path / name).open("rb") as found:
@@ -172,15 +173,6 @@ def place_at(url: str) -> Place:
             raise InvalidInput("snapshots are kept at a URL such as s3://bucket/prefix, or in a folder, not at ''")
         return FolderPlace(url)
     return ObjectPlace(url)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
