@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from peers.work import STEPS, in_threads
+
 from stepwell import Cluster, Executor, StepwellError
 from stepwell.engine.cluster.host import ClusterHost
 
-STEPS = 10
 TASK = {"Type": "Task", "Resource": "add_one"}
 SECONDS = 120.0
 """Nothing waits longer."""
@@ -72,22 +73,12 @@ class BenchNode:
 
     def side_by_side(self, count: int, at_once: int) -> dict[str, float]:
         """The wall-clock times between which ``count`` executions of ten steps ran, ``at_once`` of them at a time."""
-        numbers, lock = iter(range(count)), threading.Lock()
 
-        def run() -> None:
-            while True:
-                with lock:
-                    number = next(numbers, None)
-                if number is None:
-                    return
-                assert self.executor.start("ten", number).wait(SECONDS).output == number + STEPS
+        def run(number: int) -> None:
+            assert self.executor.start("ten", number).wait(SECONDS).output == number + STEPS
 
-        threads = [threading.Thread(target=run) for _ in range(at_once)]
         began = time.time()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(run, count, at_once)
         return {"began": began, "ended": time.time()}
 
     def patient(self, count: int) -> list[str]:

@@ -58,8 +58,8 @@ def report(
     print(json.dumps({"engine": engine, **{name: round(value, 3) for name, value in figures.items()}}), flush=True)
 
 
-def in_threads(work: Callable[[int], None], count: int) -> float:
-    """The seconds that ``count`` calls take, with ``AT_ONCE`` of them at a time."""
+def in_threads(work: Callable[[int], None], count: int, at_once: int = AT_ONCE) -> float:
+    """The seconds that ``count`` calls take, with ``at_once`` of them at a time."""
     numbers, lock = iter(range(count)), threading.Lock()
 
     def run() -> None:
@@ -70,7 +70,7 @@ def in_threads(work: Callable[[int], None], count: int) -> float:
                 return
             work(number)
 
-    threads = [threading.Thread(target=run) for _ in range(AT_ONCE)]
+    threads = [threading.Thread(target=run) for _ in range(at_once)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()

@@ -8,7 +8,6 @@ neither in ``tests/conformance/known_differences.toml`` nor here.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -17,7 +16,6 @@ import tempfile
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import count, cycle
 from pathlib import Path
@@ -29,6 +27,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cluster.served import ServedCluster, ServedNode
+from recordings import KNOWN, recordings_runner
 from stepwell import Cluster, Executor, testing
 from stepwell.asl.json import dumps
 from stepwell.engine.log import records as r
@@ -36,9 +35,6 @@ from stepwell.engine.log.document import Document
 from stepwell.tasks.calls import Call, CallHandler, Deferred
 from stepwell.testing.scripted import ScriptedTasks
 
-SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "shared")
-RECORDINGS = SHARED / "conformance"
-KNOWN = Path(__file__).parents[1] / "conformance" / "known_differences.toml"
 CASE_SECONDS = "120"
 """How long a case may take: some wait for a time-out of five seconds, and a cluster is on a busy machine."""
 HERE = {
@@ -50,23 +46,6 @@ HERE = {
 """Cases that differ here for a reason that is not the cluster's."""
 _STATUSES = {"Succeeded": "SUCCEEDED", "Failed": "FAILED", "Canceled": "ABORTED"}
 _ACTIVITY_SECONDS = 1.0
-
-
-@contextmanager
-def recordings_runner() -> Iterator[Any]:
-    """The recordings' own scorer, as a module."""
-    sys.path.insert(0, str(RECORDINGS))
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-    try:
-        spec = importlib.util.spec_from_file_location("conformance_run", RECORDINGS / "run.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.remove(str(RECORDINGS))
-        sys.dont_write_bytecode = before
 
 
 class Scripted(CallHandler):

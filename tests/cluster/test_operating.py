@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from cluster.conformance import HERE, RECORDINGS, EmbeddedCluster, Served, known_differences, recordings_runner
+from cluster.conformance import HERE, EmbeddedCluster, Served, known_differences
 from cluster.newer_version import RECORDS, VERSION
 from cluster.served import NAME, SERVE, ServedCluster
+from recordings import RECORDINGS, recordings_runner
 from stepwell import Cluster, ExecutionNotFound, RemoteExecutor, StepwellError, testing
 from stepwell.engine.cluster.overview import Overview
 

@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import os
-import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-SHARED = Path(os.environ.get("STEPWELL_SHARED") or Path(__file__).parents[3] / "shared")
-CONFORMANCE = SHARED / "conformance"
-KNOWN: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parent / "known_differences.toml").read_text())
+import recordings
+from recordings import RECORDINGS, recordings_runner
+
+KNOWN: dict[str, dict[str, str]] = tomllib.loads(recordings.KNOWN.read_text())
 
 pytestmark = pytest.mark.skipif(
-    not CONFORMANCE.is_dir(), reason=f"AWS's recorded answers are not at {CONFORMANCE}: set STEPWELL_SHARED"
+    not RECORDINGS.is_dir(), reason=f"AWS's recorded answers are not at {RECORDINGS}: set STEPWELL_SHARED"
 )
 
 
 @pytest.fixture(scope="module")
-def runner() -> Any:
+def runner() -> Iterator[Any]:
     """The recordings' own scorer."""
-    sys.path.insert(0, str(CONFORMANCE))
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-    try:
-        spec = importlib.util.spec_from_file_location("conformance_run", CONFORMANCE / "run.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with recordings_runner() as module:
         yield module
-    finally:
-        sys.path.remove(str(CONFORMANCE))
-        sys.dont_write_bytecode = before
 
 
 def cases(kind: str) -> Iterator[Any]:
     """The open cases of a kind that are to be run; of the API those of a known day, which are AWS's answers."""
-    for path in sorted((CONFORMANCE / "cases").glob("*.json")):
+    for path in sorted((RECORDINGS / "cases").glob("*.json")):
         for case in json.loads(path.read_text())["cases"]:
             if case["kind"] == kind and case["needs"] != "live" and (case["recorded"] or kind != "api"):
                 yield pytest.param(case, id=case["id"])
