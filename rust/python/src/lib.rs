@@ -20,7 +20,9 @@ mod tcp;
 mod tools;
 mod values;
 
-#[pymodule]
+// A free-threaded Python turns its lock on when it imports this: no test has run there without it, and the engine's Python
+// code counts on it.
+#[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use crate::clock::{Clock, Timestamp, parse_timestamp};
