@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
 import msgspec
 import pytest
 
 from stepwell import Cluster
+from stepwell.engine.cluster import coordinator
+from stepwell.engine.cluster.coordinator import Coordinator
 from stepwell.engine.cluster.leases import Leases
 from stepwell.engine.cluster.link import NotReached
-from stepwell.engine.cluster.records import LeaseRecord, lease_key
-from stepwell.engine.cluster.registry import Record, Registry
+from stepwell.engine.cluster.records import LeaseRecord, NodeRecord, lease_key, node_key
+from stepwell.engine.cluster.registry import Entry, Record, Registry
 from stepwell.engine.cluster.requests import AGAIN_SECONDS, LONGEST_PAUSE, Requests
 from stepwell.engine.host.processes import messages as m
 from stepwell.engine.host.promises import PendingPromises
@@ -27,6 +35,11 @@ class Bucket(Registry):
         self.seen: dict[str, tuple[int, bytes]] = {}
         self.is_away = False
         self.told: list[str] = []
+        self.notices = "notices"
+        self.read_at = -1000.0
+        """When everything was read that nobody has changed since."""
+        self.asked = threading.Event()
+        """Whether the bucket's leader was asked."""
 
     def get(self, key: str, kind: type[Record]) -> Record | None:
         found = self.seen.get(key)
@@ -53,6 +66,21 @@ class Bucket(Registry):
 
     def notify(self, key: str) -> None:
         self.told.append(key)
+
+    def keys(self, prefix: str) -> list[str]:
+        return [key for key in self.seen if key.startswith(prefix)]
+
+    def entry(self, key: str) -> Entry | None:
+        found = self.seen.get(key)
+        return None if found is None else Entry(*found, self.read_at)
+
+    def tell(self, key: str, record: msgspec.Struct) -> None:
+        self.put(key, record)
+
+    def read_last(self, key: str) -> None:
+        if self.kept[key] != self.seen[key]:
+            self.seen[key], self.read_at = self.kept[key], time.monotonic()
+        self.asked.set()
 
     def lease(self) -> LeaseRecord:
         return msgspec.json.decode(self.kept[lease_key(3)][1], type=LeaseRecord)
@@ -121,6 +149,91 @@ def test_a_lease_is_passed_on(bucket: Bucket, leases: Leases) -> None:
     assert bucket.lease() == LeaseRecord(to="n2")
     leases.mend(3)  # it leads no longer
     assert bucket.lease() == LeaseRecord(to="n2")
+
+
+class Replica(Bucket):
+    """A replica that was cut off: all keys are as they were before it was."""
+
+    def read(self) -> None:
+        pass
+
+
+class Copy:
+    """A partition whose copy is ready, on a node that was told to lead it or not."""
+
+    index, is_ready, is_led, is_taken, position, problem = 3, True, False, False, 0, None
+
+    def __init__(self) -> None:
+        self.partition: Any = self
+
+    def follow_leader(self, leader: Any) -> None: ...
+
+    def tick(self) -> None: ...
+
+    def next_due(self) -> None: ...
+
+    def lead(self) -> None:
+        self.is_taken = True
+
+
+def node(bucket: Bucket, options: Cluster = OURS, copy: Copy | None = None) -> Coordinator:
+    link: Any = Mock(options=options)
+    copies: list[Any] = [] if copy is None else [copy]
+    return Coordinator(link, bucket, BOOT, copies, lambda error: None)
+
+
+def other_node(lease: float, leads: list[int]) -> NodeRecord:
+    return NodeRecord("n2", "other", "", "", 1, leads, [3], {}, {}, [], lease)
+
+
+@pytest.mark.parametrize(("ours", "theirs", "is_alive"), [(4.0, 60.0, True), (60.0, 4.0, True), (4.0, 4.0, False)])
+def test_the_longer_lease_of_two_nodes_counts(bucket: Bucket, ours: float, theirs: float, is_alive: bool) -> None:
+    bucket.put(node_key("n2"), other_node(theirs, []))
+    bucket.read()
+    bucket.read_at = time.monotonic() - 30.0
+    assert ("n2" in node(bucket, Cluster(OURS.servers, node="n1", lease=ours)).alive()) == is_alive
+
+
+def test_a_node_tells_how_long_nobody_may_take_it_for_dead(bucket: Bucket) -> None:
+    node(bucket, Cluster(OURS.servers, node="n1", lease=60.0)).tell()
+    assert msgspec.json.decode(bucket.kept[node_key("n1")][1], type=NodeRecord).lease == 60.0
+
+
+def test_a_node_whose_record_came_late_does_not_answer_reads_before_it_has_asked(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(coordinator, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    found = node(bucket)
+    found.tell()
+    assert found.leases.take(3)
+    found.leases.begin(3, 7)
+    assert found.is_confirmed(3)
+    clock.now += 0.9 * OURS.lease
+
+    def late(key: str, record: msgspec.Struct) -> None:  # others have seen no record for more than a lease meanwhile
+        clock.now += 0.2 * OURS.lease
+
+    monkeypatch.setattr(bucket, "tell", late)
+    found.tell()
+    assert not found.is_confirmed(3)
+    monkeypatch.undo()
+    assert found.confirm(3)
+
+
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_no_node_is_taken_for_dead_by_what_an_old_replica_says(is_dead: bool) -> None:
+    bucket, copy = Replica(), Copy()
+    bucket.put(node_key("n2"), other_node(4.0, [3]))
+    bucket.put(lease_key(3), LeaseRecord("n2", "other", 7))
+    bucket.seen = dict(bucket.kept)
+    if not is_dead:
+        bucket.put(node_key("n2"), other_node(4.0, [3]))
+    found = node(bucket, copy=copy)
+    found.begin()
+    assert bucket.asked.wait(60.0)
+    found.close()
+    assert copy.is_taken == is_dead
 
 
 def test_a_request_that_came_to_nobody_is_asked_again_soon_and_less_and_less_often() -> None:

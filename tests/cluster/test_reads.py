@@ -81,7 +81,7 @@ class Four:
         self.folder, self.network = folder, Network()
         self.servers = Servers(self.network, folder / "nats", binary())
         self.n1, self.n4 = (ServedNode(self.network.host(name), folder, self.servers.urls) for name in ("n1", "n4"))
-        self.n1.options, self.n4.options = {}, {"lease": 60.0, "consistency": "local"}
+        self.n1.options, self.n4.options = {"lease": 1.0}, {"lease": 60.0, "consistency": "local"}
         self.executors: list[Executor] = []
 
     def start(self) -> None:

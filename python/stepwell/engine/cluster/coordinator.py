@@ -35,6 +35,8 @@ LOOK_SECONDS = 0.5
 """How often the keys are read, unless a notice comes before."""
 REST_SECONDS = 0.02
 """The least pause between two looks: what pokes meanwhile is looked at together."""
+TELL_SECONDS = 1.0
+"""A node tells that it is alive at least so often, however long its lease is: who asks may have a shorter one."""
 RANK_SECONDS = 1.0
 """How much longer each less preferred node waits before it takes a partition that nobody leads."""
 SERVER_SECONDS = 3.0
@@ -97,10 +99,10 @@ class Coordinator:
         """Write this node's record: it is alive. Raises ``NotReached``."""
         with self._telling:
             began = time.monotonic()
-            if began - self.heard_at > self._options.lease:
-                self.leases.doubt()
             self._beat += 1
             self._registry.tell(node_key(self._options.node), self._own_record())
+            if time.monotonic() - self.heard_at > self._options.lease:  # this record may have come too late
+                self.leases.doubt()
             self.heard_at = began
 
     def _own_record(self) -> NodeRecord:
@@ -116,6 +118,7 @@ class Coordinator:
             {str(each.index): each.position for each in parts},
             {str(each.index): each.problem for each in parts if each.problem is not None},
             list(_core.stream_formats()),
+            self._options.lease,
         )
 
     def is_confirmed(self, index: int) -> bool:
@@ -182,7 +185,7 @@ class Coordinator:
         if record is not None and record.boot != self._boot:
             self._lost(StorageError(f"another process runs as node {self._options.node}: give it a name of its own"))
             return
-        if time.monotonic() - self.heard_at > self._options.lease / 4:
+        if time.monotonic() - self.heard_at > min(self._options.lease / 4, TELL_SECONDS):
             self.tell()
         self._decide_all()
 
@@ -198,7 +201,8 @@ class Coordinator:
         others = {name: record for name, record in nodes.items() if name != self._options.node}
         for name in self._seen.keys() - others.keys():
             if self._seen[name].ready:  # one that ends in order says so
-                log.warning("node %s is taken for dead: it was not heard of for %.1f s", name, self._options.lease)
+                lease = max(self._options.lease, self._seen[name].lease)
+                log.warning("node %s is taken for dead: it was not heard of for %.1f s", name, lease)
             else:
                 log.info("node %s has ended", name)
         for name in others.keys() - self._seen.keys():
@@ -206,12 +210,16 @@ class Coordinator:
         self._seen = others
 
     def alive(self) -> dict[str, NodeRecord]:
-        """The nodes that were heard of within the time of a lease."""
+        """The nodes that were heard of within the time of a lease: of theirs, or of this node's if that is longer."""
         now = time.monotonic()
         found: dict[str, NodeRecord] = {}
         for key in self._registry.keys("node."):
             entry, record = self._registry.entry(key), self._registry.get(key, NodeRecord)
-            if entry is not None and record is not None and now - entry.changed < self._options.lease:
+            if (
+                entry is not None
+                and record is not None
+                and now - entry.changed < max(self._options.lease, record.lease)
+            ):
                 found[record.node] = record
         return found
 
@@ -265,9 +273,17 @@ class Coordinator:
             self._take(partition)
 
     def _take(self, partition: Leadership) -> None:
-        if self.leases.take(partition.index):
+        if self._is_vacant(partition.index) and self.leases.take(partition.index):
             self._vacant.pop(partition.index, None)
             partition.lead()
+
+    def _is_vacant(self, index: int) -> bool:
+        """Whether nobody leads a partition, as the bucket's leader knows it. Raises ``NotReached``."""
+        holder = self.leases.of(index).node
+        if not holder:
+            return True
+        self._registry.read_last(node_key(holder))
+        return not self._is_held(index, self.leases.of(index), self.alive())
 
     def _balance(self, partition: Leadership, nodes: dict[str, NodeRecord]) -> None:
         """Pass a partition to the node that is preferred, once that is ready; take again what was not promoted."""

@@ -32,7 +32,7 @@ class Cluster:
 
     ``partitions`` is how many partitions a cluster gets that does not exist yet (default: 8). A cluster keeps its
     number; None takes it as it is. A node that has not been heard of for ``lease`` seconds is taken for dead, and
-    others lead its partitions.
+    others lead its partitions. Where nodes have different ones, the longer one of both nodes counts.
 
     ``consistency`` says where queries are answered: ``"leader"`` asks the leader of a partition, ``"local"`` reads this
     node's copy, which may be a little behind, and needs no leader (``Executor.reading`` tells how old it is).

@@ -37,6 +37,8 @@ class NodeRecord(Struct):
     """Why a copy cannot follow, by partition."""
     formats: list[int] = []
     """The newest formats that it reads in a stream, which are those that it writes as a leader."""
+    lease: float = 0.0
+    """So many seconds nobody may take it for dead: it answers reads of what it leads without asking others."""
 
 
 class LeaseRecord(Struct):

@@ -221,6 +221,12 @@ class Registry:
         for key, revision, value in found:
             self._take(key, revision, value, now)
 
+    def read_last(self, key: str) -> None:
+        """Read a key from the bucket's leader: a replica that was cut off may be behind. Raises ``NotReached``."""
+        found = self._link.ask(self._read_last(key), ASK_SECONDS)
+        if found is not None:
+            self._take(key, *found, time.monotonic())
+
     def read_until(self, key: str) -> None:
         """Read until a key is there, which was just written: the replica that answers may not have it yet."""
         deadline = time.monotonic() + ASK_SECONDS
@@ -285,6 +291,17 @@ class Registry:
             raise _missing(error, "the cluster's bucket cannot be read") from error
         finally:
             await messages.unsubscribe()
+
+    async def _read_last(self, key: str) -> tuple[int, bytes] | None:
+        from nats.js.errors import NotFoundError
+
+        try:
+            found = await self._link.jetstream.get_last_msg(f"KV_{self._bucket}", self._subject + key)
+        except NotFoundError:
+            return None
+        except Exception as error:
+            raise _missing(error, f"{key} of the cluster's bucket cannot be read") from error
+        return found.seq or 0, found.data or b""
 
     async def _write(self, key: str, value: bytes, last: int | None) -> int | None:
         from nats.js.errors import APIError
