@@ -91,13 +91,18 @@ class Orders:
     def overview(self) -> Overview:
         return Overview(Cluster(self.servers.urls, name=self.name))
 
-    def stream(self) -> dict[str, Any]:
-        """What the servers say of the first partition's stream."""
+    def stream(self, partition: int = 0) -> dict[str, Any]:
+        """What the servers say of a partition's stream."""
         connection = _core.Nats.connect(self.servers.urls, name="test")
         try:
-            return connection.stream(f"stepwell-{self.name}-p0") or {}
+            return connection.stream(f"stepwell-{self.name}-p{partition}") or {}
         finally:
             connection.close()
+
+    def append(self, executor: Executor, partitions: int) -> None:
+        """Run executions until the stream of each partition has grown."""
+        streams = {partition: self.stream(partition)["last_sequence"] for partition in range(partitions)}
+        fill(executor, lambda: all(self.stream(each)["last_sequence"] > last for each, last in streams.items()))
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run ``stepwell cluster …`` for it."""
@@ -210,9 +215,9 @@ def test_snapshots_are_made_by_hand_by_two_at_once_and_are_the_backup(
         check_outputs(two, ids)
         overview = orders.overview()
         for _ in range(2):
-            one.run(ECHO, {})
+            orders.append(one, 2)
             assert [overview.snapshot(index).partition for index in range(2)] == [0, 1]
-        one.run(ECHO, {})
+        orders.append(one, 2)
         made = orders.read("snapshot")
         assert [each["partition"] for each in made] == [0, 1]
         (status,) = orders.read("status")
