@@ -14,7 +14,7 @@ use stepwell_core::{Error, Result};
 use crate::errors::raise;
 use crate::folder::Place;
 use crate::options::options;
-use crate::process::{OfThisProcess, exit_forked_children_early};
+use crate::process::OfThisProcess;
 use crate::values::{batch, borrowed, byte_list, fields, frame_list, timeout};
 
 /// Log and storage of one partition: one thread commits, any thread reads and waits.
@@ -30,7 +30,6 @@ pub struct Store {
 
 impl Store {
     pub fn new(store: Arc<store::Store>) -> Self {
-        exit_forked_children_early();
         Self {
             queue: store.queue().clone(),
             id: store.id().to_string(),
