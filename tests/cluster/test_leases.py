@@ -161,7 +161,7 @@ class Replica(Bucket):
 class Copy:
     """A partition whose copy is ready, on a node that was told to lead it or not."""
 
-    index, is_ready, is_led, is_taken, position, problem = 3, True, False, False, 0, None
+    index, is_ready, is_led, is_taken, position, problem, unsaved = 3, True, False, False, 0, None, ""
 
     def __init__(self) -> None:
         self.partition: Any = self

@@ -5,12 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
+import msgspec
 import pytest
 
 from stepwell import Cluster, CorruptionError, InvalidInput, StorageError
+from stepwell.engine.cluster.placement import preference
+from stepwell.engine.cluster.records import LeaseRecord, NodeRecord
 from stepwell.engine.cluster.snapshots import archive, places
+from stepwell.engine.cluster.snapshots.catalog import Catalog, Manifest
+from stepwell.engine.cluster.snapshots.maker import SnapshotMaker
 from stepwell.engine.cluster.snapshots.places import FolderPlace, Place, place_at
+from stepwell.engine.cluster.snapshots.restoring import SnapshotSource
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +127,52 @@ def test_a_place_that_nobody_could_use_is_refused(given: str) -> None:
 def test_snapshot_bytes_is_a_whole_number(given: object) -> None:
     with pytest.raises(InvalidInput, match="snapshot_bytes"):
         Cluster("nats://a:4222", snapshot_bytes=given)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_backup_is_made_of_the_newest_manifest_that_can_be_read(tmp_path: Path) -> None:
+    place = FolderPlace(str(tmp_path))
+    for position, store, former in ((9, "b", ["a"]), (8, "b", ["a"]), (20, "a", [])):
+        snapshot = Manifest(1, "orders", "x", 0, 1, store, position, 7, 1, "", 0, "", "n1", "1", 0.0, former)
+        place.put(f"orders/p0/{store}-{position:020}-n1-0.json", io.BytesIO(msgspec.json.encode(snapshot)))
+    assert Catalog(place, "orders").current(0).position == 9
+    place.put(f"orders/p0/b-{9:020}-n1-0.json", io.BytesIO(b"{"))
+    assert Catalog(place, "orders").current(0).position == 8
+    assert SnapshotSource(place, "orders").partitions == 1
+    for each in place.names("orders/"):
+        place.put(each, io.BytesIO(b""))
+    with pytest.raises(StorageError, match="no snapshot that can be read of partition 0"):
+        SnapshotSource(place, "orders")
+
+
+def test_a_folder_is_the_same_one_whoever_asks_from_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Cluster("nats://x", snapshots="kept").snapshots == str(tmp_path / "kept")
+    assert Cluster("nats://x", snapshots="s3://kept").snapshots == "s3://kept"
+
+
+@pytest.mark.parametrize(
+    ("leader", "failed", "maker"),
+    [
+        ("n1", [], "n3"),
+        ("n1", ["n3"], "n2"),
+        ("n1", ["n2", "n3"], "n1"),
+        ("n1", ["n1", "n2", "n3"], "n3"),
+        ("n3", [], "n2"),
+    ],
+)
+def test_snapshots_are_made_by_a_node_that_can(leader: str, failed: list[str], maker: str) -> None:
+    names = {each: f"n{number}" for number, each in enumerate(preference(0, ["n1", "n2", "n3"]), 1)}
+
+    def record(name: str) -> NodeRecord:
+        unsaved = {"0": "its disk is full"} if names[name] in failed else {}
+        return NodeRecord(name, "", "", "", 1, [], [0], {}, {}, unsaved=unsaved)
+
+    nodes = {name: record(name) for name in names}
+    lease = LeaseRecord(next(name for name in names if names[name] == leader))
+    makers: list[str] = []
+    for name in names:
+        coordinator, registry = Mock(alive=lambda: nodes), Mock(get=lambda *_: lease)
+        found = SnapshotMaker(Mock(), registry, Cluster("nats://x", node=name), Mock(), Mock(), coordinator, [], Path())
+        if found.is_ours(Mock(index=0)):
+            makers.append(names[name])
+    assert makers == [maker]

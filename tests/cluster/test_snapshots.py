@@ -5,6 +5,7 @@ All tests share three servers. The last ones delete folders of servers, as an op
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -23,13 +24,16 @@ pytest.importorskip("nats")
 from cluster.network import Network
 from cluster.servers import Servers, binary
 from stepwell import Cluster, Executor, StorageError, _core
+from stepwell.engine.cluster import overview as overview_module
 from stepwell.engine.cluster import registry
 from stepwell.engine.cluster.host import ClusterHost
 from stepwell.engine.cluster.leadership import Leadership
 from stepwell.engine.cluster.overview import Overview
 from stepwell.engine.cluster.snapshots import maker
+from stepwell.engine.cluster.snapshots.bucket import BucketPlace
 from stepwell.engine.cluster.snapshots.catalog import Catalog
 from stepwell.engine.cluster.snapshots.places import FolderPlace
+from stepwell.engine.cluster.snapshots.restoring import Restore, SnapshotSource
 
 SECONDS = 150.0
 """No test waits longer: this guards against a hang."""
@@ -166,6 +170,18 @@ def test_a_purged_stream_is_no_loss_for_a_node_that_was_away_or_lost_its_folder(
     for node in (two, three):
         node.close()
 
+    # A folder of the same name is another one where it is not mounted: nobody takes it for the cluster's.
+    kept, aside = tmp_path / "snapshots", tmp_path / "aside"
+    overview = orders.overview()
+    kept.rename(aside)
+    with pytest.raises(StorageError, match="Is it mounted, and the same for all nodes"):
+        overview.catalog.list(0)
+    ids += fill(one, lambda: bool(leadership(one).unsaved))
+    until(lambda: "node n1 makes no snapshot" in orders.run("check").stdout, "a word on snapshots that are not made")
+    assert not kept.exists()
+    aside.rename(kept)
+    overview.close()
+
     # A snapshot that is damaged is refused by its name, and the one before it is used.
     place = FolderPlace(str(tmp_path / "snapshots"))
     store = orders.stream()["store"]
@@ -209,7 +225,7 @@ def test_snapshots_are_made_by_hand_by_two_at_once_and_are_the_backup(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders = Orders(servers, tmp_path / "a", "backed", partitions=2, snapshot_bytes=1 << 30)
-    monkeypatch.setattr(maker.SnapshotMaker, "_is_ours", lambda self, leadership: leadership.copy is not None)
+    monkeypatch.setattr(maker.SnapshotMaker, "is_ours", lambda self, leadership: leadership.copy is not None)
     with orders.node("n1") as one, orders.node("n2") as two:
         ids = [one.start("echo", {"padding": PADDING}).id for _ in range(8)]
         check_outputs(two, ids)
@@ -245,6 +261,7 @@ def test_snapshots_are_made_by_hand_by_two_at_once_and_are_the_backup(
     assert [line["partition"] for line in lines] == [0, 1]
     again = restored.run("restore", "--from", tmp_path / "backup", "--from-name", "backed")
     assert "each partition has its stream" in again.stderr
+    check_that_an_interrupted_restore_leaves_no_snapshot(restored, backup)
     with restored.node("n1") as one:
         check_outputs(one, ids)
         assert one.run(ECHO, {"n": 1}).output == b'{"n":1}'
@@ -252,6 +269,56 @@ def test_snapshots_are_made_by_hand_by_two_at_once_and_are_the_backup(
             one.backup(tmp_path / "no")
         refused = restored.run("restore", "0", "--from", tmp_path / "backup", "--from-name", "backed")
         assert "node n1 lives and leads" in refused.stderr
+
+
+def check_that_an_interrupted_restore_leaves_no_snapshot(orders: Orders, backup: FolderPlace) -> None:
+    """It would be taken for the newest of the partition, whatever came later."""
+    overview = orders.overview()
+    before = overview.catalog.list(0)
+    restore = Restore(Cluster(orders.servers.urls, name=orders.name), SnapshotSource(backup, "backed"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(restore, "_write", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            list(restore.restore([0], Path(backup.where)))
+    restore.close()
+    assert overview.catalog.list(0) == before
+    overview.close()
+
+
+def test_a_copy_whose_bits_have_changed_answers_nothing_and_makes_no_snapshot(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview_module, "MOVE_SECONDS", 2.0)
+    orders = Orders(servers, tmp_path, "rotten", snapshot_bytes=1 << 30)
+    with orders.node("n1") as one, orders.node("n2") as two:
+        ids = [two.start("echo", {"padding": os.urandom(1000).hex()}).id for _ in range(60)]
+        outputs = [one.get(id).wait(SECONDS).output for id in ids]
+        converge(one, two)
+        two.close()
+        for file in (tmp_path / "n2" / "p0" / "storage").glob("*.sst"):
+            content = bytearray(file.read_bytes())
+            for place in range(100, len(content) // 2, 3000):  # rows: its end says what it is
+                content[place] ^= 1
+            file.write_bytes(content)
+        two = orders.node("n2")
+        overview = orders.overview()
+        with contextlib.suppress(StorageError):  # it may be found out before it leads
+            overview.move(0, "n2")
+        assert [one.get(id).wait(SECONDS).output for id in ids] == outputs  # the other node leads instead
+        until(lambda: leadership(one).is_led, "a leader whose copy is sound")
+        found = orders.run("check")
+        assert found.returncode == 1
+        assert "node n2: the storage in" in found.stdout
+        assert "checksum" in found.stdout
+        with two.reading("local"), pytest.raises(StorageError, match="is damaged"):
+            two.list("echo")
+        assert overview.snapshot(0).node == "n1"
+        overview.close()
+        two.close()
+    (line,) = [
+        json.loads(line) for line in orders.run("copies", "--data", tmp_path / "n2", "--json").stdout.splitlines()
+    ]
+    assert "is damaged" in line["problem"]  # so it is not taken for the true one, and nothing is restored of it
 
 
 def test_what_an_interrupted_upload_left_is_swept(
@@ -269,18 +336,20 @@ def test_what_an_interrupted_upload_left_is_swept(
         with (tmp_path / "data").open("w+b") as file:
             file.write(b"1" * 700_000)
             file.seek(0)
-            catalog.place.put("swept/p0/begun-7-x.tar", file)  # its manifest was never written
+            catalog.place.put("swept/p0/begun-7-n1-x.tar", file)  # its manifest was never written
             file.seek(0)
-            monkeypatch.setattr(type(catalog.place), "_meta", lambda *_: 1 // 0)
+            monkeypatch.setattr(BucketPlace, "_meta", lambda *_: 1 // 0)
             with pytest.raises(ZeroDivisionError):
                 catalog.place.put("swept/p0/half.tar", file)  # killed before the end
         monkeypatch.undo()
         names = catalog.place.names("swept/")
         assert len(catalog.list(0)) == 1
-        assert sorted({*names} - {*kept}) == ["swept/p0/begun-7-x.tar"]
+        assert sorted({*names} - {*kept}) == ["swept/p0/begun-7-n1-x.tar"]
         catalog.sweep(1)
         assert catalog.place.names("swept/") == names  # somebody may be at it
         monkeypatch.setattr(places, "FORGOTTEN_SECONDS", 0.0)
+        catalog.sweep(1, {"n1"})
+        assert "swept/p0/begun-7-n1-x.tar" in catalog.place.names("swept/")  # n1 may read it back still
         catalog.sweep(1)
         assert catalog.place.names("swept/") == kept
         catalog.check(catalog.list(0)[0])

@@ -105,6 +105,7 @@ def _check(options: argparse.Namespace, console: Console, overview: Overview) ->
     wrong = [f"node {node} is dead, or not reached" for node in overview.missing(alive)]
     for partition, stream in zip(overview.partitions(), overview.streams(), strict=True):
         wrong += _problems(partition, stream, alive) + snapshot_problems(overview, stream, replay=options.replay)
+    wrong += overview.unsaved(alive)
     notes: list[str] = []
     if options.monitors:
         faults = look_at_sync(options.monitors)

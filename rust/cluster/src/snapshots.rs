@@ -32,6 +32,13 @@ fn end(log: &ReplicatedLog) -> Result<Link> {
     })
 }
 
+/// Reads a copy that was made: its files are those of this node, where a bit may have changed since they were written.
+fn checked(path: &Path, link: Link) -> Result<Link> {
+    let folder = Folder::open(path).map_err(Error::io("open", path))?;
+    store::check_storage(&folder)?;
+    Ok(link)
+}
+
 impl Copy {
     /// Copies it into a folder that does not exist or is empty: the beginning of another copy, also where the stream no
     /// longer has its own. A copy that follows rests meanwhile, and a leader confirms nothing while storage is copied.
@@ -39,13 +46,14 @@ impl Copy {
         let mut work = self.pause(&[Role::Following, Role::Leading])?;
         let copied = self.copy_to(path, None);
         self.resume(&mut work)?;
-        copied
+        drop(work);
+        checked(path, copied?)
     }
 
     /// The same of a copy that is open without its stream, as the beginning of another store.
     pub fn snapshot_as(&self, path: &Path, store: StoreId) -> Result<Link> {
         let _work = self.pause(&[Role::Opened])?;
-        self.copy_to(path, Some(store))
+        checked(path, self.copy_to(path, Some(store))?)
     }
 
     fn copy_to(&self, path: &Path, renewed: Option<StoreId>) -> Result<Link> {

@@ -119,6 +119,7 @@ class Coordinator:
             {str(each.index): each.problem for each in parts if each.problem is not None},
             list(_core.stream_formats()),
             self._options.lease,
+            unsaved={str(each.index): each.unsaved for each in parts if each.unsaved},
         )
 
     def is_confirmed(self, index: int) -> bool:
@@ -252,6 +253,10 @@ class Coordinator:
         able = {name: record.formats for name, record in nodes.items() if index in record.ready}
         return preference(index, able, self._pin(index), able)
 
+    def has_other(self, index: int) -> bool:
+        """Whether another node could lead a partition."""
+        return any(name != self._options.node for name in self._order(index, self.alive()))
+
     def _pin(self, index: int) -> str:
         """The node that an operator wants to lead a partition; empty: any."""
         pin = self._registry.get(pin_key(index), PinRecord)
@@ -295,7 +300,11 @@ class Coordinator:
         order = self._order(index, nodes)
         if not partition.is_led or not order or order[0] == self._options.node:
             self._better.pop(index, None)
-        elif self._is_asked(index, order[0]) or now - self._better.setdefault(index, now) > SETTLING_SECONDS:
+        elif (
+            not partition.is_ready
+            or self._is_asked(index, order[0])
+            or now - self._better.setdefault(index, now) > SETTLING_SECONDS
+        ):
             self._better.pop(index, None)
             partition.hand_over(order[0])
 

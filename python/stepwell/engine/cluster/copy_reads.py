@@ -14,7 +14,7 @@ from typing import Any
 from stepwell import _core
 from stepwell.engine.host.processes.stores import STATS
 from stepwell.engine.host.reading import Reading
-from stepwell.errors import Closed, StorageError
+from stepwell.errors import Closed, CorruptionError, StorageError
 
 from .leadership import Leadership
 
@@ -41,6 +41,9 @@ class CopyReads:
                     raise StorageError(not_open(held))
                 age, store = _level(copy, held.partition.answered, patience), copy.store
                 found = getattr(store, operation)(*arguments, **options)
+            except CorruptionError as error:
+                held.found_damage(error)
+                raise
             except (Closed, StorageError):  # its role may change at the moment, or it is opened anew
                 if not patience.waits():
                     raise

@@ -18,6 +18,7 @@ import msgspec
 
 from stepwell import _core
 from stepwell.engine.wall_clock import seconds_of
+from stepwell.errors import ClockError
 from stepwell.logs import logger
 
 from .link import Link
@@ -101,7 +102,10 @@ class Inbox(Generic[Message]):
             return []
         ours = self._clock()
         if clock > ours.last:
-            ours.update(clock, seconds_of(now))
+            try:
+                ours.update(clock, seconds_of(now))
+            except ClockError as error:  # whoever has that clock is told so by it; the messages are none the worse
+                log.error("the clock of %s, or of this machine, is wrong: %s", sender, error)
         return messages
 
     def _joined(self, sender: str, data: bytes) -> bytes | None:

@@ -240,6 +240,10 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
         """Look at once who leads what, and ask again what has no reply."""
         self.coordinator.poke()
 
+    def has_other(self, index: int) -> bool:
+        """Whether another node could lead a partition."""
+        return self.coordinator.has_other(index)
+
     def leads(self, index: int, epoch: int) -> None:
         """This node leads a partition."""
         self.coordinator.leases.begin(index, epoch)

@@ -7,6 +7,7 @@ another node has taken the log over (``FencedError``), or until the node closes.
 from __future__ import annotations
 
 import threading
+import time
 
 from msgspec.structs import replace
 
@@ -43,7 +44,10 @@ class Leadership:
         """What it has done as a leader; the rest of it is the copy's."""
         self._copy: _core.PartitionCopy | None = None
         self.problem: str | None = None
-        """Why the copy cannot follow, if so."""
+        """Why the copy cannot follow, or must not be used, if so."""
+        self._damage: str | None = None
+        """What was found to be wrong with the copy's files: it is not used until the node is started again."""
+        self._unsaved, self._unsaved_until = "", 0.0
         self._is_wanted = False
         self._to = ""
         self._changed, self._ending, self._closing = threading.Event(), threading.Event(), threading.Event()
@@ -69,6 +73,23 @@ class Leadership:
     def is_ready(self) -> bool:
         """Whether this node could lead it."""
         return self._copy is not None and self.problem is None
+
+    @property
+    def unsaved(self) -> str:
+        """Why this node could not make a snapshot of it a short time ago."""
+        return self._unsaved if time.monotonic() < self._unsaved_until else ""
+
+    def has_not_saved(self, why: str, seconds: float) -> None:
+        """No snapshot could be made; that is said for some seconds. Empty: one was made."""
+        self._unsaved, self._unsaved_until = why, time.monotonic() + seconds
+
+    def found_damage(self, error: CorruptionError) -> bool:
+        """A row, or a file, of the copy is not what was written. Whether another node leads the partition soon."""
+        if self._damage is None:
+            log.error("the copy of partition %d is damaged, and is not used any longer: %s", self.index, error)
+            self.problem = self._damage = str(error)
+            self._node.poke()
+        return self._node.has_other(self.index)
 
     @property
     def copy(self) -> _core.PartitionCopy | None:
@@ -150,7 +171,7 @@ class Leadership:
         node = self._node
         folder = self._beginning.folder(self.index)
         copy = open_copy(folder, node.nats, node.cluster.stream(self.index), node.cluster.node, node.limits)
-        self._copy, self.problem = copy, None
+        self._copy, self.problem = copy, self._damage
         try:
             while not self._closing.is_set():
                 self._changed.wait(OPEN_SECONDS)
@@ -159,7 +180,7 @@ class Leadership:
                 if self._is_outdated(copy):
                     break
                 if self._is_wanted and not self._closing.is_set():
-                    self._lead(copy)
+                    self._lead_sound(copy)
         finally:
             self._copy = None
             copy.close()
@@ -168,12 +189,20 @@ class Leadership:
         failure = copy.status()["failure"]
         if failure is not None and failure != self.problem:
             log.error("the copy of partition %d has stopped: %s", self.index, failure)
-        self.problem = failure
+        self.problem = failure or self._damage
 
     def _is_outdated(self, copy: _core.PartitionCopy) -> bool:
         """Whether the copy must begin anew: the stream was purged beyond it, or the partition was restored."""
         status = copy.status()
         return status["purged"] or not self._beginning.is_of(self.index, status["store"])
+
+    def _lead_sound(self, copy: _core.PartitionCopy) -> None:
+        """Lead; a copy whose rows cannot be read is found out then, and would be again and again."""
+        try:
+            self._lead(copy)
+        except CorruptionError as error:
+            self.found_damage(error)
+            raise
 
     def _lead(self, copy: _core.PartitionCopy) -> None:
         """Promote the copy, and run the partition until that ends. After an error the copy is opened anew."""
@@ -198,8 +227,7 @@ class Leadership:
         except FencedError as error:
             log.info("another node leads partition %d: %s", self.index, error)
         except CorruptionError as error:
-            self.problem = str(error)
-            log.exception("partition %d cannot be led", self.index)
+            self.found_damage(error)
         except StorageError as error:  # no quorum
             log.warning("partition %d cannot be led now: %s", self.index, error)
         return None
@@ -207,7 +235,7 @@ class Leadership:
     def _run_partition(self, copy: _core.PartitionCopy, store: _core.Store) -> None:
         node = self._node
         windows = node.windows()
-        led = LedPartition(self.partition, self._ending.set, store, node.given, windows, self._share)
+        led = LedPartition(self.partition, self._ending.set, self.found_damage, store, node.given, windows, self._share)
         serving = Serving(node, led, self.index)
         self._counts = replace(self._counts, promotions=self._counts.promotions + 1)
         try:
@@ -235,6 +263,8 @@ class Leadership:
         except StepwellError as error:
             log.warning("partition %d was not ended in order: %s", self.index, error)
         serving.close()
+        if isinstance(led.failure, CorruptionError):
+            self.found_damage(led.failure)
         if led.failure is not None:
             log.warning("this node leads partition %d no longer: %s", self.index, led.failure)
 

@@ -18,7 +18,7 @@ from stepwell.engine.log import records as r
 from stepwell.engine.log.document import Document
 from stepwell.engine.partition.events import Event
 from stepwell.engine.storage.contexts import TaskContext
-from stepwell.errors import Closed, FencedError, StorageError
+from stepwell.errors import Closed, CorruptionError, FencedError, StorageError
 from stepwell.tasks.dispatch import Call, HandlerPool, Result
 from stepwell.tasks.handlers import Handlers
 
@@ -73,12 +73,13 @@ class LedPartition(LocalHost):
         self,
         home: Home,
         stopped: Callable[[], None],
+        damaged: Callable[[CorruptionError], bool],
         store: _core.Store,
         options: Options,
         windows: list[tuple[str, int]],
         share: tuple[int, int],
     ) -> None:
-        self._home, self._tell_stopped, self._given = home, stopped, store
+        self._home, self._tell_stopped, self._tell_damage, self._given = home, stopped, damaged, store
         handlers = Handlers()
         asked.register(handlers, windows)
         own = Options(options.tenant, options.namespace, 1, options.limits, options.item_files, clock=options.clock)
@@ -144,7 +145,7 @@ class LedPartition(LocalHost):
             else:
                 self.submit(command, document, reply)
         except Exception as error:  # noqa: BLE001 - whoever asks gets any error
-            reply(None, error)
+            reply(None, self._shown(error))
 
     def read(self, message: m.Read) -> Any:
         """Call a reading method of the store."""
@@ -158,7 +159,7 @@ class LedPartition(LocalHost):
             confirm()
             result = self.read(message)
         except Exception as error:  # noqa: BLE001 - whoever asks gets any error
-            reply(None, error)
+            reply(None, self._shown(error))
         else:
             reply(result, None)
 
@@ -197,4 +198,10 @@ class LedPartition(LocalHost):
         try:
             self.watch(id, ended)
         except Exception as error:  # noqa: BLE001 - whoever asks gets any error
-            deliver(None, error)
+            deliver(None, self._shown(error))
+
+    def _shown(self, error: Exception) -> Exception:
+        """What whoever asks gets: where this copy is damaged and another node leads soon, that one answers."""
+        if isinstance(error, CorruptionError) and self._tell_damage(error):
+            return NotConfirmed(f"this node's copy is damaged: {error}")
+        return error

@@ -95,6 +95,10 @@ class Node(Protocol):
         """Look at once who leads what, and ask again what has no reply."""
         ...
 
+    def has_other(self, index: int) -> bool:
+        """Whether another node could lead a partition."""
+        ...
+
     def leads(self, index: int, epoch: int) -> None:
         """The node leads a partition now."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Literal
@@ -94,6 +95,8 @@ class Cluster:
             raise InvalidInput(f"snapshot_bytes is a whole number from 1 on, not {shown(snapshot_bytes)}")
         if snapshots is not None and (not isinstance(snapshots, str) or not snapshots):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"snapshots is a URL such as s3://bucket/prefix, or a folder, not {shown(snapshots)}")
+        if snapshots is not None and "://" not in snapshots:  # other nodes, and commands, run in other directories
+            self.snapshots = os.path.abspath(snapshots)
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name} at {self.where}, node {self.node}>"

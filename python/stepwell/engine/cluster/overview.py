@@ -99,6 +99,15 @@ class Overview:
         """The nodes that have ended without saying so, and are not forgotten."""
         return [record.node for record in records_of(self._registry) if record.ready and record.node not in alive]
 
+    def unsaved(self, alive: Collection[str]) -> list[str]:
+        """The snapshots that nodes could not make a short time ago."""
+        return [
+            f"partition {partition}: node {record.node} makes no snapshot: {why}"
+            for record in records_of(self._registry)
+            if record.node in alive
+            for partition, why in record.unsaved.items()
+        ]
+
     def forget(self, node: str) -> None:
         """A node that is dead is not expected back. It may come back nevertheless.
 
@@ -109,7 +118,7 @@ class Overview:
             raise InvalidInput(f"cluster {self.options.name} has no node {node}")
         if any(each["node"] == node and each["alive"] for each in self.nodes()):
             raise InvalidInput(f"node {node} lives: end it first")
-        self._registry.tell(node_key(node), replace(record, leads=[], ready=[], applied={}, problems={}))
+        self._registry.tell(node_key(node), replace(record, leads=[], ready=[], applied={}, problems={}, unsaved={}))
 
     def partitions(self) -> list[dict[str, Any]]:
         """Who leads each partition, and how far each node's copy is."""

@@ -34,11 +34,13 @@ class NodeRecord(Struct):
     applied: dict[str, int]
     """The last position of each of its copies."""
     problems: dict[str, str]
-    """Why a copy cannot follow, by partition."""
+    """Why a copy cannot follow, or must not be used, by partition."""
     formats: list[int] = []
     """The newest formats that it reads in a stream, which are those that it writes as a leader."""
     lease: float = 0.0
     """So many seconds nobody may take it for dead: it answers reads of what it leads without asking others."""
+    unsaved: dict[str, str] = {}
+    """Why it could not make a snapshot a short time ago, by partition."""
 
 
 class LeaseRecord(Struct):
@@ -99,6 +101,8 @@ class SnapshotsRecord(Struct):
     """Where a cluster's snapshots are; empty: in its own bucket."""
 
     place: str
+    id: str = ""
+    """In the name of a file that the place has, so that another one of the same name is not taken for it."""
 
 
 class WantedRecord(Struct):

@@ -170,6 +170,14 @@ pub fn renew(folder: &Folder, store: StoreId) -> Result<()> {
     }
 }
 
+/// Reads all that the storage in a folder holds, which checks its checksums.
+pub fn check_storage(folder: &Folder) -> Result<()> {
+    match open_storage(folder)? {
+        Some(storage) => storage.verify().map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Makes an empty log of a store, which begins with position `first`.
 fn make_log(folder: &Folder, store: StoreId, first: u64) -> Result<()> {
     let log_folder = make(folder, LOG)?;

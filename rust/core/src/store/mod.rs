@@ -25,7 +25,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 pub use folder::{
-    Copied, Held, LOG, Parts, adopt, log_folder, renew, repair, seed, storage_folder, stream_of,
+    Copied, Held, LOG, Parts, adopt, check_storage, log_folder, renew, repair, seed,
+    storage_folder, stream_of,
 };
 pub use followed::{FollowedEnd, FollowedStore, verify};
 pub use origin::{Kind, Origin, add as add_origin, read as read_origins};

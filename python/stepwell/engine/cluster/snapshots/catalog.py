@@ -1,7 +1,7 @@
 """Which snapshots there are. One counts once its manifest is there, which is written after the rest was read back.
 
-A partition's snapshots are ``CLUSTER/pN/STORE-POSITION-RANDOM.tar``, each with its manifest, ``….json``. So two nodes
-that make one at the same time do not meet.
+A partition's snapshots are ``CLUSTER/pN/STORE-POSITION-NODE-RANDOM.tar``, each with its manifest, ``….json``. So two
+nodes that make one at the same time do not meet.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -112,8 +112,12 @@ class Catalog:
 
     def newest(self, partition: int, store: str, count: int = KEPT) -> list[Manifest]:
         """The newest of a store that count, the newest first."""
+        return self._manifests(partition, store, count)
+
+    def _manifests(self, partition: int, store: str | None = None, count: int | None = None) -> list[Manifest]:
+        """What the snapshots of a store, or of all, are, the newest first, but for those that cannot be read."""
         for _ in range(_ATTEMPTS):
-            found = (each for each in self.list(partition) if each.store == store)
+            found = (each for each in self.list(partition) if store in (None, each.store))
             try:
                 return list(islice((each for each in map(self._sound, found) if each is not None), count))
             except Missing:  # removed since, because there are newer ones
@@ -128,15 +132,16 @@ class Catalog:
             log.error("snapshot %s does not count: %s", snapshot.name, error)
             return None
 
-    def current_store(self, partition: int) -> str:
-        """The store of a partition that was not restored as another one later."""
-        found = [each for each in map(self._sound, self.list(partition)) if each is not None]
+    def current(self, partition: int) -> Manifest:
+        """The newest of the store that a partition was not restored from later. Raises ``StorageError``."""
+        found = self._manifests(partition)
         former = {store for each in found for store in each.former}
-        current = {each.store for each in found} - former
-        if len(current) != 1:
-            stores = ", ".join(sorted(current)) or "none"
-            raise StorageError(f"{self.place.where} has snapshots of several stores of partition {partition}: {stores}")
-        return current.pop()
+        current = [each for each in found if each.store not in former]
+        stores = sorted({each.store for each in current})
+        if len(stores) != 1:
+            which = f"snapshots of several stores ({', '.join(stores)})" if stores else "no snapshot that can be read"
+            raise StorageError(f"{self.place.where} has {which} of partition {partition}")
+        return current[0]
 
     # making one
 
@@ -151,7 +156,7 @@ class Catalog:
     ) -> Manifest:
         """Keep a copy's folder, which ``PartitionCopy.snapshot`` has made. It counts once it was read back."""
         position = int(link["position"])
-        name = f"{self._prefix(partition)}{store}-{position:020}-{secrets.token_hex(4)}"
+        name = f"{self._prefix(partition)}{store}-{position:020}-{whose.node}-{secrets.token_hex(4)}"
         archive = copy.with_name(copy.name + _DATA)
         try:
             with archive.open("w+b") as file:
@@ -248,14 +253,18 @@ class Catalog:
             self.place.delete(each.name + _MANIFEST)
             self.place.delete(each.name + _DATA)
 
-    def sweep(self, partitions: int) -> None:
-        """Remove what was begun and never counted, once it is sure that nobody is at it."""
+    def sweep(self, partitions: int, others: Collection[str] = ()) -> None:
+        """Remove what was begun and never counted, once it is sure that nobody is at it.
+
+        ``others`` are nodes that live: they may take long to read back what they have written.
+        """
         self.place.sweep()
         without: dict[str, object] = {}
         for partition in range(partitions):
             names = set(self._names(partition))
             data = (name for name in names if name.endswith(_DATA))
-            without |= dict.fromkeys(name for name in data if name.removesuffix(_DATA) + _MANIFEST not in names)
+            begun = (name for name in data if name.removesuffix(_DATA) + _MANIFEST not in names)
+            without |= dict.fromkeys(name for name in begun if _maker(name) not in others)
         for name in self._forgotten.among(without):
             self.place.delete(name)
 
@@ -264,6 +273,11 @@ class Catalog:
 
     def _prefix(self, partition: int) -> str:
         return f"{self._cluster}/p{partition}/"
+
+
+def _maker(name: str) -> str:
+    """The node in a snapshot's name."""
+    return name.rpartition("/")[2].split("-", 2)[-1].rpartition("-")[0]
 
 
 def _snapshot(name: str) -> Snapshot | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from stepwell.engine.cluster.records import (
     wanted_key,
 )
 from stepwell.engine.cluster.registry import Registry
-from stepwell.errors import StepwellError
+from stepwell.errors import CorruptionError, StepwellError
 from stepwell.logs import logger
 
 from .catalog import KEPT, Catalog, Manifest, Whose
@@ -38,6 +39,8 @@ log = logger("stepwell.cluster")
 LOOK_SECONDS = 2.0
 """How often it is asked whether a snapshot is due."""
 CLOSING_SECONDS = 5.0
+RETRY_SECONDS = 60.0
+"""So long another node makes the snapshots of a partition, after one could not."""
 LIST_SECONDS = 300.0
 """How often the snapshots of others are listed, unless one is due."""
 
@@ -59,8 +62,10 @@ class SnapshotMaker:
         self._nats, self._registry, self._cluster, self._whose = nats, registry, cluster, whose
         self._catalog, self._coordinator, self._leaderships = catalog, coordinator, leaderships
         self._folder = folder
-        self._known: dict[tuple[int, str], tuple[list[Manifest], float]] = {}
-        """The newest snapshots of a partition's store, and when they were listed."""
+        self._known: dict[tuple[int, str, str], tuple[list[Manifest], float]] = {}
+        """The newest snapshots of a partition's store in a place, and when they were listed."""
+        self._failures: Counter[int] = Counter()
+        """How often in a row no snapshot of a partition could be made."""
         self._swept = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stepwell-snapshots", daemon=True)
@@ -84,7 +89,7 @@ class SnapshotMaker:
                 if self._closing.is_set():
                     return
                 try:
-                    if self._is_ours(leadership):
+                    if self.is_ours(leadership):
                         self._look(leadership)
                 except StepwellError as error:
                     log.warning("no snapshot of partition %d is made now: %s", leadership.index, error)
@@ -94,13 +99,14 @@ class SnapshotMaker:
                     log.exception("no snapshot of partition %d is made", leadership.index)
             self._sweep()
 
-    def _is_ours(self, leadership: Leadership) -> bool:
+    def is_ours(self, leadership: Leadership) -> bool:
         """Whether this node should make the snapshots of a partition."""
-        index = leadership.index
-        lease = lease_of(self._registry, index)
-        able = [name for name, record in self._coordinator.alive().items() if index in record.ready]
-        followers = [name for name in preference(index, able) if name != lease.node]
-        return (followers[-1:] or able) == [self._cluster.node] and leadership.copy is not None
+        index, nodes = leadership.index, self._coordinator.alive()
+        able = preference(index, [name for name, record in nodes.items() if index in record.ready])
+        sound = [name for name in able if str(index) not in nodes[name].unsaved]
+        leader = lease_of(self._registry, index).node
+        chosen = max(sound or able, key=lambda name: (name != leader, able.index(name)), default=None)
+        return chosen == self._cluster.node and leadership.copy is not None
 
     def _look(self, leadership: Leadership) -> None:
         index, copy = leadership.index, leadership.copy
@@ -108,17 +114,34 @@ class SnapshotMaker:
         if copy is None or stream is None:
             return
         store: str = stream["store"]
+        try:
+            self._make_if_due(leadership, copy, stream, store)
+        except Exception as error:
+            if isinstance(error, CorruptionError):
+                leadership.found_damage(error)
+            self._failures[index] += 1
+            if self._failures[index] > 1:  # servers that elect a leader are no reason
+                leadership.has_not_saved(str(error), RETRY_SECONDS)  # another node makes it
+            raise
+        self._failures[index] = 0
+        self._purge(index, stream, self._newest(index, store))
+
+    def _make_if_due(
+        self, leadership: Leadership, copy: _core.PartitionCopy, stream: dict[str, Any], store: str
+    ) -> None:
+        index = leadership.index
         if self._is_due(index, stream, self._newest(index, store)) and self._is_due(
             index, stream, self._newest(index, store, anew=True)
         ):
             self._make(index, copy, store)
-        self._purge(index, stream, self._newest(index, store))
+            leadership.has_not_saved("", 0.0)
 
     def _newest(self, index: int, store: str, *, anew: bool = False) -> list[Manifest]:
-        known = self._known.get((index, store))
+        key = (index, store, self._catalog.place.where)
+        known = self._known.get(key)
         if known is None or anew or time.monotonic() - known[1] > LIST_SECONDS:
             known = (self._catalog.newest(index, store), time.monotonic())
-            self._known[index, store] = known
+            self._known[key] = known
         return known[0]
 
     def _is_due(self, index: int, stream: dict[str, Any], newest: list[Manifest]) -> bool:
@@ -159,11 +182,15 @@ class SnapshotMaker:
         record = self._registry.get(store_key(index), StoreRecord)
         return [] if record is None else record.former
 
+    def _others(self) -> set[str]:
+        """The other nodes that live."""
+        return {*self._coordinator.alive()} - {self._cluster.node}
+
     def _sweep(self) -> None:
         if time.monotonic() - self._swept > LIST_SECONDS:
             self._swept = time.monotonic()
             try:
-                self._catalog.sweep(len(self._leaderships))
+                self._catalog.sweep(len(self._leaderships), self._others())
             except StepwellError as error:
                 log.warning("what is left of interrupted snapshots is not removed now: %s", error)
 

@@ -94,6 +94,8 @@ class FolderSource:
                     **{key: status[key] for key in ("position", "epoch", "hash")},
                     "store": copy.status()["store"],
                 }
+            except StorageError as error:
+                yield {"partition": index, "problem": str(error)}
             finally:
                 copy.close()
 
@@ -106,8 +108,9 @@ class SnapshotSource:
         found = self._catalog.partitions()
         if not found:
             raise StorageError(f"there are no snapshots of a cluster {cluster} in {place.where}")
-        manifests = [self._catalog.manifest(self._catalog.list(index)[0]) for index in found]
-        self.id, self.partitions = None, manifests[0].partitions
+        current = {index: self._catalog.current(index) for index in found}
+        self._stores = {index: manifest.store for index, manifest in current.items()}
+        self.id, self.partitions = None, current[found[0]].partitions
         missing = sorted(set(range(self.partitions)) - set(found))
         if missing:
             raise StorageError(f"{place.where} has no snapshot of the partitions {', '.join(map(str, missing))}")
@@ -115,7 +118,7 @@ class SnapshotSource:
     def snapshot(self, index: int, path: Path, store: str) -> tuple[dict[str, Any], str]:
         fetched = path.with_name(f"{path.name}.fetched")
         try:
-            manifest = self._catalog.fetch_newest(index, self._catalog.current_store(index), fetched)
+            manifest = self._catalog.fetch_newest(index, self._stores[index], fetched)
             return _renewed(_core.Folder.open(fetched), path, store)[0], manifest.store
         finally:
             shutil.rmtree(fetched, ignore_errors=True)
@@ -185,7 +188,7 @@ class Restore:
             if not 0 <= index < self._source.partitions:
                 raise InvalidInput(f"there are the partitions 0 to {self._source.partitions - 1}, and no {index}")
         self._check_nobody_leads(partitions)
-        place = snapshots_place(self._link, self._registry, self._cluster)
+        place = snapshots_place(self._link, self._registry, self._cluster, again=True)
         catalog = Catalog(place, self._cluster.name)
         for index in partitions:
             yield self._restore(index, catalog, work)
@@ -198,9 +201,9 @@ class Restore:
             record = self._registry.get(store_key(index), StoreRecord)
             former = [] if record is None else [*record.former, record.store]
             record = StoreRecord(store, False, [*former, *([] if of in former else [of])])
+            self._write(index, record)  # before the snapshot: one of a store that nobody knows would be taken for newer
             whose = Whose(cluster.name, self.id, self._source.partitions, "restore")
             catalog.add(whose, index, path, store, link, record.former)
-        self._write(index, record)
         name = cluster.stream(index)
         self.nats.delete_stream(name)
         subject, first = stream_subject(cluster, index, record), int(link["sequence"]) + 1
