@@ -43,7 +43,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         return place_at(str(tmp_path / "kept"))
     for name, value in {
         "AWS_ENDPOINT": request.getfixturevalue("service"),
-        "AWS_ALLOW_HTTP": "true",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
@@ -114,6 +113,20 @@ def test_an_archive_holds_a_folder_and_nothing_outside_of_it(tmp_path: Path) -> 
 def test_a_place_that_is_none_is_refused(given: object) -> None:
     with pytest.raises(InvalidInput, match="snapshots is a URL"):
         Cluster("nats://a:4222", snapshots=given)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_a_store_says_is_told_without_its_insides(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("obstore", reason="the extra s3 is not installed")
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StorageError, match="cannot write s3://kept/of/us/a") as refused:
+        place_at("s3://kept/of/us").put("a", io.BytesIO(b"1"))
+    assert "Debug source" not in str(refused.value)
 
 
 @pytest.mark.parametrize("given", ["s4://bucket", "s3://"])

@@ -32,7 +32,7 @@ class S3Objects:
         except ImportError as error:
             raise ImportError("S3 needs obstore: pip install 'stepwell[s3]'") from error
         self._obstore: Any = obstore
-        self.options = _allowing_http(options) if _has_plain_endpoint(options) else options
+        self.options = with_plain_endpoint(options)
         self._stores: dict[str, Any] = {}
 
     def open(self, bucket: str, key: str) -> BinaryIO:
@@ -63,7 +63,7 @@ class S3Objects:
         try:
             yield
         except self._obstore.exceptions.BaseError as error:
-            raise OSError(str(error).partition("\n\nDebug source")[0]) from error
+            raise OSError(reason(error)) from error
 
     def _store(self, bucket: str) -> Any:
         store = self._stores.get(bucket)
@@ -74,6 +74,21 @@ class S3Objects:
         return store
 
 
+def reason(error: BaseException) -> str:
+    """The text of an error of obstore, without the dump of its insides."""
+    return str(error).partition("\n\nDebug source")[0]
+
+
+def with_plain_endpoint(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a store, which speaks without TLS where its endpoint is an ``http://`` URL.
+
+    Whoever gives such an address wants it: the client refuses it otherwise, with "builder error" alone.
+    """
+    if not _has_plain_endpoint(options):
+        return dict(options)
+    return {**options, "client_options": {"allow_http": True, **(options.get("client_options") or {})}}
+
+
 def _has_plain_endpoint(options: Mapping[str, Any]) -> bool:
     """Whether the service's address, an option or one of the environment, is an ``http://`` URL."""
     sources: list[Mapping[str, Any]] = [options, options.get("config") or {}, os.environ]
@@ -82,8 +97,3 @@ def _has_plain_endpoint(options: Mapping[str, Any]) -> bool:
             if name.lower().removeprefix("aws_") in _ENDPOINTS and value:
                 return str(value).lower().startswith("http://")
     return False
-
-
-def _allowing_http(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Whoever gives such an address wants it: the client refuses it otherwise, with "builder error" alone."""
-    return {**options, "client_options": {"allow_http": True, **(options.get("client_options") or {})}}

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Protocol
 
 from stepwell.engine.folders.durable import sync
 from stepwell.errors import InvalidInput, StorageError
+from stepwell.tasks.items.s3 import reason, with_plain_endpoint
 
 CHUNK = 1 << 20
 FORGOTTEN_SECONDS = 600.0
@@ -130,8 +131,9 @@ class ObjectPlace:
         except ImportError as error:
             raise StorageError(f"snapshots at {url} need what `pip install stepwell[s3]` installs") from error
         self.where, self._obstore = url, obstore
+        options: dict[str, Any] = with_plain_endpoint({}) if url.startswith("s3://") else {}
         with self._named("open", ""):
-            self._store: Any = from_url(url)
+            self._store: Any = from_url(url, **options)
 
     def names(self, prefix: str) -> list[str]:
         with self._named("list", prefix):
@@ -161,9 +163,9 @@ class ObjectPlace:
         try:
             yield
         except FileNotFoundError as error:
-            raise Missing(f"{self.where}/{name} is not there: {error}") from error
+            raise Missing(f"{self.where}/{name} is not there: {reason(error)}") from error
         except (OSError, BaseError, ValueError) as error:
-            raise StorageError(f"cannot {action} {self.where}/{name}: {error}") from error
+            raise StorageError(f"cannot {action} {self.where}/{name}: {reason(error)}") from error
 
 
 def place_at(url: str) -> Place:
