@@ -240,6 +240,8 @@ def test_what_does_not_fit_is_refused(served: ServedCluster, tmp_path: Path) -> 
         assert not (tmp_path / "backup").exists()
     with pytest.raises(StorageError, match="belongs to node n8 of cluster orders"):
         Executor(tmp_path / "n8", cluster=Cluster(urls, name=NAME, node="n7"))
+    with pytest.raises(StorageError, match="belongs to node n8 of cluster orders"):  # not: "the servers lost it"
+        Executor(tmp_path / "n8", cluster=Cluster(urls, name="other", node="n8"))
     with pytest.raises(StorageError, match="holds the copies of a cluster's node"):
         Executor(tmp_path / "n8")
     assert served.run("move", "99", "n1").returncode == 2

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -126,9 +127,12 @@ class Monitor(http.server.BaseHTTPRequestHandler):
     """A server's monitoring port."""
 
     always = True
+    others: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        body = json.dumps({"server_name": "s1", "jetstream": {"config": {"sync_always": self.always}}}).encode()
+        meta = {"replicas": [{"name": name} for name in self.others]}
+        jetstream = {"config": {"sync_always": self.always}, "meta": meta}
+        body = json.dumps({"server_name": "s1", "jetstream": jetstream}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -145,6 +149,10 @@ def test_servers_that_do_not_sync_or_do_not_say_so_are_refused(tmp_path: Path) -
         assert check_sync([url]) == []
         (warning,) = check_sync([url, nobody])  # one of three servers may be missing
         assert "does not say whether" in warning
+        Monitor.others = ["s2", "s3"]
+        assert "no monitoring port is named of the servers s2, s3" in check_sync([url])[0]
+        Monitor.others = ["s2"]
+        assert len(check_sync([url, nobody])) == 1
         Monitor.always = False
         with pytest.raises(StorageError, match=r"s1 .* does not sync each write"):
             check_sync([url, nobody])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -11,12 +12,14 @@ from unittest.mock import Mock
 import msgspec
 import pytest
 
-from stepwell import Cluster
-from stepwell.engine.cluster import coordinator
+from stepwell import Cluster, StorageError
+from stepwell.engine.cluster import changes, coordinator, leadership
+from stepwell.engine.cluster.changes import ChangeLock
 from stepwell.engine.cluster.coordinator import Coordinator
+from stepwell.engine.cluster.leadership import Leadership
 from stepwell.engine.cluster.leases import Leases
 from stepwell.engine.cluster.link import NotReached
-from stepwell.engine.cluster.records import LeaseRecord, NodeRecord, lease_key, node_key
+from stepwell.engine.cluster.records import CHANGING, ChangingRecord, LeaseRecord, NodeRecord, lease_key, node_key
 from stepwell.engine.cluster.registry import Entry, Record, Registry
 from stepwell.engine.cluster.requests import AGAIN_SECONDS, LONGEST_PAUSE, Requests
 from stepwell.engine.host.processes import messages as m
@@ -259,3 +262,63 @@ def test_a_request_that_came_to_nobody_is_asked_again_soon_and_less_and_less_oft
     pending.take(now)
     pending.came_to_nobody(now)
     assert requests.next_due() == pytest.approx(now + pauses[0])
+
+
+def test_a_change_of_workflows_waits_for_others_but_not_for_one_that_has_ended(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, other = ChangeLock(bucket, BOOT), ChangeLock(bucket, "other")
+    with ours, ours:
+        pass
+    monkeypatch.setattr(changes, "PATIENCE_SECONDS", 0.0)
+    bucket.read_at = time.monotonic()
+    with other, pytest.raises(StorageError, match="other nodes change them"), ours:
+        pass
+    with ours:
+        pass
+    bucket.is_away = True
+    with pytest.raises(StorageError, match="they are away"), ours:
+        pass
+    bucket.is_away = False
+    bucket.put(CHANGING, ChangingRecord("dead"))
+    with pytest.raises(StorageError, match="other nodes change them"), ours:
+        pass
+    bucket.read_at -= changes.HELD_SECONDS
+    with ours:
+        pass
+
+
+def test_a_copy_that_has_stopped_is_opened_anew_and_ready_once_it_has_caught_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    states: list[dict[str, Any]] = [{"failure": "the disk is full", "age": 0.0}, {"failure": None, "age": None}]
+    common = {"purged": False, "store": "s", "position": 0}
+    opened: list[Any] = []
+
+    def opens(*_: object) -> Any:
+        state, copy = states[len(opened)], Mock()
+        copy.status.side_effect = lambda: {**state, **common}
+        opened.append(copy)
+        return copy
+
+    monkeypatch.setattr(leadership, "open_copy", opens)
+    monkeypatch.setattr(leadership, "OPEN_SECONDS", 0.01)
+    monkeypatch.setattr(leadership, "REOPEN_SECONDS", 0.05)
+    partition: Any = Mock(index=0, is_led=False)
+    found = Leadership(partition, 1, Mock(), Mock())
+    found.begin()
+
+    def until(holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60.0  # guards against a hang
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    until(lambda: len(opened) == 2 and found.copy is opened[1] and opened[1].status.call_count > 3)
+    assert found.problem == "the disk is full"
+    assert not found.is_ready
+    states[1]["age"] = 0.1
+    until(lambda: found.is_ready)
+    found.close()
+    found.join()
+    assert len(opened) == 2

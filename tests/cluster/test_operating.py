@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -22,6 +23,8 @@ from cluster.served import NAME, SERVE, ServedCluster
 from recordings import RECORDINGS, recordings_runner
 from stepwell import Cluster, ExecutionNotFound, RemoteExecutor, StepwellError, testing
 from stepwell.engine.cluster.overview import Overview
+from stepwell.remote.connection import HttpConnection
+from stepwell.remote.signing import sign_in
 
 pytest.importorskip("nats")
 
@@ -155,6 +158,31 @@ def test_versions_that_one_node_publishes_are_started_at_another(turns: Iterator
     arn = "arn:aws:states:us-east-1:000000000000:stateMachine:published"
     assert next(turns).start(f"{arn}:1").wait(SECONDS).output == 1
     assert next(turns).start(arn).wait(SECONDS).output == 2
+
+
+def test_changes_at_several_nodes_at_once_are_made_one_after_the_other(served: ServedCluster) -> None:
+    def machine_of(number: int) -> str:
+        return json.dumps(machine(Type="Pass", Result=number))
+
+    nodes = [HttpConnection(node.url, sign_in(None, None, None, None), SECONDS) for node in served.nodes]
+    made = {"name": "changed", "definition": machine_of(0), "roleArn": "arn:aws:iam::000000000000:role/r"}
+    arn = nodes[0].call("CreateStateMachine", made)["stateMachineArn"]
+
+    def change(number: int) -> str:
+        node = nodes[number % 3]
+        node.call("TagResource", {"resourceArn": arn, "tags": [{"key": str(number), "value": ""}]})
+        update = {"stateMachineArn": arn, "definition": machine_of(number), "publish": True}
+        return str(node.call("UpdateStateMachine", update)["stateMachineVersionArn"])
+
+    with ThreadPoolExecutor(9) as pool:
+        published = list(pool.map(change, range(1, 19)))
+    tags = nodes[0].call("ListTagsForResource", {"resourceArn": arn})["tags"]
+    assert sorted(int(tag["key"]) for tag in tags) == list(range(1, 19))
+    for number, version in enumerate(published, 1):
+        found = nodes[number % 3].call("DescribeStateMachine", {"stateMachineArn": version})
+        assert found["definition"] == machine_of(number)
+    for node in nodes:
+        node.close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -66,7 +65,7 @@ class Deployments:
     def __init__(self, host: Host, limits: Limits, quota: Quota) -> None:
         self._host, self._quota, self._is_aws = host, quota, limits.profile == AWS
         self._names_handlers = False
-        self.changing = threading.RLock()
+        self.changing = host.changing
         """Held while a workflow, or what belongs to it, is looked at and changed."""
         self.deployed: Callable[[Workflow], object] = _nothing
         """Called with each version that is kept by this client."""

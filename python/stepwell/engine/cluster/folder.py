@@ -27,6 +27,21 @@ def folder_record(folder: _core.Folder) -> FolderRecord | None:
     return None if text is None else _read(folder.path, text)
 
 
+def check_names(folder: _core.Folder, cluster: Cluster) -> FolderRecord | None:
+    """Whose folder it is. Raises ``StorageError`` if a node of another name, or of another cluster, has used it."""
+    found = folder_record(folder)
+    if found is not None and (found.cluster, found.node) != (cluster.name, cluster.node):
+        raise _not_ours(folder, found, f"node {cluster.node} of cluster {cluster.name}")
+    return found
+
+
+def _not_ours(folder: _core.Folder, found: FolderRecord, ours: str) -> StorageError:
+    return StorageError(
+        f"{folder.path} belongs to node {found.node} of cluster {found.cluster} ({found.id}), not to {ours}: give each "
+        "node a folder of its own"
+    )
+
+
 class ClusterFolder:
     """A folder that is open and locked. Raises ``StorageError`` if it belongs to another cluster or node."""
 
@@ -40,10 +55,7 @@ class ClusterFolder:
                 self._check_is_empty()
                 folder.write(NODE, msgspec.json.encode(ours))
             elif found != ours:
-                raise StorageError(
-                    f"{folder.path} belongs to node {found.node} of cluster {found.cluster} ({found.id}), not to node "
-                    f"{ours.node} of cluster {ours.cluster} ({ours.id}): give each node a folder of its own"
-                )
+                raise _not_ours(folder, found, f"node {ours.node} of cluster {ours.cluster} ({ours.id})")
         except BaseException:
             folder.unlock()
             raise

@@ -39,9 +39,10 @@ from stepwell.tasks.dispatch import Call
 from stepwell.tasks.handlers import Handlers
 from stepwell.tasks.items import ItemFiles
 
+from .changes import ChangeLock
 from .coordinator import Coordinator
 from .copy_reads import CopyReads, not_open
-from .folder import ClusterFolder, folder_record
+from .folder import ClusterFolder, check_names
 from .frames import Inbox
 from .leadership import Leadership
 from .led import NotConfirmed
@@ -98,13 +99,14 @@ class ClusterHost(PartitionedHost[ClusterPartition]):
             self.registry = Registry(self.link)
             folder = open_folder(data)
             assert folder is not None
-            known = folder_record(folder)
+            known = check_names(folder, cluster)
             id = None if known is None else known.id
             record = self.registry.patiently(partial(self.registry.join, id))
-            self._slot = self.registry.patiently(partial(self.registry.slot, cluster.node))
             self._key = hashlib.blake2b(record.id.encode(), person=b"signatures").digest()
             super().__init__(handlers, self.given, record.partitions)
+            self.changing = ChangeLock(self.registry, self.boot)
             self._folder = ClusterFolder(folder, record, cluster)
+            self._slot = self.registry.patiently(partial(self.registry.slot, cluster.node))
             self._join(self._folder, record)
         except BaseException:
             self._leave()

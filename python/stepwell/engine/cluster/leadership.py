@@ -29,6 +29,8 @@ LEAD_SECONDS = 10.0
 """How long a promotion may wait for the quorum."""
 OPEN_SECONDS = 1.0
 """The pause before a copy that cannot be opened is tried again."""
+REOPEN_SECONDS = 20.0
+"""A copy that has stopped is opened anew after so long: its disk may have been full."""
 CLOSING_SECONDS = 10.0
 """How long a node that closes waits for the quorum to confirm what it has begun."""
 
@@ -171,13 +173,14 @@ class Leadership:
         node = self._node
         folder = self._beginning.folder(self.index)
         copy = open_copy(folder, node.nats, node.cluster.stream(self.index), node.cluster.node, node.limits)
-        self._copy, self.problem = copy, self._damage
+        self._copy = copy
+        began = time.monotonic()
         try:
             while not self._closing.is_set():
                 self._changed.wait(OPEN_SECONDS)
                 self._changed.clear()
-                self._look_at(copy)
-                if self._is_outdated(copy):
+                has_stopped = self._look_at(copy)
+                if self._is_outdated(copy) or (has_stopped and time.monotonic() - began > REOPEN_SECONDS):
                     break
                 if self._is_wanted and not self._closing.is_set():
                     self._lead_sound(copy)
@@ -185,11 +188,18 @@ class Leadership:
             self._copy = None
             copy.close()
 
-    def _look_at(self, copy: _core.PartitionCopy) -> None:
-        failure = copy.status()["failure"]
+    def _look_at(self, copy: _core.PartitionCopy) -> bool:
+        """See how it is; whether it has stopped. What was wrong counts until it has caught up."""
+        status = copy.status()
+        failure: str | None = status["failure"]
         if failure is not None and failure != self.problem:
             log.error("the copy of partition %d has stopped: %s", self.index, failure)
-        self.problem = failure or self._damage
+        if failure is not None:
+            self.problem = failure
+        elif self.problem != self._damage and status["age"] is not None:
+            self.problem = self._damage
+            log.warning("the copy of partition %d follows again", self.index)
+        return failure is not None
 
     def _is_outdated(self, copy: _core.PartitionCopy) -> bool:
         """Whether the copy must begin anew: the stream was purged beyond it, or the partition was restored."""

@@ -111,6 +111,14 @@ class WantedRecord(Struct):
     sequence: int
 
 
+class ChangingRecord(Struct):
+    """Which process changes workflows now; empty: none."""
+
+    boot: str = ""
+
+
+CHANGING = "changing"
+"""The key of who changes workflows."""
 SNAPSHOTS = "snapshots"
 """The key of the place of snapshots."""
 

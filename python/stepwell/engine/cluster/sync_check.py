@@ -28,8 +28,18 @@ class _Config(msgspec.Struct):
     sync_always: bool = False
 
 
+class _Replica(msgspec.Struct):
+    name: str = ""
+
+
+class _Meta(msgspec.Struct):
+    replicas: list[_Replica] = []
+    """The other servers."""
+
+
 class _JetStream(msgspec.Struct):
     config: _Config = msgspec.field(default_factory=_Config)
+    meta: _Meta = msgspec.field(default_factory=_Meta)
 
 
 class _Server(msgspec.Struct):
@@ -43,19 +53,30 @@ class SyncFaults(NamedTuple):
     refused: list[str]
     """Servers that do not sync each write."""
     unknown: list[str]
-    """Servers that do not answer."""
+    """Servers that do not answer, and those that nobody has asked."""
+    is_answered: bool = True
+    """Whether any server has answered."""
 
 
 def look_at_sync(monitors: Sequence[str]) -> SyncFaults:
-    """Ask each server by its monitoring port."""
-    found = SyncFaults([], [])
+    """Ask each server by its monitoring port. They know each other, so one that is not named is found out."""
+    refused: list[str] = []
+    unknown: list[str] = []
+    asked: set[str] = set()
+    others: set[str] = set()
     with ThreadPoolExecutor(8) as pool:
         for monitor, server in zip(monitors, pool.map(_ask, monitors), strict=True):
             if isinstance(server, str):
-                found.unknown.append(f"the server's monitoring port {monitor} does not say whether it does ({server})")
-            elif not server.jetstream.config.sync_always:
-                found.refused.append(f"the server {server.server_name} ({monitor}) does not sync each write")
-    return found
+                unknown.append(f"the server's monitoring port {monitor} does not say whether it does ({server})")
+                continue
+            asked.add(server.server_name)
+            others |= {each.name for each in server.jetstream.meta.replicas}
+            if not server.jetstream.config.sync_always:
+                refused.append(f"the server {server.server_name} ({monitor}) does not sync each write")
+    if len(others - asked) > len(unknown):
+        names = ", ".join(sorted(others - asked))
+        unknown.append(f"no monitoring port is named of the servers {names}: nobody checks that they sync each write")
+    return SyncFaults(refused, unknown, bool(asked))
 
 
 def check_sync(monitors: Sequence[str], *, unsafe_sync: bool = False) -> list[str]:
@@ -67,7 +88,7 @@ def check_sync(monitors: Sequence[str], *, unsafe_sync: bool = False) -> list[st
     if not monitors:
         return [] if unsafe_sync else [NOT_CHECKED]
     found = look_at_sync(monitors)
-    wrong = found.refused or (found.unknown if len(found.unknown) == len(monitors) else [])
+    wrong = found.refused or ([] if found.is_answered else found.unknown)
     if wrong and not unsafe_sync:
         raise StorageError(
             f"{'; '.join(wrong)}: an acknowledged start may be lost in a power cut. Set sync_interval: always in the "

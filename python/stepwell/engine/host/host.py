@@ -121,6 +121,8 @@ class Host(ABC):
         self.promises = PendingPromises()
         self.ends, self.queues = Waiters(self.promises), Waiters(self.promises)
         self.progress = Signals()
+        self.changing: AbstractContextManager[object] = threading.RLock()
+        """Held while a workflow, or what belongs to it, is looked at and changed."""
         self._failure: BaseException | None = None
         self._closed = False
         self._closing = threading.Lock()
