@@ -37,17 +37,18 @@ def service() -> Iterator[str]:
     running.stop()
 
 
+def name_service(monkeypatch: pytest.MonkeyPatch, endpoint: str, url: str) -> None:
+    """Name S3's address, and keys for it, as a user does."""
+    keys = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    for name, value in {endpoint: url, **keys}.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(params=["folder", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     if request.param == "folder":
         return place_at(str(tmp_path / "kept"))
-    for name, value in {
-        "AWS_ENDPOINT": request.getfixturevalue("service"),
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }.items():
-        monkeypatch.setenv(name, value)
+    name_service(monkeypatch, "AWS_ENDPOINT", request.getfixturevalue("service"))
     return place_at("s3://kept/of/us")
 
 
@@ -117,13 +118,7 @@ def test_a_place_that_is_none_is_refused(given: object) -> None:
 
 def test_what_a_store_says_is_told_without_its_insides(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("obstore", reason="the extra s3 is not installed")
-    for name, value in {
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }.items():
-        monkeypatch.setenv(name, value)
+    name_service(monkeypatch, "AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(StorageError, match="cannot write s3://kept/of/us/a") as refused:
         place_at("s3://kept/of/us").put("a", io.BytesIO(b"1"))
     assert "Debug source" not in str(refused.value)

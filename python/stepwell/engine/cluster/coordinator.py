@@ -202,7 +202,7 @@ class Coordinator:
         others = {name: record for name, record in nodes.items() if name != self._options.node}
         for name in self._seen.keys() - others.keys():
             if self._seen[name].ready:  # one that ends in order says so
-                lease = max(self._options.lease, self._seen[name].lease)
+                lease = self._lease(self._seen[name])
                 log.warning("node %s is taken for dead: it was not heard of for %.1f s", name, lease)
             else:
                 log.info("node %s has ended", name)
@@ -216,13 +216,13 @@ class Coordinator:
         found: dict[str, NodeRecord] = {}
         for key in self._registry.keys("node."):
             entry, record = self._registry.entry(key), self._registry.get(key, NodeRecord)
-            if (
-                entry is not None
-                and record is not None
-                and now - entry.changed < max(self._options.lease, record.lease)
-            ):
+            if entry is not None and record is not None and now - entry.changed < self._lease(record):
                 found[record.node] = record
         return found
+
+    def _lease(self, record: NodeRecord) -> float:
+        """After so many seconds without a word a node is taken for dead here."""
+        return max(self._options.lease, record.lease)
 
     def _decide(self, partition: Leadership, nodes: dict[str, NodeRecord]) -> None:
         index, lease = partition.index, self.leases.of(partition.index)

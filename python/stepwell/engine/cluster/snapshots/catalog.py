@@ -110,12 +110,8 @@ class Catalog:
             )
         return found
 
-    def newest(self, partition: int, store: str, count: int = KEPT) -> list[Manifest]:
-        """The newest of a store that count, the newest first."""
-        return self._manifests(partition, store, count)
-
-    def _manifests(self, partition: int, store: str | None = None, count: int | None = None) -> list[Manifest]:
-        """What the snapshots of a store, or of all, are, the newest first, but for those that cannot be read."""
+    def newest(self, partition: int, store: str | None, count: int | None = KEPT) -> list[Manifest]:
+        """The newest of a store, or of all (None), that can be read: so many, or all (None), the newest first."""
         for _ in range(_ATTEMPTS):
             found = (each for each in self.list(partition) if store in (None, each.store))
             try:
@@ -134,7 +130,7 @@ class Catalog:
 
     def current(self, partition: int) -> Manifest:
         """The newest of the store that a partition was not restored from later. Raises ``StorageError``."""
-        found = self._manifests(partition)
+        found = self.newest(partition, None, None)
         former = {store for each in found for store in each.former}
         current = [each for each in found if each.store not in former]
         stores = sorted({each.store for each in current})

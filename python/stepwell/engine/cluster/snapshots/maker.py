@@ -182,15 +182,11 @@ class SnapshotMaker:
         record = self._registry.get(store_key(index), StoreRecord)
         return [] if record is None else record.former
 
-    def _others(self) -> set[str]:
-        """The other nodes that live."""
-        return {*self._coordinator.alive()} - {self._cluster.node}
-
     def _sweep(self) -> None:
         if time.monotonic() - self._swept > LIST_SECONDS:
             self._swept = time.monotonic()
             try:
-                self._catalog.sweep(len(self._leaderships), self._others())
+                self._catalog.sweep(len(self._leaderships), self._coordinator.alive().keys() - {self._cluster.node})
             except StepwellError as error:
                 log.warning("what is left of interrupted snapshots is not removed now: %s", error)
 

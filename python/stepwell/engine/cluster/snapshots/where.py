@@ -38,7 +38,7 @@ class ClusterPlace:
 
     @property
     def where(self) -> str:
-        return self._current().where
+        return self._current()[0].where
 
     def names(self, prefix: str) -> list[str]:
         return self._checked().names(prefix)
@@ -47,18 +47,18 @@ class ClusterPlace:
         self._checked().put(name, file)
 
     def get(self, name: str, file: BinaryIO) -> None:
-        self._current().get(name, file)
+        self._current()[0].get(name, file)
 
     def delete(self, name: str) -> None:
-        self._current().delete(name)
+        self._current()[0].delete(name)
 
     def sweep(self) -> None:
         self._checked().sweep()
 
     def name(self, url: str, *, again: bool) -> None:
         """Let this be the place. ``again``: also if it is the place, and no longer the one that it was."""
-        record = self._registry.get(SNAPSHOTS, SnapshotsRecord) or _NONE
-        if url == record.place and not (again and self._is_another(self._current(), record)):
+        record = self._named()
+        if url == record.place and not (again and self._is_another(*self._current())):
             return
         made = SnapshotsRecord(url, secrets.token_hex(8))
         place = place_at(url)
@@ -68,15 +68,18 @@ class ClusterPlace:
         if not self._registry.write(SNAPSHOTS, made):
             raise StorageError("another node says at the same time where snapshots are kept: ask again")
 
-    def _current(self) -> Place:
-        record = self._registry.get(SNAPSHOTS, SnapshotsRecord) or _NONE
+    def _named(self) -> SnapshotsRecord:
+        return self._registry.get(SNAPSHOTS, SnapshotsRecord) or _NONE
+
+    def _current(self) -> tuple[Place, SnapshotsRecord]:
+        record = self._named()
         with self._lock:
             if record != self._record:
                 self._place, self._record = place_at(record.place), record
-            return self._place
+            return self._place, record
 
     def _checked(self) -> Place:
-        place, record = self._current(), self._record
+        place, record = self._current()
         if self._is_another(place, record):
             raise StorageError(
                 f"{place.where} is not the place that has the snapshots of cluster {self._cluster.name}, or was "
